@@ -1,0 +1,468 @@
+#ifndef WCODEC_H
+#define WCODEC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define WCODEC_VERSION_MAJOR 0
+#define WCODEC_VERSION_MINOR 1
+#define WCODEC_VERSION_PATCH 0
+#define WCODEC_VERSION "0.1.0"
+#define WCODEC_FORMAT_VERSION 1
+
+#if defined(WCODEC_STATIC) && defined(__GNUC__)
+#define WCODEC_API __attribute__((unused)) static    /* unused ones are dropped without a warning */
+#elif defined(WCODEC_STATIC)
+#define WCODEC_API static
+#else
+#define WCODEC_API extern
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ------------------------------------------------------------------------------------------------
+ * Status, errors, allocation, I/O (public)
+ * ---------------------------------------------------------------------------------------------- */
+
+/* What a call came to.  0 is success, positive values mean "not finished", negative ones are errors.
+ * The numbers never change. */
+typedef enum wcodec_status {
+    WCODEC_OK = 0,
+    WCODEC_MORE_INPUT = 1,      /* push decoder: give more input */
+    WCODEC_MORE_OUTPUT = 2,     /* push decoder: the output is full, take it and call again */
+    WCODEC_ORIGINAL = 3,        /* push decoder: a new original begins, call again */
+    WCODEC_END = 4,             /* push decoder: the container is complete and its checksums fit */
+    WCODEC_E_ARGUMENT = -1,     /* the caller broke the contract of the function */
+    WCODEC_E_NO_MEMORY = -2,    /* the allocator returned NULL, or a caller's block is too small */
+    WCODEC_E_LIMIT = -3,        /* more memory needed than the limits allow */
+    WCODEC_E_IO = -4,           /* a callback reported a failure */
+    WCODEC_E_TRUNCATED = -5,    /* the container ends too early */
+    WCODEC_E_MAGIC = -6,        /* not a wcodec container */
+    WCODEC_E_VERSION = -7,      /* a format version that this library does not read */
+    WCODEC_E_UNSUPPORTED = -8,  /* a feature, coder or record that this library does not know */
+    WCODEC_E_CORRUPT = -9,      /* the container breaks a rule of the format */
+    WCODEC_E_CHECKSUM = -10,    /* the container keeps the rules, but a checksum does not fit */
+    WCODEC_E_CANCELLED = -11,   /* a progress callback asked to stop */
+    WCODEC_E_NOT_FOUND = -12,   /* no segment of that name */
+    WCODEC_E_NO_SPACE = -13     /* the destination is too small */
+} wcodec_status;
+
+/* A short English text for a status; static memory, never NULL. */
+WCODEC_API const char *wcodec_status_string(wcodec_status status);
+
+/* Filled in by functions that take an `err` (which may be NULL) when they fail; untouched otherwise.
+ * `offset` counts bytes of the container (of the original, for plans and for failures of a caller's
+ * source while encoding).  `what` is static text: what was wrong there. */
+typedef struct wcodec_error {
+    wcodec_status status;
+    uint64_t offset;
+    const char *what;
+} wcodec_error;
+
+/* Where memory comes from.  `alloc_fn` returns memory aligned for any type, or NULL; `free_fn` gets
+ * the size that was asked for, and never NULL.  Both are called only from the thread that calls the
+ * library.  A NULL allocator means malloc and free (with WCODEC_NO_MALLOC: no memory at all). */
+typedef struct wcodec_allocator {
+    void *(*alloc_fn)(void *user, size_t size);
+    void (*free_fn)(void *user, void *ptr, size_t size);
+    void *user;
+} wcodec_allocator;
+
+/* Random access to bytes: of a container that is read, or of a file that is encoded.
+ * Either `memory` points to all `size` bytes (then `read_at` is not used), or `read_at` stores up to
+ * `size` bytes from `offset` in `dst` and their number in `*got`: fewer only at the end.  Anything but
+ * WCODEC_OK is a failure and is handed on.  `read_at` is called from every thread that reads. */
+typedef struct wcodec_source {
+    const void *memory;
+    wcodec_status (*read_at)(void *user, uint64_t offset, void *dst, size_t size, size_t *got);
+    void *user;
+    uint64_t size;
+} wcodec_source;
+
+/* A source over `size` bytes of memory, which must outlive every use of it. */
+WCODEC_API wcodec_source wcodec_source_memory(const void *memory, size_t size);
+
+/* Where a container is written, in order, from the calling thread.  All `size` bytes are taken, or
+ * the result is not WCODEC_OK, which ends the writer. */
+typedef struct wcodec_sink {
+    wcodec_status (*write)(void *user, const void *src, size_t size);
+    void *user;
+} wcodec_sink;
+
+/* The caller's threads.  `run` calls task(arg, i, worker) once for each i below `count`, on any threads
+ * in any order, with `worker` below `workers` and never the same one at the same time, and returns when
+ * all are done.  A NULL `run` means: on the calling thread.  Results do not depend on it. */
+typedef struct wcodec_parallel {
+    void (*run)(void *user, size_t count, void (*task)(void *arg, size_t i, unsigned worker), void *arg);
+    void *user;
+    unsigned workers;
+} wcodec_parallel;
+
+/* Called from the calling thread after each batch of tiles with the bytes of the original done so
+ * far and in all.  Anything but 0 stops the work (WCODEC_E_CANCELLED). */
+typedef struct wcodec_progress {
+    int (*fn)(void *user, uint64_t done, uint64_t total);
+    void *user;
+} wcodec_progress;
+
+/* ------------------------------------------------------------------------------------------------
+ * Checksums (public): the ones the format uses, for callers that check whole files
+ * ---------------------------------------------------------------------------------------------- */
+
+/* CRC-32 as zlib's crc32(): begin with crc = 0, feed the result back in for more data. */
+WCODEC_API uint32_t wcodec_crc32(uint32_t crc, const void *data, size_t size);
+
+/* SHA-256 (FIPS 180-4).  The struct is the caller's; do not rely on its contents. */
+typedef struct wcodec_sha256 {
+    uint32_t state[8];
+    uint64_t size;
+    unsigned char block[64];
+} wcodec_sha256;
+WCODEC_API void wcodec_sha256_init(wcodec_sha256 *sha);
+WCODEC_API void wcodec_sha256_update(wcodec_sha256 *sha, const void *data, size_t size);
+WCODEC_API void wcodec_sha256_final(wcodec_sha256 *sha, unsigned char digest[32]);
+
+/* ------------------------------------------------------------------------------------------------
+ * Dtypes and segments (public)
+ * ---------------------------------------------------------------------------------------------- */
+
+/* The 22 dtypes of safetensors, packed 4-bit integers, and BYTES for everything else. */
+typedef enum wcodec_dtype {
+    WCODEC_BYTES = 0, WCODEC_BOOL = 1, WCODEC_F4 = 2, WCODEC_F6_E2M3 = 3, WCODEC_F6_E3M2 = 4,
+    WCODEC_U8 = 5, WCODEC_I8 = 6, WCODEC_F8_E5M2 = 7, WCODEC_F8_E4M3 = 8, WCODEC_F8_E8M0 = 9,
+    WCODEC_F8_E4M3FNUZ = 10, WCODEC_F8_E5M2FNUZ = 11, WCODEC_I16 = 12, WCODEC_U16 = 13,
+    WCODEC_F16 = 14, WCODEC_BF16 = 15, WCODEC_I32 = 16, WCODEC_U32 = 17, WCODEC_F32 = 18,
+    WCODEC_C64 = 19, WCODEC_F64 = 20, WCODEC_I64 = 21, WCODEC_U64 = 22, WCODEC_I4 = 23, WCODEC_U4 = 24
+} wcodec_dtype;
+
+/* The name as safetensors writes it ("BF16"), or NULL for a number that is no dtype. */
+WCODEC_API const char *wcodec_dtype_name(unsigned dtype);
+/* The dtype of a name (exact case), or -1. */
+WCODEC_API int wcodec_dtype_find(const char *name, size_t name_size);
+/* Bits an element; 0 for BYTES and for a number that is no dtype. */
+WCODEC_API unsigned wcodec_dtype_bits(unsigned dtype);
+
+/* A run of an original.  In a plan and in a reader's answers all pointers belong to that object.
+ * `name` is followed by a zero byte that `name_size` does not count; no name: size 0.
+ * `size` is in bytes and must be what dtype and shape say; for BYTES it stands alone.
+ * `row`: units (elements; bytes for dtypes below 8 bits) a row, 0: the last dimension.  A row that is
+ * not 0 overrides the shape's, for typed data without one. */
+typedef struct wcodec_segment {
+    const char *name;
+    size_t name_size;
+    unsigned dtype;
+    unsigned rank;
+    const uint64_t *shape;
+    uint64_t offset;    /* of its first byte in the original (reader: in the view, see wcodec_read) */
+    uint64_t size;
+    uint64_t row;
+} wcodec_segment;
+
+/* ------------------------------------------------------------------------------------------------
+ * Layer 1: a tile (public).  Pure functions: no allocation, no I/O, any thread.
+ * ---------------------------------------------------------------------------------------------- */
+
+#define WCODEC_MAX_TILE_BYTES ((size_t)1 << 24)   /* no tile decodes to more */
+#define WCODEC_MAX_PLANES 8
+#define WCODEC_TILE_HEAD 128                      /* no tile record's fields before its payloads take more */
+
+typedef enum wcodec_split {
+    WCODEC_SPLIT_BYTE = 0, WCODEC_SPLIT_WORD16 = 1, WCODEC_SPLIT_WORD32 = 2, WCODEC_SPLIT_WORD64 = 3,
+    WCODEC_SPLIT_BF16 = 4, WCODEC_SPLIT_F16 = 5, WCODEC_SPLIT_F32 = 6, WCODEC_SPLIT_F64 = 7,
+    WCODEC_SPLIT_F8_E4M3 = 8, WCODEC_SPLIT_F8_E5M2 = 9, WCODEC_SPLIT_NIBBLES = 10,
+    WCODEC_SPLIT_COUNT = 11
+} wcodec_split;
+
+typedef enum wcodec_coder {
+    WCODEC_CODER_RAW = 0, WCODEC_CODER_CONSTANT = 1, WCODEC_CODER_SPARSE = 2, WCODEC_CODER_HUFFMAN = 3,
+    WCODEC_CODER_RANS16 = 4, WCODEC_CODER_RANS256 = 5, WCODEC_CODER_COUNT = 6
+} wcodec_coder;
+
+typedef enum wcodec_predictor {
+    WCODEC_PREDICT_NONE = 0, WCODEC_PREDICT_LEFT = 1, WCODEC_PREDICT_UP = 2, WCODEC_PREDICT_COUNT = 3
+} wcodec_predictor;
+
+/* What a tile's record says of one of its planes, and of itself. */
+typedef struct wcodec_plane_info {
+    unsigned char width;            /* bits a value */
+    unsigned char coder;            /* wcodec_coder */
+    unsigned char predictor;        /* wcodec_predictor */
+    size_t size;                    /* bytes of the payload */
+    size_t offset;                  /* of the payload in the record */
+} wcodec_plane_info;
+
+typedef struct wcodec_tile_info {
+    size_t record_size;             /* bytes of the record, padding included: a multiple of 8 */
+    size_t decoded_size;            /* bytes */
+    uint32_t crc;                   /* CRC-32 of the decoded bytes */
+    unsigned split;                 /* wcodec_split */
+    unsigned unit;                  /* bytes */
+    unsigned predictor;             /* of whole units: wcodec_predictor */
+    unsigned planes;
+    wcodec_plane_info plane[WCODEC_MAX_PLANES];
+} wcodec_tile_info;
+
+/* Name of a split, a coder, a predictor; NULL for a number that is none. */
+WCODEC_API const char *wcodec_split_name(unsigned split);
+WCODEC_API const char *wcodec_coder_name(unsigned coder);
+WCODEC_API const char *wcodec_predictor_name(unsigned predictor);
+
+/* Bytes of scratch memory that decoding a tile of up to `decoded_size` bytes takes; scratch memory
+ * needs no alignment and keeps nothing between calls. */
+WCODEC_API size_t wcodec_tile_decode_scratch(size_t decoded_size);
+
+/* Reads the fields of the tile record at `src`, of which `size` bytes are there: WCODEC_TILE_HEAD are
+ * always enough.  WCODEC_OK, TRUNCATED, UNSUPPORTED or CORRUPT; `info` is filled in only if OK. */
+WCODEC_API wcodec_status wcodec_tile_inspect(const void *src, size_t size, wcodec_tile_info *info,
+                                             wcodec_error *err);
+
+/* Decodes the tile record of `size` bytes at `src` into `dst`, which takes exactly the decoded size
+ * (anything else is CORRUPT), and checks its CRC-32 unless `no_crc`.  `scratch`: as above.  Bytes of
+ * `dst` are unspecified after a failure.  OK, TRUNCATED, UNSUPPORTED, CORRUPT, CHECKSUM, NO_SPACE
+ * (scratch too small). */
+WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, void *dst, size_t dst_size,
+                                            void *scratch, size_t scratch_size, int no_crc, wcodec_error *err);
+
+#ifndef WCODEC_NO_ENCODER
+
+/* What the encoder may choose from.  Masks hold 1 << id; a plane that nothing allowed can hold is raw. */
+typedef struct wcodec_tile_options {
+    unsigned splits;        /* wcodec_split; 0: those that suit the dtype */
+    unsigned coders;        /* wcodec_coder */
+    unsigned predictors;    /* wcodec_predictor */
+} wcodec_tile_options;
+
+/* Bytes of scratch memory that encoding a tile of `size` bytes takes. */
+WCODEC_API size_t wcodec_tile_encode_scratch(size_t size);
+/* The most that a tile of `size` bytes can take as a record. */
+WCODEC_API size_t wcodec_tile_bound(size_t size);
+/* Encodes `size` bytes of elements of `dtype` (whole units, at least one, at most
+ * WCODEC_MAX_TILE_BYTES) as one tile record: the smallest of what `options` allow (NULL: everything).
+ * `row`: units a row, 0: unknown.  The same arguments give the same bytes on every machine.
+ * Returns the record's size, or 0 if an argument is wrong or `dst_size` is less than the bound. */
+WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size,
+                                     const wcodec_tile_options *options, void *dst, size_t dst_size,
+                                     void *scratch, size_t scratch_size);
+
+#endif /* WCODEC_NO_ENCODER */
+
+/* ------------------------------------------------------------------------------------------------
+ * Layer 2: the reader (public)
+ * ---------------------------------------------------------------------------------------------- */
+
+/* Start from wcodec_reader_defaults(). */
+typedef struct wcodec_reader_options {
+    size_t struct_size;                 /* sizeof(wcodec_reader_options) */
+    const wcodec_allocator *allocator;  /* copied; NULL: malloc and free */
+    uint64_t max_memory;                /* bytes that the reader may hold; 0: 1 GiB */
+    int no_crc;                         /* do not check the tiles' CRC-32 */
+} wcodec_reader_options;
+WCODEC_API wcodec_reader_options wcodec_reader_defaults(void);
+
+typedef struct wcodec_reader wcodec_reader;
+
+/* Opens a container: reads header, index and footer, no tile.  `source` and `options` (NULL: defaults)
+ * are copied.  On success *out is a reader, to be freed with wcodec_reader_close; on failure it is NULL
+ * and nothing is kept.  OK, ARGUMENT, NO_MEMORY, LIMIT, IO, TRUNCATED, MAGIC, VERSION, UNSUPPORTED,
+ * CORRUPT, CHECKSUM.
+ * A reader never changes after this: any number of threads may use one, each with its own scratch. */
+WCODEC_API wcodec_status wcodec_reader_open(wcodec_reader **out, const wcodec_source *source,
+                                            const wcodec_reader_options *options, wcodec_error *err);
+
+/* The same in one block of the caller's memory, with no allocator: `need` gives the block's size
+ * after reading header and footer.  The block must be aligned as malloc's; the reader lies in it, needs no
+ * closing, and has gone when the block goes. */
+WCODEC_API wcodec_status wcodec_reader_need(const wcodec_source *source, size_t *size, wcodec_error *err);
+WCODEC_API wcodec_status wcodec_reader_open_in(wcodec_reader **out, const wcodec_source *source,
+                                               const wcodec_reader_options *options, void *block,
+                                               size_t block_size, wcodec_error *err);
+
+WCODEC_API void wcodec_reader_close(wcodec_reader *reader);     /* NULL is fine */
+
+/* Bytes of scratch memory that each thread needs for the calls below.  No alignment needed. */
+WCODEC_API size_t wcodec_reader_scratch(const wcodec_reader *reader);
+
+/* Facts about a container. */
+typedef struct wcodec_reader_info {
+    uint64_t container_size;
+    uint64_t view_size;         /* bytes of all originals, one after the other */
+    size_t originals, segments, tiles;
+    size_t header_size;
+    size_t index_size;          /* bytes that the index takes in the container */
+    uint32_t max_tile_bytes;
+    const char *metadata;       /* JSON text, not zero-terminated, not checked to be JSON */
+    size_t metadata_size;
+} wcodec_reader_info;
+WCODEC_API void wcodec_reader_get_info(const wcodec_reader *reader, wcodec_reader_info *info);
+
+/* Original number i: a file that went in. */
+typedef struct wcodec_original {
+    const char *name;           /* zero-terminated */
+    size_t name_size;
+    uint64_t offset, size;      /* in the view */
+    size_t first_segment, segments;
+    int from_parts;             /* it was put together from tensors and was never a file */
+    int has_sha256;
+    unsigned char sha256[32];
+} wcodec_original;
+WCODEC_API wcodec_status wcodec_reader_original(const wcodec_reader *reader, size_t i, wcodec_original *original);
+
+/* Segment number i.  ARGUMENT if there is none.  For tensors `row` is what the format derives. */
+WCODEC_API wcodec_status wcodec_reader_segment(const wcodec_reader *reader, size_t i, wcodec_segment *segment);
+
+/* The number of the first segment of a name.  OK or NOT_FOUND. */
+WCODEC_API wcodec_status wcodec_reader_find(const wcodec_reader *reader, const char *name, size_t name_size,
+                                            size_t *i);
+
+/* Where a tile lies: bytes of the container, and what they stand for in the view. */
+typedef struct wcodec_tile_span {
+    size_t segment, tile;       /* its number in the segment */
+    uint64_t container_offset, offset;
+    size_t container_size, size;
+} wcodec_tile_span;
+/* The tile that holds the view's byte `offset`: OK or ARGUMENT (beyond the end).  The next tile is
+ * found with offset = span.offset + span.size; so one can fetch a range's compressed bytes alone. */
+WCODEC_API wcodec_status wcodec_reader_tile(const wcodec_reader *reader, uint64_t offset, wcodec_tile_span *span);
+
+/* Reads bytes `offset` to `offset + size` of the view, which is all originals one after the other (of
+ * a container with one original: that file), decoding just the tiles that hold them.  A range that does
+ * not lie inside the view is ARGUMENT.  Bytes of `dst` are unspecified after a failure.
+ * OK, ARGUMENT, IO, TRUNCATED, UNSUPPORTED, CORRUPT, CHECKSUM, NO_SPACE (scratch). */
+WCODEC_API wcodec_status wcodec_read(const wcodec_reader *reader, uint64_t offset, void *dst, size_t size,
+                                     void *scratch, size_t scratch_size, wcodec_error *err);
+
+/* The same with tiles spread over the caller's threads.  `scratch` holds `parallel->workers` times
+ * wcodec_reader_scratch bytes (NULL parallel: once).  `progress` may be NULL. */
+WCODEC_API wcodec_status wcodec_read_parallel(const wcodec_reader *reader, uint64_t offset, void *dst,
+                                              size_t size, void *scratch, size_t scratch_size,
+                                              const wcodec_parallel *parallel,
+                                              const wcodec_progress *progress, wcodec_error *err);
+
+/* Segment number i as a whole: `dst_size` must be its size, else NO_SPACE (smaller) or ARGUMENT. */
+WCODEC_API wcodec_status wcodec_read_segment(const wcodec_reader *reader, size_t i, void *dst, size_t dst_size,
+                                             void *scratch, size_t scratch_size, wcodec_error *err);
+
+/* Indices `begin` to `end` of the first dimension of segment i (a tensor of rank 1 or more).  The bytes,
+ * `dst_size` of them, must be whole: ARGUMENT where a slice of a packed dtype begins inside a byte. */
+WCODEC_API wcodec_status wcodec_read_rows(const wcodec_reader *reader, size_t i, uint64_t begin, uint64_t end,
+                                          void *dst, size_t dst_size, void *scratch, size_t scratch_size,
+                                          wcodec_error *err);
+/* The byte range of such a slice inside the segment. */
+WCODEC_API wcodec_status wcodec_rows_range(const wcodec_segment *segment, uint64_t begin, uint64_t end,
+                                           uint64_t *offset, uint64_t *size);
+
+/* ------------------------------------------------------------------------------------------------
+ * The push decoder (public): a container in chunks of any size in, the originals' bytes out
+ * ---------------------------------------------------------------------------------------------- */
+
+typedef struct wcodec_push wcodec_push;
+
+/* `options` as for a reader; max_memory 0: 256 MiB.  On failure *out is NULL. */
+WCODEC_API wcodec_status wcodec_push_open(wcodec_push **out, const wcodec_reader_options *options,
+                                          wcodec_error *err);
+
+/* Takes up to `in_size` bytes, stores how many in *in_used, puts up to `out_size` decoded bytes in
+ * `out`, stores how many in *out_used.  MORE_INPUT: everything given was taken (with in_size 0: the
+ * container is not complete, so at the end of the input it means it is truncated).  MORE_OUTPUT: `out` is
+ * full.  ORIGINAL: the bytes that follow belong to a new original (see wcodec_push_original).  END: all
+ * checksums of tiles, index and container fit; bytes after the container are not taken.  An error
+ * is final: every later call gives it again.  Bytes come out only after their tile's CRC-32 was checked.
+ * The bytes and the final result do not depend on how the input is cut. */
+WCODEC_API wcodec_status wcodec_push_step(wcodec_push *push, const void *in, size_t in_size, size_t *in_used,
+                                          void *out, size_t out_size, size_t *out_used, wcodec_error *err);
+
+/* The current original's number and name (valid until the next step); NULL outputs are fine. */
+WCODEC_API void wcodec_push_original(const wcodec_push *push, size_t *number, const char **name,
+                                     size_t *name_size, int *from_parts);
+WCODEC_API void wcodec_push_close(wcodec_push *push);           /* NULL is fine */
+
+/* ------------------------------------------------------------------------------------------------
+ * Layer 3: the writer (public)
+ * ---------------------------------------------------------------------------------------------- */
+#ifndef WCODEC_NO_ENCODER
+
+/* Start from wcodec_writer_defaults(). */
+typedef struct wcodec_writer_options {
+    size_t struct_size;                 /* sizeof(wcodec_writer_options) */
+    const wcodec_allocator *allocator;  /* copied; NULL: malloc and free */
+    uint64_t max_memory;                /* bytes that the writer may hold; 0: 1 GiB */
+    const wcodec_parallel *parallel;    /* copied; NULL: the calling thread */
+    wcodec_tile_options tile;           /* what the encoder may choose from; zeros: everything */
+    uint32_t tile_units;                /* units a tile, about; 0: 65536 */
+    const char *metadata;               /* JSON for the header, copied; NULL: a line that names the library */
+    size_t metadata_size;
+    int no_sha256;                      /* leave the originals' SHA-256 out */
+} wcodec_writer_options;
+WCODEC_API wcodec_writer_options wcodec_writer_defaults(void);
+
+typedef struct wcodec_writer wcodec_writer;
+
+/* Begins a container and writes its header.  On failure *out is NULL.  A writer is used by one thread at
+ * a time.  After an error every call but close returns it again. */
+WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_sink *sink,
+                                            const wcodec_writer_options *options, wcodec_error *err);
+
+/* Begins an original; what follows belongs to it.  `from_parts`: there is no such file, the tensors are
+ * all there is. */
+WCODEC_API wcodec_status wcodec_writer_original(wcodec_writer *writer, const char *name, size_t name_size,
+                                                int from_parts, wcodec_error *err);
+
+/* Begins a segment, whose bytes follow through wcodec_writer_data in pieces of any size, exactly
+ * `segment->size` in all (`segment->offset` is ignored: segments follow each other).  ARGUMENT if the
+ * last segment is not complete, or if dtype, shape and size disagree. */
+WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcodec_segment *segment,
+                                               wcodec_error *err);
+WCODEC_API wcodec_status wcodec_writer_data(wcodec_writer *writer, const void *data, size_t size,
+                                            wcodec_error *err);
+
+/* Writes the index and the footer; after it the container is complete. */
+WCODEC_API wcodec_status wcodec_writer_finish(wcodec_writer *writer, wcodec_error *err);
+/* Bytes written so far. */
+WCODEC_API uint64_t wcodec_writer_size(const wcodec_writer *writer);
+WCODEC_API void wcodec_writer_close(wcodec_writer *writer);     /* NULL is fine; does not finish */
+
+/* ------------------------------------------------------------------------------------------------
+ * Layer 4: plans (public): how a file falls into segments
+ * ---------------------------------------------------------------------------------------------- */
+
+/* Segments that tile a file without holes, in order. */
+typedef struct wcodec_plan {
+    const wcodec_segment *segments;
+    size_t count;
+    uint64_t size;              /* of the file */
+    const char *format;         /* "safetensors" or "raw" */
+} wcodec_plan;
+
+/* Start from wcodec_plan_defaults(). */
+typedef struct wcodec_plan_options {
+    size_t struct_size;                 /* sizeof(wcodec_plan_options) */
+    const wcodec_allocator *allocator;  /* copied; NULL: malloc and free */
+    uint64_t max_memory;                /* 0: 1 GiB */
+    unsigned dtype;                     /* BYTES: look at the file; else: it is all of this dtype */
+    uint64_t row;                       /* with a dtype: elements a row, 0: none */
+} wcodec_plan_options;
+WCODEC_API wcodec_plan_options wcodec_plan_defaults(void);
+
+/* Makes a plan for any file: a safetensors file becomes its header, its tensors and what lies between
+ * them; a file that is not one, or that breaks a rule of that format, one opaque segment.  It never
+ * refuses a file.  On success free *out with wcodec_plan_close; on failure it is NULL.
+ * OK, ARGUMENT, NO_MEMORY, LIMIT, IO. */
+WCODEC_API wcodec_status wcodec_plan_open(wcodec_plan **out, const wcodec_source *file,
+                                          const wcodec_plan_options *options, wcodec_error *err);
+WCODEC_API void wcodec_plan_close(wcodec_plan *plan);           /* NULL is fine */
+
+/* Writes all segments of `plan` from `file` as one original named `name`: wcodec_writer_original,
+ * _segment and _data in one call.  `progress` may be NULL. */
+WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *name, size_t name_size,
+                                            const wcodec_source *file, const wcodec_plan *plan,
+                                            const wcodec_progress *progress, wcodec_error *err);
+
+#endif /* WCODEC_NO_ENCODER */
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* WCODEC_H */

@@ -1,0 +1,96 @@
+/* ------------------------------------------------------------------------------------------------
+ * Splitting (private): units to planes and back
+ * One body serves every split; it is compiled once for each row of the table, whose shifts and widths
+ * are constants there.
+ * ---------------------------------------------------------------------------------------------- */
+
+#define WCODECI_MASK(width) (((uint64_t)1 << (width)) - 1)
+
+WCODECI_INLINE uint64_t wcodeci_load_unit(const wcodeci_byte *p, unsigned unit)
+{
+    switch (unit) {
+    case 1: return *p;
+    case 2: return wcodeci_load16(p);
+    case 4: return wcodeci_load32(p);
+    default: return wcodeci_load64(p);
+    }
+}
+
+WCODECI_INLINE void wcodeci_store_unit(wcodeci_byte *p, unsigned unit, uint64_t x)
+{
+    switch (unit) {
+    case 1: *p = (wcodeci_byte)x; break;
+    case 2: wcodeci_store16(p, (unsigned)(x & 0xFFFF)); break;
+    case 4: wcodeci_store32(p, (uint32_t)x); break;
+    default: wcodeci_store64(p, x); break;
+    }
+}
+
+WCODECI_INLINE uint64_t wcodeci_merge_value(const wcodeci_plane_row *row, uint64_t v)
+{
+    uint64_t x = (v & WCODECI_MASK(row->low_width)) << row->low_shift;
+    v >>= row->low_width;
+    if (row->high_width) x |= (v & WCODECI_MASK(row->high_width)) << row->high_shift;
+    if (row->top_width) x |= (v >> row->high_width & WCODECI_MASK(row->top_width)) << row->top_shift;
+    return x;
+}
+
+WCODECI_INLINE void wcodeci_merge_body(const wcodeci_split_row *split, const wcodeci_byte *const *planes,
+                                       wcodeci_byte *dst, size_t n)
+{
+    const unsigned unit = split->unit, count = split->planes;
+    size_t i;
+    unsigned k;
+    for (i = 0; i < n; i++) {
+        uint64_t x = 0;
+        for (k = 0; k < count; k++) x |= wcodeci_merge_value(&split->plane[k], planes[k][i]);
+        wcodeci_store_unit(dst + i * unit, unit, x);
+    }
+}
+
+/* Puts n units together from their planes, one byte a value. */
+static void wcodeci_merge(unsigned split, const wcodeci_byte *const *planes, wcodeci_byte *dst, size_t n)
+{
+    switch (split) {
+    case WCODEC_SPLIT_BYTE: wcodeci_copy(dst, planes[0], n); break;
+    case WCODEC_SPLIT_WORD16: wcodeci_merge_body(&wcodeci_splits[WCODEC_SPLIT_WORD16], planes, dst, n); break;
+    case WCODEC_SPLIT_WORD32: wcodeci_merge_body(&wcodeci_splits[WCODEC_SPLIT_WORD32], planes, dst, n); break;
+    case WCODEC_SPLIT_BF16: wcodeci_merge_body(&wcodeci_splits[WCODEC_SPLIT_BF16], planes, dst, n); break;
+    case WCODEC_SPLIT_F16: wcodeci_merge_body(&wcodeci_splits[WCODEC_SPLIT_F16], planes, dst, n); break;
+    case WCODEC_SPLIT_F32: wcodeci_merge_body(&wcodeci_splits[WCODEC_SPLIT_F32], planes, dst, n); break;
+    case WCODEC_SPLIT_NIBBLES: wcodeci_merge_body(&wcodeci_splits[WCODEC_SPLIT_NIBBLES], planes, dst, n); break;
+    default: wcodeci_merge_body(&wcodeci_splits[split], planes, dst, n); break;
+    }
+}
+
+#ifndef WCODEC_NO_ENCODER
+
+WCODECI_INLINE void wcodeci_split_body(const wcodeci_plane_row *row, unsigned unit, const wcodeci_byte *src,
+                                       wcodeci_byte *plane, size_t n)
+{
+    size_t i;
+    for (i = 0; i < n; i++) {
+        uint64_t x = wcodeci_load_unit(src + i * unit, unit);
+        uint64_t v = x >> row->low_shift & WCODECI_MASK(row->low_width);
+        if (row->high_width)
+            v |= (x >> row->high_shift & WCODECI_MASK(row->high_width)) << row->low_width;
+        if (row->top_width)
+            v |= (x >> row->top_shift & WCODECI_MASK(row->top_width)) << (row->low_width + row->high_width);
+        plane[i] = (wcodeci_byte)v;
+    }
+}
+
+/* Takes one plane out of n units. */
+static void wcodeci_split_plane(unsigned split, unsigned k, const wcodeci_byte *src, wcodeci_byte *plane,
+                                size_t n)
+{
+    const wcodeci_split_row *row = &wcodeci_splits[split];
+    switch (row->unit) {
+    case 1: wcodeci_split_body(&row->plane[k], 1, src, plane, n); break;
+    case 2: wcodeci_split_body(&row->plane[k], 2, src, plane, n); break;
+    case 4: wcodeci_split_body(&row->plane[k], 4, src, plane, n); break;
+    default: wcodeci_split_body(&row->plane[k], 8, src, plane, n); break;
+    }
+}
+
+#endif

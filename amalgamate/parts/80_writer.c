@@ -1,0 +1,563 @@
+/* ------------------------------------------------------------------------------------------------
+ * The writer (public, layer 3)
+ *
+ * Bytes of segments are gathered into tiles, tiles into a batch; a full batch is encoded by the caller's
+ * threads and written in order.  What a segment's entry in the index says before its tiles waits in `pending`
+ * until its first tile is written, so the index grows in the order of the container.
+ * ---------------------------------------------------------------------------------------------- */
+#ifndef WCODEC_NO_ENCODER
+
+#define WCODECI_WRITER_MEMORY ((uint64_t)1 << 30)
+#define WCODECI_TILE_UNITS 65536u
+#define WCODECI_MAX_TILE_UNITS ((uint32_t)(WCODEC_MAX_TILE_BYTES / 8))
+#define WCODECI_BATCH 4                     /* tiles a worker in a batch, and at least two workers' worth */
+#define WCODECI_MAX_NAME 65000              /* so that an O record's body stays below its limit */
+
+typedef struct wcodeci_buffer {
+    wcodeci_byte *p;
+    uint64_t size, capacity;
+} wcodeci_buffer;
+
+/* A tile of the batch: its bytes at `in` of the input, its record at `out` of the output. */
+typedef struct wcodeci_batch_tile {
+    size_t in, size, out, record;
+    unsigned dtype;
+    uint64_t row;
+    uint64_t pending_end;                   /* bytes of `pending` that come before it, if it is a first tile */
+    uint64_t per_tile;                      /* 0: not the first tile of its segment */
+} wcodeci_batch_tile;
+
+struct wcodec_writer {
+    wcodeci_heap heap;
+    wcodec_sink sink;
+    wcodec_parallel parallel;
+    wcodec_tile_options tile;
+    wcodec_error error;                     /* sticky */
+    uint32_t tile_units;
+    int no_sha256, in_original, from_parts, finished;
+    uint64_t position;                      /* bytes written */
+    uint32_t file_crc;
+
+    wcodeci_byte *input, *output, *scratch; /* of a batch */
+    size_t input_size, output_size, scratch_size, worker_scratch;
+    wcodeci_batch_tile *batch;
+    size_t batch_capacity, batch_count, input_used, output_used;
+
+    wcodeci_cut cut;                        /* of the open segment */
+    unsigned dtype;
+    uint64_t next_tile, missing;            /* its next tile, its bytes still to come */
+    size_t tile_size, tile_have;            /* the open tile */
+
+    wcodeci_buffer index, current, pending; /* index; entries of the open original's segments; not written yet */
+    uint64_t segments_end;                  /* container position after the last tile of a segment */
+    uint64_t originals, segments, dimensions, tiles;
+    uint64_t original_segments, original_size;
+    char *name;                             /* of the open original */
+    size_t name_size;
+    wcodec_sha256 sha;
+};
+
+WCODEC_API wcodec_writer_options wcodec_writer_defaults(void)
+{
+    wcodec_writer_options options;
+    memset(&options, 0, sizeof options);
+    options.struct_size = sizeof options;
+    return options;
+}
+
+static wcodec_status wcodeci_writer_fail(wcodec_writer *w, wcodec_status status, const char *what,
+                                         wcodec_error *err)
+{
+    if (!w->error.status) wcodeci_fail(&w->error, status, w->position, what);
+    return wcodeci_fail(err, w->error.status, w->error.offset, w->error.what);
+}
+
+/* An argument that is wrong does no harm to the writer. */
+static wcodec_status wcodeci_writer_check(const wcodec_writer *w, wcodec_error *err)
+{
+    if (!w) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
+    if (w->error.status) return wcodeci_fail(err, w->error.status, w->error.offset, w->error.what);
+    if (w->finished) return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "the container is finished");
+    return WCODEC_OK;
+}
+
+/* Writes bytes of the container. */
+static wcodec_status wcodeci_emit(wcodec_writer *w, const void *src, size_t size)
+{
+    wcodec_status status;
+    if (size == 0) return WCODEC_OK;
+    status = w->sink.write(w->sink.user, src, size);
+    if (status) return wcodeci_writer_fail(w, status, "writing failed", NULL);
+    w->file_crc = wcodec_crc32(w->file_crc, src, size);
+    w->position += size;
+    return WCODEC_OK;
+}
+
+static wcodec_status wcodeci_emit_padding(wcodec_writer *w)
+{
+    static const wcodeci_byte zero[8] = { 0 };
+    return wcodeci_emit(w, zero, (size_t)(wcodeci_up8(w->position) - w->position));
+}
+
+static wcodec_status wcodeci_put(wcodec_writer *w, wcodeci_buffer *b, const void *src, size_t size)
+{
+    void *p = b->p;
+    wcodec_status status = wcodeci_grow(&w->heap, &p, &b->capacity, b->size + size, 1);
+    b->p = (wcodeci_byte *)p;
+    if (status) return wcodeci_writer_fail(w, status, wcodeci_memory_text(status), NULL);
+    wcodeci_copy(b->p + b->size, src, size);
+    b->size += size;
+    return WCODEC_OK;
+}
+
+static wcodec_status wcodeci_put_number(wcodec_writer *w, wcodeci_buffer *b, uint64_t v)
+{
+    wcodeci_byte bytes[10];
+    return wcodeci_put(w, b, bytes, wcodeci_put_varint(bytes, v));
+}
+
+/* Its size, the name, a zero byte. */
+static wcodec_status wcodeci_put_name(wcodec_writer *w, wcodeci_buffer *b, const char *name, size_t size)
+{
+    wcodec_status status = wcodeci_put_number(w, b, size);
+    if (!status) status = wcodeci_put(w, b, name, size);
+    return status ? status : wcodeci_put(w, b, "", 1);
+}
+
+static wcodec_status wcodeci_writer_header(wcodec_writer *w, const char *metadata, size_t metadata_size)
+{
+    static const char line[] = "{\"creator\":\"wcodec " WCODEC_VERSION "\"}";
+    static const wcodeci_byte zero[8] = { 0 };
+    wcodeci_byte head[WCODECI_HEADER_SIZE] = { 0 };
+    size_t padding;
+    uint32_t crc;
+    wcodec_status status;
+    if (!metadata) {
+        metadata = line;
+        metadata_size = sizeof line - 1;
+    }
+    padding = (size_t)wcodeci_up8(metadata_size) - metadata_size;
+    memcpy(head, wcodeci_magic_front, 4);
+    wcodeci_store16(head + 4, WCODEC_FORMAT_VERSION);
+    wcodeci_store32(head + 8, (uint32_t)(WCODECI_HEADER_SIZE + metadata_size + padding));
+    wcodeci_store32(head + 12, (uint32_t)metadata_size);
+    wcodeci_store32(head + 20, 8 * w->tile_units);
+    crc = wcodec_crc32(wcodec_crc32(0, head, 28), metadata, metadata_size);
+    wcodeci_store32(head + 28, wcodec_crc32(crc, zero, padding));
+    status = wcodeci_emit(w, head, sizeof head);
+    if (!status) status = wcodeci_emit(w, metadata, metadata_size);
+    if (!status) status = wcodeci_emit(w, zero, padding);
+    w->segments_end = w->position;
+    return status;
+}
+
+/* The memory of a batch: input, the tiles' records, each worker's scratch. */
+static wcodec_status wcodeci_writer_allocate(wcodec_writer *w)
+{
+    const size_t tile = 8 * (size_t)w->tile_units, workers = w->parallel.workers;
+    void *p = NULL;
+    wcodec_status status;
+    w->batch_capacity = WCODECI_BATCH * (workers < 2 ? 2 : workers);
+    w->input_size = tile * w->batch_capacity;
+    w->output_size = w->input_size + w->batch_capacity * wcodec_tile_bound(0);
+    w->worker_scratch = wcodec_tile_encode_scratch(tile);
+    w->scratch_size = w->worker_scratch * workers;
+    status = wcodeci_alloc(&w->heap, w->input_size, &p);
+    w->input = (wcodeci_byte *)p;
+    if (!status) status = wcodeci_alloc(&w->heap, w->output_size, &p);
+    if (!status) w->output = (wcodeci_byte *)p;
+    if (!status) status = wcodeci_alloc(&w->heap, w->scratch_size, &p);
+    if (!status) w->scratch = (wcodeci_byte *)p;
+    if (!status) status = wcodeci_alloc(&w->heap, w->batch_capacity * sizeof *w->batch, &p);
+    if (!status) w->batch = (wcodeci_batch_tile *)p;
+    if (!status) status = wcodeci_alloc(&w->heap, WCODECI_MAX_NAME, &p);
+    if (!status) w->name = (char *)p;
+    return status;
+}
+
+WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_sink *sink,
+                                            const wcodec_writer_options *options, wcodec_error *err)
+{
+    wcodec_writer_options opts = wcodec_writer_defaults();
+    wcodeci_heap heap;
+    wcodec_writer *w;
+    wcodec_status status;
+    void *block;
+    if (!out) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
+    *out = NULL;
+    if (!sink || !sink->write || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts)
+        || opts.tile_units > WCODECI_MAX_TILE_UNITS || opts.metadata_size > WCODECI_MAX_METADATA
+        || (!opts.metadata && opts.metadata_size))
+        return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "wrong sink or options");
+    wcodeci_heap_init(&heap, opts.allocator, opts.max_memory, WCODECI_WRITER_MEMORY);
+    status = wcodeci_alloc(&heap, sizeof *w, &block);
+    if (status) return wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
+    w = (wcodec_writer *)block;
+    memset(w, 0, sizeof *w);
+    w->heap = heap;
+    w->sink = *sink;
+    w->parallel = wcodeci_parallel_or_serial(opts.parallel);
+    w->tile = opts.tile;
+    w->tile_units = opts.tile_units ? opts.tile_units : WCODECI_TILE_UNITS;
+    w->no_sha256 = opts.no_sha256;
+    status = wcodeci_writer_allocate(w);
+    if (status) wcodeci_writer_fail(w, status, wcodeci_memory_text(status), err);
+    else status = wcodeci_writer_header(w, opts.metadata, opts.metadata_size);
+    if (status) {
+        wcodeci_writer_fail(w, status, "", err);
+        wcodec_writer_close(w);
+        return status;
+    }
+    *out = w;
+    return WCODEC_OK;
+}
+
+WCODEC_API void wcodec_writer_close(wcodec_writer *writer)
+{
+    wcodec_writer *w = writer;
+    wcodeci_heap heap;
+    if (!w) return;
+    wcodeci_release(&w->heap, w->input, w->input_size);
+    wcodeci_release(&w->heap, w->output, w->output_size);
+    wcodeci_release(&w->heap, w->scratch, w->scratch_size);
+    wcodeci_release(&w->heap, w->batch, w->batch_capacity * sizeof *w->batch);
+    wcodeci_release(&w->heap, w->name, WCODECI_MAX_NAME);
+    wcodeci_release(&w->heap, w->index.p, w->index.capacity);
+    wcodeci_release(&w->heap, w->current.p, w->current.capacity);
+    wcodeci_release(&w->heap, w->pending.p, w->pending.capacity);
+    heap = w->heap;
+    wcodeci_release(&heap, w, sizeof *w);
+}
+
+WCODEC_API uint64_t wcodec_writer_size(const wcodec_writer *writer) { return writer->position; }
+
+static void wcodeci_encode_task(void *arg, size_t i, unsigned worker)
+{
+    wcodec_writer *w = (wcodec_writer *)arg;
+    wcodeci_batch_tile *t = &w->batch[i];
+    t->record = wcodec_tile_encode(t->dtype, t->row, w->input + t->in, t->size, &w->tile, w->output + t->out,
+                                   wcodec_tile_bound(t->size), w->scratch + worker * w->worker_scratch,
+                                   w->worker_scratch);
+}
+
+/* A tile's record goes out, and its entry into the index. */
+static wcodec_status wcodeci_write_tile(wcodec_writer *w, const wcodeci_batch_tile *t, uint64_t *pending)
+{
+    wcodec_status status = WCODEC_OK;
+    if (t->per_tile) {
+        status = wcodeci_put(w, &w->current, w->pending.p + *pending, (size_t)(t->pending_end - *pending));
+        if (!status) status = wcodeci_put_number(w, &w->current, (w->position - w->segments_end) / 8);
+        if (!status) status = wcodeci_put_number(w, &w->current, t->per_tile);
+        *pending = t->pending_end;
+    }
+    if (!status) status = wcodeci_put_number(w, &w->current, t->record / 8);
+    if (!status) status = wcodeci_emit(w, w->output + t->out, t->record);
+    w->segments_end = w->position;
+    w->tiles++;
+    return status;
+}
+
+/* Encodes the batch and writes it. */
+static wcodec_status wcodeci_writer_flush(wcodec_writer *w)
+{
+    uint64_t pending = 0;
+    wcodec_status status = WCODEC_OK;
+    size_t i;
+    wcodeci_run(&w->parallel, w->batch_count, wcodeci_encode_task, w);
+    for (i = 0; i < w->batch_count && !status; i++) status = wcodeci_write_tile(w, &w->batch[i], &pending);
+    if (status) return status;
+    if (pending) {
+        memmove(w->pending.p, w->pending.p + pending, (size_t)(w->pending.size - pending));
+        w->pending.size -= pending;
+    }
+    w->batch_count = 0;
+    w->input_used = 0;
+    w->output_used = 0;
+    return WCODEC_OK;
+}
+
+/* The open original's entry in the index; what is open ends here. */
+static wcodec_status wcodeci_writer_end_original(wcodec_writer *w)
+{
+    wcodec_status status;
+    const unsigned flags = (w->from_parts ? WCODECI_ORIGINAL_PARTS : 0u)
+                         | (w->no_sha256 ? 0u : WCODECI_ORIGINAL_SHA256);
+    unsigned char digest[32];
+    if (!w->in_original) return WCODEC_OK;
+    status = wcodeci_writer_flush(w);
+    if (!status) status = wcodeci_put(w, &w->current, w->pending.p, (size_t)w->pending.size);
+    if (!status) status = wcodeci_put_number(w, &w->index, flags);
+    if (!status) status = wcodeci_put_name(w, &w->index, w->name, w->name_size);
+    if (!status && !w->no_sha256) {
+        wcodec_sha256_final(&w->sha, digest);
+        status = wcodeci_put(w, &w->index, digest, sizeof digest);
+    }
+    if (!status) status = wcodeci_put_number(w, &w->index, w->original_size);
+    if (!status) status = wcodeci_put_number(w, &w->index, w->original_segments);
+    if (!status) status = wcodeci_put(w, &w->index, w->current.p, (size_t)w->current.size);
+    w->pending.size = w->current.size = 0;
+    w->in_original = 0;
+    return status;
+}
+
+WCODEC_API wcodec_status wcodec_writer_original(wcodec_writer *writer, const char *name, size_t name_size,
+                                                int from_parts, wcodec_error *err)
+{
+    wcodec_writer *w = writer;
+    wcodeci_byte head[32];
+    size_t used = 0, body;
+    unsigned flags;
+    wcodec_status status = wcodeci_writer_check(w, err);
+    if (status) return status;
+    if (w->missing) return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "the last segment is not complete");
+    if (name_size > WCODECI_MAX_NAME || (!name && name_size))
+        return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "the name of the original is too long");
+    status = wcodeci_writer_end_original(w);
+    flags = (from_parts ? WCODECI_ORIGINAL_PARTS : 0u) | (w->no_sha256 ? 0u : WCODECI_ORIGINAL_SHA256);
+    body = 1 + wcodeci_varint_size(name_size) + name_size;
+    head[used++] = WCODECI_RECORD_ORIGINAL;
+    used += wcodeci_put_varint(head + used, body);
+    head[used++] = (wcodeci_byte)flags;
+    used += wcodeci_put_varint(head + used, name_size);
+    if (!status) status = wcodeci_emit(w, head, used);
+    if (!status) status = wcodeci_emit(w, name, name_size);
+    if (!status) status = wcodeci_emit_padding(w);
+    if (status) return wcodeci_writer_fail(w, status, "", err);
+    wcodeci_copy(w->name, name, name_size);
+    w->name_size = name_size;
+    w->from_parts = from_parts != 0;
+    w->in_original = 1;
+    w->originals++;
+    w->original_segments = w->original_size = 0;
+    wcodec_sha256_init(&w->sha);
+    return WCODEC_OK;
+}
+
+/* Size, unit and row of a segment to be written; `given`: the index must say them. */
+static int wcodeci_writer_geometry(const wcodec_segment *s, wcodeci_cut *cut, int *given)
+{
+    uint64_t size = 0;
+    *given = s->dtype == WCODEC_BYTES;
+    if (*given) {
+        cut->unit = 1;
+        cut->units = s->size;
+        cut->row = 1;
+    } else if (!wcodeci_tensor_geometry(s->dtype, s->shape, s->rank, &size, cut) || size != s->size) {
+        return 0;
+    }
+    if (s->row && s->row != cut->row) {
+        *given = 1;
+        cut->row = s->row;
+    }
+    return 1;
+}
+
+/* Tiles of whole rows near the wanted size; a longer row is cut evenly. */
+static uint64_t wcodeci_units_per_tile(const wcodeci_cut *cut, uint64_t wanted)
+{
+    uint64_t pieces;
+    if (cut->row <= wanted) {
+        uint64_t rows = (cut->units - 1) / cut->row + 1;
+        return wcodeci_min64(wanted / cut->row, rows) * cut->row;
+    }
+    pieces = (cut->row - 1) / wanted + 1;
+    return (cut->row - 1) / pieces + 1;
+}
+
+WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcodec_segment *segment,
+                                               wcodec_error *err)
+{
+    wcodec_writer *w = writer;
+    wcodeci_cut cut;
+    wcodeci_byte dtype;
+    unsigned i;
+    int given;
+    wcodec_status status = wcodeci_writer_check(w, err);
+    if (status) return status;
+    if (!segment || !w->in_original || w->missing)
+        return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "a segment can not begin here");
+    if (segment->dtype >= WCODECI_DTYPES || segment->rank > WCODECI_MAX_RANK
+        || (segment->rank && !segment->shape) || (segment->name_size && !segment->name)
+        || segment->size > UINT64_MAX - w->original_size || w->segments == UINT32_MAX
+        || !wcodeci_writer_geometry(segment, &cut, &given))
+        return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "a segment's dtype, shape and size disagree");
+    if (cut.row > w->tile_units && cut.units % cut.row) {
+        cut.row = 1;            /* rows that neither fit a tile nor fill the segment are no rows */
+        given = 1;
+    }
+    dtype = (wcodeci_byte)segment->dtype;
+    status = wcodeci_put_number(w, &w->pending, given ? WCODECI_SEGMENT_GEOMETRY : 0);
+    if (!status) status = wcodeci_put(w, &w->pending, &dtype, 1);
+    if (!status) status = wcodeci_put_name(w, &w->pending, segment->name, segment->name_size);
+    if (!status) status = wcodeci_put_number(w, &w->pending, segment->rank);
+    for (i = 0; i < segment->rank && !status; i++)
+        status = wcodeci_put_number(w, &w->pending, segment->shape[i]);
+    if (given) {
+        if (!status) status = wcodeci_put_number(w, &w->pending, segment->size);
+        if (!status) status = wcodeci_put_number(w, &w->pending, cut.unit);
+        if (!status) status = wcodeci_put_number(w, &w->pending, cut.row);
+    }
+    if (status) return wcodeci_writer_fail(w, status, "", err);
+    w->cut = cut;
+    if (segment->size) {
+        w->cut.per_tile = wcodeci_units_per_tile(&cut, w->tile_units);
+        (void)wcodeci_cut_tiles(&w->cut);
+    }
+    w->dtype = segment->dtype;
+    w->next_tile = 0;
+    w->missing = segment->size;
+    w->tile_size = w->tile_have = 0;
+    w->segments++;
+    w->original_segments++;
+    w->dimensions += segment->rank;
+    w->original_size += segment->size;
+    return WCODEC_OK;
+}
+
+/* Opens the next tile in the batch, which is written first if it is full. */
+static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w)
+{
+    wcodeci_batch_tile *t;
+    uint64_t begin, end;
+    wcodec_status status;
+    wcodeci_cut_tile(&w->cut, w->next_tile, &begin, &end);
+    w->tile_size = (size_t)((end - begin) * w->cut.unit);
+    w->tile_have = 0;
+    if (w->batch_count == w->batch_capacity) {
+        status = wcodeci_writer_flush(w);
+        if (status) return status;
+    }
+    t = &w->batch[w->batch_count++];
+    t->in = w->input_used;
+    t->out = w->output_used;
+    t->size = w->tile_size;
+    t->dtype = w->dtype;
+    t->row = w->cut.row;
+    t->pending_end = w->pending.size;
+    t->per_tile = w->next_tile == 0 ? w->cut.per_tile : 0;
+    w->input_used += t->size;
+    w->output_used += wcodec_tile_bound(t->size);
+    w->next_tile++;
+    return WCODEC_OK;
+}
+
+WCODEC_API wcodec_status wcodec_writer_data(wcodec_writer *writer, const void *data, size_t size,
+                                            wcodec_error *err)
+{
+    wcodec_writer *w = writer;
+    const wcodeci_byte *src = (const wcodeci_byte *)data;
+    wcodec_status status = wcodeci_writer_check(w, err);
+    if (status) return status;
+    if ((!data && size) || size > w->missing)
+        return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "more data than the segment holds");
+    if (!w->no_sha256) wcodec_sha256_update(&w->sha, data, size);
+    while (size) {
+        size_t take;
+        if (w->tile_have == w->tile_size) {
+            status = wcodeci_writer_begin_tile(w);
+            if (status) return wcodeci_writer_fail(w, status, "", err);
+        }
+        take = wcodeci_min(size, w->tile_size - w->tile_have);
+        memcpy(w->input + w->batch[w->batch_count - 1].in + w->tile_have, src, take);
+        w->tile_have += take;
+        w->missing -= take;
+        src += take;
+        size -= take;
+    }
+    return WCODEC_OK;
+}
+
+/* The index in I records, coded as any bytes are. */
+static wcodec_status wcodeci_writer_index(wcodec_writer *w)
+{
+    uint64_t at = 0;
+    while (at < w->index.size) {
+        size_t take = (size_t)wcodeci_min64(WCODECI_INDEX_TILE, w->index.size - at), size;
+        wcodec_status status;
+        size = wcodec_tile_encode(WCODEC_BYTES, 0, w->index.p + at, take, NULL, w->output, w->output_size,
+                                  w->scratch, w->worker_scratch);
+        w->output[0] = WCODECI_RECORD_INDEX;
+        status = wcodeci_emit(w, w->output, size);
+        if (status) return status;
+        at += take;
+    }
+    return WCODEC_OK;
+}
+
+/* Makes room for a tile of the index where the tiles are smaller than that. */
+static wcodec_status wcodeci_writer_index_room(wcodec_writer *w)
+{
+    const size_t output = wcodec_tile_bound(WCODECI_INDEX_TILE);
+    const size_t scratch = wcodec_tile_encode_scratch(WCODECI_INDEX_TILE);
+    wcodec_status status = WCODEC_OK;
+    void *p;
+    if (w->output_size < output) {
+        wcodeci_release(&w->heap, w->output, w->output_size);
+        status = wcodeci_alloc(&w->heap, output, &p);
+        w->output = (wcodeci_byte *)p;
+        w->output_size = output;
+    }
+    if (!status && w->worker_scratch < scratch) {
+        wcodeci_release(&w->heap, w->scratch, w->scratch_size);
+        status = wcodeci_alloc(&w->heap, scratch, &p);
+        w->scratch = (wcodeci_byte *)p;
+        w->scratch_size = w->worker_scratch = scratch;
+    }
+    return status ? wcodeci_writer_fail(w, status, wcodeci_memory_text(status), NULL) : WCODEC_OK;
+}
+
+/* Flags and the number of originals come before what was gathered. */
+static wcodec_status wcodeci_writer_index_head(wcodec_writer *w)
+{
+    wcodeci_byte head[16];
+    const size_t used = 1 + wcodeci_put_varint(head + 1, w->originals);
+    wcodec_status status;
+    head[0] = 0;
+    status = wcodeci_put(w, &w->index, head, used);
+    if (status) return status;
+    memmove(w->index.p + used, w->index.p, (size_t)(w->index.size - used));
+    memcpy(w->index.p, head, used);
+    return WCODEC_OK;
+}
+
+static wcodec_status wcodeci_writer_footer(wcodec_writer *w, uint64_t index_offset)
+{
+    wcodeci_byte f[WCODECI_FOOTER_SIZE] = { 0 };
+    uint32_t crc;
+    f[0] = WCODECI_RECORD_FOOTER;
+    f[1] = WCODECI_FOOTER_SIZE - 2;
+    wcodeci_store32(f + 4, (uint32_t)w->originals);
+    wcodeci_store32(f + 8, (uint32_t)w->dimensions);
+    wcodeci_store32(f + 12, (uint32_t)w->segments);
+    wcodeci_store64(f + 16, index_offset);
+    wcodeci_store64(f + 24, w->tiles);
+    wcodeci_store32(f + 32, (uint32_t)w->index.size);
+    wcodeci_store32(f + 36, wcodec_crc32(0, w->index.p, (size_t)w->index.size));
+    wcodeci_store64(f + 40, w->position + WCODECI_FOOTER_SIZE);
+    crc = wcodec_crc32(w->file_crc, f, 48);
+    wcodeci_store32(f + 48, crc);
+    memcpy(f + 52, wcodeci_magic_back, 4);
+    return wcodeci_emit(w, f, sizeof f);
+}
+
+WCODEC_API wcodec_status wcodec_writer_finish(wcodec_writer *writer, wcodec_error *err)
+{
+    wcodec_writer *w = writer;
+    uint64_t index_offset;
+    wcodec_status status = wcodeci_writer_check(w, err);
+    if (status) return status;
+    if (w->missing) return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "the last segment is not complete");
+    status = wcodeci_writer_end_original(w);
+    if (!status) status = wcodeci_writer_index_head(w);
+    if (!status && w->index.size > UINT32_MAX)
+        status = wcodeci_writer_fail(w, WCODEC_E_LIMIT, "the index is larger than the format can hold", NULL);
+    if (!status) status = wcodeci_writer_index_room(w);
+    index_offset = w->position;
+    if (!status) status = wcodeci_writer_index(w);
+    if (!status) status = wcodeci_writer_footer(w, index_offset);
+    if (status) return wcodeci_writer_fail(w, status, "", err);
+    w->finished = 1;
+    return WCODEC_OK;
+}
+
+#endif

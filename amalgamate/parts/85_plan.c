@@ -1,0 +1,591 @@
+/* ------------------------------------------------------------------------------------------------
+ * Plans (public, layer 4): how a file falls into segments
+ *
+ * safetensors: u64 N, N bytes of JSON, then the tensors' bytes.  Whatever is in doubt makes the file one opaque
+ * segment, so the parser below may be strict and simple: it accepts what the format's own reader does, looks at
+ * nothing twice, and keeps its place in a nesting bit field instead of on a stack.
+ * ---------------------------------------------------------------------------------------------- */
+#ifndef WCODEC_NO_ENCODER
+
+#define WCODECI_PLAN_MEMORY ((uint64_t)1 << 30)
+#define WCODECI_MAX_JSON 100000000u         /* the limit of the safetensors library */
+
+typedef struct wcodeci_plan {
+    wcodec_plan plan;                       /* first: a wcodec_plan pointer is one to this */
+    wcodeci_heap heap;
+    char *json;                             /* the header's text; names lie in it */
+    uint64_t json_size;
+    wcodec_segment *segments;
+    uint64_t segment_capacity;
+    uint64_t *shapes;                       /* of all segments, one after the other */
+    uint64_t shape_capacity, shapes_used;
+    uint32_t *order;
+    uint64_t order_count;
+} wcodeci_plan;
+
+WCODEC_API wcodec_plan_options wcodec_plan_defaults(void)
+{
+    wcodec_plan_options options;
+    memset(&options, 0, sizeof options);
+    options.struct_size = sizeof options;
+    return options;
+}
+
+/* A JSON text being read in place.  Every function below returns 0 if the text is not what it must be. */
+typedef struct wcodeci_json {
+    char *p, *end;
+} wcodeci_json;
+
+static void wcodeci_json_space(wcodeci_json *j)
+{
+    while (j->p < j->end && (*j->p == ' ' || *j->p == '\t' || *j->p == '\n' || *j->p == '\r')) j->p++;
+}
+
+/* Skips white space and takes the character c, if it is next. */
+static int wcodeci_json_take(wcodeci_json *j, char c)
+{
+    wcodeci_json_space(j);
+    if (j->p == j->end || *j->p != c) return 0;
+    j->p++;
+    return 1;
+}
+
+static int wcodeci_json_hex(wcodeci_json *j, unsigned *code)
+{
+    int i;
+    *code = 0;
+    if (j->end - j->p < 4) return 0;
+    for (i = 0; i < 4; i++) {
+        char c = *j->p++;
+        unsigned digit = c >= '0' && c <= '9' ? (unsigned)(c - '0')
+                       : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10
+                       : c >= 'A' && c <= 'F' ? (unsigned)(c - 'A') + 10 : 16;
+        if (digit == 16) return 0;
+        *code = *code << 4 | digit;
+    }
+    return 1;
+}
+
+/* The code point of \uXXXX, whose \u is passed already, with the second half of a surrogate pair. */
+static int wcodeci_json_code_point(wcodeci_json *j, unsigned *code)
+{
+    unsigned low;
+    if (!wcodeci_json_hex(j, code)) return 0;
+    if (*code < 0xD800 || *code > 0xDFFF) return 1;
+    if (*code > 0xDBFF || j->end - j->p < 2 || j->p[0] != '\\' || j->p[1] != 'u') return 0;
+    j->p += 2;
+    if (!wcodeci_json_hex(j, &low) || low < 0xDC00 || low > 0xDFFF) return 0;
+    *code = 0x10000 + ((*code - 0xD800) << 10) + (low - 0xDC00);
+    return 1;
+}
+
+static char *wcodeci_utf8_put(char *p, unsigned code)
+{
+    if (code < 0x80) {
+        *p++ = (char)code;
+    } else if (code < 0x800) {
+        *p++ = (char)(0xC0 | code >> 6);
+        *p++ = (char)(0x80 | (code & 63));
+    } else if (code < 0x10000) {
+        *p++ = (char)(0xE0 | code >> 12);
+        *p++ = (char)(0x80 | (code >> 6 & 63));
+        *p++ = (char)(0x80 | (code & 63));
+    } else {
+        *p++ = (char)(0xF0 | code >> 18);
+        *p++ = (char)(0x80 | (code >> 12 & 63));
+        *p++ = (char)(0x80 | (code >> 6 & 63));
+        *p++ = (char)(0x80 | (code & 63));
+    }
+    return p;
+}
+
+/* Takes a string and unescapes it where it stands: no escape is shorter than what it stands for.  The zero byte
+ * behind it takes the place of the closing quote at the latest. */
+static int wcodeci_json_string(wcodeci_json *j, const char **text, size_t *size)
+{
+    static const char escapes[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
+    char *to;
+    if (!wcodeci_json_take(j, '"')) return 0;
+    *text = to = j->p;
+    while (j->p < j->end && *j->p != '"') {
+        char c = *j->p++;
+        unsigned code;
+        int i;
+        if ((unsigned char)c < 0x20) return 0;
+        if (c != '\\') {
+            *to++ = c;
+            continue;
+        }
+        if (j->p == j->end) return 0;
+        c = *j->p++;
+        if (c == 'u') {
+            if (!wcodeci_json_code_point(j, &code)) return 0;
+            to = wcodeci_utf8_put(to, code);
+            continue;
+        }
+        for (i = 0; escapes[i] && escapes[i] != c; i++) {}
+        if (!escapes[i]) return 0;
+        *to++ = meanings[i];
+    }
+    if (j->p == j->end) return 0;
+    *size = (size_t)(to - *text);
+    j->p++;
+    *to = 0;
+    return 1;
+}
+
+/* A whole number without sign, fraction or exponent. */
+static int wcodeci_json_number(wcodeci_json *j, uint64_t *v)
+{
+    const char *start;
+    *v = 0;
+    wcodeci_json_space(j);
+    start = j->p;
+    while (j->p < j->end && *j->p >= '0' && *j->p <= '9') {
+        unsigned digit = (unsigned)(*j->p++ - '0');
+        if (*v > (UINT64_MAX - digit) / 10) return 0;
+        *v = *v * 10 + digit;
+    }
+    return j->p > start && (j->p - start == 1 || *start != '0');
+}
+
+/* Passes over a number, true, false or null, of which nothing is wanted: whatever has their letters. */
+static int wcodeci_json_word(wcodeci_json *j)
+{
+    const char *start;
+    wcodeci_json_space(j);
+    start = j->p;
+    while (j->p < j->end && ((*j->p >= '0' && *j->p <= '9') || (*j->p >= 'a' && *j->p <= 'z') || *j->p == 'E'
+                             || *j->p == '+' || *j->p == '-' || *j->p == '.'))
+        j->p++;
+    return j->p > start;
+}
+
+/* Passes over any value, up to 64 arrays and objects deep: bit d of `objects` says what level d is. */
+static int wcodeci_json_skip(wcodeci_json *j)
+{
+    uint64_t objects = 0;
+    unsigned depth = 0;
+    const char *text;
+    size_t size;
+    for (;;) {
+        wcodeci_json_space(j);
+        if (j->p == j->end) return 0;
+        if (*j->p == '{' || *j->p == '[') {
+            int object = *j->p++ == '{';
+            if (depth == 64) return 0;
+            objects = (objects & ~((uint64_t)1 << depth)) | (uint64_t)object << depth;
+            depth++;
+            if (!wcodeci_json_take(j, object ? '}' : ']')) {
+                if (object && (!wcodeci_json_string(j, &text, &size) || !wcodeci_json_take(j, ':'))) return 0;
+                continue;
+            }
+            depth--;
+        } else if (*j->p == '"' ? !wcodeci_json_string(j, &text, &size) : !wcodeci_json_word(j)) {
+            return 0;
+        }
+        /* A value is complete: so may be what holds it. */
+        while (depth && wcodeci_json_take(j, objects >> (depth - 1) & 1 ? '}' : ']')) depth--;
+        if (!depth) return 1;
+        if (!wcodeci_json_take(j, ',')) return 0;
+        if (objects >> (depth - 1) & 1)
+            if (!wcodeci_json_string(j, &text, &size) || !wcodeci_json_take(j, ':')) return 0;
+    }
+}
+
+static int wcodeci_text_is(const char *text, size_t size, const char *word)
+{
+    size_t i;
+    for (i = 0; i < size; i++)
+        if (!word[i] || word[i] != text[i]) return 0;
+    return !word[i];
+}
+
+/* "__metadata__": an object of strings. */
+static int wcodeci_json_metadata(wcodeci_json *j)
+{
+    const char *text;
+    size_t size;
+    if (!wcodeci_json_take(j, '{')) return 0;
+    if (wcodeci_json_take(j, '}')) return 1;
+    do {
+        if (!wcodeci_json_string(j, &text, &size) || !wcodeci_json_take(j, ':')
+            || !wcodeci_json_string(j, &text, &size))
+            return 0;
+    } while (wcodeci_json_take(j, ','));
+    return wcodeci_json_take(j, '}');
+}
+
+/* OK, or CORRUPT for a text that is not of this form, or what an allocation came to. */
+static wcodec_status wcodeci_json_shape(wcodeci_plan *plan, wcodeci_json *j, wcodec_segment *s)
+{
+    if (!wcodeci_json_take(j, '[')) return WCODEC_E_CORRUPT;
+    s->rank = 0;
+    if (wcodeci_json_take(j, ']')) return WCODEC_OK;
+    do {
+        void *p = plan->shapes;
+        uint64_t v;
+        wcodec_status status;
+        if (s->rank == WCODECI_MAX_RANK || !wcodeci_json_number(j, &v)) return WCODEC_E_CORRUPT;
+        status = wcodeci_grow(&plan->heap, &p, &plan->shape_capacity, plan->shapes_used + 1, sizeof v);
+        plan->shapes = (uint64_t *)p;
+        if (status) return status;
+        plan->shapes[plan->shapes_used++] = v;
+        s->rank++;
+    } while (wcodeci_json_take(j, ','));
+    return wcodeci_json_take(j, ']') ? WCODEC_OK : WCODEC_E_CORRUPT;
+}
+
+/* One tensor's object.  Its offsets are left relative to the data. */
+static wcodec_status wcodeci_json_tensor(wcodeci_plan *plan, wcodeci_json *j, wcodec_segment *s)
+{
+    unsigned seen = 0;
+    uint64_t begin = 0, end = 0;
+    wcodec_status status = WCODEC_OK;
+    if (!wcodeci_json_take(j, '{')) return WCODEC_E_CORRUPT;
+    do {
+        const char *key, *text;
+        size_t key_size, size;
+        unsigned bit = 0;
+        if (!wcodeci_json_string(j, &key, &key_size) || !wcodeci_json_take(j, ':')) return WCODEC_E_CORRUPT;
+        if (wcodeci_text_is(key, key_size, "dtype")) {
+            int dtype;
+            bit = 1;
+            if (!wcodeci_json_string(j, &text, &size)) return WCODEC_E_CORRUPT;
+            dtype = wcodec_dtype_find(text, size);
+            s->dtype = dtype < 0 ? (unsigned)WCODEC_BYTES : (unsigned)dtype;
+        } else if (wcodeci_text_is(key, key_size, "shape")) {
+            bit = 2;
+            if (!(seen & bit)) status = wcodeci_json_shape(plan, j, s);
+        } else if (wcodeci_text_is(key, key_size, "data_offsets")) {
+            bit = 4;
+            if (!wcodeci_json_take(j, '[') || !wcodeci_json_number(j, &begin) || !wcodeci_json_take(j, ',')
+                || !wcodeci_json_number(j, &end) || !wcodeci_json_take(j, ']'))
+                return WCODEC_E_CORRUPT;
+        } else if (!wcodeci_json_skip(j)) {
+            return WCODEC_E_CORRUPT;
+        }
+        if (status) return status;
+        if (seen & bit) return WCODEC_E_CORRUPT;
+        seen |= bit;
+    } while (wcodeci_json_take(j, ','));
+    if (!wcodeci_json_take(j, '}') || seen != 7 || begin > end) return WCODEC_E_CORRUPT;
+    s->offset = begin;
+    s->size = end - begin;
+    return WCODEC_OK;
+}
+
+static wcodec_status wcodeci_plan_add(wcodeci_plan *plan, const wcodec_segment *segment)
+{
+    void *p = plan->segments;
+    wcodec_status status = wcodeci_grow(&plan->heap, &p, &plan->segment_capacity, (uint64_t)plan->plan.count + 1,
+                                        sizeof *segment);
+    plan->segments = (wcodec_segment *)p;
+    if (!status) plan->segments[plan->plan.count++] = *segment;
+    return status;
+}
+
+/* The whole text: an object of tensors, white space around it. */
+static wcodec_status wcodeci_json_header(wcodeci_plan *plan, wcodeci_json *j)
+{
+    int metadata = 0;
+    if (!wcodeci_json_take(j, '{')) return WCODEC_E_CORRUPT;
+    if (!wcodeci_json_take(j, '}')) {
+        do {
+            wcodec_segment s;
+            wcodec_status status;
+            memset(&s, 0, sizeof s);
+            if (!wcodeci_json_string(j, &s.name, &s.name_size) || !wcodeci_json_take(j, ':'))
+                return WCODEC_E_CORRUPT;
+            if (wcodeci_text_is(s.name, s.name_size, "__metadata__")) {
+                if (metadata++ || !wcodeci_json_metadata(j)) return WCODEC_E_CORRUPT;
+                continue;
+            }
+            status = wcodeci_json_tensor(plan, j, &s);
+            if (!status) status = wcodeci_plan_add(plan, &s);
+            if (status) return status;
+        } while (wcodeci_json_take(j, ','));
+        if (!wcodeci_json_take(j, '}')) return WCODEC_E_CORRUPT;
+    }
+    wcodeci_json_space(j);
+    return j->p == j->end ? WCODEC_OK : WCODEC_E_CORRUPT;
+}
+
+static int wcodeci_plan_less_name(const void *context, uint32_t a, uint32_t b)
+{
+    const wcodec_segment *s = (const wcodec_segment *)context;
+    int order = wcodeci_name_compare(s[a].name, s[a].name_size, s[b].name, s[b].name_size);
+    return order ? order < 0 : a < b;
+}
+
+static int wcodeci_plan_less_offset(const void *context, uint32_t a, uint32_t b)
+{
+    const wcodec_segment *s = (const wcodec_segment *)context;
+    if (s[a].offset != s[b].offset) return s[a].offset < s[b].offset;
+    if (s[a].size != s[b].size) return s[a].size < s[b].size;
+    return a < b;
+}
+
+/* A name that stands twice says nothing certain. */
+static int wcodeci_plan_names_differ(wcodeci_plan *plan)
+{
+    const wcodec_segment *s = plan->segments;
+    uint64_t i;
+    wcodeci_sort(plan->order, (size_t)plan->order_count, wcodeci_plan_less_name, s);
+    for (i = 1; i < plan->order_count; i++) {
+        const wcodec_segment *a = &s[plan->order[i - 1]], *b = &s[plan->order[i]];
+        if (wcodeci_name_compare(a->name, a->name_size, b->name, b->name_size) == 0) return 0;
+    }
+    return 1;
+}
+
+/* The tensors' shapes lie one after the other, in the order of parsing. */
+static int wcodeci_plan_check_tensors(wcodeci_plan *plan)
+{
+    const uint64_t *shape = plan->shapes;
+    size_t i;
+    for (i = 0; i < plan->plan.count; i++) {
+        wcodec_segment *s = &plan->segments[i];
+        wcodeci_cut cut;
+        uint64_t size;
+        s->shape = s->rank ? shape : NULL;
+        shape += s->rank;
+        if (s->dtype == WCODEC_BYTES) continue;
+        if (!wcodeci_tensor_geometry(s->dtype, s->shape, s->rank, &size, &cut) || size != s->size) return 0;
+    }
+    return 1;
+}
+
+/* Puts the segments in the order of their bytes, with the header in front and opaque ones where the tensors
+ * leave bytes out; `data` is where the tensors' bytes begin.  CORRUPT if tensors overlap or pass the end. */
+static wcodec_status wcodeci_plan_arrange(wcodeci_plan *plan, uint64_t data)
+{
+    wcodec_segment *parsed = plan->segments, opaque;
+    const uint64_t parsed_capacity = plan->segment_capacity, data_size = plan->plan.size - data;
+    uint64_t i, position = 0;
+    wcodec_status status;
+    wcodeci_sort(plan->order, (size_t)plan->order_count, wcodeci_plan_less_offset, parsed);
+    plan->segments = NULL;
+    plan->segment_capacity = 0;
+    plan->plan.count = 0;
+    memset(&opaque, 0, sizeof opaque);
+    opaque.name = "";
+    opaque.size = data;
+    status = wcodeci_plan_add(plan, &opaque);
+    for (i = 0; i <= plan->order_count && !status; i++) {
+        const int last = i == plan->order_count;
+        wcodec_segment s = last ? opaque : parsed[plan->order[i]];
+        const uint64_t begin = last ? data_size : s.offset;
+        if (begin < position || begin > data_size || (!last && s.size > data_size - begin)) {
+            status = WCODEC_E_CORRUPT;
+            break;
+        }
+        if (begin > position) {
+            opaque.offset = data + position;
+            opaque.size = begin - position;
+            status = wcodeci_plan_add(plan, &opaque);
+        }
+        if (last || status) continue;
+        position = s.offset + s.size;
+        s.offset += data;
+        status = wcodeci_plan_add(plan, &s);
+    }
+    wcodeci_release(&plan->heap, parsed, parsed_capacity * sizeof *parsed);
+    return status;
+}
+
+/* OK with a plan, CORRUPT for a file that is no safetensors file, or what went wrong on the way. */
+static wcodec_status wcodeci_plan_safetensors(wcodeci_plan *plan, const wcodec_source *file, wcodec_error *err)
+{
+    wcodeci_byte prefix[8];
+    wcodeci_json j;
+    uint64_t n, i;
+    void *p;
+    wcodec_status status;
+    if (file->size < 10) return WCODEC_E_CORRUPT;
+    status = wcodeci_read_at(file, 0, prefix, 8, err);
+    if (status) return status == WCODEC_E_TRUNCATED ? WCODEC_E_IO : status;
+    n = wcodeci_load64(prefix);
+    if (n < 2 || n > WCODECI_MAX_JSON || n > file->size - 8) return WCODEC_E_CORRUPT;
+    status = wcodeci_alloc(&plan->heap, n, &p);
+    if (status) return wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
+    plan->json = (char *)p;
+    plan->json_size = n;
+    status = wcodeci_read_at(file, 8, p, (size_t)n, err);
+    if (status) return status == WCODEC_E_TRUNCATED ? WCODEC_E_IO : status;
+    j.p = plan->json;
+    j.end = plan->json + n;
+    status = wcodeci_json_header(plan, &j);
+    if (!status && !wcodeci_plan_check_tensors(plan)) status = WCODEC_E_CORRUPT;
+    if (!status && plan->plan.count >= UINT32_MAX) status = WCODEC_E_CORRUPT;
+    if (!status) {
+        status = wcodeci_alloc(&plan->heap, (uint64_t)plan->plan.count * sizeof(uint32_t), &p);
+        plan->order = (uint32_t *)p;
+    }
+    if (!status) {
+        plan->order_count = plan->plan.count;
+        for (i = 0; i < plan->order_count; i++) plan->order[i] = (uint32_t)i;
+        if (!wcodeci_plan_names_differ(plan)) status = WCODEC_E_CORRUPT;
+    }
+    if (!status) status = wcodeci_plan_arrange(plan, 8 + n);
+    if (status && status != WCODEC_E_CORRUPT) wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
+    return status;
+}
+
+static void wcodeci_plan_clear(wcodeci_plan *plan)
+{
+    wcodeci_release(&plan->heap, plan->json, plan->json_size);
+    wcodeci_release(&plan->heap, plan->segments, plan->segment_capacity * sizeof *plan->segments);
+    wcodeci_release(&plan->heap, plan->shapes, plan->shape_capacity * sizeof *plan->shapes);
+    wcodeci_release(&plan->heap, plan->order, plan->order_count * sizeof *plan->order);
+    plan->json = NULL;
+    plan->segments = NULL;
+    plan->shapes = NULL;
+    plan->order = NULL;
+    plan->segment_capacity = plan->shape_capacity = plan->shapes_used = plan->order_count = 0;
+    plan->plan.count = 0;
+}
+
+/* All of one dtype, with a rest of bytes where the size is not whole; or opaque. */
+static wcodec_status wcodeci_plan_raw(wcodeci_plan *plan, const wcodec_plan_options *options)
+{
+    const unsigned bits = wcodec_dtype_bits(options->dtype);
+    uint64_t step = 1, elements, rest = plan->plan.size;
+    wcodec_segment s;
+    wcodec_status status = WCODEC_OK;
+    memset(&s, 0, sizeof s);
+    s.name = "";
+    if (bits) {
+        void *p = NULL;
+        const unsigned unit_bits = 8u * wcodeci_dtypes[options->dtype].unit;
+        /* The fewest bytes that are whole units and whole elements: 3 for 6-bit ones. */
+        step = bits == 6 ? 3 : (bits > unit_bits ? bits : unit_bits) / 8;
+        elements = plan->plan.size / step * (step * 8 / bits);
+        rest = plan->plan.size % step;
+        status = wcodeci_grow(&plan->heap, &p, &plan->shape_capacity, 2, sizeof(uint64_t));
+        plan->shapes = (uint64_t *)p;
+        if (status) return status;
+        plan->shapes[0] = elements;
+        s.rank = 1;
+        if (options->row && elements % options->row == 0 && elements) {
+            plan->shapes[0] = elements / options->row;
+            plan->shapes[1] = options->row;
+            s.rank = 2;
+        }
+        s.shape = plan->shapes;
+        s.dtype = options->dtype;
+        s.size = plan->plan.size - rest;
+        if (s.size) status = wcodeci_plan_add(plan, &s);
+        if (status) return status;
+    }
+    if (!rest) return WCODEC_OK;
+    s.dtype = WCODEC_BYTES;
+    s.offset = plan->plan.size - rest;
+    s.size = rest;
+    s.rank = 0;
+    s.shape = NULL;
+    return wcodeci_plan_add(plan, &s);
+}
+
+WCODEC_API wcodec_status wcodec_plan_open(wcodec_plan **out, const wcodec_source *file,
+                                          const wcodec_plan_options *options, wcodec_error *err)
+{
+    wcodec_plan_options opts = wcodec_plan_defaults();
+    wcodeci_heap heap;
+    wcodeci_plan *plan;
+    wcodec_status status = WCODEC_E_CORRUPT;
+    void *block;
+    if (!out) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
+    *out = NULL;
+    if (!wcodeci_source_ok(file) || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts)
+        || opts.dtype >= WCODECI_DTYPES)
+        return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "wrong file or options");
+    wcodeci_heap_init(&heap, opts.allocator, opts.max_memory, WCODECI_PLAN_MEMORY);
+    status = wcodeci_alloc(&heap, sizeof *plan, &block);
+    if (status) return wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
+    plan = (wcodeci_plan *)block;
+    memset(plan, 0, sizeof *plan);
+    plan->heap = heap;
+    plan->plan.size = file->size;
+    plan->plan.format = "safetensors";
+    status = opts.dtype == WCODEC_BYTES ? wcodeci_plan_safetensors(plan, file, err) : WCODEC_E_CORRUPT;
+    if (status == WCODEC_E_CORRUPT) {
+        wcodeci_plan_clear(plan);
+        plan->plan.format = "raw";
+        status = wcodeci_plan_raw(plan, &opts);
+        if (status) wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
+    }
+    plan->plan.segments = plan->segments;
+    if (status) wcodec_plan_close(&plan->plan);
+    else *out = &plan->plan;
+    return status;
+}
+
+WCODEC_API void wcodec_plan_close(wcodec_plan *plan)
+{
+    wcodeci_plan *p = (wcodeci_plan *)(void *)plan;
+    wcodeci_heap heap;
+    if (!p) return;
+    wcodeci_plan_clear(p);
+    heap = p->heap;
+    wcodeci_release(&heap, p, sizeof *p);
+}
+
+#define WCODECI_FILE_WINDOW ((size_t)1 << 18)
+
+/* Gives a run of the file to the writer, through `window` where it is not in memory. */
+static wcodec_status wcodeci_writer_copy(wcodec_writer *w, const wcodec_source *file, uint64_t offset,
+                                         uint64_t size, void *window, const wcodec_progress *progress,
+                                         wcodec_error *err)
+{
+    while (size) {
+        const size_t take = (size_t)wcodeci_min64(size, WCODECI_FILE_WINDOW);
+        const void *data = window;
+        wcodec_status status;
+        if (file->memory) {
+            if (offset > file->size || take > file->size - offset)
+                return wcodeci_fail(err, WCODEC_E_ARGUMENT, offset, "the plan is longer than the file");
+            data = (const wcodeci_byte *)file->memory + (size_t)offset;
+        } else {
+            status = wcodeci_read_at(file, offset, window, take, err);
+            if (status) return status;
+        }
+        status = wcodec_writer_data(w, data, take, err);
+        if (status) return status;
+        offset += take;
+        size -= take;
+        if (progress && progress->fn && progress->fn(progress->user, offset, file->size))
+            return wcodeci_fail(err, WCODEC_E_CANCELLED, offset, "cancelled");
+    }
+    return WCODEC_OK;
+}
+
+WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *name, size_t name_size,
+                                            const wcodec_source *file, const wcodec_plan *plan,
+                                            const wcodec_progress *progress, wcodec_error *err)
+{
+    wcodec_error local;
+    wcodec_status status;
+    void *window = NULL;
+    size_t i;
+    if (!err) err = &local;
+    if (!writer || !wcodeci_source_ok(file) || !plan)
+        return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
+    status = wcodec_writer_original(writer, name, name_size, 0, err);
+    if (status) return status;
+    if (!file->memory) {
+        status = wcodeci_alloc(&writer->heap, WCODECI_FILE_WINDOW, &window);
+        if (status) wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
+    }
+    for (i = 0; i < plan->count && !status; i++) {
+        const wcodec_segment *s = &plan->segments[i];
+        status = wcodec_writer_segment(writer, s, err);
+        if (!status) status = wcodeci_writer_copy(writer, file, s->offset, s->size, window, progress, err);
+    }
+    wcodeci_release(&writer->heap, window, WCODECI_FILE_WINDOW);
+    /* Half an original is of no use: what failed here fails the writer, with its own place and reason. */
+    if (status && !writer->error.status) writer->error = *err;
+    return status;
+}
+
+#endif
