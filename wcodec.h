@@ -77,8 +77,8 @@ used by one thread at a time.
 
 Memory.  All of it comes from the caller's allocator or from the caller's
 buffers, and stays within a limit (`max_memory`).  A reader can also be opened
-in one block of the caller's memory.  Frames on the stack stay below 2 KiB when
-decoding; there is no recursion and no alloca.
+in one block of the caller's memory.  In optimised builds frames on the stack
+stay below 2 KiB when decoding; there is no recursion and no alloca.
 
 Determinism.  The same input and options give the same container, on every
 machine, with any number of threads.
@@ -152,31 +152,32 @@ then the footer.
   type 4F 'O'  an original begins                       (section 3)
   type 54 'T'  a tile of the current original           (section 5)
   type 49 'I'  a tile of the index                      (section 4)
-  type 46 'F'  the footer, the container's last 56 bytes
+  type 46 'F'  the footer, the container's last 64 bytes
 
 A type with bit 5 set (a lower-case letter) is ancillary: a reader skips it.
 Any other type is reserved.  Ancillary records MUST NOT stand between the T
 records of one segment.
 
-2.3 Footer: a record of type 'F' with a body of 54 bytes
+2.3 Footer: a record of type 'F' with a body of 62 bytes
 
   offset size  name
        0    1  type            46
-       1    1  body size       36
-       2    2  reserved
-       4    4  originals       number of originals
-       8    4  dimensions      sum of the ranks of all segments
-      12    4  segments        number of segments of all originals
-      16    8  index offset    where the first I record starts
-      24    8  tiles           number of tiles of all segments
-      32    4  index size      decoded bytes of the index
-      36    4  CRC-32          of the decoded index
-      40    8  container size  in bytes, header and footer included
-      48    4  CRC-32          of all bytes of the container before this field
-      52    4  magic           43 44 43 57 ("CDCW")
+       1    1  body size       3E
+       2    6  reserved
+       8    4  names           bytes of all names in the index, and one more each
+      12    4  originals       number of originals
+      16    4  dimensions      sum of the ranks of all segments
+      20    4  segments        number of segments of all originals
+      24    8  index offset    where the first I record starts
+      32    8  tiles           number of tiles of all segments
+      40    4  index size      decoded bytes of the index
+      44    4  CRC-32          of the decoded index
+      48    8  container size  in bytes, header and footer included
+      56    4  CRC-32          of all bytes of the container before this field
+      60    4  magic           43 44 43 57 ("CDCW")
 
 The last I record ends where the footer starts.  A reader of the index need not
-check the CRC-32 at 48; who reads the whole container does.
+check the CRC-32 at 56; who reads the whole container does.
 
 3. O record
 
@@ -196,7 +197,7 @@ bytes when decoded, all but the last of exactly 2^16.  Their joined bytes:
                                       never a file
                                bit 1: a SHA-256 follows the name
                                others reserved
-    varint name size, name, one byte 00 (not counted in the size)
+    varint name size, name     at most 65000 bytes, as are the segments' names
     [32 bytes SHA-256]         of the original's bytes
     varint size                of the original in bytes
     varint number of segments
@@ -204,7 +205,9 @@ bytes when decoded, all but the last of exactly 2^16.  Their joined bytes:
       varint flags             bit 0: size, unit and row are given; others
                                       reserved
       u8 dtype                 section 8
-      varint name size, name, one byte 00 (not counted); size 0: no name
+      varint shared            the name begins with as many bytes of the name of
+                               the segment before; 0 in an original's first one
+      varint rest size, rest   of the name; a segment without one has size 0
       varint rank              at most 255
       varint dimension         rank times, outermost first
       if flags bit 0:
@@ -381,19 +384,20 @@ rank k; x = freq[s] * (x >> 8) + k; if x < 256, x = x << 8 | the next
 renormalisation byte.  Values are decoded in order, i = 0 ... n-1.  In the end
 all states MUST be 256 and all renormalisation bytes used.
 
-9.5 rANS-256 (id 5).  Bytes, 32 interleaved states of 32 bits.
+9.5 rANS-256 (id 5).  Bytes, up to 32 interleaved states of 32 bits.
 
+  u8   k, at most 5                there are L = 2^k states
   u8   first, u8 last              first < last
   bit lengths of the frequencies of the values first ... last, in nibbles as in
        9.3, but with 0-12 for the length (0: frequency 0); 13 is reserved
   for each frequency, in order, its bits below the highest one, filled from bit
        0 of the first byte, least significant bit first; zero bits fill up the
        last byte
-  u32  state[0] ... state[31], each at least 65536
+  u32  state[0] ... state[L-1], each at least 65536
   u16  renormalisation words, up to the payload's end
 
 The frequencies MUST sum to 4096.  cum[v] is the sum of the frequencies of the
-values below v.  Decoding v[i] with x = state[i mod 32]: the value is the v for
+values below v.  Decoding v[i] with x = state[i mod L]: the value is the v for
 which cum[v] <= (x & 4095) < cum[v] + freq[v]; x = freq[v] * (x >> 12) +
 (x & 4095) - cum[v]; if x < 65536, x = x << 16 | the next word.  In the end all
 states MUST be 65536 and all words used.
@@ -418,6 +422,108 @@ UNSUPPORTED for what it does not know and still reads the rest.
 /* ---- part: amalgamate/parts/25_example.txt ----
 
 12. A complete container
+
+It holds w.safetensors, 120 bytes: a header of 72 and one tensor, in 328 bytes.
+Each line gives an offset and bytes, both in hexadecimal, and what they say.
+
+  The header
+0000  57 43 44 43                                      magic "WCDC"
+0004  01 00                                            version 1
+0006  00 00                                            flags
+0008  28 00 00 00                                      header size 40
+000c  02 00 00 00                                      metadata size 2
+0010  00 00 00 00                                      features
+0014  00 00 01 00                                      max tile bytes 65536
+0018  00 00 00 00                                      reserved
+001c  db 91 98 f7                                      CRC-32 of the header
+0020  7b 7d                                            metadata: {}
+0022  00 00 00 00 00 00                                zero padding to 8
+
+  The original
+0028  4f 0f                                            'O', body of 15 bytes
+002a  02                                               flags: a SHA-256 is in the index
+002b  0d                                               name size 13
+002c  77 2e 73 61 66 65 74 65 6e 73 6f 72 73           "w.safetensors"
+0039  00 00 00 00 00 00 00                             zero padding to 8
+
+  Tile 0: the first 72 bytes of the file, which are a safetensors header
+0040  54 51                                            'T', body of 81 bytes
+0042  00                                               split BYTE
+0043  00                                               flags: no predictor, no row
+0044  74 ef 4a e8                                      CRC-32 of the 72 bytes
+0048  48                                               n = 72 units of 1 byte
+0049  00 48                                            plane 0: raw, 72 bytes
+004b  40 00 00 00 00 00 00 00                          size of the JSON, 64
+0053  7b 22 77 22 3a 7b 22 64 74 79 70 65 22 3a 22 42  and the JSON: {"w":{"dtype":"B
+0063  46 31 36 22 2c 22 73 68 61 70 65 22 3a 5b 34 2c  ... F16","shape":[4,
+0073  36 5d 2c 22 64 61 74 61 5f 6f 66 66 73 65 74 73  ... 6],"data_offsets
+0083  22 3a 5b 30 2c 34 38 5d 7d 7d 20 20 20 20 20 20  ... ":[0,48]}}
+0093  00 00 00 00 00                                   zero padding to 8
+
+  Tile 1: the tensor, 4 rows of 6 BF16: 2^-|row - column|
+0098  54 1a                                            'T', body of 26 bytes
+009a  04                                               split BF16
+009b  00                                               flags: no predictor, no row
+009c  b6 fe 10 fd                                      CRC-32 of the 48 bytes
+00a0  18                                               n = 24 units of 2 bytes
+00a1  03 0e                                            plane 0, exponents: Huffman, 14 bytes
+00a3  01 01                                            plane 1, signs, mantissas: constant, 1 byte
+00a5  00                                               s = 0: one stream
+00a6  7a 7f                                            values 122 to 127
+00a8  44 23 22                                         code lengths 4 4 3 2 2 2: 125 is 00,
+00ab  c9 fe 4c f6 98 6c 98 00                          126 01, 127 10, 124 110, 122 1110, ...
+00b3  00                                               plane 1: all 0
+00b4  00 00 00 00                                      zero padding to 8
+
+  The index
+00b8  49 53                                            'I', body of 83 bytes
+00ba  00                                               split BYTE
+00bb  00                                               flags: no predictor, no row
+00bc  b3 32 69 2f                                      CRC-32 of the 74 bytes
+00c0  4a                                               n = 74 units of 1 byte
+00c1  00 4a                                            plane 0: raw, 74 bytes
+00c3  00                                               index flags
+00c4  01                                               1 original
+00c5  02                                               flags: a SHA-256 follows the name
+00c6  0d                                               name size 13
+00c7  77 2e 73 61 66 65 74 65 6e 73 6f 72 73 00        "w.safetensors" and 00
+00d5  01 c3 fd c2 04 0a fb c1 1f 08 b8 44 97 89 32 84  SHA-256 of the original
+00e5  d1 18 89 dc 4f eb 04 4e fa 37 ab 91 38 a8 e4 a4  ... its second half
+00f5  78                                               size 120
+00f6  02                                               2 segments
+00f7  01                                               flags: size, unit and row are given
+00f8  00                                               dtype BYTES
+00f9  00 00                                            name size 0, 00: no name
+00fb  00                                               rank 0
+00fc  48                                               size 72
+00fd  01                                               unit 1
+00fe  01                                               row 1
+00ff  03                                               gap 24 bytes: the O record
+0100  48                                               T = 72 units a tile
+0101  0b                                               extent of tile 0: 88 bytes
+0102  00                                               flags: geometry by dtype and shape
+0103  0f                                               dtype BF16
+0104  01 77 00                                         name size 1, "w" and 00
+0107  02                                               rank 2
+0108  04 06                                            shape 4, 6: size 48, unit 2, row 6
+010a  00                                               gap 0
+010b  18                                               T = 24 units a tile, so 4 rows
+010c  04                                               extent of tile 1: 32 bytes
+010d  00 00 00                                         zero padding to 8
+
+  The footer
+0110  46 36                                            'F', body of 54 bytes
+0112  00 00                                            reserved
+0114  01 00 00 00                                      1 original
+0118  02 00 00 00                                      2 dimensions
+011c  02 00 00 00                                      2 segments
+0120  b8 00 00 00 00 00 00 00                          index offset
+0128  02 00 00 00 00 00 00 00                          2 tiles
+0130  4a 00 00 00                                      index size 74
+0134  b3 32 69 2f                                      CRC-32 of the index
+0138  48 01 00 00 00 00 00 00                          container size 328
+0140  36 a3 cf 49                                      CRC-32 of all bytes before it
+0144  43 44 43 57                                      magic "CDCW"
 */
 
 /* ---- part: amalgamate/parts/30_api.h ---- */
@@ -909,13 +1015,10 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
 
 #if defined(__GNUC__) || defined(__clang__)
 #define WCODECI_INLINE static inline __attribute__((always_inline))
-#define WCODECI_LIKELY(x) __builtin_expect(!!(x), 1)
 #elif defined(_MSC_VER)
 #define WCODECI_INLINE static __forceinline
-#define WCODECI_LIKELY(x) (x)
 #else
 #define WCODECI_INLINE static inline
-#define WCODECI_LIKELY(x) (x)
 #endif
 
 /* Little-endian machines load and store with one memcpy; all others byte by byte. */
@@ -1643,17 +1746,29 @@ WCODECI_INLINE uint64_t wcodeci_merge_value(const wcodeci_plane_row *row, uint64
     return x;
 }
 
+/* Merges unit number i.  The planes are written out, not looped over: their number is a constant to the
+ * compiler only if it need not unroll anything to see it. */
+WCODECI_INLINE void wcodeci_merge_unit(const wcodeci_split_row *split, const wcodeci_byte *const *planes,
+                                       wcodeci_byte *dst, size_t i)
+{
+    uint64_t x = wcodeci_merge_value(&split->plane[0], planes[0][i]);
+    if (split->planes > 1) x |= wcodeci_merge_value(&split->plane[1], planes[1][i]);
+    if (split->planes > 2) x |= wcodeci_merge_value(&split->plane[2], planes[2][i]);
+    if (split->planes > 3) x |= wcodeci_merge_value(&split->plane[3], planes[3][i]);
+    if (split->planes > 4) x |= wcodeci_merge_value(&split->plane[4], planes[4][i]);
+    if (split->planes > 5) x |= wcodeci_merge_value(&split->plane[5], planes[5][i]);
+    if (split->planes > 6) x |= wcodeci_merge_value(&split->plane[6], planes[6][i]);
+    if (split->planes > 7) x |= wcodeci_merge_value(&split->plane[7], planes[7][i]);
+    wcodeci_store_unit(dst + i * split->unit, split->unit, x);
+}
+
 WCODECI_INLINE void wcodeci_merge_body(const wcodeci_split_row *split, const wcodeci_byte *const *planes,
                                        wcodeci_byte *dst, size_t n)
 {
-    const unsigned unit = split->unit, count = split->planes;
+    const wcodeci_byte *local[WCODEC_MAX_PLANES];   /* the stores below can not change these */
     size_t i;
-    unsigned k;
-    for (i = 0; i < n; i++) {
-        uint64_t x = 0;
-        for (k = 0; k < count; k++) x |= wcodeci_merge_value(&split->plane[k], planes[k][i]);
-        wcodeci_store_unit(dst + i * unit, unit, x);
-    }
+    memcpy(local, planes, sizeof local);
+    for (i = 0; i < n; i++) wcodeci_merge_unit(split, local, dst, i);
 }
 
 /* Puts n units together from their planes, one byte a value. */
@@ -2396,24 +2511,29 @@ typedef struct wcodeci_rans16 {
     const wcodeci_byte *p, *end, *escape, *escape_end;
 } wcodeci_rans16;
 
-/* One value for each of 64 lanes.  At least 64 bytes are left at p, and with `escapes` 64 at escape: each
- * lane takes at most one of either. */
-WCODECI_INLINE void wcodeci_rans16_step(wcodeci_rans16 *r, const uint32_t *table, int escapes, wcodeci_byte *v)
+/* One value for each of 64 lanes.  At least 64 bytes are left at p: each lane takes at most one.  Returns 0 if
+ * the escaped values run out. */
+WCODECI_INLINE int wcodeci_rans16_step(wcodeci_rans16 *r, const uint32_t *table, int escapes, wcodeci_byte *v)
 {
     const wcodeci_byte *p = r->p;
     unsigned lane;
     for (lane = 0; lane < WCODECI_RANS16_LANES; lane++) {
         uint32_t x = r->state[lane], e = table[x & 255];
-        unsigned low;
+        uint32_t low;
         x = (e >> 8 & 255) * (x >> 8) + (e >> 16 & 255);
         low = x < WCODECI_RANS16_LOW;
-        x = low ? x << 8 | *p : x;
+        /* Arithmetic, for compilers turn a choice into a branch, and none can predict this one. */
+        x = (x << 8 * low) | (*p & (0u - low));
         p += low;
         r->state[lane] = (uint16_t)x;
         v[lane] = (wcodeci_byte)e;
-        if (escapes && e >> 24) v[lane] = *r->escape++;
+        if (escapes && e >> 24) {
+            if (r->escape == r->escape_end) return 0;
+            v[lane] = *r->escape++;
+        }
     }
     r->p = p;
+    return 1;
 }
 
 /* The same for `lanes` lanes with every read checked. */
@@ -2459,11 +2579,12 @@ static const char *wcodeci_rans16_decode(const wcodeci_byte *src, size_t size, u
     r.escape_end = src + size;
     r.end = r.escape = r.escape_end - escapes;
     while (ok && n - i >= WCODECI_RANS16_LANES) {
-        int plenty = r.end - r.p >= WCODECI_RANS16_LANES;
-        if (WCODECI_LIKELY(plenty && !escapes)) wcodeci_rans16_step(&r, table, 0, v + i);
-        else if (plenty && r.escape_end - r.escape >= WCODECI_RANS16_LANES)
-            wcodeci_rans16_step(&r, table, 1, v + i);
-        else ok = wcodeci_rans16_step_end(&r, table, v + i, WCODECI_RANS16_LANES);
+        if (r.end - r.p < WCODECI_RANS16_LANES)
+            ok = wcodeci_rans16_step_end(&r, table, v + i, WCODECI_RANS16_LANES);
+        else if (escapes)
+            ok = wcodeci_rans16_step(&r, table, 1, v + i);
+        else
+            ok = wcodeci_rans16_step(&r, table, 0, v + i);
         i += WCODECI_RANS16_LANES;
     }
     if (ok) ok = wcodeci_rans16_step_end(&r, table, v + i, n - i);
@@ -2650,14 +2771,16 @@ static size_t wcodeci_rans16_encode(const wcodeci_plane *plane, const wcodeci_ra
 /* ---- part: amalgamate/parts/58_rans256.c ---- */
 
 /* ------------------------------------------------------------------------------------------------
- * rANS-256 (private): bytes, frequencies of 12 bits, 32 interleaved 32-bit states
+ * rANS-256 (private): bytes, frequencies of 12 bits, up to 32 interleaved 32-bit states
  * The same number as in rANS-16, with M = 4096, x in [2^16, 2^32) and 16-bit words, so that one step of
- * renormalisation is always enough here too.  Slots are dealt in the order of the values.
+ * renormalisation is always enough here too.  Slots are dealt in the order of the values.  Each state costs two
+ * bytes beyond its share of the message, so short messages get few of them.
  * ---------------------------------------------------------------------------------------------- */
 
 #define WCODECI_RANS256_LANES 32
 #define WCODECI_RANS256_LOW 65536u
 #define WCODECI_RANS256_BITS 12
+#define WCODECI_RANS256_SLOTS 4095u
 
 /* Reads the frequencies and fills the slot table: value, freq << 8, rank << 20.  Returns the bytes read, 0 if
  * the table is broken. */
@@ -2668,13 +2791,13 @@ static size_t wcodeci_rans256_table(const wcodeci_byte *src, size_t size, unsign
     unsigned s, first, last;
     uint32_t slot = 0;
     size_t used;
-    if (size < 2) return 0;
-    first = src[0];
-    last = src[1];
-    if (first >= last || last >> width) return 0;
-    used = wcodeci_lengths_decode(src + 2, size - 2, first, last, WCODECI_RANS256_BITS, length);
+    if (size < 3) return 0;
+    first = src[1];
+    last = src[2];
+    if (src[0] > 5 || first >= last || last >> width) return 0;
+    used = wcodeci_lengths_decode(src + 3, size - 3, first, last, WCODECI_RANS256_BITS, length);
     if (!used) return 0;
-    b.p = src + 2 + used;
+    b.p = src + 3 + used;
     b.end = src + size;
     b.bits = 0;
     b.count = 0;
@@ -2690,11 +2813,49 @@ static size_t wcodeci_rans256_table(const wcodeci_byte *src, size_t size, unsign
         freq = (uint32_t)(((uint64_t)1 << extra) | (b.bits & WCODECI_MASK(extra)));
         b.bits >>= extra;
         b.count -= extra;
-        if (freq > (1u << WCODECI_RANS256_BITS) - slot) return 0;
+        if (freq > (WCODECI_RANS256_SLOTS + 1) - slot) return 0;
         for (rank = 0; rank < freq; rank++) table[slot + rank] = s | freq << 8 | rank << 20;
         slot += freq;
     }
-    return slot != 1u << WCODECI_RANS256_BITS || b.bits ? 0 : (size_t)(b.p - src);
+    return slot != WCODECI_RANS256_SLOTS + 1 || b.bits ? 0 : (size_t)(b.p - src);
+}
+
+/* One value with every read checked. */
+WCODECI_INLINE int wcodeci_rans256_one(uint32_t *state, const uint32_t *table, const wcodeci_byte **p,
+                                       const wcodeci_byte *end, wcodeci_byte *v)
+{
+    const uint32_t e = table[*state & WCODECI_RANS256_SLOTS];
+    uint32_t x = (e >> 8 & WCODECI_RANS256_SLOTS) * (*state >> WCODECI_RANS256_BITS) + (e >> 20);
+    if (x < WCODECI_RANS256_LOW) {
+        if (end - *p < 2) return 0;
+        x = x << 16 | wcodeci_load16(*p);
+        *p += 2;
+    }
+    *state = x;
+    *v = (wcodeci_byte)e;
+    return 1;
+}
+
+/* Whole rounds of 32 lanes while each lane's word is there; returns how many values. */
+static size_t wcodeci_rans256_rounds(uint32_t state[WCODECI_RANS256_LANES], const uint32_t *table,
+                                     const wcodeci_byte **src, const wcodeci_byte *end, wcodeci_byte *v, size_t n)
+{
+    const wcodeci_byte *p = *src;
+    size_t i = 0;
+    unsigned lane;
+    for (; n - i >= WCODECI_RANS256_LANES && end - p >= 2 * WCODECI_RANS256_LANES; i += WCODECI_RANS256_LANES)
+        for (lane = 0; lane < WCODECI_RANS256_LANES; lane++) {
+            uint32_t x = state[lane], e = table[x & WCODECI_RANS256_SLOTS];
+            uint32_t low;
+            x = (e >> 8 & WCODECI_RANS256_SLOTS) * (x >> WCODECI_RANS256_BITS) + (e >> 20);
+            low = x < WCODECI_RANS256_LOW;
+            x = (x << 16 * low) | (wcodeci_load16(p) & (0u - low));     /* no branch, as in rANS-16 */
+            p += 2 * low;
+            state[lane] = x;
+            v[i + lane] = (wcodeci_byte)e;
+        }
+    *src = p;
+    return i;
 }
 
 /* `table`: room for 4096 entries.  A frequency of 4096 cannot be written, for first < last gives no bit length
@@ -2702,51 +2863,34 @@ static size_t wcodeci_rans256_table(const wcodeci_byte *src, size_t size, unsign
 static const char *wcodeci_rans256_decode(const wcodeci_byte *src, size_t size, unsigned width, wcodeci_byte *v,
                                           size_t n, uint32_t *table)
 {
-    const unsigned slots = (1u << WCODECI_RANS256_BITS) - 1;
     uint32_t state[WCODECI_RANS256_LANES];
     const wcodeci_byte *p, *end = src + size;
     size_t i = 0, head = wcodeci_rans256_table(src, size, width, table);
-    unsigned lane;
+    unsigned lane, lanes;
     if (!head) return "a rANS-256 table is broken";
-    if (size - head < 4 * WCODECI_RANS256_LANES) return "a rANS-256 plane ends too early";
-    for (p = src + head, lane = 0; lane < WCODECI_RANS256_LANES; lane++, p += 4) {
+    lanes = 1u << src[0];
+    if (size - head < 4 * lanes) return "a rANS-256 plane ends too early";
+    for (p = src + head, lane = 0; lane < lanes; lane++, p += 4) {
         state[lane] = wcodeci_load32(p);
         if (state[lane] < WCODECI_RANS256_LOW) return "a rANS-256 state is out of range";
     }
-    /* Each lane takes at most one word a round. */
-    for (; n - i >= WCODECI_RANS256_LANES && end - p >= 2 * WCODECI_RANS256_LANES; i += WCODECI_RANS256_LANES)
-        for (lane = 0; lane < WCODECI_RANS256_LANES; lane++) {
-            uint32_t x = state[lane], e = table[x & slots];
-            unsigned low;
-            x = (e >> 8 & slots) * (x >> WCODECI_RANS256_BITS) + (e >> 20);
-            low = x < WCODECI_RANS256_LOW;
-            x = low ? x << 16 | wcodeci_load16(p) : x;
-            p += 2 * low;
-            state[lane] = x;
-            v[i + lane] = (wcodeci_byte)e;
-        }
-    for (; i < n; i++) {
-        uint32_t x = state[i % WCODECI_RANS256_LANES], e = table[x & slots];
-        x = (e >> 8 & slots) * (x >> WCODECI_RANS256_BITS) + (e >> 20);
-        if (x < WCODECI_RANS256_LOW) {
-            if (end - p < 2) return "a rANS-256 plane ends too early";
-            x = x << 16 | wcodeci_load16(p);
-            p += 2;
-        }
-        state[i % WCODECI_RANS256_LANES] = x;
-        v[i] = (wcodeci_byte)e;
-    }
+    if (lanes == WCODECI_RANS256_LANES) i = wcodeci_rans256_rounds(state, table, &p, end, v, n);
+    for (; i < n; i++)
+        if (!wcodeci_rans256_one(&state[i & (lanes - 1)], table, &p, end, &v[i]))
+            return "a rANS-256 plane ends too early";
     if (p != end) return "a rANS-256 plane does not end where it must";
-    for (lane = 0; lane < WCODECI_RANS256_LANES; lane++)
+    for (lane = 0; lane < lanes; lane++)
         if (state[lane] != WCODECI_RANS256_LOW) return "a rANS-256 state does not end where it began";
     return NULL;
 }
 
 #ifndef WCODEC_NO_ENCODER
 
+#define WCODECI_RANS256_SHORT 65536         /* bits of a message that gets only four states */
+
 typedef struct wcodeci_rans256_model {
     uint16_t freq[256];
-    wcodeci_byte head[2 + 128 + 352];   /* up to 256 frequencies with at most 11 bits below the highest */
+    wcodeci_byte head[3 + 128 + 352];   /* up to 256 frequencies with at most 11 bits below the highest */
     size_t head_size;
 } wcodeci_rans256_model;
 
@@ -2758,9 +2902,9 @@ static size_t wcodeci_rans256_head(const uint16_t freq[256], unsigned first, uns
     size_t used;
     for (s = first; s <= last; s++)
         while (freq[s] >> length[s]) length[s]++;
-    head[0] = (wcodeci_byte)first;
-    head[1] = (wcodeci_byte)last;
-    used = 2 + wcodeci_lengths_encode(length, first, last, head + 2);
+    head[1] = (wcodeci_byte)first;
+    head[2] = (wcodeci_byte)last;
+    used = 3 + wcodeci_lengths_encode(length, first, last, head + 3);
     for (s = first; s <= last; s++) {
         if (!length[s]) continue;
         bits |= (freq[s] & WCODECI_MASK(length[s] - 1u)) << count;
@@ -2776,6 +2920,7 @@ static size_t wcodeci_rans256_prepare(const wcodeci_plane *plane, wcodeci_rans25
 {
     uint32_t count[256], freq[256];
     unsigned s, m = 0, first = 0, last = 0;
+    size_t lanes;
     uint64_t bits;
     for (s = 0; s < 256; s++) {
         if (!plane->count[s]) continue;
@@ -2790,9 +2935,11 @@ static size_t wcodeci_rans256_prepare(const wcodeci_plane *plane, wcodeci_rans25
     for (s = first, m = 0; s <= last; s++)
         if (plane->count[s]) model->freq[s] = (uint16_t)freq[m++];
     model->head_size = wcodeci_rans256_head(model->freq, first, last, model->head);
-    /* Each of the 32 states holds up to 16 bits of the message. */
-    bits = bits > 512 ? bits - 512 : 0;
-    return model->head_size + 4 * WCODECI_RANS256_LANES + (size_t)(bits / 8);
+    model->head[0] = bits < WCODECI_RANS256_SHORT ? 2 : 5;
+    lanes = (size_t)1 << model->head[0];
+    /* Each state holds up to 16 bits of the message. */
+    bits = bits > 16 * lanes ? bits - 16 * lanes : 0;
+    return model->head_size + 4 * lanes + (size_t)(bits / 8);
 }
 
 /* `work`: room for 2 n bytes. */
@@ -2801,27 +2948,27 @@ static size_t wcodeci_rans256_encode(const wcodeci_plane *plane, const wcodeci_r
 {
     uint32_t state[WCODECI_RANS256_LANES], cum[256], sum = 0;
     wcodeci_byte *end = work + 2 * plane->n, *p = end;
-    unsigned s, lane;
+    unsigned s, lane, lanes = 1u << model->head[0];
     size_t i, used;
     for (s = 0; s < 256; s++) {
         cum[s] = sum;
         sum += model->freq[s];
     }
-    for (lane = 0; lane < WCODECI_RANS256_LANES; lane++) state[lane] = WCODECI_RANS256_LOW;
+    for (lane = 0; lane < lanes; lane++) state[lane] = WCODECI_RANS256_LOW;
     for (i = plane->n; i-- > 0;) {
-        uint32_t x = state[i % WCODECI_RANS256_LANES], f = model->freq[plane->v[i]];
+        uint32_t x = state[i & (lanes - 1)], f = model->freq[plane->v[i]];
         if (x >= f << 20) {
             p -= 2;
             wcodeci_store16(p, (unsigned)(x & 0xFFFF));
             x >>= 16;
         }
-        state[i % WCODECI_RANS256_LANES] = (x / f << WCODECI_RANS256_BITS) + x % f + cum[plane->v[i]];
+        state[i & (lanes - 1)] = (x / f << WCODECI_RANS256_BITS) + x % f + cum[plane->v[i]];
     }
-    used = model->head_size + 4 * WCODECI_RANS256_LANES + (size_t)(end - p);
+    used = model->head_size + 4 * lanes + (size_t)(end - p);
     if (used > cap) return 0;
     memcpy(dst, model->head, model->head_size);
     dst += model->head_size;
-    for (lane = 0; lane < WCODECI_RANS256_LANES; lane++, dst += 4) wcodeci_store32(dst, state[lane]);
+    for (lane = 0; lane < lanes; lane++, dst += 4) wcodeci_store32(dst, state[lane]);
     wcodeci_copy(dst, p, (size_t)(end - p));
     return used;
 }
@@ -3514,7 +3661,8 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
  * ---------------------------------------------------------------------------------------------- */
 
 #define WCODECI_HEADER_SIZE 32
-#define WCODECI_FOOTER_SIZE 56
+#define WCODECI_FOOTER_SIZE 64
+#define WCODECI_MAX_NAME 65000              /* bytes */
 #define WCODECI_MAX_METADATA ((uint32_t)1 << 24)
 #define WCODECI_INDEX_TILE 65536u           /* decoded bytes of each I record but the last */
 #define WCODECI_SEGMENT_GEOMETRY 1          /* segment flags bit 0 */
@@ -3563,7 +3711,7 @@ static wcodec_status wcodeci_header_check(const wcodeci_byte *fixed, const wcode
 }
 
 typedef struct wcodeci_footer {
-    uint32_t originals, dimensions, segments, index_size, index_crc, file_crc;
+    uint32_t names, originals, dimensions, segments, index_size, index_crc, file_crc;
     uint64_t index_offset, tiles, container_size;
 } wcodeci_footer;
 
@@ -3571,20 +3719,21 @@ typedef struct wcodeci_footer {
 static wcodec_status wcodeci_footer_parse(const wcodeci_byte *p, uint64_t at, wcodeci_footer *footer,
                                           wcodec_error *err)
 {
-    if (memcmp(p + 52, wcodeci_magic_back, 4) != 0 || p[0] != WCODECI_RECORD_FOOTER
+    if (memcmp(p + 60, wcodeci_magic_back, 4) != 0 || p[0] != WCODECI_RECORD_FOOTER
         || p[1] != WCODECI_FOOTER_SIZE - 2)
         return wcodeci_fail(err, WCODEC_E_TRUNCATED, at, "there is no footer: the container was cut or is damaged");
-    if (p[2] || p[3])
+    if (!wcodeci_all_zero(p + 2, p + 8))
         return wcodeci_fail(err, WCODEC_E_UNSUPPORTED, at + 2, "the footer uses features that this library lacks");
-    footer->originals = wcodeci_load32(p + 4);
-    footer->dimensions = wcodeci_load32(p + 8);
-    footer->segments = wcodeci_load32(p + 12);
-    footer->index_offset = wcodeci_load64(p + 16);
-    footer->tiles = wcodeci_load64(p + 24);
-    footer->index_size = wcodeci_load32(p + 32);
-    footer->index_crc = wcodeci_load32(p + 36);
-    footer->container_size = wcodeci_load64(p + 40);
-    footer->file_crc = wcodeci_load32(p + 48);
+    footer->names = wcodeci_load32(p + 8);
+    footer->originals = wcodeci_load32(p + 12);
+    footer->dimensions = wcodeci_load32(p + 16);
+    footer->segments = wcodeci_load32(p + 20);
+    footer->index_offset = wcodeci_load64(p + 24);
+    footer->tiles = wcodeci_load64(p + 32);
+    footer->index_size = wcodeci_load32(p + 40);
+    footer->index_crc = wcodeci_load32(p + 44);
+    footer->container_size = wcodeci_load64(p + 48);
+    footer->file_crc = wcodeci_load32(p + 56);
     /* An index entry takes some bytes each, so its size bounds all counts before memory is asked for. */
     if (footer->container_size != at + WCODECI_FOOTER_SIZE || footer->index_offset % 8
         || footer->index_offset >= at || footer->index_size < 2 || footer->tiles > footer->index_size
@@ -3662,8 +3811,8 @@ static int wcodeci_tensor_geometry(unsigned dtype, const uint64_t *shape, unsign
 
 /* ------------------------------------------------------------------------------------------------
  * The reader (private, and layer 2 of the API)
- * One block of memory: the struct, the arrays below, the decoded index (names lie in it), the metadata and
- * room for decoding the index.
+ * One block of memory: the struct, the arrays below, and room for the index and for decoding it, which is not
+ * needed any more when the reader is open.
  * ---------------------------------------------------------------------------------------------- */
 
 #define WCODECI_CHECKPOINT 32               /* tiles between two stored offsets */
@@ -3692,7 +3841,8 @@ struct wcodec_reader {
     uint64_t *dimensions;
     uint64_t *checkpoints;                  /* container offset of every 32nd tile */
     uint32_t *extents;                      /* bytes / 8 from each tile's record to the next one's */
-    uint32_t *names;                        /* the segments' numbers, sorted by name, then number */
+    uint32_t *by_name;                      /* the segments' numbers, sorted by name, then number */
+    char *names;                            /* all names, each with a zero byte behind it */
     wcodeci_byte *index, *metadata;
 };
 
@@ -3763,7 +3913,7 @@ static uint64_t wcodeci_reader_layout(wcodec_reader *r, const wcodec_source *sou
 {
     wcodeci_byte *block = (wcodeci_byte *)r;
     uint64_t at = wcodeci_up8(sizeof *r), tiles = footer->tiles;
-    uint64_t segments = at, names, originals, dimensions, checkpoints, extents, index, metadata;
+    uint64_t segments = at, originals, dimensions, checkpoints, extents, by_name, names, metadata, index;
     at += (uint64_t)footer->segments * sizeof(wcodeci_reader_segment);
     originals = at = wcodeci_up8(at);
     at += (uint64_t)footer->originals * sizeof(wcodec_original);
@@ -3773,19 +3923,22 @@ static uint64_t wcodeci_reader_layout(wcodec_reader *r, const wcodec_source *sou
     at += (tiles / WCODECI_CHECKPOINT + 1) * sizeof(uint64_t);
     extents = at;
     at += tiles * sizeof(uint32_t);
-    names = at;
+    by_name = at;
     at += (uint64_t)footer->segments * sizeof(uint32_t);
-    index = at;
-    at += footer->index_size;
+    names = at;
+    at += footer->names;
     metadata = at;
     at += header->size - WCODECI_HEADER_SIZE;
+    index = at;
+    at += footer->index_size;
     if (block && at <= (size_t)-1) {
         r->segments = (wcodeci_reader_segment *)(void *)(block + segments);
         r->originals = (wcodec_original *)(void *)(block + originals);
         r->dimensions = (uint64_t *)(void *)(block + dimensions);
         r->checkpoints = (uint64_t *)(void *)(block + checkpoints);
         r->extents = (uint32_t *)(void *)(block + extents);
-        r->names = (uint32_t *)(void *)(block + names);
+        r->by_name = (uint32_t *)(void *)(block + by_name);
+        r->names = (char *)block + names;
         r->index = block + index;
         r->metadata = block + metadata;
     }
@@ -3873,18 +4026,28 @@ typedef struct wcodeci_index_state {
     wcodeci_cursor c;
     uint64_t segment, dimension, tile;      /* filled so far */
     uint64_t position;                      /* in the container: end of the last segment's tiles */
+    uint64_t names;                         /* bytes of r->names used */
+    const char *name;                       /* of the segment before in this original */
+    size_t name_size;
 } wcodeci_index_state;
 
-/* A name and the zero byte behind it. */
-static wcodec_status wcodeci_index_name(wcodeci_cursor *c, const char **name, size_t *name_size)
+/* A name: `shared` bytes of the one before, and as many more as the index says.  It goes to r->names. */
+static wcodec_status wcodeci_index_name(wcodec_reader *r, wcodeci_index_state *x, const char *before,
+                                        uint64_t shared, const char **name, size_t *name_size)
 {
-    uint64_t size = wcodeci_take_varint(c);
+    const uint64_t rest = wcodeci_take_varint(&x->c);
     const wcodeci_byte *p;
-    if (c->bad || size >= (uint64_t)(c->end - c->p)) return WCODEC_E_CORRUPT;
-    p = wcodeci_take(c, (size_t)size + 1);
-    if (!p || p[size]) return WCODEC_E_CORRUPT;
-    *name = (const char *)p;
-    *name_size = (size_t)size;
+    char *to = r->names + x->names;
+    if (x->c.bad || rest > WCODECI_MAX_NAME - shared || shared + rest >= r->footer.names - x->names)
+        return WCODEC_E_CORRUPT;
+    p = wcodeci_take(&x->c, (size_t)rest);
+    if (!p) return WCODEC_E_CORRUPT;
+    wcodeci_copy(to, before, (size_t)shared);
+    wcodeci_copy(to + shared, p, (size_t)rest);
+    to[shared + rest] = 0;
+    *name = to;
+    *name_size = (size_t)(shared + rest);
+    x->names += shared + rest + 1;
     return WCODEC_OK;
 }
 
@@ -3939,15 +4102,19 @@ static wcodec_status wcodeci_index_segment(wcodec_reader *r, wcodeci_index_state
 {
     wcodeci_reader_segment *s;
     wcodec_status status;
-    uint64_t flags, rank, i;
+    uint64_t flags, rank, shared, i;
     if (x->segment == r->footer.segments) return WCODEC_E_CORRUPT;
     s = &r->segments[x->segment++];
     flags = wcodeci_take_varint(&x->c);
     s->dtype = wcodeci_take8(&x->c);
     if (x->c.bad) return WCODEC_E_CORRUPT;
     if (flags & ~(uint64_t)WCODECI_SEGMENT_GEOMETRY) return WCODEC_E_UNSUPPORTED;
-    status = wcodeci_index_name(&x->c, &s->name, &s->name_size);
+    shared = wcodeci_take_varint(&x->c);
+    if (x->c.bad || shared > x->name_size) return WCODEC_E_CORRUPT;
+    status = wcodeci_index_name(r, x, x->name, shared, &s->name, &s->name_size);
     if (status) return status;
+    x->name = s->name;
+    x->name_size = s->name_size;
     rank = wcodeci_take_varint(&x->c);
     if (x->c.bad || rank > WCODECI_MAX_RANK || rank > r->footer.dimensions - x->dimension)
         return WCODEC_E_CORRUPT;
@@ -3973,8 +4140,9 @@ static wcodec_status wcodeci_index_original(wcodec_reader *r, wcodeci_index_stat
     wcodec_status status;
     if (x->c.bad) return WCODEC_E_CORRUPT;
     if (flags & ~(uint64_t)(WCODECI_ORIGINAL_PARTS | WCODECI_ORIGINAL_SHA256)) return WCODEC_E_UNSUPPORTED;
-    status = wcodeci_index_name(&x->c, &o->name, &o->name_size);
+    status = wcodeci_index_name(r, x, NULL, 0, &o->name, &o->name_size);
     if (status) return status;
+    x->name_size = 0;
     o->from_parts = (flags & WCODECI_ORIGINAL_PARTS) != 0;
     o->has_sha256 = (flags & WCODECI_ORIGINAL_SHA256) != 0;
     memset(o->sha256, 0, sizeof o->sha256);
@@ -4008,7 +4176,7 @@ static wcodec_status wcodeci_index_parse(wcodec_reader *r, wcodec_error *err)
     else if (x.c.bad || count != r->footer.originals) status = WCODEC_E_CORRUPT;
     for (i = 0; i < count && !status; i++) status = wcodeci_index_original(r, &x, &r->originals[i]);
     if (!status && (x.c.p != x.c.end || x.segment != r->footer.segments || x.dimension != r->footer.dimensions
-                    || x.tile != r->footer.tiles))
+                    || x.names != r->footer.names || x.tile != r->footer.tiles))
         status = WCODEC_E_CORRUPT;
     if (status)
         return wcodeci_fail(err, status, r->footer.index_offset, status == WCODEC_E_CORRUPT
@@ -4067,8 +4235,8 @@ static wcodec_status wcodeci_reader_fill(wcodec_reader *r, const wcodeci_byte *f
     if (!status) status = wcodeci_reader_index(r, room, err);
     if (!status) status = wcodeci_index_parse(r, err);
     if (status) return status;
-    for (i = 0; i < r->footer.segments; i++) r->names[i] = i;
-    wcodeci_sort(r->names, r->footer.segments, wcodeci_reader_less, r->segments);
+    for (i = 0; i < r->footer.segments; i++) r->by_name[i] = i;
+    wcodeci_sort(r->by_name, r->footer.segments, wcodeci_reader_less, r->segments);
     return WCODEC_OK;
 }
 
@@ -4196,12 +4364,12 @@ WCODEC_API wcodec_status wcodec_reader_find(const wcodec_reader *reader, const c
     size_t low = 0, high = reader->footer.segments;
     while (low < high) {        /* the first that is not before the name */
         size_t middle = low + (high - low) / 2;
-        const wcodeci_reader_segment *s = &reader->segments[reader->names[middle]];
+        const wcodeci_reader_segment *s = &reader->segments[reader->by_name[middle]];
         if (wcodeci_name_compare(s->name, s->name_size, name, name_size) < 0) low = middle + 1;
         else high = middle;
     }
     if (low == reader->footer.segments || name_size == 0) return WCODEC_E_NOT_FOUND;
-    *i = reader->names[low];
+    *i = reader->by_name[low];
     if (wcodeci_name_compare(reader->segments[*i].name, reader->segments[*i].name_size, name, name_size) != 0)
         return WCODEC_E_NOT_FOUND;
     return WCODEC_OK;
@@ -4480,7 +4648,7 @@ struct wcodec_push {
     int announce, from_parts;
     const char *name;                       /* in `names` */
     size_t name_size;
-    wcodeci_byte names[WCODECI_MAX_ORIGINAL_BODY + 1];
+    wcodeci_byte names[WCODECI_MAX_NAME + 1];
 };
 
 static wcodec_status wcodeci_push_fail(wcodec_push *d, wcodec_status status, uint64_t offset, const char *what)
@@ -4623,7 +4791,7 @@ static wcodec_status wcodeci_push_take_original(wcodec_push *d)
     if (!c.bad && flags & ~(uint64_t)(WCODECI_ORIGINAL_PARTS | WCODECI_ORIGINAL_SHA256))
         return wcodeci_push_fail(d, WCODEC_E_UNSUPPORTED, d->record_start, "unknown flags of an original");
     size = wcodeci_take_varint(&c);
-    name = c.bad ? NULL : wcodeci_take(&c, size > WCODECI_MAX_ORIGINAL_BODY ? d->have + 1 : (size_t)size);
+    name = c.bad ? NULL : wcodeci_take(&c, size > WCODECI_MAX_NAME ? d->have + 1 : (size_t)size);
     if (!name || c.p != c.end || d->index_size)
         return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "the record of an original is broken");
     if (!wcodeci_all_zero(c.end, d->buffer + d->have))
@@ -4669,7 +4837,7 @@ static wcodec_status wcodeci_push_take_footer(wcodec_push *d)
 {
     wcodeci_footer footer;
     wcodec_status status;
-    if (d->have != WCODECI_FOOTER_SIZE || memcmp(d->buffer + 52, wcodeci_magic_back, 4) != 0)
+    if (d->have != WCODECI_FOOTER_SIZE || memcmp(d->buffer + 60, wcodeci_magic_back, 4) != 0)
         return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "the footer is broken");
     status = wcodeci_footer_parse(d->buffer, d->record_start, &footer, &d->error);
     if (status) return status;
@@ -4677,9 +4845,9 @@ static wcodec_status wcodeci_push_take_footer(wcodec_push *d)
         || footer.originals != d->originals)
         return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "the footer does not fit the container");
     if (footer.index_crc != d->index_crc)
-        return wcodeci_push_fail(d, WCODEC_E_CHECKSUM, d->record_start + 36, "the index's CRC-32 does not fit");
-    if (footer.file_crc != wcodec_crc32(d->file_crc, d->buffer, 48))
-        return wcodeci_push_fail(d, WCODEC_E_CHECKSUM, d->record_start + 48, "the container's CRC-32 does not fit");
+        return wcodeci_push_fail(d, WCODEC_E_CHECKSUM, d->record_start + 44, "the index's CRC-32 does not fit");
+    if (footer.file_crc != wcodec_crc32(d->file_crc, d->buffer, 56))
+        return wcodeci_push_fail(d, WCODEC_E_CHECKSUM, d->record_start + 56, "the container's CRC-32 does not fit");
     d->state = WCODECI_PUSH_DONE;
     return WCODEC_OK;
 }
@@ -4793,7 +4961,6 @@ WCODEC_API void wcodec_push_original(const wcodec_push *push, size_t *number, co
 #define WCODECI_TILE_UNITS 65536u
 #define WCODECI_MAX_TILE_UNITS ((uint32_t)(WCODEC_MAX_TILE_BYTES / 8))
 #define WCODECI_BATCH 4                     /* tiles a worker in a batch, and at least two workers' worth */
-#define WCODECI_MAX_NAME 65000              /* so that an O record's body stays below its limit */
 
 typedef struct wcodeci_buffer {
     wcodeci_byte *p;
@@ -4834,8 +5001,9 @@ struct wcodec_writer {
     uint64_t segments_end;                  /* container position after the last tile of a segment */
     uint64_t originals, segments, dimensions, tiles;
     uint64_t original_segments, original_size;
-    char *name;                             /* of the open original */
-    size_t name_size;
+    char *name, *last_name;                 /* of the open original, of its last segment */
+    size_t name_size, last_name_size;
+    uint64_t names;                         /* bytes of all names, with a zero byte each */
     wcodec_sha256 sha;
 };
 
@@ -4898,12 +5066,19 @@ static wcodec_status wcodeci_put_number(wcodec_writer *w, wcodeci_buffer *b, uin
     return wcodeci_put(w, b, bytes, wcodeci_put_varint(bytes, v));
 }
 
-/* Its size, the name, a zero byte. */
-static wcodec_status wcodeci_put_name(wcodec_writer *w, wcodeci_buffer *b, const char *name, size_t size)
+/* A segment's name: what it shares with the one before in its original, and the rest. */
+static wcodec_status wcodeci_put_segment_name(wcodec_writer *w, const char *name, size_t size)
 {
-    wcodec_status status = wcodeci_put_number(w, b, size);
-    if (!status) status = wcodeci_put(w, b, name, size);
-    return status ? status : wcodeci_put(w, b, "", 1);
+    wcodec_status status;
+    size_t shared = 0;
+    while (shared < size && shared < w->last_name_size && name[shared] == w->last_name[shared]) shared++;
+    status = wcodeci_put_number(w, &w->pending, shared);
+    if (!status) status = wcodeci_put_number(w, &w->pending, size - shared);
+    if (!status) status = wcodeci_put(w, &w->pending, size ? name + shared : NULL, size - shared);
+    wcodeci_copy(w->last_name, name, size);
+    w->last_name_size = size;
+    w->names += size + 1;
+    return status;
 }
 
 static wcodec_status wcodeci_writer_header(wcodec_writer *w, const char *metadata, size_t metadata_size)
@@ -4954,6 +5129,8 @@ static wcodec_status wcodeci_writer_allocate(wcodec_writer *w)
     if (!status) w->batch = (wcodeci_batch_tile *)p;
     if (!status) status = wcodeci_alloc(&w->heap, WCODECI_MAX_NAME, &p);
     if (!status) w->name = (char *)p;
+    if (!status) status = wcodeci_alloc(&w->heap, WCODECI_MAX_NAME, &p);
+    if (!status) w->last_name = (char *)p;
     return status;
 }
 
@@ -5004,6 +5181,7 @@ WCODEC_API void wcodec_writer_close(wcodec_writer *writer)
     wcodeci_release(&w->heap, w->scratch, w->scratch_size);
     wcodeci_release(&w->heap, w->batch, w->batch_capacity * sizeof *w->batch);
     wcodeci_release(&w->heap, w->name, WCODECI_MAX_NAME);
+    wcodeci_release(&w->heap, w->last_name, WCODECI_MAX_NAME);
     wcodeci_release(&w->heap, w->index.p, w->index.capacity);
     wcodeci_release(&w->heap, w->current.p, w->current.capacity);
     wcodeci_release(&w->heap, w->pending.p, w->pending.capacity);
@@ -5069,7 +5247,8 @@ static wcodec_status wcodeci_writer_end_original(wcodec_writer *w)
     status = wcodeci_writer_flush(w);
     if (!status) status = wcodeci_put(w, &w->current, w->pending.p, (size_t)w->pending.size);
     if (!status) status = wcodeci_put_number(w, &w->index, flags);
-    if (!status) status = wcodeci_put_name(w, &w->index, w->name, w->name_size);
+    if (!status) status = wcodeci_put_number(w, &w->index, w->name_size);
+    if (!status) status = wcodeci_put(w, &w->index, w->name, w->name_size);
     if (!status && !w->no_sha256) {
         wcodec_sha256_final(&w->sha, digest);
         status = wcodeci_put(w, &w->index, digest, sizeof digest);
@@ -5111,6 +5290,8 @@ WCODEC_API wcodec_status wcodec_writer_original(wcodec_writer *writer, const cha
     w->in_original = 1;
     w->originals++;
     w->original_segments = w->original_size = 0;
+    w->names += name_size + 1;
+    w->last_name_size = 0;
     wcodec_sha256_init(&w->sha);
     return WCODEC_OK;
 }
@@ -5160,6 +5341,7 @@ WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcod
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "a segment can not begin here");
     if (segment->dtype >= WCODECI_DTYPES || segment->rank > WCODECI_MAX_RANK
         || (segment->rank && !segment->shape) || (segment->name_size && !segment->name)
+        || segment->name_size > WCODECI_MAX_NAME
         || segment->size > UINT64_MAX - w->original_size || w->segments == UINT32_MAX
         || !wcodeci_writer_geometry(segment, &cut, &given))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "a segment's dtype, shape and size disagree");
@@ -5170,7 +5352,7 @@ WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcod
     dtype = (wcodeci_byte)segment->dtype;
     status = wcodeci_put_number(w, &w->pending, given ? WCODECI_SEGMENT_GEOMETRY : 0);
     if (!status) status = wcodeci_put(w, &w->pending, &dtype, 1);
-    if (!status) status = wcodeci_put_name(w, &w->pending, segment->name, segment->name_size);
+    if (!status) status = wcodeci_put_segment_name(w, segment->name, segment->name_size);
     if (!status) status = wcodeci_put_number(w, &w->pending, segment->rank);
     for (i = 0; i < segment->rank && !status; i++)
         status = wcodeci_put_number(w, &w->pending, segment->shape[i]);
@@ -5308,17 +5490,18 @@ static wcodec_status wcodeci_writer_footer(wcodec_writer *w, uint64_t index_offs
     uint32_t crc;
     f[0] = WCODECI_RECORD_FOOTER;
     f[1] = WCODECI_FOOTER_SIZE - 2;
-    wcodeci_store32(f + 4, (uint32_t)w->originals);
-    wcodeci_store32(f + 8, (uint32_t)w->dimensions);
-    wcodeci_store32(f + 12, (uint32_t)w->segments);
-    wcodeci_store64(f + 16, index_offset);
-    wcodeci_store64(f + 24, w->tiles);
-    wcodeci_store32(f + 32, (uint32_t)w->index.size);
-    wcodeci_store32(f + 36, wcodec_crc32(0, w->index.p, (size_t)w->index.size));
-    wcodeci_store64(f + 40, w->position + WCODECI_FOOTER_SIZE);
-    crc = wcodec_crc32(w->file_crc, f, 48);
-    wcodeci_store32(f + 48, crc);
-    memcpy(f + 52, wcodeci_magic_back, 4);
+    wcodeci_store32(f + 8, (uint32_t)w->names);
+    wcodeci_store32(f + 12, (uint32_t)w->originals);
+    wcodeci_store32(f + 16, (uint32_t)w->dimensions);
+    wcodeci_store32(f + 20, (uint32_t)w->segments);
+    wcodeci_store64(f + 24, index_offset);
+    wcodeci_store64(f + 32, w->tiles);
+    wcodeci_store32(f + 40, (uint32_t)w->index.size);
+    wcodeci_store32(f + 44, wcodec_crc32(0, w->index.p, (size_t)w->index.size));
+    wcodeci_store64(f + 48, w->position + WCODECI_FOOTER_SIZE);
+    crc = wcodec_crc32(w->file_crc, f, 56);
+    wcodeci_store32(f + 56, crc);
+    memcpy(f + 60, wcodeci_magic_back, 4);
     return wcodeci_emit(w, f, sizeof f);
 }
 
@@ -5331,7 +5514,7 @@ WCODEC_API wcodec_status wcodec_writer_finish(wcodec_writer *writer, wcodec_erro
     if (w->missing) return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "the last segment is not complete");
     status = wcodeci_writer_end_original(w);
     if (!status) status = wcodeci_writer_index_head(w);
-    if (!status && w->index.size > UINT32_MAX)
+    if (!status && (w->index.size > UINT32_MAX || w->names > UINT32_MAX || w->dimensions > UINT32_MAX))
         status = wcodeci_writer_fail(w, WCODEC_E_LIMIT, "the index is larger than the format can hold", NULL);
     if (!status) status = wcodeci_writer_index_room(w);
     index_offset = w->position;
@@ -5649,6 +5832,7 @@ static wcodec_status wcodeci_json_header(wcodeci_plan *plan, wcodeci_json *j)
                 if (metadata++ || !wcodeci_json_metadata(j)) return WCODEC_E_CORRUPT;
                 continue;
             }
+            if (s.name_size > WCODECI_MAX_NAME) return WCODEC_E_CORRUPT;
             status = wcodeci_json_tensor(plan, j, &s);
             if (!status) status = wcodeci_plan_add(plan, &s);
             if (status) return status;
@@ -5942,7 +6126,6 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
 
 /* No private macro outlives the implementation. */
 #undef WCODECI_INLINE
-#undef WCODECI_LIKELY
 #undef WCODECI_LITTLE
 #undef WCODECI_CRC_STEP
 #undef WCODECI_ROTR
@@ -5962,6 +6145,8 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
 #undef WCODECI_RANS256_LANES
 #undef WCODECI_RANS256_LOW
 #undef WCODECI_RANS256_BITS
+#undef WCODECI_RANS256_SLOTS
+#undef WCODECI_RANS256_SHORT
 #undef WCODECI_RECORD_ORIGINAL
 #undef WCODECI_RECORD_TILE
 #undef WCODECI_RECORD_INDEX
@@ -5978,6 +6163,7 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
 #undef WCODECI_TRIAL_SIZE
 #undef WCODECI_HEADER_SIZE
 #undef WCODECI_FOOTER_SIZE
+#undef WCODECI_MAX_NAME
 #undef WCODECI_MAX_METADATA
 #undef WCODECI_INDEX_TILE
 #undef WCODECI_SEGMENT_GEOMETRY
@@ -5992,7 +6178,6 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
 #undef WCODECI_TILE_UNITS
 #undef WCODECI_MAX_TILE_UNITS
 #undef WCODECI_BATCH
-#undef WCODECI_MAX_NAME
 #undef WCODECI_PLAN_MEMORY
 #undef WCODECI_MAX_JSON
 #undef WCODECI_FILE_WINDOW

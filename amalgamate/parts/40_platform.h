@@ -9,13 +9,10 @@
 
 #if defined(__GNUC__) || defined(__clang__)
 #define WCODECI_INLINE static inline __attribute__((always_inline))
-#define WCODECI_LIKELY(x) __builtin_expect(!!(x), 1)
 #elif defined(_MSC_VER)
 #define WCODECI_INLINE static __forceinline
-#define WCODECI_LIKELY(x) (x)
 #else
 #define WCODECI_INLINE static inline
-#define WCODECI_LIKELY(x) (x)
 #endif
 
 /* Little-endian machines load and store with one memcpy; all others byte by byte. */

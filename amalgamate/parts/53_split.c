@@ -35,17 +35,29 @@ WCODECI_INLINE uint64_t wcodeci_merge_value(const wcodeci_plane_row *row, uint64
     return x;
 }
 
+/* Merges unit number i.  The planes are written out, not looped over: their number is a constant to the
+ * compiler only if it need not unroll anything to see it. */
+WCODECI_INLINE void wcodeci_merge_unit(const wcodeci_split_row *split, const wcodeci_byte *const *planes,
+                                       wcodeci_byte *dst, size_t i)
+{
+    uint64_t x = wcodeci_merge_value(&split->plane[0], planes[0][i]);
+    if (split->planes > 1) x |= wcodeci_merge_value(&split->plane[1], planes[1][i]);
+    if (split->planes > 2) x |= wcodeci_merge_value(&split->plane[2], planes[2][i]);
+    if (split->planes > 3) x |= wcodeci_merge_value(&split->plane[3], planes[3][i]);
+    if (split->planes > 4) x |= wcodeci_merge_value(&split->plane[4], planes[4][i]);
+    if (split->planes > 5) x |= wcodeci_merge_value(&split->plane[5], planes[5][i]);
+    if (split->planes > 6) x |= wcodeci_merge_value(&split->plane[6], planes[6][i]);
+    if (split->planes > 7) x |= wcodeci_merge_value(&split->plane[7], planes[7][i]);
+    wcodeci_store_unit(dst + i * split->unit, split->unit, x);
+}
+
 WCODECI_INLINE void wcodeci_merge_body(const wcodeci_split_row *split, const wcodeci_byte *const *planes,
                                        wcodeci_byte *dst, size_t n)
 {
-    const unsigned unit = split->unit, count = split->planes;
+    const wcodeci_byte *local[WCODEC_MAX_PLANES];   /* the stores below can not change these */
     size_t i;
-    unsigned k;
-    for (i = 0; i < n; i++) {
-        uint64_t x = 0;
-        for (k = 0; k < count; k++) x |= wcodeci_merge_value(&split->plane[k], planes[k][i]);
-        wcodeci_store_unit(dst + i * unit, unit, x);
-    }
+    memcpy(local, planes, sizeof local);
+    for (i = 0; i < n; i++) wcodeci_merge_unit(split, local, dst, i);
 }
 
 /* Puts n units together from their planes, one byte a value. */

@@ -83,24 +83,29 @@ typedef struct wcodeci_rans16 {
     const wcodeci_byte *p, *end, *escape, *escape_end;
 } wcodeci_rans16;
 
-/* One value for each of 64 lanes.  At least 64 bytes are left at p, and with `escapes` 64 at escape: each
- * lane takes at most one of either. */
-WCODECI_INLINE void wcodeci_rans16_step(wcodeci_rans16 *r, const uint32_t *table, int escapes, wcodeci_byte *v)
+/* One value for each of 64 lanes.  At least 64 bytes are left at p: each lane takes at most one.  Returns 0 if
+ * the escaped values run out. */
+WCODECI_INLINE int wcodeci_rans16_step(wcodeci_rans16 *r, const uint32_t *table, int escapes, wcodeci_byte *v)
 {
     const wcodeci_byte *p = r->p;
     unsigned lane;
     for (lane = 0; lane < WCODECI_RANS16_LANES; lane++) {
         uint32_t x = r->state[lane], e = table[x & 255];
-        unsigned low;
+        uint32_t low;
         x = (e >> 8 & 255) * (x >> 8) + (e >> 16 & 255);
         low = x < WCODECI_RANS16_LOW;
-        x = low ? x << 8 | *p : x;
+        /* Arithmetic, for compilers turn a choice into a branch, and none can predict this one. */
+        x = (x << 8 * low) | (*p & (0u - low));
         p += low;
         r->state[lane] = (uint16_t)x;
         v[lane] = (wcodeci_byte)e;
-        if (escapes && e >> 24) v[lane] = *r->escape++;
+        if (escapes && e >> 24) {
+            if (r->escape == r->escape_end) return 0;
+            v[lane] = *r->escape++;
+        }
     }
     r->p = p;
+    return 1;
 }
 
 /* The same for `lanes` lanes with every read checked. */
@@ -146,11 +151,12 @@ static const char *wcodeci_rans16_decode(const wcodeci_byte *src, size_t size, u
     r.escape_end = src + size;
     r.end = r.escape = r.escape_end - escapes;
     while (ok && n - i >= WCODECI_RANS16_LANES) {
-        int plenty = r.end - r.p >= WCODECI_RANS16_LANES;
-        if (WCODECI_LIKELY(plenty && !escapes)) wcodeci_rans16_step(&r, table, 0, v + i);
-        else if (plenty && r.escape_end - r.escape >= WCODECI_RANS16_LANES)
-            wcodeci_rans16_step(&r, table, 1, v + i);
-        else ok = wcodeci_rans16_step_end(&r, table, v + i, WCODECI_RANS16_LANES);
+        if (r.end - r.p < WCODECI_RANS16_LANES)
+            ok = wcodeci_rans16_step_end(&r, table, v + i, WCODECI_RANS16_LANES);
+        else if (escapes)
+            ok = wcodeci_rans16_step(&r, table, 1, v + i);
+        else
+            ok = wcodeci_rans16_step(&r, table, 0, v + i);
         i += WCODECI_RANS16_LANES;
     }
     if (ok) ok = wcodeci_rans16_step_end(&r, table, v + i, n - i);

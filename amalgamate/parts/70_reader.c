@@ -4,7 +4,8 @@
  * ---------------------------------------------------------------------------------------------- */
 
 #define WCODECI_HEADER_SIZE 32
-#define WCODECI_FOOTER_SIZE 56
+#define WCODECI_FOOTER_SIZE 64
+#define WCODECI_MAX_NAME 65000              /* bytes */
 #define WCODECI_MAX_METADATA ((uint32_t)1 << 24)
 #define WCODECI_INDEX_TILE 65536u           /* decoded bytes of each I record but the last */
 #define WCODECI_SEGMENT_GEOMETRY 1          /* segment flags bit 0 */
@@ -53,7 +54,7 @@ static wcodec_status wcodeci_header_check(const wcodeci_byte *fixed, const wcode
 }
 
 typedef struct wcodeci_footer {
-    uint32_t originals, dimensions, segments, index_size, index_crc, file_crc;
+    uint32_t names, originals, dimensions, segments, index_size, index_crc, file_crc;
     uint64_t index_offset, tiles, container_size;
 } wcodeci_footer;
 
@@ -61,20 +62,21 @@ typedef struct wcodeci_footer {
 static wcodec_status wcodeci_footer_parse(const wcodeci_byte *p, uint64_t at, wcodeci_footer *footer,
                                           wcodec_error *err)
 {
-    if (memcmp(p + 52, wcodeci_magic_back, 4) != 0 || p[0] != WCODECI_RECORD_FOOTER
+    if (memcmp(p + 60, wcodeci_magic_back, 4) != 0 || p[0] != WCODECI_RECORD_FOOTER
         || p[1] != WCODECI_FOOTER_SIZE - 2)
         return wcodeci_fail(err, WCODEC_E_TRUNCATED, at, "there is no footer: the container was cut or is damaged");
-    if (p[2] || p[3])
+    if (!wcodeci_all_zero(p + 2, p + 8))
         return wcodeci_fail(err, WCODEC_E_UNSUPPORTED, at + 2, "the footer uses features that this library lacks");
-    footer->originals = wcodeci_load32(p + 4);
-    footer->dimensions = wcodeci_load32(p + 8);
-    footer->segments = wcodeci_load32(p + 12);
-    footer->index_offset = wcodeci_load64(p + 16);
-    footer->tiles = wcodeci_load64(p + 24);
-    footer->index_size = wcodeci_load32(p + 32);
-    footer->index_crc = wcodeci_load32(p + 36);
-    footer->container_size = wcodeci_load64(p + 40);
-    footer->file_crc = wcodeci_load32(p + 48);
+    footer->names = wcodeci_load32(p + 8);
+    footer->originals = wcodeci_load32(p + 12);
+    footer->dimensions = wcodeci_load32(p + 16);
+    footer->segments = wcodeci_load32(p + 20);
+    footer->index_offset = wcodeci_load64(p + 24);
+    footer->tiles = wcodeci_load64(p + 32);
+    footer->index_size = wcodeci_load32(p + 40);
+    footer->index_crc = wcodeci_load32(p + 44);
+    footer->container_size = wcodeci_load64(p + 48);
+    footer->file_crc = wcodeci_load32(p + 56);
     /* An index entry takes some bytes each, so its size bounds all counts before memory is asked for. */
     if (footer->container_size != at + WCODECI_FOOTER_SIZE || footer->index_offset % 8
         || footer->index_offset >= at || footer->index_size < 2 || footer->tiles > footer->index_size
@@ -152,8 +154,8 @@ static int wcodeci_tensor_geometry(unsigned dtype, const uint64_t *shape, unsign
 
 /* ------------------------------------------------------------------------------------------------
  * The reader (private, and layer 2 of the API)
- * One block of memory: the struct, the arrays below, the decoded index (names lie in it), the metadata and
- * room for decoding the index.
+ * One block of memory: the struct, the arrays below, and room for the index and for decoding it, which is not
+ * needed any more when the reader is open.
  * ---------------------------------------------------------------------------------------------- */
 
 #define WCODECI_CHECKPOINT 32               /* tiles between two stored offsets */
@@ -182,7 +184,8 @@ struct wcodec_reader {
     uint64_t *dimensions;
     uint64_t *checkpoints;                  /* container offset of every 32nd tile */
     uint32_t *extents;                      /* bytes / 8 from each tile's record to the next one's */
-    uint32_t *names;                        /* the segments' numbers, sorted by name, then number */
+    uint32_t *by_name;                      /* the segments' numbers, sorted by name, then number */
+    char *names;                            /* all names, each with a zero byte behind it */
     wcodeci_byte *index, *metadata;
 };
 
@@ -253,7 +256,7 @@ static uint64_t wcodeci_reader_layout(wcodec_reader *r, const wcodec_source *sou
 {
     wcodeci_byte *block = (wcodeci_byte *)r;
     uint64_t at = wcodeci_up8(sizeof *r), tiles = footer->tiles;
-    uint64_t segments = at, names, originals, dimensions, checkpoints, extents, index, metadata;
+    uint64_t segments = at, originals, dimensions, checkpoints, extents, by_name, names, metadata, index;
     at += (uint64_t)footer->segments * sizeof(wcodeci_reader_segment);
     originals = at = wcodeci_up8(at);
     at += (uint64_t)footer->originals * sizeof(wcodec_original);
@@ -263,19 +266,22 @@ static uint64_t wcodeci_reader_layout(wcodec_reader *r, const wcodec_source *sou
     at += (tiles / WCODECI_CHECKPOINT + 1) * sizeof(uint64_t);
     extents = at;
     at += tiles * sizeof(uint32_t);
-    names = at;
+    by_name = at;
     at += (uint64_t)footer->segments * sizeof(uint32_t);
-    index = at;
-    at += footer->index_size;
+    names = at;
+    at += footer->names;
     metadata = at;
     at += header->size - WCODECI_HEADER_SIZE;
+    index = at;
+    at += footer->index_size;
     if (block && at <= (size_t)-1) {
         r->segments = (wcodeci_reader_segment *)(void *)(block + segments);
         r->originals = (wcodec_original *)(void *)(block + originals);
         r->dimensions = (uint64_t *)(void *)(block + dimensions);
         r->checkpoints = (uint64_t *)(void *)(block + checkpoints);
         r->extents = (uint32_t *)(void *)(block + extents);
-        r->names = (uint32_t *)(void *)(block + names);
+        r->by_name = (uint32_t *)(void *)(block + by_name);
+        r->names = (char *)block + names;
         r->index = block + index;
         r->metadata = block + metadata;
     }
@@ -363,18 +369,28 @@ typedef struct wcodeci_index_state {
     wcodeci_cursor c;
     uint64_t segment, dimension, tile;      /* filled so far */
     uint64_t position;                      /* in the container: end of the last segment's tiles */
+    uint64_t names;                         /* bytes of r->names used */
+    const char *name;                       /* of the segment before in this original */
+    size_t name_size;
 } wcodeci_index_state;
 
-/* A name and the zero byte behind it. */
-static wcodec_status wcodeci_index_name(wcodeci_cursor *c, const char **name, size_t *name_size)
+/* A name: `shared` bytes of the one before, and as many more as the index says.  It goes to r->names. */
+static wcodec_status wcodeci_index_name(wcodec_reader *r, wcodeci_index_state *x, const char *before,
+                                        uint64_t shared, const char **name, size_t *name_size)
 {
-    uint64_t size = wcodeci_take_varint(c);
+    const uint64_t rest = wcodeci_take_varint(&x->c);
     const wcodeci_byte *p;
-    if (c->bad || size >= (uint64_t)(c->end - c->p)) return WCODEC_E_CORRUPT;
-    p = wcodeci_take(c, (size_t)size + 1);
-    if (!p || p[size]) return WCODEC_E_CORRUPT;
-    *name = (const char *)p;
-    *name_size = (size_t)size;
+    char *to = r->names + x->names;
+    if (x->c.bad || rest > WCODECI_MAX_NAME - shared || shared + rest >= r->footer.names - x->names)
+        return WCODEC_E_CORRUPT;
+    p = wcodeci_take(&x->c, (size_t)rest);
+    if (!p) return WCODEC_E_CORRUPT;
+    wcodeci_copy(to, before, (size_t)shared);
+    wcodeci_copy(to + shared, p, (size_t)rest);
+    to[shared + rest] = 0;
+    *name = to;
+    *name_size = (size_t)(shared + rest);
+    x->names += shared + rest + 1;
     return WCODEC_OK;
 }
 
@@ -429,15 +445,19 @@ static wcodec_status wcodeci_index_segment(wcodec_reader *r, wcodeci_index_state
 {
     wcodeci_reader_segment *s;
     wcodec_status status;
-    uint64_t flags, rank, i;
+    uint64_t flags, rank, shared, i;
     if (x->segment == r->footer.segments) return WCODEC_E_CORRUPT;
     s = &r->segments[x->segment++];
     flags = wcodeci_take_varint(&x->c);
     s->dtype = wcodeci_take8(&x->c);
     if (x->c.bad) return WCODEC_E_CORRUPT;
     if (flags & ~(uint64_t)WCODECI_SEGMENT_GEOMETRY) return WCODEC_E_UNSUPPORTED;
-    status = wcodeci_index_name(&x->c, &s->name, &s->name_size);
+    shared = wcodeci_take_varint(&x->c);
+    if (x->c.bad || shared > x->name_size) return WCODEC_E_CORRUPT;
+    status = wcodeci_index_name(r, x, x->name, shared, &s->name, &s->name_size);
     if (status) return status;
+    x->name = s->name;
+    x->name_size = s->name_size;
     rank = wcodeci_take_varint(&x->c);
     if (x->c.bad || rank > WCODECI_MAX_RANK || rank > r->footer.dimensions - x->dimension)
         return WCODEC_E_CORRUPT;
@@ -463,8 +483,9 @@ static wcodec_status wcodeci_index_original(wcodec_reader *r, wcodeci_index_stat
     wcodec_status status;
     if (x->c.bad) return WCODEC_E_CORRUPT;
     if (flags & ~(uint64_t)(WCODECI_ORIGINAL_PARTS | WCODECI_ORIGINAL_SHA256)) return WCODEC_E_UNSUPPORTED;
-    status = wcodeci_index_name(&x->c, &o->name, &o->name_size);
+    status = wcodeci_index_name(r, x, NULL, 0, &o->name, &o->name_size);
     if (status) return status;
+    x->name_size = 0;
     o->from_parts = (flags & WCODECI_ORIGINAL_PARTS) != 0;
     o->has_sha256 = (flags & WCODECI_ORIGINAL_SHA256) != 0;
     memset(o->sha256, 0, sizeof o->sha256);
@@ -498,7 +519,7 @@ static wcodec_status wcodeci_index_parse(wcodec_reader *r, wcodec_error *err)
     else if (x.c.bad || count != r->footer.originals) status = WCODEC_E_CORRUPT;
     for (i = 0; i < count && !status; i++) status = wcodeci_index_original(r, &x, &r->originals[i]);
     if (!status && (x.c.p != x.c.end || x.segment != r->footer.segments || x.dimension != r->footer.dimensions
-                    || x.tile != r->footer.tiles))
+                    || x.names != r->footer.names || x.tile != r->footer.tiles))
         status = WCODEC_E_CORRUPT;
     if (status)
         return wcodeci_fail(err, status, r->footer.index_offset, status == WCODEC_E_CORRUPT
@@ -557,8 +578,8 @@ static wcodec_status wcodeci_reader_fill(wcodec_reader *r, const wcodeci_byte *f
     if (!status) status = wcodeci_reader_index(r, room, err);
     if (!status) status = wcodeci_index_parse(r, err);
     if (status) return status;
-    for (i = 0; i < r->footer.segments; i++) r->names[i] = i;
-    wcodeci_sort(r->names, r->footer.segments, wcodeci_reader_less, r->segments);
+    for (i = 0; i < r->footer.segments; i++) r->by_name[i] = i;
+    wcodeci_sort(r->by_name, r->footer.segments, wcodeci_reader_less, r->segments);
     return WCODEC_OK;
 }
 
@@ -686,12 +707,12 @@ WCODEC_API wcodec_status wcodec_reader_find(const wcodec_reader *reader, const c
     size_t low = 0, high = reader->footer.segments;
     while (low < high) {        /* the first that is not before the name */
         size_t middle = low + (high - low) / 2;
-        const wcodeci_reader_segment *s = &reader->segments[reader->names[middle]];
+        const wcodeci_reader_segment *s = &reader->segments[reader->by_name[middle]];
         if (wcodeci_name_compare(s->name, s->name_size, name, name_size) < 0) low = middle + 1;
         else high = middle;
     }
     if (low == reader->footer.segments || name_size == 0) return WCODEC_E_NOT_FOUND;
-    *i = reader->names[low];
+    *i = reader->by_name[low];
     if (wcodeci_name_compare(reader->segments[*i].name, reader->segments[*i].name_size, name, name_size) != 0)
         return WCODEC_E_NOT_FOUND;
     return WCODEC_OK;

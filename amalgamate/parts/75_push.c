@@ -38,7 +38,7 @@ struct wcodec_push {
     int announce, from_parts;
     const char *name;                       /* in `names` */
     size_t name_size;
-    wcodeci_byte names[WCODECI_MAX_ORIGINAL_BODY + 1];
+    wcodeci_byte names[WCODECI_MAX_NAME + 1];
 };
 
 static wcodec_status wcodeci_push_fail(wcodec_push *d, wcodec_status status, uint64_t offset, const char *what)
@@ -181,7 +181,7 @@ static wcodec_status wcodeci_push_take_original(wcodec_push *d)
     if (!c.bad && flags & ~(uint64_t)(WCODECI_ORIGINAL_PARTS | WCODECI_ORIGINAL_SHA256))
         return wcodeci_push_fail(d, WCODEC_E_UNSUPPORTED, d->record_start, "unknown flags of an original");
     size = wcodeci_take_varint(&c);
-    name = c.bad ? NULL : wcodeci_take(&c, size > WCODECI_MAX_ORIGINAL_BODY ? d->have + 1 : (size_t)size);
+    name = c.bad ? NULL : wcodeci_take(&c, size > WCODECI_MAX_NAME ? d->have + 1 : (size_t)size);
     if (!name || c.p != c.end || d->index_size)
         return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "the record of an original is broken");
     if (!wcodeci_all_zero(c.end, d->buffer + d->have))
@@ -227,7 +227,7 @@ static wcodec_status wcodeci_push_take_footer(wcodec_push *d)
 {
     wcodeci_footer footer;
     wcodec_status status;
-    if (d->have != WCODECI_FOOTER_SIZE || memcmp(d->buffer + 52, wcodeci_magic_back, 4) != 0)
+    if (d->have != WCODECI_FOOTER_SIZE || memcmp(d->buffer + 60, wcodeci_magic_back, 4) != 0)
         return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "the footer is broken");
     status = wcodeci_footer_parse(d->buffer, d->record_start, &footer, &d->error);
     if (status) return status;
@@ -235,9 +235,9 @@ static wcodec_status wcodeci_push_take_footer(wcodec_push *d)
         || footer.originals != d->originals)
         return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "the footer does not fit the container");
     if (footer.index_crc != d->index_crc)
-        return wcodeci_push_fail(d, WCODEC_E_CHECKSUM, d->record_start + 36, "the index's CRC-32 does not fit");
-    if (footer.file_crc != wcodec_crc32(d->file_crc, d->buffer, 48))
-        return wcodeci_push_fail(d, WCODEC_E_CHECKSUM, d->record_start + 48, "the container's CRC-32 does not fit");
+        return wcodeci_push_fail(d, WCODEC_E_CHECKSUM, d->record_start + 44, "the index's CRC-32 does not fit");
+    if (footer.file_crc != wcodec_crc32(d->file_crc, d->buffer, 56))
+        return wcodeci_push_fail(d, WCODEC_E_CHECKSUM, d->record_start + 56, "the container's CRC-32 does not fit");
     d->state = WCODECI_PUSH_DONE;
     return WCODEC_OK;
 }

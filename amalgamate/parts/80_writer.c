@@ -11,7 +11,6 @@
 #define WCODECI_TILE_UNITS 65536u
 #define WCODECI_MAX_TILE_UNITS ((uint32_t)(WCODEC_MAX_TILE_BYTES / 8))
 #define WCODECI_BATCH 4                     /* tiles a worker in a batch, and at least two workers' worth */
-#define WCODECI_MAX_NAME 65000              /* so that an O record's body stays below its limit */
 
 typedef struct wcodeci_buffer {
     wcodeci_byte *p;
@@ -52,8 +51,9 @@ struct wcodec_writer {
     uint64_t segments_end;                  /* container position after the last tile of a segment */
     uint64_t originals, segments, dimensions, tiles;
     uint64_t original_segments, original_size;
-    char *name;                             /* of the open original */
-    size_t name_size;
+    char *name, *last_name;                 /* of the open original, of its last segment */
+    size_t name_size, last_name_size;
+    uint64_t names;                         /* bytes of all names, with a zero byte each */
     wcodec_sha256 sha;
 };
 
@@ -116,12 +116,19 @@ static wcodec_status wcodeci_put_number(wcodec_writer *w, wcodeci_buffer *b, uin
     return wcodeci_put(w, b, bytes, wcodeci_put_varint(bytes, v));
 }
 
-/* Its size, the name, a zero byte. */
-static wcodec_status wcodeci_put_name(wcodec_writer *w, wcodeci_buffer *b, const char *name, size_t size)
+/* A segment's name: what it shares with the one before in its original, and the rest. */
+static wcodec_status wcodeci_put_segment_name(wcodec_writer *w, const char *name, size_t size)
 {
-    wcodec_status status = wcodeci_put_number(w, b, size);
-    if (!status) status = wcodeci_put(w, b, name, size);
-    return status ? status : wcodeci_put(w, b, "", 1);
+    wcodec_status status;
+    size_t shared = 0;
+    while (shared < size && shared < w->last_name_size && name[shared] == w->last_name[shared]) shared++;
+    status = wcodeci_put_number(w, &w->pending, shared);
+    if (!status) status = wcodeci_put_number(w, &w->pending, size - shared);
+    if (!status) status = wcodeci_put(w, &w->pending, size ? name + shared : NULL, size - shared);
+    wcodeci_copy(w->last_name, name, size);
+    w->last_name_size = size;
+    w->names += size + 1;
+    return status;
 }
 
 static wcodec_status wcodeci_writer_header(wcodec_writer *w, const char *metadata, size_t metadata_size)
@@ -172,6 +179,8 @@ static wcodec_status wcodeci_writer_allocate(wcodec_writer *w)
     if (!status) w->batch = (wcodeci_batch_tile *)p;
     if (!status) status = wcodeci_alloc(&w->heap, WCODECI_MAX_NAME, &p);
     if (!status) w->name = (char *)p;
+    if (!status) status = wcodeci_alloc(&w->heap, WCODECI_MAX_NAME, &p);
+    if (!status) w->last_name = (char *)p;
     return status;
 }
 
@@ -222,6 +231,7 @@ WCODEC_API void wcodec_writer_close(wcodec_writer *writer)
     wcodeci_release(&w->heap, w->scratch, w->scratch_size);
     wcodeci_release(&w->heap, w->batch, w->batch_capacity * sizeof *w->batch);
     wcodeci_release(&w->heap, w->name, WCODECI_MAX_NAME);
+    wcodeci_release(&w->heap, w->last_name, WCODECI_MAX_NAME);
     wcodeci_release(&w->heap, w->index.p, w->index.capacity);
     wcodeci_release(&w->heap, w->current.p, w->current.capacity);
     wcodeci_release(&w->heap, w->pending.p, w->pending.capacity);
@@ -287,7 +297,8 @@ static wcodec_status wcodeci_writer_end_original(wcodec_writer *w)
     status = wcodeci_writer_flush(w);
     if (!status) status = wcodeci_put(w, &w->current, w->pending.p, (size_t)w->pending.size);
     if (!status) status = wcodeci_put_number(w, &w->index, flags);
-    if (!status) status = wcodeci_put_name(w, &w->index, w->name, w->name_size);
+    if (!status) status = wcodeci_put_number(w, &w->index, w->name_size);
+    if (!status) status = wcodeci_put(w, &w->index, w->name, w->name_size);
     if (!status && !w->no_sha256) {
         wcodec_sha256_final(&w->sha, digest);
         status = wcodeci_put(w, &w->index, digest, sizeof digest);
@@ -329,6 +340,8 @@ WCODEC_API wcodec_status wcodec_writer_original(wcodec_writer *writer, const cha
     w->in_original = 1;
     w->originals++;
     w->original_segments = w->original_size = 0;
+    w->names += name_size + 1;
+    w->last_name_size = 0;
     wcodec_sha256_init(&w->sha);
     return WCODEC_OK;
 }
@@ -378,6 +391,7 @@ WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcod
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "a segment can not begin here");
     if (segment->dtype >= WCODECI_DTYPES || segment->rank > WCODECI_MAX_RANK
         || (segment->rank && !segment->shape) || (segment->name_size && !segment->name)
+        || segment->name_size > WCODECI_MAX_NAME
         || segment->size > UINT64_MAX - w->original_size || w->segments == UINT32_MAX
         || !wcodeci_writer_geometry(segment, &cut, &given))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "a segment's dtype, shape and size disagree");
@@ -388,7 +402,7 @@ WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcod
     dtype = (wcodeci_byte)segment->dtype;
     status = wcodeci_put_number(w, &w->pending, given ? WCODECI_SEGMENT_GEOMETRY : 0);
     if (!status) status = wcodeci_put(w, &w->pending, &dtype, 1);
-    if (!status) status = wcodeci_put_name(w, &w->pending, segment->name, segment->name_size);
+    if (!status) status = wcodeci_put_segment_name(w, segment->name, segment->name_size);
     if (!status) status = wcodeci_put_number(w, &w->pending, segment->rank);
     for (i = 0; i < segment->rank && !status; i++)
         status = wcodeci_put_number(w, &w->pending, segment->shape[i]);
@@ -526,17 +540,18 @@ static wcodec_status wcodeci_writer_footer(wcodec_writer *w, uint64_t index_offs
     uint32_t crc;
     f[0] = WCODECI_RECORD_FOOTER;
     f[1] = WCODECI_FOOTER_SIZE - 2;
-    wcodeci_store32(f + 4, (uint32_t)w->originals);
-    wcodeci_store32(f + 8, (uint32_t)w->dimensions);
-    wcodeci_store32(f + 12, (uint32_t)w->segments);
-    wcodeci_store64(f + 16, index_offset);
-    wcodeci_store64(f + 24, w->tiles);
-    wcodeci_store32(f + 32, (uint32_t)w->index.size);
-    wcodeci_store32(f + 36, wcodec_crc32(0, w->index.p, (size_t)w->index.size));
-    wcodeci_store64(f + 40, w->position + WCODECI_FOOTER_SIZE);
-    crc = wcodec_crc32(w->file_crc, f, 48);
-    wcodeci_store32(f + 48, crc);
-    memcpy(f + 52, wcodeci_magic_back, 4);
+    wcodeci_store32(f + 8, (uint32_t)w->names);
+    wcodeci_store32(f + 12, (uint32_t)w->originals);
+    wcodeci_store32(f + 16, (uint32_t)w->dimensions);
+    wcodeci_store32(f + 20, (uint32_t)w->segments);
+    wcodeci_store64(f + 24, index_offset);
+    wcodeci_store64(f + 32, w->tiles);
+    wcodeci_store32(f + 40, (uint32_t)w->index.size);
+    wcodeci_store32(f + 44, wcodec_crc32(0, w->index.p, (size_t)w->index.size));
+    wcodeci_store64(f + 48, w->position + WCODECI_FOOTER_SIZE);
+    crc = wcodec_crc32(w->file_crc, f, 56);
+    wcodeci_store32(f + 56, crc);
+    memcpy(f + 60, wcodeci_magic_back, 4);
     return wcodeci_emit(w, f, sizeof f);
 }
 
@@ -549,7 +564,7 @@ WCODEC_API wcodec_status wcodec_writer_finish(wcodec_writer *writer, wcodec_erro
     if (w->missing) return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "the last segment is not complete");
     status = wcodeci_writer_end_original(w);
     if (!status) status = wcodeci_writer_index_head(w);
-    if (!status && w->index.size > UINT32_MAX)
+    if (!status && (w->index.size > UINT32_MAX || w->names > UINT32_MAX || w->dimensions > UINT32_MAX))
         status = wcodeci_writer_fail(w, WCODEC_E_LIMIT, "the index is larger than the format can hold", NULL);
     if (!status) status = wcodeci_writer_index_room(w);
     index_offset = w->position;

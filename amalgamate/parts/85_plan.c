@@ -301,6 +301,7 @@ static wcodec_status wcodeci_json_header(wcodeci_plan *plan, wcodeci_json *j)
                 if (metadata++ || !wcodeci_json_metadata(j)) return WCODEC_E_CORRUPT;
                 continue;
             }
+            if (s.name_size > WCODECI_MAX_NAME) return WCODEC_E_CORRUPT;
             status = wcodeci_json_tensor(plan, j, &s);
             if (!status) status = wcodeci_plan_add(plan, &s);
             if (status) return status;
