@@ -842,7 +842,7 @@ WCODEC_API wcodec_status wcodec_reader_original(const wcodec_reader *reader, siz
 /* Segment number i.  ARGUMENT if there is none.  For tensors `row` is what the format derives. */
 WCODEC_API wcodec_status wcodec_reader_segment(const wcodec_reader *reader, size_t i, wcodec_segment *segment);
 
-/* The number of the first segment of a name.  OK or NOT_FOUND. */
+/* The number of the first segment of a name.  OK or NOT_FOUND; segments without a name are never found. */
 WCODEC_API wcodec_status wcodec_reader_find(const wcodec_reader *reader, const char *name, size_t name_size,
                                             size_t *i);
 
@@ -3237,7 +3237,7 @@ static wcodec_status wcodeci_tile_decode(const wcodeci_byte *src, size_t size, w
 WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, void *dst, size_t dst_size,
                                             void *scratch, size_t scratch_size, int no_crc, wcodec_error *err)
 {
-    if (!src || !dst || !scratch) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
+    if (!src || (!dst && dst_size) || !scratch) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
     if (dst_size > WCODEC_MAX_TILE_BYTES)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, 0, "no tile is as large as the destination");
     if (scratch_size < wcodec_tile_decode_scratch(dst_size))
@@ -3279,8 +3279,9 @@ WCODEC_API size_t wcodec_tile_encode_scratch(size_t size)
 
 WCODEC_API size_t wcodec_tile_bound(size_t size)
 {
-    /* A raw plane of w < 8 bits fills its last group of 64 up, which is at most 8 * 64 bytes for all planes. */
-    return WCODEC_TILE_HEAD + size + 512 + 8;
+    /* A raw plane of w < 8 bits takes 8 w bytes for its last 64 values, however few there are; the narrow planes
+     * of a unit have 8 bits in all, which makes 64 bytes.  And padding to 8. */
+    return WCODEC_TILE_HEAD + size + 64 + 8;
 }
 
 /* Four counters for each value, in turn, so that a run of equal values does not wait for itself. */
@@ -4309,7 +4310,8 @@ WCODEC_API wcodec_status wcodec_reader_open_in(wcodec_reader **out, const wcodec
                                                size_t block_size, wcodec_error *err)
 {
     if (out) *out = NULL;
-    if (!block) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
+    if (!block)
+        return wcodeci_fail(err, block_size ? WCODEC_E_ARGUMENT : WCODEC_E_NO_MEMORY, 0, "there is no block");
     return wcodeci_reader_make(out, source, options, block, block_size, err);
 }
 
@@ -4579,7 +4581,7 @@ WCODEC_API wcodec_status wcodec_rows_range(const wcodec_segment *segment, uint64
     if (segment->rank == 0 || begin > end || end > segment->shape[0] || segment->size > UINT64_MAX / 8)
         return WCODEC_E_ARGUMENT;
     *offset = *size = 0;
-    if (begin == end || segment->size == 0) return WCODEC_OK;
+    if (segment->size == 0 || segment->shape[0] == 0) return WCODEC_OK;
     bits = segment->size * 8;
     if (bits % segment->shape[0]) return WCODEC_E_ARGUMENT;
     bits /= segment->shape[0];
@@ -4914,7 +4916,7 @@ WCODEC_API wcodec_status wcodec_push_step(wcodec_push *push, const void *in, siz
     while (!push->error.status && !status) {
         if (push->out_from < push->out_to) {
             size_t take = wcodeci_min(push->out_to - push->out_from, out_size - made);
-            wcodeci_copy(dst + made, push->decoded + push->out_from, take);
+            if (take) memcpy(dst + made, push->decoded + push->out_from, take);
             push->out_from += take;
             made += take;
             if (push->out_from < push->out_to) status = WCODEC_MORE_OUTPUT;
@@ -4926,7 +4928,7 @@ WCODEC_API wcodec_status wcodec_push_step(wcodec_push *push, const void *in, siz
         } else if (wcodeci_push_complete(push)) {
             wcodeci_push_advance(push);
         } else if (used < in_size) {
-            used += wcodeci_push_gather(push, src + used, in_size - used);
+            used += wcodeci_push_gather(push, src + used, in_size - used);      /* not NULL: there is input */
         } else {
             status = WCODEC_MORE_INPUT;
         }
@@ -5052,10 +5054,12 @@ static wcodec_status wcodeci_emit_padding(wcodec_writer *w)
 static wcodec_status wcodeci_put(wcodec_writer *w, wcodeci_buffer *b, const void *src, size_t size)
 {
     void *p = b->p;
-    wcodec_status status = wcodeci_grow(&w->heap, &p, &b->capacity, b->size + size, 1);
+    wcodec_status status;
+    if (size == 0) return WCODEC_OK;
+    status = wcodeci_grow(&w->heap, &p, &b->capacity, b->size + size, 1);
     b->p = (wcodeci_byte *)p;
     if (status) return wcodeci_writer_fail(w, status, wcodeci_memory_text(status), NULL);
-    wcodeci_copy(b->p + b->size, src, size);
+    memcpy(b->p + b->size, src, size);
     b->size += size;
     return WCODEC_OK;
 }
@@ -5205,6 +5209,7 @@ static wcodec_status wcodeci_write_tile(wcodec_writer *w, const wcodeci_batch_ti
 {
     wcodec_status status = WCODEC_OK;
     if (t->per_tile) {
+        /* A first tile's entry is never empty, so `pending` is there. */
         status = wcodeci_put(w, &w->current, w->pending.p + *pending, (size_t)(t->pending_end - *pending));
         if (!status) status = wcodeci_put_number(w, &w->current, (w->position - w->segments_end) / 8);
         if (!status) status = wcodeci_put_number(w, &w->current, t->per_tile);
@@ -5880,8 +5885,11 @@ static int wcodeci_plan_check_tensors(wcodeci_plan *plan)
         wcodec_segment *s = &plan->segments[i];
         wcodeci_cut cut;
         uint64_t size;
-        s->shape = s->rank ? shape : NULL;
-        shape += s->rank;
+        s->shape = NULL;
+        if (s->rank) {
+            s->shape = shape;
+            shape += s->rank;
+        }
         if (s->dtype == WCODEC_BYTES) continue;
         if (!wcodeci_tensor_geometry(s->dtype, s->shape, s->rank, &size, &cut) || size != s->size) return 0;
     }
@@ -5926,6 +5934,14 @@ static wcodec_status wcodeci_plan_arrange(wcodeci_plan *plan, uint64_t data)
     return status;
 }
 
+/* A file that is shorter than its source says is a failure of the source. */
+static wcodec_status wcodeci_plan_read_failed(wcodec_status status, wcodec_error *err)
+{
+    if (status == WCODEC_E_TRUNCATED) status = WCODEC_E_IO;
+    if (err) err->status = status;
+    return status;
+}
+
 /* OK with a plan, CORRUPT for a file that is no safetensors file, or what went wrong on the way. */
 static wcodec_status wcodeci_plan_safetensors(wcodeci_plan *plan, const wcodec_source *file, wcodec_error *err)
 {
@@ -5936,7 +5952,7 @@ static wcodec_status wcodeci_plan_safetensors(wcodeci_plan *plan, const wcodec_s
     wcodec_status status;
     if (file->size < 10) return WCODEC_E_CORRUPT;
     status = wcodeci_read_at(file, 0, prefix, 8, err);
-    if (status) return status == WCODEC_E_TRUNCATED ? WCODEC_E_IO : status;
+    if (status) return wcodeci_plan_read_failed(status, err);
     n = wcodeci_load64(prefix);
     if (n < 2 || n > WCODECI_MAX_JSON || n > file->size - 8) return WCODEC_E_CORRUPT;
     status = wcodeci_alloc(&plan->heap, n, &p);
@@ -5944,7 +5960,7 @@ static wcodec_status wcodeci_plan_safetensors(wcodeci_plan *plan, const wcodec_s
     plan->json = (char *)p;
     plan->json_size = n;
     status = wcodeci_read_at(file, 8, p, (size_t)n, err);
-    if (status) return status == WCODEC_E_TRUNCATED ? WCODEC_E_IO : status;
+    if (status) return wcodeci_plan_read_failed(status, err);
     j.p = plan->json;
     j.end = plan->json + n;
     status = wcodeci_json_header(plan, &j);
@@ -5960,7 +5976,8 @@ static wcodec_status wcodeci_plan_safetensors(wcodeci_plan *plan, const wcodec_s
         if (!wcodeci_plan_names_differ(plan)) status = WCODEC_E_CORRUPT;
     }
     if (!status) status = wcodeci_plan_arrange(plan, 8 + n);
-    if (status && status != WCODEC_E_CORRUPT) wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
+    if (status == WCODEC_E_LIMIT || status == WCODEC_E_NO_MEMORY)
+        wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
     return status;
 }
 
@@ -6080,7 +6097,7 @@ static wcodec_status wcodeci_writer_copy(wcodec_writer *w, const wcodec_source *
             data = (const wcodeci_byte *)file->memory + (size_t)offset;
         } else {
             status = wcodeci_read_at(file, offset, window, take, err);
-            if (status) return status;
+            if (status) return wcodeci_plan_read_failed(status, err);
         }
         status = wcodec_writer_data(w, data, take, err);
         if (status) return status;

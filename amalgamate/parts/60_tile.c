@@ -258,7 +258,7 @@ static wcodec_status wcodeci_tile_decode(const wcodeci_byte *src, size_t size, w
 WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, void *dst, size_t dst_size,
                                             void *scratch, size_t scratch_size, int no_crc, wcodec_error *err)
 {
-    if (!src || !dst || !scratch) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
+    if (!src || (!dst && dst_size) || !scratch) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
     if (dst_size > WCODEC_MAX_TILE_BYTES)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, 0, "no tile is as large as the destination");
     if (scratch_size < wcodec_tile_decode_scratch(dst_size))

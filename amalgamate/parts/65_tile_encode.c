@@ -29,8 +29,9 @@ WCODEC_API size_t wcodec_tile_encode_scratch(size_t size)
 
 WCODEC_API size_t wcodec_tile_bound(size_t size)
 {
-    /* A raw plane of w < 8 bits fills its last group of 64 up, which is at most 8 * 64 bytes for all planes. */
-    return WCODEC_TILE_HEAD + size + 512 + 8;
+    /* A raw plane of w < 8 bits takes 8 w bytes for its last 64 values, however few there are; the narrow planes
+     * of a unit have 8 bits in all, which makes 64 bytes.  And padding to 8. */
+    return WCODEC_TILE_HEAD + size + 64 + 8;
 }
 
 /* Four counters for each value, in turn, so that a run of equal values does not wait for itself. */

@@ -652,7 +652,8 @@ WCODEC_API wcodec_status wcodec_reader_open_in(wcodec_reader **out, const wcodec
                                                size_t block_size, wcodec_error *err)
 {
     if (out) *out = NULL;
-    if (!block) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
+    if (!block)
+        return wcodeci_fail(err, block_size ? WCODEC_E_ARGUMENT : WCODEC_E_NO_MEMORY, 0, "there is no block");
     return wcodeci_reader_make(out, source, options, block, block_size, err);
 }
 
@@ -922,7 +923,7 @@ WCODEC_API wcodec_status wcodec_rows_range(const wcodec_segment *segment, uint64
     if (segment->rank == 0 || begin > end || end > segment->shape[0] || segment->size > UINT64_MAX / 8)
         return WCODEC_E_ARGUMENT;
     *offset = *size = 0;
-    if (begin == end || segment->size == 0) return WCODEC_OK;
+    if (segment->size == 0 || segment->shape[0] == 0) return WCODEC_OK;
     bits = segment->size * 8;
     if (bits % segment->shape[0]) return WCODEC_E_ARGUMENT;
     bits /= segment->shape[0];

@@ -304,7 +304,7 @@ WCODEC_API wcodec_status wcodec_push_step(wcodec_push *push, const void *in, siz
     while (!push->error.status && !status) {
         if (push->out_from < push->out_to) {
             size_t take = wcodeci_min(push->out_to - push->out_from, out_size - made);
-            wcodeci_copy(dst + made, push->decoded + push->out_from, take);
+            if (take) memcpy(dst + made, push->decoded + push->out_from, take);
             push->out_from += take;
             made += take;
             if (push->out_from < push->out_to) status = WCODEC_MORE_OUTPUT;
@@ -316,7 +316,7 @@ WCODEC_API wcodec_status wcodec_push_step(wcodec_push *push, const void *in, siz
         } else if (wcodeci_push_complete(push)) {
             wcodeci_push_advance(push);
         } else if (used < in_size) {
-            used += wcodeci_push_gather(push, src + used, in_size - used);
+            used += wcodeci_push_gather(push, src + used, in_size - used);      /* not NULL: there is input */
         } else {
             status = WCODEC_MORE_INPUT;
         }

@@ -102,10 +102,12 @@ static wcodec_status wcodeci_emit_padding(wcodec_writer *w)
 static wcodec_status wcodeci_put(wcodec_writer *w, wcodeci_buffer *b, const void *src, size_t size)
 {
     void *p = b->p;
-    wcodec_status status = wcodeci_grow(&w->heap, &p, &b->capacity, b->size + size, 1);
+    wcodec_status status;
+    if (size == 0) return WCODEC_OK;
+    status = wcodeci_grow(&w->heap, &p, &b->capacity, b->size + size, 1);
     b->p = (wcodeci_byte *)p;
     if (status) return wcodeci_writer_fail(w, status, wcodeci_memory_text(status), NULL);
-    wcodeci_copy(b->p + b->size, src, size);
+    memcpy(b->p + b->size, src, size);
     b->size += size;
     return WCODEC_OK;
 }
@@ -255,6 +257,7 @@ static wcodec_status wcodeci_write_tile(wcodec_writer *w, const wcodeci_batch_ti
 {
     wcodec_status status = WCODEC_OK;
     if (t->per_tile) {
+        /* A first tile's entry is never empty, so `pending` is there. */
         status = wcodeci_put(w, &w->current, w->pending.p + *pending, (size_t)(t->pending_end - *pending));
         if (!status) status = wcodeci_put_number(w, &w->current, (w->position - w->segments_end) / 8);
         if (!status) status = wcodeci_put_number(w, &w->current, t->per_tile);

@@ -349,8 +349,11 @@ static int wcodeci_plan_check_tensors(wcodeci_plan *plan)
         wcodec_segment *s = &plan->segments[i];
         wcodeci_cut cut;
         uint64_t size;
-        s->shape = s->rank ? shape : NULL;
-        shape += s->rank;
+        s->shape = NULL;
+        if (s->rank) {
+            s->shape = shape;
+            shape += s->rank;
+        }
         if (s->dtype == WCODEC_BYTES) continue;
         if (!wcodeci_tensor_geometry(s->dtype, s->shape, s->rank, &size, &cut) || size != s->size) return 0;
     }
@@ -395,6 +398,14 @@ static wcodec_status wcodeci_plan_arrange(wcodeci_plan *plan, uint64_t data)
     return status;
 }
 
+/* A file that is shorter than its source says is a failure of the source. */
+static wcodec_status wcodeci_plan_read_failed(wcodec_status status, wcodec_error *err)
+{
+    if (status == WCODEC_E_TRUNCATED) status = WCODEC_E_IO;
+    if (err) err->status = status;
+    return status;
+}
+
 /* OK with a plan, CORRUPT for a file that is no safetensors file, or what went wrong on the way. */
 static wcodec_status wcodeci_plan_safetensors(wcodeci_plan *plan, const wcodec_source *file, wcodec_error *err)
 {
@@ -405,7 +416,7 @@ static wcodec_status wcodeci_plan_safetensors(wcodeci_plan *plan, const wcodec_s
     wcodec_status status;
     if (file->size < 10) return WCODEC_E_CORRUPT;
     status = wcodeci_read_at(file, 0, prefix, 8, err);
-    if (status) return status == WCODEC_E_TRUNCATED ? WCODEC_E_IO : status;
+    if (status) return wcodeci_plan_read_failed(status, err);
     n = wcodeci_load64(prefix);
     if (n < 2 || n > WCODECI_MAX_JSON || n > file->size - 8) return WCODEC_E_CORRUPT;
     status = wcodeci_alloc(&plan->heap, n, &p);
@@ -413,7 +424,7 @@ static wcodec_status wcodeci_plan_safetensors(wcodeci_plan *plan, const wcodec_s
     plan->json = (char *)p;
     plan->json_size = n;
     status = wcodeci_read_at(file, 8, p, (size_t)n, err);
-    if (status) return status == WCODEC_E_TRUNCATED ? WCODEC_E_IO : status;
+    if (status) return wcodeci_plan_read_failed(status, err);
     j.p = plan->json;
     j.end = plan->json + n;
     status = wcodeci_json_header(plan, &j);
@@ -429,7 +440,8 @@ static wcodec_status wcodeci_plan_safetensors(wcodeci_plan *plan, const wcodec_s
         if (!wcodeci_plan_names_differ(plan)) status = WCODEC_E_CORRUPT;
     }
     if (!status) status = wcodeci_plan_arrange(plan, 8 + n);
-    if (status && status != WCODEC_E_CORRUPT) wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
+    if (status == WCODEC_E_LIMIT || status == WCODEC_E_NO_MEMORY)
+        wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
     return status;
 }
 
@@ -549,7 +561,7 @@ static wcodec_status wcodeci_writer_copy(wcodec_writer *w, const wcodec_source *
             data = (const wcodeci_byte *)file->memory + (size_t)offset;
         } else {
             status = wcodeci_read_at(file, offset, window, take, err);
-            if (status) return status;
+            if (status) return wcodeci_plan_read_failed(status, err);
         }
         status = wcodec_writer_data(w, data, take, err);
         if (status) return status;
