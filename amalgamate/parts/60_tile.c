@@ -127,6 +127,7 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
     int up;
     memset(tile, 0, sizeof *tile);
     *what = "a tile's record is broken";
+    if (size == 0) return WCODEC_E_TRUNCATED;
     c.p = src; c.end = src + size; c.bad = WCODEC_OK;
     status = wcodeci_record_parse(&c, &record);
     if (status) return status;
@@ -182,7 +183,7 @@ WCODEC_API wcodec_status wcodec_tile_inspect(const void *src, size_t size, wcode
     const char *what;
     wcodeci_tile tile;
     wcodec_status status;
-    if (!src || !info) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
+    if ((!src && size) || !info) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
     status = wcodeci_tile_parse((const wcodeci_byte *)src, size, &tile, &what);
     if (status) return wcodeci_fail(err, status, 0, what);
     *info = tile.info;

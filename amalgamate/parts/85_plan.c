@@ -99,6 +99,26 @@ static char *wcodeci_utf8_put(char *p, unsigned code)
     return p;
 }
 
+/* Whether the text is UTF-8: no stray bytes, no surrogates, nothing above U+10FFFF, nothing longer than needed. */
+static int wcodeci_utf8_ok(const char *text, size_t size)
+{
+    const wcodeci_byte *p = (const wcodeci_byte *)text, *end = p + size;
+    while (p < end) {
+        unsigned first = *p++, low = 0x80, high = 0xBF, more;
+        if (first < 0x80) continue;
+        more = first >= 0xC2 && first <= 0xDF ? 1u : first >= 0xE0 && first <= 0xEF ? 2u
+             : first >= 0xF0 && first <= 0xF4 ? 3u : 0u;
+        if (!more || (size_t)(end - p) < more) return 0;
+        if (first == 0xE0) low = 0xA0;
+        if (first == 0xED) high = 0x9F;
+        if (first == 0xF0) low = 0x90;
+        if (first == 0xF4) high = 0x8F;
+        for (; more; more--, low = 0x80, high = 0xBF, p++)
+            if (*p < low || *p > high) return 0;
+    }
+    return 1;
+}
+
 /* Takes a string and unescapes it where it stands: no escape is shorter than what it stands for.  The zero byte
  * behind it takes the place of the closing quote at the latest. */
 static int wcodeci_json_string(wcodeci_json *j, const char **text, size_t *size)
@@ -149,16 +169,46 @@ static int wcodeci_json_number(wcodeci_json *j, uint64_t *v)
     return j->p > start && (j->p - start == 1 || *start != '0');
 }
 
-/* Passes over a number, true, false or null, of which nothing is wanted: whatever has their letters. */
+static int wcodeci_text_is(const char *text, size_t size, const char *word)
+{
+    size_t i;
+    for (i = 0; i < size; i++)
+        if (!word[i] || word[i] != text[i]) return 0;
+    return !word[i];
+}
+
+static size_t wcodeci_json_digits(wcodeci_json *j)
+{
+    const char *start = j->p;
+    while (j->p < j->end && *j->p >= '0' && *j->p <= '9') j->p++;
+    return (size_t)(j->p - start);
+}
+
+/* Passes over a number, true, false or null, of which nothing is wanted. */
 static int wcodeci_json_word(wcodeci_json *j)
 {
     const char *start;
     wcodeci_json_space(j);
     start = j->p;
-    while (j->p < j->end && ((*j->p >= '0' && *j->p <= '9') || (*j->p >= 'a' && *j->p <= 'z') || *j->p == 'E'
-                             || *j->p == '+' || *j->p == '-' || *j->p == '.'))
+    while (j->p < j->end && *j->p >= 'a' && *j->p <= 'z') j->p++;
+    if (j->p > start) {
+        const size_t size = (size_t)(j->p - start);
+        return wcodeci_text_is(start, size, "true") || wcodeci_text_is(start, size, "false")
+            || wcodeci_text_is(start, size, "null");
+    }
+    if (j->p < j->end && *j->p == '-') j->p++;
+    start = j->p;
+    if (!wcodeci_json_digits(j) || (*start == '0' && j->p - start > 1)) return 0;
+    if (j->p < j->end && *j->p == '.') {
         j->p++;
-    return j->p > start;
+        if (!wcodeci_json_digits(j)) return 0;
+    }
+    if (j->p < j->end && (*j->p == 'e' || *j->p == 'E')) {
+        j->p++;
+        if (j->p < j->end && (*j->p == '+' || *j->p == '-')) j->p++;
+        if (!wcodeci_json_digits(j)) return 0;
+    }
+    return 1;
 }
 
 /* Passes over any value, up to 64 arrays and objects deep: bit d of `objects` says what level d is. */
@@ -191,14 +241,6 @@ static int wcodeci_json_skip(wcodeci_json *j)
         if (objects >> (depth - 1) & 1)
             if (!wcodeci_json_string(j, &text, &size) || !wcodeci_json_take(j, ':')) return 0;
     }
-}
-
-static int wcodeci_text_is(const char *text, size_t size, const char *word)
-{
-    size_t i;
-    for (i = 0; i < size; i++)
-        if (!word[i] || word[i] != text[i]) return 0;
-    return !word[i];
 }
 
 /* "__metadata__": an object of strings. */
@@ -427,7 +469,7 @@ static wcodec_status wcodeci_plan_safetensors(wcodeci_plan *plan, const wcodec_s
     if (status) return wcodeci_plan_read_failed(status, err);
     j.p = plan->json;
     j.end = plan->json + n;
-    status = wcodeci_json_header(plan, &j);
+    status = wcodeci_utf8_ok(plan->json, (size_t)n) ? wcodeci_json_header(plan, &j) : WCODEC_E_CORRUPT;
     if (!status && !wcodeci_plan_check_tensors(plan)) status = WCODEC_E_CORRUPT;
     if (!status && plan->plan.count >= UINT32_MAX) status = WCODEC_E_CORRUPT;
     if (!status) {
