@@ -842,7 +842,7 @@ WCODEC_API wcodec_status wcodec_reader_original(const wcodec_reader *reader, siz
 /* Segment number i.  ARGUMENT if there is none.  For tensors `row` is what the format derives. */
 WCODEC_API wcodec_status wcodec_reader_segment(const wcodec_reader *reader, size_t i, wcodec_segment *segment);
 
-/* The number of the first segment of a name.  OK or NOT_FOUND; segments without a name are never found. */
+/* The number of the first segment of a name.  OK or NOT_FOUND. */
 WCODEC_API wcodec_status wcodec_reader_find(const wcodec_reader *reader, const char *name, size_t name_size,
                                             size_t *i);
 
@@ -2085,7 +2085,7 @@ static size_t wcodeci_lengths_decode(const wcodeci_byte *src, size_t size, unsig
     while (s <= last) {
         unsigned code, run, value;
         if (i >= nibbles) return 0;
-        code = src[i / 2] >> (i % 2 * 4) & 15;
+        code = (unsigned)src[i / 2] >> (i % 2 * 4) & 15;
         i++;
         if (code <= max) {
             length[s++] = (wcodeci_byte)code;
@@ -2093,7 +2093,7 @@ static size_t wcodeci_lengths_decode(const wcodeci_byte *src, size_t size, unsig
         }
         if (code < WCODECI_NIBBLE_REPEAT || i >= nibbles || (code == WCODECI_NIBBLE_REPEAT && s == first))
             return 0;
-        run = 3 + (src[i / 2] >> (i % 2 * 4) & 15u);
+        run = 3 + ((unsigned)src[i / 2] >> (i % 2 * 4) & 15);
         i++;
         if (run > last - s + 1) return 0;
         value = code == WCODECI_NIBBLE_REPEAT ? length[s - 1] : 0;
@@ -4371,7 +4371,7 @@ WCODEC_API wcodec_status wcodec_reader_find(const wcodec_reader *reader, const c
         if (wcodeci_name_compare(s->name, s->name_size, name, name_size) < 0) low = middle + 1;
         else high = middle;
     }
-    if (low == reader->footer.segments || name_size == 0) return WCODEC_E_NOT_FOUND;
+    if (low == reader->footer.segments) return WCODEC_E_NOT_FOUND;
     *i = reader->by_name[low];
     if (wcodeci_name_compare(reader->segments[*i].name, reader->segments[*i].name_size, name, name_size) != 0)
         return WCODEC_E_NOT_FOUND;

@@ -312,7 +312,7 @@ WCODEC_API wcodec_status wcodec_reader_original(const wcodec_reader *reader, siz
 /* Segment number i.  ARGUMENT if there is none.  For tensors `row` is what the format derives. */
 WCODEC_API wcodec_status wcodec_reader_segment(const wcodec_reader *reader, size_t i, wcodec_segment *segment);
 
-/* The number of the first segment of a name.  OK or NOT_FOUND; segments without a name are never found. */
+/* The number of the first segment of a name.  OK or NOT_FOUND. */
 WCODEC_API wcodec_status wcodec_reader_find(const wcodec_reader *reader, const char *name, size_t name_size,
                                             size_t *i);
 

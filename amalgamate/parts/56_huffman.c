@@ -16,7 +16,7 @@ static size_t wcodeci_lengths_decode(const wcodeci_byte *src, size_t size, unsig
     while (s <= last) {
         unsigned code, run, value;
         if (i >= nibbles) return 0;
-        code = src[i / 2] >> (i % 2 * 4) & 15;
+        code = (unsigned)src[i / 2] >> (i % 2 * 4) & 15;
         i++;
         if (code <= max) {
             length[s++] = (wcodeci_byte)code;
@@ -24,7 +24,7 @@ static size_t wcodeci_lengths_decode(const wcodeci_byte *src, size_t size, unsig
         }
         if (code < WCODECI_NIBBLE_REPEAT || i >= nibbles || (code == WCODECI_NIBBLE_REPEAT && s == first))
             return 0;
-        run = 3 + (src[i / 2] >> (i % 2 * 4) & 15u);
+        run = 3 + ((unsigned)src[i / 2] >> (i % 2 * 4) & 15);
         i++;
         if (run > last - s + 1) return 0;
         value = code == WCODECI_NIBBLE_REPEAT ? length[s - 1] : 0;

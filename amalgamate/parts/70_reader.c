@@ -712,7 +712,7 @@ WCODEC_API wcodec_status wcodec_reader_find(const wcodec_reader *reader, const c
         if (wcodeci_name_compare(s->name, s->name_size, name, name_size) < 0) low = middle + 1;
         else high = middle;
     }
-    if (low == reader->footer.segments || name_size == 0) return WCODEC_E_NOT_FOUND;
+    if (low == reader->footer.segments) return WCODEC_E_NOT_FOUND;
     *i = reader->by_name[low];
     if (wcodeci_name_compare(reader->segments[*i].name, reader->segments[*i].name_size, name, name_size) != 0)
         return WCODEC_E_NOT_FOUND;

@@ -1,0 +1,226 @@
+/* wcodec, the command-line tool: what its files share.
+ *
+ *   main.c      the table of commands, help
+ *   options.c   command line to cli_options
+ *   report.c    messages, and names made fit for a terminal
+ *   json.c      JSON output
+ *   input.c     files that are read; standard input
+ *   output.c    files that are written: complete or not at all
+ *   progress.c  the progress bar
+ *   threads.c   the parallel_for that the library asks for
+ *   container.c an open container, read in windows
+ *   cmd_*.c     one command each
+ *
+ * Functions that return int return an exit status: 0, or CLI_FAILED or CLI_USAGE after having printed
+ * the one line that says why.
+ */
+#ifndef WCODEC_CLI_H
+#define WCODEC_CLI_H
+
+#include <pthread.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "../../wcodec.h"
+
+enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
+
+#define CLI_MAX_THREADS 64
+#define CLI_WINDOW ((size_t)8 << 20)    /* bytes of an original held at a time */
+#define CLI_CHUNK ((size_t)256 << 10)   /* bytes of a stream read at a time */
+
+/* ---- options.c -------------------------------------------------------------------------------- */
+
+enum {
+    CLI_OPT_FORCE = 1 << 0, CLI_OPT_QUIET = 1 << 1, CLI_OPT_JSON = 1 << 2, CLI_OPT_THREADS = 1 << 3,
+    CLI_OPT_PROFILE = 1 << 4, CLI_OPT_CODER = 1 << 5, CLI_OPT_TILE = 1 << 6, CLI_OPT_DTYPE = 1 << 7,
+    CLI_OPT_ROW = 1 << 8, CLI_OPT_NAME = 1 << 9, CLI_OPT_OUTPUT = 1 << 10, CLI_OPT_TENSOR = 1 << 11,
+    CLI_OPT_ROWS = 1 << 12, CLI_OPT_RANGE = 1 << 13,
+    CLI_OPT_RECIPE = CLI_OPT_PROFILE | CLI_OPT_CODER | CLI_OPT_TILE | CLI_OPT_DTYPE | CLI_OPT_ROW
+};
+
+enum { CLI_CODER_AUTO = 0, CLI_CODER_RANS = 1, CLI_CODER_HUFFMAN = 2, CLI_CODER_RAW = 3 };
+extern const char *const cli_profile_names[];   /* "fast", "best", NULL */
+extern const char *const cli_coder_names[];     /* indexed by CLI_CODER_*, NULL at the end */
+
+/* A:B, half open; A: and :B leave one end to the file. */
+typedef struct cli_span {
+    uint64_t begin, end;        /* end: UINT64_MAX if it was left out */
+} cli_span;
+
+typedef struct cli_options {
+    unsigned given;             /* CLI_OPT_* bits */
+    const char *path[2];        /* what is not an option, in order */
+    unsigned paths;
+    const char *output, *tensor, *name;
+    unsigned profile, coder;    /* indices of the tables above */
+    unsigned dtype;
+    uint64_t threads, tile, row;
+    cli_span rows, range;
+    int help;
+} cli_options;
+
+/* Parses what follows the command's name.  `allowed`: CLI_OPT_* bits. */
+int cli_options_parse(cli_options *opt, const char *command, unsigned allowed, int argc, char **argv);
+#define cli_has(opt, bit) (((opt)->given & (unsigned)(bit)) != 0)
+
+/* The mask of wcodec_coder bits that a CLI_CODER_* stands for; 0: everything. */
+unsigned cli_coder_mask(unsigned coder);
+
+/* ---- commands --------------------------------------------------------------------------------- */
+
+int cmd_encode(const cli_options *opt);
+int cmd_decode(const cli_options *opt);
+int cmd_verify(const cli_options *opt);
+int cmd_inspect(const cli_options *opt);
+int cmd_extract(const cli_options *opt);
+int cmd_analyze(const cli_options *opt);
+int cmd_bench(const cli_options *opt);
+
+/* ---- report.c --------------------------------------------------------------------------------- */
+
+#if defined(__GNUC__)
+#define CLI_PRINTF(a, b) __attribute__((format(printf, a, b)))
+#else
+#define CLI_PRINTF(a, b)
+#endif
+
+/* Print "wcodec: FILE: ..." or "wcodec: ..." as one line on standard error. */
+int cli_fail(const char *file, const char *format, ...) CLI_PRINTF(2, 3);
+int cli_fail_at(const char *file, uint64_t offset, const char *what);
+int cli_usage(const char *format, ...) CLI_PRINTF(1, 2);
+
+/* Flushes standard output; what could not be written is an error. */
+int cli_flush_stdout(void);
+
+/* The code point at `s`, of which `size` > 0 bytes are there, and its length in *used; -1 (length 1) if
+ * the bytes are not UTF-8. */
+long cli_utf8(const char *s, size_t size, size_t *used);
+
+/* Writes a name that came from a file: control characters and what is not UTF-8 as '?', at most `width`
+ * characters (the middle left out), and with `pad` spaces up to that. */
+void cli_print_name(FILE *file, const char *name, size_t size, size_t width, int pad);
+
+/* "[768, 3072]" in static memory; long shapes end in "...]". */
+const char *cli_shape(const wcodec_segment *segment);
+const char *cli_dtype(const wcodec_segment *segment);   /* "?" for a dtype without a name */
+const char *cli_base_name(const char *path);
+double cli_ratio(uint64_t part, uint64_t whole);        /* NaN if whole is 0 */
+double cli_seconds(void);                               /* of a clock that never goes back */
+void cli_hex(const unsigned char *bytes, size_t size, char *text);   /* 2 * size + 1 characters */
+
+/* ---- json.c ----------------------------------------------------------------------------------- */
+
+/* Writes one JSON value.  `key` is NULL inside arrays and for the outermost value. */
+typedef struct cli_json {
+    FILE *file;
+    unsigned depth;
+    int pretty;         /* a line for each item of the two outer levels */
+    int items;          /* the innermost open object or array has some */
+} cli_json;
+void cli_json_begin(cli_json *json, FILE *file, int pretty);
+void cli_json_open(cli_json *json, const char *key, char bracket);      /* '{' or '[' */
+void cli_json_close(cli_json *json, char bracket);                      /* '}' or ']' */
+void cli_json_text(cli_json *json, const char *key, const char *text, size_t size);
+void cli_json_string(cli_json *json, const char *key, const char *text);
+void cli_json_uint(cli_json *json, const char *key, uint64_t value);
+void cli_json_real(cli_json *json, const char *key, double value);      /* null if it is not finite */
+void cli_json_bool(cli_json *json, const char *key, int value);
+void cli_json_null(cli_json *json, const char *key);
+void cli_json_shape(cli_json *json, const char *key, const wcodec_segment *segment);
+
+/* ---- input.c ---------------------------------------------------------------------------------- */
+
+typedef struct cli_input {
+    const char *name;       /* for messages */
+    int fd;
+    int regular;            /* a file with random access, and `source` can be used */
+    int error;              /* errno of the first read that failed */
+    pthread_mutex_t lock;   /* of `error`: the library reads from many threads */
+    wcodec_source source;
+} cli_input;
+int cli_input_open(cli_input *in, const char *path);    /* "-": standard input */
+int cli_input_seekable(cli_input *in);                  /* makes it `regular`, through a spool file */
+int cli_input_read(cli_input *in, void *dst, size_t size, size_t *got);  /* 0 bytes only at the end */
+void cli_input_close(cli_input *in);
+
+/* ---- output.c --------------------------------------------------------------------------------- */
+
+typedef struct cli_output {
+    const char *name;       /* for messages */
+    const char *path;
+    char *temp;             /* where the bytes go until they are complete; NULL: straight to fd */
+    int fd, force;
+    int error;              /* errno of the write that failed */
+    uint64_t written;
+    unsigned char *buffer;
+    size_t fill;
+    wcodec_sink sink;
+} cli_output;
+
+/* Clean-up on SIGINT, SIGTERM, SIGHUP and SIGPIPE, for all outputs to come. */
+void cli_output_signals(void);
+int cli_output_open(cli_output *out, const char *path, int force, const cli_input *in);
+wcodec_status cli_output_write(void *out, const void *src, size_t size);
+int cli_output_commit(cli_output *out);     /* everything is there: gives it its name */
+void cli_output_close(cli_output *out);     /* what was not committed is gone */
+int cli_output_fail(const cli_output *out); /* reports out->error */
+
+/* Reports a failure of the library between `in` and `out` (which may be NULL). */
+int cli_fail_library(const cli_input *in, const cli_output *out, wcodec_status status,
+                     const wcodec_error *err);
+
+/* Created in `dir`, gone from it, its descriptor returned; -1 and errno. */
+int cli_unnamed_file(const char *dir);
+
+/* ---- progress.c ------------------------------------------------------------------------------- */
+
+void cli_progress_begin(const char *label, int quiet);
+void cli_progress_update(uint64_t done, uint64_t total);
+void cli_progress_end(void);
+extern const wcodec_progress cli_progress_hook;     /* the same for the library */
+
+/* ---- threads.c -------------------------------------------------------------------------------- */
+
+typedef struct cli_pool cli_pool;
+struct cli_pool {
+    wcodec_parallel parallel;       /* what the library gets */
+    pthread_mutex_t lock;
+    pthread_cond_t begin, done;
+    struct cli_worker {
+        cli_pool *pool;
+        pthread_t thread;
+        unsigned number;
+    } worker[CLI_MAX_THREADS];      /* number 0 is the caller */
+    void (*task)(void *arg, size_t i, unsigned worker);
+    void *arg;
+    size_t count, next;
+    unsigned busy;                  /* workers that have not finished this round */
+    unsigned long round;
+    int stop;
+};
+void cli_pool_open(cli_pool *pool, uint64_t threads);   /* 0: one for each processor */
+void cli_pool_close(cli_pool *pool);
+
+/* ---- container.c ------------------------------------------------------------------------------ */
+
+typedef struct cli_container {
+    cli_input *in;
+    cli_pool pool;
+    wcodec_reader *reader;
+    wcodec_reader_info info;
+    unsigned char *window;
+    size_t window_size;
+    void *scratch;
+    size_t scratch_size;
+} cli_container;
+int cli_container_open(cli_container *c, cli_input *in, uint64_t threads);
+void cli_container_close(cli_container *c);
+
+/* Decodes bytes `begin` to `end` of the view and hands them on in order, in pieces. */
+typedef wcodec_status cli_consume(void *user, const void *data, size_t size);
+int cli_container_read(cli_container *c, uint64_t begin, uint64_t end, cli_consume *consume, void *user,
+                       const cli_output *out);
+
+#endif /* WCODEC_CLI_H */

@@ -1,0 +1,191 @@
+/* wcodec encode: a file to a container. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+typedef struct job {
+    const cli_options *opt;
+    const char *original;       /* the name that goes into the container */
+    cli_input in;
+    cli_output out;
+    cli_pool pool;
+    double start;
+    uint64_t container_size;
+} job;
+
+/* ---- metadata: what people ask of a file.  No decoder needs it. ---- */
+
+static void json_dtypes(cli_json *json, const wcodec_plan *plan)
+{
+    unsigned dtype;
+    size_t i;
+    cli_json_open(json, "dtypes", '{');
+    for (dtype = 0; wcodec_dtype_name(dtype) != NULL; dtype++) {
+        uint64_t bytes = 0;
+        for (i = 0; i < plan->count; i++) {
+            if (plan->segments[i].dtype == dtype) bytes += plan->segments[i].size;
+        }
+        if (bytes != 0) cli_json_uint(json, wcodec_dtype_name(dtype), bytes);
+    }
+    cli_json_close(json, '}');
+}
+
+/* Only what determines the container's bytes: neither time nor threads. */
+static void json_recipe(cli_json *json, const cli_options *opt)
+{
+    cli_json_open(json, "recipe", '{');
+    cli_json_string(json, "profile", cli_profile_names[opt->profile]);
+    cli_json_string(json, "coder", cli_coder_names[opt->coder]);
+    cli_json_uint(json, "tile", opt->tile != 0 ? opt->tile : 65536);
+    if (cli_has(opt, CLI_OPT_DTYPE)) cli_json_string(json, "dtype", wcodec_dtype_name(opt->dtype));
+    if (cli_has(opt, CLI_OPT_ROW)) cli_json_uint(json, "row", opt->row);
+    cli_json_close(json, '}');
+}
+
+static uint64_t count_tensors(const wcodec_plan *plan)
+{
+    uint64_t tensors = 0;
+    size_t i;
+    for (i = 0; i < plan->count; i++) tensors += plan->segments[i].name_size != 0;
+    return tensors;
+}
+
+/* The text is the caller's to free; NULL if memory ran out. */
+static char *make_metadata(const job *j, const wcodec_plan *plan, size_t *size)
+{
+    char *text = NULL;
+    FILE *file = open_memstream(&text, size);
+    cli_json json;
+    int failed;
+    if (file == NULL) return NULL;
+    cli_json_begin(&json, file, 0);
+    cli_json_open(&json, NULL, '{');
+    cli_json_string(&json, "creator", "wcodec " WCODEC_VERSION);
+    cli_json_string(&json, "original", j->original);
+    cli_json_uint(&json, "original_bytes", plan->size);
+    cli_json_string(&json, "format", plan->format);
+    cli_json_uint(&json, "tensors", count_tensors(plan));
+    json_dtypes(&json, plan);
+    json_recipe(&json, j->opt);
+    cli_json_close(&json, '}');
+    failed = ferror(file);
+    if (fclose(file) == 0 && !failed) return text;
+    free(text);
+    return NULL;
+}
+
+/* ---- encoding ---- */
+
+static wcodec_status write_container(job *j, const wcodec_plan *plan, const wcodec_writer_options *options,
+                                     wcodec_error *err)
+{
+    wcodec_writer *writer;
+    wcodec_status status = wcodec_writer_open(&writer, &j->out.sink, options, err);
+    if (status != WCODEC_OK) return status;
+    status = wcodec_writer_file(writer, j->original, strlen(j->original), &j->in.source, plan,
+                                &cli_progress_hook, err);
+    if (status == WCODEC_OK) status = wcodec_writer_finish(writer, err);
+    j->container_size = wcodec_writer_size(writer);
+    wcodec_writer_close(writer);
+    return status;
+}
+
+static int encode_plan(job *j, const wcodec_plan *plan)
+{
+    wcodec_writer_options options = wcodec_writer_defaults();
+    wcodec_error err = { WCODEC_OK, 0, NULL };
+    wcodec_status status;
+    char *metadata = make_metadata(j, plan, &options.metadata_size);
+    if (metadata == NULL) return cli_fail(j->in.name, "out of memory");
+    options.metadata = metadata;
+    options.parallel = &j->pool.parallel;
+    options.tile.coders = cli_coder_mask(j->opt->coder);
+    options.tile_units = (uint32_t)j->opt->tile;
+    cli_progress_begin(j->in.name, cli_has(j->opt, CLI_OPT_QUIET));
+    status = write_container(j, plan, &options, &err);
+    cli_progress_end();
+    free(metadata);
+    if (status != WCODEC_OK) return cli_fail_library(&j->in, &j->out, status, &err);
+    return cli_output_commit(&j->out);
+}
+
+static int encode(job *j)
+{
+    wcodec_plan_options options = wcodec_plan_defaults();
+    wcodec_error err = { WCODEC_OK, 0, NULL };
+    wcodec_plan *plan;
+    wcodec_status status;
+    int result = cli_input_seekable(&j->in);
+    if (result != CLI_OK) return result;
+    options.dtype = j->opt->dtype;
+    options.row = j->opt->row;
+    status = wcodec_plan_open(&plan, &j->in.source, &options, &err);
+    if (status != WCODEC_OK) return cli_fail_library(&j->in, NULL, status, &err);
+    cli_pool_open(&j->pool, j->opt->threads);
+    result = encode_plan(j, plan);
+    cli_pool_close(&j->pool);
+    wcodec_plan_close(plan);
+    return result;
+}
+
+/* ---- what is said in the end ---- */
+
+static void print_json(const job *j, double seconds)
+{
+    cli_json json;
+    cli_json_begin(&json, stdout, 1);
+    cli_json_open(&json, NULL, '{');
+    cli_json_string(&json, "file", j->in.name);
+    cli_json_string(&json, "container", j->out.name);
+    cli_json_uint(&json, "original_bytes", j->in.source.size);
+    cli_json_uint(&json, "container_bytes", j->container_size);
+    cli_json_real(&json, "ratio", cli_ratio(j->container_size, j->in.source.size));
+    cli_json_real(&json, "seconds", seconds);
+    cli_json_close(&json, '}');
+}
+
+static int report(const job *j)
+{
+    double seconds = cli_seconds() - j->start;
+    FILE *file = strcmp(j->out.path, "-") == 0 ? stderr : stdout;
+    if (cli_has(j->opt, CLI_OPT_JSON)) {
+        print_json(j, seconds);
+    } else if (!cli_has(j->opt, CLI_OPT_QUIET)) {
+        cli_print_name(file, j->in.name, strlen(j->in.name), 60, 0);
+        fprintf(file, ": %" PRIu64 " -> %" PRIu64 " bytes", j->in.source.size, j->container_size);
+        if (j->in.source.size != 0) fprintf(file, " (%.4f)", cli_ratio(j->container_size, j->in.source.size));
+        fprintf(file, ", %.2f s\n", seconds);
+    }
+    return cli_flush_stdout();
+}
+
+static const char *original_name(const cli_options *opt)
+{
+    if (cli_has(opt, CLI_OPT_NAME)) return opt->name;
+    return strcmp(opt->path[0], "-") == 0 ? "" : cli_base_name(opt->path[0]);
+}
+
+int cmd_encode(const cli_options *opt)
+{
+    job j;
+    int result;
+    if (cli_has(opt, CLI_OPT_JSON) && strcmp(opt->path[1], "-") == 0) {
+        return cli_usage("encode: --json and the container cannot both go to standard output");
+    }
+    memset(&j, 0, sizeof j);
+    j.opt = opt;
+    j.original = original_name(opt);
+    j.start = cli_seconds();
+    result = cli_input_open(&j.in, opt->path[0]);
+    if (result != CLI_OK) return result;
+    result = cli_output_open(&j.out, opt->path[1], cli_has(opt, CLI_OPT_FORCE), &j.in);
+    if (result == CLI_OK) {
+        result = encode(&j);
+        cli_output_close(&j.out);
+        if (result == CLI_OK) result = report(&j);
+    }
+    cli_input_close(&j.in);
+    return result;
+}

@@ -1,0 +1,207 @@
+/* wcodec verify: decodes a container in both of the ways there are.
+ * From the first byte to the last, which checks every checksum, with the SHA-256 and the CRC-32 of each
+ * original; then through the index, whose SHA-256s and bytes must be the same. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+typedef struct digest {
+    uint64_t size;
+    uint32_t crc;
+    unsigned char sha256[32];
+} digest;
+
+typedef struct job {
+    cli_input in;
+    uint64_t position;              /* in the container, of the stream */
+    digest *digests;                /* of each original, as streamed */
+    size_t originals, capacity;
+    wcodec_sha256 sha;              /* of the original that is on its way */
+    unsigned char *buffer;          /* CLI_CHUNK bytes of the container, then as many of the original */
+} job;
+
+/* ---- first pass: the stream ---- */
+
+static void finish_original(job *j)
+{
+    if (j->originals > 0) wcodec_sha256_final(&j->sha, j->digests[j->originals - 1].sha256);
+}
+
+static int begin_original(job *j)
+{
+    finish_original(j);
+    if (j->originals == j->capacity) {
+        size_t capacity = 2 * j->capacity + 16;
+        digest *grown = (digest *)realloc(j->digests, capacity * sizeof *grown);
+        if (grown == NULL) return cli_fail(j->in.name, "out of memory");
+        j->digests = grown;
+        j->capacity = capacity;
+    }
+    memset(&j->digests[j->originals++], 0, sizeof *j->digests);
+    wcodec_sha256_init(&j->sha);
+    return CLI_OK;
+}
+
+static void add_bytes(job *j, const unsigned char *bytes, size_t size)
+{
+    digest *d;
+    if (size == 0) return;
+    d = &j->digests[j->originals - 1];
+    d->size += size;
+    d->crc = wcodec_crc32(d->crc, bytes, size);
+    wcodec_sha256_update(&j->sha, bytes, size);
+}
+
+/* One chunk of the container, `size` bytes in j->buffer; none: its end.  *end: the decoder has it all. */
+static int stream_chunk(job *j, wcodec_push *push, size_t size, int *end)
+{
+    wcodec_error err = { WCODEC_OK, 0, NULL };
+    unsigned char *out = j->buffer + CLI_CHUNK;
+    size_t used = 0;
+    for (;;) {
+        size_t in_used, out_used;
+        wcodec_status status = wcodec_push_step(push, j->buffer + used, size - used, &in_used, out,
+                                                CLI_CHUNK, &out_used, &err);
+        if (status < 0) return cli_fail_library(&j->in, NULL, status, &err);
+        used += in_used;
+        j->position += in_used;
+        add_bytes(j, out, out_used);
+        if (status == WCODEC_END) {
+            *end = 1;
+            finish_original(j);
+            if (j->position == j->in.source.size) return CLI_OK;
+            return cli_fail_at(j->in.name, j->position, "bytes follow the container's end");
+        }
+        if (status == WCODEC_MORE_INPUT) {
+            if (size > 0) return CLI_OK;
+            return cli_fail_at(j->in.name, j->position, "the container ends too early");
+        }
+        if (status == WCODEC_ORIGINAL && begin_original(j) != CLI_OK) return CLI_FAILED;
+    }
+}
+
+static int stream_all(job *j, wcodec_push *push)
+{
+    wcodec_error err = { WCODEC_OK, 0, NULL };
+    uint64_t at = 0;
+    int end = 0;
+    while (!end) {
+        size_t got;
+        int result;
+        wcodec_status status = j->in.source.read_at(&j->in, at, j->buffer, CLI_CHUNK, &got);
+        err.offset = at;
+        if (status != WCODEC_OK) return cli_fail_library(&j->in, NULL, status, &err);
+        result = stream_chunk(j, push, got, &end);
+        if (result != CLI_OK) return result;
+        at += got;
+        cli_progress_update(at, 2 * j->in.source.size);
+    }
+    return CLI_OK;
+}
+
+static int verify_stream(job *j)
+{
+    wcodec_error err = { WCODEC_OK, 0, NULL };
+    wcodec_push *push;
+    wcodec_status status = wcodec_push_open(&push, NULL, &err);
+    int result;
+    if (status != WCODEC_OK) return cli_fail_library(&j->in, NULL, status, &err);
+    result = stream_all(j, push);
+    wcodec_push_close(push);
+    return result;
+}
+
+/* ---- second pass: the index ---- */
+
+static wcodec_status add_crc(void *user, const void *data, size_t size)
+{
+    uint32_t *crc = (uint32_t *)user;
+    *crc = wcodec_crc32(*crc, data, size);
+    return WCODEC_OK;
+}
+
+static int differs(const job *j, const wcodec_original *original, const char *what)
+{
+    return cli_fail(j->in.name, "original '%s': %s", original->name, what);
+}
+
+static int verify_original(job *j, cli_container *c, size_t i)
+{
+    const digest *d = &j->digests[i];
+    wcodec_original original;
+    uint32_t crc = 0;
+    int result;
+    wcodec_reader_original(c->reader, i, &original);
+    if (original.size != d->size) return differs(j, &original, "its size is another in the index");
+    if (original.has_sha256 && memcmp(original.sha256, d->sha256, 32) != 0) {
+        return differs(j, &original, "the SHA-256 differs");
+    }
+    result = cli_container_read(c, original.offset, original.offset + original.size, add_crc, &crc,
+                                NULL);
+    if (result != CLI_OK) return result;
+    return crc == d->crc ? CLI_OK : differs(j, &original, "reads differently through the index");
+}
+
+static void print_original(const job *j, const cli_container *c, size_t i)
+{
+    wcodec_original original;
+    char sha256[65];
+    wcodec_reader_original(c->reader, i, &original);
+    cli_hex(j->digests[i].sha256, 32, sha256);
+    printf("OK  ");
+    if (original.name_size == 0) printf("-");
+    cli_print_name(stdout, original.name, original.name_size, 4096, 0);
+    printf("  %" PRIu64 "  %s%s\n", original.size, sha256, original.has_sha256 ? "" : "  (not stored)");
+}
+
+static int verify_index(job *j, cli_container *c, int quiet)
+{
+    size_t i;
+    if (c->info.originals != j->originals) {
+        return cli_fail(j->in.name, "the index has %llu originals, the container %llu",
+                        (unsigned long long)c->info.originals, (unsigned long long)j->originals);
+    }
+    for (i = 0; i < j->originals; i++) {
+        int result = verify_original(j, c, i);
+        if (result != CLI_OK) return result;
+    }
+    cli_progress_end();
+    for (i = 0; i < j->originals && !quiet; i++) print_original(j, c, i);
+    return cli_flush_stdout();
+}
+
+/* ---- the command ---- */
+
+static int verify(job *j, const cli_options *opt)
+{
+    cli_container c;
+    int result = cli_input_seekable(&j->in);
+    if (result != CLI_OK) return result;
+    j->buffer = (unsigned char *)malloc(2 * CLI_CHUNK);
+    if (j->buffer == NULL) return cli_fail(j->in.name, "out of memory");
+    cli_progress_begin(j->in.name, cli_has(opt, CLI_OPT_QUIET));
+    result = verify_stream(j);
+    if (result == CLI_OK) result = cli_container_open(&c, &j->in, opt->threads);
+    if (result == CLI_OK) {
+        result = verify_index(j, &c, cli_has(opt, CLI_OPT_QUIET));
+        cli_container_close(&c);
+    }
+    cli_progress_end();
+    free(j->buffer);
+    free(j->digests);
+    return result;
+}
+
+int cmd_verify(const cli_options *opt)
+{
+    job j;
+    int result;
+    memset(&j, 0, sizeof j);
+    result = cli_input_open(&j.in, opt->path[0]);
+    if (result != CLI_OK) return result;
+    result = verify(&j, opt);
+    cli_input_close(&j.in);
+    return result;
+}

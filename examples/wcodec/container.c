@@ -1,0 +1,71 @@
+/* A container that is open for reading, and its bytes in windows: the whole view is never in memory. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+static int out_of_memory(const cli_container *c)
+{
+    return cli_fail(c->in->name, "out of memory");
+}
+
+static int allocate(cli_container *c)
+{
+    size_t most = c->info.max_tile_bytes > CLI_WINDOW ? c->info.max_tile_bytes : CLI_WINDOW;
+    c->window_size = c->info.view_size < most ? (size_t)c->info.view_size : most;
+    c->scratch_size = c->pool.parallel.workers * wcodec_reader_scratch(c->reader);
+    c->window = (unsigned char *)malloc(c->window_size + 1);
+    c->scratch = malloc(c->scratch_size + 1);
+    return c->window != NULL && c->scratch != NULL ? CLI_OK : out_of_memory(c);
+}
+
+int cli_container_open(cli_container *c, cli_input *in, uint64_t threads)
+{
+    wcodec_error err = { WCODEC_OK, 0, NULL };
+    wcodec_status status;
+    int result;
+    memset(c, 0, sizeof *c);
+    c->in = in;
+    status = wcodec_reader_open(&c->reader, &in->source, NULL, &err);
+    if (status != WCODEC_OK) return cli_fail_library(in, NULL, status, &err);
+    wcodec_reader_get_info(c->reader, &c->info);
+    cli_pool_open(&c->pool, threads);
+    result = allocate(c);
+    if (result != CLI_OK) cli_container_close(c);
+    return result;
+}
+
+void cli_container_close(cli_container *c)
+{
+    cli_pool_close(&c->pool);
+    wcodec_reader_close(c->reader);
+    free(c->window);
+    free(c->scratch);
+}
+
+/* Where the window that starts at `begin` ends: at the end of a tile, so that none is decoded twice. */
+static uint64_t window_end(const cli_container *c, uint64_t begin, uint64_t end)
+{
+    wcodec_tile_span span;
+    uint64_t most = begin + c->window_size;
+    if (end <= most) return end;
+    if (wcodec_reader_tile(c->reader, most, &span) == WCODEC_OK && span.offset > begin) return span.offset;
+    return most;
+}
+
+int cli_container_read(cli_container *c, uint64_t begin, uint64_t end, cli_consume *consume, void *user,
+                       const cli_output *out)
+{
+    wcodec_error err = { WCODEC_OK, 0, NULL };
+    uint64_t at = begin;
+    while (at < end) {
+        size_t size = (size_t)(window_end(c, at, end) - at);
+        wcodec_status status = wcodec_read_parallel(c->reader, at, c->window, size, c->scratch,
+                                                    c->scratch_size, &c->pool.parallel, NULL, &err);
+        if (status == WCODEC_OK) status = consume(user, c->window, size);
+        if (status != WCODEC_OK) return cli_fail_library(c->in, out, status, &err);
+        at += size;
+        cli_progress_update(at - begin, end - begin);
+    }
+    return CLI_OK;
+}

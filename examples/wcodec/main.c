@@ -1,0 +1,151 @@
+/* wcodec, the command: which commands there are, and what their help says. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+typedef struct command {
+    const char *name;
+    int (*run)(const cli_options *opt);
+    unsigned allowed;           /* CLI_OPT_* */
+    unsigned paths;             /* arguments that are no options */
+    const char *arguments;
+    const char *summary;
+    const char *help;
+} command;
+
+#define RECIPE_HELP \
+    "  --profile fast|best   what to aim at; best is at present the same as fast\n" \
+    "  --coder auto|rans|huffman|raw\n" \
+    "                        coders to choose from (auto: all, the smallest for each plane)\n" \
+    "  --tile N              units a tile, about (65536)\n" \
+    "  --dtype NAME          IN is nothing but elements of this dtype (BF16, F32, I8 ...)\n" \
+    "  --row N               elements a row, with --dtype\n"
+#define THREADS_HELP "  --threads N           threads, 1 to 64 (one for each processor)\n"
+#define FORCE_HELP "  -f, --force           overwrite OUT if it exists\n"
+#define QUIET_HELP "  -q, --quiet           print nothing but errors\n"
+#define JSON_HELP "  --json                print a JSON object\n"
+
+static const command commands[] = {
+    { "encode", cmd_encode,
+      CLI_OPT_RECIPE | CLI_OPT_THREADS | CLI_OPT_NAME | CLI_OPT_FORCE | CLI_OPT_QUIET | CLI_OPT_JSON, 2,
+      "IN OUT.wcodec", "compress any file into a container",
+      RECIPE_HELP
+      "  --name NAME           the name that the container gives the original (that of IN)\n"
+      THREADS_HELP FORCE_HELP QUIET_HELP JSON_HELP
+      "\nThe container depends on IN, its name and the options, but not on the number of threads.\n" },
+    { "decode", cmd_decode, CLI_OPT_THREADS | CLI_OPT_FORCE | CLI_OPT_QUIET, 2,
+      "IN.wcodec OUT", "give back the original, byte for byte",
+      THREADS_HELP FORCE_HELP QUIET_HELP },
+    { "verify", cmd_verify, CLI_OPT_THREADS | CLI_OPT_QUIET, 1,
+      "IN.wcodec", "check every checksum, then the SHA-256 of the original",
+      THREADS_HELP QUIET_HELP
+      "\nThe container is decoded twice: from its first byte to its last, and through its index.\n" },
+    { "inspect", cmd_inspect, CLI_OPT_JSON, 1,
+      "IN.wcodec", "show what is inside: header, segments, coders, bits a value",
+      JSON_HELP },
+    { "extract", cmd_extract,
+      CLI_OPT_TENSOR | CLI_OPT_ROWS | CLI_OPT_RANGE | CLI_OPT_OUTPUT | CLI_OPT_THREADS | CLI_OPT_FORCE, 1,
+      "IN.wcodec (--tensor NAME [--rows A:B] | --range A:B) -o OUT",
+      "decode one tensor, some of its rows, or a range of bytes",
+      "  --tensor NAME         the bytes of this tensor\n"
+      "  --rows A:B            of it, the indices A to B (not included) of its first dimension\n"
+      "  --range A:B           bytes A to B (not included) of the original\n"
+      "  -o, --output OUT      where they go\n"
+      THREADS_HELP FORCE_HELP
+      "\nA: and :B mean up to the end and from the start.\n" },
+    { "analyze", cmd_analyze, CLI_OPT_DTYPE | CLI_OPT_ROW | CLI_OPT_THREADS | CLI_OPT_JSON, 1,
+      "IN", "measure the entropies of every tensor, and what each coder would make of it",
+      "  --dtype NAME          IN is nothing but elements of this dtype (BF16, F32, I8 ...)\n"
+      "  --row N               elements a row, with --dtype\n"
+      THREADS_HELP JSON_HELP
+      "\nEntropies are bits a value of order 0, with one table for the whole tensor: of its bytes (H), of a\n"
+      "byte given the one before (H|prev), of the highest and lowest byte of each element, of the exponent,\n"
+      "and of the differences from one element to the next of the highest byte and of the exponent.\n"
+      "Sizes are ratios of tiles that are really coded, in tensors of more than 4 MiB a sample of them (~).\n"
+      "pred: with predictors; the other columns are without.\n" },
+    { "bench", cmd_bench, CLI_OPT_RECIPE | CLI_OPT_JSON, 1,
+      "IN", "time encoding and decoding in memory, one thread, against memcpy",
+      RECIPE_HELP JSON_HELP }
+};
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+static void print_help(void)
+{
+    size_t i;
+    printf("wcodec %s - lossless compression of neural-network weights\n\nusage:\n", WCODEC_VERSION);
+    for (i = 0; i < COMMANDS; i++) printf("  wcodec %s %s\n", commands[i].name, commands[i].arguments);
+    printf("\ncommands:\n");
+    for (i = 0; i < COMMANDS; i++) printf("  %-9s %s\n", commands[i].name, commands[i].summary);
+    printf("\n"
+           "  wcodec COMMAND --help   the options of a command\n"
+           "  wcodec --version        the version\n\n"
+           "IN and OUT may be - for standard input and output.  Output appears under its name only when it\n"
+           "is complete; an existing file is kept unless -f is given.\n"
+           "Exit status: 0 fine, 1 bad data or I/O, 2 usage.\n");
+}
+
+static void print_command_help(const command *cmd)
+{
+    printf("wcodec %s - %s\n\nusage: wcodec %s %s%s\n\n%s", cmd->name, cmd->summary, cmd->name,
+           cmd->arguments, cmd->allowed != 0 ? " [OPTION ...]" : "", cmd->help);
+}
+
+static const command *find_command(const char *name)
+{
+    size_t i;
+    for (i = 0; i < COMMANDS; i++) {
+        if (strcmp(commands[i].name, name) == 0) return &commands[i];
+    }
+    return NULL;
+}
+
+/* A missing standard descriptor would be given to the next file that is opened, and a message to
+ * standard error would land in a container. */
+static void open_standard_descriptors(void)
+{
+    int fd;
+    for (fd = 0; fd <= 2; fd++) {
+        if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", O_RDWR) != fd) _exit(CLI_FAILED);
+    }
+}
+
+static int run_command(const command *cmd, int argc, char **argv)
+{
+    cli_options opt;
+    int status = cli_options_parse(&opt, cmd->name, cmd->allowed, argc, argv);
+    if (status != CLI_OK) return status;
+    if (opt.help) {
+        print_command_help(cmd);
+        return cli_flush_stdout();
+    }
+    if (opt.paths != cmd->paths) {
+        return cli_usage("%s: usage: wcodec %s %s", cmd->name, cmd->name, cmd->arguments);
+    }
+    if (cli_has(&opt, CLI_OPT_ROW) && !cli_has(&opt, CLI_OPT_DTYPE)) {
+        return cli_usage("%s: --row needs --dtype", cmd->name);
+    }
+    return cmd->run(&opt);
+}
+
+int main(int argc, char **argv)
+{
+    const command *cmd;
+    open_standard_descriptors();
+    cli_output_signals();
+    if (argc < 2) return cli_usage("no command given (see wcodec --help)");
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        print_help();
+        return cli_flush_stdout();
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("wcodec %s (format version %d)\n", WCODEC_VERSION, WCODEC_FORMAT_VERSION);
+        return cli_flush_stdout();
+    }
+    cmd = find_command(argv[1]);
+    if (cmd == NULL) return cli_usage("unknown command '%s' (see wcodec --help)", argv[1]);
+    return run_command(cmd, argc - 2, argv + 2);
+}
