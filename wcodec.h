@@ -154,7 +154,8 @@ then the footer.
   type 49 'I'  a tile of the index                      (section 4)
   type 46 'F'  the footer, the container's last 64 bytes
 
-A type with bit 5 set (a lower-case letter) is ancillary: a reader skips it.
+A type with bit 5 set (a lower-case letter) is ancillary: a reader skips it, with
+its padding, whatever they hold.
 Any other type is reserved.  Ancillary records MUST NOT stand between the T
 records of one segment.
 
@@ -176,7 +177,7 @@ records of one segment.
       56    4  CRC-32          of all bytes of the container before this field
       60    4  magic           43 44 43 57 ("CDCW")
 
-The last I record ends where the footer starts.  A reader of the index need not
+From the index offset to the footer there are I records and ancillary ones alone.  A reader of the index need not
 check the CRC-32 at 56; who reads the whole container does.
 
 3. O record
@@ -406,10 +407,11 @@ Coder ids 6 to 31 are reserved.
 
 10. What a reader may do less
 
-A reader that fetches single tiles does not see the O records, the ancillary
-records, the padding between records and the container's CRC-32; one that takes
-the container in order need not read the index.  Both see the same bytes in a
-container that keeps the rules above.
+A reader that fetches single tiles does not see the O records, the records between
+tiles, and the container's CRC-32.  One that takes the
+container in order need not look into the index, beyond its CRC-32 and size, nor
+compare the O records with it.  Both see the same bytes in a container that keeps
+the rules above.
 
 11. Room
 

@@ -11,6 +11,8 @@ typedef struct digest {
     uint64_t size;
     uint32_t crc;
     unsigned char sha256[32];
+    uint32_t name_crc;
+    int from_parts;
 } digest;
 
 typedef struct job {
@@ -29,8 +31,11 @@ static void finish_original(job *j)
     if (j->originals > 0) wcodec_sha256_final(&j->sha, j->digests[j->originals - 1].sha256);
 }
 
-static int begin_original(job *j)
+static int begin_original(job *j, const wcodec_push *push)
 {
+    const char *name;
+    size_t name_size;
+    digest *d;
     finish_original(j);
     if (j->originals == j->capacity) {
         size_t capacity = 2 * j->capacity + 16;
@@ -39,7 +44,10 @@ static int begin_original(job *j)
         j->digests = grown;
         j->capacity = capacity;
     }
-    memset(&j->digests[j->originals++], 0, sizeof *j->digests);
+    d = &j->digests[j->originals++];
+    memset(d, 0, sizeof *d);
+    wcodec_push_original(push, NULL, &name, &name_size, &d->from_parts);
+    d->name_crc = wcodec_crc32(0, name, name_size);
     wcodec_sha256_init(&j->sha);
     return CLI_OK;
 }
@@ -78,7 +86,7 @@ static int stream_chunk(job *j, wcodec_push *push, size_t size, int *end)
             if (size > 0) return CLI_OK;
             return cli_fail_at(j->in.name, j->position, "the container ends too early");
         }
-        if (status == WCODEC_ORIGINAL && begin_original(j) != CLI_OK) return CLI_FAILED;
+        if (status == WCODEC_ORIGINAL && begin_original(j, push) != CLI_OK) return CLI_FAILED;
     }
 }
 
@@ -134,6 +142,12 @@ static int verify_original(job *j, cli_container *c, size_t i)
     uint32_t crc = 0;
     int result;
     wcodec_reader_original(c->reader, i, &original);
+    if (wcodec_crc32(0, original.name, original.name_size) != d->name_crc) {
+        return differs(j, &original, "has another name before its tiles");
+    }
+    if (original.from_parts != d->from_parts) {
+        return differs(j, &original, "its flags are others in the index");
+    }
     if (original.size != d->size) return differs(j, &original, "its size is another in the index");
     if (original.has_sha256 && memcmp(original.sha256, d->sha256, 32) != 0) {
         return differs(j, &original, "the SHA-256 differs");
