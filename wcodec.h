@@ -2298,17 +2298,22 @@ static const char *wcodeci_huff_decode(const wcodeci_byte *src, size_t size, uns
 
 #ifndef WCODEC_NO_ENCODER
 
-/* The values that occur, rarest first, equal ones by value.  Returns how many. */
+/* The values that occur, rarest first, equal ones by value (Shell, "A high-speed sorting procedure", 1959).
+ * Returns how many. */
 static unsigned wcodeci_sort_counts(const uint32_t count[256], wcodeci_byte symbol[256])
 {
-    unsigned s, m = 0;
-    for (s = 0; s < 256; s++) {
-        unsigned k = m;
-        if (!count[s]) continue;
-        for (; k && count[symbol[k - 1]] > count[s]; k--) symbol[k] = symbol[k - 1];
-        symbol[k] = (wcodeci_byte)s;
-        m++;
-    }
+    static const wcodeci_byte gaps[] = { 57, 23, 10, 4, 1 };
+    uint64_t key[256];      /* count, then value */
+    unsigned s, g, i, m = 0;
+    for (s = 0; s < 256; s++)
+        if (count[s]) key[m++] = (uint64_t)count[s] << 8 | s;
+    for (g = 0; g < sizeof gaps; g++)
+        for (s = gaps[g]; s < m; s++) {
+            const uint64_t moved = key[s];
+            for (i = s; i >= gaps[g] && key[i - gaps[g]] > moved; i -= gaps[g]) key[i] = key[i - gaps[g]];
+            key[i] = moved;
+        }
+    for (s = 0; s < m; s++) symbol[s] = (wcodeci_byte)key[s];
     return m;
 }
 
@@ -2356,14 +2361,13 @@ typedef struct wcodeci_huff_model {
 
 static unsigned wcodeci_huff_streams(size_t n) { return n < 2048 ? 0 : 2; }
 
-/* Returns the smallest size that the payload can have: exact but for the streams' last bytes and sizes.
- * 0: a single value occurs. */
-static size_t wcodeci_huff_prepare(const wcodeci_plane *plane, wcodeci_huff_model *model)
+/* `symbol`: the plane's m values in order of their counts, at least two.  Returns the smallest size that the
+ * payload can have: exact but for the streams' last bytes and sizes. */
+static size_t wcodeci_huff_prepare(const wcodeci_plane *plane, const wcodeci_byte symbol[256], unsigned m,
+                                   wcodeci_huff_model *model)
 {
-    wcodeci_byte symbol[256];
-    unsigned m = wcodeci_sort_counts(plane->count, symbol), s, first = 256, last = 0;
+    unsigned s, first = 256, last = 0;
     uint64_t bits = 0;
-    if (m < 2) return 0;
     wcodeci_huff_lengths(plane->count, symbol, m, model->length);
     for (s = 0; s < 256; s++) {
         bits += (uint64_t)plane->count[s] * model->length[s];
@@ -2600,24 +2604,26 @@ static const char *wcodeci_rans16_decode(const wcodeci_byte *src, size_t size, u
 
 #ifndef WCODEC_NO_ENCODER
 
-/* log2(x) in 1/65536, rounded down, for x >= 1: the whole part is the highest bit's place; then the mantissa
- * is squared once for each further bit.  Integers alone, so that every machine chooses the same. */
+/* 65536 log2(1 + i / 64), rounded to nearest. */
+static const uint32_t wcodeci_log_table[65] = {
+        0,  1466,  2909,  4331,  5732,  7112,  8473,  9814, 11136, 12440, 13727, 14996, 16248,
+    17484, 18704, 19909, 21098, 22272, 23433, 24579, 25711, 26830, 27936, 29029, 30109, 31178,
+    32234, 33279, 34312, 35334, 36346, 37346, 38336, 39316, 40286, 41246, 42196, 43137, 44068,
+    44990, 45904, 46809, 47705, 48593, 49472, 50344, 51207, 52063, 52911, 53751, 54584, 55410,
+    56229, 57040, 57845, 58643, 59434, 60219, 60997, 61769, 62534, 63294, 64047, 64794, 65536
+};
+
+/* log2(x) in 1/65536 for x >= 1, within 4 of it: the highest bit's place, and a straight line between table
+ * entries for the 31 bits below it.  Integers alone, so that every machine chooses the same. */
 static uint32_t wcodeci_log2(uint32_t x)
 {
-    uint32_t log = 0, i;
-    uint64_t m;
-    while (x >> log >> 1) log++;
-    m = (uint64_t)x << (31 - log);
-    for (i = 0; i < 16; i++) {
-        uint64_t square = m * m >> 31;
-        log <<= 1;
-        if (square >> 32) {
-            log |= 1;
-            square >>= 1;
-        }
-        m = square;
-    }
-    return log;
+    uint32_t place = 0, fraction, i, low;
+    while (x >> place >> 1) place++;
+    fraction = x << (31 - place) & 0x7FFFFFFFu;
+    i = fraction >> 25;
+    low = fraction >> 9 & 65535;
+    return (place << 16) + wcodeci_log_table[i]
+         + ((wcodeci_log_table[i + 1] - wcodeci_log_table[i]) * low >> 16);
 }
 
 /* The bits, in 1/65536, that a frequency's step up saves or its step down costs; down from 1 there is none. */
@@ -2695,15 +2701,13 @@ static uint64_t wcodeci_rans16_try(const wcodeci_plane *plane, const wcodeci_byt
     return bits;
 }
 
-/* Finds the best number of direct symbols.  Returns the smallest size that the payload can have, 0 if a single
- * value occurs.  A symbol that is rarer than 1 in 256 still takes a whole slot, so rare values may be cheaper
+/* Finds the best number of direct symbols; arguments and result as for wcodeci_huff_prepare.  A symbol that is rarer than 1 in 256 still takes a whole slot, so rare values may be cheaper
  * as escapes even where there are fewer than 16. */
-static size_t wcodeci_rans16_prepare(const wcodeci_plane *plane, wcodeci_rans16_model *model)
+static size_t wcodeci_rans16_prepare(const wcodeci_plane *plane, const wcodeci_byte symbol[256], unsigned m,
+                                     wcodeci_rans16_model *model)
 {
-    wcodeci_byte symbol[256];
-    unsigned m = wcodeci_sort_counts(plane->count, symbol), direct = m > 16 ? 15 : m, last_gain = 0;
+    unsigned direct = m > 16 ? 15 : m, last_gain = 0;
     uint64_t best = UINT64_MAX;
-    if (m < 2) return 0;
     for (; direct >= 1 && last_gain < 3; direct--) {
         wcodeci_rans16_model candidate;
         uint64_t bits;
@@ -2917,7 +2921,7 @@ static size_t wcodeci_rans256_head(const uint16_t freq[256], unsigned first, uns
     return used;
 }
 
-/* Returns the smallest size that the payload can have, 0 if a single value occurs. */
+/* Returns the smallest size that the payload can have.  At least two values occur. */
 static size_t wcodeci_rans256_prepare(const wcodeci_plane *plane, wcodeci_rans256_model *model)
 {
     uint32_t count[256], freq[256];
@@ -2930,7 +2934,6 @@ static size_t wcodeci_rans256_prepare(const wcodeci_plane *plane, wcodeci_rans25
         last = s;
         count[m++] = plane->count[s];
     }
-    if (m < 2) return 0;
     wcodeci_normalise(count, m, plane->n, WCODECI_RANS256_BITS, freq);
     bits = wcodeci_message_bits(count, freq, m, WCODECI_RANS256_BITS) / 65536;
     memset(model->freq, 0, sizeof model->freq);
@@ -3075,6 +3078,7 @@ typedef struct wcodeci_tile {
     wcodec_tile_info info;
     uint64_t row;       /* 0: none given */
     size_t n;           /* units */
+    size_t fields_end;  /* in the record: where the payloads may begin */
     size_t body_end;    /* in the record */
 } wcodeci_tile;
 
@@ -3145,7 +3149,7 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
     if (up && !tile->row) return WCODEC_E_CORRUPT;
     if (record.body > tile->info.decoded_size + tile->info.decoded_size / 8 + WCODECI_BODY_SLACK)
         return WCODEC_E_CORRUPT;
-    position = (uint64_t)(c.p - src);
+    position = tile->fields_end = (size_t)(c.p - src);
     for (k = 0; k < split->planes; k++) {
         wcodec_plane_info *plane = &tile->info.plane[k];
         if (plane->size >= WCODECI_ALIGNED_PLANE) position = wcodeci_up8(position);
@@ -3197,10 +3201,11 @@ static const char *wcodeci_plane_decode(const wcodeci_byte *src, const wcodeci_t
 /* All bytes of a record that are in no field and no payload must be zero. */
 static int wcodeci_tile_padding_ok(const wcodeci_byte *src, const wcodeci_tile *tile)
 {
+    size_t end = tile->fields_end;
     unsigned k;
-    for (k = 1; k < tile->info.planes; k++) {
-        const wcodec_plane_info *before = &tile->info.plane[k - 1];
-        if (!wcodeci_all_zero(src + before->offset + before->size, src + tile->info.plane[k].offset)) return 0;
+    for (k = 0; k < tile->info.planes; k++) {
+        if (!wcodeci_all_zero(src + end, src + tile->info.plane[k].offset)) return 0;
+        end = tile->info.plane[k].offset + tile->info.plane[k].size;
     }
     return wcodeci_all_zero(src + tile->body_end, src + tile->info.record_size);
 }
@@ -3380,20 +3385,22 @@ typedef struct wcodeci_choice {
 
 static void wcodeci_choice_prepare(const wcodeci_plane *plane, unsigned coders, wcodeci_choice *choice)
 {
-    const uint32_t most = plane->count[wcodeci_commonest(plane)];
-    const size_t raw = wcodeci_raw_size(plane->n, plane->width), rest = plane->n - most;
+    const size_t raw = wcodeci_raw_size(plane->n, plane->width);
+    wcodeci_byte symbol[256];
+    const unsigned m = wcodeci_sort_counts(plane->count, symbol);
+    const size_t rest = plane->n - plane->count[symbol[m - 1]];
     memset(choice->least, 0, sizeof choice->least);
     choice->least[WCODEC_CODER_RAW] = raw;
-    if (rest == 0) {
+    if (m == 1) {
         if (coders >> WCODEC_CODER_CONSTANT & 1) choice->least[WCODEC_CODER_CONSTANT] = 1;
         return;
     }
     if ((coders >> WCODEC_CODER_SPARSE & 1) && rest <= plane->n / 8)
         choice->least[WCODEC_CODER_SPARSE] = 2 + 2 * rest;
     if (coders >> WCODEC_CODER_HUFFMAN & 1)
-        choice->least[WCODEC_CODER_HUFFMAN] = wcodeci_huff_prepare(plane, &choice->huff);
+        choice->least[WCODEC_CODER_HUFFMAN] = wcodeci_huff_prepare(plane, symbol, m, &choice->huff);
     if (coders >> WCODEC_CODER_RANS16 & 1)
-        choice->least[WCODEC_CODER_RANS16] = wcodeci_rans16_prepare(plane, &choice->rans16);
+        choice->least[WCODEC_CODER_RANS16] = wcodeci_rans16_prepare(plane, symbol, m, &choice->rans16);
     if (coders >> WCODEC_CODER_RANS256 & 1)
         choice->least[WCODEC_CODER_RANS256] = wcodeci_rans256_prepare(plane, &choice->rans256);
     /* Coding must save one part in 256: reading a raw plane costs nothing. */
@@ -3453,9 +3460,8 @@ static int wcodeci_allowed(const wcodeci_encoder *e, unsigned predictor, size_t 
     return predictor == WCODEC_PREDICT_LEFT ? n > 1 : e->row > 1 && e->row < n;
 }
 
-/* Prepares the choice of a coder for the residuals of e->plane. */
-static void wcodeci_plane_predict(wcodeci_encoder *e, unsigned predictor, wcodeci_plane *plane,
-                                  wcodeci_choice *choice)
+/* Makes the residuals of e->plane and counts them. */
+static void wcodeci_plane_predict(wcodeci_encoder *e, unsigned predictor, wcodeci_plane *plane)
 {
     plane->v = e->plane;
     if (predictor != WCODEC_PREDICT_NONE) {
@@ -3463,7 +3469,6 @@ static void wcodeci_plane_predict(wcodeci_encoder *e, unsigned predictor, wcodec
         plane->v = e->residual;
     }
     wcodeci_count(plane->v, plane->n, plane->count);
-    wcodeci_choice_prepare(plane, e->options.coders, choice);
 }
 
 /* Writes a plane, predicted if that is smaller, at dst; returns its size and fills in coder and predictor. */
@@ -3477,7 +3482,8 @@ static size_t wcodeci_plane_best(wcodeci_encoder *e, size_t n, unsigned width, w
     size_t least;
     plane.n = n;
     plane.width = width;
-    wcodeci_plane_predict(e, WCODEC_PREDICT_NONE, &plane, &choice);
+    wcodeci_plane_predict(e, WCODEC_PREDICT_NONE, &plane);
+    wcodeci_choice_prepare(&plane, e->options.coders, &choice);
     least = choice.least[wcodeci_choice_least(&choice)];
     sample = wcodeci_sample_plane(plane.v, n, width, WCODEC_PREDICT_NONE, e->row);
     for (p = WCODEC_PREDICT_LEFT; p < WCODEC_PREDICT_COUNT && least > 1; p++) {
@@ -3485,14 +3491,19 @@ static size_t wcodeci_plane_best(wcodeci_encoder *e, size_t n, unsigned width, w
         if (!wcodeci_allowed(e, p, n)) continue;
         if (n > WCODECI_SAMPLE && wcodeci_sample_plane(e->plane, n, width, p, e->row) >= sample - sample / 64)
             continue;
-        wcodeci_plane_predict(e, p, &plane, &choice);
+        wcodeci_plane_predict(e, p, &plane);
         prepared = p;
+        if (wcodeci_entropy(plane.count, n) / 8 >= least) continue;
+        wcodeci_choice_prepare(&plane, e->options.coders, &choice);
         size = choice.least[wcodeci_choice_least(&choice)];
         if (size >= least) continue;
         least = size;
         predictor = p;
     }
-    if (prepared != predictor) wcodeci_plane_predict(e, predictor, &plane, &choice);
+    if (prepared != predictor) {
+        wcodeci_plane_predict(e, predictor, &plane);
+        wcodeci_choice_prepare(&plane, e->options.coders, &choice);
+    }
     info->size = wcodeci_plane_encode(e, &plane, &choice, dst, &coder);
     info->coder = (unsigned char)coder;
     info->predictor = (unsigned char)predictor;

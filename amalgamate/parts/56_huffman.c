@@ -227,17 +227,22 @@ static const char *wcodeci_huff_decode(const wcodeci_byte *src, size_t size, uns
 
 #ifndef WCODEC_NO_ENCODER
 
-/* The values that occur, rarest first, equal ones by value.  Returns how many. */
+/* The values that occur, rarest first, equal ones by value (Shell, "A high-speed sorting procedure", 1959).
+ * Returns how many. */
 static unsigned wcodeci_sort_counts(const uint32_t count[256], wcodeci_byte symbol[256])
 {
-    unsigned s, m = 0;
-    for (s = 0; s < 256; s++) {
-        unsigned k = m;
-        if (!count[s]) continue;
-        for (; k && count[symbol[k - 1]] > count[s]; k--) symbol[k] = symbol[k - 1];
-        symbol[k] = (wcodeci_byte)s;
-        m++;
-    }
+    static const wcodeci_byte gaps[] = { 57, 23, 10, 4, 1 };
+    uint64_t key[256];      /* count, then value */
+    unsigned s, g, i, m = 0;
+    for (s = 0; s < 256; s++)
+        if (count[s]) key[m++] = (uint64_t)count[s] << 8 | s;
+    for (g = 0; g < sizeof gaps; g++)
+        for (s = gaps[g]; s < m; s++) {
+            const uint64_t moved = key[s];
+            for (i = s; i >= gaps[g] && key[i - gaps[g]] > moved; i -= gaps[g]) key[i] = key[i - gaps[g]];
+            key[i] = moved;
+        }
+    for (s = 0; s < m; s++) symbol[s] = (wcodeci_byte)key[s];
     return m;
 }
 
@@ -285,14 +290,13 @@ typedef struct wcodeci_huff_model {
 
 static unsigned wcodeci_huff_streams(size_t n) { return n < 2048 ? 0 : 2; }
 
-/* Returns the smallest size that the payload can have: exact but for the streams' last bytes and sizes.
- * 0: a single value occurs. */
-static size_t wcodeci_huff_prepare(const wcodeci_plane *plane, wcodeci_huff_model *model)
+/* `symbol`: the plane's m values in order of their counts, at least two.  Returns the smallest size that the
+ * payload can have: exact but for the streams' last bytes and sizes. */
+static size_t wcodeci_huff_prepare(const wcodeci_plane *plane, const wcodeci_byte symbol[256], unsigned m,
+                                   wcodeci_huff_model *model)
 {
-    wcodeci_byte symbol[256];
-    unsigned m = wcodeci_sort_counts(plane->count, symbol), s, first = 256, last = 0;
+    unsigned s, first = 256, last = 0;
     uint64_t bits = 0;
-    if (m < 2) return 0;
     wcodeci_huff_lengths(plane->count, symbol, m, model->length);
     for (s = 0; s < 256; s++) {
         bits += (uint64_t)plane->count[s] * model->length[s];

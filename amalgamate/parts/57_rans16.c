@@ -170,24 +170,26 @@ static const char *wcodeci_rans16_decode(const wcodeci_byte *src, size_t size, u
 
 #ifndef WCODEC_NO_ENCODER
 
-/* log2(x) in 1/65536, rounded down, for x >= 1: the whole part is the highest bit's place; then the mantissa
- * is squared once for each further bit.  Integers alone, so that every machine chooses the same. */
+/* 65536 log2(1 + i / 64), rounded to nearest. */
+static const uint32_t wcodeci_log_table[65] = {
+        0,  1466,  2909,  4331,  5732,  7112,  8473,  9814, 11136, 12440, 13727, 14996, 16248,
+    17484, 18704, 19909, 21098, 22272, 23433, 24579, 25711, 26830, 27936, 29029, 30109, 31178,
+    32234, 33279, 34312, 35334, 36346, 37346, 38336, 39316, 40286, 41246, 42196, 43137, 44068,
+    44990, 45904, 46809, 47705, 48593, 49472, 50344, 51207, 52063, 52911, 53751, 54584, 55410,
+    56229, 57040, 57845, 58643, 59434, 60219, 60997, 61769, 62534, 63294, 64047, 64794, 65536
+};
+
+/* log2(x) in 1/65536 for x >= 1, within 4 of it: the highest bit's place, and a straight line between table
+ * entries for the 31 bits below it.  Integers alone, so that every machine chooses the same. */
 static uint32_t wcodeci_log2(uint32_t x)
 {
-    uint32_t log = 0, i;
-    uint64_t m;
-    while (x >> log >> 1) log++;
-    m = (uint64_t)x << (31 - log);
-    for (i = 0; i < 16; i++) {
-        uint64_t square = m * m >> 31;
-        log <<= 1;
-        if (square >> 32) {
-            log |= 1;
-            square >>= 1;
-        }
-        m = square;
-    }
-    return log;
+    uint32_t place = 0, fraction, i, low;
+    while (x >> place >> 1) place++;
+    fraction = x << (31 - place) & 0x7FFFFFFFu;
+    i = fraction >> 25;
+    low = fraction >> 9 & 65535;
+    return (place << 16) + wcodeci_log_table[i]
+         + ((wcodeci_log_table[i + 1] - wcodeci_log_table[i]) * low >> 16);
 }
 
 /* The bits, in 1/65536, that a frequency's step up saves or its step down costs; down from 1 there is none. */
@@ -265,15 +267,13 @@ static uint64_t wcodeci_rans16_try(const wcodeci_plane *plane, const wcodeci_byt
     return bits;
 }
 
-/* Finds the best number of direct symbols.  Returns the smallest size that the payload can have, 0 if a single
- * value occurs.  A symbol that is rarer than 1 in 256 still takes a whole slot, so rare values may be cheaper
+/* Finds the best number of direct symbols; arguments and result as for wcodeci_huff_prepare.  A symbol that is rarer than 1 in 256 still takes a whole slot, so rare values may be cheaper
  * as escapes even where there are fewer than 16. */
-static size_t wcodeci_rans16_prepare(const wcodeci_plane *plane, wcodeci_rans16_model *model)
+static size_t wcodeci_rans16_prepare(const wcodeci_plane *plane, const wcodeci_byte symbol[256], unsigned m,
+                                     wcodeci_rans16_model *model)
 {
-    wcodeci_byte symbol[256];
-    unsigned m = wcodeci_sort_counts(plane->count, symbol), direct = m > 16 ? 15 : m, last_gain = 0;
+    unsigned direct = m > 16 ? 15 : m, last_gain = 0;
     uint64_t best = UINT64_MAX;
-    if (m < 2) return 0;
     for (; direct >= 1 && last_gain < 3; direct--) {
         wcodeci_rans16_model candidate;
         uint64_t bits;

@@ -143,7 +143,7 @@ static size_t wcodeci_rans256_head(const uint16_t freq[256], unsigned first, uns
     return used;
 }
 
-/* Returns the smallest size that the payload can have, 0 if a single value occurs. */
+/* Returns the smallest size that the payload can have.  At least two values occur. */
 static size_t wcodeci_rans256_prepare(const wcodeci_plane *plane, wcodeci_rans256_model *model)
 {
     uint32_t count[256], freq[256];
@@ -156,7 +156,6 @@ static size_t wcodeci_rans256_prepare(const wcodeci_plane *plane, wcodeci_rans25
         last = s;
         count[m++] = plane->count[s];
     }
-    if (m < 2) return 0;
     wcodeci_normalise(count, m, plane->n, WCODECI_RANS256_BITS, freq);
     bits = wcodeci_message_bits(count, freq, m, WCODECI_RANS256_BITS) / 65536;
     memset(model->freq, 0, sizeof model->freq);

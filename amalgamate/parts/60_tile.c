@@ -94,6 +94,7 @@ typedef struct wcodeci_tile {
     wcodec_tile_info info;
     uint64_t row;       /* 0: none given */
     size_t n;           /* units */
+    size_t fields_end;  /* in the record: where the payloads may begin */
     size_t body_end;    /* in the record */
 } wcodeci_tile;
 
@@ -164,7 +165,7 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
     if (up && !tile->row) return WCODEC_E_CORRUPT;
     if (record.body > tile->info.decoded_size + tile->info.decoded_size / 8 + WCODECI_BODY_SLACK)
         return WCODEC_E_CORRUPT;
-    position = (uint64_t)(c.p - src);
+    position = tile->fields_end = (size_t)(c.p - src);
     for (k = 0; k < split->planes; k++) {
         wcodec_plane_info *plane = &tile->info.plane[k];
         if (plane->size >= WCODECI_ALIGNED_PLANE) position = wcodeci_up8(position);
@@ -216,10 +217,11 @@ static const char *wcodeci_plane_decode(const wcodeci_byte *src, const wcodeci_t
 /* All bytes of a record that are in no field and no payload must be zero. */
 static int wcodeci_tile_padding_ok(const wcodeci_byte *src, const wcodeci_tile *tile)
 {
+    size_t end = tile->fields_end;
     unsigned k;
-    for (k = 1; k < tile->info.planes; k++) {
-        const wcodec_plane_info *before = &tile->info.plane[k - 1];
-        if (!wcodeci_all_zero(src + before->offset + before->size, src + tile->info.plane[k].offset)) return 0;
+    for (k = 0; k < tile->info.planes; k++) {
+        if (!wcodeci_all_zero(src + end, src + tile->info.plane[k].offset)) return 0;
+        end = tile->info.plane[k].offset + tile->info.plane[k].size;
     }
     return wcodeci_all_zero(src + tile->body_end, src + tile->info.record_size);
 }

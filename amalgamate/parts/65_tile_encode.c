@@ -127,20 +127,22 @@ typedef struct wcodeci_choice {
 
 static void wcodeci_choice_prepare(const wcodeci_plane *plane, unsigned coders, wcodeci_choice *choice)
 {
-    const uint32_t most = plane->count[wcodeci_commonest(plane)];
-    const size_t raw = wcodeci_raw_size(plane->n, plane->width), rest = plane->n - most;
+    const size_t raw = wcodeci_raw_size(plane->n, plane->width);
+    wcodeci_byte symbol[256];
+    const unsigned m = wcodeci_sort_counts(plane->count, symbol);
+    const size_t rest = plane->n - plane->count[symbol[m - 1]];
     memset(choice->least, 0, sizeof choice->least);
     choice->least[WCODEC_CODER_RAW] = raw;
-    if (rest == 0) {
+    if (m == 1) {
         if (coders >> WCODEC_CODER_CONSTANT & 1) choice->least[WCODEC_CODER_CONSTANT] = 1;
         return;
     }
     if ((coders >> WCODEC_CODER_SPARSE & 1) && rest <= plane->n / 8)
         choice->least[WCODEC_CODER_SPARSE] = 2 + 2 * rest;
     if (coders >> WCODEC_CODER_HUFFMAN & 1)
-        choice->least[WCODEC_CODER_HUFFMAN] = wcodeci_huff_prepare(plane, &choice->huff);
+        choice->least[WCODEC_CODER_HUFFMAN] = wcodeci_huff_prepare(plane, symbol, m, &choice->huff);
     if (coders >> WCODEC_CODER_RANS16 & 1)
-        choice->least[WCODEC_CODER_RANS16] = wcodeci_rans16_prepare(plane, &choice->rans16);
+        choice->least[WCODEC_CODER_RANS16] = wcodeci_rans16_prepare(plane, symbol, m, &choice->rans16);
     if (coders >> WCODEC_CODER_RANS256 & 1)
         choice->least[WCODEC_CODER_RANS256] = wcodeci_rans256_prepare(plane, &choice->rans256);
     /* Coding must save one part in 256: reading a raw plane costs nothing. */
@@ -200,9 +202,8 @@ static int wcodeci_allowed(const wcodeci_encoder *e, unsigned predictor, size_t 
     return predictor == WCODEC_PREDICT_LEFT ? n > 1 : e->row > 1 && e->row < n;
 }
 
-/* Prepares the choice of a coder for the residuals of e->plane. */
-static void wcodeci_plane_predict(wcodeci_encoder *e, unsigned predictor, wcodeci_plane *plane,
-                                  wcodeci_choice *choice)
+/* Makes the residuals of e->plane and counts them. */
+static void wcodeci_plane_predict(wcodeci_encoder *e, unsigned predictor, wcodeci_plane *plane)
 {
     plane->v = e->plane;
     if (predictor != WCODEC_PREDICT_NONE) {
@@ -210,7 +211,6 @@ static void wcodeci_plane_predict(wcodeci_encoder *e, unsigned predictor, wcodec
         plane->v = e->residual;
     }
     wcodeci_count(plane->v, plane->n, plane->count);
-    wcodeci_choice_prepare(plane, e->options.coders, choice);
 }
 
 /* Writes a plane, predicted if that is smaller, at dst; returns its size and fills in coder and predictor. */
@@ -224,7 +224,8 @@ static size_t wcodeci_plane_best(wcodeci_encoder *e, size_t n, unsigned width, w
     size_t least;
     plane.n = n;
     plane.width = width;
-    wcodeci_plane_predict(e, WCODEC_PREDICT_NONE, &plane, &choice);
+    wcodeci_plane_predict(e, WCODEC_PREDICT_NONE, &plane);
+    wcodeci_choice_prepare(&plane, e->options.coders, &choice);
     least = choice.least[wcodeci_choice_least(&choice)];
     sample = wcodeci_sample_plane(plane.v, n, width, WCODEC_PREDICT_NONE, e->row);
     for (p = WCODEC_PREDICT_LEFT; p < WCODEC_PREDICT_COUNT && least > 1; p++) {
@@ -232,14 +233,19 @@ static size_t wcodeci_plane_best(wcodeci_encoder *e, size_t n, unsigned width, w
         if (!wcodeci_allowed(e, p, n)) continue;
         if (n > WCODECI_SAMPLE && wcodeci_sample_plane(e->plane, n, width, p, e->row) >= sample - sample / 64)
             continue;
-        wcodeci_plane_predict(e, p, &plane, &choice);
+        wcodeci_plane_predict(e, p, &plane);
         prepared = p;
+        if (wcodeci_entropy(plane.count, n) / 8 >= least) continue;
+        wcodeci_choice_prepare(&plane, e->options.coders, &choice);
         size = choice.least[wcodeci_choice_least(&choice)];
         if (size >= least) continue;
         least = size;
         predictor = p;
     }
-    if (prepared != predictor) wcodeci_plane_predict(e, predictor, &plane, &choice);
+    if (prepared != predictor) {
+        wcodeci_plane_predict(e, predictor, &plane);
+        wcodeci_choice_prepare(&plane, e->options.coders, &choice);
+    }
     info->size = wcodeci_plane_encode(e, &plane, &choice, dst, &coder);
     info->coder = (unsigned char)coder;
     info->predictor = (unsigned char)predictor;

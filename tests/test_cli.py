@@ -1,0 +1,1179 @@
+#!/usr/bin/env python3
+"""Tests of the command: every command, every option, every way to fail.
+
+Needs python3 and its standard library alone.  WCODEC_BIN names the command (build/wcodec), WCODEC_DATA the
+folder of real weights (../shared/data); what needs it is skipped, saying so, where it is absent.
+"""
+import collections
+import hashlib
+import json
+import math
+import os
+import pathlib
+import pty
+import random
+import re
+import resource
+import shutil
+import signal
+import stat
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import zlib
+
+import make_golden          # containers that encode does not make
+from make_golden import Original, Segment
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BIN = os.path.abspath(os.environ.get("WCODEC_BIN", ROOT / "build" / "wcodec"))
+DATA = pathlib.Path(os.environ.get("WCODEC_DATA", ROOT.parent / "shared" / "data"))
+MIB = 1 << 20
+# Of what make_model writes without layers.
+MODEL_SHA256 = "bb67f4467e8d980374c704ceca01810761cde4970cd3fe1c176db98815c89ad6"
+DTYPE_BITS = {
+    "BOOL": 8, "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6, "U8": 8, "I8": 8, "F8_E5M2": 8, "F8_E4M3": 8,
+    "F8_E8M0": 8, "F8_E4M3FNUZ": 8, "F8_E5M2FNUZ": 8, "I16": 16, "U16": 16, "F16": 16, "BF16": 16,
+    "I32": 32, "U32": 32, "F32": 32, "C64": 64, "F64": 64, "I64": 64, "U64": 64}
+
+
+# ---- files to work on -------------------------------------------------------------------------------------
+
+
+def with_header(header, data=b""):
+    """A safetensors file of this header text (bytes) and these data bytes."""
+    return struct.pack("<Q", len(header)) + header + data
+
+
+def entry(dtype, shape, begin, end):
+    return {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}
+
+
+def safetensors(tensors, metadata=None, pad=b" "):
+    """tensors: (name, dtype, shape, bytes) in the order of their bytes."""
+    header, data = {}, b""
+    if metadata is not None:
+        header["__metadata__"] = metadata
+    for name, dtype, shape, raw in tensors:
+        header[name] = entry(dtype, shape, len(data), len(data) + len(raw))
+        data += raw
+    text = json.dumps(header).encode()
+    return with_header(text + pad * (-len(text) % 8), data)
+
+
+def gaussian_bf16(count, seed=1, scale=0.02):
+    rng = random.Random(seed)
+    return b"".join(struct.pack("<f", rng.gauss(0, scale))[2:] for _ in range(count))
+
+
+def gaussian_f32(count, seed=2):
+    rng = random.Random(seed)
+    return struct.pack("<%df" % count, *(rng.gauss(0, 0.02) for _ in range(count)))
+
+
+def small_model():
+    """A few tensors of different kinds, small enough for Python and large enough for every coder."""
+    rng = random.Random(3)
+    return [
+        ("embed.weight", "BF16", [200, 96], gaussian_bf16(200 * 96)),
+        ("layer.0.weight", "F32", [40, 96], gaussian_f32(40 * 96)),
+        ("layer.0.mask", "BOOL", [64, 64], bytes(int(r >= c) for r in range(64) for c in range(64))),
+        ("layer.0.q", "I8", [96, 96], bytes(int(rng.gauss(0, 20)) & 255 for _ in range(96 * 96))),
+        ("positions", "I64", [1000], struct.pack("<1000q", *range(1000))),
+        ("packed", "F4", [3, 32], rng.randbytes(48)),
+        ("scalar", "F16", [], b"\x00\x3c"),
+        ("empty", "F32", [0, 7], b""),
+        ("zeros", "F16", [50, 50], bytes(5000))]
+
+
+def golden_folder():
+    folder = pathlib.Path(make_golden.GOLDEN)
+    assert any(folder.glob("good/*.wcodec")) and any(folder.glob("bad*/*.wcodec"))
+    return folder
+
+
+def random_bytes(size, seed=4):
+    return random.Random(seed).randbytes(size)
+
+
+def awkward_files():
+    """What the world may hand to encode: (word, bytes).  Each comes back exactly."""
+    ok = safetensors([("a", "BF16", [4, 4], gaussian_bf16(16)), ("b", "F32", [4], gaussian_f32(4))])
+    i32 = '{"dtype":"I32","shape":[2,2],"data_offsets":%s}'
+    yield "empty", b""
+    yield "one byte", b"x"
+    yield "seven bytes", b"1234567"
+    yield "length only", struct.pack("<Q", 0)
+    yield "length of a header that is not there", struct.pack("<Q", 60)
+    yield "header too large", bytes([0x3C] + [0xFF] * 6 + [0]) + b"{}" * 20
+    yield "header of 100,000,001 bytes", struct.pack("<Q", 100000001) + b"{}" * 20
+    yield "header length 2^64-1", b"\xff" * 8 + b"{}" * 20
+    yield "not UTF-8", with_header(b"\xff")
+    yield "not UTF-8 in a name", with_header(b'{"a\xff":' + (i32 % "[0,16]").encode() + b"}", bytes(16))
+    yield "not JSON", with_header(b"{")
+    yield "JSON of another kind", with_header(b"[1, 2, 3]", bytes(9))
+    yield "JSON number", with_header(b"12345678")
+    yield "JSON nested deeply", with_header(b'{"a":' + b"[" * 100000 + b"]" * 100000 + b"}")
+    yield "JSON not closed, nested deeply", with_header(b'{"a":' * 50000)
+    yield "header only", with_header(b"{}")
+    yield "header only, padded", with_header(b"{}      ")
+    yield "metadata only", with_header(b'{"__metadata__":{"format":"pt"}}')
+    yield "metadata of numbers", with_header(b'{"__metadata__":{"format":1}}')
+    yield "metadata twice", with_header(b'{"__metadata__":{},"__metadata__":{}}')
+    yield "leading white space", with_header(b" \t\n\r {}")
+    yield "trailing white space", with_header(b"{} \t\n\r ")
+    yield "leading white space, tensor", with_header(b'\n  {"a":%s}' % (i32 % "[0,16]").encode(), bytes(16))
+    yield "byte order mark", with_header(b"\xef\xbb\xbf{}")
+    yield "trailing bytes", ok + b"polyglot" * 9
+    yield "two bytes missing", ok[:-2]
+    yield "all data missing", ok[:-64 - 16 + 32]
+    yield "extra bogus data", with_header(b'{"a":%s}' % (i32 % "[0,16]").encode(),
+                                          bytes(16) + b"extra_bogus_data_for_polyglot_file")
+    yield "ten tensors on the same bytes", with_header(
+        ("{%s}" % ",".join('"%d":%s' % (i, i32 % "[0,16]") for i in range(10))).encode(), bytes(16))
+    yield "20,000 tensors on the same bytes", with_header(
+        ("{%s}" % ",".join('"%d":%s' % (i, i32 % "[0,16]") for i in range(20000))).encode(), bytes(16))
+    yield "a shape that says more", with_header(b'{"a":%s}' % (i32 % "[0,4]").encode(), bytes(4))
+    yield "a hole", with_header(b'{"a":%s}' % (i32 % "[8,24]").encode(), bytes(24))
+    yield "backwards", with_header(b'{"a":%s}' % (i32 % "[16,0]").encode(), bytes(16))
+    yield "negative offset", with_header(b'{"a":%s}' % (i32 % "[-16,0]").encode(), bytes(16))
+    yield "fraction", with_header(b'{"a":%s}' % (i32 % "[0,16.5]").encode(), bytes(16))
+    yield "exponent", with_header(b'{"a":%s}' % (i32 % "[0,1.6e1]").encode(), bytes(16))
+    yield "out of the file", with_header(b'{"a":%s}' % (i32 % "[0,18446744073709551615]").encode(), bytes(16))
+    yield "offset 2^64", with_header(b'{"a":%s}' % (i32 % "[0,18446744073709551616]").encode(), bytes(16))
+    yield "three offsets", with_header(b'{"a":%s}' % (i32 % "[0,16,16]").encode(), bytes(16))
+    for shape in ("[2,18446744073709551614]", "[2,9223372036854775807]", "[9223372036854775808,4,0]",
+                  "[0,9223372036854775808,4]", "[4294967296,4294967296]", "[-2,-2]", '["2",2]', "2", "null"):
+        yield "shape " + shape, with_header(
+            b'{"a":{"dtype":"I32","shape":%s,"data_offsets":[0,16]}}' % shape.encode(), bytes(16))
+    yield "F4, odd", with_header(b'{"a":{"dtype":"F4","shape":[3],"data_offsets":[0,2]}}', b"ab")
+    yield "F6", safetensors([("a", "F6_E2M3", [4, 2], b"abcdef")])
+    yield "unknown dtype", safetensors([("a", "BF16", [2], b"abcd"), ("b", "F5_E2M2", [8], b"abcde")])
+    yield "unknown dtype in lower case", safetensors([("a", "bf16", [2], b"abcd")])
+    yield "dtype that is a number", with_header(b'{"a":{"dtype":7,"shape":[2],"data_offsets":[0,2]}}', b"ab")
+    yield "unknown field", with_header(
+        b'{"a":{"x":[{"y":null}],"dtype":"U8","shape":[2],"data_offsets":[0,2],"z":"w"}}', b"ab")
+    yield "missing field", with_header(b'{"a":{"dtype":"U8","data_offsets":[0,2]}}', b"ab")
+    yield "duplicate tensor", with_header(
+        b'{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},'
+        b'"a":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}}',
+        b"abcd")
+    yield "duplicate tensor, same place", with_header(
+        b'{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},'
+        b'"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}',
+        b"ab")
+    yield "duplicate field", with_header(
+        b'{"a":{"dtype":"U8","dtype":"I8","shape":[2],"data_offsets":[0,2]}}', b"ab")
+    yield "rank 0", safetensors([("a", "F32", [], b"abcd")])
+    yield "rank 300", safetensors([("a", "U8", [1] * 300, b"a")])
+    yield "zero-size tensors", safetensors([("a", "F32", [2, 0], b""), ("b", "F64", [0], b""),
+                                            ("c", "U8", [1], b"x"), ("d", "I64", [0, 3], b"")])
+    yield "names", safetensors([("", "U8", [1], b"a"), ("a\"b\\c/d\n\t\x1b[31m", "U8", [1], b"b"),
+                                ("\u00e4\u4e16\U0001f600", "U8", [1], b"c"), ("x" * 3000, "U8", [1], b"d")])
+    yield "escapes in names", with_header(
+        b'{"\\u0000\\u001b\\ud83d\\ude00\\ud800":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}', b"ab")
+    yield "offsets in another order", with_header(json.dumps(
+        {"b": entry("U8", [2], 2, 4), "a": entry("U8", [2], 0, 2)}).encode(), b"abcd")
+    yield "odd alignment", safetensors([("a", "U8", [3], b"abc"), ("b", "F32", [50], gaussian_f32(50))],
+                                       pad=b"")
+    yield "a container", open_container_bytes()
+    yield "zeros", bytes(300000)
+    yield "random", random_bytes(300001)
+    yield "text", b"The quick brown fox jumps over the lazy dog.\n" * 5000
+
+
+# ---- the machinery ----------------------------------------------------------------------------------------
+
+
+def wcodec(*args, data=None, **options):
+    """Runs the command to its end."""
+    return subprocess.run([BIN, *args], input=data, stdin=None if data is not None else subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120, **options)
+
+
+_container = []
+
+
+def open_container_bytes():
+    """A container of small_model, made once."""
+    if not _container:
+        _container.append(wcodec("encode", "--name", "model.safetensors", "-", "-",
+                                 data=safetensors(small_model(), {"format": "pt"})).stdout)
+    return _container[0]
+
+
+class CliTest(unittest.TestCase):
+    def setUp(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="wcodec-test-"))
+        self.addCleanup(shutil.rmtree, self.dir)
+        self.model = safetensors(small_model(), {"format": "pt"})
+
+    def path(self, name, content=None):
+        path = self.dir / name
+        if content is not None:
+            path.write_bytes(content)
+        return str(path)
+
+    def ok(self, *args, data=None, **options):
+        result = wcodec(*args, data=data, **options)
+        self.assertEqual((result.returncode, result.stderr), (0, b""), args)
+        return result.stdout
+
+    def fails(self, code, *args, data=None, says="", **options):
+        """Exit status and one line on standard error; nothing on standard output."""
+        result = wcodec(*args, data=data, **options)
+        text = result.stderr.decode()
+        self.assertEqual(result.returncode, code, (args, text))
+        self.assertRegex(text, r"\Awcodec: [^\n]+\n\Z", args)
+        self.assertIn(says, text)
+        self.assertEqual(result.stdout, b"")
+        return text
+
+    def files(self):
+        return sorted(p.name for p in self.dir.iterdir())
+
+    def container(self, content=None, name="model.wcodec"):
+        """The path of a container of `content`, or of the model."""
+        if content is None:
+            return self.path(name, open_container_bytes())
+        path = self.path(name)
+        self.ok("encode", "-q", "-f", self.path("original", content), path)
+        return path
+
+    def round_trip(self, content, *options):
+        original, packed, back = self.path("in", content), self.path("packed"), self.path("back")
+        self.ok("encode", "-q", "-f", *options, original, packed)
+        self.ok("verify", "-q", packed)
+        self.ok("decode", "-q", "-f", packed, back)
+        self.assertEqual(pathlib.Path(back).read_bytes(), content)
+        return pathlib.Path(packed).read_bytes()
+
+    def metadata(self, packed):
+        return json.loads(self.inspect(packed)["header"]["metadata"])
+
+    def inspect(self, packed):
+        return json.loads(self.ok("inspect", "--json", packed))
+
+
+# ---- usage ------------------------------------------------------------------------------------------------
+
+
+COMMANDS = ("encode", "decode", "verify", "inspect", "extract", "analyze", "bench")
+
+
+class Usage(CliTest):
+    def test_help_and_version(self):
+        self.assertIn(b"usage:", self.ok("--help"))
+        self.assertRegex(self.ok("--version"), rb"\Awcodec \d+\.\d+\.\d+ .*\n\Z")
+        for command in COMMANDS:
+            self.assertIn(command.encode(), self.ok("--help"))
+            self.assertIn(b"usage: wcodec " + command.encode(), self.ok(command, "--help"))
+            self.assertEqual(self.ok(command, "-h"), self.ok(command, "--help"))
+
+    def test_every_option_in_the_help_is_known(self):
+        for command in COMMANDS:
+            for option in re.findall(r"^  (?:-\w, )?(--[a-z]+)", self.ok(command, "--help").decode(), re.M):
+                result = wcodec(command, option)
+                self.assertNotIn(b"unknown option", result.stderr, (command, option))
+
+    def test_wrong_usage(self):
+        a, b = self.path("a", b"hello"), self.path("b")
+        for args in ([], ["frobnicate"], ["--frobnicate"], ["encode"], ["encode", a], ["encode", a, b, "c"],
+                     ["encode", "--frobnicate", a, b], ["encode", "-x", a, b], ["encode", "--tile"],
+                     ["encode", a, b, "--threads"], ["encode", "--force=1", a, b],
+                     ["encode", "--profile", "slow", a, b], ["encode", "--coder", "lz", a, b],
+                     ["encode", "--tile", "0", a, b], ["encode", "--tile", "many", a, b],
+                     ["encode", "--tile=", a, b],
+                     ["encode", "--tile", "-1", a, b], ["encode", "--tile", "99999999999999999999", a, b],
+                     ["encode", "--tile", "99999999", a, b], ["encode", "--tile", "1", "--tile", "2", a, b],
+                     ["encode", "--threads", "0", a, b], ["encode", "--threads", "65", a, b],
+                     ["encode", "--dtype", "BF17", a, b], ["encode", "--dtype", "BYTES", a, b],
+                     ["encode", "--row", "4", a, b], ["encode", "--json", a, "-"],
+                     ["decode", a], ["decode", "--coder", "raw", a, b], ["decode", "--json", a, b],
+                     ["verify"], ["verify", a, b], ["verify", "-f", a], ["inspect"], ["inspect", "-q", a],
+                     ["extract", a], ["extract", a, "-o", b], ["extract", a, "--range", "0:1"],
+                     ["extract", a, "--range", "0:1", "--tensor", "t", "-o", b],
+                     ["extract", a, "--range", "0:1", "--rows", "0:1", "-o", b],
+                     ["extract", a, "--range", "1", "-o", b], ["extract", a, "--range", "2:1", "-o", b],
+                     ["extract", a, "--range", "0:x", "-o", b], ["extract", a, "--range", "-1:3", "-o", b],
+                     ["analyze"], ["analyze", "-f", a], ["bench"], ["bench", "--threads", "2", a]):
+            with self.subTest(args=args):
+                self.fails(2, *args)
+        self.assertEqual(self.files(), ["a"])
+
+    def test_options_anywhere(self):
+        a = self.path("a", self.model)
+        self.ok("encode", a, self.path("1"), "-q", "--coder", "huffman", "--tile=4096")
+        self.ok("encode", "--tile", "4096", "-q", a, "--coder=huffman", self.path("2"))
+        self.ok("encode", "--quiet", "--coder", "huffman", "--tile", "4096", "--", a, self.path("3"))
+        first = (self.dir / "1").read_bytes()
+        self.assertEqual(first, (self.dir / "2").read_bytes())
+        self.assertEqual(first, (self.dir / "3").read_bytes())
+        self.ok("extract", self.path("1"), "--range=0:5", "-o" + self.path("4"))
+        self.assertEqual((self.dir / "4").read_bytes(), self.model[:5])
+
+    def test_names_that_look_like_options(self):
+        (self.dir / "-f").write_bytes(self.model)
+        self.ok("encode", "-q", "--", "-f", "--json", cwd=self.dir)
+        self.ok("decode", "-q", "--", "--json", "-q", cwd=self.dir)
+        self.assertEqual((self.dir / "-q").read_bytes(), self.model)
+
+    def test_messages_are_one_line_whatever_the_name(self):
+        self.fails(1, "decode", self.path("no\nsuch\x1b[31mfile"), self.path("out"), says="no?such?[31mfile")
+        self.fails(1, "decode", b"/nowhere/\xff\xfe", self.path("out"), says="/nowhere/??: No such file")
+
+
+# ---- encode and decode ------------------------------------------------------------------------------------
+
+
+class EncodeDecode(CliTest):
+    def test_round_trip_and_summary(self):
+        a, b, c = self.path("a.safetensors", self.model), self.path("b.wcodec"), self.path("c")
+        line = self.ok("encode", a, b).decode()
+        size = os.path.getsize(b)
+        self.assertRegex(line, r"\A\S*a\.safetensors: %d -> %d bytes \(0\.\d{4}\), [\d.]+ s\n\Z"
+                         % (len(self.model), size))
+        self.assertAlmostEqual(float(line.split("(")[1].split(")")[0]), size / len(self.model), places=4)
+        line = self.ok("decode", b, c).decode()
+        self.assertRegex(line, r"\A\S*b\.wcodec: %d -> %d bytes, [\d.]+ s\n\Z" % (size, len(self.model)))
+        self.assertEqual((self.dir / "c").read_bytes(), self.model)
+        self.assertEqual(self.files(), ["a.safetensors", "b.wcodec", "c"])
+
+    def test_quiet(self):
+        self.assertEqual(self.ok("encode", "-q", self.path("a", self.model), self.path("b")), b"")
+        self.assertEqual(self.ok("decode", "-q", self.path("b"), self.path("c")), b"")
+        self.assertEqual(self.ok("verify", "-q", self.path("b")), b"")
+
+    def test_json(self):
+        a, b = self.path("a", self.model), self.path("b")
+        got = json.loads(self.ok("encode", "--json", a, b))
+        self.assertEqual(got["original_bytes"], len(self.model))
+        self.assertEqual(got["container_bytes"], os.path.getsize(b))
+        self.assertAlmostEqual(got["ratio"], got["container_bytes"] / got["original_bytes"], places=4)
+        self.assertGreaterEqual(got["seconds"], 0)
+        got = json.loads(self.ok("encode", "--json", self.path("empty", b""), self.path("c")))
+        self.assertEqual((got["original_bytes"], got["ratio"]), (0, None))
+
+    def test_pipes(self):
+        packed = wcodec("encode", "--name", "model.safetensors", "-", "-", data=self.model)
+        self.assertEqual(packed.returncode, 0)
+        self.assertRegex(packed.stderr, rb"\Astandard input: \d+ -> %d bytes" % len(packed.stdout))
+        self.assertEqual(packed.stdout, open_container_bytes())
+        back = wcodec("decode", "-", "-", data=packed.stdout)
+        self.assertEqual((back.returncode, back.stdout), (0, self.model))
+        self.assertEqual(len(back.stderr.splitlines()), 1)
+        # From a pipe to a file, from a file to a pipe.
+        self.ok("encode", "-q", "-", self.path("b"), data=self.model)
+        self.assertEqual(self.ok("decode", "-q", self.path("b"), "-"), self.model)
+        self.ok("decode", "-q", "-", self.path("c"), data=packed.stdout)
+        self.assertEqual((self.dir / "c").read_bytes(), self.model)
+
+    def test_a_file_and_a_pipe_give_the_same_container(self):
+        a = self.path("m", self.model)
+        self.ok("encode", "-q", a, self.path("b"))
+        piped = self.ok("encode", "-q", "--name", "m", "-", "-", data=self.model)
+        self.assertEqual((self.dir / "b").read_bytes(), piped)
+
+    def test_named_pipes(self):
+        a, b = self.path("fifo-a"), self.path("b")
+        os.mkfifo(a)
+        feeder = subprocess.Popen(["sh", "-c", 'cat "$0" > "$1"', self.path("m", self.model), a])
+        self.ok("encode", "-q", a, b)
+        self.assertEqual(feeder.wait(), 0)
+        feeder = subprocess.Popen(["sh", "-c", 'cat "$0" > "$1"', b, a])
+        self.assertEqual(self.ok("decode", "-q", a, "-"), self.model)
+        self.assertEqual(feeder.wait(), 0)
+
+    def test_the_spool_file_is_in_tmpdir_and_gone(self):
+        spool = self.dir / "spool"
+        spool.mkdir()
+        env = dict(os.environ, TMPDIR=str(spool))
+        self.ok("encode", "-q", "-", self.path("b"), data=self.model, env=env)
+        self.assertEqual(list(spool.iterdir()), [])
+        env["TMPDIR"] = str(self.dir / "absent")
+        self.fails(1, "encode", "-q", "-", self.path("c"), data=self.model, env=env, says="absent")
+        self.assertEqual(self.files(), ["b", "spool"])
+
+    def test_existing_file_is_kept(self):
+        a, b = self.path("a", self.model), self.path("b", b"precious")
+        packed = self.container()
+        self.fails(1, "encode", a, b, says="b: exists (use -f)")
+        self.fails(1, "decode", packed, b, says="b: exists (use -f)")
+        self.fails(1, "extract", packed, "--range", "0:5", "-o", b, says="b: exists (use -f)")
+        self.assertEqual((self.dir / "b").read_bytes(), b"precious")
+        self.ok("extract", packed, "--range", "0:5", "-f", "-o", b)
+        self.assertEqual((self.dir / "b").read_bytes(), self.model[:5])
+        self.ok("encode", "-q", "-f", a, b)
+        self.ok("decode", "-q", "--force", b, b + "2")
+        self.assertEqual((self.dir / "b2").read_bytes(), self.model)
+        self.assertEqual(self.files(), ["a", "b", "b2", "model.wcodec"])
+
+    def test_a_link_to_nowhere_is_a_name_that_is_taken(self):
+        os.symlink("nowhere", self.dir / "link")
+        self.fails(1, "encode", "-q", self.path("a", self.model), self.path("link"), says="exists (use -f)")
+        self.assertEqual(self.files(), ["a", "link"])
+
+    def test_input_is_not_overwritten(self):
+        a = self.path("a", self.model)
+        self.fails(2, "encode", "-f", a, a, says="is the input")
+        self.fails(2, "encode", "-f", a, str(self.dir) + "/./a", says="is the input")
+        self.assertEqual((self.dir / "a").read_bytes(), self.model)
+
+    def test_mode_follows_umask(self):
+        self.ok("encode", "-q", self.path("a", self.model), self.path("b"),
+                preexec_fn=lambda: os.umask(0o027))
+        self.assertEqual(stat.S_IMODE(os.stat(self.path("b")).st_mode), 0o640)
+
+    def test_long_names(self):
+        name = "n" * 255
+        self.ok("encode", "-q", self.path(name, self.model), self.path("m" * 255))
+        self.assertEqual(self.metadata(self.path("m" * 255))["original"], name)
+
+    def test_name_of_the_original(self):
+        a = self.path("a name.safetensors", self.model)
+        for options, name in (([], "a name.safetensors"), (["--name", "other"], "other"), (["--name="], "")):
+            self.ok("encode", "-q", "-f", *options, a, self.path("b"))
+            self.assertEqual(self.inspect(self.path("b"))["originals"][0]["name"], name)
+            self.assertEqual(self.metadata(self.path("b"))["original"], name)
+        self.ok("encode", "-q", "-f", "-", self.path("b"), data=self.model)
+        self.assertEqual(self.inspect(self.path("b"))["originals"][0]["name"], "")
+
+    def test_metadata(self):
+        got = self.metadata(self.container())
+        sizes = collections.Counter()
+        for _, dtype, _, raw in small_model():
+            sizes[dtype] += len(raw)
+        sizes["BYTES"] = len(self.model) - sum(sizes.values())
+        self.assertEqual(got["original_bytes"], len(self.model))
+        self.assertEqual(got["format"], "safetensors")
+        self.assertEqual(got["tensors"], len(small_model()))
+        self.assertEqual(got["dtypes"], {k: v for k, v in sizes.items() if v})
+        self.assertEqual(got["recipe"], {"profile": "fast", "coder": "auto", "tile": 65536})
+        self.assertRegex(got["creator"], r"\Awcodec \d")
+
+    def test_threads_do_not_change_the_bytes(self):
+        content = safetensors([("w", "BF16", [1500, 512], gaussian_bf16(512 * 100) * 15)])
+        a = self.path("a", content)
+        for threads in ("1", "2", "3", "64"):
+            self.ok("encode", "-q", "--threads", threads, a, self.path("b" + threads))
+            self.assertEqual((self.dir / ("b" + threads)).read_bytes(), (self.dir / "b1").read_bytes())
+            self.assertEqual(self.ok("decode", "-q", "--threads", threads, self.path("b1"), "-"), content)
+
+    def test_coders(self):
+        allowed = {"auto": None, "rans": {"raw", "constant", "rans16", "rans256"},
+                   "huffman": {"raw", "constant", "huffman"}, "raw": {"raw"}}
+        sizes = {}
+        for coder, names in allowed.items():
+            sizes[coder] = len(self.round_trip(self.model, "--coder", coder))
+            got = {c["coder"] for c in self.inspect(self.path("packed"))["coders"]}
+            if names is not None:
+                self.assertLessEqual(got, names)
+            self.assertEqual(self.metadata(self.path("packed"))["recipe"]["coder"], coder)
+        self.assertLessEqual(sizes["auto"], min(sizes.values()))
+        self.assertLess(max(sizes["rans"], sizes["huffman"]), sizes["raw"])
+
+    def test_profiles(self):
+        fast = self.round_trip(self.model, "--profile", "fast")
+        best = self.round_trip(self.model, "--profile", "best")
+        self.assertLessEqual(len(best), len(fast))
+        self.assertEqual(self.metadata(self.path("packed"))["recipe"]["profile"], "best")
+
+    def test_tiles(self):
+        count = {}
+        for tile in ("1000", "65536", "2097152"):
+            self.round_trip(safetensors([("w", "BF16", [100, 800], gaussian_bf16(80000))]), "--tile", tile)
+            count[tile] = self.inspect(self.path("packed"))["segments"][-1]["tiles"]
+        self.assertGreater(count["1000"], count["65536"])
+        self.assertEqual(count["2097152"], 1)
+        self.round_trip(self.model, "--tile", "1")
+
+    def test_typed_data(self):
+        data = gaussian_bf16(60000)
+        opaque = self.round_trip(data)
+        typed = self.round_trip(data, "--dtype", "BF16", "--row", "200")
+        segment = self.inspect(self.path("packed"))["segments"][0]
+        self.assertEqual((segment["dtype"], segment["original_bytes"]), ("BF16", len(data)))
+        self.assertLessEqual(len(typed), len(opaque) + 64)
+        for dtype in DTYPE_BITS:
+            self.round_trip(random_bytes(24 * 500), "--dtype", dtype, "--row", "24")
+
+    def test_typed_data_that_is_not_whole(self):
+        # Either an error, which leaves nothing behind, or a container that gives back every byte.
+        result = wcodec("encode", "-q", "--dtype", "F32", self.path("a", b"abcde" * 1001), self.path("b"))
+        if result.returncode == 0:
+            self.assertEqual(self.ok("decode", "-q", self.path("b"), "-"), b"abcde" * 1001)
+        else:
+            self.assertEqual((result.returncode, len(result.stderr.splitlines())), (1, 1))
+            self.assertEqual(self.files(), ["a"])
+
+    def test_every_dtype(self):
+        for dtype, bits in DTYPE_BITS.items():
+            size = 48 * 64 * bits // 8
+            self.round_trip(safetensors([
+                ("random", dtype, [64, 48], random_bytes(size)), ("zero", dtype, [64, 48], bytes(size)),
+                ("ones", dtype, [64, 48], b"\xff" * size),
+                ("few", dtype, [48 * 64], bytes(size - 8) + b"\x7f" * 8)]))
+
+    def test_standard_output_closed(self):
+        # Whoever closes it must not find a message inside the container.
+        for redirect in (">&-", "2>&-", "<&-", ">&- 2>&- <&-"):
+            subprocess.run(["sh", "-c", 'exec "$0" encode -f "$1" "$2" ' + redirect, BIN,
+                            self.path("a", self.model), self.path("b")],
+                           stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+            self.ok("decode", "-q", "-f", self.path("b"), self.path("c"))
+            self.assertEqual((self.dir / "c").read_bytes(), self.model)
+
+    def test_memory_stays_bounded(self):
+        # 192 MiB of weights; a small Python measures, whose own memory does not hide that of the command.
+        block = gaussian_bf16(MIB // 4)
+        with open(self.path("a"), "wb") as file:
+            for i in range(384):
+                file.write(block[2 * i:] + block[:2 * i])
+        measure = ("import resource, subprocess, sys; code = subprocess.call(sys.argv[1:]);"
+                   "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss); sys.exit(code)")
+        for args in (["encode", "-q", "--dtype", "BF16", "--row", "1024", self.path("a"), self.path("b")],
+                     ["decode", "-q", self.path("b"), self.path("c")],
+                     ["verify", "-q", self.path("b")],
+                     ["decode", "-q", "-f", "-", self.path("c")]):
+            with open(self.path("b") if "-" in args else os.devnull, "rb") as stdin:
+                got = subprocess.run([sys.executable, "-S", "-c", measure, BIN, *args, "--threads", "2"],
+                                     stdin=stdin, stdout=subprocess.PIPE, check=True).stdout
+            print("  peak memory of %s: %.1f MiB" % (args[0], int(got) / 1024))
+            self.assertLess(int(got), 64 * 1024, args)
+        self.assertEqual(subprocess.call(["cmp", self.path("a"), self.path("c")]), 0)
+
+
+class AwkwardFiles(CliTest):
+    def test_each_comes_back(self):
+        for word, content in awkward_files():
+            with self.subTest(word=word):
+                self.round_trip(content)
+                packed = (self.dir / "packed").read_bytes()
+                self.assertEqual(self.ok("decode", "-q", "-", "-", data=packed), content)
+                self.segments_tile_the_file(content)
+
+    def segments_tile_the_file(self, content):
+        got, at = self.inspect(self.path("packed")), 0
+        for segment in got["segments"]:
+            self.assertEqual(segment["offset"], at)
+            at += segment["original_bytes"]
+        self.assertEqual((at, got["original_bytes"]), (len(content), len(content)))
+        got = json.loads(self.ok("analyze", "--json", self.path("in")))
+        self.assertEqual(got["original_bytes"], len(content))
+
+    def test_which_of_them_are_checkpoints(self):
+        want = {"empty": "raw", "one byte": "raw", "not JSON": "raw", "header too large": "raw",
+                "ten tensors on the same bytes": "raw", "a shape that says more": "raw", "not UTF-8": "raw",
+                "shape [2,9223372036854775807]": "raw", "out of the file": "raw", "random": "raw",
+                "header only": "safetensors", "leading white space, tensor": "safetensors",
+                "rank 0": "safetensors", "zero-size tensors": "safetensors", "unknown dtype": "safetensors",
+                "unknown field": "safetensors", "offsets in another order": "safetensors",
+                "names": "safetensors"}
+        for word, content in awkward_files():
+            if word in want:
+                self.ok("encode", "-q", "-f", "-", self.path("b"), data=content)
+                self.assertEqual(self.metadata(self.path("b"))["format"], want.pop(word), word)
+        self.assertEqual(want, {})
+
+    def test_100000_tensors(self):
+        header, data, at = [], bytearray(), 0
+        for i in range(100000):
+            size = 2 * (i % 5)
+            header.append('"model.layers.%d.weight_%d":{"dtype":"BF16","shape":[%d],"data_offsets":[%d,%d]}'
+                          % (i // 100, i, size // 2, at, at + size))
+            at += size
+        content = with_header(("{%s}" % ",".join(header)).encode(), random_bytes(at))
+        packed = self.round_trip(content)
+        print("  100,000 tensors: %d -> %d bytes (%.4f)"
+              % (len(content), len(packed), len(packed) / len(content)))
+        got = self.inspect(self.path("packed"))
+        names = [s["name"] for s in got["segments"] if s["name"]]
+        self.assertEqual(len(names), 100000)
+        out = self.ok("extract", self.path("packed"), "--tensor", "model.layers.999.weight_99999", "-o", "-")
+        self.assertEqual(out, content[-8:])
+
+
+class RealWeights(CliTest):
+    LIMITS = (("whisper-base-encoder.bf16", .675), ("tiny-rwkv-7v0-834K.f32", .36),
+              ("stories15M-blocks.f32", .840), ("waifu2x", .88), ("coral", .83), ("mlperf-vww", .27),
+              ("", 1.01))
+
+    def test_all_of_them(self):
+        if not DATA.is_dir():
+            self.skipTest("no folder of real weights (WCODEC_DATA)")
+        back = self.path("back")
+        for path in sorted(DATA.iterdir()):
+            if path.suffix not in (".safetensors", ".gguf"):
+                continue
+            with self.subTest(file=path.name):
+                got = json.loads(self.ok("encode", "-f", "--json", str(path), self.path("packed")))
+                self.assertRegex(self.ok("verify", self.path("packed")), rb"\AOK  ")
+                self.ok("decode", "-q", "-f", self.path("packed"), back)
+                self.assertEqual(subprocess.call(["cmp", str(path), back]), 0)
+                limit = next(limit for start, limit in self.LIMITS if path.name.startswith(start))
+                print("  %-58s %9d -> %9d  %.4f (at most %.3f)"
+                      % (path.name, got["original_bytes"], got["container_bytes"], got["ratio"], limit))
+                self.assertLessEqual(got["container_bytes"], limit * got["original_bytes"])
+
+
+# ---- failures ---------------------------------------------------------------------------------------------
+
+
+class Failures(CliTest):
+    def test_files_that_cannot_be_read(self):
+        out = self.path("out")
+        for command in ("encode", "decode"):
+            self.fails(1, command, self.path("absent"), out, says="absent: No such file")
+            self.fails(1, command, str(self.dir), out, says="is a directory")
+        for command in ("verify", "inspect", "analyze", "bench"):
+            self.fails(1, command, self.path("absent"), says="absent: No such file")
+        self.fails(1, "extract", self.path("absent"), "--range", "0:1", "-o", out,
+                   says="absent: No such file")
+        self.assertEqual(self.files(), [])
+
+    def test_places_that_cannot_be_written(self):
+        a, packed = self.path("a", self.model), self.container()
+        for out in (self.path("absent/out"), str(self.dir), self.path("a/out"), self.path("new") + "/", ""):
+            self.fails(1, "encode", a, out)
+            self.fails(1, "decode", packed, out)
+        self.assertEqual(self.files(), ["a", "model.wcodec"])
+
+    def test_full_disk(self):
+        a, packed = self.path("a", random_bytes(600000)), self.container(random_bytes(600000))
+        self.fails(1, "encode", a, "/dev/full", says="/dev/full: offset 0: No space left")
+        self.fails(1, "decode", packed, "/dev/full", says="/dev/full: offset 0: No space left")
+        self.fails(1, "extract", packed, "--range", ":", "-o", "/dev/full",
+                   says="/dev/full: offset 0: No space left")
+        with open("/dev/full", "wb") as full:
+            for args in (["encode", a, "-"], ["decode", packed, "-"], ["verify", packed], ["inspect", packed],
+                         ["inspect", "--json", packed], ["analyze", a], ["--help"], ["--version"]):
+                result = subprocess.run([BIN, *args], stdout=full, stderr=subprocess.PIPE)
+                self.assertEqual(result.returncode, 1, args)
+                self.assertRegex(result.stderr,
+                                 rb"\Awcodec: standard output: [^\n]*No space left[^\n]*\n\Z", args)
+
+    def test_a_file_that_may_not_grow_leaves_nothing_behind(self):
+        a, packed = self.path("a", random_bytes(600000)), self.container(random_bytes(600000))
+        before = self.files()
+        limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (300000, 300000))
+        for command, source in (("encode", a), ("decode", packed)):
+            self.fails(1, command, source, self.path("b"), preexec_fn=limit,
+                       says="b: offset 300000: File too large")
+        self.fails(1, "encode", "-f", a, packed, preexec_fn=limit, says="File too large")
+        self.assertEqual(self.files(), before)
+        self.ok("verify", "-q", packed)
+
+    def test_not_a_container(self):
+        for content in (b"", b"W", b"WCDC", self.model, random_bytes(5000), bytes(5000)):
+            a = self.path("a", content)
+            for args in (["decode", a, self.path("b")], ["verify", a], ["inspect", a],
+                         ["extract", a, "--range", "0:0", "-o", self.path("b")]):
+                self.assertRegex(self.fails(1, *args), r"a: offset \d+: ")
+            self.fails(1, "decode", "-", self.path("b"), data=content, says="standard input: offset ")
+        self.assertEqual(self.files(), ["a"])
+
+    def test_truncated(self):
+        whole = open_container_bytes()
+        cuts = {0, 1, 31, 32, 33, len(whole) - 1, len(whole) - 47, len(whole) - 48, len(whole) - 49}
+        cuts.update(range(100, len(whole), len(whole) // 12))
+        for cut in sorted(cuts):
+            a = self.path("a", whole[:cut])
+            self.assertRegex(self.fails(1, "decode", a, self.path("b")), r"a: offset \d+: ")
+            self.assertRegex(self.fails(1, "verify", a), r"a: offset \d+: ")
+            self.fails(1, "decode", "-", self.path("b"), data=whole[:cut], says="standard input: offset ")
+            self.assertEqual(self.files(), ["a"])
+
+    def test_bytes_that_follow(self):
+        for extra in (b"\x00", b"x" * 4096, open_container_bytes()):
+            content = open_container_bytes() + extra
+            a = self.path("a", content)
+            self.fails(1, "verify", a, says="offset ")
+            self.fails(1, "decode", "-", self.path("b"), data=content, says="offset ")
+            # A reader finds the footer at the end, and there another container's may stand.
+            self.fails(1, "decode", a, self.path("b"), says="offset ")
+            self.assertEqual(self.files(), ["a"])
+
+    def test_verify_finds_every_flip(self):
+        whole = bytearray(open_container_bytes())
+        places = set(range(0, 64)) | set(range(len(whole) - 64, len(whole)))
+        places |= set(random.Random(5).sample(range(len(whole)), 250))
+        for place in sorted(places):
+            flipped = bytearray(whole)
+            flipped[place] ^= 1 << place % 8
+            a = self.path("a", bytes(flipped))
+            self.assertRegex(self.fails(1, "verify", a), r"a: (offset \d+|original .*): ", place)
+
+    def test_decode_gives_the_original_or_nothing(self):
+        whole = open_container_bytes()
+        for place in random.Random(6).sample(range(len(whole)), 120):
+            flipped = bytearray(whole)
+            flipped[place] ^= 0xFF
+            for source, data in (("-", bytes(flipped)), (self.path("a", bytes(flipped)), None)):
+                result = wcodec("decode", "-q", source, self.path("b"), data=data)
+                if result.returncode == 0:
+                    self.assertEqual((self.dir / "b").read_bytes(), self.model)
+                    os.unlink(self.path("b"))
+                self.assertIn(result.returncode, (0, 1))
+                self.assertEqual(self.files(), ["a"] if "a" in self.files() else [])
+
+    def test_containers_of_another_kind(self):
+        def original(name, data, **how):
+            return Original(name, [Segment(data)] if data else [], sha=False, **how)
+
+        cases = (("no original", []),
+                 ("several originals", [original(b"one", b"11"), original(b"two", b"222")]),
+                 ("several originals", [original(b"one", b""), original(b"two", b"")]),
+                 ("never were one file", [original(b"p", b"abc", from_parts=True)]))
+        for says, originals in cases:
+            content = make_golden.container(originals)
+            a = self.path("a", content)
+            self.fails(1, "decode", a, self.path("b"), says=says)
+            self.fails(1, "decode", "-", self.path("b"), data=content, says=says)
+            self.assertEqual(self.files(), ["a"])
+            self.assertEqual(len(self.ok("verify", a).splitlines()), len(originals))
+            got = self.inspect(a)
+            self.assertEqual([o["name"].encode() for o in got["originals"]], [o.name for o in originals])
+            self.assertEqual([o["sha256"] for o in got["originals"]], [None] * len(originals))
+            self.ok("inspect", a)
+            self.assertEqual(self.ok("extract", a, "--range", ":", "-o", "-"),
+                             b"".join(o.data for o in originals))
+        for data in (b"hello", b""):
+            one = make_golden.container([original(b"one", data)])
+            self.assertEqual(self.ok("decode", "-q", "-", "-", data=one), data)
+            self.assertEqual(self.ok("decode", "-q", self.path("a", one), "-"), data)
+
+    def test_golden_containers(self):
+        for path in sorted(golden_folder().glob("*/*.wcodec")):
+            with self.subTest(file=path.name):
+                if path.parent.name == "good":
+                    self.ok("verify", str(path))
+                    self.ok("inspect", "--json", str(path))
+                elif path.parent.name == "bad_both":    # some of these no function of the library shows
+                    self.assertIn(wcodec("verify", str(path)).returncode, (0, 1))
+                else:
+                    self.fails(1, "verify", str(path))
+
+    def test_file_that_becomes_shorter(self):
+        # The command stops while it waits for its output to be taken; then the file is cut.
+        packed = self.container(random_bytes(40 * MIB))
+        child = subprocess.Popen([BIN, "decode", packed, "-"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.assertEqual(len(child.stdout.read(65536)), 65536)
+        os.truncate(packed, 1000)
+        rest, message = child.communicate()
+        self.assertEqual(child.returncode, 1)
+        self.assertRegex(message, rb"\Awcodec: [^\n]*model.wcodec: offset \d+: [^\n]+\n\Z")
+        self.assertLess(len(rest), 40 * MIB)
+
+
+class Signals(CliTest):
+    def start(self, *args, **options):
+        """A command that waits for its standard input, when its temporary file is there."""
+        child = subprocess.Popen([BIN, *args], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, **options)
+        for _ in range(3000):
+            if any(name.startswith(".out.") for name in self.files()):
+                return child
+            time.sleep(0.01)
+        child.kill()
+        child.communicate()
+        self.fail("no temporary file appeared")
+
+    def test_nothing_is_left_behind(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            for command, content in (("encode", self.model), ("decode", open_container_bytes())):
+                child = self.start(command, "-", self.path("out"))
+                child.stdin.write(content[:len(content) // 2])
+                child.stdin.flush()
+                child.send_signal(number)
+                self.assertEqual(child.wait(), -number)
+                self.assertEqual(self.files(), [])
+                child.communicate()
+
+    def test_existing_file_survives(self):
+        out = self.path("out", b"precious")
+        child = self.start("encode", "-f", "-", out)
+        child.send_signal(signal.SIGINT)
+        self.assertEqual(child.wait(), -signal.SIGINT)
+        self.assertEqual((self.files(), (self.dir / "out").read_bytes()), (["out"], b"precious"))
+        child.communicate()
+
+    def test_in_the_middle_of_the_work(self):
+        # Stopped by a full pipe, whatever the speed of the machine.
+        packed = self.container(random_bytes(8 * MIB))
+        child = subprocess.Popen([BIN, "decode", packed, "-"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        child.stdout.read(1000)
+        child.send_signal(signal.SIGTERM)
+        self.assertEqual(child.wait(), -signal.SIGTERM)
+        child.communicate()
+
+    def test_ignored_signals_stay_ignored(self):
+        child = self.start("encode", "-q", "-", self.path("out"),
+                           preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+        child.send_signal(signal.SIGHUP)
+        child.communicate(self.model)
+        self.assertEqual(child.returncode, 0)
+        self.assertEqual(self.ok("decode", "-q", self.path("out"), "-"), self.model)
+
+    def test_broken_pipe(self):
+        packed = self.container(random_bytes(4 * MIB))
+        for restore in (True, False):
+            child = subprocess.Popen([BIN, "decode", "-q", packed, "-"], stdout=subprocess.PIPE,
+                                     stderr=subprocess.PIPE, restore_signals=restore)
+            child.stdout.read(10)
+            child.stdout.close()
+            message = child.stderr.read()
+            child.stderr.close()
+            if restore:
+                self.assertEqual((child.wait(), message), (-signal.SIGPIPE, b""))
+            else:
+                self.assertEqual(child.wait(), 1)
+                self.assertRegex(message, rb"\Awcodec: standard output: offset \d+: Broken pipe\n\Z")
+
+    def test_name_taken_meanwhile(self):
+        child = self.start("encode", "-q", "-", self.path("out"))
+        self.path("out", b"somebody else's")
+        _, message = child.communicate(self.model)
+        self.assertEqual((child.returncode, (self.dir / "out").read_bytes()), (1, b"somebody else's"))
+        self.assertIn(b"exists (use -f)", message)
+        self.assertEqual(self.files(), ["out"])
+
+
+class Terminal(CliTest):
+    def in_terminal(self, args, stream):
+        """Runs with `stream` as a terminal; its output there and the exit status."""
+        master, slave = pty.openpty()
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, stream: slave}
+        child = subprocess.Popen([BIN, *args], stdin=subprocess.DEVNULL, **pipes)
+        os.close(slave)
+        text = b""
+        while True:
+            try:
+                piece = os.read(master, 4096)
+            except OSError:     # the other end is closed
+                break
+            if not piece:
+                break
+            text += piece
+        os.close(master)
+        child.communicate()
+        return text, child.returncode
+
+    def test_no_container_on_a_terminal(self):
+        for args in (["encode", self.path("a", self.model), "-"], ["decode", self.container(), "-"],
+                     ["extract", self.container(), "--range", ":", "-o", "-"]):
+            text, status = self.in_terminal(args, "stdout")
+            self.assertEqual((text, status), (b"", 2))
+
+    def test_the_bar_goes_away(self):
+        a = self.path("a", random_bytes(48 * MIB))
+        text, status = self.in_terminal(["encode", "--threads", "1", a, self.path("b")], "stderr")
+        self.assertEqual(status, 0)
+        self.assertNotIn(b"\n", text)
+        if text:        # the machine was slow enough for one
+            self.assertIn(b"%", text)
+            self.assertEqual(text.split(b"\r")[-2].strip(b" ") + text.split(b"\r")[-1], b"")
+        text, status = self.in_terminal(["encode", "-q", "-f", a, self.path("b")], "stderr")
+        self.assertEqual((text, status), (b"", 0))
+        result = wcodec("encode", "-f", a, self.path("b"))
+        self.assertEqual(result.stderr, b"")
+
+
+# ---- the other commands -----------------------------------------------------------------------------------
+
+
+class Verify(CliTest):
+    def test_clean(self):
+        digest = hashlib.sha256(self.model).hexdigest()
+        want = "OK  model.safetensors  %d  %s\n" % (len(self.model), digest)
+        self.assertEqual(self.ok("verify", self.container()).decode(), want)
+        self.assertEqual(self.ok("verify", "-", data=open_container_bytes()).decode(), want)
+        self.assertEqual(self.ok("verify", "--threads", "1", self.container()).decode(), want)
+
+    def test_wrong_sha256(self):
+        # Every CRC-32 fits; only the SHA-256 is that of something else.
+        originals = [Original(b"a", [Segment(b"hello")])]
+        wrong = make_golden.container(originals, edit={"index.o0.sha": hashlib.sha256(b"other").digest()})
+        self.fails(1, "verify", self.path("a", wrong), says="original 'a': the SHA-256 differs")
+        self.assertEqual(self.ok("decode", "-q", self.path("a"), "-"), b"hello")
+        self.ok("verify", self.path("a", make_golden.container(originals)))
+
+
+class Inspect(CliTest):
+    def test_json(self):
+        packed = self.container()
+        got = self.inspect(packed)
+        self.assertEqual(got["container_bytes"], os.path.getsize(packed))
+        self.assertEqual(got["original_bytes"], len(self.model))
+        self.assertEqual(got["header"]["version"], 1)
+        segments = [s for s in got["segments"] if s["name"]]
+        self.assertEqual([(s["name"], s["dtype"], s["shape"], s["original_bytes"]) for s in segments],
+                         [(n, d, s, len(raw)) for n, d, s, raw in small_model()])
+        self.assertEqual(sum(s["original_bytes"] for s in got["segments"]), len(self.model))
+        self.assertEqual(sum(s["container_bytes"] for s in got["segments"]), got["tile_bytes"])
+        self.assertEqual(sum(s["tiles"] for s in got["segments"]), got["tiles"])
+        self.assertLess(got["tile_bytes"] + got["header"]["bytes"] + got["index_bytes"],
+                        got["container_bytes"])
+        self.assertEqual(got["originals"][0]["name"], "model.safetensors")
+        self.assertEqual(sum(c["bytes"] for c in got["coders"]), sum(p["bytes"] for p in got["planes"]))
+        for plane in got["planes"]:
+            self.assertEqual(sum(plane["coders"].values()), plane["tiles"])
+            self.assertAlmostEqual(plane["bits_per_value"], 8 * plane["bytes"] / plane["values"], places=3)
+            self.assertIn(plane["width"], range(1, 9))
+        piped = json.loads(self.ok("inspect", "--json", "-", data=open_container_bytes()))
+        self.assertEqual(piped["segments"], got["segments"])
+
+    def test_table(self):
+        text = self.ok("inspect", self.container()).decode()
+        for word in ("embed.weight", "[200, 96]", "BF16", "sha256", "model.safetensors", "bits/value",
+                     "BF16.0"):
+            self.assertIn(word, text)
+        self.assertLess(max(map(len, text.splitlines())), 400)
+
+    def test_names_that_harm_terminals(self):
+        content = safetensors([("a\x1b[2J\u009b\n" + "long" * 100, "U8", [3], b"abc")])
+        self.ok("encode", "-q", "--name", b"bad\xff\x1b\"\\name", self.path("a", content), self.path("b"))
+        text = self.ok("inspect", self.path("b")).decode()
+        self.assertIsNone(re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", text))
+        self.assertIn("...", text)
+        got = self.inspect(self.path("b"))
+        self.assertEqual(got["originals"][0]["name"], "bad\ufffd\x1b\"\\name")
+        self.assertEqual(json.loads(got["header"]["metadata"])["original"], "bad\ufffd\x1b\"\\name")
+        self.assertIn("a\x1b[2J\u009b\n" + "long" * 100, [s["name"] for s in got["segments"]])
+        self.assertRegex(self.ok("verify", self.path("b")), rb"\AOK  bad\?\?\"\\name  ")
+
+
+class Extract(CliTest):
+    def test_tensors(self):
+        packed = self.container()
+        for name, _, _, raw in small_model():
+            self.assertEqual(self.ok("extract", packed, "--tensor", name, "-o", "-"), raw, name)
+        self.ok("extract", packed, "--tensor", "layer.0.q", "--output", self.path("q"))
+        want = next(raw for name, _, _, raw in small_model() if name == "layer.0.q")
+        self.assertEqual((self.dir / "q").read_bytes(), want)
+        piped = self.ok("extract", "-", "--tensor", "scalar", "-o", "-", data=open_container_bytes())
+        self.assertEqual(piped, b"\x00\x3c")
+
+    def test_rows(self):
+        packed = self.container()
+        for name, _, shape, raw in small_model():
+            args = ["extract", packed, "-o", "-", "--tensor", name, "--rows"]
+            if not shape:
+                self.fails(1, *args, "0:1", says="no rows")
+                continue
+            stride = len(raw) // shape[0] if shape[0] else 0
+            for begin, end in ((0, shape[0]), (0, 0), (shape[0], shape[0]), (shape[0] // 3, shape[0] // 2)):
+                got = self.ok(*args, "%d:%d" % (begin, end))
+                self.assertEqual(got, raw[begin * stride:end * stride], (name, begin, end))
+            self.assertEqual(self.ok(*args, ":"), raw)
+            self.fails(1, *args, "0:%d" % (shape[0] + 1), says="rows")
+            self.fails(1, *args, "%d:" % (shape[0] + 1), says="rows")
+
+    def test_rows_inside_bytes(self):
+        content = safetensors([("a", "F4", [4, 3], b"abcdef")])
+        packed = self.container(content)
+        self.assertEqual(self.ok("extract", packed, "--tensor", "a", "--rows", "2:4", "-o", "-"), b"def")
+        self.fails(1, "extract", packed, "--tensor", "a", "--rows", "1:2", "-o", "-", says="not whole bytes")
+
+    def test_ranges(self):
+        packed, size = self.container(), len(self.model)
+        rng = random.Random(7)
+        spans = [(0, 0), (0, 1), (0, size), (size, size), (size - 1, size)]
+        spans += [tuple(sorted((rng.randrange(size + 1), rng.randrange(size + 1)))) for _ in range(40)]
+        for begin, end in spans:
+            got = self.ok("extract", packed, "--range", "%d:%d" % (begin, end), "-o", "-")
+            self.assertEqual(got, self.model[begin:end], (begin, end))
+        self.assertEqual(self.ok("extract", packed, "--range", "100:", "-o", "-"), self.model[100:])
+        self.assertEqual(self.ok("extract", packed, "--range", ":100", "-o", "-"), self.model[:100])
+        self.fails(1, "extract", packed, "--range", "0:%d" % (size + 1), "-o", "-", says="not inside")
+        self.fails(1, "extract", packed, "--range", "%d:" % (size + 1), "-o", "-", says="not inside")
+
+    def test_large_ranges_come_in_windows(self):
+        content = random_bytes(20 * MIB + 12345)
+        packed = self.container(content)
+        for begin, end in ((0, len(content)), (3, 17 * MIB), (9 * MIB + 1, len(content) - 1)):
+            got = self.ok("extract", packed, "--range", "%d:%d" % (begin, end), "-o", "-")
+            self.assertTrue(got == content[begin:end], (begin, end))
+
+    def test_no_such_tensor(self):
+        self.fails(1, "extract", self.container(), "--tensor", "absent", "-o", self.path("b"),
+                   says="no tensor 'absent'")
+        self.assertEqual(self.files(), ["model.wcodec"])
+
+
+def entropy(values):
+    count = collections.Counter(values)
+    total = sum(count.values())
+    return -sum(n / total * math.log2(n / total) for n in count.values()) if total else None
+
+
+def conditional(data):
+    groups = collections.defaultdict(list)
+    for before, byte in zip(data, data[1:]):
+        groups[before].append(byte)
+    return sum(len(g) * entropy(g) for g in groups.values()) / (len(data) - 1)
+
+
+class Analyze(CliTest):
+    def analyze(self, content, *options):
+        return json.loads(self.ok("analyze", "--json", *options, self.path("a", content)))
+
+    def test_entropies(self):
+        raw = gaussian_bf16(5000)
+        got = self.analyze(safetensors([("w", "BF16", [50, 100], raw)]))["tensors"][-1]["entropy"]
+        values = struct.unpack("<5000H", raw)
+        high, exponent = [v >> 8 for v in values], [v >> 7 & 255 for v in values]
+        want = {"global": entropy(raw), "conditional": conditional(raw), "high_byte": entropy(high),
+                "low_byte": entropy(v & 255 for v in values), "exponent": entropy(exponent),
+                "residual": entropy((b - a) & 255 for a, b in zip(high, high[1:])),
+                "residual_exponent": entropy((b - a) & 255 for a, b in zip(exponent, exponent[1:]))}
+        self.assertEqual(set(got), set(want))
+        for key, value in want.items():
+            self.assertAlmostEqual(got[key], value, places=4, msg=key)
+
+    def test_where_there_is_no_exponent(self):
+        got = {t["name"]: t["entropy"] for t in self.analyze(self.model)["tensors"]}
+        self.assertIsNone(got["layer.0.q"]["exponent"])
+        self.assertIsNone(got["layer.0.q"]["high_byte"])
+        self.assertIsNone(got["positions"]["residual_exponent"])
+        self.assertEqual(got["positions"]["high_byte"], 0)
+        self.assertIsNone(got["empty"]["global"])
+        self.assertEqual(got["zeros"]["global"], 0)
+        f64 = struct.pack("<4d", 1, 2, 4, 8)
+        got = self.analyze(f64, "--dtype", "F64")["tensors"][0]["entropy"]
+        self.assertEqual((got["exponent"], got["residual_exponent"]), (2, 0))
+        f16 = struct.pack("<4e", 1, -2, 4, -8)
+        self.assertEqual(self.analyze(f16, "--dtype", "F16")["tensors"][0]["entropy"]["exponent"], 2)
+        f8 = bytes(e << 3 for e in range(16))
+        self.assertEqual(self.analyze(f8, "--dtype", "F8_E4M3")["tensors"][0]["entropy"]["exponent"], 4)
+
+    def test_costs_are_what_encode_pays(self):
+        got = self.analyze(self.model)
+        paid = {s["name"]: s["container_bytes"] for s in self.inspect(self.container())["segments"]}
+        for tensor in got["tensors"]:
+            cost = tensor["cost"]
+            self.assertEqual(cost["auto_predicted"], paid[tensor["name"]], tensor)
+            self.assertFalse(tensor["sampled"])
+            for key in ("raw", "huffman", "rans"):
+                self.assertLessEqual(cost["auto"], cost[key])
+            for key in ("huffman", "rans", "auto"):
+                self.assertLessEqual(cost[key + "_predicted"], cost[key])
+        self.assertEqual(got["total_cost"]["auto_predicted"], sum(paid.values()))
+        positions = next(t["cost"] for t in got["tensors"] if t["name"] == "positions")
+        self.assertLess(positions["auto_predicted"], positions["auto"])
+
+    def test_rows_longer_than_a_tile(self):
+        content = safetensors([("w", "BF16", [3, 150000], gaussian_bf16(45000) * 10)])
+        segment = next(s for s in self.inspect(self.container(content))["segments"] if s["name"] == "w")
+        cost = self.analyze(content)["tensors"][-1]["cost"]
+        self.assertEqual(cost["auto_predicted"], segment["container_bytes"])
+
+    def test_large_tensors_are_sampled(self):
+        content = safetensors([("w", "BF16", [3000, 2048], gaussian_bf16(2048 * 50) * 60)])
+        tensor = self.analyze(content)["tensors"][-1]
+        self.assertTrue(tensor["sampled"])
+        segment = self.inspect(self.container(content))["segments"][-1]
+        self.assertAlmostEqual(tensor["cost"]["auto_predicted"] / segment["container_bytes"], 1, places=1)
+
+    def test_table(self):
+        text = self.ok("analyze", self.path("a", self.model)).decode()
+        self.assertEqual(len(text.splitlines()), 2 + 1 + len(small_model()))
+        self.assertIn("embed.weight", text)
+        self.assertEqual(self.ok("analyze", "-", data=self.model).decode(), text)
+
+
+class Bench(CliTest):
+    def test_json(self):
+        got = json.loads(self.ok("bench", "--json", self.path("a", self.model)))
+        self.assertEqual(got["original_bytes"], len(self.model))
+        self.assertLess(got["container_bytes"], len(self.model))
+        self.assertTrue(got["kernel"])
+        for key in ("encode_mbps", "decode_mbps", "decode_nocrc_mbps", "memcpy_mbps"):
+            self.assertGreater(got[key], 0)
+            self.assertGreaterEqual(got[key], got["median"][key])
+            self.assertGreaterEqual(got["rounds"][key], 5)
+        self.assertAlmostEqual(got["decode_over_memcpy"], got["decode_mbps"] / got["memcpy_mbps"], places=3)
+
+    def test_table_and_options(self):
+        a = self.path("a", gaussian_bf16(3000))
+        text = self.ok("bench", "--coder", "raw", "--dtype", "BF16", "--tile", "512", a).decode()
+        for word in ("memcpy", "encode", "decode", "MB/s"):
+            self.assertIn(word, text)
+
+    def test_empty(self):
+        self.fails(1, "bench", self.path("a", b""), says="empty")
+
+
+# ---- the other examples -----------------------------------------------------------------------------------
+
+
+@unittest.skipUnless(shutil.which(os.environ.get("CC", "cc")), "no C compiler")
+class Examples(CliTest):
+    def build(self, source):
+        program = self.path(pathlib.Path(source).stem)
+        subprocess.run([os.environ.get("CC", "cc"), "-std=c99", "-O1", "-o", program,
+                        str(ROOT / "examples" / source)], check=True)
+        return program
+
+    def run_example(self, *args, data=None):
+        result = subprocess.run(args, input=data, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.assertEqual(len(result.stderr.splitlines()), result.returncode)
+        return result.stdout if result.returncode == 0 else None
+
+    def test_load_tensor(self):
+        program, packed = self.build("load_tensor.c"), self.container()
+        raw = small_model()[0][3]
+        values = struct.unpack("<8f", b"".join(b"\0\0" + raw[i:i + 2] for i in range(0, 16, 2)))
+        self.assertEqual(self.run_example(program, packed, "embed.weight").decode(),
+                         "embed.weight: BF16, 38400 bytes:%s ...\n" % "".join(" %g" % v for v in values))
+        self.assertIsNone(self.run_example(program, packed, "absent"))
+
+    def test_no_malloc(self):
+        program, packed = self.build("no_malloc.c"), self.container()
+        self.assertEqual(int(self.run_example(program, packed), 16), zlib.crc32(self.model))
+        self.assertIsNone(self.run_example(program, self.path("cut", open_container_bytes()[:-9])))
+
+    def test_stream(self):
+        program, packed = self.build("stream.c"), open_container_bytes()
+        self.assertEqual(self.run_example(program, data=packed), self.model)
+        self.assertIsNone(self.run_example(program, data=packed[:-1]))
+
+    def test_make_model_is_the_same_everywhere(self):
+        program, model = self.build("demo/make_model.c"), self.path("model")
+        subprocess.run([program, model, "0"], check=True)
+        content = (self.dir / "model").read_bytes()
+        self.assertEqual(hashlib.sha256(content).hexdigest(), MODEL_SHA256)
+        self.round_trip(content)
+        self.assertEqual(self.metadata(self.path("packed"))["format"], "safetensors")
+
+    def test_demo(self):
+        model = self.path("model", self.model)
+        env = dict(os.environ, TMPDIR=str(self.dir))
+        got = subprocess.run(["sh", str(ROOT / "examples" / "demo" / "demo.sh"), BIN, model], check=True,
+                             stdout=subprocess.PIPE, env=env).stdout.decode()
+        for word in ("identical", "ratio", "memcpy", "wcodec, threads: 2"):
+            self.assertIn(word, got)
+        self.assertEqual((self.files(), (self.dir / "model").read_bytes()), (["model"], self.model))
+
+
+def main():
+    if not os.access(BIN, os.X_OK):
+        print("%s is not there: build it first (make)" % BIN)
+        print("0 passed, 1 failed")
+        return 1
+    suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__])
+    if len(sys.argv) > 1:       # names of tests, or parts of them
+        tests = [t for group in suite for t in group if any(word in t.id() for word in sys.argv[1:])]
+        suite = unittest.TestSuite(tests)
+    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(suite)
+    bad = {case.id().split(" ")[0] for case, _ in result.failures + result.errors}
+    for case, reason in result.skipped:
+        print("skipped: %s: %s" % (case.id().split(".", 1)[1], reason))
+    print("%d passed, %d failed" % (result.testsRun - len(result.skipped) - len(bad), len(bad)))
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
