@@ -216,7 +216,8 @@ bytes when decoded, all but the last of exactly 2^16.  Their joined bytes:
         varint unit            1, 2, 4 or 8, dividing size
         varint row             in units, at least 1
       else the dtype MUST be one of section 8 but BYTES, the product of the
-        dimensions (1 for rank 0) times its bits MUST fill whole units,
+        dimensions (1 for rank 0) times its bits MUST be below 2^64 and fill
+        whole units,
         size is that many bits / 8, unit is the dtype's, and row is the last
         dimension times bits / (8 unit), or 1 where rank is 0, where that is 0
         or where it is not whole
@@ -243,13 +244,16 @@ r*row + min((p+1)*T, row), where r = i / k rounded down and p = i mod k.
 
   u8      split                section 6
   u8      flags                bits 0-2: unit predictor (section 7)
-                               bit 3: a row length follows; bits 4-7 reserved
+                               bit 3: a row length follows
+                               bits 4-6: number of filler bytes; bit 7 reserved
   u32     CRC-32               of the tile's decoded bytes
   varint  n                    units, at least 1; n * unit is at most 2^24
   [varint row]                 at least 1, only if flags bit 3; MUST be there if
                                a predictor is `up`
   for each plane of the split: u8: bits 0-4 coder, bits 5-7 plane predictor;
                                varint payload size
+  filler                       zero bytes; a writer needs some where no body size
+                               would otherwise fit the length of its own varint
   for each plane of the split: the payload; if its size is 256 or more, zero
                                bytes (at most 7) before it bring its start to a
                                multiple of 8 from the record's first byte
@@ -310,7 +314,8 @@ Other ids are reserved.
 
 A coder writes n >= 1 values v[0] ... v[n-1] of w bits each (1 <= w <= 8).
 Payload sizes are exact: bytes left over, or missing, are rejected, and so is a
-decoded value of 2^w or more.
+value of 2^w or more, be it decoded or only named: as sparse's c, as a Huffman or
+rANS-256 table's last, as a value[s] of a rANS-16 table.
 
 9.0 raw (id 0).  w = 8: n bytes.  Otherwise the values go in groups of 64, the
 last group filled up with zeros, and each group takes 8w bytes: for each of the
@@ -340,7 +345,7 @@ the same order.
          0-11    the length; 0: the value does not occur
          14, r   the previous length r + 3 more times (not as the first)
          15, r   r + 3 times the length 0
-         12, 13  reserved
+         12, 13  not used: corrupt
   varint size                      of each stream but the last
   the streams, one after the other
 
@@ -390,7 +395,7 @@ all states MUST be 256 and all renormalisation bytes used.
   u8   k, at most 5                there are L = 2^k states
   u8   first, u8 last              first < last
   bit lengths of the frequencies of the values first ... last, in nibbles as in
-       9.3, but with 0-12 for the length (0: frequency 0); 13 is reserved
+       9.3, but with 0-12 for the length (0: frequency 0); 13 is not used
   for each frequency, in order, its bits below the highest one, filled from bit
        0 of the first byte, least significant bit first; zero bits fill up the
        last byte
@@ -425,7 +430,7 @@ UNSUPPORTED for what it does not know and still reads the rest.
 
 12. A complete container
 
-It holds w.safetensors, 120 bytes: a header of 72 and one tensor, in 328 bytes.
+It holds w.safetensors, 120 bytes: a header of 72 and one tensor, in 336 bytes.
 Each line gives an offset and bytes, both in hexadecimal, and what they say.
 
   The header
@@ -478,54 +483,55 @@ Each line gives an offset and bytes, both in hexadecimal, and what they say.
 00b4  00 00 00 00                                      zero padding to 8
 
   The index
-00b8  49 53                                            'I', body of 83 bytes
+00b8  49 52                                            'I', body of 82 bytes
 00ba  00                                               split BYTE
 00bb  00                                               flags: no predictor, no row
-00bc  b3 32 69 2f                                      CRC-32 of the 74 bytes
-00c0  4a                                               n = 74 units of 1 byte
-00c1  00 4a                                            plane 0: raw, 74 bytes
+00bc  bd d9 6c bf                                      CRC-32 of the 73 bytes
+00c0  49                                               n = 73 units of 1 byte
+00c1  00 49                                            plane 0: raw, 73 bytes
 00c3  00                                               index flags
 00c4  01                                               1 original
 00c5  02                                               flags: a SHA-256 follows the name
 00c6  0d                                               name size 13
-00c7  77 2e 73 61 66 65 74 65 6e 73 6f 72 73 00        "w.safetensors" and 00
-00d5  01 c3 fd c2 04 0a fb c1 1f 08 b8 44 97 89 32 84  SHA-256 of the original
-00e5  d1 18 89 dc 4f eb 04 4e fa 37 ab 91 38 a8 e4 a4  ... its second half
-00f5  78                                               size 120
-00f6  02                                               2 segments
-00f7  01                                               flags: size, unit and row are given
-00f8  00                                               dtype BYTES
-00f9  00 00                                            name size 0, 00: no name
-00fb  00                                               rank 0
-00fc  48                                               size 72
-00fd  01                                               unit 1
-00fe  01                                               row 1
-00ff  03                                               gap 24 bytes: the O record
-0100  48                                               T = 72 units a tile
-0101  0b                                               extent of tile 0: 88 bytes
-0102  00                                               flags: geometry by dtype and shape
-0103  0f                                               dtype BF16
-0104  01 77 00                                         name size 1, "w" and 00
-0107  02                                               rank 2
-0108  04 06                                            shape 4, 6: size 48, unit 2, row 6
-010a  00                                               gap 0
-010b  18                                               T = 24 units a tile, so 4 rows
-010c  04                                               extent of tile 1: 32 bytes
-010d  00 00 00                                         zero padding to 8
+00c7  77 2e 73 61 66 65 74 65 6e 73 6f 72 73           "w.safetensors"
+00d4  01 c3 fd c2 04 0a fb c1 1f 08 b8 44 97 89 32 84  SHA-256 of the original
+00e4  d1 18 89 dc 4f eb 04 4e fa 37 ab 91 38 a8 e4 a4  ... its second half
+00f4  78                                               size 120
+00f5  02                                               2 segments
+00f6  01                                               flags: size, unit and row are given
+00f7  00                                               dtype BYTES
+00f8  00 00                                            name: 0 bytes shared, 0 more
+00fa  00                                               rank 0
+00fb  48                                               size 72
+00fc  01                                               unit 1
+00fd  01                                               row 1
+00fe  03                                               gap 24 bytes: the O record
+00ff  48                                               T = 72 units a tile
+0100  0b                                               extent of tile 0: 88 bytes
+0101  00                                               flags: geometry by dtype and shape
+0102  0f                                               dtype BF16
+0103  00 01 77                                         name: 0 bytes shared, 1 more, "w"
+0106  02                                               rank 2
+0107  04 06                                            shape 4, 6: size 48, unit 2, row 6
+0109  00                                               gap 0
+010a  18                                               T = 24 units a tile, so 4 rows
+010b  04                                               extent of tile 1: 32 bytes
+010c  00 00 00 00                                      zero padding to 8
 
   The footer
-0110  46 36                                            'F', body of 54 bytes
-0112  00 00                                            reserved
-0114  01 00 00 00                                      1 original
-0118  02 00 00 00                                      2 dimensions
-011c  02 00 00 00                                      2 segments
-0120  b8 00 00 00 00 00 00 00                          index offset
-0128  02 00 00 00 00 00 00 00                          2 tiles
-0130  4a 00 00 00                                      index size 74
-0134  b3 32 69 2f                                      CRC-32 of the index
-0138  48 01 00 00 00 00 00 00                          container size 328
-0140  36 a3 cf 49                                      CRC-32 of all bytes before it
-0144  43 44 43 57                                      magic "CDCW"
+0110  46 3e                                            'F', body of 62 bytes
+0112  00 00 00 00 00 00                                reserved
+0118  11 00 00 00                                      17 bytes of names: 13 + 1, 0 + 1, 1 + 1
+011c  01 00 00 00                                      1 original
+0120  02 00 00 00                                      2 dimensions
+0124  02 00 00 00                                      2 segments
+0128  b8 00 00 00 00 00 00 00                          index offset
+0130  02 00 00 00 00 00 00 00                          2 tiles
+0138  49 00 00 00                                      index size 73
+013c  bd d9 6c bf                                      CRC-32 of the index
+0140  50 01 00 00 00 00 00 00                          container size 336
+0148  ae cb 5a ff                                      CRC-32 of all bytes before it
+014c  43 44 43 57                                      magic "CDCW"
 */
 
 /* ---- part: amalgamate/parts/30_api.h ---- */
@@ -2996,6 +3002,7 @@ static size_t wcodeci_rans256_encode(const wcodeci_plane *plane, const wcodeci_r
 #define WCODECI_RECORD_HEAD 5               /* the most that type and body size take */
 #define WCODECI_ALIGNED_PLANE 256           /* payloads from this size on start at a multiple of 8 */
 #define WCODECI_TILE_ROW 8                  /* flags bit 3 */
+#define WCODECI_TILE_FILLER 4               /* flags bits 4 to 6: so far up */
 
 /* The slot tables of all coders: 4096 entries of 32 bits are the most. */
 #define WCODECI_TABLE_SIZE ((size_t)4096 * 4)
@@ -3126,7 +3133,7 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
     if (flags & WCODECI_TILE_ROW) tile->row = wcodeci_take_varint(&c);
     tile->info.predictor = flags & 7;
     if (c.bad) return size < record.head + record.body ? c.bad : WCODEC_E_CORRUPT;
-    if (tile->info.split >= WCODEC_SPLIT_COUNT || flags >> 4 || tile->info.predictor >= WCODEC_PREDICT_COUNT) {
+    if (tile->info.split >= WCODEC_SPLIT_COUNT || flags >> 7 || tile->info.predictor >= WCODEC_PREDICT_COUNT) {
         *what = "unknown split, predictor or flag of a tile";
         return WCODEC_E_UNSUPPORTED;
     }
@@ -3149,7 +3156,8 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
     if (up && !tile->row) return WCODEC_E_CORRUPT;
     if (record.body > tile->info.decoded_size + tile->info.decoded_size / 8 + WCODECI_BODY_SLACK)
         return WCODEC_E_CORRUPT;
-    position = tile->fields_end = (size_t)(c.p - src);
+    tile->fields_end = (size_t)(c.p - src);
+    position = tile->fields_end + (flags >> WCODECI_TILE_FILLER);
     for (k = 0; k < split->planes; k++) {
         wcodec_plane_info *plane = &tile->info.plane[k];
         if (plane->size >= WCODECI_ALIGNED_PLANE) position = wcodeci_up8(position);
@@ -3510,7 +3518,7 @@ static size_t wcodeci_plane_best(wcodeci_encoder *e, size_t n, unsigned width, w
     return info->size;
 }
 
-/* The record's fields: what stands before the payloads. */
+/* The record's fields: what stands before the payloads, but for the filler. */
 static size_t wcodeci_tile_fields(const wcodeci_encoder *e, const wcodeci_tile *tile, uint32_t crc,
                                   wcodeci_byte *dst)
 {
@@ -3529,34 +3537,51 @@ static size_t wcodeci_tile_fields(const wcodeci_encoder *e, const wcodeci_tile *
     return used;
 }
 
+/* Places the payloads behind `at`; returns where the body ends. */
+static size_t wcodeci_tile_place(wcodeci_tile *tile, size_t at)
+{
+    unsigned k;
+    for (k = 0; k < tile->info.planes; k++) {
+        if (tile->info.plane[k].size >= WCODECI_ALIGNED_PLANE) at = (size_t)wcodeci_up8(at);
+        tile->info.plane[k].offset = at;
+        at += tile->info.plane[k].size;
+    }
+    return at;
+}
+
+/* Finds a length of the record's head whose body size takes just that length: the size depends on the padding
+ * before the first aligned payload, that on the head.  The head that is one byte longer may swallow a byte of
+ * padding and so make the body one smaller, which needs the shorter head again; then as much filler as there
+ * was padding moves the payload on by 8.  Fills in the offsets; returns the head's size. */
+static size_t wcodeci_tile_layout(wcodeci_tile *tile, size_t fields, unsigned *filler, size_t *end)
+{
+    for (*filler = 0; *filler < 8; ++*filler) {
+        size_t head;
+        for (head = 2; head <= WCODECI_RECORD_HEAD; head++) {
+            *end = wcodeci_tile_place(tile, head + fields + *filler);
+            if (1 + wcodeci_varint_size(*end - head) == head) return head;
+        }
+    }
+    return 0;
+}
+
 /* Puts fields and payloads together: the payloads stand one after the other at dst + WCODEC_TILE_HEAD and move
- * down, for fields (at most 65 bytes) and padding (at most 7 a plane) take less than that. */
+ * down, for head and fields (at most 65 bytes), filler and padding (at most 7 each) take less than that. */
 static size_t wcodeci_tile_join(const wcodeci_encoder *e, wcodeci_tile *tile, uint32_t crc, wcodeci_byte *dst)
 {
     wcodeci_byte fields[WCODEC_TILE_HEAD];
     const size_t used = wcodeci_tile_fields(e, tile, crc, fields);
-    size_t head = 2, body = 0, end = 0;
     const wcodeci_byte *from = dst + WCODEC_TILE_HEAD;
-    unsigned k;
-    /* The body's size depends on the padding, the padding on the length of the body size. */
-    for (; head <= WCODECI_RECORD_HEAD; head++) {
-        end = head + used;
-        for (k = 0; k < tile->info.planes; k++) {
-            if (tile->info.plane[k].size >= WCODECI_ALIGNED_PLANE) end = (size_t)wcodeci_up8(end);
-            tile->info.plane[k].offset = end;
-            end += tile->info.plane[k].size;
-        }
-        body = end - head;
-        if (1 + wcodeci_varint_size(body) == head) break;
-    }
-    end = head + used;
+    unsigned k, filler;
+    size_t end, head = wcodeci_tile_layout(tile, used, &filler, &end), at = head + used;
+    const size_t body = end - head;
+    fields[1] = (wcodeci_byte)(fields[1] | filler << WCODECI_TILE_FILLER);
     for (k = 0; k < tile->info.planes; k++) {
         const wcodec_plane_info *plane = &tile->info.plane[k];
         memmove(dst + plane->offset, from, plane->size);
         from += plane->size;
-        if (k) memset(dst + end, 0, plane->offset - end);
-        else memset(dst + head + used, 0, plane->offset - head - used);
-        end = plane->offset + plane->size;
+        memset(dst + at, 0, plane->offset - at);
+        at = plane->offset + plane->size;
     }
     dst[0] = WCODECI_RECORD_TILE;
     wcodeci_put_varint(dst + 1, body);
@@ -6230,6 +6255,7 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
 #undef WCODECI_RECORD_HEAD
 #undef WCODECI_ALIGNED_PLANE
 #undef WCODECI_TILE_ROW
+#undef WCODECI_TILE_FILLER
 #undef WCODECI_TABLE_SIZE
 #undef WCODECI_SAMPLE
 #undef WCODECI_SAMPLE_RUN

@@ -12,6 +12,7 @@
 #define WCODECI_RECORD_HEAD 5               /* the most that type and body size take */
 #define WCODECI_ALIGNED_PLANE 256           /* payloads from this size on start at a multiple of 8 */
 #define WCODECI_TILE_ROW 8                  /* flags bit 3 */
+#define WCODECI_TILE_FILLER 4               /* flags bits 4 to 6: so far up */
 
 /* The slot tables of all coders: 4096 entries of 32 bits are the most. */
 #define WCODECI_TABLE_SIZE ((size_t)4096 * 4)
@@ -142,7 +143,7 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
     if (flags & WCODECI_TILE_ROW) tile->row = wcodeci_take_varint(&c);
     tile->info.predictor = flags & 7;
     if (c.bad) return size < record.head + record.body ? c.bad : WCODEC_E_CORRUPT;
-    if (tile->info.split >= WCODEC_SPLIT_COUNT || flags >> 4 || tile->info.predictor >= WCODEC_PREDICT_COUNT) {
+    if (tile->info.split >= WCODEC_SPLIT_COUNT || flags >> 7 || tile->info.predictor >= WCODEC_PREDICT_COUNT) {
         *what = "unknown split, predictor or flag of a tile";
         return WCODEC_E_UNSUPPORTED;
     }
@@ -165,7 +166,8 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
     if (up && !tile->row) return WCODEC_E_CORRUPT;
     if (record.body > tile->info.decoded_size + tile->info.decoded_size / 8 + WCODECI_BODY_SLACK)
         return WCODEC_E_CORRUPT;
-    position = tile->fields_end = (size_t)(c.p - src);
+    tile->fields_end = (size_t)(c.p - src);
+    position = tile->fields_end + (flags >> WCODECI_TILE_FILLER);
     for (k = 0; k < split->planes; k++) {
         wcodec_plane_info *plane = &tile->info.plane[k];
         if (plane->size >= WCODECI_ALIGNED_PLANE) position = wcodeci_up8(position);

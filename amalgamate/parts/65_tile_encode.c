@@ -252,7 +252,7 @@ static size_t wcodeci_plane_best(wcodeci_encoder *e, size_t n, unsigned width, w
     return info->size;
 }
 
-/* The record's fields: what stands before the payloads. */
+/* The record's fields: what stands before the payloads, but for the filler. */
 static size_t wcodeci_tile_fields(const wcodeci_encoder *e, const wcodeci_tile *tile, uint32_t crc,
                                   wcodeci_byte *dst)
 {
@@ -271,34 +271,51 @@ static size_t wcodeci_tile_fields(const wcodeci_encoder *e, const wcodeci_tile *
     return used;
 }
 
+/* Places the payloads behind `at`; returns where the body ends. */
+static size_t wcodeci_tile_place(wcodeci_tile *tile, size_t at)
+{
+    unsigned k;
+    for (k = 0; k < tile->info.planes; k++) {
+        if (tile->info.plane[k].size >= WCODECI_ALIGNED_PLANE) at = (size_t)wcodeci_up8(at);
+        tile->info.plane[k].offset = at;
+        at += tile->info.plane[k].size;
+    }
+    return at;
+}
+
+/* Finds a length of the record's head whose body size takes just that length: the size depends on the padding
+ * before the first aligned payload, that on the head.  The head that is one byte longer may swallow a byte of
+ * padding and so make the body one smaller, which needs the shorter head again; then as much filler as there
+ * was padding moves the payload on by 8.  Fills in the offsets; returns the head's size. */
+static size_t wcodeci_tile_layout(wcodeci_tile *tile, size_t fields, unsigned *filler, size_t *end)
+{
+    for (*filler = 0; *filler < 8; ++*filler) {
+        size_t head;
+        for (head = 2; head <= WCODECI_RECORD_HEAD; head++) {
+            *end = wcodeci_tile_place(tile, head + fields + *filler);
+            if (1 + wcodeci_varint_size(*end - head) == head) return head;
+        }
+    }
+    return 0;
+}
+
 /* Puts fields and payloads together: the payloads stand one after the other at dst + WCODEC_TILE_HEAD and move
- * down, for fields (at most 65 bytes) and padding (at most 7 a plane) take less than that. */
+ * down, for head and fields (at most 65 bytes), filler and padding (at most 7 each) take less than that. */
 static size_t wcodeci_tile_join(const wcodeci_encoder *e, wcodeci_tile *tile, uint32_t crc, wcodeci_byte *dst)
 {
     wcodeci_byte fields[WCODEC_TILE_HEAD];
     const size_t used = wcodeci_tile_fields(e, tile, crc, fields);
-    size_t head = 2, body = 0, end = 0;
     const wcodeci_byte *from = dst + WCODEC_TILE_HEAD;
-    unsigned k;
-    /* The body's size depends on the padding, the padding on the length of the body size. */
-    for (; head <= WCODECI_RECORD_HEAD; head++) {
-        end = head + used;
-        for (k = 0; k < tile->info.planes; k++) {
-            if (tile->info.plane[k].size >= WCODECI_ALIGNED_PLANE) end = (size_t)wcodeci_up8(end);
-            tile->info.plane[k].offset = end;
-            end += tile->info.plane[k].size;
-        }
-        body = end - head;
-        if (1 + wcodeci_varint_size(body) == head) break;
-    }
-    end = head + used;
+    unsigned k, filler;
+    size_t end, head = wcodeci_tile_layout(tile, used, &filler, &end), at = head + used;
+    const size_t body = end - head;
+    fields[1] = (wcodeci_byte)(fields[1] | filler << WCODECI_TILE_FILLER);
     for (k = 0; k < tile->info.planes; k++) {
         const wcodec_plane_info *plane = &tile->info.plane[k];
         memmove(dst + plane->offset, from, plane->size);
         from += plane->size;
-        if (k) memset(dst + end, 0, plane->offset - end);
-        else memset(dst + head + used, 0, plane->offset - head - used);
-        end = plane->offset + plane->size;
+        memset(dst + at, 0, plane->offset - at);
+        at = plane->offset + plane->size;
     }
     dst[0] = WCODECI_RECORD_TILE;
     wcodeci_put_varint(dst + 1, body);

@@ -1,0 +1,134 @@
+/* Any data through the writer and back, by the reader and by the push decoder.  The input's last eight
+ * bytes choose dtype, row, tile size and what the encoder may use; the rest is the data. */
+#include "common.h"
+
+#define TAIL 8
+
+/* The data, repeated up to a size that makes several tiles. */
+static fuzz_bytes make_data(const uint8_t *data, size_t size, unsigned times)
+{
+    fuzz_bytes b = { NULL, 0, 0 };
+    for (; times > 0 && b.size < (size_t)1 << 17; times--) fuzz_bytes_add(&b, data, size);
+    return b;
+}
+
+static wcodec_writer_options options_from(const uint8_t *tail, const wcodec_allocator *allocator)
+{
+    wcodec_writer_options o = wcodec_writer_defaults();
+    o.allocator = allocator;
+    o.max_memory = FUZZ_MAX_MEMORY;
+    o.tile.coders = tail[1] & 63u;
+    o.tile.predictors = tail[2] & 7u;
+    o.tile.splits = (tail[2] & 128) != 0 ? (1u << (tail[3] % WCODEC_SPLIT_COUNT)) : 0;
+    o.tile_units = (tail[4] & 1) != 0 ? 1 + tail[5] * 8u : 0;
+    o.no_sha256 = (tail[4] & 2) != 0;
+    return o;
+}
+
+/* Two segments: whole units of the dtype, and the bytes that are left. */
+static void write_segments(wcodec_writer *writer, const fuzz_bytes *data, unsigned dtype, uint64_t row,
+                           fuzz_random *r)
+{
+    unsigned bits = wcodec_dtype_bits(dtype);
+    size_t unit = bits < 8 ? 3 : bits / 8, head = data->size / unit * unit, part;
+    uint64_t shape[2];
+    int i;
+    if (bits == 0) head = data->size;
+    for (i = 0; i < 2; i++) {
+        size_t at = i == 0 ? 0 : head, end = i == 0 ? head : data->size;
+        wcodec_segment s;
+        memset(&s, 0, sizeof s);
+        s.name = i == 0 ? "weights" : NULL;
+        s.name_size = i == 0 ? 7 : 0;
+        s.dtype = i == 0 ? dtype : WCODEC_BYTES;
+        s.size = end - at;
+        s.row = i == 0 ? row : 0;
+        if (s.dtype != WCODEC_BYTES) {
+            s.rank = 1;
+            shape[0] = s.size * 8 / bits;
+            if (row != 0 && bits >= 8 && shape[0] % row == 0) {
+                shape[0] /= row;
+                shape[1] = row;
+                s.rank = 2;
+            }
+            s.shape = shape;
+        }
+        FUZZ_REQUIRE(wcodec_writer_segment(writer, &s, NULL) == WCODEC_OK);
+        for (; at < end; at += part) {
+            part = 1 + fuzz_below(r, end - at);
+            FUZZ_REQUIRE(wcodec_writer_data(writer, data->data + at, part, NULL) == WCODEC_OK);
+        }
+    }
+}
+
+static fuzz_bytes encode(const fuzz_bytes *data, const uint8_t *tail, fuzz_random *r)
+{
+    fuzz_heap heap;
+    wcodec_allocator allocator = fuzz_allocator(&heap);
+    wcodec_writer_options options = options_from(tail, &allocator);
+    fuzz_bytes out = { NULL, 0, 0 };
+    wcodec_sink sink;
+    wcodec_writer *writer = NULL;
+    sink.write = fuzz_write;
+    sink.user = &out;
+    FUZZ_REQUIRE(wcodec_writer_open(&writer, &sink, &options, NULL) == WCODEC_OK);
+    FUZZ_REQUIRE(wcodec_writer_original(writer, "data", 4, 0, NULL) == WCODEC_OK);
+    write_segments(writer, data, tail[0] % 25u, (tail[6] | (unsigned)(tail[7] & 15) << 8), r);
+    FUZZ_REQUIRE(wcodec_writer_finish(writer, NULL) == WCODEC_OK);
+    FUZZ_REQUIRE(wcodec_writer_size(writer) == out.size);
+    wcodec_writer_close(writer);
+    FUZZ_REQUIRE(heap.live == 0);
+    return out;
+}
+
+static void check_reader(const fuzz_bytes *container, const fuzz_bytes *data)
+{
+    unsigned char *copy = fuzz_exact(container->data, container->size), *back, *scratch;
+    wcodec_source source = wcodec_source_memory(copy, container->size);
+    wcodec_reader *reader = NULL;
+    wcodec_reader_info info;
+    size_t scratch_size;
+    FUZZ_REQUIRE(wcodec_reader_open(&reader, &source, NULL, NULL) == WCODEC_OK);
+    wcodec_reader_get_info(reader, &info);
+    FUZZ_REQUIRE(info.view_size == data->size && info.segments == 2 && info.originals == 1);
+    scratch_size = wcodec_reader_scratch(reader);
+    scratch = fuzz_exact(NULL, scratch_size);
+    back = fuzz_exact(NULL, data->size);
+    FUZZ_REQUIRE(wcodec_read(reader, 0, back, data->size, scratch, scratch_size, NULL) == WCODEC_OK);
+    FUZZ_REQUIRE(data->size == 0 || memcmp(back, data->data, data->size) == 0);
+    wcodec_reader_close(reader);
+    free(scratch);
+    free(back);
+    free(copy);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    fuzz_random r = fuzz_random_from(data, size);
+    fuzz_random other = { 1 };
+    fuzz_bytes bytes, container, again, pushed = { NULL, 0, 0 };
+    size_t taken, originals;
+    const uint8_t *tail;
+    if (size < TAIL) return 0;
+    tail = data + size - TAIL;
+    bytes = make_data(data, size - TAIL, 1u + (tail[4] & 4 ? tail[7] : 0));
+    container = encode(&bytes, tail, &r);
+    again = encode(&bytes, tail, &other);
+    FUZZ_REQUIRE(container.size == again.size && memcmp(container.data, again.data, again.size) == 0);
+    check_reader(&container, &bytes);
+    FUZZ_REQUIRE(fuzz_push_all(container.data, container.size, NULL, &r, &pushed, &taken, &originals)
+                 == WCODEC_END);
+    FUZZ_REQUIRE(taken == container.size && originals == 1 && pushed.size == bytes.size);
+    FUZZ_REQUIRE(bytes.size == 0 || memcmp(pushed.data, bytes.data, bytes.size) == 0);
+    free(bytes.data);
+    free(container.data);
+    free(again.data);
+    free(pushed.data);
+    return 0;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
+{
+    (void)seed;
+    return LLVMFuzzerMutate(data, size, max_size);
+}

@@ -1,0 +1,1547 @@
+#!/usr/bin/env python3
+"""Builds tests/golden/: small containers that a reader of format version 1 must accept, and broken ones.
+
+Like refdecode.py it is written from the specification in wcodec.h alone, and shares no code with it or
+with the C library.  Nothing here is chosen for size: the aim is to use every way of saying things that
+the format has, above all those that the C encoder never takes, and to break one rule a file.
+
+    python3 make_golden.py          writes the files
+    python3 make_golden.py --check  compares them with what is there; exit 1 if they differ
+
+    good/NAME.wcodec          with NAME.bin, the original (several: NAME.0.bin, NAME.1.bin, ...)
+    bad/NAME.STATUS.wcodec    a reader that goes by the index and reads everything gives STATUS; one that
+                              takes the records in order gives it too, or, if NAME begins with index-, may
+                              come to the end without noticing
+    bad_stream/NAME.STATUS.wcodec   one that takes the records in order gives STATUS; one that goes by the
+                              index gives an error or the originals, which lie beside as in good/
+    bad_both/NAME.STATUS.wcodec     only who compares the index with the records can notice
+"""
+import hashlib
+import heapq
+import os
+import struct
+import sys
+import zlib
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+GOLDEN = os.path.join(HERE, 'golden')
+
+
+# -- Test data -----------------------------------------------------------------------------------------
+
+class Random:
+    """SplitMix64: the same numbers in every version of Python."""
+
+    def __init__(self, seed):
+        self.x = seed
+
+    def u64(self):
+        self.x = (self.x + 0x9E3779B97F4A7C15) & (1 << 64) - 1
+        z = self.x
+        z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 & (1 << 64) - 1
+        z = (z ^ z >> 27) * 0x94D049BB133111EB & (1 << 64) - 1
+        return z ^ z >> 31
+
+    def below(self, n):
+        return self.u64() % n
+
+    def bytes(self, n):
+        return bytes(self.below(256) for _ in range(n))
+
+    def bell(self, n, middle=128, spread=6):
+        """Bytes around `middle`, most of them close to it."""
+        return bytes((middle + sum(self.below(2 * spread + 1) - spread for _ in range(4)) // 2) % 256
+                     for _ in range(n))
+
+
+def randoms(seed, n):
+    return Random(seed).bytes(n)
+
+
+def bells(seed, n, middle=128, spread=6):
+    return Random(seed).bell(n, middle, spread)
+
+
+# -- 1. Numbers, and fields that a bad file may replace ------------------------------------------------
+
+def u16(v):
+    return struct.pack('<H', v)
+
+
+def u32(v):
+    return struct.pack('<I', v)
+
+
+def u64(v):
+    return struct.pack('<Q', v)
+
+
+def varint(v, size=0):
+    """The shortest form, or a longer one of `size` bytes, which no reader may take."""
+    out = bytearray()
+    while v >= 128 or len(out) + 1 < size:
+        out.append(v & 127 | 128)
+        v >>= 7
+    out.append(v)
+    return bytes(out)
+
+
+class Fields:
+    """Named pieces of bytes in order.  `edit` replaces some: name -> bytes, or a function of the bytes."""
+
+    def __init__(self, edit=None):
+        self.edit = dict(edit or {})
+        self.pieces = []
+
+    def add(self, name, value):
+        change = self.edit.pop(name, None)
+        if change is not None:
+            changed = change(value) if callable(change) else change
+            assert changed != value or not callable(change), 'no change: %s' % name
+            value = changed
+        self.pieces.append(value)
+        return value
+
+    def bytes(self):
+        assert not self.edit, 'no such field: %s' % list(self.edit)
+        return b''.join(self.pieces)
+
+
+def pad8(size):
+    return bytes(-size % 8)
+
+
+# -- 9. Coders: values, width -> payload ---------------------------------------------------------------
+
+def raw(values, w, edit=None):
+    out = bytearray()
+    if w == 8:
+        out += bytes(values)
+    else:
+        for start in range(0, len(values), 64):
+            group = list(values[start:start + 64])
+            group += [0] * (64 - len(group))
+            shift = w
+            for part in (4, 2, 1):
+                if not w & part:
+                    continue
+                shift -= part
+                places = {4: (0, 32), 2: (0, 16, 32, 48), 1: (0, 8, 16, 24, 32, 40, 48, 56)}[part]
+                for j in range(8 * part):
+                    byte = 0
+                    for k, place in enumerate(places):
+                        byte |= (group[j + place] >> shift & (1 << part) - 1) << k * part
+                    out.append(byte)
+    f = Fields(edit)
+    f.add('all', bytes(out))
+    return f.bytes()
+
+
+def constant(values, w, edit=None):
+    f = Fields(edit)
+    f.add('value', bytes([values[0]]))
+    return f.bytes()
+
+
+def sparse(values, w, c=0, places=(), edit=None):
+    """`places`: further places to write as exceptions although they hold the common value."""
+    exceptions = [i for i, v in enumerate(values) if v != c or i in places]
+    gaps, p = bytearray(), 0
+    for i in exceptions:
+        gap = i - p
+        gaps += b'\xff' * (gap // 255) + bytes([gap % 255])
+        p = i + 1
+    f = Fields(edit)
+    f.add('c', bytes([c]))
+    f.add('k', varint(len(exceptions)))
+    f.add('gaps', bytes(gaps))
+    f.add('values', bytes(values[i] for i in exceptions))
+    return f.bytes()
+
+
+def nibbles(values):
+    values = list(values) + [0] * (len(values) % 2)
+    return bytes(lo | hi << 4 for lo, hi in zip(values[::2], values[1::2]))
+
+
+def run_lengths(lengths, runs=True):
+    """Lengths as nibbles: 14 repeats the one before, 15 stands for zeros."""
+    out, i = [], 0
+    while i < len(lengths):
+        same = 1
+        while i + same < len(lengths) and lengths[i + same] == lengths[i]:
+            same += 1
+        same = min(same, 18)
+        if runs and same >= 3 and lengths[i] == 0:
+            out += [15, same - 3]
+        elif runs and same >= 3 and i and lengths[i - 1] == lengths[i]:
+            out += [14, same - 3]
+        else:
+            out.append(lengths[i])
+            same = 1
+        i += same
+    return out
+
+
+def huffman_lengths(values, limit=11):
+    """Code lengths by Huffman's algorithm; counts are evened out until none is above `limit`."""
+    counts = {v: list(values).count(v) for v in sorted(set(values))}
+    if len(counts) == 1:                            # a code needs two values
+        counts[min(counts) ^ 1] = 1
+    while True:
+        heap = [(count, v, [v]) for v, count in sorted(counts.items())]
+        lengths = dict.fromkeys(counts, 0)
+        heapq.heapify(heap)
+        while len(heap) > 1:
+            (a, i, x), (b, _, y) = heapq.heappop(heap), heapq.heappop(heap)
+            for v in x + y:
+                lengths[v] += 1
+            heapq.heappush(heap, (a + b, i, x + y))
+        if max(lengths.values()) <= limit:
+            return lengths
+        counts = {v: count // 2 + 1 for v, count in counts.items()}
+
+
+def canonical(lengths):
+    """value -> its code as a string of bits, first bit first."""
+    codes, code = {}, 0
+    for length in range(1, 12):
+        for v in sorted(v for v in lengths if lengths[v] == length):
+            codes[v] = format(code, '0%db' % length)
+            code += 1
+        code <<= 1
+    return codes
+
+
+def bits_to_bytes(bits):
+    """A string of bits, filled in from bit 0 of each byte up."""
+    bits += '0' * (-len(bits) % 8)
+    return bytes(int(bits[i:i + 8][::-1], 2) for i in range(0, len(bits), 8))
+
+
+def huffman(values, w, s=0, lengths=None, span=None, runs=True, coded=None, edit=None):
+    """`lengths`: value -> length.  `span`: first and last, if wider than needed.  `coded`: the nibbles."""
+    lengths = lengths or huffman_lengths(values)
+    first, last = span or (min(lengths), max(lengths))
+    codes = canonical(lengths)
+    streams = [bits_to_bytes(''.join(codes[v] for v in values[k::1 << s])) for k in range(1 << s)]
+    f = Fields(edit)
+    f.add('s', bytes([s]))
+    f.add('first', bytes([first]))
+    f.add('last', bytes([last]))
+    f.add('lengths', nibbles(coded or run_lengths([lengths.get(v, 0) for v in range(first, last + 1)], runs)))
+    for k, stream in enumerate(streams[:-1]):
+        f.add('size%d' % k, varint(len(stream)))
+    for k, stream in enumerate(streams):
+        f.add('stream%d' % k, stream)
+    return f.bytes()
+
+
+def share(counts, total):
+    """Frequencies in proportion to the counts, at least 1 each, that sum to `total`; no value gets it all,
+    which the format cannot say."""
+    if len(counts) == 1:
+        only, = counts
+        counts = {only: total - 1, only ^ 1: 1}
+    n = sum(counts.values())
+    freq = {v: max(1, count * total // n) for v, count in counts.items()}
+    while sum(freq.values()) != total:
+        largest = max(freq, key=lambda v: (freq[v], v))
+        freq[largest] += 1 if sum(freq.values()) < total else -1
+    return freq
+
+
+def count(values):
+    return {v: list(values).count(v) for v in sorted(set(values))}
+
+
+def alias_slots(freq):
+    """slots[s][k]: the slot that belongs to symbol s with rank k."""
+    rem, div, other, open_ = list(freq), [16] * 16, list(range(16)), list(range(16))
+    while any(rem[s] < 16 for s in open_):
+        i = min(s for s in open_ if rem[s] < 16)
+        j = min(s for s in open_ if rem[s] > 16)
+        div[i], other[i] = rem[i], j
+        rem[j] -= 16 - rem[i]
+        open_.remove(i)
+    slots = [{} for _ in range(16)]
+    for b in range(16):                             # first ranks: the symbols' own buckets
+        for r in range(div[b]):
+            slots[b][r] = 16 * b + r
+    for b in range(16):                             # then their shares of others', in order
+        for r in range(div[b], 16):
+            slots[other[b]][len(slots[other[b]])] = 16 * b + r
+    return slots
+
+
+def rans16(values, w, symbols=None, escape=0, start=256, edit=None):
+    """`symbols`: up to 16 of (value, frequency), a frequency 0 is an unused place; `escape`: the frequency
+    of symbol 15 as the escape; `start`: the state that decoding ends with, 256 if it is to be valid."""
+    if symbols is None:
+        top = sorted(count(values).items(), key=lambda x: (-x[1], x[0]))[:15 if escape else 16]
+        symbols = list(share(dict(top), 256 - escape).items())
+    value = [v for v, _ in symbols] + [0] * (16 - len(symbols))
+    freq = [f for _, f in symbols] + [0] * (16 - len(symbols))
+    known = {v: s for s, (v, f) in reversed(list(enumerate(symbols))) if f}
+    if escape:
+        freq[15] = escape
+    slots = alias_slots(freq)
+    state, out = [start] * 64, bytearray()
+    for i in reversed(range(len(values))):
+        s = known.get(values[i], 15)
+        x = state[i % 64]
+        if x >= 256 * freq[s]:                      # decoding this value takes in a byte
+            out.append(x & 255)
+            x >>= 8
+        state[i % 64] = x // freq[s] << 8 | slots[s][x % freq[s]]
+    escaped = bytes(v for v in values if v not in known)
+    f = Fields(edit)
+    f.add('freq', bytes(freq))
+    f.add('value', bytes(value))
+    f.add('escapes', u32(len(escaped)))
+    f.add('states', struct.pack('<64H', *state))
+    f.add('renorm', bytes(reversed(out)))
+    f.add('escaped', escaped)
+    return f.bytes()
+
+
+def rans256(values, w, k=5, freq=None, span=None, runs=True, start=65536, edit=None):
+    freq = freq or share(count(values), 4096)
+    first, last = span or (min(freq), max(freq))
+    if first == last:                               # two values are needed to say "first < last"
+        first, last = (first, last + 1) if last < 255 else (first - 1, last)
+    cum = {v: sum(freq[u] for u in freq if u < v) for v in freq}
+    state, out = [start] * (1 << k), []
+    for i in reversed(range(len(values))):
+        v = values[i]
+        x = state[i % len(state)]
+        if x >= freq[v] << 20:                      # decoding this value takes in a word
+            out.append(x & 65535)
+            x >>= 16
+        state[i % len(state)] = x // freq[v] << 12 | cum[v] + x % freq[v]
+    spread = [freq.get(v, 0) for v in range(first, last + 1)]
+    below = ''.join(format(x, 'b')[1:][::-1] for x in spread if x)
+    f = Fields(edit)
+    f.add('k', bytes([k]))
+    f.add('first', bytes([first]))
+    f.add('last', bytes([last]))
+    f.add('lengths', nibbles(run_lengths([x.bit_length() for x in spread], runs)))
+    f.add('bits', bits_to_bytes(below))
+    f.add('states', struct.pack('<%dI' % len(state), *state))
+    f.add('words', b''.join(u16(word) for word in reversed(out)))
+    return f.bytes()
+
+
+CODERS = {'raw': (0, raw), 'constant': (1, constant), 'sparse': (2, sparse), 'huffman': (3, huffman),
+          'rans16': (4, rans16), 'rans256': (5, rans256)}
+NONE, LEFT, UP = 0, 1, 2
+
+
+def P(coder='raw', predictor=NONE, **how):
+    """How a plane is coded."""
+    number, encode = CODERS[coder]
+    return number, predictor, lambda values, w: encode(values, w, **how)
+
+
+# -- 6. Splits: each as the text writes it -------------------------------------------------------------
+
+def byte_planes(x, unit):
+    return [(8, x >> 8 * b & 255) for b in range(unit - 1, -1, -1)]
+
+
+SPLITS = {
+    'BYTE': (0, 1, lambda x, s: byte_planes(x, 1)),
+    'WORD16': (1, 2, lambda x, s: byte_planes(x, 2)),
+    'WORD32': (2, 4, lambda x, s: byte_planes(x, 4)),
+    'WORD64': (3, 8, lambda x, s: byte_planes(x, 8)),
+    'BF16': (4, 2, lambda x, s: [(8, x >> 7 & 255), (8, s << 7 | x & 127)]),
+    'F16': (5, 2, lambda x, s: [(5, x >> 10 & 31), (3, s << 2 | x >> 8 & 3), (8, x & 255)]),
+    'F32': (6, 4, lambda x, s: [(8, x >> 23 & 255), (8, s << 7 | x >> 16 & 127), (8, x >> 8 & 255),
+                                (8, x & 255)]),
+    'F64': (7, 8, lambda x, s: [(8, x >> 52 & 255), (8, s << 7 | (x >> 60 & 7) << 4 | x >> 48 & 15)]
+            + byte_planes(x, 6)),
+    'F8_E4M3': (8, 1, lambda x, s: [(4, x >> 3 & 15), (4, s << 3 | x & 7)]),
+    'F8_E5M2': (9, 1, lambda x, s: [(5, x >> 2 & 31), (3, s << 2 | x & 3)]),
+    'NIBBLES': (10, 1, lambda x, s: [(4, x >> 4), (4, x & 15)]),
+}
+
+
+# -- 7. Predictors -------------------------------------------------------------------------------------
+
+def predict(values, predictor, row, bits):
+    if predictor == LEFT:
+        before = [0] + list(values[:-1])
+    elif predictor == UP:
+        row = min(row, len(values))
+        before = [0] * row + list(values[:len(values) - row])
+    else:
+        before = [0] * len(values)
+    return [(v - b) % (1 << bits) for v, b in zip(values, before)]
+
+
+# -- 2.2 Records, 5. Tiles -----------------------------------------------------------------------------
+
+def record(kind, body, edit=None):
+    f = Fields(edit)
+    f.add('type', kind)
+    f.add('body size', varint(len(body)))
+    f.add('body', body)
+    f.add('padding', pad8(sum(map(len, f.pieces))))
+    return f.bytes()
+
+
+def note(size=5, kind=b'n'):
+    """An ancillary record."""
+    return record(kind, randoms(size, size))
+
+
+def tile(data, split='BYTE', planes=None, predictor=NONE, tile_row=None, kind=b'T', filler=0, edit=None):
+    number, unit, parts = SPLITS[split]
+    units = [int.from_bytes(data[i:i + unit], 'little') for i in range(0, len(data), unit)]
+    residuals = predict(units, predictor, tile_row, 8 * unit)
+    columns = list(zip(*(parts(x, x >> 8 * unit - 1) for x in residuals)))
+    planes = planes or [P()] * len(columns)
+    assert len(planes) == len(columns)
+    coded = []
+    for (coder, plane_predictor, encode), column in zip(planes, columns):
+        w = column[0][0]
+        values = predict([v for _, v in column], plane_predictor, tile_row, w)
+        coded.append((coder, plane_predictor, encode(values, w)))
+
+    # The padding before payloads depends on the size of the size of the body, so try, in the end with filler.
+    for filler, before in [(x, y) for x in range(filler, 8) for y in range(2, 6)]:
+        f = Fields(edit)
+        f.add('type', kind)
+        f.add('body size', bytes(before - 1))
+        f.add('split', bytes([number]))
+        f.add('flags', bytes([predictor | (8 if tile_row is not None else 0) | filler << 4]))
+        f.add('crc', u32(zlib.crc32(data)))
+        f.add('n', varint(len(units)))
+        if tile_row is not None:
+            f.add('row', varint(tile_row))
+        payloads = []
+        for i, (coder, plane_predictor, payload) in enumerate(coded):
+            f.add('plane%d' % i, bytes([coder | plane_predictor << 5]))
+            f.add('size%d' % i, varint(len(payload)))
+            payloads.append(payload)
+        f.add('filler', bytes(filler))
+        for i, payload in enumerate(payloads):
+            if len(payload) >= 256:
+                f.add('fill%d' % i, pad8(before + sum(map(len, f.pieces[2:]))))
+            f.add('payload%d' % i, payload)
+        f.add('tail', b'')
+        body = b''.join(f.pieces[2:])
+        if len(varint(len(body))) == before - 1 or 'body size' in (edit or {}):
+            break
+    else:
+        raise ValueError('no record can hold this tile')
+    if 'body size' not in (edit or {}):
+        f.pieces[1] = varint(len(body))
+    f.add('padding', pad8(sum(map(len, f.pieces))))
+    return f.bytes()
+
+
+# -- 8. Dtypes -----------------------------------------------------------------------------------------
+
+DTYPES = {name: (number, bits, unit) for number, (name, bits, unit) in enumerate([
+    ('BYTES', 0, 1), ('BOOL', 8, 1), ('F4', 4, 1), ('F6_E2M3', 6, 1), ('F6_E3M2', 6, 1), ('U8', 8, 1),
+    ('I8', 8, 1), ('F8_E5M2', 8, 1), ('F8_E4M3', 8, 1), ('F8_E8M0', 8, 1), ('F8_E4M3FNUZ', 8, 1),
+    ('F8_E5M2FNUZ', 8, 1), ('I16', 16, 2), ('U16', 16, 2), ('F16', 16, 2), ('BF16', 16, 2), ('I32', 32, 4),
+    ('U32', 32, 4), ('F32', 32, 4), ('C64', 64, 4), ('F64', 64, 8), ('I64', 64, 8), ('U64', 64, 8),
+    ('I4', 4, 1), ('U4', 4, 1)])}
+
+
+# -- 2. Container, 3. O record, 4. Index ---------------------------------------------------------------
+
+class Segment:
+    """`shape` alone: a tensor whose geometry follows; `unit` and `row` given: geometry is written out.
+    `tiles`: finished records instead of those that T, split, planes ... would make."""
+
+    def __init__(self, data=b'', dtype='BYTES', shape=(), name=b'', unit=None, row=None, T=None, gap=b'',
+                 tiles=None, shared=0, **how):
+        self.data, self.dtype, self.shape, self.name, self.gap = data, dtype, shape, name, gap
+        self.shared = shared                        # bytes of the name that the one before it has too
+        number, bits, dtype_unit = DTYPES.get(dtype, (dtype, 0, 1))
+        self.number = number
+        self.explicit = bits == 0 or unit is not None or row is not None
+        if self.explicit:
+            self.unit, self.row = unit or 1, row or 1
+        else:
+            whole = shape and shape[-1] and shape[-1] * bits % (8 * dtype_unit) == 0
+            self.unit, self.row = dtype_unit, shape[-1] * bits // (8 * dtype_unit) if whole else 1
+        units = len(data) // self.unit
+        self.T = T if T is not None else max(-(-units // self.row), 1) * self.row
+        self.tiles = tiles
+        if tiles is None:
+            self.tiles = [tile(data[a * self.unit:b * self.unit], **how) for a, b in self.cut(units)]
+
+    def cut(self, n):
+        """First and last unit of each tile."""
+        if self.T >= self.row:
+            return [(a, min(a + self.T, n)) for a in range(0, n, self.T)]
+        k = -(-self.row // self.T)
+        return [(i // k * self.row + i % k * self.T, i // k * self.row + min((i % k + 1) * self.T, self.row))
+                for i in range(n // self.row * k)]
+
+
+class Original:
+    def __init__(self, name=b'x', segments=(), sha=True, from_parts=False, before=b'', edit=None,
+                 o_record=None):
+        self.name, self.segments, self.sha, self.from_parts = name, list(segments), sha, from_parts
+        self.before, self.edit, self.o_record = before, edit, o_record
+        self.data = b''.join(segment.data for segment in segments)
+        self.flags = from_parts | sha << 1
+
+
+INDEX_TILE = 65536
+
+
+def container(originals, metadata=b'{}', max_tile=65536, edit=None, index_planes=None, index_kinds=b'I',
+              before_index=b'', between_index=b'', after_index=b'', index_cut=INDEX_TILE, index_edit=None,
+              **index_how):
+    """`edit`: as of Fields, for header.*, index.*, footer.*; the checksums fit the edited fields.
+    `index_planes`: how the I records' planes are coded, one after the other."""
+    edit = dict(edit or {})
+
+    def part(prefix):
+        names = [name for name in edit if name.startswith(prefix)]
+        return Fields({name[len(prefix):]: edit.pop(name) for name in names})
+
+    h = part('header.')
+    h.add('magic', b'WCDC')
+    h.add('version', u16(1))
+    h.add('flags', u16(0))
+    h.add('size', u32(32 + len(metadata + pad8(len(metadata)))))
+    h.add('metadata size', u32(len(metadata)))
+    h.add('features', u32(0))
+    h.add('max tile', u32(max_tile))
+    h.add('reserved', u32(0))
+    crc_at = len(h.pieces)
+    h.add('crc', bytes(4))
+    h.add('metadata', metadata)
+    h.add('padding', pad8(len(metadata)))
+    if h.pieces[crc_at] == bytes(4):
+        h.pieces[crc_at] = u32(zlib.crc32(b''.join(h.pieces[:crc_at] + h.pieces[crc_at + 1:])))
+    out = bytearray(h.bytes())
+
+    x = part('index.')
+    x.add('flags', varint(0))
+    x.add('originals', varint(len(originals)))
+    end, s, tiles = len(out), 0, 0
+    for o, original in enumerate(originals):
+        out += original.before
+        if original.o_record is None:
+            out += record(b'O', varint(original.flags) + varint(len(original.name)) + original.name,
+                          original.edit)
+        else:
+            out += original.o_record
+        at = 'o%d.' % o
+        x.add(at + 'flags', varint(original.flags))
+        x.add(at + 'name size', varint(len(original.name)))
+        x.add(at + 'name', original.name)
+        if original.sha:
+            x.add(at + 'sha', hashlib.sha256(original.data).digest())
+        x.add(at + 'size', varint(len(original.data)))
+        x.add(at + 'segments', varint(len(original.segments)))
+        for segment in original.segments:
+            at = 's%d.' % s
+            s += 1
+            out += segment.gap
+            x.add(at + 'flags', varint(int(segment.explicit)))
+            x.add(at + 'dtype', bytes([segment.number]))
+            x.add(at + 'shared', varint(segment.shared))
+            x.add(at + 'name size', varint(len(segment.name) - segment.shared))
+            x.add(at + 'name', segment.name[segment.shared:])
+            x.add(at + 'rank', varint(len(segment.shape)))
+            x.add(at + 'shape', b''.join(varint(d) for d in segment.shape))
+            if segment.explicit:
+                x.add(at + 'size', varint(len(segment.data)))
+                x.add(at + 'unit', varint(segment.unit))
+                x.add(at + 'row', varint(segment.row))
+            if segment.data:
+                x.add(at + 'gap', varint((len(out) - end) // 8))
+                x.add(at + 'T', varint(segment.T))
+                for i, one in enumerate(segment.tiles):
+                    x.add(at + 'extent%d' % i, varint(len(one) // 8))
+                    out += one
+                    tiles += 1
+                end = len(out)
+    x.add('tail', b'')
+    index = x.bytes()
+
+    out += before_index
+    index_offset = len(out)
+    pieces = [index[i:i + index_cut] for i in range(0, len(index), index_cut)]
+    for i, piece in enumerate(pieces):
+        planes = [index_planes[i]] if index_planes else None
+        out += between_index if i else b''
+        out += tile(piece, planes=planes, kind=index_kinds, edit=index_edit, **index_how)
+    out += after_index
+
+    f = part('footer.')
+    f.add('type', b'F')
+    f.add('body size', varint(62))
+    f.add('reserved', bytes(6))
+    f.add('names', u32(sum(len(o.name) + 1 + sum(len(z.name) + 1 for z in o.segments) for o in originals)))
+    f.add('originals', u32(len(originals)))
+    f.add('dimensions', u32(sum(len(segment.shape) for o in originals for segment in o.segments)))
+    f.add('segments', u32(s))
+    f.add('index offset', u64(index_offset))
+    f.add('tiles', u64(tiles))
+    f.add('index size', u32(len(index)))
+    f.add('index crc', u32(zlib.crc32(index)))
+    f.add('container size', u64(len(out) + 64))
+    f.add('crc', u32(zlib.crc32(bytes(out) + b''.join(f.pieces))))
+    f.add('magic', b'CDCW')
+    assert not edit, 'no such field: %s' % list(edit)
+    return bytes(out) + f.bytes()
+
+
+# -- The collection ------------------------------------------------------------------------------------
+
+FILES = {}
+
+
+def put(path, data):
+    assert path not in FILES, path
+    FILES[path] = data
+
+
+def put_originals(stem, originals):
+    for i, original in enumerate(originals):
+        put(stem + ('.%d' % i if len(originals) > 1 else '') + '.bin', original.data)
+
+
+def good(name, originals, **how):
+    put('good/%s.wcodec' % name, container(originals, **how))
+    put_originals('good/' + name, originals)
+
+
+def good_tile(name, data, split='BYTE', planes=None, unit=None, **how):
+    """A container of one segment in one tile."""
+    segment = Segment(data, unit=unit or SPLITS[split][1], split=split, planes=planes, **how)
+    good(name, [Original(segments=[segment])])
+
+
+def bad(name, status, originals, folder='bad', **how):
+    put('%s/%s.%s.wcodec' % (folder, name, status), container(originals, **how))
+    if folder == 'bad_stream':
+        put_originals('bad_stream/%s.%s' % (name, status), originals)
+
+
+def bad_tile(name, status, data, split='BYTE', planes=None, unit=None, folder='bad', **how):
+    segment = Segment(data, unit=unit or SPLITS[split][1], split=split, planes=planes, **how)
+    bad(name, status, [Original(segments=[segment])], folder=folder)
+
+
+def bad_bytes(name, status, data):
+    put('bad/%s.%s.wcodec' % (name, status), data)
+
+
+def units16(seed, n):
+    """BF16 or F16 patterns with few exponents."""
+    r = Random(seed)
+    return b''.join(u16(r.below(2) << 15 | (110 + r.below(4) + r.below(5)) << 7 | r.below(128))
+                    for _ in range(n))
+
+
+SMALL = bells(1, 90)                                # what most bad files hold
+
+
+def plain(**how):
+    """One original of 90 bytes in one raw tile."""
+    return [Original(segments=[Segment(SMALL, **how)])]
+
+
+def narrow(seed, n, values):
+    """n bytes whose F8_E5M2 exponents (5 bits) come from `values`."""
+    r = Random(seed)
+    return bytes(r.below(2) << 7 | values[r.below(len(values))] << 2 | r.below(4) for _ in range(n))
+
+
+def bumpy(n):
+    """Data that every predictor can be seen in: rows of 10, steadily rising, with noise."""
+    r = Random(n)
+    return bytes((3 * (i // 10) + 7 * (i % 10) + r.below(3)) % 256 for i in range(n))
+
+
+def good_coders():
+    # raw: 8 bits, and 3, 4, 5 bits in whole and partial groups
+    for n in 1, 63, 64, 65, 200:
+        good_tile('raw-narrow-%d' % n, randoms(n, n), 'F8_E5M2')
+    good_tile('raw-nibbles-129', randoms(2, 129), 'NIBBLES')
+    for n in 255, 256, 257:                         # the padding before payloads begins at 256
+        good_tile('raw-%d' % n, randoms(n, n))
+    good_tile('raw-padded-planes', randoms(3, 2 * 300), 'WORD16')
+    good_tile('raw-padded-narrow-planes', randoms(4, 2 * 500), 'F16')
+
+    # Record sizes around the step from two to three bytes of body size.
+    good_tile('raw-body-16383', randoms(5, 16370))
+    good_tile('raw-body-16385', randoms(6, 16372))
+
+    good_tile('constant', b'\x07' * 1000)
+    good_tile('constant-narrow', bytes([0x7D] * 5), 'F8_E5M2', [P('constant'), P('constant')])
+    good_tile('constant-coder', b'\x07' * 1000, planes=[P('constant')])
+    good_tile('constant-n1', b'\xff', planes=[P('constant')])
+    good_tile('constant-large', bytes(40000), planes=[P('constant')])
+
+    def spread(n, places):
+        out = bytearray(b'\x2a' * n)
+        for i, place in enumerate(places):
+            out[place] = i
+        return bytes(out)
+    good_tile('sparse', spread(900, [0, 5, 6, 300, 899]), planes=[P('sparse', c=42)])
+    for filler in 1, 7:
+        good_tile('filler-%d' % filler, SMALL, filler=filler)
+    good_tile('filler-aligned', randoms(3, 300), filler=4)
+    for gap in 254, 255, 256, 509, 510, 511:
+        good_tile('sparse-gap-%d' % gap, spread(1600, [gap, 2 * gap + 1]), planes=[P('sparse', c=42)])
+    good_tile('sparse-all', bells(7, 50), planes=[P('sparse', c=1)])
+    good_tile('sparse-common', spread(40, [3]), planes=[P('sparse', c=42, places=(9,))])
+    good_tile('sparse-largest-body', bytes(9345), planes=[P('sparse', c=1)])    # 9345 * 9 / 8 + 8192 bytes
+    good_tile('sparse-narrow', narrow(8, 100, [9, 9, 9, 9, 30]), 'F8_E5M2', [P('sparse', c=9), P()])
+    good_tile('sparse-n1', b'\x05', planes=[P('sparse', c=0)])
+
+    text = bells(9, 777, 100, 12)
+    for s in range(6):
+        good_tile('huffman-streams-%d' % (1 << s), text, planes=[P('huffman', s=s)])
+    good_tile('huffman-empty-streams', b'\x0a\x0b\x0b', planes=[P('huffman', s=5)])
+    good_tile('huffman-n1', b'\xff', planes=[P('huffman', s=0, lengths={0: 1, 255: 1})])
+    good_tile('huffman-no-runs', text, planes=[P('huffman', s=2, runs=False)])
+    good_tile('huffman-span-wide', text, planes=[P('huffman', s=1, span=(0, 255))])
+    good_tile('huffman-all-values', bytes(range(256)) + text,
+              planes=[P('huffman', s=3, lengths=dict.fromkeys(range(256), 8))])
+    deep = {v: v - 9 for v in range(10, 21)}
+    deep[21] = 11
+    good_tile('huffman-length-11', bytes(10 + min(x >> 3 & 15, 11) for x in text),
+              planes=[P('huffman', s=2, lengths=deep)])
+    # 14 after 15 repeats the length 0, 14 after 14 goes on, and a run may end with the last value.
+    good_tile('huffman-repeated-zeros', b'\x01\x1d\x1d\x01\x1e\x1f\x20' * 9, planes=[P(
+        'huffman', lengths={1: 2, 0x1d: 2, 0x1e: 3, 0x1f: 3, 0x20: 3, 0x21: 3}, span=(1, 0x21),
+        coded=[2, 15, 15, 14, 3, 15, 0, 2, 3, 14, 0])])
+    good_tile('huffman-run-18', bytes(range(32)) * 2, planes=[P(
+        'huffman', lengths=dict.fromkeys(range(32), 5), coded=[5, 14, 15, 14, 10])])
+    good_tile('huffman-narrow', narrow(10, 150, [3, 4, 4, 5, 5, 5, 5, 31]), 'F8_E5M2',
+              [P('huffman', s=1), P('huffman', s=4)])
+
+    few = bytes([0, 0, 0, 1, 1, 250, 9, 9, 9, 9, 3, 64][x % 12] for x in randoms(12, 1000))
+    for n in 1, 2, 63, 64, 65, 128, 200:
+        good_tile('rans16-n%d' % n, few[:n], planes=[P('rans16')])
+    for n in 1, 64, 333:
+        good_tile('rans16-escapes-n%d' % n, bells(n, n, 77, 12), planes=[P('rans16', escape=20)])
+    good_tile('rans16-16-symbols', bytes(x & 15 for x in randoms(13, 300)),
+              planes=[P('rans16', symbols=[(v, 16) for v in range(16)])])
+    good_tile('rans16-255-1', b'\x80' * 200 + b'\x81' + b'\x80' * 50,
+              planes=[P('rans16', symbols=[(0x80, 255), (0x81, 1)])])
+    good_tile('rans16-1-255', b'\x80' * 90 + b'\x81' + b'\x80' * 50,
+              planes=[P('rans16', symbols=[(0x81, 1)] + [(0, 0)] * 14 + [(0x80, 255)])])
+    good_tile('rans16-all-escapes', randoms(14, 100),
+              planes=[P('rans16', symbols=[(0, 0)] * 3 + [(0, 1)] + [(0, 0)] * 11, escape=255)])
+    good_tile('rans16-escape-of-a-symbol', b'\x05\x06\x05\x07' * 8, planes=[P(
+        'rans16', symbols=[(6, 100), (7, 100)], escape=56)])
+    good_tile('rans16-same-value-twice', b'\x05\x06\x05\x07' * 30, planes=[P(
+        'rans16', symbols=[(5, 50), (5, 60), (6, 73), (7, 73)])])
+    good_tile('rans16-holes', few[:100], planes=[P('rans16', symbols=[
+        (0, 0), (0, 70), (0, 0), (1, 40), (250, 20), (0, 0), (9, 90), (0, 0), (3, 16), (64, 15), (0, 0),
+        (77, 5)])])
+    skewed = [(v, f) for v, f in zip([0, 1, 250, 9, 3, 64, 2, 4, 5, 6, 7, 8, 10, 11, 12, 13],
+                                     [100, 60, 20, 30, 10, 8, 7, 6, 5, 3, 2, 1, 1, 1, 1, 1])]
+    good_tile('rans16-skewed', few[:500], planes=[P('rans16', symbols=skewed)])
+    good_tile('rans16-narrow', narrow(15, 130, [3, 4, 4, 5]), 'F8_E5M2', [P('rans16'), P('rans16', escape=9)])
+
+    for n in 1, 31, 32, 33, 100, 400:
+        good_tile('rans256-n%d' % n, bells(n + 1, n, 200, 30), planes=[P('rans256')])
+    for k in range(5):
+        good_tile('rans256-k%d' % k, bells(k, 150, 100, 20), planes=[P('rans256', k=k)])
+    good_tile('rans256-4095-1', b'\x80' * 200 + b'\x82' + b'\x80' * 99,
+              planes=[P('rans256', freq={0x80: 4095, 0x82: 1})])
+    good_tile('rans256-1-4095', b'\x80' * 40 + b'\x00' + b'\x80' * 9,
+              planes=[P('rans256', freq={0: 1, 0x80: 4095})])
+    good_tile('rans256-uniform', randoms(17, 300), planes=[P('rans256', freq=dict.fromkeys(range(256), 16))])
+    good_tile('rans256-no-runs', text[:300], planes=[P('rans256', runs=False, span=(0, 255))])
+    good_tile('rans256-narrow', narrow(18, 130, [3, 4, 4, 5]), 'F8_E5M2', [P('rans256'), P('rans256')])
+
+
+def good_tiles():
+    escapes = P('rans16', escape=90)
+    mixed = {1: [P('huffman', s=2)], 2: [P('huffman', s=1), P('rans256')],
+             3: [escapes, P('raw'), P('huffman')],
+             4: [P('rans256'), P('huffman', s=3), P('sparse'), escapes],
+             8: [P('sparse'), P('raw'), P('huffman'), escapes, P('rans256'), P('raw'), P('huffman', s=5),
+                 escapes]}
+    for name, (_, unit, parts) in SPLITS.items():
+        data, planes, stem = randoms(unit, 70 * unit), len(parts(0, 0)), 'split-%s-' % name.lower()
+        good_tile(stem + 'raw', data, name)
+        good_tile(stem + 'mixed', data, name, mixed[planes])
+        good_tile(stem + 'unit-left', data, name, predictor=LEFT)
+        good_tile(stem + 'unit-up', data, name, predictor=UP, tile_row=7)
+        good_tile(stem + 'planes-left-up', data, name, [P(predictor=LEFT), *[P(predictor=UP)] * (planes - 1)],
+                  tile_row=9)
+        good_tile(stem + 'everything', data, name, [P(predictor=i % 3) for i in range(planes, 0, -1)],
+                  predictor=UP, tile_row=33)
+
+    data = bumpy(100)
+    for a, one in (LEFT, 'left'), (UP, 'up'):
+        for b, two in (NONE, 'none'), (LEFT, 'left'), (UP, 'up'):
+            for coder in 'huffman', 'rans16', 'rans256', 'raw':
+                if coder in ('raw', 'rans16') and b == NONE:
+                    continue
+                how = {'escape': 30} if coder == 'rans16' else {}
+                good_tile('predict-%s-%s-%s' % (one, two, coder), data, planes=[P(coder, b, **how)],
+                          predictor=a, tile_row=10)
+    good_tile('up-row-1', data, predictor=UP, tile_row=1)
+    good_tile('up-row-n', data, planes=[P(predictor=UP)], tile_row=100)
+    good_tile('up-row-99', data, planes=[P(predictor=UP)], tile_row=99)
+    good_tile('up-row-above-n', data, predictor=UP, tile_row=101)
+    good_tile('up-row-2-64', data, planes=[P(predictor=UP)], predictor=UP, tile_row=(1 << 64) - 1)
+    good_tile('row-unused', data, tile_row=12)
+    good_tile('up-n1', b'\x05', planes=[P('constant', UP)], predictor=UP, tile_row=4)
+    good_tile('left-n1', b'\x05', planes=[P('constant', LEFT)], predictor=LEFT)
+    good_tile('left-wide', bytes(i * 37 % 256 for i in range(160)), 'WORD64', predictor=LEFT)
+    good_tile('left-narrow', narrow(20, 90, list(range(32))), 'F8_E5M2',
+              [P('raw', LEFT), P('rans256', LEFT)])
+    good_tile('up-bf16', units16(21, 60), 'BF16', [P('huffman', UP), P('raw', UP)], tile_row=6)
+
+
+def tensor(dtype, shape, seed=30, **how):
+    bits = DTYPES[dtype][1]
+    n = 1
+    for d in shape:
+        n *= d
+    return Segment(randoms(seed, n * bits // 8), dtype, shape, **how)
+
+
+def good_geometry():
+    data = bumpy(60)
+
+    def one(name, *segments, **how):
+        good(name, [Original(name.encode(), segments)], **how)
+
+    one('row-cut', Segment(data, row=10, T=4))
+    one('row-cut-even', Segment(data, row=10, T=5))
+    one('row-cut-single', Segment(data, row=10, T=1, planes=[P('constant')]))
+    one('row-cut-9', Segment(data, row=10, T=9))
+    one('row-whole', Segment(data, row=10, T=10))
+    one('rows-several', Segment(data, row=10, T=20))
+    one('rows-last-fewer', Segment(data, row=10, T=40))
+    one('rows-last-partial', Segment(data[:57], row=10, T=20))
+    one('row-above-size', Segment(data[:7], row=100, T=100))
+    one('T-above-size', Segment(data[:7], row=3, T=3000))
+    one('row-cut-units', Segment(data[:48], 'I16', (2, 12), T=5, split='WORD16'))
+    one('row-cut-c64', Segment(data[:48], 'C64', (2, 3), T=4, split='F32'))
+    one('T-1', Segment(data[:6]), Segment(data[6:9], T=1), max_tile=6)
+    one('max-tile-1', Segment(data[:3], T=1), max_tile=1)
+    one('max-tile-2-24', Segment(data), max_tile=1 << 24)
+    one('T-max', Segment(data, T=1 << 24), max_tile=1 << 24)
+
+    # The splits' units need not be the segment's.
+    wide = units16(31, 40)
+    one('split-of-other-units', *[Segment(wide, 'BF16', (5, 8), b'tensor %d' % i, split=split)
+                                  for i, split in enumerate(SPLITS)])
+    one('tiles-of-different-splits', Segment(wide, 'BF16', (5, 8), T=16, tiles=[
+        tile(wide[:32], 'BF16', [P('huffman'), P()]), tile(wide[32:64], 'NIBBLES'),
+        tile(wide[64:], 'WORD32', predictor=LEFT)]))
+
+    named = [name for name in DTYPES if name != 'BYTES']
+    one('dtypes', *[tensor(name, (3, 4), i, name=name.encode()) for i, name in enumerate(named)])
+    one('dtypes-T-cut', *[tensor(name, (2, 8), i, name=name.encode(), T=3) for i, name in enumerate(named)
+                          if name not in ('F6_E2M3', 'F6_E3M2')])
+    one('rank-0', *[tensor(name, (), i, name=name.encode()) for i, name in enumerate(named)
+                    if DTYPES[name][1] >= 8])
+    one('packed-odd-rows', tensor('F4', (2, 3)), tensor('U4', (6, 1)), tensor('F6_E2M3', (4, 1)),
+        tensor('F6_E3M2', (2, 2, 5, 1)), tensor('I4', (2, 5), T=2))
+    one('rank-255', tensor('I16', (1,) * 254 + (7,)))
+    one('zero-size', tensor('F32', (0,)), tensor('BF16', (3, 0, 5)), tensor('U8', (2, 3)),
+        tensor('F64', (7, 0)), Segment(), Segment(dtype='I32', unit=8, row=5), tensor('C64', (0, 0)))
+    one('zero-size-huge-dimensions', Segment(b'', 'F64', (1 << 40, 1 << 40, 0)),
+        Segment(b'', 'U8', (0, 1 << 63)), tensor('U8', (2,)))
+    one('zero-size-only', tensor('F32', (0,)))
+    one('explicit-tensor', Segment(data, 'BF16', (3, 10), b'w', unit=2, row=10, split='BF16'))
+    one('explicit-other-than-shape', Segment(data[:56], 'F32', (1 << 63, 99, 0), b'w', unit=8, row=7, T=7))
+    one('explicit-huge-row', Segment(data[:5], unit=1, row=(1 << 24), T=1 << 24), max_tile=1 << 24)
+    one('unknown-dtype', Segment(data, 25, (5, 6), b'w', unit=2, row=6, split='WORD16'),
+        Segment(data, 255, (), unit=4, row=1))
+    one('names', Segment(b'a', name=b'same'), Segment(b'b', name=b'same'),
+        Segment(b'c', name=b'\xff\x00\xfe'), Segment(b'd', name='Gew\u00edcht'.encode()),
+        Segment(b'e', name=b'n' * 200))
+
+
+def good_containers():
+    data = bumpy(40)
+
+    def kept(seed, n=30, **how):
+        return Segment(randoms(seed, n), **how)
+
+    good('no-original', [])
+    good('zero-size-original', [Original(b'empty')])
+    good('zero-size-originals', [Original(b'a'), Original(b'b', sha=False), Original(b'c', [Segment()])])
+    good('originals', [Original(b'a', [kept(1), kept(2)]), Original(b'empty'),
+                       Original(b'b', [kept(3, T=7)])])
+    good('originals-of-one-name', [Original(b'a', [kept(1)]), Original(b'a', [kept(1)])])
+    good('from-parts', [Original(b'parts', [tensor('F32', (2, 3), name=b'w')], from_parts=True)])
+    good('no-sha', [Original(b'a', [kept(4)], sha=False)])
+    good('from-parts-no-sha', [Original(b'a', [kept(4)], sha=False, from_parts=True)])
+    good('no-name', [Original(b'', [kept(5)])])
+    good('name-of-bytes', [Original(b'\x00/..\xff\n', [kept(5)])])
+    good('name-long', [Original(b'n' * 300, [kept(5)])])
+    for n in 0, 1, 7, 8, 9:
+        good('metadata-%d' % n, [Original(b'a', [kept(6)])], metadata=b'123456789'[:n])
+    good('metadata-utf-8', [], metadata='{"Gew\u00edcht": [1, 2, "\u2211"]}'.encode())
+
+    good('ancillary', [Original(b'a', [kept(1, gap=note()), kept(2, gap=note(0) + note(300)),
+                                       Segment(gap=note(1)), kept(3, T=9, gap=note(7))], before=note(6)),
+                       Original(b'b', [kept(4, gap=note(9))], before=note(6) + note(2))],
+         before_index=note(11))
+    kinds = bytes(k for k in range(256) if k & 32)
+    every = b''.join(note(k % 3, bytes([k])) for k in kinds)
+    good('ancillary-every-type', [Original(b'a', [kept(1, gap=every)])])
+    good('ancillary-large', [Original(b'a', [kept(1, gap=note(17000))])])
+    good('ancillary-no-original', [], before_index=note(3))
+    good('ancillary-gap-in-gap', [Original(b'a', [kept(1), Segment(gap=note(2)), kept(2, gap=note(5)),
+                                                  Segment(gap=note(3))]),
+                                  Original(b'b', before=note(1)), Original(b'c', [kept(3)], before=note(8))])
+
+    def index_of(size):
+        """Originals whose index has `size` bytes, by way of long names."""
+        length = size
+        while True:
+            names = [b'z' * (length * (i + 1) // 3 - length * i // 3) for i in range(3)]
+            originals = [Original(b'a', [Segment(name=name) for name in names] + [Segment(data)], sha=False)]
+            have = struct.unpack('<I', container(originals, index_planes=[P('constant')] * 9)[-24:-20])[0]
+            if have == size:
+                return originals
+            length += size - have
+
+    for name, coder, how in [('huffman', 'huffman', {'s': 3}), ('rans16', 'rans16', {'escape': 40}),
+                             ('rans256', 'rans256', {}), ('sparse', 'sparse', {})]:
+        segments = [Segment(data, name=b'layer.%d.weight' % i) for i in range(4)]
+        good('index-' + name, [Original(b'a', segments)], index_planes=[P(coder, **how)])
+    layers = [Segment(data[:i + 1], name=b'layer.%d.weight' % (i // 2), shared=s)
+              for i, s in enumerate([0, 14, 3, 0, 6])]
+    good('index-shared-names', [Original(b'layer', layers), Original(b'layer', [Segment(name=b'layer.1')])])
+    good('index-shared-across-none', [Original(b'a', [Segment(name=b'xyz'), Segment(), Segment(name=b'xyz')])])
+    good('index-name-of-65000', [Original(b'a', [Segment(data, name=b'n' * 65000)])], index_planes=[P('sparse', c=110)])
+    good('ancillary-after-index', plain(), after_index=note(5))
+    good('ancillary-padding', [Original(b'a', [Segment(data), Segment(data, gap=b'n\3abc\1\2\3')])])
+    good('index-left', [Original(b'a', [Segment(data)])], index_planes=[P('raw', LEFT)], predictor=LEFT)
+    good('index-up', [Original(b'a', [Segment(data)])], index_planes=[P('rans256', UP)], predictor=UP,
+         tile_row=9)
+    z = ord('z')
+    for size in 65535, 65536, 65537, 131072, 150000:
+        good('index-of-%d' % size, index_of(size), index_planes=[P('sparse', c=z, places=(5,))] * 3)
+    originals = index_of(131073)
+    good('index-tiles-coded', originals, index_planes=[P('rans256'), P('huffman', s=2), P('rans16')])
+    good('index-ancillary-between', originals, index_planes=[P('sparse', c=z)] * 3, between_index=note(4))
+    good('index-many-segments', [Original(b'a', [Segment(b'')] * 300 + [Segment(data)])],
+         index_planes=[P('sparse')])
+
+
+def good_example():
+    """The container that the specification shows as a hex dump."""
+    exponents = [127 - abs(row - column) for row in range(4) for column in range(6)]
+    tensor_bytes = b''.join(u16(e << 7) for e in exponents)
+    text = b'{"w":{"dtype":"BF16","shape":[4,6],"data_offsets":[0,48]}}'
+    text += b' ' * (-len(text) % 8)
+    head = Segment(u64(len(text)) + text)
+    w = Segment(tensor_bytes, 'BF16', (4, 6), b'w', split='BF16', planes=[P('huffman'), P('constant')])
+    good('example', [Original(b'w.safetensors', [head, w])], metadata=b'{}')
+
+
+def bad_header():
+    def case(name, status, **edit):
+        edit = {'header.' + field.replace('_', ' '): value for field, value in edit.items()}
+        bad('header-' + name, status, plain(), edit=edit)
+
+    case('magic', 'magic', magic=b'WCDD')
+    case('magic-footer', 'magic', magic=b'CDCW')
+    for version in 0, 2, 256, 65535:
+        case('version-%d' % version, 'version', version=u16(version))
+    for bit in range(16):
+        case('flags-%d' % bit, 'unsupported', flags=u16(1 << bit))
+    for bit in 0, 31:
+        case('features-%d' % bit, 'unsupported', features=u32(1 << bit))
+        case('reserved-%d' % bit, 'unsupported', reserved=u32(1 << bit))
+    case('size-32', 'corrupt', size=u32(32))
+    case('size-unaligned', 'corrupt', size=u32(34))
+    case('size-more', 'corrupt', size=u32(48))
+    case('size-0', 'corrupt', size=u32(0))
+    case('size-huge', 'corrupt', size=u32((1 << 32) - 8))
+    case('metadata-size-more', 'corrupt', metadata_size=u32(9))
+    case('metadata-size-wraps', 'corrupt', metadata_size=u32((1 << 32) - 30))
+    case('metadata-size-above-limit', 'corrupt', metadata_size=u32((1 << 24) + 1), size=u32((1 << 24) + 40))
+    case('max-tile-0', 'corrupt', max_tile=u32(0))
+    case('max-tile-above', 'corrupt', max_tile=u32((1 << 24) + 1))
+    case('crc', 'checksum', crc=u32(0x12345678))
+    case('padding', 'corrupt', padding=b'\0\0\0\0\0\1')
+    whole = container(plain())
+    bad_bytes('header-metadata-changed', 'checksum', whole[:32] + b'[]' + whole[34:])
+
+
+def bad_tiles():
+    def case(name, status, data=SMALL, edit=None, unit=1, **how):
+        one = tile(data, edit=edit, **how)
+        bad('tile-' + name, status, [Original(segments=[Segment(data, unit=unit, tiles=[one])])])
+
+    for number in 11, 12, 128, 255:
+        case('split-%d' % number, 'unsupported', edit={'split': bytes([number])})
+    case('flag-7', 'unsupported', edit={'flags': b'\x80'})
+    for bit in 4, 5, 6:
+        case('filler-missing-%d' % bit, 'corrupt', edit={'flags': bytes([1 << bit])})
+    case('filler-not-zero', 'corrupt', filler=3, edit={'filler': b'\0\1\0'})
+    for number in range(3, 8):
+        case('predictor-%d' % number, 'unsupported', edit={'flags': bytes([number | 8])}, tile_row=3)
+        case('plane-predictor-%d' % number, 'unsupported', edit={'plane0': bytes([number << 5])}, tile_row=3)
+    for number in 6, 7, 16, 31:
+        case('coder-%d' % number, 'unsupported', edit={'plane0': bytes([number])})
+    case('crc', 'checksum', edit={'crc': lambda crc: bytes([crc[0] ^ 1]) + crc[1:]})
+    case('payload-changed', 'checksum', edit={'payload0': lambda p: p[:-1] + bytes([p[-1] ^ 128])})
+
+    case('n-0', 'corrupt', edit={'n': varint(0)})
+    case('n-less', 'corrupt', edit={'n': varint(89)})
+    case('n-more', 'corrupt', edit={'n': varint(91)})
+    case('n-long', 'corrupt', edit={'n': varint(90, 2)})
+    case('n-wraps', 'corrupt', SMALL[:88], {'n': varint((1 << 61) + 11)}, split='WORD64')
+    case('n-2-64', 'corrupt', edit={'n': varint((1 << 64) - 1)})
+    case('n-above-limit', 'corrupt', edit={'n': varint((1 << 24) + 1)}, planes=[P('constant')])
+    case('varint-of-2-64', 'corrupt', edit={'n': b'\xda' + b'\x80' * 8 + b'\x02'})
+    case('varint-of-11-bytes', 'corrupt', edit={'n': b'\xda' + b'\x80' * 9 + b'\x01'})
+    case('row-0', 'corrupt', tile_row=0)
+    case('row-long', 'corrupt', edit={'row': varint(5, 2)}, tile_row=5)
+    case('up-without-row', 'corrupt', edit={'flags': bytes([UP])})
+    case('plane-up-without-row', 'corrupt', edit={'plane0': bytes([UP << 5])})
+
+    case('payload-size-less', 'corrupt', edit={'size0': varint(89)})
+    case('payload-size-more', 'corrupt', edit={'size0': varint(91)})
+    case('payload-size-long', 'corrupt', edit={'size0': varint(90, 3)})
+    case('payload-size-wraps', 'corrupt', edit={'size0': varint((1 << 64) - 1)})
+    case('payload-sizes-wrap', 'corrupt', split='WORD16',
+         edit={'size0': varint((1 << 64) - 40), 'size1': varint(130)})
+    case('payload-boundary-moved', 'corrupt', split='WORD16', edit={'size0': varint(44), 'size1': varint(46)})
+    case('left-over', 'corrupt', edit={'tail': b'\0'})
+    case('left-over-8', 'corrupt', edit={'tail': bytes(8)})
+    long = randoms(40, 300)
+    case('body-too-large-for-n', 'corrupt', bytes(9346), planes=[P('sparse', c=1)])
+    case('fill-not-zero', 'corrupt', long, {'fill0': lambda fill: b'\1' * len(fill)})
+    case('fill-missing', 'corrupt', long, {'fill0': b''})
+    case('fill-too-long', 'corrupt', long, {'fill0': lambda fill: bytes(len(fill) + 8)})
+    case('fill-below-256', 'corrupt', randoms(41, 255),
+         {'size0': varint(258), 'payload0': lambda p: bytes(3) + p})
+    body = tile(SMALL)[2:]
+    for size in 0, 1, 2, 5, 6, 7, 8, 70:
+        bad('tile-body-cut-%d' % size, 'corrupt',
+            [Original(segments=[Segment(SMALL, tiles=[record(b'T', body[:size])])])])
+
+    bad('tile-above-max-tile', 'corrupt', [Original(segments=[Segment(SMALL)])], max_tile=89)
+    bad('tile-body-size-long', 'corrupt', [Original(segments=[Segment(SMALL, tiles=[
+        tile(SMALL, edit={'body size': b'\xe4\x00'})])])])
+    bad('tile-body-above-limit', 'corrupt', [Original(segments=[Segment(SMALL, tiles=[
+        tile(SMALL, edit={'body size': varint((1 << 25) + 1)})])])])
+    bad('tile-body-wraps', 'corrupt', [Original(segments=[Segment(SMALL, tiles=[
+        tile(SMALL, edit={'body size': varint((1 << 64) - 1)})])])])
+    for kind in b'A', b'P', b'\x00', b'\xd4', b'\x14':
+        bad('tile-type-%02x' % kind[0], 'unsupported',
+            [Original(segments=[Segment(SMALL, tiles=[tile(SMALL, kind=kind)])])])
+
+
+def bad_payload(coder, name, status, data, edit=None, split='BYTE', **how):
+    planes = [P(coder, edit=edit, **how)] + [P()] * (len(SPLITS[split][2](0, 0)) - 1)
+    bad('%s-%s' % (coder, name), status, [Original(segments=[Segment(data, split=split, planes=planes)])])
+
+
+def wide(values):
+    """Bytes whose F8_E5M2 exponents are `values`.  All signs are set, so that a decoder which lets a value
+    run over into the sign, or cuts it, gets the right bytes: only the rule is broken."""
+    return bytes(128 | v << 2 | i % 4 for i, v in enumerate(values))
+
+
+def bad_simple_coders():
+    def case(name, status, data, edit=None, coder='raw', **how):
+        bad_payload(coder, name, status, data, edit, **how)
+
+    case('short', 'corrupt', SMALL, {'all': lambda p: p[:-1]})
+    case('left-over', 'corrupt', SMALL, {'all': lambda p: p + b'\0'})
+    case('empty', 'corrupt', SMALL, {'all': b''})
+    five = narrow(42, 70, list(range(32)))
+    case('narrow-short', 'corrupt', five, {'all': lambda p: p[:-1]}, split='F8_E5M2')
+    case('narrow-group-missing', 'corrupt', five, {'all': lambda p: p[:40]}, split='F8_E5M2')
+    case('narrow-group-more', 'corrupt', five, {'all': lambda p: p + bytes(40)}, split='F8_E5M2')
+    case('narrow-fill-high', 'corrupt', five, {'all': lambda p: p[:71] + b'\x10' + p[72:]}, split='F8_E5M2')
+    case('narrow-fill-low', 'corrupt', five, {'all': lambda p: p[:-1] + b'\x80'}, split='F8_E5M2')
+
+    same = b'\x07' * 50
+    case('empty', 'corrupt', same, {'value': b''}, 'constant')
+    case('left-over', 'corrupt', same, {'value': b'\7\7'}, 'constant')
+    case('too-wide', 'corrupt', wide([9] * 50), {'value': bytes([9 | 32])}, 'constant', split='F8_E5M2')
+
+    lone = b'\0\0\x05' + b'\0' * 40 + b'\x06' + b'\0' * 9
+    far = b'\0' * 400 + b'\1' + b'\0' * 99
+
+    def sparse_case(name, data=lone, edit=None, **how):
+        bad_payload('sparse', name, 'corrupt', data, edit, **how)
+    sparse_case('k-0', b'\0' * 9)
+    sparse_case('common-too-wide-unused', bytes([0x7C] * 9), c=200, split='F8_E5M2')
+    sparse_case('k-above-n', edit={'k': varint(54), 'gaps': bytes(54), 'values': bytes(54)})
+    sparse_case('k-long', edit={'k': varint(2, 2)})
+    sparse_case('k-wraps', edit={'k': varint((1 << 64) - 1)})
+    sparse_case('k-missing', edit={'k': b'', 'gaps': b'', 'values': b''})
+    sparse_case('beyond-n', edit={'gaps': b'\x02\x32'})
+    sparse_case('beyond-n-by-255', edit={'gaps': b'\x02\xff\x00'})
+    sparse_case('beyond-n-first', b'\0' * 9, edit={'k': varint(1), 'gaps': b'\x09', 'values': b'\0'})
+    sparse_case('gap-cut', far, edit={'gaps': b'\xff', 'values': b''})
+    sparse_case('gaps-missing', edit={'gaps': b'\x02', 'values': b''})
+    sparse_case('values-missing', edit={'values': b'\x05'})
+    sparse_case('left-over', edit={'values': b'\x05\x06\x00'})
+    sparse_case('common-too-wide', wide([9] * 30 + [7]), c=9, edit={'c': bytes([9 | 32])}, split='F8_E5M2')
+    sparse_case('value-too-wide', wide([9] * 30 + [7]), c=9,
+                edit={'values': bytes([7 | 32])}, split='F8_E5M2')
+
+
+def bad_huffman():
+    def case(name, data, status='corrupt', edit=None, **how):
+        bad_payload('huffman', name, status, data, edit, **how)
+
+    text = bells(43, 90, 100, 8)
+    four = bytes(4 + x % 4 for x in randoms(44, 90))        # values 4 ... 7, two bits each
+    fours = dict.fromkeys(range(4, 8), 2)
+    two = bytes(4 + x % 2 for x in randoms(45, 90))         # values 4 and 5
+    case('streams-64', text, edit={'s': b'\x06'})
+    case('streams-reserved', text, edit={'s': b'\x80'})
+    case('first-is-last', two, edit={'last': b'\x04'})
+    case('first-above-last', two, edit={'first': b'\x05', 'last': b'\x04'})
+    for nibble in 12, 13:
+        case('nibble-%d' % nibble, four, 'corrupt', lengths=fours, coded=[nibble, 2, 2, 2])
+    case('repeat-first', four, lengths=fours, coded=[14, 0, 2, 2])
+    case('repeat-beyond-last', four, lengths=fours, coded=[2, 14, 1])
+    case('zeros-beyond-last', four, lengths=fours, span=(4, 9), coded=[2, 2, 2, 2, 15, 0])
+    case('fill-nibble', four, lengths=fours, edit={'lengths': lambda p: p[:-1] + bytes([p[-1] | 0x10])},
+         coded=[2, 14, 0])
+    case('oversubscribed', two, lengths={4: 1, 5: 1}, span=(4, 6), coded=[1, 1, 1])
+    case('oversubscribed-by-11', two, lengths={4: 1, 5: 1}, span=(4, 6), coded=[1, 1, 11])
+    case('oversubscribed-twice', two, lengths={4: 1, 5: 1}, span=(4, 7), coded=[1, 1, 1, 1])
+    case('oversubscribed-all', two, lengths={4: 1, 5: 1}, span=(4, 255), coded=[1] + [14, 15] * 13 + [14, 14])
+    case('incomplete', two, lengths={4: 1, 5: 2}, span=(4, 6), coded=[1, 2, 0])
+    case('incomplete-by-11', two, lengths={4: 1, 5: 2}, span=(4, 15),
+         coded=[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 0])
+    case('one-code', b'\x04' * 20, lengths={4: 1, 5: 1}, coded=[1, 0])
+    case('no-code', b'\x04' * 20, lengths={4: 1, 5: 1}, coded=[0, 0])
+    case('too-wide-unused', narrow(11, 50, [3, 4]), lengths={3: 1, 4: 2, 77: 2}, split='F8_E5M2')
+    case('value-too-wide', wide([3, 4] * 20), lengths={3: 1, 4: 1}, split='F8_E5M2',
+         edit={'last': bytes([36]), 'lengths': nibbles([1, 15, 15, 15, 11, 1])})
+
+    case('size-more', text, s=1, edit={'size0': lambda p: bytes([p[0] + 1])})
+    case('size-less', text, s=1, edit={'size0': lambda p: bytes([p[0] - 1])})
+    case('size-above-payload', text, s=1, edit={'size0': varint(250)})
+    case('size-wraps', text, s=1, edit={'size0': varint((1 << 64) - 1)})
+    case('sizes-wrap', text, s=2, edit={'size0': varint((1 << 64) - 8), 'size1': varint(30)})
+    case('size-long', text, s=1, edit={'size0': lambda p: varint(p[0], 2)})
+    case('stream-byte-more', text, edit={'stream0': lambda p: p + b'\0'})
+    case('stream-byte-less', text, edit={'stream0': lambda p: p[:-1]})
+    case('stream-byte-more-of-2', text, s=1, edit={
+        'size0': lambda p: bytes([p[0] + 1]), 'stream0': lambda p: p + b'\0'})
+    case('stream-of-no-value', b'\x04\x05', s=2, edit={'size2': b'\1', 'stream2': b'\0'})
+    case('last-stream-of-no-value', b'\x04\x05', s=2, edit={'stream3': b'\0'})
+    case('fill-bits', b'\x04\x05\x04', edit={'stream0': lambda p: bytes([p[0] | 0x80])})
+    case('fill-bit-lowest', b'\x04\x05\x04', edit={'stream0': lambda p: bytes([p[0] | 0x08])})
+    case('empty', text, edit=dict.fromkeys(['s', 'first', 'last', 'lengths', 'stream0'], b''))
+    case('cut-in-head', text, edit=dict.fromkeys(['last', 'lengths', 'stream0'], b''))
+    case('cut-in-lengths', text, edit={'lengths': lambda p: p[:2], 'stream0': b''})
+    case('cut-in-sizes', text, s=1, edit=dict.fromkeys(['size0', 'stream0', 'stream1'], b''))
+    case('no-streams', text, edit={'stream0': b''})
+
+
+def bad_rans16():
+    def case(name, data, edit=None, **how):
+        bad_payload('rans16', name, 'corrupt', data, edit, **how)
+
+    two = bytes(4 + x % 2 for x in randoms(46, 640))      # enough for states to take in bytes
+    pair = [(4, 100), (5, 156)]
+    case('sum-255', two, {'freq': lambda p: p[:2] + bytes(14), 'value': lambda p: p[:2] + bytes(14)},
+         symbols=[(4, 100), (5, 155), (6, 1)])
+    case('sum-257', two, {'freq': lambda p: p[:2] + b'\1' + p[3:]}, symbols=pair)
+    case('sum-0', b'\0' * 70, {'freq': bytes(16), 'value': bytes(16)}, symbols=[(0, 128), (1, 128)])
+    case('sum-512', two, {'freq': bytes([100, 156, 255, 1]) + bytes(12)}, symbols=pair)
+    case('value-unused', two, {'value': lambda p: p[:2] + b'\6' + p[3:]}, symbols=pair)
+    case('escape-value', bells(47, 99, 50, 9), {'value': lambda p: p[:15] + b'\1'}, escape=60)
+    case('escapes-fewer', b'\4\5\7\4\5\4', {'escapes': u32(0)}, symbols=pair[:1] + [(5, 100)], escape=56)
+    case('escapes-missing', b'\4\5\7\7\5\4', {'escapes': u32(1), 'escaped': b'\7'},
+         symbols=pair[:1] + [(5, 100)], escape=56)
+    case('escapes-more', b'\4\5\7\7\5\4', {'escapes': u32(3), 'escaped': b'\7\7\7'},
+         symbols=pair[:1] + [(5, 100)], escape=56)
+    case('escapes-without-symbol', two, {'escapes': u32(1), 'escaped': b'\7'}, symbols=pair)
+    case('escapes-above-payload', two, {'escapes': u32(9000)}, symbols=pair)
+    case('escapes-2-32', two, {'escapes': u32((1 << 32) - 1)}, symbols=pair)
+    case('escape-too-wide', wide([3, 4, 3, 5] * 9), {'escaped': lambda p: bytes([p[0] | 32]) + p[1:]},
+         symbols=[(3, 128), (4, 64)], escape=64, split='F8_E5M2')
+    case('too-wide-unused', narrow(16, 70, [3, 4, 4, 5]), split='F8_E5M2',
+         symbols=[(3, 50), (4, 100), (5, 50), (99, 56)])
+    case('value-too-wide', wide([3, 4] * 9), {'value': lambda p: bytes([3 | 32]) + p[1:]},
+         symbols=[(3, 128), (4, 128)], split='F8_E5M2')
+    case('state-255', two[:20], {'states': lambda p: p[:-2] + u16(255)}, symbols=pair)
+    case('state-0', two[:20], {'states': lambda p: p[:-2] + u16(0)}, symbols=pair)
+    case('state-of-no-value', two[:20], {'states': lambda p: p[:-2] + u16(257)}, symbols=pair)
+    case('end-257', two, symbols=pair, start=257)
+    case('end-65535', two, symbols=pair, start=65535)
+    case('renorm-left-over', two, {'renorm': lambda p: p + b'\0'}, symbols=pair)
+    case('renorm-missing', two, {'renorm': lambda p: p[:-1]}, symbols=pair)
+    case('renorm-left-over-before-escapes', bells(48, 200, 50, 9), {'renorm': lambda p: p + b'\0'}, escape=60)
+    case('cut-in-states', two, {'states': lambda p: p[:127], 'renorm': b''}, symbols=pair)
+    case('cut-in-head', two, {'escapes': b'\0\0', 'states': b'', 'renorm': b''}, symbols=pair)
+    case('cut-in-freq', two, {'freq': b'\x80', 'value': b'', 'escapes': b'', 'states': b'', 'renorm': b''},
+         symbols=pair)
+    case('empty', two, dict.fromkeys(['freq', 'value', 'escapes', 'states', 'renorm'], b''), symbols=pair)
+
+
+def bad_rans256():
+    def case(name, data, edit=None, status='corrupt', **how):
+        bad_payload('rans256', name, status, data, edit, **how)
+
+    two = bytes(4 + x % 2 for x in randoms(49, 200))
+    pair = {4: 2040, 5: 2056}                       # 21 bits below the highest ones, so 3 fill up
+    case('sum-4095', two, freq={4: 2040, 5: 2055})
+    case('sum-4097', two, freq={4: 2040, 5: 2056, 6: 1})
+    case('sum-0', b'\0' * 40, {'lengths': b'\0', 'bits': b''}, freq={0: 2048, 1: 2048})
+    case('sum-8192', two, freq={4: 2040, 5: 2056, 6: 2048, 7: 2048})
+    case('first-is-last', two, {'last': b'\4'}, freq=pair)
+    case('first-above-last', two, {'first': b'\5', 'last': b'\4'}, freq=pair)
+    case('length-13', two, {'lengths': b'\xdb'}, freq=pair)
+    case('repeat-first', two, {'lengths': b'\x0e\xcb'}, freq=pair)
+    case('repeat-beyond-last', bytes(x % 4 for x in two), {'lengths': b'\xeb\x01'},
+         freq=dict.fromkeys(range(4), 1024))
+    case('zeros-beyond-last', two, {'lengths': b'\xcb\x0f'}, freq=pair, span=(4, 7))
+    case('fill-nibble', bytes(4 + x % 3 for x in randoms(50, 99)),
+         {'lengths': lambda p: p[:1] + bytes([p[1] | 16])}, freq={4: 1000, 5: 1048, 6: 2048})
+    case('fill-bits', two, {'bits': lambda p: p[:-1] + bytes([p[-1] | 128])}, freq=pair)
+    case('fill-bit-lowest', two, {'bits': lambda p: p[:-1] + bytes([p[-1] | 32])}, freq=pair)
+    case('too-wide-unused', narrow(19, 40, [3, 4]), freq={3: 2000, 4: 2000, 255: 96}, split='F8_E5M2')
+    case('k-6', two, {'k': b'\6'}, freq=pair)
+    case('value-too-wide', wide([3, 4] * 9), freq={3: 2048, 4: 2048}, split='F8_E5M2',
+         edit={'last': bytes([36]), 'lengths': nibbles([12, 15, 15, 15, 11, 12])})
+    case('state-65535', two[:9], {'states': lambda p: p[:-4] + u32(65535)}, freq=pair)
+    case('state-0', two[:9], {'states': lambda p: p[:-4] + u32(0)}, freq=pair)
+    case('state-of-no-value', two[:9], {'states': lambda p: p[:-4] + u32(65537)}, freq=pair)
+    case('end-65537', two, freq=pair, start=65537)
+    case('end-2-32', two, freq=pair, start=(1 << 32) - 1)
+    case('words-left-over', two, {'words': lambda p: p + b'\0\0'}, freq=pair)
+    case('words-missing', two * 3, {'words': lambda p: p[:-2]}, freq=pair)
+    case('half-a-word', two, {'words': lambda p: p + b'\0'}, freq=pair)
+    case('cut-in-states', two, {'states': lambda p: p[:127], 'words': b''}, freq=pair)
+    case('cut-in-bits', two, {'bits': lambda p: p[:-1], 'states': b'', 'words': b''}, freq=pair)
+    case('cut-in-lengths', two, {'lengths': b'', 'bits': b'', 'states': b'', 'words': b''}, freq=pair)
+    case('empty', two, dict.fromkeys(['first', 'last', 'lengths', 'bits', 'states', 'words'], b''), freq=pair)
+
+
+def bad_index():
+    def case(name, status='corrupt', originals=None, edit=None, **how):
+        edit = {'index.' + field: value for field, value in (edit or {}).items()}
+        bad('index-' + name, status, originals or plain(), edit=edit, **how)
+
+    def typed(dtype, shape, size, **how):
+        """A tensor that has `size` bytes, while its shape says something else."""
+        segment = Segment(SMALL[:size], 'U8', (size,), T=max(size, 1), **how)
+        segment.number, segment.shape = DTYPES[dtype][0], shape
+        return [Original(segments=[segment])]
+
+    def shaped(**how):
+        return [Original(segments=[Segment(SMALL, **how)])]
+
+    for bit in 0, 6, 63:
+        case('flags-%d' % bit, 'unsupported', edit={'flags': varint(1 << bit)})
+    for bit in 2, 3, 7, 63:
+        case('original-flags-%d' % bit, 'unsupported', edit={'o0.flags': varint(2 | 1 << bit)})
+    for bit in 1, 2, 7, 63:
+        case('segment-flags-%d' % bit, 'unsupported', edit={'s0.flags': varint(1 | 1 << bit)})
+    case('flags-long', edit={'flags': varint(0, 2)})
+    case('segment-flags-long', edit={'s0.flags': varint(1, 2)})
+    case('originals-more', edit={'originals': varint(2)})
+    case('originals-fewer', originals=[Original(b'a'), Original(b'b')], edit={'originals': varint(1)})
+    case('originals-2-64', edit={'originals': varint((1 << 64) - 1)})
+    case('originals-2-60', edit={'originals': varint(1 << 60)})
+    case('segments-more', edit={'o0.segments': varint(2)})
+    case('segments-fewer', originals=[Original(segments=[Segment(SMALL), Segment()])],
+         edit={'o0.segments': varint(1)})
+    case('segments-2-64', edit={'o0.segments': varint((1 << 64) - 1)})
+    case('segments-2-60', edit={'o0.segments': varint(1 << 60)})
+    case('original-name-size-2-64', edit={'o0.name size': varint((1 << 64) - 1)})
+    case('original-name-size-long', edit={'o0.name size': varint(1, 2)})
+    case('segment-name-size-2-64', edit={'s0.name size': varint((1 << 64) - 1)})
+    case('segment-name-size-beyond', edit={'s0.name size': varint(100)})
+    case('segment-shares-nothing', edit={'s0.shared': varint(1)})
+    case('segment-shares-2-64', edit={'s0.shared': varint((1 << 64) - 1)})
+    case('segment-shares-more', originals=[Original(b'abc', [Segment(name=b'ab'), Segment(SMALL, name=b'c')])],
+         edit={'s1.shared': varint(3)})
+    case('segment-shares-original', originals=[Original(b'abc', [Segment(SMALL)])], edit={'s0.shared': varint(1)})
+    long = b'n' * 65001
+    case('name-above-65000', originals=[Original(b'a', [Segment(SMALL, name=long)])],
+         index_planes=[P('sparse', c=ord('n'))])
+    case('original-size-more', edit={'o0.size': varint(91)})
+    case('original-size-less', edit={'o0.size': varint(89)})
+    case('original-size-0', edit={'o0.size': varint(0)})
+    case('sha', 'checksum', edit={'o0.sha': lambda sha: bytes([sha[0] ^ 1]) + sha[1:]})
+    case('sha-last-byte', 'checksum', edit={'o0.sha': lambda sha: sha[:31] + bytes([sha[31] ^ 128])})
+    case('left-over', edit={'tail': b'\0'})
+    names = ['flags', 'originals', 'o0.flags', 'o0.name size', 'o0.name', 'o0.sha', 'o0.size', 'o0.segments',
+             's0.flags', 's0.dtype', 's0.shared', 's0.name size', 's0.name', 's0.rank', 's0.size', 's0.unit', 's0.row',
+             's0.gap', 's0.T', 's0.extent0']
+    for first, name in enumerate(names[1:], 1):
+        case('cut-at-' + name.replace('.', '-').replace(' ', '-'), edit=dict.fromkeys(names[first:], b''))
+
+    u8 = [Original(segments=[Segment(SMALL, 'U8', (9, 10))])]
+    case('bytes-without-size', originals=u8, edit={'s0.dtype': b'\0'})
+    for dtype in 25, 255:
+        case('dtype-%d-without-size' % dtype, 'unsupported', originals=u8, edit={'s0.dtype': bytes([dtype])})
+    case('rank-256', originals=shaped(unit=1, shape=(1,) * 256))
+    case('rank-2-64', originals=u8, edit={'s0.rank': varint((1 << 64) - 1)})
+    case('rank-more', originals=u8, edit={'s0.rank': varint(3)})
+    case('dimension-long', originals=u8, edit={'s0.shape': varint(9) + varint(10, 2)})
+    case('dimension-more', originals=u8, edit={'s0.shape': varint(9) + varint(11)})
+    case('dimension-less', originals=u8, edit={'s0.shape': varint(8) + varint(10)})
+    case('part-of-a-unit', originals=typed('F4', (3,), 1))
+    case('part-of-a-unit-rank-0', originals=typed('I4', (), 1))
+    case('part-of-a-unit-f6', originals=typed('F6_E2M3', (2, 5), 8))
+    # Products that come to 16 bytes, or to none, where they are taken modulo 2^64 or 2^32.
+    case('elements-wrap', originals=typed('U8', (1 << 63 | 8, 2), 16))
+    case('elements-wrap-to-0', originals=typed('U8', (1 << 32, 1 << 32), 0))
+    case('elements-wrap-32', originals=typed('U8', (1 << 31 | 8, 2), 16))
+    case('bits-wrap', originals=typed('F64', (1 << 58 | 2,), 16))
+    case('bits-wrap-f4', originals=typed('F4', (1 << 62 | 32,), 16))
+    case('elements-wrap-rank-8', originals=typed('U8', (1 << 8,) * 8, 0))
+
+    for unit in 0, 3, 5, 6, 9, 10:
+        case('unit-%d' % unit, edit={'s0.unit': varint(unit)})
+    case('unit-16', originals=[Original(segments=[Segment(SMALL[:80])])],
+         edit={'s0.unit': varint(16), 's0.T': varint(5)})
+    case('unit-2-32', edit={'s0.unit': varint((1 << 32) + 1)})
+    case('unit-not-dividing', edit={'s0.unit': varint(4), 's0.T': varint(23)})
+    case('row-0', edit={'s0.row': varint(0)})
+    case('row-long', edit={'s0.row': varint(1, 2)})
+    case('T-0', edit={'s0.T': varint(0)})
+    case('T-wraps', originals=[Original(segments=[Segment(SMALL[:80], unit=8)])],
+         edit={'s0.T': varint((1 << 61) + 10)})
+    case('T-2-64', edit={'s0.T': varint((1 << 64) - 1)})
+    case('T-above-max-tile', edit={'s0.T': varint(65537)})
+    case('T-not-of-rows', originals=shaped(row=10, T=90), edit={'s0.T': varint(95)})
+    case('T-not-of-rows-but-one-tile', originals=shaped(row=20, T=100), edit={'s0.row': varint(40)})
+    case('rows-cut-of-part', originals=[Original(segments=[
+        Segment(SMALL[:23], row=10, T=5, tiles=[tile(SMALL[a:min(a + 5, 23)]) for a in range(0, 23, 5)])])])
+    case('row-above-size', originals=shaped(row=100, T=90))
+    case('T-above-row-2-64', edit={'s0.row': varint((1 << 64) - 1)})
+
+    two = [Original(segments=[Segment(SMALL, T=50)])]
+    case('gap-more', edit={'s0.gap': lambda gap: varint(gap[0] + 1)})
+    case('gap-less', edit={'s0.gap': lambda gap: varint(gap[0] - 1)})
+    case('gap-outside', edit={'s0.gap': varint(1000)})
+    case('gap-into-the-index', edit={'s0.gap': lambda gap: varint(gap[0] + 13)})
+    case('gap-wraps-backwards', originals=[Original(segments=[Segment(SMALL), Segment(SMALL)])],
+         edit={'s1.gap': varint((1 << 61) - len(tile(SMALL)) // 8)})
+    case('gap-2-61', edit={'s0.gap': lambda gap: varint((1 << 61) + gap[0])})
+    case('gap-2-64', edit={'s0.gap': varint((1 << 64) - 1)})
+    case('gap-same-tile-twice', originals=[Original(segments=[Segment(SMALL), Segment(SMALL)])],
+         edit={'s0.extent0': varint(0)})
+    case('extent-0', originals=two, edit={'s0.extent0': varint(0)})
+    case('extent-less', originals=two, edit={'s0.extent0': lambda e: varint(e[0] - 1)})
+    case('extent-more', originals=two, edit={'s0.extent0': lambda e: varint(e[0] + 1)})
+    case('last-extent-less', originals=two, edit={'s0.extent1': lambda e: varint(e[0] - 1)})
+    case('last-extent-more', edit={'s0.extent0': lambda e: varint(e[0] + 1)})
+    case('extent-wraps', originals=two, edit={'s0.extent0': lambda e: varint((1 << 61) + e[0])})
+    case('extent-2-64', originals=two, edit={'s0.extent1': varint((1 << 64) - 1)})
+    case('extent-long', originals=two, edit={'s0.extent1': lambda e: varint(e[0], 2)})
+    case('tiles-more', originals=two, edit={'s0.T': varint(30)})
+    case('tiles-fewer', originals=two, edit={'s0.T': varint(90)})
+    case('tiles-2-60', edit={'s0.size': varint(1 << 60), 's0.T': varint(1), 'o0.size': varint(1 << 60)})
+    case('tiles-of-other-sizes', originals=[Original(segments=[
+        Segment(SMALL, T=45, tiles=[tile(SMALL[:44]), tile(SMALL[44:])])])])
+    case('ancillary-in-segment', originals=[Original(segments=[
+        Segment(SMALL, T=50, tiles=[tile(SMALL[:50]), note() + tile(SMALL[50:])])])])
+    case('ancillary-after-tile', originals=[Original(segments=[
+        Segment(SMALL, T=50, tiles=[tile(SMALL[:50]) + note(), tile(SMALL[50:])])])])
+    # A tile more than the index knows, and a footer that counts it.
+    bad('index-tile-not-listed', 'corrupt', [Original(segments=[Segment(SMALL, gap=tile(SMALL[:9]))])],
+        edit={'footer.tiles': u64(2)})
+
+    for name, status, edit in [
+            ('crc', 'checksum', {'crc': lambda crc: crc[:3] + bytes([crc[3] ^ 1])}),
+            ('split', 'unsupported', {'split': b'\x0b'}), ('flag', 'unsupported', {'flags': b'\x80'}),
+            ('coder', 'unsupported', {'plane0': b'\x06'}),
+            ('n', 'corrupt', {'n': lambda n: bytes([n[0] - 1])}),
+            ('left-over', 'corrupt', {'tail': b'\0'}),
+            ('size-long', 'corrupt', {'body size': lambda size: varint(size[0], 2)})]:
+        bad('i-record-' + name, status, [Original()], index_edit=edit)
+    bad('i-record-nibbles', 'corrupt', plain(), split='NIBBLES')
+    name = [Original(segments=[Segment(b'a', name=b'z' * 66000)])]
+    bad('i-records-uneven', 'corrupt', name, index_cut=40000, index_planes=[P('sparse', c=122)] * 2)
+    bad('i-record-above-2-16', 'corrupt', name, index_cut=65537, index_planes=[P('sparse', c=122)] * 2)
+    bad('i-record-type-t', 'corrupt', plain(), index_kinds=b'T')
+    bad('i-record-type-o', 'corrupt', plain(), index_kinds=b'O')
+    bad('i-record-type-reserved', 'unsupported', plain(), index_kinds=b'J')
+    bad('i-record-type-ancillary', 'corrupt', plain(), index_kinds=b'i')
+    bad('tile-after-index', 'corrupt', plain(), after_index=tile(SMALL))
+    bad('original-after-index', 'corrupt', plain(), after_index=record(b'O', b'\0\0'))
+    bad('reserved-after-index', 'unsupported', plain(), after_index=record(b'Z', b''))
+    bad('i-record-after-index', 'corrupt', plain(), after_index=tile(b'a', kind=b'I'))
+
+
+def bad_footer():
+    def case(name, status, folder='bad', **edit):
+        bad(name, status, plain(), folder, edit={'footer.' + k.replace('_', ' '): v for k, v in edit.items()})
+
+    whole = container(plain())
+    index_at, = struct.unpack('<Q', whole[-40:-32])
+    case('footer-body-size-61', 'corrupt', body_size=b'\x3d')
+    case('footer-body-size-46', 'corrupt', body_size=b'\x2e')
+    for bit in 0, 15, 47:
+        case('footer-reserved-%d' % bit, 'unsupported', reserved=u64(1 << bit)[:6])
+    for names in 0, 1, 200, (1 << 32) - 1:
+        case('index-footer-names-%d' % names, 'corrupt', names=u32(names))
+    for originals in 0, 2, (1 << 32) - 1:
+        case('footer-originals-%d' % originals, 'corrupt', originals=u32(originals))
+    for dimensions in 1, (1 << 32) - 1:
+        case('index-footer-dimensions-%d' % dimensions, 'corrupt', dimensions=u32(dimensions))
+    case('index-footer-segments-0', 'corrupt', segments=u32(0))
+    case('index-footer-segments-2', 'corrupt', segments=u32(2))
+    case('index-footer-segments-2-32', 'corrupt', segments=u32((1 << 32) - 1))
+    for name, at in [('0', 0), ('header', 32), ('original', 40), ('tile', 48), ('unaligned', index_at + 1),
+                     ('footer', len(whole) - 64), ('in-footer', len(whole) - 56), ('end', len(whole)),
+                     ('beyond', len(whole) + 8), ('2-64', (1 << 64) - 8), ('2-32', (1 << 32) + index_at)]:
+        case('footer-index-offset-' + name, 'corrupt', index_offset=u64(at))
+    for tiles in 0, 2, (1 << 64) - 1, (1 << 32) + 1:
+        case('footer-tiles-%d' % tiles, 'corrupt', tiles=u64(tiles))
+    size, = struct.unpack('<I', whole[-24:-20])
+    for name, value in [('0', 0), ('less', size - 1), ('more', size + 1), ('2-32', (1 << 32) - 1)]:
+        case('footer-index-size-' + name, 'corrupt', index_size=u32(value))
+    case('footer-index-crc', 'checksum', index_crc=u32(0x12345678))
+    for name, value in [('0', 0), ('less', len(whole) - 8), ('more', len(whole) + 8),
+                        ('2-32', (1 << 32) + len(whole)), ('2-64', (1 << 64) - 1)]:
+        case('footer-container-size-' + name, 'corrupt', container_size=u64(value))
+    case('footer-crc', 'checksum', 'bad_stream', crc=u32(0x12345678))
+    case('footer-magic', 'corrupt', 'bad_stream', magic=b'CDCV')
+    case('footer-magic-of-header', 'corrupt', 'bad_stream', magic=b'WCDC')
+    case('footer-type-reserved', 'unsupported', 'bad_stream', type=b'G')
+
+    bad_bytes('index-two-containers', 'corrupt', whole + container([]))
+    cuts = [0, 1, 3, 4, 5, 6, 8, 31, 32, 33, 39, 40, 41, 48, 49, 50, 60, index_at, index_at + 1, index_at + 9,
+            index_at + 30, len(whole) - 64, len(whole) - 63, len(whole) - 8, len(whole) - 4, len(whole) - 1]
+    for cut in cuts:
+        bad_bytes('cut-at-%03d' % cut, 'truncated', whole[:cut])
+
+
+def bad_stream():
+    def case(name, status, originals, **how):
+        bad(name, status, originals, 'bad_stream', **how)
+
+    def with_gap(gap, **how):
+        return [Original(segments=[Segment(SMALL), Segment(SMALL[:20], gap=gap)], **how)]
+
+    for kind in b'\x00', b'A', b'N', b'_', b'\x8f', b'\xd4', b'\x14':
+        case('record-type-%02x' % kind[0], 'unsupported', with_gap(record(kind, b'abc')))
+        case('record-type-%02x-first' % kind[0], 'unsupported', [Original(segments=[Segment(SMALL)],
+                                                                     before=record(kind, b''))])
+    nonzero = {'padding': lambda p: bytes(len(p) - 1) + b'\1' * bool(p)}
+    case('padding-of-o', 'corrupt', [Original(segments=[Segment(SMALL)], edit=nonzero)])
+    case('padding-of-t', 'corrupt', [Original(segments=[Segment(SMALL[:83], edit=nonzero)])])
+    case('padding-of-last-t', 'corrupt',
+         [Original(segments=[Segment(SMALL), Segment(SMALL[:83], edit=nonzero)])])
+    case('padding-of-i', 'corrupt', [Original(name=b'xy', segments=[Segment(SMALL)])], index_edit=nonzero)
+    case('ancillary-size-long', 'corrupt', with_gap(record(b'n', b'abc', {'body size': varint(3, 2)})))
+    case('ancillary-size-above-limit', 'corrupt',
+         with_gap(record(b'n', b'', {'body size': varint((1 << 25) + 1)})))
+    case('ancillary-size-2-64', 'corrupt', with_gap(record(b'n', b'', {'body size': varint((1 << 64) - 1)})))
+    case('ancillary-beyond-end', 'truncated', with_gap(record(b'n', b'', {'body size': varint(1 << 25)})))
+
+    def o(body, **how):
+        return [Original(segments=[Segment(SMALL)], o_record=record(b'O', body), **how)]
+    for bit in 2, 3, 6, 7, 63:
+        case('o-flags-%d' % bit, 'unsupported', o(varint(2 | 1 << bit) + b'\1x'))
+    case('o-flags-long', 'corrupt', o(b'\x82\0\1x'))
+    case('o-name-size-long', 'corrupt', o(b'\2\x81\0x'))
+    case('o-name-size-more', 'corrupt', o(b'\2\2x'))
+    case('o-name-size-2-64', 'corrupt', o(b'\2' + varint((1 << 64) - 1) + b'x'))
+    case('o-left-over', 'corrupt', o(b'\2\1x\0'))
+    long = b'n' * 65533                             # 1 and 3 bytes before it make a body of 65537 bytes
+    originals = o(varint(2) + varint(65533) + long)
+    originals[0].name = long
+    case('o-body-above-2-16', 'corrupt', originals, index_planes=[P('sparse', c=ord('n'))] * 2)
+    case('o-empty', 'corrupt', o(b''))
+    case('o-cut', 'corrupt', o(b'\2'))
+    case('o-missing', 'corrupt', [Original(segments=[Segment(SMALL)], o_record=b'')])
+    case('o-after-tile', 'corrupt', [Original(o_record=b'', segments=[
+        Segment(SMALL), Segment(SMALL, gap=record(b'O', b'\2\1x'))])])
+    case('tile-not-listed', 'corrupt', with_gap(tile(SMALL[:9])))
+    case('tile-not-listed-at-end', 'corrupt', plain(), before_index=tile(SMALL[:9]))
+    case('tile-not-listed-crc', 'checksum', with_gap(tile(SMALL[:9], edit={'crc': bytes(4)})))
+    case('index-record-in-gap', 'corrupt', with_gap(tile(b'abc', kind=b'I')))
+    case('footer-in-gap', 'corrupt', with_gap(record(b'F', bytes(62))))
+    whole = container(plain())
+    case('container-in-gap', 'corrupt', with_gap(whole[-64:]))
+
+
+def bad_both():
+    def case(name, originals, folder='bad_both', **how):
+        bad(name, 'corrupt', originals, folder, **how)
+
+    def o(name=b'x', flags=2):
+        return record(b'O', varint(flags) + varint(len(name)) + name)
+
+    def two(*records):
+        return [Original(b'x', [Segment(SMALL)], o_record=records[0]),
+                Original(b'y', [Segment(SMALL, gap=b''.join(records[2:]))], o_record=records[1])]
+
+    case('o-other-name', two(o(b'z'), o(b'y')))
+    case('o-longer-name', two(o(b'xx'), o(b'y')))
+    case('o-other-order', two(o(b'y'), o(b'x')))
+    case('o-from-parts', two(o(flags=3), o(b'y')))
+    case('o-no-sha', two(o(), o(b'y', flags=0)))
+    case('o-early', two(o() + o(b'y'), b''))
+    # The footer's number of originals gives these away.
+    case('o-second-missing', two(o(), b''), 'bad_stream')
+    case('o-more', two(o(), o(b'y'), o(b'z')), 'bad_stream')
+    case('o-in-segments', [Original(b'x', [Segment(SMALL), Segment(SMALL, gap=o(b'y'))])], 'bad_stream')
+    case('o-more-at-end', [Original(b'x', [Segment(SMALL)])], 'bad_stream', before_index=o(b'y'))
+    case('o-without-originals', [], 'bad_stream', before_index=o(b'y'))
+    case('index-o-more', [Original(b'x', [Segment(SMALL)])], 'bad', before_index=o(b'y'),
+         edit={'footer.originals': u32(2)})
+
+
+def build():
+    """path below tests/golden -> bytes"""
+    FILES.clear()
+    for part in (good_coders, good_tiles, good_geometry, good_containers, good_example, bad_header, bad_tiles,
+                 bad_simple_coders, bad_huffman, bad_rans16, bad_rans256, bad_index, bad_footer, bad_stream,
+                 bad_both):
+        part()
+    return dict(FILES)
+
+
+def present():
+    """path below tests/golden -> bytes, as it is on the disk"""
+    found = {}
+    for folder, _, names in os.walk(GOLDEN):
+        for name in names:
+            path = os.path.join(folder, name)
+            with open(path, 'rb') as f:
+                found[os.path.relpath(path, GOLDEN).replace(os.sep, '/')] = f.read()
+    return found
+
+
+def main(args):
+    files, there = build(), present()
+    if args == ['--check']:
+        wrong = sorted(path for path in set(files) | set(there) if files.get(path) != there.get(path))
+        for path in wrong:
+            print('differs: %s' % path)
+        return 1 if wrong else 0
+    if args:
+        print('usage: make_golden.py [--check]', file=sys.stderr)
+        return 2
+    for path in set(there) - set(files):
+        os.remove(os.path.join(GOLDEN, path))
+    for path, data in files.items():
+        path = os.path.join(GOLDEN, path)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, 'wb') as f:
+            f.write(data)
+    print('%d files, %d bytes' % (len(files), sum(map(len, files.values()))))
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))

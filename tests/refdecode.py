@@ -1,0 +1,946 @@
+#!/usr/bin/env python3
+"""A second decoder for the wcodec container, format version 1, in plain Python 3.
+
+It is written from the specification in wcodec.h alone and shares nothing with the C library: where the
+two disagree, one of them or the text is wrong.  It is strict, checks every rule that the text states, and
+follows the text's order from the inside out; the numbers in brackets are the text's sections:
+
+    bytes, varints, records [1, 2.2] - coders [9] - predictors [7] - splits [6] - tiles [5]
+    header, O record, footer [2, 3] - index [4] - the two ways to read a container [10]
+
+    python3 refdecode.py IN.wcodec          checks everything, prints a line
+    python3 refdecode.py IN.wcodec OUT      ... and writes the original (several: into the directory OUT)
+"""
+import hashlib
+import os
+import struct
+import sys
+import zlib
+from dataclasses import dataclass, field
+from itertools import accumulate
+
+MAX_TILE_BYTES = 1 << 24
+MAX_BODY_BYTES = 1 << 25
+MAX_METADATA_BYTES = 1 << 24
+MAX_O_BODY_BYTES = 1 << 16
+MAX_NAME_BYTES = 65000
+INDEX_TILE_BYTES = 1 << 16
+FOOTER_BYTES = 64
+
+
+class FormatError(Exception):
+    """What is wrong with a container: a status of the specification, where, and why."""
+
+    def __init__(self, status, offset, what):
+        super().__init__('%s: offset %d: %s' % (status, offset, what))
+        self.status, self.offset, self.what = status, offset, what
+
+
+# -- 1. Bytes ------------------------------------------------------------------------------------------
+
+class Cursor:
+    """Reads data[pos:end] from left to right.  Running out is `short`: CORRUPT where an enclosing size has
+    promised the bytes, TRUNCATED where the container itself stops.  `where` replaces the position in error
+    messages, for bytes that do not stand in the container as they are."""
+
+    def __init__(self, data, pos, end, short='CORRUPT', where=None):
+        self.data, self.pos, self.end, self.short, self.where = data, pos, end, short, where
+
+    def fail(self, what, status='CORRUPT'):
+        raise FormatError(status, self.pos if self.where is None else self.where, what)
+
+    def left(self):
+        return self.end - self.pos
+
+    def take(self, size):
+        if size > self.left():
+            self.fail('%d bytes are missing' % (size - self.left()), self.short)
+        self.pos += size
+        return self.data[self.pos - size:self.pos]
+
+    def u8(self):
+        return self.take(1)[0]
+
+    def u32(self):
+        return int.from_bytes(self.take(4), 'little')
+
+    def varint(self):
+        value = shift = 0
+        while True:
+            byte = self.u8()
+            value |= (byte & 127) << shift
+            if byte < 128:
+                break
+            shift += 7
+            if shift > 63:
+                self.fail('a varint of more than ten bytes')
+        if byte == 0 and shift:
+            self.fail('a varint is longer than it needs to be')
+        if value >> 64:
+            self.fail('a varint of 2^64 or more')
+        return value
+
+    def zeros(self, size, what):
+        if any(self.take(size)):
+            self.pos -= size
+            self.fail(what)
+
+    def reserved(self, value, what):
+        if value:
+            self.fail('reserved: ' + what, 'UNSUPPORTED')
+
+    def done(self, what):
+        if self.left():
+            self.fail('%d bytes left over after %s' % (self.left(), what))
+
+
+def up8(position):
+    return (position + 7) & ~7
+
+
+# -- 9. Coders: a Cursor over exactly the payload, n values of w bits -> bytes, one a value --------------
+
+def decode_raw(c, n, w):
+    if w == 8:
+        return c.take(n)
+    out = bytearray()
+    for _ in range(-(-n // 64)):
+        group = [0] * 64
+        for part in 4, 2, 1:
+            if w & part:
+                step, mask = 8 * part, (1 << part) - 1
+                for j, byte in enumerate(c.take(step)):
+                    for i in range(j, 64, step):        # values j, j + step, ... from bit 0 up
+                        group[i] = group[i] << part | byte & mask
+                        byte >>= part
+        out += bytes(group)
+    if any(out[n:]):
+        c.fail('raw: the last group is not filled up with zeros')
+    return bytes(out[:n])
+
+
+def decode_constant(c, n, w):
+    return c.take(1) * n
+
+
+def decode_sparse(c, n, w):
+    common = c.take(1)
+    if common[0] >> w:
+        c.fail('sparse: the common value is 2^w or more')
+    out = bytearray(common * n)
+    k = c.varint()
+    if not 1 <= k <= n:
+        c.fail('sparse: the number of exceptions is not in 1 ... n')
+    places, p = [], 0
+    while len(places) < k:
+        gap = c.u8()
+        p += gap
+        if gap < 255:
+            if p >= n:
+                c.fail('sparse: an exception lies beyond the last value')
+            places.append(p)
+            p += 1
+    for place, value in zip(places, c.take(k)):
+        out[place] = value
+    return bytes(out)
+
+
+def read_lengths(c, w, highest):
+    """first, last and the lengths in nibbles, for Huffman codes and the frequencies of rANS-256.
+    Returns 256 lengths."""
+    first, last = c.u8(), c.u8()
+    if first >= last:
+        c.fail('first is not below last')
+    if last >> w:
+        c.fail('the last value is 2^w or more')
+    half = None                                         # the high nibble of the byte that was begun
+
+    def nibble():
+        nonlocal half
+        if half is None:
+            byte = c.u8()
+            half = byte >> 4
+            return byte & 15
+        value, half = half, None
+        return value
+
+    lengths = [0] * first
+    while len(lengths) <= last:
+        x = nibble()
+        if x == 15:
+            lengths += [0] * (nibble() + 3)
+        elif x == 14:
+            if len(lengths) == first:
+                c.fail('a repetition with nothing before it')
+            lengths += [lengths[-1]] * (nibble() + 3)
+        elif x > highest:
+            c.fail('a length nibble that is not used')
+        else:
+            lengths.append(x)
+    if len(lengths) > last + 1:
+        c.fail('a run of lengths goes beyond the last value')
+    if half:
+        c.fail('the nibble that fills up the lengths is not zero')
+    return lengths + [0] * (255 - last)
+
+
+def huffman_table(c, lengths):
+    """For the next 11 bits of a stream, bit 0 first: the value and the length of the code they begin with."""
+    if sum(2048 >> length for length in lengths if length) != 2048:
+        c.fail('Huffman: the code lengths are not complete')
+    values, sizes = bytearray(2048), bytearray(2048)
+    code = previous = 0
+    for length, value in sorted((length, value) for value, length in enumerate(lengths) if length):
+        code <<= length - previous
+        previous = length
+        turned = int(format(code, '0%db' % length)[::-1], 2)    # the code's top bit comes first: bit 0
+        for entry in range(turned, 2048, 1 << length):
+            values[entry], sizes[entry] = value, length
+        code += 1
+    return values, sizes
+
+
+def huffman_stream(c, stream, count, values, sizes):
+    out = bytearray(count)
+    window = bits = pos = 0                             # `bits` bits of the stream, the next one is bit 0
+    for i in range(count):
+        if bits < 11:
+            window |= int.from_bytes(stream[pos:pos + 7], 'little') << bits     # zeros beyond the end
+            pos += 7
+            bits += 56
+        entry = window & 2047
+        out[i] = values[entry]
+        window >>= sizes[entry]
+        bits -= sizes[entry]
+    used = 8 * pos - bits
+    if len(stream) != (used + 7) // 8:
+        c.fail('Huffman: a stream has too few bytes or too many')
+    if used % 8 and stream[-1] >> used % 8:
+        c.fail('Huffman: unused bits of a stream are not zero')
+    return out
+
+
+def decode_huffman(c, n, w):
+    s = c.u8()
+    if s > 5:
+        c.fail('Huffman: more than 32 streams')
+    streams = 1 << s
+    values, sizes = huffman_table(c, read_lengths(c, w, 11))
+    lens = [c.varint() for _ in range(streams - 1)]
+    if sum(lens) > c.left():
+        c.fail('Huffman: the streams are larger than the payload')
+    lens.append(c.left() - sum(lens))
+    out = bytearray(n)
+    for k, size in enumerate(lens):
+        out[k::streams] = huffman_stream(c, c.take(size), len(range(k, n, streams)), values, sizes)
+    return bytes(out)
+
+
+def rans16_slots(freq):
+    """The symbol and the rank of each of the 256 slots, by the alias table of 16 buckets."""
+    rem, div, other, done = list(freq), [16] * 16, list(range(16)), [False] * 16
+    while True:
+        i = next((s for s in range(16) if not done[s] and rem[s] < 16), None)
+        if i is None:
+            break
+        j = next(s for s in range(16) if not done[s] and rem[s] > 16)   # exists: what is left averages 16
+        div[i], other[i], done[i] = rem[i], j, True
+        rem[j] -= 16 - rem[i]
+    count, slots = list(div), []
+    for b in range(16):
+        base = count[other[b]] - div[b]
+        count[other[b]] += 16 - div[b]
+        slots += [(b, r) if r < div[b] else (other[b], r + base) for r in range(16)]
+    return slots
+
+
+def decode_rans16(c, n, w):
+    freq, value = c.take(16), bytearray(c.take(16))
+    escapes = c.u32()
+    if sum(freq) != 256:
+        c.fail('rANS-16: the frequencies do not sum to 256')
+    if any(v for v, f in zip(value, freq) if not f):
+        c.fail('rANS-16: a value for a symbol of frequency 0')
+    if escapes and value[15]:
+        c.fail('rANS-16: a value for the escape')
+    if max(value) >> w:
+        c.fail('rANS-16: a value of 2^w or more')
+    state = list(struct.unpack('<64H', c.take(128)))
+    if min(state) < 256:
+        c.fail('rANS-16: a state is below 256')
+    if escapes > c.left():
+        c.fail('rANS-16: more escapes than bytes')
+    feed = c.take(c.left() - escapes)
+
+    slots = rans16_slots(freq)
+    symbol, rank = [s for s, _ in slots], [k for _, k in slots]
+    scale = [freq[s] for s in symbol]
+    symbols, pos = bytearray(n), 0
+    try:
+        for i in range(n):
+            x = state[i & 63]
+            t = x & 255
+            symbols[i] = symbol[t]
+            x = scale[t] * (x >> 8) + rank[t]
+            if x < 256:
+                x = x << 8 | feed[pos]
+                pos += 1
+            state[i & 63] = x
+    except IndexError:
+        c.fail('rANS-16: renormalisation bytes are missing')
+    if pos != len(feed):
+        c.fail('rANS-16: renormalisation bytes are left over')
+    if any(x != 256 for x in state):
+        c.fail('rANS-16: a state does not end at 256')
+
+    out = bytearray(symbols.translate(bytes(value) + bytes(240)))
+    if escapes:
+        places = [i for i, s in enumerate(symbols) if s == 15]
+        if len(places) != escapes:
+            c.fail('rANS-16: the escape does not occur as often as stated')
+        for place, byte in zip(places, c.take(escapes)):
+            out[place] = byte
+    return bytes(out)
+
+
+def decode_rans256(c, n, w):
+    k = c.u8()
+    if k > 5:
+        c.fail('rANS-256: more than 32 states')
+    lanes = 1 << k
+    lengths = read_lengths(c, w, 12)
+    size = sum(length - 1 for length in lengths if length)
+    bits = int.from_bytes(c.take((size + 7) // 8), 'little')
+    freq = [0] * 256
+    for v, length in enumerate(lengths):
+        if length:
+            freq[v] = 1 << length - 1 | bits & (1 << length - 1) - 1
+            bits >>= length - 1
+    if bits:
+        c.fail('rANS-256: the bits that fill up the frequencies are not zero')
+    if sum(freq) != 4096:
+        c.fail('rANS-256: the frequencies do not sum to 4096')
+    state = list(struct.unpack('<%dI' % lanes, c.take(4 * lanes)))
+    if min(state) < 65536:
+        c.fail('rANS-256: a state is below 65536')
+    if c.left() % 2:
+        c.fail('rANS-256: half a word')
+    feed = struct.unpack('<%dH' % (c.left() // 2), c.take(c.left()))
+
+    owner = b''.join(bytes([v]) * f for v, f in enumerate(freq))
+    rank = [k for f in freq for k in range(f)]
+    out, pos = bytearray(n), 0
+    try:
+        for i in range(n):
+            x = state[i & lanes - 1]
+            t = x & 4095
+            v = out[i] = owner[t]
+            x = freq[v] * (x >> 12) + rank[t]
+            if x < 65536:
+                x = x << 16 | feed[pos]
+                pos += 1
+            state[i & lanes - 1] = x
+    except IndexError:
+        c.fail('rANS-256: renormalisation words are missing')
+    if pos != len(feed):
+        c.fail('rANS-256: renormalisation words are left over')
+    if any(x != 65536 for x in state):
+        c.fail('rANS-256: a state does not end at 65536')
+    return bytes(out)
+
+
+CODERS = [decode_raw, decode_constant, decode_sparse, decode_huffman, decode_rans16, decode_rans256]
+CODER_NAMES = ['raw', 'constant', 'sparse', 'huffman', 'rans16', 'rans256']
+
+
+def decode_plane(c, n, w, coder):
+    values = CODERS[coder](c, n, w)
+    c.done('the values of a plane')
+    if max(values) >> w:
+        c.fail('a value does not fit the width of its plane')
+    return values
+
+
+# -- 7. Predictors -------------------------------------------------------------------------------------
+
+PREDICTOR_NAMES = ['none', 'left', 'up']
+
+
+def unpredict(values, predictor, row, bits):
+    """Residuals back to values, modulo 2^bits."""
+    mask = (1 << bits) - 1
+    if predictor == 0:
+        return values
+    if predictor == 1:
+        return [v & mask for v in accumulate(values)]
+    values = list(values)
+    for i in range(row, len(values)):
+        values[i] = values[i] + values[i - row] & mask
+    return values
+
+
+# -- 6. Splits -----------------------------------------------------------------------------------------
+
+def top_down(unit):
+    """Planes of whole bytes, the unit's top byte first."""
+    return [[(8 * b, 8)] for b in reversed(range(unit))]
+
+
+# name, bytes a unit, planes; a plane is a list of fields (lowest bit in the unit, bits), lowest field first.
+SPLITS = [
+    ('BYTE', 1, top_down(1)),
+    ('WORD16', 2, top_down(2)),
+    ('WORD32', 4, top_down(4)),
+    ('WORD64', 8, top_down(8)),
+    ('BF16', 2, [[(7, 8)], [(0, 7), (15, 1)]]),
+    ('F16', 2, [[(10, 5)], [(8, 2), (15, 1)], [(0, 8)]]),
+    ('F32', 4, [[(23, 8)], [(16, 7), (31, 1)], [(8, 8)], [(0, 8)]]),
+    ('F64', 8, [[(52, 8)], [(48, 4), (60, 3), (63, 1)]] + top_down(6)),
+    ('F8_E4M3', 1, [[(3, 4)], [(0, 3), (7, 1)]]),
+    ('F8_E5M2', 1, [[(2, 5)], [(0, 2), (7, 1)]]),
+    ('NIBBLES', 1, [[(4, 4)], [(0, 4)]]),
+]
+
+
+def width(plane):
+    return sum(bits for _, bits in plane)
+
+
+def join(planes, values, unit, n):
+    """Puts the planes' fields back into n units.  All units are handled at once, as one large integer with
+    a lane of `unit` bytes for each: shifting and masking it shifts and masks every unit."""
+    def lanes(mask):
+        return int.from_bytes(mask.to_bytes(unit, 'little') * n, 'little')
+
+    whole = 0
+    for fields, plane in zip(planes, values):
+        spread = bytearray(n * unit)
+        spread[::unit] = bytes(plane)
+        lane = int.from_bytes(spread, 'little')
+        taken = 0
+        for bit, bits in fields:
+            whole |= (lane >> taken & lanes((1 << bits) - 1)) << bit
+            taken += bits
+    return whole.to_bytes(n * unit, 'little')
+
+
+# -- 2.2 Records, 5. Tiles -----------------------------------------------------------------------------
+
+@dataclass
+class Record:
+    kind: str           # one character
+    offset: int         # of its first byte
+    body: int           # offset of the body
+    body_end: int
+    end: int            # padding included: where the next record starts
+
+    def cursor(self, data):
+        return Cursor(data, self.body, self.body_end)
+
+
+def read_record(data, offset):
+    c = Cursor(data, offset, len(data), 'TRUNCATED')
+    kind, size = c.u8(), c.varint()
+    if size > MAX_BODY_BYTES:
+        c.fail('a record of more than 2^25 bytes')
+    record = Record(chr(kind), offset, c.pos, c.pos + size, up8(c.pos + size))
+    if record.end > len(data):
+        raise FormatError('TRUNCATED', offset, 'the container ends inside a record')
+    return record
+
+
+def is_ancillary(record):
+    return bool(ord(record.kind) & 0x20)
+
+
+def expected_kind(record, kind):
+    """Another type here breaks the order of things; a reserved one needs a later reader."""
+    if record.kind != kind:
+        known = record.kind in 'OTIF' or is_ancillary(record)
+        raise FormatError('CORRUPT' if known else 'UNSUPPORTED', record.offset,
+                          'a record of type %02X instead of %s' % (ord(record.kind), kind))
+
+
+@dataclass
+class Tile:
+    record: Record
+    data: bytes
+    split: int
+    predictor: int
+    planes: list        # of (coder, predictor, payload size)
+
+
+def decode_tile(data, offset, limit=MAX_TILE_BYTES):
+    """Decodes the T or I record at `offset`, whose tile must not be larger than `limit` bytes."""
+    record = read_record(data, offset)
+    if record.kind not in 'TI':
+        raise FormatError('CORRUPT', offset, 'a tile was expected here')
+    c = record.cursor(data)
+
+    split, flags = c.u8(), c.u8()
+    if split >= len(SPLITS):
+        c.reserved(split, 'split')
+    _, unit, planes = SPLITS[split]
+    predictor, has_row = flags & 7, flags >> 3 & 1
+    c.reserved(flags >> 7, 'tile flags')
+    if predictor > 2:
+        c.reserved(predictor, 'unit predictor')
+    crc_at, crc = c.pos, c.u32()
+    n = c.varint()
+    if n < 1:
+        c.fail('a tile without units')
+    if n * unit > MAX_TILE_BYTES:
+        c.fail('a tile of more than 2^24 bytes')
+    if n * unit > limit:
+        c.fail('a tile is larger than the header allows')
+    if record.body_end - record.body > n * unit * 9 // 8 + 8192:
+        c.fail('the body is larger than such a tile may take')
+    row = None
+    if has_row:
+        row = c.varint()
+        if row < 1:
+            c.fail('a row length of 0')
+
+    heads = []
+    for _ in planes:
+        byte = c.u8()
+        if byte & 31 >= len(CODERS):
+            c.reserved(byte & 31, 'coder')
+        if byte >> 5 > 2:
+            c.reserved(byte >> 5, 'plane predictor')
+        heads.append((byte & 31, byte >> 5, c.varint()))
+    if row is None and 2 in [predictor] + [p for _, p, _ in heads]:
+        c.fail('a predictor is up, but there is no row length')
+    c.zeros(flags >> 4 & 7, 'the filler of a tile is not zero')
+
+    values = []
+    for plane, (coder, plane_predictor, size) in zip(planes, heads):
+        if size >= 256:
+            c.zeros(-(c.pos - offset) % 8, 'the padding before a payload is not zero')
+        payload = Cursor(data, c.pos, c.pos + size)
+        c.take(size)
+        residuals = decode_plane(payload, n, width(plane), coder)
+        values.append(unpredict(residuals, plane_predictor, row, width(plane)))
+    c.done("a tile's payloads")
+
+    decoded = join(planes, values, unit, n)
+    if predictor:
+        letter = {1: 'B', 2: 'H', 4: 'I', 8: 'Q'}[unit]
+        units = struct.unpack('<%d%s' % (n, letter), decoded)
+        decoded = struct.pack('<%d%s' % (n, letter), *unpredict(units, predictor, row, 8 * unit))
+    if zlib.crc32(decoded) != crc:
+        raise FormatError('CHECKSUM', crc_at, "CRC-32 of a tile's bytes")
+    return Tile(record, decoded, split, predictor, heads)
+
+
+# -- 2.1 Header, 3. O record, 2.3 Footer ---------------------------------------------------------------
+
+@dataclass
+class Header:
+    size: int
+    max_tile_bytes: int
+    metadata: bytes
+
+
+def read_header(data):
+    if not b'WCDC'.startswith(data[:4]):
+        raise FormatError('MAGIC', 0, 'this is not a wcodec container')
+    c = Cursor(data, 0, len(data), 'TRUNCATED')
+    _, version, flags, size, metadata_size, features, max_tile_bytes, reserved, crc = \
+        struct.unpack('<4sHHIIIIII', c.take(32))
+    if version != 1:
+        raise FormatError('VERSION', 4, 'format version %d' % version)
+    c.reserved(flags, 'header flags')
+    c.reserved(features, 'header features')
+    c.reserved(reserved, 'header field at 24')
+    if metadata_size > MAX_METADATA_BYTES:
+        c.fail('metadata of more than 2^24 bytes')
+    if size != up8(32 + metadata_size):
+        c.fail('the header size is not that of the metadata')
+    if not 1 <= max_tile_bytes <= MAX_TILE_BYTES:
+        c.fail('the maximal tile size is not in 1 ... 2^24')
+    metadata = c.take(metadata_size)
+    c.zeros(size - c.pos, 'the padding of the header is not zero')
+    if zlib.crc32(data[32:size], zlib.crc32(data[:28])) != crc:
+        raise FormatError('CHECKSUM', 28, 'CRC-32 of the header')
+    return Header(size, max_tile_bytes, metadata)
+
+
+def read_original_flags(c):
+    flags = c.varint()
+    c.reserved(flags >> 2, 'flags of an original')
+    return flags
+
+
+def read_o_record(data, record):
+    c = record.cursor(data)
+    if c.left() > MAX_O_BODY_BYTES:
+        c.fail('the body of an O record is larger than 2^16 bytes')
+    flags = read_original_flags(c)
+    name = c.take(c.varint())
+    c.done('the name in an O record')
+    return flags, name
+
+
+@dataclass
+class Footer:
+    offset: int
+    names: int
+    originals: int
+    dimensions: int
+    segments: int
+    index_offset: int
+    tiles: int
+    index_size: int
+    index_crc: int
+    container_size: int
+    crc: int
+
+
+def read_footer(data, offset):
+    c = Cursor(data, offset, len(data), 'TRUNCATED')
+    kind, size, reserved, *fields, magic = struct.unpack('<BB6sIIIIQQIIQI4s', c.take(FOOTER_BYTES))
+    if kind != ord('F') or size != FOOTER_BYTES - 2:
+        c.fail('this is not a footer')
+    if magic != b'CDCW':
+        c.fail('the magic of the footer')
+    c.reserved(any(reserved), 'footer field at 2')
+    footer = Footer(offset, *fields)
+    if footer.container_size != offset + FOOTER_BYTES:
+        c.fail('the container size does not fit')
+    return footer
+
+
+def check_index_tile(tile, index):
+    """The rules for I records, which come before `tile` is joined to `index`."""
+    def fail(what):
+        raise FormatError('CORRUPT', tile.record.offset, what)
+    if tile.split != 0:
+        fail('a tile of the index with a split other than BYTE')
+    if len(tile.data) > INDEX_TILE_BYTES:
+        fail('a tile of the index with more than 2^16 bytes')
+    if len(index) % INDEX_TILE_BYTES:
+        fail('a tile of the index with fewer than 2^16 bytes is not the last')
+
+
+def check_index(footer, index):
+    if len(index) != footer.index_size:
+        raise FormatError('CORRUPT', footer.offset, 'the index has not the size that the footer gives')
+    if zlib.crc32(index) != footer.index_crc:
+        raise FormatError('CHECKSUM', footer.offset + 44, 'CRC-32 of the index')
+
+
+# -- 8. Dtypes, 4. Index -------------------------------------------------------------------------------
+
+BYTES = 0
+# id: (name, bits an element, bytes a unit)
+DTYPES = {
+    1: ('BOOL', 8, 1), 2: ('F4', 4, 1), 3: ('F6_E2M3', 6, 1), 4: ('F6_E3M2', 6, 1), 5: ('U8', 8, 1),
+    6: ('I8', 8, 1), 7: ('F8_E5M2', 8, 1), 8: ('F8_E4M3', 8, 1), 9: ('F8_E8M0', 8, 1),
+    10: ('F8_E4M3FNUZ', 8, 1), 11: ('F8_E5M2FNUZ', 8, 1), 12: ('I16', 16, 2), 13: ('U16', 16, 2),
+    14: ('F16', 16, 2), 15: ('BF16', 16, 2), 16: ('I32', 32, 4), 17: ('U32', 32, 4), 18: ('F32', 32, 4),
+    19: ('C64', 64, 4), 20: ('F64', 64, 8), 21: ('I64', 64, 8), 22: ('U64', 64, 8), 23: ('I4', 4, 1),
+    24: ('U4', 4, 1),
+}
+
+
+@dataclass
+class Segment:
+    name: bytes
+    dtype: int              # BYTES where the container names one that is not known
+    shape: list
+    size: int
+    unit: int
+    row: int
+    offset: int = 0         # in the original
+    tiles: list = field(default_factory=list)       # of (container offset, record size, decoded size)
+
+
+@dataclass
+class Original:
+    flags: int
+    name: bytes
+    size: int = 0
+    sha256: bytes = None
+    segments: list = field(default_factory=list)
+    data: bytes = b''
+    tile_offsets: list = field(default_factory=list)
+
+    def from_parts(self):
+        return bool(self.flags & 1)
+
+
+def derived_geometry(c, dtype, shape):
+    """Size in bytes, unit and row that follow from a tensor's dtype and shape."""
+    if dtype not in DTYPES:
+        c.fail('a dtype that is not known, without a size', 'CORRUPT' if dtype == BYTES else 'UNSUPPORTED')
+    _, bits, unit = DTYPES[dtype]
+    elements = 1
+    for dimension in shape:
+        elements *= dimension
+    if elements * bits % (8 * unit):
+        c.fail('the elements do not fill whole units')
+    row = 1
+    if shape and shape[-1] and shape[-1] * bits % (8 * unit) == 0:
+        row = shape[-1] * bits // (8 * unit)
+    return elements * bits // 8, unit, row
+
+
+def cut(n, t, row):
+    """How many units each tile of a segment of n units holds, in order."""
+    if t >= row:
+        for start in range(0, n, t):
+            yield min(t, n - start)
+    else:
+        for _ in range(n // row):
+            for start in range(0, row, t):
+                yield min(t, row - start)
+
+
+def read_name(c, shared=b''):
+    name = shared + c.take(c.varint())
+    if len(name) > MAX_NAME_BYTES:
+        c.fail('a name of more than 65000 bytes')
+    return name
+
+
+def read_segment(c, header, name, position, limit):
+    """A segment of the index; `name` is that of the one before it in its original, `position` where the last
+    tile record ended.  Returns segment and position."""
+    flags = c.varint()
+    c.reserved(flags >> 1, 'flags of a segment')
+    dtype = c.u8()
+    shared = c.varint()
+    if shared > len(name):
+        c.fail('a name shares more than the one before it has')
+    name = read_name(c, name[:shared])
+    rank = c.varint()
+    if rank > 255:
+        c.fail('a rank of more than 255')
+    shape = [c.varint() for _ in range(rank)]
+    if flags & 1:
+        size, unit, row = c.varint(), c.varint(), c.varint()
+        if unit not in (1, 2, 4, 8):
+            c.fail('a unit is not 1, 2, 4 or 8')
+        if size % unit:
+            c.fail('a segment is not a whole number of units')
+        if row < 1:
+            c.fail('a row of 0 units')
+        dtype = dtype if dtype in DTYPES else BYTES
+    else:
+        size, unit, row = derived_geometry(c, dtype, shape)
+    segment = Segment(name, dtype, shape, size, unit, row)
+    if size == 0:
+        return segment, position
+
+    position += 8 * c.varint()
+    t, units = c.varint(), size // unit
+    if t < 1 or t * unit > header.max_tile_bytes:
+        c.fail('the units a tile are none, or more than the header allows')
+    if t >= row and t % row:
+        c.fail('the units a tile are not a multiple of the row')
+    if t < row and units % row:
+        c.fail('rows are cut, but the segment is not a whole number of rows')
+    for count in cut(units, t, row):
+        extent = 8 * c.varint()
+        if position + extent > limit:
+            c.fail('a tile lies outside the records')
+        segment.tiles.append((position, extent, count * unit))
+        position += extent
+    return segment, position
+
+
+def read_index(index, header, footer):
+    c = Cursor(index, 0, len(index), where=footer.index_offset)
+    c.reserved(c.varint(), 'flags of the index')
+    originals, position = [], header.size
+    for _ in range(c.varint()):
+        original = Original(read_original_flags(c), read_name(c))
+        if original.flags & 2:
+            original.sha256 = c.take(32)
+        original.size = c.varint()
+        size = 0
+        for _ in range(c.varint()):
+            name = original.segments[-1].name if original.segments else b''
+            segment, position = read_segment(c, header, name, position, footer.index_offset)
+            segment.offset = size
+            size += segment.size
+            original.segments.append(segment)
+            original.tile_offsets += [tile[0] for tile in segment.tiles]
+        if size != original.size:
+            c.fail('the segments do not add up to the original')
+        originals.append(original)
+    c.done('the index')
+    segments = [segment for original in originals for segment in original.segments]
+    names = [original.name for original in originals] + [segment.name for segment in segments]
+    for have, given, what in [(sum(len(name) + 1 for name in names), footer.names, 'bytes of names'),
+                              (len(originals), footer.originals, 'originals'),
+                              (sum(len(s.shape) for s in segments), footer.dimensions, 'dimensions'),
+                              (len(segments), footer.segments, 'segments'),
+                              (sum(len(s.tiles) for s in segments), footer.tiles, 'tiles')]:
+        if have != given:
+            c.fail('the footer gives another number of ' + what)
+    return originals
+
+
+# -- 10. The two ways to read --------------------------------------------------------------------------
+
+def open_index(data):
+    """Header, footer and index, from the ends of the container: all that is needed to fetch any tile."""
+    header = read_header(data)
+    if len(data) < header.size + FOOTER_BYTES or not data.endswith(b'CDCW'):
+        raise FormatError('TRUNCATED', len(data), 'the container does not end with a footer')
+    footer = read_footer(data, len(data) - FOOTER_BYTES)
+    position = footer.index_offset
+    if position % 8 or footer.offset % 8 or not header.size <= position < footer.offset:
+        raise FormatError('CORRUPT', footer.offset + 24, 'the index lies outside the records')
+    index, last = bytearray(), None
+    while position < footer.offset:
+        record = read_record(data, position)
+        if record.end > footer.offset:
+            raise FormatError('CORRUPT', position, 'a record of the index reaches into the footer')
+        if last is None or not is_ancillary(record):
+            expected_kind(record, 'I')
+            tile = decode_tile(data, position)
+            check_index_tile(tile, index)
+            index += tile.data
+        position, last = record.end, record.kind
+    check_index(footer, index)
+    return header, footer, read_index(bytes(index), header, footer)
+
+
+def decode_random(data):
+    """By the index alone: what a reader does that fetches tensors.  Returns the originals."""
+    _, _, originals = open_index(data)
+    for original in originals:
+        parts = []
+        for segment in original.segments:
+            for offset, extent, size in segment.tiles:
+                record = read_record(data, offset)
+                expected_kind(record, 'T')
+                if record.end - offset != extent:
+                    raise FormatError('CORRUPT', offset, 'the index gives another extent for this tile')
+                tile = decode_tile(data, offset, size)
+                if len(tile.data) != size:
+                    raise FormatError('CORRUPT', offset, 'the index gives another size for this tile')
+                parts.append(tile.data)
+        original.data = b''.join(parts)
+        if original.sha256 and hashlib.sha256(original.data).digest() != original.sha256:
+            raise FormatError('CHECKSUM', 0, 'SHA-256 of an original')
+    return originals
+
+
+def decode_sequential(data):
+    """Record by record, without the contents of the index: what a reader does that takes a container from a
+    pipe.  Returns the originals, without segments, and where the container ends."""
+    header = read_header(data)
+    originals, parts = [], []
+    index, index_offset, tiles = bytearray(), None, 0
+    position = header.size
+    while True:
+        record = read_record(data, position)
+        padding = Cursor(data, record.body_end, record.end)
+        if not is_ancillary(record):
+            padding.zeros(padding.left(), 'the padding of a record is not zero')
+
+        def fail(what, status='CORRUPT'):
+            raise FormatError(status, position, what)
+
+        if record.kind == 'F':
+            break
+        if record.kind == 'O':
+            if index_offset is not None:
+                fail('an original after the index')
+            originals.append(Original(*read_o_record(data, record)))
+            parts.append([])
+        elif record.kind == 'T':
+            if index_offset is not None or not originals:
+                fail('a tile that belongs to no original')
+            parts[-1].append(decode_tile(data, position, header.max_tile_bytes).data)
+            originals[-1].tile_offsets.append(position)
+            tiles += 1
+        elif record.kind == 'I':
+            if index_offset is None:
+                index_offset = position
+            tile = decode_tile(data, position)
+            check_index_tile(tile, index)
+            index += tile.data
+        elif not is_ancillary(record):
+            expected_kind(record, 'OTIF')
+        position = record.end
+
+    footer = read_footer(data, position)
+    if footer.index_offset != index_offset:
+        fail('the footer gives another place for the index')
+    if footer.originals != len(originals) or footer.tiles != tiles:
+        fail('the footer gives another number of originals or of tiles')
+    check_index(footer, index)
+    if zlib.crc32(data[:position + 56]) != footer.crc:
+        raise FormatError('CHECKSUM', position + 56, 'CRC-32 of the container')
+    for original, tiles_data in zip(originals, parts):
+        original.data = b''.join(tiles_data)
+        original.size = len(original.data)
+    return originals, record.end
+
+
+def decode_container(data):
+    """Both ways, which must give the same.  Returns the originals: name, data, sha256, segments ..."""
+    originals = decode_random(data)
+    in_order, _ = decode_sequential(data)
+
+    def identity(original):
+        return original.flags, original.name, original.data, original.tile_offsets
+
+    if list(map(identity, originals)) != list(map(identity, in_order)):
+        raise FormatError('CORRUPT', 0, 'the index and the records do not describe the same originals')
+    return originals
+
+
+# -- The command ---------------------------------------------------------------------------------------
+
+def safe_name(name):
+    text = os.fsdecode(name)
+    if text in ('', '.', '..') or any(ch in '/\\:' or ord(ch) < 32 for ch in text):
+        raise OSError('an original has a name that is not safe to write: %r' % text)
+    return text
+
+
+def write_originals(originals, out):
+    if len(originals) == 1:
+        targets = [out]
+    else:
+        if not os.path.isdir(out):
+            raise OSError('%d originals need a directory that exists: %s' % (len(originals), out))
+        targets = [os.path.join(out, safe_name(original.name)) for original in originals]
+        if len(set(targets)) < len(targets):
+            raise OSError('two originals have the same name')
+    for original, target in zip(originals, targets):
+        with open(target, 'wb') as f:
+            f.write(original.data)
+
+
+def main(args):
+    if len(args) not in (1, 2):
+        print('usage: refdecode.py IN.wcodec [OUT]', file=sys.stderr)
+        return 2
+    try:
+        with open(args[0], 'rb') as f:
+            data = f.read()
+        originals = decode_container(data)
+        if len(args) == 2:
+            write_originals(originals, args[1])
+    except FormatError as e:
+        print('error: %s' % e, file=sys.stderr)
+        return 1
+    except OSError as e:
+        print('error: IO: offset 0: %s' % e, file=sys.stderr)
+        return 1
+    segments = [segment for original in originals for segment in original.segments]
+    print('%s: %d originals, %d segments, %d tiles, %d bytes from %d' % (
+        args[0], len(originals), len(segments), sum(len(s.tiles) for s in segments),
+        sum(original.size for original in originals), len(data)))
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,464 @@
+/* Layer 1: tile records.  Every buffer has just the size that the API asks for and ends at a guard page. */
+#define WCODEC_IMPLEMENTATION
+#include "test_util.h"
+#include "test_make.h"
+
+/* A record, with the bytes that it must decode to. */
+typedef struct tile {
+    unsigned char *record;
+    size_t size;
+    const unsigned char *data;
+    size_t data_size;
+} tile;
+
+static const unsigned char split_dtype[WCODEC_SPLIT_COUNT] = {
+    WCODEC_U8, WCODEC_U16, WCODEC_I32, WCODEC_U64, WCODEC_BF16, WCODEC_F16, WCODEC_F32, WCODEC_F64,
+    WCODEC_F8_E4M3, WCODEC_F8_E5M2, WCODEC_U4 };
+
+/* Encodes into a buffer of just the bound; the caller frees the record. */
+static tile encode(unsigned dtype, uint64_t row, const unsigned char *data, size_t size,
+                   const wcodec_tile_options *options)
+{
+    const size_t bound = wcodec_tile_bound(size);
+    test_guard src = test_guard_copy(data, size), dst = test_guard_new(bound);
+    test_guard scratch = test_guard_new(wcodec_tile_encode_scratch(size));
+    tile t;
+    t.size = wcodec_tile_encode(dtype, row, src.data, size, options, dst.data, bound, scratch.data, scratch.size);
+    t.data = data;
+    t.data_size = size;
+    t.record = (unsigned char *)test_malloc(t.size);
+    CHECK(t.size > 0 && t.size <= bound && t.size % 8 == 0);
+    if (t.size <= bound) memcpy(t.record, dst.data, t.size);
+    CHECK_MEM(src.data, data, size);
+    test_guard_free(&src);
+    test_guard_free(&dst);
+    test_guard_free(&scratch);
+    return t;
+}
+
+/* Decodes `size` bytes of a record, in exact buffers, over old memory full of `fill`. */
+static wcodec_status decode(const unsigned char *record, size_t size, size_t dst_size, int fill, int no_crc,
+                            unsigned char *back)
+{
+    test_guard src = test_guard_copy(record, size), dst = test_guard_new(dst_size);
+    test_guard scratch = test_guard_new(wcodec_tile_decode_scratch(dst_size));
+    wcodec_error err;
+    wcodec_status st;
+    memset(&err, 0, sizeof err);
+    memset(dst.data, fill, dst.size);
+    memset(scratch.data, fill, scratch.size);
+    st = wcodec_tile_decode(src.data, size, dst.data, dst.size, scratch.data, scratch.size, no_crc, &err);
+    if (st == WCODEC_OK) memcpy(back, dst.data, dst_size);
+    else CHECK(err.status == st && err.what != NULL && err.offset <= size);
+    test_guard_free(&src);
+    test_guard_free(&dst);
+    test_guard_free(&scratch);
+    return st;
+}
+
+/* What the record says of itself is true. */
+static void check_info(const tile *t, wcodec_tile_info *info)
+{
+    const size_t head = t->size < WCODEC_TILE_HEAD ? t->size : WCODEC_TILE_HEAD;
+    unsigned i, width = 0;
+    REQUIRE_OK(wcodec_tile_inspect(t->record, head, info, NULL));
+    CHECK_EQ(info->record_size, t->size);
+    CHECK_EQ(info->decoded_size, t->data_size);
+    CHECK_EQ(info->crc, wcodec_crc32(0, t->data, t->data_size));
+    CHECK(info->planes >= 1 && info->planes <= WCODEC_MAX_PLANES);
+    for (i = 0; i < info->planes; i++) {
+        width += info->plane[i].width;
+        CHECK(info->plane[i].offset + info->plane[i].size <= t->size);
+        CHECK(info->plane[i].size < 256 || info->plane[i].offset % 8 == 0);
+    }
+    CHECK_EQ(width, 8 * info->unit);
+}
+
+/* Encode, look, decode, compare.  `info` may be NULL. */
+static void round_trip(unsigned dtype, uint64_t row, const unsigned char *data, size_t size,
+                       const wcodec_tile_options *options, wcodec_tile_info *info)
+{
+    wcodec_tile_info own;
+    const tile t = encode(dtype, row, data, size, options);
+    unsigned char *back = (unsigned char *)test_malloc(size);
+    if (info == NULL) info = &own;
+    memset(info, 0, sizeof *info);
+    check_info(&t, info);
+    if (CHECK_STATUS(decode(t.record, t.size, size, 0, 0, back), WCODEC_OK)) CHECK_MEM(back, data, size);
+    if (options == NULL) CHECK(t.size <= size + 64);
+    free(back);
+    free(t.record);
+}
+
+/* ---- round trips ---- */
+
+static uint64_t some_row(test_random *r, size_t units)
+{
+    static const uint64_t rows[] = { 0, 1, 2, 7, 32, 64, 100 };
+    const size_t i = test_below(r, 10);
+    return i < 7 ? rows[i] : i == 7 ? units : i == 8 ? units + 1 : UINT64_C(1) << 40;
+}
+
+/* Every dtype, kind of data and awkward size, the encoder free to choose. */
+static void every_dtype(void)
+{
+    static const size_t units[] = { 1, 2, 31, 32, 33, 63, 64, 65, 127, 1000, 4096 };
+    unsigned char *data = (unsigned char *)test_malloc(4096 * 8);
+    test_random r = test_random_new(1);
+    unsigned dtype, kind;
+    size_t i;
+    for (dtype = 0; dtype <= WCODEC_U4; dtype++)
+        for (kind = 0; kind < MAKE_KINDS; kind++)
+            for (i = 0; i < sizeof units / sizeof *units; i++) {
+                /* C64 has units of half an element: an even number of them is whole. */
+                const size_t n = dtype == WCODEC_C64 ? units[i] + units[i] % 2 : units[i];
+                const uint64_t row = some_row(&r, n);
+                const size_t size = n * make_unit(dtype);
+                test_note("dtype %u, %s, %zu units", dtype, make_kind_name((make_kind)kind), n);
+                make_fill(&r, (make_kind)kind, dtype, (size_t)(row < n ? row : 0), data, size);
+                round_trip(dtype, row, data, size, NULL, NULL);
+            }
+    free(data);
+}
+
+/* The usual size of a tile. */
+static void full_tiles(void)
+{
+    static const unsigned char dtypes[] = { WCODEC_U8, WCODEC_U4, WCODEC_BF16, WCODEC_F16, WCODEC_F32, WCODEC_F64 };
+    unsigned char *data = (unsigned char *)test_malloc(65536 * 8);
+    test_random r = test_random_new(2);
+    unsigned kind;
+    size_t i;
+    for (i = 0; i < sizeof dtypes; i++)
+        for (kind = 0; kind < MAKE_KINDS; kind++) {
+            const size_t size = (size_t)65536 * make_unit(dtypes[i]);
+            test_note("dtype %u, %s", (unsigned)dtypes[i], make_kind_name((make_kind)kind));
+            make_fill(&r, (make_kind)kind, dtypes[i], 512, data, size);
+            round_trip(dtypes[i], 512, data, size, NULL, NULL);
+        }
+    free(data);
+}
+
+/* Each split, coder and predictor alone, on data of every kind. */
+static void every_choice(void)
+{
+    static const size_t units[] = { 1, 33, 64, 700 };
+    unsigned char data[700 * 8];
+    test_random r = test_random_new(3);
+    wcodec_tile_options o;
+    wcodec_tile_info info;
+    unsigned split, coder, predictor, kind;
+    unsigned long used[WCODEC_CODER_COUNT] = { 0 }, predicted[WCODEC_PREDICT_COUNT] = { 0 };
+    for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
+        for (coder = 0; coder < WCODEC_CODER_COUNT; coder++)
+            for (predictor = 0; predictor < WCODEC_PREDICT_COUNT; predictor++)
+                for (kind = 0; kind < MAKE_KINDS; kind++) {
+                    const unsigned dtype = split_dtype[split];
+                    const size_t n = units[test_below(&r, 4)], size = n * make_unit(dtype);
+                    unsigned i;
+                    o.splits = 1u << split;
+                    o.coders = 1u << coder;
+                    o.predictors = 1u << predictor;
+                    test_note("split %u, coder %u, predictor %u, %s, %zu units", split, coder, predictor,
+                              make_kind_name((make_kind)kind), n);
+                    make_fill(&r, (make_kind)kind, dtype, 40, data, size);
+                    round_trip(dtype, 40, data, size, &o, &info);
+                    CHECK_EQ(info.split, split);
+                    CHECK(info.predictor == predictor || info.predictor == WCODEC_PREDICT_NONE);
+                    predicted[info.predictor]++;
+                    for (i = 0; i < info.planes; i++) {
+                        CHECK(info.plane[i].coder == coder || info.plane[i].coder == WCODEC_CODER_RAW);
+                        used[info.plane[i].coder]++;
+                        predicted[info.plane[i].predictor]++;
+                    }
+                }
+    test_note("all coders and predictors came up");
+    for (coder = 0; coder < WCODEC_CODER_COUNT; coder++) CHECK(used[coder] > 100);
+    for (predictor = 0; predictor < WCODEC_PREDICT_COUNT; predictor++) CHECK(predicted[predictor] > 100);
+}
+
+/* Bytes of any dtype by the splits of any other: the dtype does not bind them. */
+static void foreign_splits(void)
+{
+    unsigned char data[800];
+    test_random r = test_random_new(4);
+    wcodec_tile_options o;
+    unsigned split, dtype;
+    o.coders = o.predictors = ~0u;
+    for (dtype = 0; dtype <= WCODEC_U4; dtype++)
+        for (split = 0; split < WCODEC_SPLIT_COUNT; split++) {
+            wcodec_tile_info info;
+            o.splits = 1u << split;
+            test_note("dtype %u by split %u", dtype, split);
+            make_fill(&r, MAKE_WEIGHTS, dtype, 0, data, sizeof data);
+            round_trip(dtype, 10, data, sizeof data, &o, &info);
+        }
+}
+
+/* One symbol in 65536 differs; and the longest codes that frequencies can ask for. */
+static void extreme_frequencies(void)
+{
+    unsigned char *data = (unsigned char *)test_malloc(65536);
+    unsigned coder, width;
+    wcodec_tile_options o;
+    size_t i, n;
+    o.predictors = 1;
+    for (coder = 0; coder < WCODEC_CODER_COUNT; coder++)
+        for (width = 0; width < 2; width++) {
+            const unsigned dtype = width ? WCODEC_U8 : WCODEC_U4;
+            o.coders = 1u << coder;
+            o.splits = width ? 1u << WCODEC_SPLIT_BYTE : 1u << WCODEC_SPLIT_NIBBLES;
+            test_note("coder %u, width %u", coder, width ? 8 : 4);
+            memset(data, 0x33, 65536);
+            data[40000] = 0x95;
+            round_trip(dtype, 0, data, 65536, &o, NULL);
+            for (i = 0; i < 65536; i++) {           /* value v occurs 65536 / 2^(v+1) times */
+                n = 0;
+                while (n < 15 && (i >> n & 1) != 0) n++;
+                data[i] = (unsigned char)(width ? n * 7 : n * 17);
+            }
+            round_trip(dtype, 0, data, 65536, &o, NULL);
+            for (i = 0; i < 65536; i++) data[i] = (unsigned char)i;
+            round_trip(dtype, 0, data, 65536, &o, NULL);
+        }
+    free(data);
+}
+
+/* The largest tile, and one byte more. */
+static void largest_tile(void)
+{
+    const size_t size = WCODEC_MAX_TILE_BYTES;
+    unsigned char *data = (unsigned char *)test_malloc(size + 1), *dst, *scratch;
+    test_random r = test_random_new(5);
+    size_t bound = wcodec_tile_bound(size);
+    make_fill(&r, MAKE_WEIGHTS, WCODEC_BF16, 0, data, size + 1);
+    round_trip(WCODEC_BF16, 4096, data, size, NULL, NULL);
+    dst = (unsigned char *)test_malloc(bound + 64);
+    scratch = (unsigned char *)test_malloc(wcodec_tile_encode_scratch(size) + 64);
+    CHECK_EQ(wcodec_tile_encode(WCODEC_U8, 0, data, size + 1, NULL, dst, bound + 64, scratch,
+                                wcodec_tile_encode_scratch(size) + 64), 0);
+    free(dst);
+    free(scratch);
+    free(data);
+}
+
+/* ---- promises ---- */
+
+/* The bound adds the fields, padding, and the groups of 64 that raw planes below 8 bits are filled to (63
+ * units of at most 2 bytes, as the splits stand). */
+static void bound_is_tight(void)
+{
+    size_t size;
+    for (size = 1; size <= WCODEC_MAX_TILE_BYTES; size = size * 2 + size % 3) {
+        CHECK(wcodec_tile_bound(size) > size);
+        CHECK(wcodec_tile_bound(size) <= size + WCODEC_TILE_HEAD + 8 * WCODEC_MAX_PLANES + 128);
+    }
+}
+
+static void same_bytes_twice(void)
+{
+    unsigned char data[3000];
+    test_random r = test_random_new(6);
+    unsigned dtype, kind;
+    for (dtype = 1; dtype <= WCODEC_U4; dtype++)
+        for (kind = 0; kind < MAKE_KINDS; kind++) {
+            tile a, b;
+            make_fill(&r, (make_kind)kind, dtype, 50, data, 2400);
+            a = encode(dtype, 50, data, 2400, NULL);
+            b = encode(dtype, 50, data, 2400, NULL);
+            CHECK_EQ(a.size, b.size);
+            CHECK_MEM(a.record, b.record, a.size < b.size ? a.size : b.size);
+            free(a.record);
+            free(b.record);
+        }
+}
+
+/* A forced coder is never smaller than the free choice. */
+static void best_is_smallest(void)
+{
+    unsigned char data[4000];
+    test_random r = test_random_new(7);
+    unsigned split, coder, kind;
+    for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
+        for (kind = 0; kind < MAKE_KINDS; kind++) {
+            const unsigned dtype = split_dtype[split];
+            tile best;
+            make_fill(&r, (make_kind)kind, dtype, 100, data, sizeof data);
+            best = encode(dtype, 100, data, sizeof data, NULL);
+            for (coder = 0; coder < WCODEC_CODER_COUNT; coder++) {
+                wcodec_tile_options o = { 0, 0, 0 };
+                tile one;
+                o.coders = 1u << coder | 1u;
+                o.predictors = 1u << (coder % WCODEC_PREDICT_COUNT);
+                one = encode(dtype, 100, data, sizeof data, &o);
+                test_note("split %u, coder %u, %s", split, coder, make_kind_name((make_kind)kind));
+                CHECK(best.size <= one.size);
+                free(one.record);
+            }
+            free(best.record);
+        }
+}
+
+static void wrong_arguments(void)
+{
+    unsigned char data[64], dst[1024], *scratch;
+    const size_t bound = wcodec_tile_bound(64), need = wcodec_tile_encode_scratch(64);
+    memset(data, 1, sizeof data);
+    scratch = (unsigned char *)test_malloc(need);
+    REQUIRE(bound <= sizeof dst);
+    CHECK(wcodec_tile_encode(WCODEC_F32, 0, data, 64, NULL, dst, bound, scratch, need) != 0);
+    CHECK_EQ(wcodec_tile_encode(WCODEC_F32, 0, data, 64, NULL, dst, bound - 1, scratch, need), 0);
+    CHECK_EQ(wcodec_tile_encode(WCODEC_F32, 0, data, 64, NULL, dst, bound, scratch, need - 1), 0);
+    CHECK_EQ(wcodec_tile_encode(WCODEC_F32, 0, data, 63, NULL, dst, bound, scratch, need), 0);
+    CHECK_EQ(wcodec_tile_encode(WCODEC_F64, 0, data, 60, NULL, dst, bound, scratch, need), 0);
+    CHECK_EQ(wcodec_tile_encode(WCODEC_F32, 0, data, 0, NULL, dst, bound, scratch, need), 0);
+    CHECK_EQ(wcodec_tile_encode(WCODEC_F32, 0, NULL, 0, NULL, dst, bound, scratch, need), 0);
+    CHECK_EQ(wcodec_tile_encode(25, 0, data, 64, NULL, dst, bound, scratch, need), 0);
+    CHECK_EQ(wcodec_tile_encode(~0u, 0, data, 64, NULL, dst, bound, scratch, need), 0);
+    free(scratch);
+}
+
+/* ---- broken records ---- */
+
+/* Small records of all coders, one after the other; the caller frees t->record. */
+static int small_record(unsigned number, unsigned char *data, tile *t)
+{
+    test_random r = test_random_new(number);
+    const unsigned split = number % WCODEC_SPLIT_COUNT, coder = number / WCODEC_SPLIT_COUNT % WCODEC_CODER_COUNT;
+    const unsigned kind = coder == WCODEC_CODER_CONSTANT ? MAKE_CONSTANT : coder == WCODEC_CODER_SPARSE ? MAKE_SPARSE
+                        : coder == WCODEC_CODER_RAW ? MAKE_RANDOM : MAKE_WEIGHTS;
+    const unsigned dtype = split_dtype[split];
+    const size_t n = coder >= WCODEC_CODER_RANS16 ? 500 : 64;
+    wcodec_tile_options o;
+    if (number >= WCODEC_SPLIT_COUNT * WCODEC_CODER_COUNT) return 0;
+    o.splits = 1u << split;
+    o.coders = 1u << coder;
+    o.predictors = 1u << (number % WCODEC_PREDICT_COUNT) | 1u;
+    make_fill(&r, (make_kind)kind, dtype, 20, data, n * make_unit(dtype));
+    *t = encode(dtype, 20, data, n * make_unit(dtype), &o);
+    return 1;
+}
+
+/* A flip of any bit gives an error or, in bits that mean nothing, the right bytes; with no_crc, any bytes,
+ * but always the same. */
+static void every_flip(void)
+{
+    static unsigned char data[4096], back[2][4096];
+    unsigned char *scratch = (unsigned char *)test_malloc(wcodec_tile_decode_scratch(4096));
+    unsigned number;
+    tile t;
+    for (number = 0; small_record(number, data, &t); number++) {
+        const size_t need = wcodec_tile_decode_scratch(t.data_size);
+        size_t i, step = t.size > 600 ? 7 : 1;
+        unsigned wrong = 0, unstable = 0;
+        for (i = 0; i < t.size * 8; i += step) {
+            wcodec_status st;
+            int k;
+            t.record[i / 8] ^= (unsigned char)(1u << i % 8);
+            st = wcodec_tile_decode(t.record, t.size, back[0], t.data_size, scratch, need, 0, NULL);
+            if (st == WCODEC_OK && memcmp(back[0], data, t.data_size) != 0) wrong++;
+            for (k = 0; k < 2; k++) {
+                memset(back[k], k, t.data_size);
+                memset(scratch, k, need);
+                st = wcodec_tile_decode(t.record, t.size, back[k], t.data_size, scratch, need, 1, NULL);
+            }
+            if (st == WCODEC_OK && memcmp(back[0], back[1], t.data_size) != 0) unstable++;
+            t.record[i / 8] ^= (unsigned char)(1u << i % 8);
+        }
+        test_note("record %u", number);
+        CHECK_EQ(wrong, 0);
+        CHECK_EQ(unstable, 0);
+        free(t.record);
+    }
+    free(scratch);
+}
+
+/* A record that ends early is TRUNCATED, wherever that is; the source ends at a guard page. */
+static void every_truncation(void)
+{
+    static unsigned char data[4096], back[4096];
+    unsigned number;
+    tile t;
+    for (number = 0; small_record(number, data, &t); number++) {
+        size_t i;
+        for (i = 0; i < t.size; i++) {
+            test_guard src = test_guard_copy(t.record, i);
+            wcodec_tile_info info;
+            const wcodec_status st = wcodec_tile_inspect(src.data, i, &info, NULL);
+            test_note("record %u of %zu bytes cut to %zu", number, t.size, i);
+            CHECK(st == WCODEC_E_TRUNCATED || (st == WCODEC_OK && i >= 10));
+            if (i >= WCODEC_TILE_HEAD) CHECK_STATUS(st, WCODEC_OK);
+            test_guard_free(&src);
+            if (i % 5 == 0 || i < 64 || i + 64 > t.size)
+                CHECK_STATUS(decode(t.record, i, t.data_size, 0, 0, back), WCODEC_E_TRUNCATED);
+        }
+        free(t.record);
+    }
+}
+
+static void wrong_sizes(void)
+{
+    static unsigned char data[4096], back[4097];
+    unsigned number;
+    tile t;
+    for (number = 0; small_record(number, data, &t); number++) {
+        const size_t need = wcodec_tile_decode_scratch(t.data_size);
+        unsigned char *scratch = (unsigned char *)test_malloc(need);
+        test_note("record %u", number);
+        CHECK_STATUS(decode(t.record, t.size, t.data_size + 1, 0, 0, back), WCODEC_E_CORRUPT);
+        CHECK_STATUS(decode(t.record, t.size, t.data_size - 1, 0, 0, back), WCODEC_E_CORRUPT);
+        CHECK_STATUS(wcodec_tile_decode(t.record, t.size, NULL, 0, scratch, need, 0, NULL), WCODEC_E_CORRUPT);
+        if (need != 0)
+            CHECK_STATUS(wcodec_tile_decode(t.record, t.size, back, t.data_size, scratch, need - 1, 0, NULL),
+                         WCODEC_E_NO_SPACE);
+        t.record[t.size > 8 ? 5 : 0] ^= 1;      /* one of the bytes of the CRC-32 */
+        CHECK(decode(t.record, t.size, t.data_size, 0, 0, back) == WCODEC_E_CHECKSUM);
+        CHECK_STATUS(decode(t.record, t.size, t.data_size, 0, 1, back), WCODEC_OK);
+        CHECK_MEM(back, data, t.data_size);
+        free(scratch);
+        free(t.record);
+    }
+}
+
+/* Noise is no record, and does no harm. */
+static void noise(void)
+{
+    unsigned char record[200], dst[256], *scratch = (unsigned char *)test_malloc(wcodec_tile_decode_scratch(256));
+    test_random r = test_random_new(9);
+    wcodec_tile_info info;
+    unsigned i, fine = 0;
+    CHECK_STATUS(wcodec_tile_inspect(NULL, 0, &info, NULL), WCODEC_E_TRUNCATED);
+    for (i = 0; i < 20000; i++) {
+        const size_t size = test_below(&r, sizeof record);
+        test_fill(&r, record, size);
+        if (size > 4) {
+            record[0] = 'T';
+            record[1] = (unsigned char)((size - 2) & 127);
+            record[2] = (unsigned char)(record[2] % WCODEC_SPLIT_COUNT);
+            record[3] = 0;
+        }
+        fine += wcodec_tile_decode(record, size, dst, 1 + test_below(&r, 256), scratch,
+                                   wcodec_tile_decode_scratch(256), 0, NULL) == WCODEC_OK;
+    }
+    CHECK_EQ(fine, 0);
+    free(scratch);
+}
+
+int main(void)
+{
+    RUN(every_dtype);
+    RUN(full_tiles);
+    RUN(every_choice);
+    RUN(foreign_splits);
+    RUN(extreme_frequencies);
+    RUN(largest_tile);
+    RUN(bound_is_tight);
+    RUN(same_bytes_twice);
+    RUN(best_is_smallest);
+    RUN(wrong_arguments);
+    RUN(every_flip);
+    RUN(every_truncation);
+    RUN(wrong_sizes);
+    RUN(noise);
+    return test_end();
+}
