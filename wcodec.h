@@ -928,7 +928,7 @@ typedef struct wcodec_writer_options {
     uint64_t max_memory;                /* bytes that the writer may hold; 0: 1 GiB */
     const wcodec_parallel *parallel;    /* copied; NULL: the calling thread */
     wcodec_tile_options tile;           /* what the encoder may choose from; zeros: everything */
-    uint32_t tile_units;                /* units a tile, about; 0: 65536 */
+    uint32_t tile_units;                /* units a tile, about; 0: 65536; at most 2097152 */
     const char *metadata;               /* JSON for the header, copied; NULL: a line that names the library */
     size_t metadata_size;
     int no_sha256;                      /* leave the originals' SHA-256 out */
@@ -938,7 +938,8 @@ WCODEC_API wcodec_writer_options wcodec_writer_defaults(void);
 typedef struct wcodec_writer wcodec_writer;
 
 /* Begins a container and writes its header.  On failure *out is NULL.  A writer is used by one thread at
- * a time.  After an error every call but close returns it again. */
+ * a time.  After an error every call but close returns it again; ARGUMENT is no such error: the call had no
+ * effect. */
 WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_sink *sink,
                                             const wcodec_writer_options *options, wcodec_error *err);
 
@@ -4015,6 +4016,13 @@ static int wcodeci_record_known(unsigned type)
         || type == WCODECI_RECORD_FOOTER;
 }
 
+/* What to say of a record in the place of another: one that a later version may have put there, or a mistake. */
+static wcodec_status wcodeci_record_wrong(unsigned type)
+{
+    return wcodeci_record_known(type) || (type & WCODECI_RECORD_ANCILLARY) ? WCODEC_E_CORRUPT
+                                                                            : WCODEC_E_UNSUPPORTED;
+}
+
 /* The record of `size` bytes at `at`: where it lies in memory, or read into `room`. */
 static wcodec_status wcodeci_reader_fetch(const wcodec_reader *r, uint64_t at, size_t size, wcodeci_byte *room,
                                           const wcodeci_byte **record, wcodec_error *err)
@@ -4042,8 +4050,8 @@ static wcodec_status wcodeci_reader_index(wcodec_reader *r, wcodeci_byte *room, 
         if (status) return status;
         if (at != r->footer.index_offset && (record.type & WCODECI_RECORD_ANCILLARY)) continue;
         if (record.type != WCODECI_RECORD_INDEX)
-            return wcodeci_fail(err, wcodeci_record_known(record.type) ? WCODEC_E_CORRUPT : WCODEC_E_UNSUPPORTED,
-                                at, "a record that does not belong to the index");
+            return wcodeci_fail(err, wcodeci_record_wrong(record.type), at,
+                                "a record that does not belong to the index");
         if (take == 0 || record.size > bound)
             return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "the index is larger than the footer says");
         status = wcodeci_reader_fetch(r, at, (size_t)record.size, room, &src, err);
@@ -4509,11 +4517,14 @@ static wcodec_status wcodeci_job_tile(const wcodeci_job *job, uint64_t tile, wco
     status = wcodeci_reader_fetch(r, span.container_offset, span.container_size, room, &record, err);
     if (status) return status;
     if (record[0] != WCODECI_RECORD_TILE)
-        return wcodeci_fail(err, WCODEC_E_CORRUPT, span.container_offset, "there is no tile where the index says");
+        return wcodeci_fail(err, wcodeci_record_wrong(record[0]), span.container_offset,
+                            "there is no tile where the index says");
     dst = to - from == span.size ? job->dst + (size_t)(span.offset - job->begin) : part;
     if (!r->source.memory) room += r->largest_record;
     status = wcodeci_tile_decode(record, span.container_size, dst, span.size, room, r->no_crc,
                                  span.container_offset, err);
+    if (status == WCODEC_E_TRUNCATED)       /* the container is all there: it is the index that is wrong */
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, span.container_offset, "a tile is longer than the index says");
     if (!status && dst == part)
         memcpy(job->dst + (size_t)(from - job->begin), part + (size_t)(from - span.offset), (size_t)(to - from));
     return status;

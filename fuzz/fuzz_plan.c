@@ -24,6 +24,7 @@ static void check_plan(const wcodec_plan *plan, size_t size)
 static void check_file(const wcodec_source *file, const wcodec_plan *plan, const uint8_t *data, size_t size)
 {
     fuzz_bytes out = { NULL, 0, 0 }, back = { NULL, 0, 0 };
+    wcodec_writer_options options = wcodec_writer_defaults();
     wcodec_sink sink;
     wcodec_writer *writer = NULL;
     wcodec_source container;
@@ -32,7 +33,8 @@ static void check_file(const wcodec_source *file, const wcodec_plan *plan, const
     size_t taken, originals, i;
     sink.write = fuzz_write;
     sink.user = &out;
-    FUZZ_REQUIRE(wcodec_writer_open(&writer, &sink, NULL, NULL) == WCODEC_OK);
+    options.tile_units = 256;       /* the default takes megabytes, and time */
+    FUZZ_REQUIRE(wcodec_writer_open(&writer, &sink, &options, NULL) == WCODEC_OK);
     FUZZ_REQUIRE(wcodec_writer_file(writer, "file", 4, file, plan, NULL, NULL) == WCODEC_OK);
     FUZZ_REQUIRE(wcodec_writer_finish(writer, NULL) == WCODEC_OK);
     wcodec_writer_close(writer);

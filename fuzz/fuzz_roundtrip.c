@@ -4,11 +4,11 @@
 
 #define TAIL 8
 
-/* The data, repeated up to a size that makes several tiles. */
+/* The data, repeated up to some size. */
 static fuzz_bytes make_data(const uint8_t *data, size_t size, unsigned times)
 {
     fuzz_bytes b = { NULL, 0, 0 };
-    for (; times > 0 && b.size < (size_t)1 << 17; times--) fuzz_bytes_add(&b, data, size);
+    for (; times > 0 && b.size < (size_t)1 << 14; times--) fuzz_bytes_add(&b, data, size);
     return b;
 }
 
@@ -20,7 +20,7 @@ static wcodec_writer_options options_from(const uint8_t *tail, const wcodec_allo
     o.tile.coders = tail[1] & 63u;
     o.tile.predictors = tail[2] & 7u;
     o.tile.splits = (tail[2] & 128) != 0 ? (1u << (tail[3] % WCODEC_SPLIT_COUNT)) : 0;
-    o.tile_units = (tail[4] & 1) != 0 ? 1 + tail[5] * 8u : 0;
+    o.tile_units = (tail[4] & 8) != 0 ? 0 : 32 + tail[5] * 8u;     /* 65536 takes megabytes, and time */
     o.no_sha256 = (tail[4] & 2) != 0;
     return o;
 }

@@ -675,15 +675,20 @@ def good_coders():
     good_tile('raw-padded-planes', randoms(3, 2 * 300), 'WORD16')
     good_tile('raw-padded-narrow-planes', randoms(4, 2 * 500), 'F16')
 
-    # Record sizes around the step from two to three bytes of body size.
+    # Record sizes around the step from two to three bytes of body size; the middle one needs filler.
     good_tile('raw-body-16383', randoms(5, 16370))
-    good_tile('raw-body-16385', randoms(6, 16372))
+    good_tile('raw-body-filled', randoms(6, 16371))
+    good_tile('raw-body-16385', randoms(7, 16372))
+    for filler in range(1, 8):
+        good_tile('filler-%d' % filler, randoms(filler, 20), 'WORD16', filler=filler)
+        good_tile('filler-%d-aligned' % filler, randoms(filler, 600), 'WORD16', filler=filler)
+    good_tile('filler-after-row', bumpy(90), predictor=UP, tile_row=10, filler=3)
 
     good_tile('constant', b'\x07' * 1000)
     good_tile('constant-narrow', bytes([0x7D] * 5), 'F8_E5M2', [P('constant'), P('constant')])
     good_tile('constant-coder', b'\x07' * 1000, planes=[P('constant')])
     good_tile('constant-n1', b'\xff', planes=[P('constant')])
-    good_tile('constant-large', bytes(40000), planes=[P('constant')])
+    good_tile('constant-large', bytes(20000), planes=[P('constant')])
 
     def spread(n, places):
         out = bytearray(b'\x2a' * n)
@@ -691,9 +696,6 @@ def good_coders():
             out[place] = i
         return bytes(out)
     good_tile('sparse', spread(900, [0, 5, 6, 300, 899]), planes=[P('sparse', c=42)])
-    for filler in 1, 7:
-        good_tile('filler-%d' % filler, SMALL, filler=filler)
-    good_tile('filler-aligned', randoms(3, 300), filler=4)
     for gap in 254, 255, 256, 509, 510, 511:
         good_tile('sparse-gap-%d' % gap, spread(1600, [gap, 2 * gap + 1]), planes=[P('sparse', c=42)])
     good_tile('sparse-all', bells(7, 50), planes=[P('sparse', c=1)])
@@ -919,8 +921,13 @@ def good_containers():
     layers = [Segment(data[:i + 1], name=b'layer.%d.weight' % (i // 2), shared=s)
               for i, s in enumerate([0, 14, 3, 0, 6])]
     good('index-shared-names', [Original(b'layer', layers), Original(b'layer', [Segment(name=b'layer.1')])])
-    good('index-shared-across-none', [Original(b'a', [Segment(name=b'xyz'), Segment(), Segment(name=b'xyz')])])
-    good('index-name-of-65000', [Original(b'a', [Segment(data, name=b'n' * 65000)])], index_planes=[P('sparse', c=110)])
+    good('index-shared-across-none', [
+        Original(b'a', [Segment(name=b'xyz'), Segment(), Segment(name=b'xyz')])])
+    good('index-shared-by-bytes', [Original(b'a', [
+        Segment(name=b'\0\xff'), Segment(name=b'\0\xff\0', shared=2), Segment(name=b'\0', shared=1),
+        Segment(name=b'', shared=0), Segment(name=b'\0')])])
+    good('index-name-of-65000', [Original(b'a', [Segment(data, name=b'n' * 65000), Segment(
+        name=b'n' * 65000, shared=65000)])], index_planes=[P('sparse', c=110)])
     good('ancillary-after-index', plain(), after_index=note(5))
     good('ancillary-padding', [Original(b'a', [Segment(data), Segment(data, gap=b'n\3abc\1\2\3')])])
     good('index-left', [Original(b'a', [Segment(data)])], index_planes=[P('raw', LEFT)], predictor=LEFT)
@@ -1026,6 +1033,8 @@ def bad_tiles():
     case('fill-too-long', 'corrupt', long, {'fill0': lambda fill: bytes(len(fill) + 8)})
     case('fill-below-256', 'corrupt', randoms(41, 255),
          {'size0': varint(258), 'payload0': lambda p: bytes(3) + p})
+    case('padding', 'corrupt', SMALL[:83], {'padding': lambda p: p[:-1] + b'\1'})
+    case('padding-first-byte', 'corrupt', SMALL[:83], {'padding': lambda p: b'\x80' + p[1:]})
     body = tile(SMALL)[2:]
     for size in 0, 1, 2, 5, 6, 7, 8, 70:
         bad('tile-body-cut-%d' % size, 'corrupt',
@@ -1124,6 +1133,7 @@ def bad_huffman():
          coded=[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 0])
     case('one-code', b'\x04' * 20, lengths={4: 1, 5: 1}, coded=[1, 0])
     case('no-code', b'\x04' * 20, lengths={4: 1, 5: 1}, coded=[0, 0])
+    case('last-too-wide', narrow(11, 50, [3, 4]), lengths={3: 1, 4: 1}, span=(3, 32), split='F8_E5M2')
     case('too-wide-unused', narrow(11, 50, [3, 4]), lengths={3: 1, 4: 2, 77: 2}, split='F8_E5M2')
     case('value-too-wide', wide([3, 4] * 20), lengths={3: 1, 4: 1}, split='F8_E5M2',
          edit={'last': bytes([36]), 'lengths': nibbles([1, 15, 15, 15, 11, 1])})
@@ -1212,6 +1222,7 @@ def bad_rans256():
          {'lengths': lambda p: p[:1] + bytes([p[1] | 16])}, freq={4: 1000, 5: 1048, 6: 2048})
     case('fill-bits', two, {'bits': lambda p: p[:-1] + bytes([p[-1] | 128])}, freq=pair)
     case('fill-bit-lowest', two, {'bits': lambda p: p[:-1] + bytes([p[-1] | 32])}, freq=pair)
+    case('last-too-wide', narrow(19, 40, [3, 4]), freq={3: 2000, 4: 2096}, span=(3, 32), split='F8_E5M2')
     case('too-wide-unused', narrow(19, 40, [3, 4]), freq={3: 2000, 4: 2000, 255: 96}, split='F8_E5M2')
     case('k-6', two, {'k': b'\6'}, freq=pair)
     case('value-too-wide', wide([3, 4] * 9), freq={3: 2048, 4: 2048}, split='F8_E5M2',
@@ -1267,12 +1278,24 @@ def bad_index():
     case('segment-name-size-beyond', edit={'s0.name size': varint(100)})
     case('segment-shares-nothing', edit={'s0.shared': varint(1)})
     case('segment-shares-2-64', edit={'s0.shared': varint((1 << 64) - 1)})
-    case('segment-shares-more', originals=[Original(b'abc', [Segment(name=b'ab'), Segment(SMALL, name=b'c')])],
-         edit={'s1.shared': varint(3)})
-    case('segment-shares-original', originals=[Original(b'abc', [Segment(SMALL)])], edit={'s0.shared': varint(1)})
+    case('segment-shares-more', edit={'s1.shared': varint(3)}, originals=[
+        Original(b'abc', [Segment(name=b'ab'), Segment(SMALL, name=b'c')])])
+    case('segment-shares-original', originals=[Original(b'abc', [Segment(SMALL)])],
+         edit={'s0.shared': varint(1)})
+    case('segment-shares-with-other-original', edit={'s1.shared': varint(1)}, originals=[
+        Original(b'a', [Segment(name=b'abc')]), Original(b'b', [Segment(SMALL, name=b'bc')])])
+    case('segment-shares-across-none', edit={'s2.shared': varint(1)}, originals=[Original(segments=[
+        Segment(name=b'abc'), Segment(), Segment(SMALL, name=b'bc')])])
+    case('segment-shares-long', edit={'s0.shared': varint(0, 2)})
+    case('segment-shares-wraps', edit={'s0.shared': varint((1 << 64) - 1), 's0.name size': varint(5),
+                                       's0.name': b'abcde'})
     long = b'n' * 65001
     case('name-above-65000', originals=[Original(b'a', [Segment(SMALL, name=long)])],
          index_planes=[P('sparse', c=ord('n'))])
+    case('shared-name-above-65000', index_planes=[P('sparse', c=ord('n'))], originals=[Original(b'a', [
+        Segment(SMALL, name=long[:-2]), Segment(SMALL, name=long, shared=64999)])])
+    case('original-name-above-65000', index_planes=[P('sparse', c=ord('n'))], originals=[
+        Original(long, [Segment(SMALL)], o_record=record(b'O', b'\2\1n'))])
     case('original-size-more', edit={'o0.size': varint(91)})
     case('original-size-less', edit={'o0.size': varint(89)})
     case('original-size-0', edit={'o0.size': varint(0)})
@@ -1280,8 +1303,8 @@ def bad_index():
     case('sha-last-byte', 'checksum', edit={'o0.sha': lambda sha: sha[:31] + bytes([sha[31] ^ 128])})
     case('left-over', edit={'tail': b'\0'})
     names = ['flags', 'originals', 'o0.flags', 'o0.name size', 'o0.name', 'o0.sha', 'o0.size', 'o0.segments',
-             's0.flags', 's0.dtype', 's0.shared', 's0.name size', 's0.name', 's0.rank', 's0.size', 's0.unit', 's0.row',
-             's0.gap', 's0.T', 's0.extent0']
+             's0.flags', 's0.dtype', 's0.shared', 's0.name size', 's0.name', 's0.rank', 's0.size', 's0.unit',
+             's0.row', 's0.gap', 's0.T', 's0.extent0']
     for first, name in enumerate(names[1:], 1):
         case('cut-at-' + name.replace('.', '-').replace(' ', '-'), edit=dict.fromkeys(names[first:], b''))
 
@@ -1364,6 +1387,7 @@ def bad_index():
             ('coder', 'unsupported', {'plane0': b'\x06'}),
             ('n', 'corrupt', {'n': lambda n: bytes([n[0] - 1])}),
             ('left-over', 'corrupt', {'tail': b'\0'}),
+            ('padding', 'corrupt', {'padding': lambda p: p[:-1] + b'\1'}),
             ('size-long', 'corrupt', {'body size': lambda size: varint(size[0], 2)})]:
         bad('i-record-' + name, status, [Original()], index_edit=edit)
     bad('i-record-nibbles', 'corrupt', plain(), split='NIBBLES')
@@ -1374,6 +1398,8 @@ def bad_index():
     bad('i-record-type-o', 'corrupt', plain(), index_kinds=b'O')
     bad('i-record-type-reserved', 'unsupported', plain(), index_kinds=b'J')
     bad('i-record-type-ancillary', 'corrupt', plain(), index_kinds=b'i')
+    bad('footer-index-offset-ancillary', 'corrupt', plain(), before_index=note(), edit={
+        'footer.index offset': lambda at: u64(struct.unpack('<Q', at)[0] - len(note()))})
     bad('tile-after-index', 'corrupt', plain(), after_index=tile(SMALL))
     bad('original-after-index', 'corrupt', plain(), after_index=record(b'O', b'\0\0'))
     bad('reserved-after-index', 'unsupported', plain(), after_index=record(b'Z', b''))
@@ -1437,10 +1463,6 @@ def bad_stream():
                                                                      before=record(kind, b''))])
     nonzero = {'padding': lambda p: bytes(len(p) - 1) + b'\1' * bool(p)}
     case('padding-of-o', 'corrupt', [Original(segments=[Segment(SMALL)], edit=nonzero)])
-    case('padding-of-t', 'corrupt', [Original(segments=[Segment(SMALL[:83], edit=nonzero)])])
-    case('padding-of-last-t', 'corrupt',
-         [Original(segments=[Segment(SMALL), Segment(SMALL[:83], edit=nonzero)])])
-    case('padding-of-i', 'corrupt', [Original(name=b'xy', segments=[Segment(SMALL)])], index_edit=nonzero)
     case('ancillary-size-long', 'corrupt', with_gap(record(b'n', b'abc', {'body size': varint(3, 2)})))
     case('ancillary-size-above-limit', 'corrupt',
          with_gap(record(b'n', b'', {'body size': varint((1 << 25) + 1)})))

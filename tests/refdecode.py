@@ -449,6 +449,11 @@ def read_record(data, offset):
     return record
 
 
+def check_padding(data, record):
+    padding = Cursor(data, record.body_end, record.end)
+    padding.zeros(padding.left(), 'the padding of a record is not zero')
+
+
 def is_ancillary(record):
     return bool(ord(record.kind) & 0x20)
 
@@ -475,6 +480,7 @@ def decode_tile(data, offset, limit=MAX_TILE_BYTES):
     record = read_record(data, offset)
     if record.kind not in 'TI':
         raise FormatError('CORRUPT', offset, 'a tile was expected here')
+    check_padding(data, record)
     c = record.cursor(data)
 
     split, flags = c.u8(), c.u8()
@@ -678,6 +684,8 @@ def derived_geometry(c, dtype, shape):
     elements = 1
     for dimension in shape:
         elements *= dimension
+    if elements * bits >> 64:
+        c.fail('a tensor of 2^64 bits or more')
     if elements * bits % (8 * unit):
         c.fail('the elements do not fill whole units')
     row = 1
@@ -794,17 +802,17 @@ def open_index(data):
     position = footer.index_offset
     if position % 8 or footer.offset % 8 or not header.size <= position < footer.offset:
         raise FormatError('CORRUPT', footer.offset + 24, 'the index lies outside the records')
-    index, last = bytearray(), None
+    index = bytearray()
     while position < footer.offset:
         record = read_record(data, position)
         if record.end > footer.offset:
             raise FormatError('CORRUPT', position, 'a record of the index reaches into the footer')
-        if last is None or not is_ancillary(record):
+        if position == footer.index_offset or not is_ancillary(record):
             expected_kind(record, 'I')
             tile = decode_tile(data, position)
             check_index_tile(tile, index)
             index += tile.data
-        position, last = record.end, record.kind
+        position = record.end
     check_index(footer, index)
     return header, footer, read_index(bytes(index), header, footer)
 
@@ -839,9 +847,8 @@ def decode_sequential(data):
     position = header.size
     while True:
         record = read_record(data, position)
-        padding = Cursor(data, record.body_end, record.end)
         if not is_ancillary(record):
-            padding.zeros(padding.left(), 'the padding of a record is not zero')
+            check_padding(data, record)
 
         def fail(what, status='CORRUPT'):
             raise FormatError(status, position, what)

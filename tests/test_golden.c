@@ -140,16 +140,46 @@ static int name_begins_with(const char *prefix)
     return strncmp(name ? name + 1 : path, prefix, strlen(prefix)) == 0;
 }
 
+/* Reads everything, and compares what has a SHA-256 with it. */
+static wcodec_status verify(void)
+{
+    const wcodec_source source = wcodec_source_memory(data, data_size);
+    wcodec_reader *reader = NULL;
+    wcodec_original a;
+    unsigned char *view, digest[32];
+    size_t size, i;
+    wcodec_status st = make_read_all(data, data_size, &view, &size);
+    if (st != WCODEC_OK) return st;
+    if (!CHECK_STATUS(wcodec_reader_open(&reader, &source, NULL, NULL), WCODEC_OK)) return WCODEC_OK;
+    for (i = 0; wcodec_reader_original(reader, i, &a) == WCODEC_OK; i++) {
+        wcodec_sha256 sha;
+        wcodec_sha256_init(&sha);
+        wcodec_sha256_update(&sha, view + a.offset, (size_t)a.size);
+        wcodec_sha256_final(&sha, digest);
+        if (a.has_sha256 && memcmp(a.sha256, digest, 32) != 0) st = WCODEC_E_CHECKSUM;
+    }
+    wcodec_reader_close(reader);
+    free(view);
+    return st;
+}
+
+/* Where the name says CORRUPT, and another word is as true: a footer that is not recognized may be one that was
+ * cut off, and memory for what a footer claims is refused before the claim is compared with anything. */
+static int is_as_true(wcodec_status status)
+{
+    return (status == WCODEC_E_TRUNCATED && name_begins_with("footer-body-size-"))
+           || (status == WCODEC_E_LIMIT && (name_begins_with("footer-index-size-2-32")
+                                            || name_begins_with("index-footer-names-4294967295")));
+}
+
 static void bad(void)
 {
-    const wcodec_status expected = status_of_name();
-    unsigned char *view;
-    size_t size;
+    const wcodec_status expected = status_of_name(), st = verify();
     make_pushed p = make_push_all(data, data_size, SIZE_MAX, 1 << 16, NULL, NULL);
     REQUIRE(expected != WCODEC_OK);
-    CHECK_STATUS(make_read_all(data, data_size, &view, &size), expected);
-    if (p.status != WCODEC_END || !name_begins_with("index-")) CHECK_STATUS(p.status, status_of_push(expected));
-    free(view);
+    if (!is_as_true(st)) CHECK_STATUS(st, expected);
+    if ((p.status != WCODEC_END || !name_begins_with("index-")) && !is_as_true(p.status))
+        CHECK_STATUS(p.status, status_of_push(expected));
     test_sink_free(&p.bytes);
 }
 

@@ -275,7 +275,8 @@ def safetensors(dtype):
     head, body = {'__metadata__': {'format': 'pt'}}, b''
     for kind, shape in SHAPES.items():
         data = tensor_bytes(r, dtype, bits, kind, shape)
-        head[kind] = {'dtype': dtype, 'shape': list(shape), 'data_offsets': [len(body), len(body) + len(data)]}
+        head[kind] = {'dtype': dtype, 'shape': list(shape),
+                      'data_offsets': [len(body), len(body) + len(data)]}
         body += data
     text = json.dumps(head).encode()
     text += b' ' * (-len(text) % 8)
@@ -286,7 +287,7 @@ class Built(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         if not os.path.exists(BIN):
-            raise unittest.SkipTest('there is no %s' % os.path.relpath(BIN, ROOT))
+            raise unittest.SkipTest('there is no %s' % (os.environ.get('WCODEC_BIN') or 'build/wcodec'))
         cls.temporary = tempfile.TemporaryDirectory()
         cls.folder = cls.temporary.name
 
@@ -327,8 +328,9 @@ class Encoded(Built):
 
     def check_dtype(self, dtype):
         data = safetensors(dtype)
-        for options in [(), ('--coder', 'rans'), ('--coder', 'huffman'), ('--coder', 'raw'), ('--tile', '1000'),
-                        ('--tile', '70'), ('--coder', 'huffman', '--tile', '300'), ('--threads', '2')]:
+        for options in [(), ('--coder', 'rans'), ('--coder', 'huffman'), ('--coder', 'raw'),
+                        ('--tile', '1000'), ('--tile', '70'), ('--coder', 'huffman', '--tile', '300'),
+                        ('--threads', '2')]:
             original = self.check(data, *options)
             names = [segment.name.decode() for segment in original.segments]
             self.assertEqual([name for name in names if name in SHAPES], list(SHAPES))
@@ -341,7 +343,8 @@ class Encoded(Built):
         text = b'The quick brown fox jumps over the lazy dog.\n' * 200
         ramp = bytes(i * i >> 3 & 255 for i in range(5000))
         for data in b'', b'x', b'\0' * 8, text, text[:1], ramp, make_golden.randoms(60, 3000), bytes(70000):
-            for options in [(), ('--coder', 'rans'), ('--coder', 'huffman'), ('--coder', 'raw'), ('--tile', '64')]:
+            for options in [(), ('--coder', 'rans'), ('--coder', 'huffman'), ('--coder', 'raw'),
+                            ('--tile', '64')]:
                 self.check(data, *options)
 
     def test_several_tiles(self):
@@ -413,8 +416,8 @@ class Result(unittest.TextTestResult):
 
 
 def main():
-    program = unittest.main(exit=False, testRunner=unittest.TextTestRunner(stream=sys.stdout, resultclass=Result))
-    result = program.result
+    runner = unittest.TextTestRunner(stream=sys.stdout, resultclass=Result)
+    result = unittest.main(exit=False, testRunner=runner).result
     failed = len({test.id() for test, _ in result.failures + result.errors})
     for reason in sorted({reason for _, reason in result.skipped}):
         print('skipped: the tests of the built command: %s' % reason)

@@ -390,7 +390,7 @@ typedef struct wcodec_writer_options {
     uint64_t max_memory;                /* bytes that the writer may hold; 0: 1 GiB */
     const wcodec_parallel *parallel;    /* copied; NULL: the calling thread */
     wcodec_tile_options tile;           /* what the encoder may choose from; zeros: everything */
-    uint32_t tile_units;                /* units a tile, about; 0: 65536 */
+    uint32_t tile_units;                /* units a tile, about; 0: 65536; at most 2097152 */
     const char *metadata;               /* JSON for the header, copied; NULL: a line that names the library */
     size_t metadata_size;
     int no_sha256;                      /* leave the originals' SHA-256 out */
@@ -400,7 +400,8 @@ WCODEC_API wcodec_writer_options wcodec_writer_defaults(void);
 typedef struct wcodec_writer wcodec_writer;
 
 /* Begins a container and writes its header.  On failure *out is NULL.  A writer is used by one thread at
- * a time.  After an error every call but close returns it again. */
+ * a time.  After an error every call but close returns it again; ARGUMENT is no such error: the call had no
+ * effect. */
 WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_sink *sink,
                                             const wcodec_writer_options *options, wcodec_error *err);
 

@@ -318,6 +318,13 @@ static int wcodeci_record_known(unsigned type)
         || type == WCODECI_RECORD_FOOTER;
 }
 
+/* What to say of a record in the place of another: one that a later version may have put there, or a mistake. */
+static wcodec_status wcodeci_record_wrong(unsigned type)
+{
+    return wcodeci_record_known(type) || (type & WCODECI_RECORD_ANCILLARY) ? WCODEC_E_CORRUPT
+                                                                            : WCODEC_E_UNSUPPORTED;
+}
+
 /* The record of `size` bytes at `at`: where it lies in memory, or read into `room`. */
 static wcodec_status wcodeci_reader_fetch(const wcodec_reader *r, uint64_t at, size_t size, wcodeci_byte *room,
                                           const wcodeci_byte **record, wcodec_error *err)
@@ -345,8 +352,8 @@ static wcodec_status wcodeci_reader_index(wcodec_reader *r, wcodeci_byte *room, 
         if (status) return status;
         if (at != r->footer.index_offset && (record.type & WCODECI_RECORD_ANCILLARY)) continue;
         if (record.type != WCODECI_RECORD_INDEX)
-            return wcodeci_fail(err, wcodeci_record_known(record.type) ? WCODEC_E_CORRUPT : WCODEC_E_UNSUPPORTED,
-                                at, "a record that does not belong to the index");
+            return wcodeci_fail(err, wcodeci_record_wrong(record.type), at,
+                                "a record that does not belong to the index");
         if (take == 0 || record.size > bound)
             return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "the index is larger than the footer says");
         status = wcodeci_reader_fetch(r, at, (size_t)record.size, room, &src, err);
@@ -812,11 +819,14 @@ static wcodec_status wcodeci_job_tile(const wcodeci_job *job, uint64_t tile, wco
     status = wcodeci_reader_fetch(r, span.container_offset, span.container_size, room, &record, err);
     if (status) return status;
     if (record[0] != WCODECI_RECORD_TILE)
-        return wcodeci_fail(err, WCODEC_E_CORRUPT, span.container_offset, "there is no tile where the index says");
+        return wcodeci_fail(err, wcodeci_record_wrong(record[0]), span.container_offset,
+                            "there is no tile where the index says");
     dst = to - from == span.size ? job->dst + (size_t)(span.offset - job->begin) : part;
     if (!r->source.memory) room += r->largest_record;
     status = wcodeci_tile_decode(record, span.container_size, dst, span.size, room, r->no_crc,
                                  span.container_offset, err);
+    if (status == WCODEC_E_TRUNCATED)       /* the container is all there: it is the index that is wrong */
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, span.container_offset, "a tile is longer than the index says");
     if (!status && dst == part)
         memcpy(job->dst + (size_t)(from - job->begin), part + (size_t)(from - span.offset), (size_t)(to - from));
     return status;
