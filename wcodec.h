@@ -111,7 +111,11 @@ final XOR 0xFFFFFFFF.  "Zero padding to 8" is the fewest zero bytes that bring
 the position, counted from the container's first byte, to a multiple of 8.
 *Reserved* means: a writer stores 0, a reader rejects anything else, with the
 status UNSUPPORTED, because a later writer needs it understood.  Whatever else
-breaks a rule is CORRUPT; a stored checksum that differs is CHECKSUM.
+breaks a rule is CORRUPT; a stored CRC-32 or SHA-256 that differs is CHECKSUM.
+A file that does not begin with the magic is MAGIC.  One that ends before its
+container does is TRUNCATED; so is, for a reader of the index, one that does not
+end with a footer.  If more than one rule is broken, any of their statuses may be
+given, and a reader may refuse what exceeds its own limits (LIMIT) at any time.
 
   container   the file this text describes
   original    a file that the container gives back, byte for byte
@@ -126,9 +130,9 @@ breaks a rule is CORRUPT; a stored checksum that differs is CHECKSUM.
   header | record | record | ... | footer
 
 Everything starts at a multiple of 8.  Records of one original stand together:
-an O record, then the T records of its bytes in order, without gaps.  After the
-last original come the I records, whose decoded bytes, joined, are the index,
-then the footer.
+an O record, then the T records of all its bytes, in order.  After the
+last original come the I records, at least one, whose decoded bytes, joined, are
+the index, then the footer, which ends the container.
 
 2.1 Header
 
@@ -154,8 +158,8 @@ then the footer.
   type 49 'I'  a tile of the index                      (section 4)
   type 46 'F'  the footer, the container's last 64 bytes
 
-A type with bit 5 set (a lower-case letter) is ancillary: a reader skips it, with
-its padding, whatever they hold.
+A type with bit 5 set, such as a lower-case letter, is ancillary: a reader skips
+the record, with its padding, whatever they hold.
 Any other type is reserved.  Ancillary records MUST NOT stand between the T
 records of one segment.
 
@@ -165,7 +169,8 @@ records of one segment.
        0    1  type            46
        1    1  body size       3E
        2    6  reserved
-       8    4  names           bytes of all names in the index, and one more each
+       8    4  names           sum of size + 1 of the whole names of all originals
+                               and segments, unnamed ones (1) included
       12    4  originals       number of originals
       16    4  dimensions      sum of the ranks of all segments
       20    4  segments        number of segments of all originals
@@ -177,14 +182,14 @@ records of one segment.
       56    4  CRC-32          of all bytes of the container before this field
       60    4  magic           43 44 43 57 ("CDCW")
 
-From the index offset to the footer there are I records and ancillary ones alone.  A reader of the index need not
-check the CRC-32 at 56; who reads the whole container does.
+From the first I record to the footer there are I records and ancillary ones
+alone.  A reader of the index need not check the CRC-32 at 56; who reads the whole
+container does.
 
 3. O record
 
   varint flags                 as in section 4, equal to the index's
-  varint name size, name       UTF-8 by custom, any bytes in fact; the body is at
-                               most 2^16 bytes
+  varint name size, name       UTF-8 by custom, any bytes in fact; at most 65000
 
 4. Index
 
@@ -206,8 +211,9 @@ bytes when decoded, all but the last of exactly 2^16.  Their joined bytes:
       varint flags             bit 0: size, unit and row are given; others
                                       reserved
       u8 dtype                 section 8
-      varint shared            the name begins with as many bytes of the name of
-                               the segment before; 0 in an original's first one
+      varint shared            the name begins with so many bytes of the name of
+                               the segment before, at most all of it; 0 in an
+                               original's first one
       varint rest size, rest   of the name; a segment without one has size 0
       varint rank              at most 255
       varint dimension         rank times, outermost first
@@ -215,12 +221,12 @@ bytes when decoded, all but the last of exactly 2^16.  Their joined bytes:
         varint size            in bytes
         varint unit            1, 2, 4 or 8, dividing size
         varint row             in units, at least 1
-      else the dtype MUST be one of section 8 but BYTES, the product of the
-        dimensions (1 for rank 0) times its bits MUST be below 2^64 and fill
-        whole units,
-        size is that many bits / 8, unit is the dtype's, and row is the last
-        dimension times bits / (8 unit), or 1 where rank is 0, where that is 0
-        or where it is not whole
+      else:                    the dtype MUST be one of section 8 but BYTES; the
+                               product of the dimensions (1 for rank 0) times its
+                               bits MUST be below 2^64 and fill whole units; size
+                               is that many bits / 8, unit is the dtype's, and row
+                               is the last dimension times bits / (8 unit), or 1
+                               where rank is 0, where that is 0 or not whole
       if size is not 0:
         varint gap / 8         from the end of the previous segment's last tile
                                record (for the first: of the header) to the
@@ -249,17 +255,19 @@ r*row + min((p+1)*T, row), where r = i / k rounded down and p = i mod k.
   u32     CRC-32               of the tile's decoded bytes
   varint  n                    units, at least 1; n * unit is at most 2^24
   [varint row]                 at least 1, only if flags bit 3; MUST be there if
-                               a predictor is `up`
+                               a predictor is `up`, and is ignored otherwise
   for each plane of the split: u8: bits 0-4 coder, bits 5-7 plane predictor;
                                varint payload size
-  filler                       zero bytes; a writer needs some where no body size
-                               would otherwise fit the length of its own varint
+  filler                       so many zero bytes; a writer needs them where no body
+                               size would otherwise fit the length of its own varint
   for each plane of the split: the payload; if its size is 256 or more, zero
                                bytes (at most 7) before it bring its start to a
                                multiple of 8 from the record's first byte
 
-The body ends with the last payload.  It is at most n * unit * 9 / 8 + 8192 bytes.  A tile of the index decodes the same way.
-A tile stands alone: nothing outside its record is needed to decode it.
+The body ends with the last payload.  It is at most n * unit * 9 / 8 (rounded
+down) + 8192 bytes.  The unit is the split's, which need not be the segment's:
+n * unit MUST be what the index gives the tile, and row counts units of the split.
+A tile of the index decodes the same way.  A tile stands alone: nothing outside its record is needed to decode it.
 
 6. Splits
 
@@ -334,7 +342,7 @@ not yet written, that many of them, go in 8 * part bytes:
 c but for k of them, whose places the gaps give: begin with p = 0 and read bytes
 g; if g is 255, p grows by 255; else the next exception is at p + g, which MUST
 be below n, and p becomes p + g + 1.  After k exceptions their values follow, in
-the same order.
+the same order; an exception may equal c.
 
 9.3 Huffman (id 3).
 
@@ -343,7 +351,7 @@ the same order.
   code lengths of the values first ... last as nibbles, low nibble of a byte
        first, the last byte filled up with a zero nibble:
          0-11    the length; 0: the value does not occur
-         14, r   the previous length r + 3 more times (not as the first)
+         14, r   the previous length, 0 too, r + 3 more times (not as the first)
          15, r   r + 3 times the length 0
          12, 13  not used: corrupt
   varint size                      of each stream but the last
@@ -365,8 +373,9 @@ last byte are zero, and a stream has no byte without a used bit.
      164       renormalisation bytes
                E bytes of escaped values, up to the payload's end
 
-If E is not 0, symbol 15 is the escape: each time it occurs the value is the next
-escaped byte; value[15] is then 0, and it MUST occur E times.
+Two symbols may stand for one value.  If E is not 0, symbol 15 is the escape: each
+time it occurs the value is the next escaped byte; value[15] is then 0, and it MUST
+occur E times.
 
 Slots.  The 256 slots are dealt to the symbols by an alias table of 16 buckets
 of 16 slots; bucket b's first div[b] slots belong to symbol b, the others to
@@ -390,12 +399,12 @@ rank k; x = freq[s] * (x >> 8) + k; if x < 256, x = x << 8 | the next
 renormalisation byte.  Values are decoded in order, i = 0 ... n-1.  In the end
 all states MUST be 256 and all renormalisation bytes used.
 
-9.5 rANS-256 (id 5).  Bytes, up to 32 interleaved states of 32 bits.
+9.5 rANS-256 (id 5).  Values of any width, up to 32 interleaved states of 32 bits.
 
   u8   k, at most 5                there are L = 2^k states
   u8   first, u8 last              first < last
   bit lengths of the frequencies of the values first ... last, in nibbles as in
-       9.3, but with 0-12 for the length (0: frequency 0); 13 is not used
+       9.3, but with 0-12 for the length (0: frequency 0); 13: corrupt
   for each frequency, in order, its bits below the highest one, filled from bit
        0 of the first byte, least significant bit first; zero bits fill up the
        last byte
