@@ -267,7 +267,8 @@ r*row + min((p+1)*T, row), where r = i / k rounded down and p = i mod k.
 The body ends with the last payload.  It is at most n * unit * 9 / 8 (rounded
 down) + 8192 bytes.  The unit is the split's, which need not be the segment's:
 n * unit MUST be what the index gives the tile, and row counts units of the split.
-A tile of the index decodes the same way.  A tile stands alone: nothing outside its record is needed to decode it.
+A tile of the index decodes the same way.  A tile stands alone: nothing outside its
+record is needed to decode it.
 
 6. Splits
 

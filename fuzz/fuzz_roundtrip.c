@@ -106,15 +106,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     fuzz_random r = fuzz_random_from(data, size);
     fuzz_random other = { 1 };
-    fuzz_bytes bytes, container, again, pushed = { NULL, 0, 0 };
+    fuzz_bytes bytes, container, pushed = { NULL, 0, 0 };
     size_t taken, originals;
     const uint8_t *tail;
     if (size < TAIL) return 0;
     tail = data + size - TAIL;
     bytes = make_data(data, size - TAIL, 1u + (tail[4] & 4 ? tail[7] : 0));
     container = encode(&bytes, tail, &r);
-    again = encode(&bytes, tail, &other);
-    FUZZ_REQUIRE(container.size == again.size && memcmp(container.data, again.data, again.size) == 0);
+    if (fuzz_below(&r, 4) == 0) {       /* in other pieces; encoding is what takes the time */
+        fuzz_bytes again = encode(&bytes, tail, &other);
+        FUZZ_REQUIRE(container.size == again.size && memcmp(container.data, again.data, again.size) == 0);
+        free(again.data);
+    }
     check_reader(&container, &bytes);
     FUZZ_REQUIRE(fuzz_push_all(container.data, container.size, NULL, &r, &pushed, &taken, &originals)
                  == WCODEC_END);
@@ -122,7 +125,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FUZZ_REQUIRE(bytes.size == 0 || memcmp(pushed.data, bytes.data, bytes.size) == 0);
     free(bytes.data);
     free(container.data);
-    free(again.data);
     free(pushed.data);
     return 0;
 }
