@@ -212,13 +212,14 @@ bytes when decoded, all but the last of exactly 2^16.  Their joined bytes:
                                       reserved
       u8 dtype                 section 8
       varint shared            the name begins with so many bytes of the name of
-                               the segment before, at most all of it; 0 in an
-                               original's first one
+                               the segment before, at most all of it and at most
+                               255; 0 in an original's first one
       varint rest size, rest   of the name; a segment without one has size 0
       varint rank              at most 255
       varint dimension         rank times, outermost first
       if flags bit 0:
-        varint size            in bytes
+        varint size            in bytes; of a dtype of section 8 but BYTES MUST be
+                               what the shape gives as below, as MUST the unit
         varint unit            1, 2, 4 or 8, dividing size
         varint row             in units, at least 1
       else:                    the dtype MUST be one of section 8 but BYTES; the
@@ -226,7 +227,7 @@ bytes when decoded, all but the last of exactly 2^16.  Their joined bytes:
                                bits MUST be below 2^64 and fill whole units; size
                                is that many bits / 8, unit is the dtype's, and row
                                is the last dimension times bits / (8 unit), or 1
-                               where rank is 0, where that is 0 or not whole
+                               where rank is 0, where size is 0, where not whole
       if size is not 0:
         varint gap / 8         from the end of the previous segment's last tile
                                record (for the first: of the header) to the
@@ -787,7 +788,9 @@ WCODEC_API size_t wcodec_tile_encode_scratch(size_t size);
 /* The most that a tile of `size` bytes can take as a record. */
 WCODEC_API size_t wcodec_tile_bound(size_t size);
 /* Encodes `size` bytes of elements of `dtype` (whole units, at least one, at most
- * WCODEC_MAX_TILE_BYTES) as one tile record: the smallest of what `options` allow (NULL: everything).
+ * WCODEC_MAX_TILE_BYTES) as one tile record, out of what `options` allow (NULL: everything): coders by the size
+ * that they take, splits and predictors too where the tile is small, else by a sample.  A plane stays raw unless
+ * coding saves one part in 256 of it.
  * `row`: units a row, 0: unknown.  The same arguments give the same bytes on every machine.
  * Returns the record's size, or 0 if an argument is wrong or `dst_size` is less than the bound. */
 WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size,
@@ -821,7 +824,7 @@ WCODEC_API wcodec_status wcodec_reader_open(wcodec_reader **out, const wcodec_so
 
 /* The same in one block of the caller's memory, with no allocator: `need` gives the block's size
  * after reading header and footer.  The block must be aligned as malloc's; the reader lies in it, needs no
- * closing, and has gone when the block goes. */
+ * closing, and has gone when the block goes.  The options' max_memory does not count here. */
 WCODEC_API wcodec_status wcodec_reader_need(const wcodec_source *source, size_t *size, wcodec_error *err);
 WCODEC_API wcodec_status wcodec_reader_open_in(wcodec_reader **out, const wcodec_source *source,
                                                const wcodec_reader_options *options, void *block,
@@ -916,7 +919,7 @@ WCODEC_API wcodec_status wcodec_push_open(wcodec_push **out, const wcodec_reader
  * container is not complete, so at the end of the input it means it is truncated).  MORE_OUTPUT: `out` is
  * full.  ORIGINAL: the bytes that follow belong to a new original (see wcodec_push_original).  END: all
  * checksums of tiles, index and container fit; bytes after the container are not taken.  An error
- * is final: every later call gives it again.  Bytes come out only after their tile's CRC-32 was checked.
+ * is final: every later call gives it again.  Bytes come out only after their tile's CRC-32 was checked (unless `no_crc`).
  * The bytes and the final result do not depend on how the input is cut. */
 WCODEC_API wcodec_status wcodec_push_step(wcodec_push *push, const void *in, size_t in_size, size_t *in_used,
                                           void *out, size_t out_size, size_t *out_used, wcodec_error *err);
@@ -949,7 +952,7 @@ typedef struct wcodec_writer wcodec_writer;
 
 /* Begins a container and writes its header.  On failure *out is NULL.  A writer is used by one thread at
  * a time.  After an error every call but close returns it again; ARGUMENT is no such error: the call had no
- * effect. */
+ * effect (but wcodec_writer_file, which may have written part of an original, keeps that too). */
 WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_sink *sink,
                                             const wcodec_writer_options *options, wcodec_error *err);
 
@@ -990,13 +993,13 @@ typedef struct wcodec_plan_options {
     const wcodec_allocator *allocator;  /* copied; NULL: malloc and free */
     uint64_t max_memory;                /* 0: 1 GiB */
     unsigned dtype;                     /* BYTES: look at the file; else: it is all of this dtype */
-    uint64_t row;                       /* with a dtype: elements a row, 0: none */
+    uint64_t row;                       /* with a dtype: elements a row; 0, or no whole number of rows: none */
 } wcodec_plan_options;
 WCODEC_API wcodec_plan_options wcodec_plan_defaults(void);
 
 /* Makes a plan for any file: a safetensors file becomes its header, its tensors and what lies between
  * them; a file that is not one, or that breaks a rule of that format, one opaque segment.  It never
- * refuses a file.  On success free *out with wcodec_plan_close; on failure it is NULL.
+ * refuses a file for what is in it.  On success free *out with wcodec_plan_close; on failure it is NULL.
  * OK, ARGUMENT, NO_MEMORY, LIMIT, IO. */
 WCODEC_API wcodec_status wcodec_plan_open(wcodec_plan **out, const wcodec_source *file,
                                           const wcodec_plan_options *options, wcodec_error *err);
@@ -1158,6 +1161,15 @@ typedef struct wcodeci_cursor {
     const wcodeci_byte *p, *end;
     wcodec_status bad;
 } wcodeci_cursor;
+
+static wcodeci_cursor wcodeci_cursor_make(const wcodeci_byte *p, size_t size)
+{
+    wcodeci_cursor c;
+    c.p = p;
+    c.end = p + size;
+    c.bad = WCODEC_OK;
+    return c;
+}
 
 static const wcodeci_byte *wcodeci_take(wcodeci_cursor *c, size_t size)
 {
@@ -1900,13 +1912,12 @@ static void wcodeci_predict_units(const wcodeci_byte *p, wcodeci_byte *residual,
  * Plane coders: raw, constant, sparse (private)
  *
  * A decoder fills v[0] ... v[n-1] from exactly `size` bytes and returns NULL, or what is wrong with them.
- * It may write to all of v and nothing else, and need not check that values are below 2^w where it says so
- * here: the caller does that once for all coders that cannot promise it.
+ * It may write to all of v and nothing else, and leaves no value of 2^w or more in it.
  * An encoder writes at most `cap` bytes and returns how many, or 0 if they would be more.
  * ---------------------------------------------------------------------------------------------- */
 
-/* What the encoder knows of a plane: its values, how often each occurs. */
 #ifndef WCODEC_NO_ENCODER
+/* What the encoder knows of a plane: its values, how often each occurs. */
 typedef struct wcodeci_plane {
     const wcodeci_byte *v;
     size_t n;
@@ -1978,7 +1989,7 @@ static const char *wcodeci_sparse_decode(const wcodeci_byte *src, size_t size, u
     uint64_t k, i, exceptions;
     size_t p = 0;
     unsigned common, used;
-    c.p = src; c.end = src + size; c.bad = WCODEC_OK;
+    c = wcodeci_cursor_make(src, size);
     common = wcodeci_take8(&c);
     exceptions = wcodeci_take_varint(&c);
     if (c.bad || exceptions == 0 || exceptions > n || exceptions > (size_t)(c.end - c.p)) return broken;
@@ -1988,8 +1999,9 @@ static const char *wcodeci_sparse_decode(const wcodeci_byte *src, size_t size, u
     memset(v, (int)common, n);
     for (k = 0; k < exceptions; k++) {
         while (gaps < values && *gaps == 255) {
-            p += 255;       /* at most 255 * size, far below SIZE_MAX: payloads are at most 2^25 bytes */
+            p += 255;
             gaps++;
+            if (p >= n) return broken;      /* before it can wrap around */
         }
         if (gaps >= values) return broken;
         p += *gaps++;
@@ -2060,7 +2072,7 @@ static size_t wcodeci_sparse_encode(const wcodeci_plane *plane, wcodeci_byte *ds
     const unsigned common = wcodeci_commonest(plane);
     const size_t exceptions = plane->n - plane->count[common];
     size_t i, gap = 0, used, head, values;
-    if (exceptions == 0 || 1 + 10 + 2 * exceptions > cap) return 0;
+    if (exceptions == 0 || 1 + wcodeci_varint_size(exceptions) + 2 * exceptions > cap) return 0;
     dst[0] = (wcodeci_byte)common;
     used = head = 1 + wcodeci_put_varint(dst + 1, exceptions);
     for (i = 0; i < plane->n; i++) {
@@ -2274,7 +2286,7 @@ static const char *wcodeci_huff_decode(const wcodeci_byte *src, size_t size, uns
     uint64_t sizes[32];
     size_t i, used;
 
-    c.p = src; c.end = src + size; c.bad = WCODEC_OK;
+    c = wcodeci_cursor_make(src, size);
     k = wcodeci_take8(&c);
     first = wcodeci_take8(&c);
     last = wcodeci_take8(&c);
@@ -2909,7 +2921,8 @@ static const char *wcodeci_rans256_decode(const wcodeci_byte *src, size_t size, 
 
 #ifndef WCODEC_NO_ENCODER
 
-#define WCODECI_RANS256_SHORT 65536         /* bits of a message that gets only four states */
+#define WCODECI_RANS256_SHORT 65536         /* bits of a message that gets only four states, */
+#define WCODECI_RANS256_TINY 8192           /* or one */
 
 typedef struct wcodeci_rans256_model {
     uint16_t freq[256];
@@ -2957,7 +2970,7 @@ static size_t wcodeci_rans256_prepare(const wcodeci_plane *plane, wcodeci_rans25
     for (s = first, m = 0; s <= last; s++)
         if (plane->count[s]) model->freq[s] = (uint16_t)freq[m++];
     model->head_size = wcodeci_rans256_head(model->freq, first, last, model->head);
-    model->head[0] = bits < WCODECI_RANS256_SHORT ? 2 : 5;
+    model->head[0] = bits < WCODECI_RANS256_TINY ? 0 : bits < WCODECI_RANS256_SHORT ? 2 : 5;
     lanes = (size_t)1 << model->head[0];
     /* Each state holds up to 16 bits of the message. */
     bits = bits > 16 * lanes ? bits - 16 * lanes : 0;
@@ -3100,7 +3113,7 @@ typedef struct wcodeci_tile {
     size_t body_end;    /* in the record */
 } wcodeci_tile;
 
-/* Reads a plane's coder, predictor and size, and finds its payload behind `*position`. */
+/* Reads a plane's coder, predictor and size. */
 static wcodec_status wcodeci_plane_parse(wcodeci_cursor *c, wcodec_plane_info *plane, const char **what)
 {
     unsigned code = wcodeci_take8(c);
@@ -3131,7 +3144,7 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
     memset(tile, 0, sizeof *tile);
     *what = "a tile's record is broken";
     if (size == 0) return WCODEC_E_TRUNCATED;
-    c.p = src; c.end = src + size; c.bad = WCODEC_OK;
+    c = wcodeci_cursor_make(src, size);
     status = wcodeci_record_parse(&c, &record);
     if (status) return status;
     if (record.type != WCODECI_RECORD_TILE && record.type != WCODECI_RECORD_INDEX) return WCODEC_E_CORRUPT;
@@ -3245,7 +3258,7 @@ static wcodec_status wcodeci_tile_decode(const wcodeci_byte *src, size_t size, w
         return wcodeci_fail(err, WCODEC_E_TRUNCATED, base + size, "a tile's record ends too early");
     if (tile.info.record_size < size || tile.info.decoded_size != dst_size)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, base, "a tile has not the size that is expected of it");
-    scratch += -(uintptr_t)scratch & 7;
+    scratch += (8 - ((uintptr_t)scratch & 7)) & 7;
     room = scratch + WCODECI_TABLE_SIZE;
     for (k = 0; k < tile.info.planes; k++, room += tile.n) {
         what = wcodeci_plane_decode(src, &tile, k, room, &planes[k], scratch);
@@ -3414,7 +3427,7 @@ static void wcodeci_choice_prepare(const wcodeci_plane *plane, unsigned coders, 
         if (coders >> WCODEC_CODER_CONSTANT & 1) choice->least[WCODEC_CODER_CONSTANT] = 1;
         return;
     }
-    if ((coders >> WCODEC_CODER_SPARSE & 1) && rest <= plane->n / 8)
+    if (coders >> WCODEC_CODER_SPARSE & 1)
         choice->least[WCODEC_CODER_SPARSE] = 2 + 2 * rest;
     if (coders >> WCODEC_CODER_HUFFMAN & 1)
         choice->least[WCODEC_CODER_HUFFMAN] = wcodeci_huff_prepare(plane, symbol, m, &choice->huff);
@@ -3720,6 +3733,7 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
 #define WCODECI_ORIGINAL_PARTS 1            /* original flags bit 0 */
 #define WCODECI_ORIGINAL_SHA256 2           /* original flags bit 1 */
 #define WCODECI_MAX_RANK 255
+#define WCODECI_MAX_SHARED 255              /* bytes of a name that stand in the one before */
 
 static const wcodeci_byte wcodeci_magic_front[4] = { 'W', 'C', 'D', 'C' };
 static const wcodeci_byte wcodeci_magic_back[4] = { 'C', 'D', 'C', 'W' };
@@ -3736,7 +3750,8 @@ static wcodec_status wcodeci_header_parse(const wcodeci_byte *p, wcodeci_header 
     if (wcodeci_load16(p + 4) != WCODEC_FORMAT_VERSION)
         return wcodeci_fail(err, WCODEC_E_VERSION, 4, "a format version that this library does not read");
     if (wcodeci_load16(p + 6) || wcodeci_load32(p + 16) || wcodeci_load32(p + 24))
-        return wcodeci_fail(err, WCODEC_E_UNSUPPORTED, 6, "the container needs features that this library lacks");
+        return wcodeci_fail(err, WCODEC_E_UNSUPPORTED, wcodeci_load16(p + 6) ? 6 : wcodeci_load32(p + 16) ? 16 : 24,
+                            "the container needs features that this library lacks");
     header->size = wcodeci_load32(p + 8);
     header->metadata_size = wcodeci_load32(p + 12);
     header->max_tile = wcodeci_load32(p + 20);
@@ -3785,9 +3800,12 @@ static wcodec_status wcodeci_footer_parse(const wcodeci_byte *p, uint64_t at, wc
     footer->index_crc = wcodeci_load32(p + 44);
     footer->container_size = wcodeci_load64(p + 48);
     footer->file_crc = wcodeci_load32(p + 56);
-    /* An index entry takes some bytes each, so its size bounds all counts before memory is asked for. */
+    /* All counts are bounded by the container's size before memory is asked for: an I record takes at least 16
+     * bytes; an entry of the index takes some, and six of them can share 255 bytes of a name. */
     if (footer->container_size != at + WCODECI_FOOTER_SIZE || footer->index_offset % 8
-        || footer->index_offset >= at || footer->index_size < 2 || footer->tiles > footer->index_size
+        || footer->index_offset >= at || footer->index_size < 2
+        || footer->index_size > (at - footer->index_offset) / 16 * WCODECI_INDEX_TILE
+        || footer->names > 64 * (uint64_t)footer->index_size || footer->tiles > footer->index_size
         || footer->segments > footer->index_size || footer->originals > footer->index_size
         || footer->dimensions > footer->index_size)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "the footer's numbers cannot be right");
@@ -4013,7 +4031,7 @@ static wcodec_status wcodeci_reader_record(const wcodec_reader *r, uint64_t at, 
     wcodeci_cursor c;
     wcodec_status status = wcodeci_read_at(&r->source, at, head, got, err);
     if (status) return status;
-    c.p = head; c.end = head + got; c.bad = WCODEC_OK;
+    c = wcodeci_cursor_make(head, got);
     status = wcodeci_record_parse(&c, record);
     if (status || record->size > end - at)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a record is broken");
@@ -4112,7 +4130,8 @@ static wcodec_status wcodeci_index_name(wcodec_reader *r, wcodeci_index_state *x
 /* Size, unit and row length: given, or from dtype and shape. */
 static wcodec_status wcodeci_index_geometry(wcodeci_cursor *c, uint64_t flags, wcodeci_reader_segment *s)
 {
-    uint64_t unit;
+    uint64_t unit, size;
+    wcodeci_cut derived;
     if (!(flags & WCODECI_SEGMENT_GEOMETRY)) {
         if (s->dtype >= WCODECI_DTYPES) return WCODEC_E_UNSUPPORTED;
         return wcodeci_tensor_geometry(s->dtype, s->shape, s->rank, &s->size, &s->cut) ? WCODEC_OK
@@ -4126,7 +4145,10 @@ static wcodec_status wcodeci_index_geometry(wcodeci_cursor *c, uint64_t flags, w
     s->cut.unit = (unsigned)unit;
     s->cut.units = s->size / unit;
     if (s->dtype >= WCODECI_DTYPES) s->dtype = WCODEC_BYTES;
-    return WCODEC_OK;
+    if (s->dtype == WCODEC_BYTES) return WCODEC_OK;
+    /* Who goes by dtype and shape must find what they promise. */
+    return wcodeci_tensor_geometry(s->dtype, s->shape, s->rank, &size, &derived) && size == s->size
+        && derived.unit == unit ? WCODEC_OK : WCODEC_E_CORRUPT;
 }
 
 /* The sizes of a segment's tile records. */
@@ -4168,7 +4190,7 @@ static wcodec_status wcodeci_index_segment(wcodec_reader *r, wcodeci_index_state
     if (x->c.bad) return WCODEC_E_CORRUPT;
     if (flags & ~(uint64_t)WCODECI_SEGMENT_GEOMETRY) return WCODEC_E_UNSUPPORTED;
     shared = wcodeci_take_varint(&x->c);
-    if (x->c.bad || shared > x->name_size) return WCODEC_E_CORRUPT;
+    if (x->c.bad || shared > x->name_size || shared > WCODECI_MAX_SHARED) return WCODEC_E_CORRUPT;
     status = wcodeci_index_name(r, x, x->name, shared, &s->name, &s->name_size);
     if (status) return status;
     x->name = s->name;
@@ -4225,8 +4247,7 @@ static wcodec_status wcodeci_index_parse(wcodec_reader *r, wcodec_error *err)
     wcodec_status status = WCODEC_OK;
     uint64_t flags, count, i;
     memset(&x, 0, sizeof x);
-    x.c.p = r->index;
-    x.c.end = r->index + r->footer.index_size;
+    x.c = wcodeci_cursor_make(r->index, r->footer.index_size);
     x.position = r->header.size;
     flags = wcodeci_take_varint(&x.c);
     count = wcodeci_take_varint(&x.c);
@@ -4815,7 +4836,7 @@ static wcodec_status wcodeci_push_head(wcodec_push *d)
     wcodeci_record record;
     wcodec_status status;
     uint64_t largest;
-    c.p = d->buffer; c.end = d->buffer + d->have; c.bad = WCODEC_OK;
+    c = wcodeci_cursor_make(d->buffer, d->have);
     status = wcodeci_record_parse(&c, &record);
     if (status == WCODEC_E_TRUNCATED && d->have < WCODECI_RECORD_HEAD) {
         d->want++;
@@ -4846,7 +4867,7 @@ static wcodec_status wcodeci_push_take_original(wcodec_push *d)
     wcodeci_record record;
     uint64_t flags, size;
     const wcodeci_byte *name;
-    c.p = d->buffer; c.end = d->buffer + d->have; c.bad = WCODEC_OK;
+    c = wcodeci_cursor_make(d->buffer, d->have);
     (void)wcodeci_record_parse(&c, &record);        /* did before */
     c.end = c.p + (size_t)record.body;
     flags = wcodeci_take_varint(&c);
@@ -4899,7 +4920,8 @@ static wcodec_status wcodeci_push_take_footer(wcodec_push *d)
 {
     wcodeci_footer footer;
     wcodec_status status;
-    if (d->have != WCODECI_FOOTER_SIZE || memcmp(d->buffer + 60, wcodeci_magic_back, 4) != 0)
+    if (d->have != WCODECI_FOOTER_SIZE || d->buffer[1] != WCODECI_FOOTER_SIZE - 2
+        || memcmp(d->buffer + 60, wcodeci_magic_back, 4) != 0)
         return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "the footer is broken");
     status = wcodeci_footer_parse(d->buffer, d->record_start, &footer, &d->error);
     if (status) return status;
@@ -5084,11 +5106,17 @@ static wcodec_status wcodeci_writer_fail(wcodec_writer *w, wcodec_status status,
     return wcodeci_fail(err, w->error.status, w->error.offset, w->error.what);
 }
 
+/* Hands on the error that a step below has kept already. */
+static wcodec_status wcodeci_writer_error(const wcodec_writer *w, wcodec_error *err)
+{
+    return wcodeci_fail(err, w->error.status, w->error.offset, w->error.what);
+}
+
 /* An argument that is wrong does no harm to the writer. */
 static wcodec_status wcodeci_writer_check(const wcodec_writer *w, wcodec_error *err)
 {
     if (!w) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
-    if (w->error.status) return wcodeci_fail(err, w->error.status, w->error.offset, w->error.what);
+    if (w->error.status) return wcodeci_writer_error(w, err);
     if (w->finished) return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "the container is finished");
     return WCODEC_OK;
 }
@@ -5135,7 +5163,9 @@ static wcodec_status wcodeci_put_segment_name(wcodec_writer *w, const char *name
 {
     wcodec_status status;
     size_t shared = 0;
-    while (shared < size && shared < w->last_name_size && name[shared] == w->last_name[shared]) shared++;
+    while (shared < size && shared < w->last_name_size && shared < WCODECI_MAX_SHARED
+           && name[shared] == w->last_name[shared])
+        shared++;
     status = wcodeci_put_number(w, &w->pending, shared);
     if (!status) status = wcodeci_put_number(w, &w->pending, size - shared);
     if (!status) status = wcodeci_put(w, &w->pending, size ? name + shared : NULL, size - shared);
@@ -5172,29 +5202,32 @@ static wcodec_status wcodeci_writer_header(wcodec_writer *w, const char *metadat
     return status;
 }
 
-/* The memory of a batch: input, the tiles' records, each worker's scratch. */
+/* The memory of a batch: input, the tiles' records, each worker's scratch.  Sizes are 64 bits until the gate has
+ * let them pass. */
 static wcodec_status wcodeci_writer_allocate(wcodec_writer *w)
 {
-    const size_t tile = 8 * (size_t)w->tile_units, workers = w->parallel.workers;
-    void *p = NULL;
+    const uint64_t tile = 8 * (uint64_t)w->tile_units, workers = w->parallel.workers;
+    const uint64_t tiles = WCODECI_BATCH * (workers < 2 ? 2 : workers);
+    const uint64_t input = tile * tiles, output = input + tiles * wcodec_tile_bound(0);
+    const uint64_t scratch = wcodec_tile_encode_scratch((size_t)tile) * workers;
     wcodec_status status;
-    w->batch_capacity = WCODECI_BATCH * (workers < 2 ? 2 : workers);
-    w->input_size = tile * w->batch_capacity;
-    w->output_size = w->input_size + w->batch_capacity * wcodec_tile_bound(0);
-    w->worker_scratch = wcodec_tile_encode_scratch(tile);
-    w->scratch_size = w->worker_scratch * workers;
-    status = wcodeci_alloc(&w->heap, w->input_size, &p);
-    w->input = (wcodeci_byte *)p;
-    if (!status) status = wcodeci_alloc(&w->heap, w->output_size, &p);
-    if (!status) w->output = (wcodeci_byte *)p;
-    if (!status) status = wcodeci_alloc(&w->heap, w->scratch_size, &p);
-    if (!status) w->scratch = (wcodeci_byte *)p;
-    if (!status) status = wcodeci_alloc(&w->heap, w->batch_capacity * sizeof *w->batch, &p);
-    if (!status) w->batch = (wcodeci_batch_tile *)p;
-    if (!status) status = wcodeci_alloc(&w->heap, WCODECI_MAX_NAME, &p);
-    if (!status) w->name = (char *)p;
-    if (!status) status = wcodeci_alloc(&w->heap, WCODECI_MAX_NAME, &p);
-    if (!status) w->last_name = (char *)p;
+    void *p[5] = { NULL, NULL, NULL, NULL, NULL };
+    status = wcodeci_alloc(&w->heap, input, &p[0]);
+    if (!status) status = wcodeci_alloc(&w->heap, output, &p[1]);
+    if (!status) status = wcodeci_alloc(&w->heap, scratch, &p[2]);
+    if (!status) status = wcodeci_alloc(&w->heap, tiles * sizeof *w->batch, &p[3]);
+    if (!status) status = wcodeci_alloc(&w->heap, 2 * WCODECI_MAX_NAME, &p[4]);
+    w->input = (wcodeci_byte *)p[0];
+    w->output = (wcodeci_byte *)p[1];
+    w->scratch = (wcodeci_byte *)p[2];
+    w->batch = (wcodeci_batch_tile *)p[3];
+    w->name = (char *)p[4];
+    w->last_name = p[4] ? w->name + WCODECI_MAX_NAME : NULL;
+    w->input_size = (size_t)input;          /* what did not fit was not given: its pointer is NULL */
+    w->output_size = (size_t)output;
+    w->scratch_size = (size_t)scratch;
+    w->worker_scratch = wcodec_tile_encode_scratch((size_t)tile);
+    w->batch_capacity = (size_t)tiles;
     return status;
 }
 
@@ -5227,7 +5260,7 @@ WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_si
     if (status) wcodeci_writer_fail(w, status, wcodeci_memory_text(status), err);
     else status = wcodeci_writer_header(w, opts.metadata, opts.metadata_size);
     if (status) {
-        wcodeci_writer_fail(w, status, "", err);
+        (void)wcodeci_writer_error(w, err);
         wcodec_writer_close(w);
         return status;
     }
@@ -5244,8 +5277,7 @@ WCODEC_API void wcodec_writer_close(wcodec_writer *writer)
     wcodeci_release(&w->heap, w->output, w->output_size);
     wcodeci_release(&w->heap, w->scratch, w->scratch_size);
     wcodeci_release(&w->heap, w->batch, w->batch_capacity * sizeof *w->batch);
-    wcodeci_release(&w->heap, w->name, WCODECI_MAX_NAME);
-    wcodeci_release(&w->heap, w->last_name, WCODECI_MAX_NAME);
+    wcodeci_release(&w->heap, w->name, 2 * WCODECI_MAX_NAME);
     wcodeci_release(&w->heap, w->index.p, w->index.capacity);
     wcodeci_release(&w->heap, w->current.p, w->current.capacity);
     wcodeci_release(&w->heap, w->pending.p, w->pending.capacity);
@@ -5289,7 +5321,12 @@ static wcodec_status wcodeci_writer_flush(wcodec_writer *w)
     wcodec_status status = WCODEC_OK;
     size_t i;
     wcodeci_run(&w->parallel, w->batch_count, wcodeci_encode_task, w);
-    for (i = 0; i < w->batch_count && !status; i++) status = wcodeci_write_tile(w, &w->batch[i], &pending);
+    for (i = 0; i < w->batch_count && !status; i++) {
+        if (!w->batch[i].record)
+            status = wcodeci_writer_fail(w, WCODEC_E_ARGUMENT, "a tile was left out by the caller's threads", NULL);
+        else
+            status = wcodeci_write_tile(w, &w->batch[i], &pending);
+    }
     if (status) return status;
     if (pending) {
         memmove(w->pending.p, w->pending.p + pending, (size_t)(w->pending.size - pending));
@@ -5301,17 +5338,20 @@ static wcodec_status wcodeci_writer_flush(wcodec_writer *w)
     return WCODEC_OK;
 }
 
+static unsigned wcodeci_original_flags(const wcodec_writer *w, int from_parts)
+{
+    return (from_parts ? WCODECI_ORIGINAL_PARTS : 0u) | (w->no_sha256 ? 0u : WCODECI_ORIGINAL_SHA256);
+}
+
 /* The open original's entry in the index; what is open ends here. */
 static wcodec_status wcodeci_writer_end_original(wcodec_writer *w)
 {
     wcodec_status status;
-    const unsigned flags = (w->from_parts ? WCODECI_ORIGINAL_PARTS : 0u)
-                         | (w->no_sha256 ? 0u : WCODECI_ORIGINAL_SHA256);
     unsigned char digest[32];
     if (!w->in_original) return WCODEC_OK;
     status = wcodeci_writer_flush(w);
     if (!status) status = wcodeci_put(w, &w->current, w->pending.p, (size_t)w->pending.size);
-    if (!status) status = wcodeci_put_number(w, &w->index, flags);
+    if (!status) status = wcodeci_put_number(w, &w->index, wcodeci_original_flags(w, w->from_parts));
     if (!status) status = wcodeci_put_number(w, &w->index, w->name_size);
     if (!status) status = wcodeci_put(w, &w->index, w->name, w->name_size);
     if (!status && !w->no_sha256) {
@@ -5332,23 +5372,21 @@ WCODEC_API wcodec_status wcodec_writer_original(wcodec_writer *writer, const cha
     wcodec_writer *w = writer;
     wcodeci_byte head[32];
     size_t used = 0, body;
-    unsigned flags;
     wcodec_status status = wcodeci_writer_check(w, err);
     if (status) return status;
     if (w->missing) return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "the last segment is not complete");
     if (name_size > WCODECI_MAX_NAME || (!name && name_size))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "the name of the original is too long");
     status = wcodeci_writer_end_original(w);
-    flags = (from_parts ? WCODECI_ORIGINAL_PARTS : 0u) | (w->no_sha256 ? 0u : WCODECI_ORIGINAL_SHA256);
     body = 1 + wcodeci_varint_size(name_size) + name_size;
     head[used++] = WCODECI_RECORD_ORIGINAL;
     used += wcodeci_put_varint(head + used, body);
-    head[used++] = (wcodeci_byte)flags;
+    head[used++] = (wcodeci_byte)wcodeci_original_flags(w, from_parts);
     used += wcodeci_put_varint(head + used, name_size);
     if (!status) status = wcodeci_emit(w, head, used);
     if (!status) status = wcodeci_emit(w, name, name_size);
     if (!status) status = wcodeci_emit_padding(w);
-    if (status) return wcodeci_writer_fail(w, status, "", err);
+    if (status) return wcodeci_writer_error(w, err);
     wcodeci_copy(w->name, name, name_size);
     w->name_size = name_size;
     w->from_parts = from_parts != 0;
@@ -5426,7 +5464,7 @@ WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcod
         if (!status) status = wcodeci_put_number(w, &w->pending, cut.unit);
         if (!status) status = wcodeci_put_number(w, &w->pending, cut.row);
     }
-    if (status) return wcodeci_writer_fail(w, status, "", err);
+    if (status) return wcodeci_writer_error(w, err);
     w->cut = cut;
     if (segment->size) {
         w->cut.per_tile = wcodeci_units_per_tile(&cut, w->tile_units);
@@ -5460,6 +5498,7 @@ static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w)
     t->in = w->input_used;
     t->out = w->output_used;
     t->size = w->tile_size;
+    t->record = 0;
     t->dtype = w->dtype;
     t->row = w->cut.row;
     t->pending_end = w->pending.size;
@@ -5484,7 +5523,7 @@ WCODEC_API wcodec_status wcodec_writer_data(wcodec_writer *writer, const void *d
         size_t take;
         if (w->tile_have == w->tile_size) {
             status = wcodeci_writer_begin_tile(w);
-            if (status) return wcodeci_writer_fail(w, status, "", err);
+            if (status) return wcodeci_writer_error(w, err);
         }
         take = wcodeci_min(size, w->tile_size - w->tile_have);
         memcpy(w->input + w->batch[w->batch_count - 1].in + w->tile_have, src, take);
@@ -5585,7 +5624,7 @@ WCODEC_API wcodec_status wcodec_writer_finish(wcodec_writer *writer, wcodec_erro
     index_offset = w->position;
     if (!status) status = wcodeci_writer_index(w);
     if (!status) status = wcodeci_writer_footer(w, index_offset);
-    if (status) return wcodeci_writer_fail(w, status, "", err);
+    if (status) return wcodeci_writer_error(w, err);
     w->finished = 1;
     return WCODEC_OK;
 }
@@ -6036,10 +6075,11 @@ static wcodec_status wcodeci_plan_arrange(wcodeci_plan *plan, uint64_t data)
     return status;
 }
 
-/* A file that is shorter than its source says is a failure of the source. */
+/* A file that is shorter than its source says is a failure of the source; and CORRUPT, from a source that is
+ * itself a container, does not say that this file is no safetensors file. */
 static wcodec_status wcodeci_plan_read_failed(wcodec_status status, wcodec_error *err)
 {
-    if (status == WCODEC_E_TRUNCATED) status = WCODEC_E_IO;
+    if (status == WCODEC_E_TRUNCATED || status == WCODEC_E_CORRUPT) status = WCODEC_E_IO;
     if (err) err->status = status;
     return status;
 }
@@ -6266,6 +6306,7 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
 #undef WCODECI_RANS256_BITS
 #undef WCODECI_RANS256_SLOTS
 #undef WCODECI_RANS256_SHORT
+#undef WCODECI_RANS256_TINY
 #undef WCODECI_RECORD_ORIGINAL
 #undef WCODECI_RECORD_TILE
 #undef WCODECI_RECORD_INDEX
@@ -6290,6 +6331,7 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
 #undef WCODECI_ORIGINAL_PARTS
 #undef WCODECI_ORIGINAL_SHA256
 #undef WCODECI_MAX_RANK
+#undef WCODECI_MAX_SHARED
 #undef WCODECI_CHECKPOINT
 #undef WCODECI_READER_MEMORY
 #undef WCODECI_PUSH_MEMORY

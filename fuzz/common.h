@@ -83,7 +83,12 @@ static inline size_t fuzz_below(fuzz_random *r, size_t n)
 typedef struct fuzz_heap { uint64_t live; } fuzz_heap;
 
 /* In front of each block; its size keeps the block aligned for any type. */
-typedef union fuzz_block { size_t size; long double align_float; void *align_pointer; char pad[16]; } fuzz_block;
+typedef union fuzz_block {
+    size_t size;
+    long double align_real;
+    void *align_pointer;
+    unsigned char pad[16];
+} fuzz_block;
 
 static inline void *fuzz_alloc(void *user, size_t size)
 {
@@ -156,14 +161,29 @@ static inline int fuzz_too_slow(const uint8_t *data, size_t size, fuzz_random *r
 {
     uint32_t max_tile;
     if (size < 24) return 0;
-    max_tile = (uint32_t)data[20] | (uint32_t)data[21] << 8 | (uint32_t)data[22] << 16 | (uint32_t)data[23] << 24;
+    max_tile = (uint32_t)data[20] | (uint32_t)data[21] << 8 | (uint32_t)data[22] << 16
+               | (uint32_t)data[23] << 24;
     return max_tile > FUZZ_MAX_VIEW && fuzz_below(r, 32) != 0;
+}
+
+/* The original that just began: its number counts up, its name can be read. */
+static inline void fuzz_check_original(const wcodec_push *push, size_t expected)
+{
+    size_t number = SIZE_MAX, size = 0, i;
+    const char *name = NULL;
+    int from_parts = -1;
+    volatile char sum = 0;
+    wcodec_push_original(push, &number, &name, &size, &from_parts);
+    FUZZ_REQUIRE(number == expected && (from_parts == 0 || from_parts == 1));
+    for (i = 0; i < size; i++) sum = (char)(sum ^ name[i]);
 }
 
 /* Feeds a whole container to a push decoder in pieces that `cut` chooses (NULL: all at once) and keeps
  * what comes out.  Stops early, with MORE_OUTPUT, when `keep` holds FUZZ_MAX_VIEW bytes. */
-static inline wcodec_status fuzz_push_all(const uint8_t *data, size_t size, const wcodec_reader_options *options,
-                                          fuzz_random *cut, fuzz_bytes *keep, size_t *taken, size_t *originals)
+static inline wcodec_status fuzz_push_all(const uint8_t *data, size_t size,
+                                          const wcodec_reader_options *options,
+                                          fuzz_random *cut, fuzz_bytes *keep, size_t *taken,
+                                              size_t *originals)
 {
     wcodec_push *push = NULL;
     wcodec_status st = fuzz_status(wcodec_push_open(&push, options, NULL));
@@ -190,7 +210,10 @@ static inline wcodec_status fuzz_push_all(const uint8_t *data, size_t size, cons
         at += used;
         idle = used + made == 0 && st != WCODEC_ORIGINAL ? idle + 1 : 0;
         FUZZ_REQUIRE(cut != NULL ? idle < 10000 : idle < 3);
-        if (st == WCODEC_ORIGINAL) { FUZZ_REQUIRE(++*originals <= size); continue; }
+        if (st == WCODEC_ORIGINAL) {
+            fuzz_check_original(push, (*originals)++);
+            continue;
+        }
         if (st < 0 || st == WCODEC_END || keep->size > FUZZ_MAX_VIEW) break;
         if (st == WCODEC_MORE_INPUT && at == size) break;
     }

@@ -80,7 +80,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     FUZZ_REQUIRE(wcodec_plan_open(&plan, &file, &options, NULL) == WCODEC_OK);
     check_plan(plan, size);
-    if (fuzz_below(&r, 4) == 0 || strcmp(plan->format, "safetensors") == 0) check_file(&file, plan, copy, size);
+    if (fuzz_below(&r, 4) == 0 || strcmp(plan->format, "safetensors") == 0) check_file(&file, plan, copy,
+                                                                                       size);
     wcodec_plan_close(plan);
     FUZZ_REQUIRE(heap.live == 0);
     free(copy);

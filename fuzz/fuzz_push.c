@@ -4,7 +4,8 @@
 
 /* Does the index name every T record of the container, in order?  (One that does not breaks a rule that
  * neither the reader nor the push decoder can see alone.) */
-static int index_is_true(const wcodec_reader *reader, const wcodec_reader_info *info, uint8_t *data, size_t size)
+static int index_is_true(const wcodec_reader *reader, const wcodec_reader_info *info, uint8_t *data,
+                         size_t size)
 {
     static fuzz_container c;
     wcodec_tile_span span;
@@ -35,7 +36,8 @@ static void check_against_reader(const uint8_t *data, size_t size, const fuzz_by
             const size_t scratch_size = wcodec_reader_scratch(reader);
             const size_t view_size = (size_t)info.view_size;
             unsigned char *scratch = fuzz_exact(NULL, scratch_size), *view = fuzz_exact(NULL, view_size);
-            if (fuzz_status(wcodec_read(reader, 0, view, view_size, scratch, scratch_size, NULL)) == WCODEC_OK) {
+            if (fuzz_status(wcodec_read(reader, 0, view, view_size, scratch, scratch_size,
+                                        NULL)) == WCODEC_OK) {
                 FUZZ_REQUIRE(info.view_size == bytes->size);
                 FUZZ_REQUIRE(view_size == 0 || memcmp(view, bytes->data, view_size) == 0);
             }

@@ -3,7 +3,8 @@
 #include "mutator.h"
 
 /* Runs tasks backwards and on changing workers: results must not depend on that. */
-static void run_backwards(void *user, size_t count, void (*task)(void *arg, size_t i, unsigned worker), void *arg)
+static void run_backwards(void *user, size_t count, void (*task)(void *arg, size_t i, unsigned worker),
+                          void *arg)
 {
     unsigned workers = *(const unsigned *)user;
     for (; count > 0; count--) task(arg, count - 1, (unsigned)(count % workers));
@@ -60,7 +61,8 @@ static void check_tiles(const wcodec_reader *reader, const wcodec_reader_info *i
 }
 
 /* Ranges against the bytes of the whole view (NULL: these do not decode). */
-static void check_ranges(const wcodec_reader *reader, const wcodec_reader_info *info, const unsigned char *whole,
+static void check_ranges(const wcodec_reader *reader, const wcodec_reader_info *info,
+                         const unsigned char *whole,
                          void *scratch, size_t scratch_size, fuzz_random *r)
 {
     int i;
@@ -101,7 +103,8 @@ static void check_segments(const wcodec_reader *reader, size_t segments, const u
         if (fuzz_status(wcodec_rows_range(&s, begin, end, &offset, &size)) != WCODEC_OK) continue;
         FUZZ_REQUIRE(offset <= s.size && size <= s.size - offset);
         part = fuzz_exact(NULL, (size_t)size);
-        FUZZ_REQUIRE(wcodec_read_rows(reader, number, begin, end, part, (size_t)size, scratch, scratch_size, NULL)
+        FUZZ_REQUIRE(wcodec_read_rows(reader, number, begin, end, part, (size_t)size, scratch, scratch_size,
+                                      NULL)
                      == WCODEC_OK);
         FUZZ_REQUIRE(size == 0 || memcmp(part, whole + s.offset + offset, (size_t)size) == 0);
         free(part);
@@ -125,7 +128,8 @@ static unsigned char *read_whole(const wcodec_reader *reader, const wcodec_reade
     again = fuzz_exact(NULL, size);
     room = fuzz_exact(NULL, scratch_size * workers);
     a = fuzz_status(wcodec_read(reader, 0, whole, size, scratch, scratch_size, NULL));
-    b = fuzz_status(wcodec_read_parallel(reader, 0, again, size, room, scratch_size * workers, &parallel, NULL,
+    b = fuzz_status(wcodec_read_parallel(reader, 0, again, size, room, scratch_size * workers, &parallel,
+                                         NULL,
                                          NULL));
     FUZZ_REQUIRE((a == WCODEC_OK) == (b == WCODEC_OK));
     if (a == WCODEC_OK && size != 0) FUZZ_REQUIRE(memcmp(whole, again, size) == 0);
@@ -153,7 +157,8 @@ static void check_reader(const wcodec_reader *reader, size_t size, fuzz_random *
 }
 
 /* One caller's block of just the size: the same result as with an allocator, and not a byte less will do. */
-static void check_block(const wcodec_source *source, const wcodec_reader_options *options, wcodec_status expected,
+static void check_block(const wcodec_source *source, const wcodec_reader_options *options,
+                        wcodec_status expected,
                         size_t size, fuzz_random *r)
 {
     wcodec_reader *reader = NULL;

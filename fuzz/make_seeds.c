@@ -156,10 +156,13 @@ static void seeds_by_coder(void)
             maker_begin(&m);
             maker_original(&m, "", 0);
             fill_for_coder(data, sizeof data, coder);
-            for (i = 1; predictor == 1 && i < sizeof data; i++) data[i] = (unsigned char)(data[i] + data[i - 1]);
-            for (i = 40; predictor == 2 && i < sizeof data; i++) data[i] = (unsigned char)(data[i] + data[i - 40]);
+            for (i = 1; predictor == 1
+                 && i < sizeof data; i++) data[i] = (unsigned char)(data[i] + data[i - 1]);
+            for (i = 40; predictor == 2
+                 && i < sizeof data; i++) data[i] = (unsigned char)(data[i] + data[i - 40]);
             maker_segment(&m, "w", WCODEC_U8, 2, shape, data, sizeof data);
-            snprintf(name, sizeof name, "coder-%s-%s", wcodec_coder_name(coder), wcodec_predictor_name(predictor));
+            snprintf(name, sizeof name, "coder-%s-%s", wcodec_coder_name(coder),
+                     wcodec_predictor_name(predictor));
             maker_save(&m, name);
         }
 }
@@ -297,8 +300,10 @@ static void seeds_of_plans(void)
     seed_plan("hole", "{\"w\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[3,5]}}", 5);
     seed_plan("overlap", "{\"v\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]},"
               "\"w\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[2,6]}}", 6);
-    seed_plan("overflow", "{\"w\":{\"dtype\":\"I32\",\"shape\":[2,9223372036854775807],\"data_offsets\":[0,16]}}", 16);
-    seed_plan("wrap", "{\"w\":{\"dtype\":\"I32\",\"shape\":[2,18446744073709551614],\"data_offsets\":[0,16]}}", 16);
+    seed_plan("overflow",
+              "{\"w\":{\"dtype\":\"I32\",\"shape\":[2,9223372036854775807],\"data_offsets\":[0,16]}}", 16);
+    seed_plan("wrap",
+              "{\"w\":{\"dtype\":\"I32\",\"shape\":[2,18446744073709551614],\"data_offsets\":[0,16]}}", 16);
     seed_plan("lie", "{\"w\":{\"dtype\":\"I32\",\"shape\":[2,2],\"data_offsets\":[0,4]}}", 4);
     seed_plan("twice", "{\"w\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},"
               "\"w\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2]}}", 2);
@@ -322,7 +327,8 @@ static void seeds_of_round_trips(void)
     for (i = 0; i < 16; i++) {
         unsigned dtype = dtypes[i % 8];
         const unsigned char tail[8] = { (unsigned char)dtype, (unsigned char)(i < 8 ? 63 : 1u << i % 6),
-                                        (unsigned char)(i % 7), 0, (unsigned char)(i % 8), (unsigned char)(i * 5),
+                                        (unsigned char)(i % 7), 0, (unsigned char)(i % 8),
+                                            (unsigned char)(i * 5),
                                         (unsigned char)(i * 16), 0 };
         char name[64];
         fill_weights(data, 1024, dtype);

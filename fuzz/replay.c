@@ -2,14 +2,20 @@
  *
  *   replay [--mutate N] FILE-OR-DIRECTORY ...
  *
- * Each file that ran is one pass; a harness that finds a bug aborts.  With --mutate each file is also
- * run in N changed forms, made by the harness's own mutator from a fixed seed. */
+ * Each file that ran is one pass; a harness that finds a bug aborts, and the file is named.  With
+ * --mutate each file is also run in N changed forms, made by the harness's own mutator from a fixed seed. */
+#ifndef _DEFAULT_SOURCE
+#define _DEFAULT_SOURCE     /* S_ISDIR */
+#endif
+
 #include <dirent.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
@@ -90,6 +96,15 @@ static void run_mutants(const uint8_t *data, size_t size, unsigned long mutants)
     free(work);
 }
 
+/* The file that runs now: printed if the harness aborts. */
+static const char *current;
+
+static void on_abort(int number)
+{
+    (void)number;
+    if (write(2, "replay: ", 8) + write(2, current, strlen(current)) + write(2, "\n", 1) < 0) _exit(3);
+}
+
 static void run_file(const char *path, unsigned long mutants, counts *c)
 {
     size_t size;
@@ -99,6 +114,7 @@ static void run_file(const char *path, unsigned long mutants, counts *c)
         c->failed++;
         return;
     }
+    current = path;
     (void)LLVMFuzzerTestOneInput(data, size);
     random_state = size + 1;
     run_mutants(data, size, mutants);
@@ -146,6 +162,7 @@ int main(int argc, char **argv)
         mutants = strtoul(argv[2], NULL, 10);
         i = 3;
     }
+    signal(SIGABRT, on_abort);
     if (i >= argc) {
         fprintf(stderr, "usage: %s [--mutate N] FILE-OR-DIRECTORY ...\n", argv[0]);
         return 2;

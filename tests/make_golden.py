@@ -854,12 +854,12 @@ def good_geometry():
         tensor('F6_E3M2', (2, 2, 5, 1)), tensor('I4', (2, 5), T=2))
     one('rank-255', tensor('I16', (1,) * 254 + (7,)))
     one('zero-size', tensor('F32', (0,)), tensor('BF16', (3, 0, 5)), tensor('U8', (2, 3)),
-        tensor('F64', (7, 0)), Segment(), Segment(dtype='I32', unit=8, row=5), tensor('C64', (0, 0)))
+        tensor('F64', (7, 0)), Segment(), Segment(b'', 'I32', (0,), unit=4, row=5), tensor('C64', (0, 0)))
     one('zero-size-huge-dimensions', Segment(b'', 'F64', (1 << 40, 1 << 40, 0)),
         Segment(b'', 'U8', (0, 1 << 63)), tensor('U8', (2,)))
     one('zero-size-only', tensor('F32', (0,)))
     one('explicit-tensor', Segment(data, 'BF16', (3, 10), b'w', unit=2, row=10, split='BF16'))
-    one('explicit-other-than-shape', Segment(data[:56], 'F32', (1 << 63, 99, 0), b'w', unit=8, row=7, T=7))
+    one('explicit-other-row', Segment(data[:56], 'F32', (2, 7), b'w', unit=4, row=14))
     one('explicit-huge-row', Segment(data[:5], unit=1, row=(1 << 24), T=1 << 24), max_tile=1 << 24)
     one('unknown-dtype', Segment(data, 25, (5, 6), b'w', unit=2, row=6, split='WORD16'),
         Segment(data, 255, (), unit=4, row=1))
@@ -926,8 +926,9 @@ def good_containers():
     good('index-shared-by-bytes', [Original(b'a', [
         Segment(name=b'\0\xff'), Segment(name=b'\0\xff\0', shared=2), Segment(name=b'\0', shared=1),
         Segment(name=b'', shared=0), Segment(name=b'\0')])])
+    good('index-shares-255', [Original(b'a', [Segment(name=b'n' * 300), Segment(data, name=b'n' * 301, shared=255)])])
     good('index-name-of-65000', [Original(b'a', [Segment(data, name=b'n' * 65000), Segment(
-        name=b'n' * 65000, shared=65000)])], index_planes=[P('sparse', c=110)])
+        name=b'n' * 65000, shared=255)])], index_planes=[P('sparse', c=110)] * 2)
     good('ancillary-after-index', plain(), after_index=note(5))
     good('ancillary-padding', [Original(b'a', [Segment(data), Segment(data, gap=b'n\3abc\1\2\3')])])
     good('index-left', [Original(b'a', [Segment(data)])], index_planes=[P('raw', LEFT)], predictor=LEFT)
@@ -1277,6 +1278,11 @@ def bad_index():
     case('segment-name-size-2-64', edit={'s0.name size': varint((1 << 64) - 1)})
     case('segment-name-size-beyond', edit={'s0.name size': varint(100)})
     case('segment-shares-nothing', edit={'s0.shared': varint(1)})
+    case('explicit-size-other', originals=[Original(b'a', [Segment(SMALL[:56], 'F32', (2, 6), unit=4, row=7)])])
+    case('explicit-unit-other', originals=[Original(b'a', [Segment(SMALL[:56], 'F32', (2, 7), unit=8, row=7)])])
+    case('explicit-shape-2-64', originals=[Original(b'a', [Segment(SMALL[:56], 'F32', (1 << 63, 99), unit=4, row=7)])])
+    case('segment-shares-256', originals=[Original(b'a', [Segment(name=b'n' * 300),
+                                                           Segment(SMALL, name=b'n' * 301, shared=256)])])
     case('segment-shares-2-64', edit={'s0.shared': varint((1 << 64) - 1)})
     case('segment-shares-more', edit={'s1.shared': varint(3)}, originals=[
         Original(b'abc', [Segment(name=b'ab'), Segment(SMALL, name=b'c')])])

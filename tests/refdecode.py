@@ -686,10 +686,12 @@ def derived_geometry(c, dtype, shape):
         elements *= dimension
     if elements * bits >> 64:
         c.fail('a tensor of 2^64 bits or more')
+    if elements * bits >= 1 << 64:
+        c.fail('a shape of 2^64 bits or more')
     if elements * bits % (8 * unit):
         c.fail('the elements do not fill whole units')
     row = 1
-    if shape and shape[-1] and shape[-1] * bits % (8 * unit) == 0:
+    if shape and elements and shape[-1] * bits % (8 * unit) == 0:
         row = shape[-1] * bits // (8 * unit)
     return elements * bits // 8, unit, row
 
@@ -719,8 +721,8 @@ def read_segment(c, header, name, position, limit):
     c.reserved(flags >> 1, 'flags of a segment')
     dtype = c.u8()
     shared = c.varint()
-    if shared > len(name):
-        c.fail('a name shares more than the one before it has')
+    if shared > min(len(name), 255):
+        c.fail('a name shares more than the one before it has, or more than 255 bytes')
     name = read_name(c, name[:shared])
     rank = c.varint()
     if rank > 255:
@@ -735,6 +737,8 @@ def read_segment(c, header, name, position, limit):
         if row < 1:
             c.fail('a row of 0 units')
         dtype = dtype if dtype in DTYPES else BYTES
+        if dtype != BYTES and derived_geometry(c, dtype, shape)[:2] != (size, unit):
+            c.fail('size or unit are not those of dtype and shape')
     else:
         size, unit, row = derived_geometry(c, dtype, shape)
     segment = Segment(name, dtype, shape, size, unit, row)

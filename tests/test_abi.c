@@ -26,9 +26,11 @@ static void status_numbers(void)
 static void dtype_numbers(void)
 {
     static const struct { const char *name; unsigned bits; } list[] = {
-        { "BYTES", 0 }, { "BOOL", 8 }, { "F4", 4 }, { "F6_E2M3", 6 }, { "F6_E3M2", 6 }, { "U8", 8 }, { "I8", 8 },
+        { "BYTES", 0 }, { "BOOL", 8 }, { "F4", 4 }, { "F6_E2M3", 6 }, { "F6_E3M2", 6 }, { "U8", 8 },
+            { "I8", 8 },
         { "F8_E5M2", 8 }, { "F8_E4M3", 8 }, { "F8_E8M0", 8 }, { "F8_E4M3FNUZ", 8 }, { "F8_E5M2FNUZ", 8 },
-        { "I16", 16 }, { "U16", 16 }, { "F16", 16 }, { "BF16", 16 }, { "I32", 32 }, { "U32", 32 }, { "F32", 32 },
+        { "I16", 16 }, { "U16", 16 }, { "F16", 16 }, { "BF16", 16 }, { "I32", 32 }, { "U32", 32 },
+            { "F32", 32 },
         { "C64", 64 }, { "F64", 64 }, { "I64", 64 }, { "U64", 64 }, { "I4", 4 }, { "U4", 4 } };
     unsigned i;
     for (i = 0; i < 25; i++) {
@@ -50,7 +52,8 @@ static void other_numbers(void)
 {
     unsigned i;
     CHECK(WCODEC_SPLIT_BYTE == 0 && WCODEC_SPLIT_WORD16 == 1 && WCODEC_SPLIT_WORD32 == 2);
-    CHECK(WCODEC_SPLIT_WORD64 == 3 && WCODEC_SPLIT_BF16 == 4 && WCODEC_SPLIT_F16 == 5 && WCODEC_SPLIT_F32 == 6);
+    CHECK(WCODEC_SPLIT_WORD64 == 3 && WCODEC_SPLIT_BF16 == 4 && WCODEC_SPLIT_F16 == 5
+          && WCODEC_SPLIT_F32 == 6);
     CHECK(WCODEC_SPLIT_F64 == 7 && WCODEC_SPLIT_F8_E4M3 == 8 && WCODEC_SPLIT_F8_E5M2 == 9);
     CHECK(WCODEC_SPLIT_NIBBLES == 10);
     CHECK(WCODEC_CODER_RAW == 0 && WCODEC_CODER_CONSTANT == 1 && WCODEC_CODER_SPARSE == 2);
@@ -130,7 +133,8 @@ static void struct_sizes(void)
     try_writer_and_plan(sizeof(wcodec_writer_options), sizeof(wcodec_plan_options), WCODEC_OK);
     try_writer_and_plan(0, 0, WCODEC_E_ARGUMENT);
     try_writer_and_plan(1, 1, WCODEC_E_ARGUMENT);
-    try_writer_and_plan(sizeof(wcodec_writer_options) + 8, sizeof(wcodec_plan_options) + 8, WCODEC_E_ARGUMENT);
+    try_writer_and_plan(sizeof(wcodec_writer_options) + 8, sizeof(wcodec_plan_options) + 8,
+                        WCODEC_E_ARGUMENT);
     try_writer_and_plan(SIZE_MAX, SIZE_MAX, WCODEC_E_ARGUMENT);
 }
 

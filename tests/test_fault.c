@@ -36,8 +36,10 @@ static wcodec_writer_options small_tiles(const wcodec_allocator *allocator)
 }
 
 /* Plan, writer, finish: the whole way of a file, with everything that may fail. */
-static wcodec_status encode(const wcodec_source *file, const wcodec_sink *sink, const wcodec_allocator *allocator,
-                            const wcodec_parallel *parallel, const wcodec_progress *progress, wcodec_error *err)
+static wcodec_status encode(const wcodec_source *file, const wcodec_sink *sink,
+                            const wcodec_allocator *allocator,
+                            const wcodec_parallel *parallel, const wcodec_progress *progress,
+                                wcodec_error *err)
 {
     wcodec_plan_options plan_options = wcodec_plan_defaults();
     wcodec_writer_options options = small_tiles(allocator);

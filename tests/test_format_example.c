@@ -1,5 +1,5 @@
-/* The complete container that ends the specification, read out of the comment in wcodec.h and decoded.  Its
- * lines are: offset in four hexadecimal digits, two spaces, bytes in hexadecimal, two or more spaces, words. */
+/* The complete container that ends the specification, read out of the comment in wcodec.h and decoded.
+ * Its lines: four hexadecimal digits of offset, two spaces, the bytes, two spaces or more, words. */
 #define WCODEC_IMPLEMENTATION
 #include "test_util.h"
 #include "test_make.h"

@@ -38,7 +38,7 @@ static originals load_originals(void)
     if (!add_original(&o, ".bin"))
         do (void)snprintf(suffix, sizeof suffix, ".%u.bin", (unsigned)o.count);
         while (add_original(&o, suffix));
-    if (o.view.data == NULL) o.view.data = (unsigned char *)test_malloc(1);     /* so that it can be added to */
+    if (o.view.data == NULL) o.view.data = (unsigned char *)test_malloc(1);     /* to add 0 to */
     return o;
 }
 
@@ -122,7 +122,8 @@ static wcodec_status status_of_name(void)
     size_t i;
     for (i = 0; i < sizeof words / sizeof *words; i++) {
         const size_t n = strlen(words[i].word);
-        if ((size_t)(end - path) > n && end[-(ptrdiff_t)n - 1] == '.' && memcmp(end - n, words[i].word, n) == 0)
+        if ((size_t)(end - path) > n && end[-(ptrdiff_t)n - 1] == '.'
+            && memcmp(end - n, words[i].word, n) == 0)
             return words[i].status;
     }
     return WCODEC_OK;
@@ -163,8 +164,8 @@ static wcodec_status verify(void)
     return st;
 }
 
-/* Where the name says CORRUPT, and another word is as true: a footer that is not recognized may be one that was
- * cut off, and memory for what a footer claims is refused before the claim is compared with anything. */
+/* Where the name says CORRUPT, and another word is as true: a footer that is not recognized may be one that
+ * was cut off, and memory for what a footer claims is refused before the claim is compared with anything. */
 static int is_as_true(wcodec_status status)
 {
     return (status == WCODEC_E_TRUNCATED && name_begins_with("footer-body-size-"))
@@ -204,7 +205,7 @@ static void bad_stream(void)
     test_sink_free(&o.view);
 }
 
-/* The index and the O records disagree: each way alone may come to the end, but then the bytes are the same. */
+/* The index and the O records disagree: each way alone may come to the end, but then bytes are the same. */
 static void bad_both(void)
 {
     unsigned char *view;

@@ -37,7 +37,8 @@ static wcodec_status offer(const wcodec_segment *s)
 static void segments(void)
 {
     uint64_t shape[256] = { 6, 4 };
-    const uint64_t odd[2] = { 3, 3 }, wraps[2] = { UINT64_C(1) << 63, 2 }, wraps_bits[2] = { UINT64_C(1) << 62, 2 };
+    const uint64_t odd[2] = { 3, 3 }, wraps[2] = { UINT64_C(1) << 63, 2 },
+        wraps_bits[2] = { UINT64_C(1) << 62, 2 };
     const uint64_t empty[3] = { UINT64_MAX, 0, UINT64_MAX };
     wcodec_segment s = matrix(shape);
     unsigned d;
@@ -287,7 +288,8 @@ static void null_with_nothing(void)
         void *scratch;
         REQUIRE_OK(wcodec_reader_open(&reader, &source, NULL, NULL));
         scratch = test_malloc(wcodec_reader_scratch(reader));
-        CHECK_STATUS(wcodec_read(reader, 0, NULL, 0, scratch, wcodec_reader_scratch(reader), NULL), WCODEC_OK);
+        CHECK_STATUS(wcodec_read(reader, 0, NULL, 0, scratch, wcodec_reader_scratch(reader), NULL),
+                     WCODEC_OK);
         CHECK_STATUS(wcodec_read_segment(reader, 0, NULL, 0, scratch, wcodec_reader_scratch(reader), NULL),
                      WCODEC_OK);
         CHECK_STATUS(wcodec_reader_find(reader, NULL, 0, &i), WCODEC_OK);

@@ -109,7 +109,8 @@ static inline void make_fill(test_random *r, make_kind kind, unsigned dtype, siz
     const unsigned unit = make_unit(dtype);
     size_t i, back = row * unit;
     for (i = 0; i < size; i++) {
-        const uint64_t x = i % unit ? 0 : make_value(r, kind == MAKE_ROWS ? MAKE_WEIGHTS : kind, dtype, i / unit);
+        const uint64_t x = i % unit
+            ? 0 : make_value(r, kind == MAKE_ROWS ? MAKE_WEIGHTS : kind, dtype, i / unit);
         unsigned b;
         for (b = 0; i % unit == 0 && b < unit && i + b < size; b++) dst[i + b] = (unsigned char)(x >> 8 * b);
         if (kind == MAKE_ROWS && i % unit == 0 && back != 0 && i >= back && test_below(r, 20) != 0)
@@ -138,7 +139,8 @@ static inline void make_init(make_container *c, uint64_t seed)
 static inline void make_begin(make_container *c)
 {
     const wcodec_sink sink = test_sink_of(&c->out);
-    if (!CHECK_STATUS(wcodec_writer_open(&c->writer, &sink, &c->options, NULL), WCODEC_OK)) test_die("no writer");
+    if (!CHECK_STATUS(wcodec_writer_open(&c->writer, &sink, &c->options, NULL),
+                      WCODEC_OK)) test_die("no writer");
 }
 
 static inline void make_original(make_container *c, const char *name, int from_parts)
@@ -256,7 +258,8 @@ static inline void make_small(make_container *c, unsigned number)
 /* ---- reading all of a container ---- */
 
 /* Opens and reads everything; on success *view has *size bytes, to be freed. */
-static inline wcodec_status make_read_all(const void *data, size_t size, unsigned char **view, size_t *view_size)
+static inline wcodec_status make_read_all(const void *data, size_t size, unsigned char **view,
+                                          size_t *view_size)
 {
     const wcodec_source source = wcodec_source_memory(data, size);
     wcodec_reader *reader = NULL;

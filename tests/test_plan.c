@@ -85,7 +85,13 @@ static void check_comes_back(const wcodec_plan *plan)
 /* ---- safetensors as they should be ---- */
 
 /* Header first, then the tensors that are listed, in the order of their data. */
-typedef struct expect { const char *name; unsigned dtype; uint64_t size; unsigned rank; uint64_t shape[4]; } expect;
+typedef struct expect {
+    const char *name;
+    unsigned dtype;
+    uint64_t size;
+    unsigned rank;
+    uint64_t shape[4];
+} expect;
 
 static void check_tensors(const char *json, size_t data_size, const expect *list, size_t count)
 {
@@ -119,14 +125,15 @@ static void good_files(void)
     static const expect order[] = { { "a", WCODEC_F16, 4, 1, { 2 } }, { "b", WCODEC_U8, 3, 1, { 3 } } };
     static const expect scalar[] = { { "s", WCODEC_F32, 4, 0, { 0 } } };
     static const expect empty[] = { { "e", WCODEC_I64, 0, 2, { 2, 0 } } };
-    static const expect packed[] = { { "f4", WCODEC_F4, 3, 2, { 3, 2 } }, { "f6", WCODEC_F6_E2M3, 3, 1, { 4 } } };
+    static const expect packed[] = { { "f4", WCODEC_F4, 3, 2, { 3, 2 } },
+                                     { "f6", WCODEC_F6_E2M3, 3, 1, { 4 } } };
     static const expect extra[] = { { "w", WCODEC_U8, 1, 4, { 1, 1, 1, 1 } } };
     check_tensors("{}", 0, NULL, 0);
     check_tensors("  \t\r\n{ }  \n", 0, NULL, 0);
     check_tensors("{\"__metadata__\":{}}", 0, NULL, 0);
     check_tensors("{\"w\":{\"dtype\":\"BF16\",\"shape\":[2,3],\"data_offsets\":[0,12]}}", 12, one, 1);
-    check_tensors("\n{ \"w\" : { \"shape\" : [ 2 , 3 ] , \"data_offsets\":[ 0,\t12 ], \"dtype\": \"BF16\" } }   ",
-                  12, one, 1);
+    check_tensors("\n{ \"w\" : { \"shape\" : [ 2 , 3 ] , \"data_offsets\":[ 0,\t12 ], "
+                  "\"dtype\": \"BF16\" } }   ", 12, one, 1);
     check_tensors("{\"__metadata__\":{\"format\":\"pt\",\"x\":\"\\u00e9\"},"
                   "\"w\":{\"dtype\":\"BF16\",\"shape\":[2,3],\"data_offsets\":[0,12]}}", 12, one, 1);
     check_tensors("{\"b\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[4,7]},"
@@ -168,7 +175,8 @@ static void escaped_names(void)
         char json[200];
         expect e = { NULL, WCODEC_U8, 2, 1, { 2 } };
         e.name = list[i].name;
-        snprintf(json, sizeof json, "{\"%s\":{\"\\u0064type\":\"U\\u0038\",\"shape\":[2],\"data_offsets\":[0,2]}}",
+        snprintf(json, sizeof json,
+                 "{\"%s\":{\"\\u0064type\":\"U\\u0038\",\"shape\":[2],\"data_offsets\":[0,2]}}",
                  list[i].json);
         check_tensors(json, 2, &e, 1);
     }
@@ -208,7 +216,8 @@ static void many_tensors(void)
     json[0] = '{';
     for (i = 0; i < count; i++) {
         const unsigned k = (i * 7919u) % count;     /* not in the order of the data */
-        n += (size_t)snprintf(json + n, 100, "%s\"t%u\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[%u,%u]}",
+        n += (size_t)snprintf(json + n, 100,
+                              "%s\"t%u\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[%u,%u]}",
                               i ? "," : "", k, k, k + 1);
     }
     json[n++] = '}';
@@ -267,7 +276,8 @@ static void broken_lengths(void)
 static void broken_json(void)
 {
     static const char *const list[] = {
-        "", " ", "{", "}", "[]", "null", "1", "\"a\"", "{}{}", "{},", "{}x", "x{}", "{\"a\"}", "{\"a\":}", "{,}",
+        "", " ", "{", "}", "[]", "null", "1", "\"a\"", "{}{}", "{},", "{}x", "x{}", "{\"a\"}", "{\"a\":}",
+            "{,}",
         "{\"a\":1}", "{\"a\":[]}", "{\"a\":{}}", "{\"a\":null}", "{\"a\" {}}", "{a:{}}", "{'a':{}}",
         "{\"__metadata__\":{\"a\":1}}", "{\"__metadata__\":[]}", "{\"__metadata__\":null}",
         "{\"__metadata__\":{\"a\":{\"b\":\"c\"}}}",
@@ -450,7 +460,8 @@ static void largest_header(void)
 static void typed_data(void)
 {
     static const struct { size_t size; unsigned dtype; uint64_t row; } list[] = {
-        { 1000, WCODEC_BF16, 0 }, { 1000, WCODEC_BF16, 50 }, { 1001, WCODEC_BF16, 50 }, { 1000, WCODEC_F32, 7 },
+        { 1000, WCODEC_BF16, 0 }, { 1000, WCODEC_BF16, 50 }, { 1001, WCODEC_BF16, 50 },
+            { 1000, WCODEC_F32, 7 },
         { 1003, WCODEC_F64, 3 }, { 3, WCODEC_F64, 0 }, { 1000, WCODEC_I4, 20 }, { 1000, WCODEC_F6_E3M2, 0 },
         { 1, WCODEC_U8, 5 }, { 0, WCODEC_F32, 0 }, { 1000, WCODEC_C64, 5 }, { 1004, WCODEC_C64, 5 } };
     size_t i, k;
@@ -463,14 +474,16 @@ static void typed_data(void)
         file_size = list[i].size;
         file_data = (unsigned char *)test_malloc(file_size);
         memset(file_data, 3, file_size);
-        test_note("%zu bytes of %s, row %u", file_size, wcodec_dtype_name(list[i].dtype), (unsigned)list[i].row);
+        test_note("%zu bytes of %s, row %u", file_size, wcodec_dtype_name(list[i].dtype),
+                  (unsigned)list[i].row);
         plan = plan_of(&options);
         CHECK_STR(plan->format, "raw");
         for (k = 0; k < plan->count; k++)
             if (plan->segments[k].dtype == list[i].dtype) {
                 typed += plan->segments[k].size;
                 if (list[i].row != 0 && list[i].dtype == WCODEC_BF16 && file_size == 1000)
-                    CHECK(plan->segments[k].row == 50 || plan->segments[k].shape[plan->segments[k].rank - 1] == 50);
+                    CHECK(plan->segments[k].row == 50
+                          || plan->segments[k].shape[plan->segments[k].rank - 1] == 50);
             }
         /* All but a part of an element (of a group of four, for 6 bits) is typed. */
         CHECK(file_size - typed < 8);

@@ -58,7 +58,8 @@ static void random_chunks(void)
     make_tensor(&c, "w", WCODEC_I8, 1000, 200, MAKE_DOUBLING);
     make_end(&c);
     for (i = 0; i < 20; i++) {
-        make_pushed p = make_push_all(c.out.data, c.out.size, i == 0 ? c.out.size : 0, i == 1 ? 1 << 16 : 0, &r,
+        make_pushed p = make_push_all(c.out.data, c.out.size, i == 0 ? c.out.size : 0, i == 1 ? 1 << 16 : 0,
+                                      &r,
                                       NULL);
         test_note("run %u", i);
         check_pushed(&p, &c, 2);
@@ -117,7 +118,8 @@ static void bytes_after_the_end(void)
         memset(longer + c.out.size, 'F', 100);
         REQUIRE_OK(wcodec_push_open(&push, NULL, NULL));
         for (i = 0; i < 10 && st >= 0 && st != WCODEC_END; i++) {
-            st = wcodec_push_step(push, longer + at, c.out.size + 100 - at, &used, out, sizeof out, &made, NULL);
+            st = wcodec_push_step(push, longer + at, c.out.size + 100 - at, &used, out, sizeof out, &made,
+                                  NULL);
             at += used;
         }
         test_note("container %u", number);
@@ -190,7 +192,8 @@ static void errors_stay(void)
         c.out.data[n] ^= 0x10;
         test_note("byte %zu changed", n);
         for (k = 0; k < 3; k++)
-            p[k] = make_push_all(c.out.data, c.out.size, k == 0 ? 1 : k == 1 ? c.out.size : 0, k == 1 ? 4096 : 0,
+            p[k] = make_push_all(c.out.data, c.out.size, k == 0 ? 1 : k == 1 ? c.out.size : 0, k == 1
+                                 ? 4096 : 0,
                                  &r, NULL);
         CHECK(p[0].status < 0 || p[0].status == WCODEC_MORE_INPUT);
         for (k = 1; k < 3; k++) {

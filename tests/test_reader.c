@@ -139,7 +139,8 @@ static void segments_and_rows(void)
         CHECK(s.rank == 2 && s.row >= 1);
         CHECK_EQ(s.size, s.shape[0] * s.shape[1] * wcodec_dtype_bits(s.dtype) / 8);
         dst = (unsigned char *)test_malloc((size_t)s.size);
-        CHECK_STATUS(wcodec_read_segment(o.reader, i, dst, (size_t)s.size, o.scratch.data, o.scratch.size, NULL),
+        CHECK_STATUS(wcodec_read_segment(o.reader, i, dst, (size_t)s.size, o.scratch.data, o.scratch.size,
+                                         NULL),
                      WCODEC_OK);
         CHECK_MEM(dst, c.view.data + end, (size_t)s.size);
         for (begin = 0; begin <= s.shape[0]; begin++)
@@ -257,9 +258,11 @@ static void nothing_inside(void)
     for (i = 0; i < 3; i++) {
         REQUIRE_OK(wcodec_reader_segment(o.reader, i, &s));
         CHECK_EQ(s.size, 0);
-        CHECK_STATUS(wcodec_read_segment(o.reader, i, NULL, 0, o.scratch.data, o.scratch.size, NULL), WCODEC_OK);
+        CHECK_STATUS(wcodec_read_segment(o.reader, i, NULL, 0, o.scratch.data, o.scratch.size, NULL),
+                     WCODEC_OK);
     }
-    CHECK_STATUS(wcodec_read_rows(o.reader, 0, 0, 0, NULL, 0, o.scratch.data, o.scratch.size, NULL), WCODEC_OK);
+    CHECK_STATUS(wcodec_read_rows(o.reader, 0, 0, 0, NULL, 0, o.scratch.data, o.scratch.size, NULL),
+                 WCODEC_OK);
     close_reader(&o);
     make_free(&c);
 }
@@ -370,7 +373,8 @@ static void tiles(void)
         test_note("tile %zu", count);
         REQUIRE_OK(wcodec_reader_tile(o.reader, at, &span));
         REQUIRE_OK(wcodec_reader_tile(o.reader, at + span.size - 1, &same));
-        CHECK(same.offset == span.offset && same.tile == span.tile && same.container_offset == span.container_offset);
+        CHECK(same.offset == span.offset && same.tile == span.tile
+              && same.container_offset == span.container_offset);
         CHECK(span.offset == at && span.size > 0 && span.size <= o.info.max_tile_bytes);
         tile = span.segment == segment && count != 0 ? tile + 1 : 0;
         CHECK(span.tile == tile && span.segment >= segment);
@@ -420,7 +424,8 @@ static void open_in_block(void)
         if (CHECK_STATUS(wcodec_reader_open_in(&reader, &source, NULL, block.data, need, NULL), WCODEC_OK)) {
             unsigned char *dst = (unsigned char *)test_malloc(c.view.size);
             void *scratch = test_malloc(wcodec_reader_scratch(reader));
-            CHECK_STATUS(wcodec_read(reader, 0, dst, c.view.size, scratch, wcodec_reader_scratch(reader), NULL),
+            CHECK_STATUS(wcodec_read(reader, 0, dst, c.view.size, scratch, wcodec_reader_scratch(reader),
+                                     NULL),
                          WCODEC_OK);
             CHECK_MEM(dst, c.view.data, c.view.size);
             free(dst);
@@ -451,7 +456,8 @@ static void open_callback(void)
     memset(&source, 0, sizeof source);      /* it was copied */
     dst = (unsigned char *)test_malloc(c.view.size);
     scratch = test_malloc(wcodec_reader_scratch(reader));
-    CHECK_STATUS(wcodec_read(reader, 0, dst, c.view.size, scratch, wcodec_reader_scratch(reader), NULL), WCODEC_OK);
+    CHECK_STATUS(wcodec_read(reader, 0, dst, c.view.size, scratch, wcodec_reader_scratch(reader), NULL),
+                 WCODEC_OK);
     CHECK_MEM(dst, c.view.data, c.view.size);
     before = file.bytes;
     CHECK_STATUS(wcodec_read(reader, 1000, dst, 10, scratch, wcodec_reader_scratch(reader), NULL), WCODEC_OK);
@@ -484,15 +490,18 @@ static void read_backwards(void)
         const size_t n = i == 0 ? c.view.size : test_below(&r, c.view.size - at + 1);
         memset(&p, 0, sizeof p);
         progress = test_progress_of(&p);
-        CHECK_STATUS(wcodec_read_parallel(o.reader, at, dst, n, scratch.data, scratch.size, &parallel, &progress,
+        CHECK_STATUS(wcodec_read_parallel(o.reader, at, dst, n, scratch.data, scratch.size, &parallel,
+                                          &progress,
                                           NULL), WCODEC_OK);
         CHECK_MEM(dst, c.view.data + at, n);
         if (n != 0) CHECK(p.calls > 0 && p.done == p.total && p.total == n);
     }
-    CHECK_STATUS(wcodec_read_parallel(o.reader, 0, dst, c.view.size, o.scratch.data, o.scratch.size, NULL, NULL,
+    CHECK_STATUS(wcodec_read_parallel(o.reader, 0, dst, c.view.size, o.scratch.data, o.scratch.size, NULL,
+                                      NULL,
                                       NULL), WCODEC_OK);
     CHECK_MEM(dst, c.view.data, c.view.size);
-    CHECK_STATUS(wcodec_read_parallel(o.reader, 0, dst, c.view.size, scratch.data, scratch.size - 1, &parallel,
+    CHECK_STATUS(wcodec_read_parallel(o.reader, 0, dst, c.view.size, scratch.data, scratch.size - 1,
+                                      &parallel,
                                       NULL, NULL), WCODEC_E_NO_SPACE);
     free(dst);
     test_guard_free(&scratch);
@@ -594,8 +603,10 @@ static void many_segments(void)
     for (i = 0; i < count; i += 997) {
         const int n = snprintf(name, sizeof name, "t%zu", i);
         bad += wcodec_reader_find(o.reader, name, (size_t)n, &found) != WCODEC_OK || found != i;
-        bad += wcodec_reader_segment(o.reader, i, &s) != WCODEC_OK || s.offset != 2 * i || s.name_size != (size_t)n;
-        bad += read_range(&o, 2 * i, back, 2) != WCODEC_OK || back[0] != (i & 255) || back[1] != (i >> 8 & 255);
+        bad += wcodec_reader_segment(o.reader, i, &s) != WCODEC_OK || s.offset != 2 * i
+            || s.name_size != (size_t)n;
+        bad += read_range(&o, 2 * i, back, 2) != WCODEC_OK || back[0] != (i & 255)
+            || back[1] != (i >> 8 & 255);
     }
     CHECK_EQ(bad, 0);
     close_reader(&o);
@@ -621,7 +632,8 @@ static void wrong_arguments(void)
     CHECK_STATUS(read_range(&o, UINT64_MAX, dst, 2), WCODEC_E_ARGUMENT);
     CHECK_STATUS(read_range(&o, 1, dst, SIZE_MAX), WCODEC_E_ARGUMENT);
     CHECK_STATUS(wcodec_read(o.reader, 0, dst, 10, o.scratch.data, 0, NULL), WCODEC_E_NO_SPACE);
-    CHECK_STATUS(wcodec_read(o.reader, 0, dst, 10, o.scratch.data, o.scratch.size - 1, NULL), WCODEC_E_NO_SPACE);
+    CHECK_STATUS(wcodec_read(o.reader, 0, dst, 10, o.scratch.data, o.scratch.size - 1, NULL),
+                 WCODEC_E_NO_SPACE);
     CHECK_STATUS(wcodec_reader_segment(o.reader, o.info.segments, &s), WCODEC_E_ARGUMENT);
     CHECK_STATUS(wcodec_reader_segment(o.reader, SIZE_MAX, &s), WCODEC_E_ARGUMENT);
     CHECK_STATUS(wcodec_reader_find(o.reader, "weight", 6, &i), WCODEC_OK);
@@ -640,7 +652,8 @@ static void wrong_arguments(void)
                                   NULL), WCODEC_E_ARGUMENT);
     CHECK(wcodec_read_rows(o.reader, 1, 0, 2, dst, 47, o.scratch.data, o.scratch.size, NULL) < 0);
     CHECK(wcodec_read_rows(o.reader, 1, 0, 2, dst, 49, o.scratch.data, o.scratch.size, NULL) < 0);
-    CHECK_STATUS(wcodec_read_rows(o.reader, 1, 0, 2, dst, 48, o.scratch.data, o.scratch.size, NULL), WCODEC_OK);
+    CHECK_STATUS(wcodec_read_rows(o.reader, 1, 0, 2, dst, 48, o.scratch.data, o.scratch.size, NULL),
+                 WCODEC_OK);
     CHECK_STATUS(wcodec_reader_open(&reader, NULL, NULL, NULL), WCODEC_E_ARGUMENT);
     memset(&source, 0, sizeof source);
     source.size = 100;
@@ -660,7 +673,7 @@ static void no_container(void)
     unsigned opened_any = 0;
     make_small(&c, 0);
     CHECK_STATUS(make_read_all(NULL, 0, &view, &size), WCODEC_E_TRUNCATED);
-    CHECK_STATUS(make_read_all("this is not a container, but it is longer than a header and a footer are, and "
+    CHECK_STATUS(make_read_all("this is not a container, but it is longer than header and footer are, and "
                                "nothing in it fits", 96, &view, &size), WCODEC_E_MAGIC);
     for (i = 0; i < c.out.size; i++) {
         const wcodec_status st = make_read_all(c.out.data, i, &view, &size);

@@ -35,7 +35,8 @@ static void *work(void *user)
     }
 }
 
-static void run_threads(void *user, size_t count, void (*task)(void *arg, size_t i, unsigned worker), void *arg)
+static void run_threads(void *user, size_t count, void (*task)(void *arg, size_t i, unsigned worker),
+                        void *arg)
 {
     const unsigned workers = *(const unsigned *)user;
     worker list[MAX_WORKERS];
@@ -122,7 +123,8 @@ static void reader_with_threads(void)
         const wcodec_progress progress = test_progress_of(&seen);
         test_guard scratch = test_guard_new(wcodec_reader_scratch(reader) * workers);
         unsigned char *dst = (unsigned char *)test_malloc(c.view.size);
-        CHECK_STATUS(wcodec_read_parallel(reader, 0, dst, c.view.size, scratch.data, scratch.size, &p, &progress,
+        CHECK_STATUS(wcodec_read_parallel(reader, 0, dst, c.view.size, scratch.data, scratch.size, &p,
+                                          &progress,
                                           NULL), WCODEC_OK);
         CHECK_MEM(dst, c.view.data, c.view.size);
         CHECK(seen.done == c.view.size && seen.calls > 0);

@@ -23,7 +23,8 @@ static tile encode(unsigned dtype, uint64_t row, const unsigned char *data, size
     test_guard src = test_guard_copy(data, size), dst = test_guard_new(bound);
     test_guard scratch = test_guard_new(wcodec_tile_encode_scratch(size));
     tile t;
-    t.size = wcodec_tile_encode(dtype, row, src.data, size, options, dst.data, bound, scratch.data, scratch.size);
+    t.size = wcodec_tile_encode(dtype, row, src.data, size, options, dst.data, bound, scratch.data,
+                                scratch.size);
     t.data = data;
     t.data_size = size;
     t.record = (unsigned char *)test_malloc(t.size);
@@ -124,7 +125,8 @@ static void every_dtype(void)
 /* The usual size of a tile. */
 static void full_tiles(void)
 {
-    static const unsigned char dtypes[] = { WCODEC_U8, WCODEC_U4, WCODEC_BF16, WCODEC_F16, WCODEC_F32, WCODEC_F64 };
+    static const unsigned char dtypes[] = { WCODEC_U8, WCODEC_U4, WCODEC_BF16, WCODEC_F16, WCODEC_F32,
+                                            WCODEC_F64 };
     unsigned char *data = (unsigned char *)test_malloc(65536 * 8);
     test_random r = test_random_new(2);
     unsigned kind;
@@ -324,8 +326,10 @@ static void wrong_arguments(void)
 static int small_record(unsigned number, unsigned char *data, tile *t)
 {
     test_random r = test_random_new(number);
-    const unsigned split = number % WCODEC_SPLIT_COUNT, coder = number / WCODEC_SPLIT_COUNT % WCODEC_CODER_COUNT;
-    const unsigned kind = coder == WCODEC_CODER_CONSTANT ? MAKE_CONSTANT : coder == WCODEC_CODER_SPARSE ? MAKE_SPARSE
+    const unsigned split = number % WCODEC_SPLIT_COUNT,
+        coder = number / WCODEC_SPLIT_COUNT % WCODEC_CODER_COUNT;
+    const unsigned kind = coder == WCODEC_CODER_CONSTANT ? MAKE_CONSTANT : coder == WCODEC_CODER_SPARSE
+        ? MAKE_SPARSE
                         : coder == WCODEC_CODER_RAW ? MAKE_RANDOM : MAKE_WEIGHTS;
     const unsigned dtype = split_dtype[split];
     const size_t n = coder >= WCODEC_CODER_RANS16 ? 500 : 64;
@@ -423,7 +427,8 @@ static void wrong_sizes(void)
 /* Noise is no record, and does no harm. */
 static void noise(void)
 {
-    unsigned char record[200], dst[256], *scratch = (unsigned char *)test_malloc(wcodec_tile_decode_scratch(256));
+    unsigned char record[200], dst[256],
+        *scratch = (unsigned char *)test_malloc(wcodec_tile_decode_scratch(256));
     test_random r = test_random_new(9);
     wcodec_tile_info info;
     unsigned i, fine = 0;

@@ -239,7 +239,9 @@ WCODEC_API size_t wcodec_tile_encode_scratch(size_t size);
 /* The most that a tile of `size` bytes can take as a record. */
 WCODEC_API size_t wcodec_tile_bound(size_t size);
 /* Encodes `size` bytes of elements of `dtype` (whole units, at least one, at most
- * WCODEC_MAX_TILE_BYTES) as one tile record: the smallest of what `options` allow (NULL: everything).
+ * WCODEC_MAX_TILE_BYTES) as one tile record, out of what `options` allow (NULL: everything): coders by the size
+ * that they take, splits and predictors too where the tile is small, else by a sample.  A plane stays raw unless
+ * coding saves one part in 256 of it.
  * `row`: units a row, 0: unknown.  The same arguments give the same bytes on every machine.
  * Returns the record's size, or 0 if an argument is wrong or `dst_size` is less than the bound. */
 WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size,
@@ -273,7 +275,7 @@ WCODEC_API wcodec_status wcodec_reader_open(wcodec_reader **out, const wcodec_so
 
 /* The same in one block of the caller's memory, with no allocator: `need` gives the block's size
  * after reading header and footer.  The block must be aligned as malloc's; the reader lies in it, needs no
- * closing, and has gone when the block goes. */
+ * closing, and has gone when the block goes.  The options' max_memory does not count here. */
 WCODEC_API wcodec_status wcodec_reader_need(const wcodec_source *source, size_t *size, wcodec_error *err);
 WCODEC_API wcodec_status wcodec_reader_open_in(wcodec_reader **out, const wcodec_source *source,
                                                const wcodec_reader_options *options, void *block,
@@ -368,7 +370,7 @@ WCODEC_API wcodec_status wcodec_push_open(wcodec_push **out, const wcodec_reader
  * container is not complete, so at the end of the input it means it is truncated).  MORE_OUTPUT: `out` is
  * full.  ORIGINAL: the bytes that follow belong to a new original (see wcodec_push_original).  END: all
  * checksums of tiles, index and container fit; bytes after the container are not taken.  An error
- * is final: every later call gives it again.  Bytes come out only after their tile's CRC-32 was checked.
+ * is final: every later call gives it again.  Bytes come out only after their tile's CRC-32 was checked (unless `no_crc`).
  * The bytes and the final result do not depend on how the input is cut. */
 WCODEC_API wcodec_status wcodec_push_step(wcodec_push *push, const void *in, size_t in_size, size_t *in_used,
                                           void *out, size_t out_size, size_t *out_used, wcodec_error *err);
@@ -401,7 +403,7 @@ typedef struct wcodec_writer wcodec_writer;
 
 /* Begins a container and writes its header.  On failure *out is NULL.  A writer is used by one thread at
  * a time.  After an error every call but close returns it again; ARGUMENT is no such error: the call had no
- * effect. */
+ * effect (but wcodec_writer_file, which may have written part of an original, keeps that too). */
 WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_sink *sink,
                                             const wcodec_writer_options *options, wcodec_error *err);
 
@@ -442,13 +444,13 @@ typedef struct wcodec_plan_options {
     const wcodec_allocator *allocator;  /* copied; NULL: malloc and free */
     uint64_t max_memory;                /* 0: 1 GiB */
     unsigned dtype;                     /* BYTES: look at the file; else: it is all of this dtype */
-    uint64_t row;                       /* with a dtype: elements a row, 0: none */
+    uint64_t row;                       /* with a dtype: elements a row; 0, or no whole number of rows: none */
 } wcodec_plan_options;
 WCODEC_API wcodec_plan_options wcodec_plan_defaults(void);
 
 /* Makes a plan for any file: a safetensors file becomes its header, its tensors and what lies between
  * them; a file that is not one, or that breaks a rule of that format, one opaque segment.  It never
- * refuses a file.  On success free *out with wcodec_plan_close; on failure it is NULL.
+ * refuses a file for what is in it.  On success free *out with wcodec_plan_close; on failure it is NULL.
  * OK, ARGUMENT, NO_MEMORY, LIMIT, IO. */
 WCODEC_API wcodec_status wcodec_plan_open(wcodec_plan **out, const wcodec_source *file,
                                           const wcodec_plan_options *options, wcodec_error *err);

@@ -134,6 +134,15 @@ typedef struct wcodeci_cursor {
     wcodec_status bad;
 } wcodeci_cursor;
 
+static wcodeci_cursor wcodeci_cursor_make(const wcodeci_byte *p, size_t size)
+{
+    wcodeci_cursor c;
+    c.p = p;
+    c.end = p + size;
+    c.bad = WCODEC_OK;
+    return c;
+}
+
 static const wcodeci_byte *wcodeci_take(wcodeci_cursor *c, size_t size)
 {
     const wcodeci_byte *p = c->p;

@@ -2,13 +2,12 @@
  * Plane coders: raw, constant, sparse (private)
  *
  * A decoder fills v[0] ... v[n-1] from exactly `size` bytes and returns NULL, or what is wrong with them.
- * It may write to all of v and nothing else, and need not check that values are below 2^w where it says so
- * here: the caller does that once for all coders that cannot promise it.
+ * It may write to all of v and nothing else, and leaves no value of 2^w or more in it.
  * An encoder writes at most `cap` bytes and returns how many, or 0 if they would be more.
  * ---------------------------------------------------------------------------------------------- */
 
-/* What the encoder knows of a plane: its values, how often each occurs. */
 #ifndef WCODEC_NO_ENCODER
+/* What the encoder knows of a plane: its values, how often each occurs. */
 typedef struct wcodeci_plane {
     const wcodeci_byte *v;
     size_t n;
@@ -80,7 +79,7 @@ static const char *wcodeci_sparse_decode(const wcodeci_byte *src, size_t size, u
     uint64_t k, i, exceptions;
     size_t p = 0;
     unsigned common, used;
-    c.p = src; c.end = src + size; c.bad = WCODEC_OK;
+    c = wcodeci_cursor_make(src, size);
     common = wcodeci_take8(&c);
     exceptions = wcodeci_take_varint(&c);
     if (c.bad || exceptions == 0 || exceptions > n || exceptions > (size_t)(c.end - c.p)) return broken;
@@ -90,8 +89,9 @@ static const char *wcodeci_sparse_decode(const wcodeci_byte *src, size_t size, u
     memset(v, (int)common, n);
     for (k = 0; k < exceptions; k++) {
         while (gaps < values && *gaps == 255) {
-            p += 255;       /* at most 255 * size, far below SIZE_MAX: payloads are at most 2^25 bytes */
+            p += 255;
             gaps++;
+            if (p >= n) return broken;      /* before it can wrap around */
         }
         if (gaps >= values) return broken;
         p += *gaps++;
@@ -162,7 +162,7 @@ static size_t wcodeci_sparse_encode(const wcodeci_plane *plane, wcodeci_byte *ds
     const unsigned common = wcodeci_commonest(plane);
     const size_t exceptions = plane->n - plane->count[common];
     size_t i, gap = 0, used, head, values;
-    if (exceptions == 0 || 1 + 10 + 2 * exceptions > cap) return 0;
+    if (exceptions == 0 || 1 + wcodeci_varint_size(exceptions) + 2 * exceptions > cap) return 0;
     dst[0] = (wcodeci_byte)common;
     used = head = 1 + wcodeci_put_varint(dst + 1, exceptions);
     for (i = 0; i < plane->n; i++) {

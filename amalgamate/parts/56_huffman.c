@@ -186,7 +186,7 @@ static const char *wcodeci_huff_decode(const wcodeci_byte *src, size_t size, uns
     uint64_t sizes[32];
     size_t i, used;
 
-    c.p = src; c.end = src + size; c.bad = WCODEC_OK;
+    c = wcodeci_cursor_make(src, size);
     k = wcodeci_take8(&c);
     first = wcodeci_take8(&c);
     last = wcodeci_take8(&c);

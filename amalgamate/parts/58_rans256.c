@@ -114,7 +114,8 @@ static const char *wcodeci_rans256_decode(const wcodeci_byte *src, size_t size, 
 
 #ifndef WCODEC_NO_ENCODER
 
-#define WCODECI_RANS256_SHORT 65536         /* bits of a message that gets only four states */
+#define WCODECI_RANS256_SHORT 65536         /* bits of a message that gets only four states, */
+#define WCODECI_RANS256_TINY 8192           /* or one */
 
 typedef struct wcodeci_rans256_model {
     uint16_t freq[256];
@@ -162,7 +163,7 @@ static size_t wcodeci_rans256_prepare(const wcodeci_plane *plane, wcodeci_rans25
     for (s = first, m = 0; s <= last; s++)
         if (plane->count[s]) model->freq[s] = (uint16_t)freq[m++];
     model->head_size = wcodeci_rans256_head(model->freq, first, last, model->head);
-    model->head[0] = bits < WCODECI_RANS256_SHORT ? 2 : 5;
+    model->head[0] = bits < WCODECI_RANS256_TINY ? 0 : bits < WCODECI_RANS256_SHORT ? 2 : 5;
     lanes = (size_t)1 << model->head[0];
     /* Each state holds up to 16 bits of the message. */
     bits = bits > 16 * lanes ? bits - 16 * lanes : 0;

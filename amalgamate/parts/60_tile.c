@@ -99,7 +99,7 @@ typedef struct wcodeci_tile {
     size_t body_end;    /* in the record */
 } wcodeci_tile;
 
-/* Reads a plane's coder, predictor and size, and finds its payload behind `*position`. */
+/* Reads a plane's coder, predictor and size. */
 static wcodec_status wcodeci_plane_parse(wcodeci_cursor *c, wcodec_plane_info *plane, const char **what)
 {
     unsigned code = wcodeci_take8(c);
@@ -130,7 +130,7 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
     memset(tile, 0, sizeof *tile);
     *what = "a tile's record is broken";
     if (size == 0) return WCODEC_E_TRUNCATED;
-    c.p = src; c.end = src + size; c.bad = WCODEC_OK;
+    c = wcodeci_cursor_make(src, size);
     status = wcodeci_record_parse(&c, &record);
     if (status) return status;
     if (record.type != WCODECI_RECORD_TILE && record.type != WCODECI_RECORD_INDEX) return WCODEC_E_CORRUPT;
@@ -244,7 +244,7 @@ static wcodec_status wcodeci_tile_decode(const wcodeci_byte *src, size_t size, w
         return wcodeci_fail(err, WCODEC_E_TRUNCATED, base + size, "a tile's record ends too early");
     if (tile.info.record_size < size || tile.info.decoded_size != dst_size)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, base, "a tile has not the size that is expected of it");
-    scratch += -(uintptr_t)scratch & 7;
+    scratch += (8 - ((uintptr_t)scratch & 7)) & 7;
     room = scratch + WCODECI_TABLE_SIZE;
     for (k = 0; k < tile.info.planes; k++, room += tile.n) {
         what = wcodeci_plane_decode(src, &tile, k, room, &planes[k], scratch);

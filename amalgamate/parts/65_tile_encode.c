@@ -137,7 +137,7 @@ static void wcodeci_choice_prepare(const wcodeci_plane *plane, unsigned coders, 
         if (coders >> WCODEC_CODER_CONSTANT & 1) choice->least[WCODEC_CODER_CONSTANT] = 1;
         return;
     }
-    if ((coders >> WCODEC_CODER_SPARSE & 1) && rest <= plane->n / 8)
+    if (coders >> WCODEC_CODER_SPARSE & 1)
         choice->least[WCODEC_CODER_SPARSE] = 2 + 2 * rest;
     if (coders >> WCODEC_CODER_HUFFMAN & 1)
         choice->least[WCODEC_CODER_HUFFMAN] = wcodeci_huff_prepare(plane, symbol, m, &choice->huff);

@@ -12,6 +12,7 @@
 #define WCODECI_ORIGINAL_PARTS 1            /* original flags bit 0 */
 #define WCODECI_ORIGINAL_SHA256 2           /* original flags bit 1 */
 #define WCODECI_MAX_RANK 255
+#define WCODECI_MAX_SHARED 255              /* bytes of a name that stand in the one before */
 
 static const wcodeci_byte wcodeci_magic_front[4] = { 'W', 'C', 'D', 'C' };
 static const wcodeci_byte wcodeci_magic_back[4] = { 'C', 'D', 'C', 'W' };
@@ -28,7 +29,8 @@ static wcodec_status wcodeci_header_parse(const wcodeci_byte *p, wcodeci_header 
     if (wcodeci_load16(p + 4) != WCODEC_FORMAT_VERSION)
         return wcodeci_fail(err, WCODEC_E_VERSION, 4, "a format version that this library does not read");
     if (wcodeci_load16(p + 6) || wcodeci_load32(p + 16) || wcodeci_load32(p + 24))
-        return wcodeci_fail(err, WCODEC_E_UNSUPPORTED, 6, "the container needs features that this library lacks");
+        return wcodeci_fail(err, WCODEC_E_UNSUPPORTED, wcodeci_load16(p + 6) ? 6 : wcodeci_load32(p + 16) ? 16 : 24,
+                            "the container needs features that this library lacks");
     header->size = wcodeci_load32(p + 8);
     header->metadata_size = wcodeci_load32(p + 12);
     header->max_tile = wcodeci_load32(p + 20);
@@ -77,9 +79,12 @@ static wcodec_status wcodeci_footer_parse(const wcodeci_byte *p, uint64_t at, wc
     footer->index_crc = wcodeci_load32(p + 44);
     footer->container_size = wcodeci_load64(p + 48);
     footer->file_crc = wcodeci_load32(p + 56);
-    /* An index entry takes some bytes each, so its size bounds all counts before memory is asked for. */
+    /* All counts are bounded by the container's size before memory is asked for: an I record takes at least 16
+     * bytes; an entry of the index takes some, and six of them can share 255 bytes of a name. */
     if (footer->container_size != at + WCODECI_FOOTER_SIZE || footer->index_offset % 8
-        || footer->index_offset >= at || footer->index_size < 2 || footer->tiles > footer->index_size
+        || footer->index_offset >= at || footer->index_size < 2
+        || footer->index_size > (at - footer->index_offset) / 16 * WCODECI_INDEX_TILE
+        || footer->names > 64 * (uint64_t)footer->index_size || footer->tiles > footer->index_size
         || footer->segments > footer->index_size || footer->originals > footer->index_size
         || footer->dimensions > footer->index_size)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "the footer's numbers cannot be right");
@@ -305,7 +310,7 @@ static wcodec_status wcodeci_reader_record(const wcodec_reader *r, uint64_t at, 
     wcodeci_cursor c;
     wcodec_status status = wcodeci_read_at(&r->source, at, head, got, err);
     if (status) return status;
-    c.p = head; c.end = head + got; c.bad = WCODEC_OK;
+    c = wcodeci_cursor_make(head, got);
     status = wcodeci_record_parse(&c, record);
     if (status || record->size > end - at)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a record is broken");
@@ -404,7 +409,8 @@ static wcodec_status wcodeci_index_name(wcodec_reader *r, wcodeci_index_state *x
 /* Size, unit and row length: given, or from dtype and shape. */
 static wcodec_status wcodeci_index_geometry(wcodeci_cursor *c, uint64_t flags, wcodeci_reader_segment *s)
 {
-    uint64_t unit;
+    uint64_t unit, size;
+    wcodeci_cut derived;
     if (!(flags & WCODECI_SEGMENT_GEOMETRY)) {
         if (s->dtype >= WCODECI_DTYPES) return WCODEC_E_UNSUPPORTED;
         return wcodeci_tensor_geometry(s->dtype, s->shape, s->rank, &s->size, &s->cut) ? WCODEC_OK
@@ -418,7 +424,10 @@ static wcodec_status wcodeci_index_geometry(wcodeci_cursor *c, uint64_t flags, w
     s->cut.unit = (unsigned)unit;
     s->cut.units = s->size / unit;
     if (s->dtype >= WCODECI_DTYPES) s->dtype = WCODEC_BYTES;
-    return WCODEC_OK;
+    if (s->dtype == WCODEC_BYTES) return WCODEC_OK;
+    /* Who goes by dtype and shape must find what they promise. */
+    return wcodeci_tensor_geometry(s->dtype, s->shape, s->rank, &size, &derived) && size == s->size
+        && derived.unit == unit ? WCODEC_OK : WCODEC_E_CORRUPT;
 }
 
 /* The sizes of a segment's tile records. */
@@ -460,7 +469,7 @@ static wcodec_status wcodeci_index_segment(wcodec_reader *r, wcodeci_index_state
     if (x->c.bad) return WCODEC_E_CORRUPT;
     if (flags & ~(uint64_t)WCODECI_SEGMENT_GEOMETRY) return WCODEC_E_UNSUPPORTED;
     shared = wcodeci_take_varint(&x->c);
-    if (x->c.bad || shared > x->name_size) return WCODEC_E_CORRUPT;
+    if (x->c.bad || shared > x->name_size || shared > WCODECI_MAX_SHARED) return WCODEC_E_CORRUPT;
     status = wcodeci_index_name(r, x, x->name, shared, &s->name, &s->name_size);
     if (status) return status;
     x->name = s->name;
@@ -517,8 +526,7 @@ static wcodec_status wcodeci_index_parse(wcodec_reader *r, wcodec_error *err)
     wcodec_status status = WCODEC_OK;
     uint64_t flags, count, i;
     memset(&x, 0, sizeof x);
-    x.c.p = r->index;
-    x.c.end = r->index + r->footer.index_size;
+    x.c = wcodeci_cursor_make(r->index, r->footer.index_size);
     x.position = r->header.size;
     flags = wcodeci_take_varint(&x.c);
     count = wcodeci_take_varint(&x.c);

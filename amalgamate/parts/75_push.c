@@ -143,7 +143,7 @@ static wcodec_status wcodeci_push_head(wcodec_push *d)
     wcodeci_record record;
     wcodec_status status;
     uint64_t largest;
-    c.p = d->buffer; c.end = d->buffer + d->have; c.bad = WCODEC_OK;
+    c = wcodeci_cursor_make(d->buffer, d->have);
     status = wcodeci_record_parse(&c, &record);
     if (status == WCODEC_E_TRUNCATED && d->have < WCODECI_RECORD_HEAD) {
         d->want++;
@@ -174,7 +174,7 @@ static wcodec_status wcodeci_push_take_original(wcodec_push *d)
     wcodeci_record record;
     uint64_t flags, size;
     const wcodeci_byte *name;
-    c.p = d->buffer; c.end = d->buffer + d->have; c.bad = WCODEC_OK;
+    c = wcodeci_cursor_make(d->buffer, d->have);
     (void)wcodeci_record_parse(&c, &record);        /* did before */
     c.end = c.p + (size_t)record.body;
     flags = wcodeci_take_varint(&c);
@@ -227,7 +227,8 @@ static wcodec_status wcodeci_push_take_footer(wcodec_push *d)
 {
     wcodeci_footer footer;
     wcodec_status status;
-    if (d->have != WCODECI_FOOTER_SIZE || memcmp(d->buffer + 60, wcodeci_magic_back, 4) != 0)
+    if (d->have != WCODECI_FOOTER_SIZE || d->buffer[1] != WCODECI_FOOTER_SIZE - 2
+        || memcmp(d->buffer + 60, wcodeci_magic_back, 4) != 0)
         return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "the footer is broken");
     status = wcodeci_footer_parse(d->buffer, d->record_start, &footer, &d->error);
     if (status) return status;

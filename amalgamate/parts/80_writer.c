@@ -72,11 +72,17 @@ static wcodec_status wcodeci_writer_fail(wcodec_writer *w, wcodec_status status,
     return wcodeci_fail(err, w->error.status, w->error.offset, w->error.what);
 }
 
+/* Hands on the error that a step below has kept already. */
+static wcodec_status wcodeci_writer_error(const wcodec_writer *w, wcodec_error *err)
+{
+    return wcodeci_fail(err, w->error.status, w->error.offset, w->error.what);
+}
+
 /* An argument that is wrong does no harm to the writer. */
 static wcodec_status wcodeci_writer_check(const wcodec_writer *w, wcodec_error *err)
 {
     if (!w) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
-    if (w->error.status) return wcodeci_fail(err, w->error.status, w->error.offset, w->error.what);
+    if (w->error.status) return wcodeci_writer_error(w, err);
     if (w->finished) return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "the container is finished");
     return WCODEC_OK;
 }
@@ -123,7 +129,9 @@ static wcodec_status wcodeci_put_segment_name(wcodec_writer *w, const char *name
 {
     wcodec_status status;
     size_t shared = 0;
-    while (shared < size && shared < w->last_name_size && name[shared] == w->last_name[shared]) shared++;
+    while (shared < size && shared < w->last_name_size && shared < WCODECI_MAX_SHARED
+           && name[shared] == w->last_name[shared])
+        shared++;
     status = wcodeci_put_number(w, &w->pending, shared);
     if (!status) status = wcodeci_put_number(w, &w->pending, size - shared);
     if (!status) status = wcodeci_put(w, &w->pending, size ? name + shared : NULL, size - shared);
@@ -160,29 +168,32 @@ static wcodec_status wcodeci_writer_header(wcodec_writer *w, const char *metadat
     return status;
 }
 
-/* The memory of a batch: input, the tiles' records, each worker's scratch. */
+/* The memory of a batch: input, the tiles' records, each worker's scratch.  Sizes are 64 bits until the gate has
+ * let them pass. */
 static wcodec_status wcodeci_writer_allocate(wcodec_writer *w)
 {
-    const size_t tile = 8 * (size_t)w->tile_units, workers = w->parallel.workers;
-    void *p = NULL;
+    const uint64_t tile = 8 * (uint64_t)w->tile_units, workers = w->parallel.workers;
+    const uint64_t tiles = WCODECI_BATCH * (workers < 2 ? 2 : workers);
+    const uint64_t input = tile * tiles, output = input + tiles * wcodec_tile_bound(0);
+    const uint64_t scratch = wcodec_tile_encode_scratch((size_t)tile) * workers;
     wcodec_status status;
-    w->batch_capacity = WCODECI_BATCH * (workers < 2 ? 2 : workers);
-    w->input_size = tile * w->batch_capacity;
-    w->output_size = w->input_size + w->batch_capacity * wcodec_tile_bound(0);
-    w->worker_scratch = wcodec_tile_encode_scratch(tile);
-    w->scratch_size = w->worker_scratch * workers;
-    status = wcodeci_alloc(&w->heap, w->input_size, &p);
-    w->input = (wcodeci_byte *)p;
-    if (!status) status = wcodeci_alloc(&w->heap, w->output_size, &p);
-    if (!status) w->output = (wcodeci_byte *)p;
-    if (!status) status = wcodeci_alloc(&w->heap, w->scratch_size, &p);
-    if (!status) w->scratch = (wcodeci_byte *)p;
-    if (!status) status = wcodeci_alloc(&w->heap, w->batch_capacity * sizeof *w->batch, &p);
-    if (!status) w->batch = (wcodeci_batch_tile *)p;
-    if (!status) status = wcodeci_alloc(&w->heap, WCODECI_MAX_NAME, &p);
-    if (!status) w->name = (char *)p;
-    if (!status) status = wcodeci_alloc(&w->heap, WCODECI_MAX_NAME, &p);
-    if (!status) w->last_name = (char *)p;
+    void *p[5] = { NULL, NULL, NULL, NULL, NULL };
+    status = wcodeci_alloc(&w->heap, input, &p[0]);
+    if (!status) status = wcodeci_alloc(&w->heap, output, &p[1]);
+    if (!status) status = wcodeci_alloc(&w->heap, scratch, &p[2]);
+    if (!status) status = wcodeci_alloc(&w->heap, tiles * sizeof *w->batch, &p[3]);
+    if (!status) status = wcodeci_alloc(&w->heap, 2 * WCODECI_MAX_NAME, &p[4]);
+    w->input = (wcodeci_byte *)p[0];
+    w->output = (wcodeci_byte *)p[1];
+    w->scratch = (wcodeci_byte *)p[2];
+    w->batch = (wcodeci_batch_tile *)p[3];
+    w->name = (char *)p[4];
+    w->last_name = p[4] ? w->name + WCODECI_MAX_NAME : NULL;
+    w->input_size = (size_t)input;          /* what did not fit was not given: its pointer is NULL */
+    w->output_size = (size_t)output;
+    w->scratch_size = (size_t)scratch;
+    w->worker_scratch = wcodec_tile_encode_scratch((size_t)tile);
+    w->batch_capacity = (size_t)tiles;
     return status;
 }
 
@@ -215,7 +226,7 @@ WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_si
     if (status) wcodeci_writer_fail(w, status, wcodeci_memory_text(status), err);
     else status = wcodeci_writer_header(w, opts.metadata, opts.metadata_size);
     if (status) {
-        wcodeci_writer_fail(w, status, "", err);
+        (void)wcodeci_writer_error(w, err);
         wcodec_writer_close(w);
         return status;
     }
@@ -232,8 +243,7 @@ WCODEC_API void wcodec_writer_close(wcodec_writer *writer)
     wcodeci_release(&w->heap, w->output, w->output_size);
     wcodeci_release(&w->heap, w->scratch, w->scratch_size);
     wcodeci_release(&w->heap, w->batch, w->batch_capacity * sizeof *w->batch);
-    wcodeci_release(&w->heap, w->name, WCODECI_MAX_NAME);
-    wcodeci_release(&w->heap, w->last_name, WCODECI_MAX_NAME);
+    wcodeci_release(&w->heap, w->name, 2 * WCODECI_MAX_NAME);
     wcodeci_release(&w->heap, w->index.p, w->index.capacity);
     wcodeci_release(&w->heap, w->current.p, w->current.capacity);
     wcodeci_release(&w->heap, w->pending.p, w->pending.capacity);
@@ -277,7 +287,12 @@ static wcodec_status wcodeci_writer_flush(wcodec_writer *w)
     wcodec_status status = WCODEC_OK;
     size_t i;
     wcodeci_run(&w->parallel, w->batch_count, wcodeci_encode_task, w);
-    for (i = 0; i < w->batch_count && !status; i++) status = wcodeci_write_tile(w, &w->batch[i], &pending);
+    for (i = 0; i < w->batch_count && !status; i++) {
+        if (!w->batch[i].record)
+            status = wcodeci_writer_fail(w, WCODEC_E_ARGUMENT, "a tile was left out by the caller's threads", NULL);
+        else
+            status = wcodeci_write_tile(w, &w->batch[i], &pending);
+    }
     if (status) return status;
     if (pending) {
         memmove(w->pending.p, w->pending.p + pending, (size_t)(w->pending.size - pending));
@@ -289,17 +304,20 @@ static wcodec_status wcodeci_writer_flush(wcodec_writer *w)
     return WCODEC_OK;
 }
 
+static unsigned wcodeci_original_flags(const wcodec_writer *w, int from_parts)
+{
+    return (from_parts ? WCODECI_ORIGINAL_PARTS : 0u) | (w->no_sha256 ? 0u : WCODECI_ORIGINAL_SHA256);
+}
+
 /* The open original's entry in the index; what is open ends here. */
 static wcodec_status wcodeci_writer_end_original(wcodec_writer *w)
 {
     wcodec_status status;
-    const unsigned flags = (w->from_parts ? WCODECI_ORIGINAL_PARTS : 0u)
-                         | (w->no_sha256 ? 0u : WCODECI_ORIGINAL_SHA256);
     unsigned char digest[32];
     if (!w->in_original) return WCODEC_OK;
     status = wcodeci_writer_flush(w);
     if (!status) status = wcodeci_put(w, &w->current, w->pending.p, (size_t)w->pending.size);
-    if (!status) status = wcodeci_put_number(w, &w->index, flags);
+    if (!status) status = wcodeci_put_number(w, &w->index, wcodeci_original_flags(w, w->from_parts));
     if (!status) status = wcodeci_put_number(w, &w->index, w->name_size);
     if (!status) status = wcodeci_put(w, &w->index, w->name, w->name_size);
     if (!status && !w->no_sha256) {
@@ -320,23 +338,21 @@ WCODEC_API wcodec_status wcodec_writer_original(wcodec_writer *writer, const cha
     wcodec_writer *w = writer;
     wcodeci_byte head[32];
     size_t used = 0, body;
-    unsigned flags;
     wcodec_status status = wcodeci_writer_check(w, err);
     if (status) return status;
     if (w->missing) return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "the last segment is not complete");
     if (name_size > WCODECI_MAX_NAME || (!name && name_size))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "the name of the original is too long");
     status = wcodeci_writer_end_original(w);
-    flags = (from_parts ? WCODECI_ORIGINAL_PARTS : 0u) | (w->no_sha256 ? 0u : WCODECI_ORIGINAL_SHA256);
     body = 1 + wcodeci_varint_size(name_size) + name_size;
     head[used++] = WCODECI_RECORD_ORIGINAL;
     used += wcodeci_put_varint(head + used, body);
-    head[used++] = (wcodeci_byte)flags;
+    head[used++] = (wcodeci_byte)wcodeci_original_flags(w, from_parts);
     used += wcodeci_put_varint(head + used, name_size);
     if (!status) status = wcodeci_emit(w, head, used);
     if (!status) status = wcodeci_emit(w, name, name_size);
     if (!status) status = wcodeci_emit_padding(w);
-    if (status) return wcodeci_writer_fail(w, status, "", err);
+    if (status) return wcodeci_writer_error(w, err);
     wcodeci_copy(w->name, name, name_size);
     w->name_size = name_size;
     w->from_parts = from_parts != 0;
@@ -414,7 +430,7 @@ WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcod
         if (!status) status = wcodeci_put_number(w, &w->pending, cut.unit);
         if (!status) status = wcodeci_put_number(w, &w->pending, cut.row);
     }
-    if (status) return wcodeci_writer_fail(w, status, "", err);
+    if (status) return wcodeci_writer_error(w, err);
     w->cut = cut;
     if (segment->size) {
         w->cut.per_tile = wcodeci_units_per_tile(&cut, w->tile_units);
@@ -448,6 +464,7 @@ static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w)
     t->in = w->input_used;
     t->out = w->output_used;
     t->size = w->tile_size;
+    t->record = 0;
     t->dtype = w->dtype;
     t->row = w->cut.row;
     t->pending_end = w->pending.size;
@@ -472,7 +489,7 @@ WCODEC_API wcodec_status wcodec_writer_data(wcodec_writer *writer, const void *d
         size_t take;
         if (w->tile_have == w->tile_size) {
             status = wcodeci_writer_begin_tile(w);
-            if (status) return wcodeci_writer_fail(w, status, "", err);
+            if (status) return wcodeci_writer_error(w, err);
         }
         take = wcodeci_min(size, w->tile_size - w->tile_have);
         memcpy(w->input + w->batch[w->batch_count - 1].in + w->tile_have, src, take);
@@ -573,7 +590,7 @@ WCODEC_API wcodec_status wcodec_writer_finish(wcodec_writer *writer, wcodec_erro
     index_offset = w->position;
     if (!status) status = wcodeci_writer_index(w);
     if (!status) status = wcodeci_writer_footer(w, index_offset);
-    if (status) return wcodeci_writer_fail(w, status, "", err);
+    if (status) return wcodeci_writer_error(w, err);
     w->finished = 1;
     return WCODEC_OK;
 }

@@ -440,10 +440,11 @@ static wcodec_status wcodeci_plan_arrange(wcodeci_plan *plan, uint64_t data)
     return status;
 }
 
-/* A file that is shorter than its source says is a failure of the source. */
+/* A file that is shorter than its source says is a failure of the source; and CORRUPT, from a source that is
+ * itself a container, does not say that this file is no safetensors file. */
 static wcodec_status wcodeci_plan_read_failed(wcodec_status status, wcodec_error *err)
 {
-    if (status == WCODEC_E_TRUNCATED) status = WCODEC_E_IO;
+    if (status == WCODEC_E_TRUNCATED || status == WCODEC_E_CORRUPT) status = WCODEC_E_IO;
     if (err) err->status = status;
     return status;
 }
