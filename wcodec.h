@@ -772,7 +772,8 @@ WCODEC_API wcodec_status wcodec_tile_inspect(const void *src, size_t size, wcode
  * `dst` are unspecified after a failure.  OK, TRUNCATED, UNSUPPORTED, CORRUPT, CHECKSUM, NO_SPACE
  * (scratch too small). */
 WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, void *dst, size_t dst_size,
-                                            void *scratch, size_t scratch_size, int no_crc, wcodec_error *err);
+                                            void *scratch, size_t scratch_size, int no_crc,
+                                            wcodec_error *err);
 
 #ifndef WCODEC_NO_ENCODER
 
@@ -788,9 +789,9 @@ WCODEC_API size_t wcodec_tile_encode_scratch(size_t size);
 /* The most that a tile of `size` bytes can take as a record. */
 WCODEC_API size_t wcodec_tile_bound(size_t size);
 /* Encodes `size` bytes of elements of `dtype` (whole units, at least one, at most
- * WCODEC_MAX_TILE_BYTES) as one tile record, out of what `options` allow (NULL: everything): coders by the size
- * that they take, splits and predictors too where the tile is small, else by a sample.  A plane stays raw unless
- * coding saves one part in 256 of it.
+ * WCODEC_MAX_TILE_BYTES) as one tile record, out of what `options` allow (NULL: everything): coders by the
+ * size that they take, splits and predictors too where the tile is small, else by a sample.  A plane stays
+ * raw unless coding saves one part in 256 of it.
  * `row`: units a row, 0: unknown.  The same arguments give the same bytes on every machine.
  * Returns the record's size, or 0 if an argument is wrong or `dst_size` is less than the bound. */
 WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size,
@@ -858,10 +859,12 @@ typedef struct wcodec_original {
     int has_sha256;
     unsigned char sha256[32];
 } wcodec_original;
-WCODEC_API wcodec_status wcodec_reader_original(const wcodec_reader *reader, size_t i, wcodec_original *original);
+WCODEC_API wcodec_status wcodec_reader_original(const wcodec_reader *reader, size_t i,
+                                                wcodec_original *original);
 
 /* Segment number i.  ARGUMENT if there is none.  For tensors `row` is what the format derives. */
-WCODEC_API wcodec_status wcodec_reader_segment(const wcodec_reader *reader, size_t i, wcodec_segment *segment);
+WCODEC_API wcodec_status wcodec_reader_segment(const wcodec_reader *reader, size_t i,
+                                               wcodec_segment *segment);
 
 /* The number of the first segment of a name.  OK or NOT_FOUND. */
 WCODEC_API wcodec_status wcodec_reader_find(const wcodec_reader *reader, const char *name, size_t name_size,
@@ -875,7 +878,8 @@ typedef struct wcodec_tile_span {
 } wcodec_tile_span;
 /* The tile that holds the view's byte `offset`: OK or ARGUMENT (beyond the end).  The next tile is
  * found with offset = span.offset + span.size; so one can fetch a range's compressed bytes alone. */
-WCODEC_API wcodec_status wcodec_reader_tile(const wcodec_reader *reader, uint64_t offset, wcodec_tile_span *span);
+WCODEC_API wcodec_status wcodec_reader_tile(const wcodec_reader *reader, uint64_t offset,
+                                            wcodec_tile_span *span);
 
 /* Reads bytes `offset` to `offset + size` of the view, which is all originals one after the other (of
  * a container with one original: that file), decoding just the tiles that hold them.  A range that does
@@ -892,8 +896,9 @@ WCODEC_API wcodec_status wcodec_read_parallel(const wcodec_reader *reader, uint6
                                               const wcodec_progress *progress, wcodec_error *err);
 
 /* Segment number i as a whole: `dst_size` must be its size, else NO_SPACE (smaller) or ARGUMENT. */
-WCODEC_API wcodec_status wcodec_read_segment(const wcodec_reader *reader, size_t i, void *dst, size_t dst_size,
-                                             void *scratch, size_t scratch_size, wcodec_error *err);
+WCODEC_API wcodec_status wcodec_read_segment(const wcodec_reader *reader, size_t i, void *dst,
+                                             size_t dst_size, void *scratch, size_t scratch_size,
+                                             wcodec_error *err);
 
 /* Indices `begin` to `end` of the first dimension of segment i (a tensor of rank 1 or more).  The bytes,
  * `dst_size` of them, must be whole: ARGUMENT where a slice of a packed dtype begins inside a byte. */
@@ -919,8 +924,8 @@ WCODEC_API wcodec_status wcodec_push_open(wcodec_push **out, const wcodec_reader
  * container is not complete, so at the end of the input it means it is truncated).  MORE_OUTPUT: `out` is
  * full.  ORIGINAL: the bytes that follow belong to a new original (see wcodec_push_original).  END: all
  * checksums of tiles, index and container fit; bytes after the container are not taken.  An error
- * is final: every later call gives it again.  Bytes come out only after their tile's CRC-32 was checked (unless `no_crc`).
- * The bytes and the final result do not depend on how the input is cut. */
+ * is final: every later call gives it again.  Bytes come out only after their tile's CRC-32 was checked
+ * (unless `no_crc`).  The bytes and the final result do not depend on how the input is cut. */
 WCODEC_API wcodec_status wcodec_push_step(wcodec_push *push, const void *in, size_t in_size, size_t *in_used,
                                           void *out, size_t out_size, size_t *out_used, wcodec_error *err);
 
@@ -993,7 +998,7 @@ typedef struct wcodec_plan_options {
     const wcodec_allocator *allocator;  /* copied; NULL: malloc and free */
     uint64_t max_memory;                /* 0: 1 GiB */
     unsigned dtype;                     /* BYTES: look at the file; else: it is all of this dtype */
-    uint64_t row;                       /* with a dtype: elements a row; 0, or no whole number of rows: none */
+    uint64_t row;                       /* with a dtype: elements a row; 0, or not whole rows: none */
 } wcodec_plan_options;
 WCODEC_API wcodec_plan_options wcodec_plan_defaults(void);
 
@@ -1316,7 +1321,8 @@ static const char *wcodeci_memory_text(wcodec_status status)
 
 #ifndef WCODEC_NO_ENCODER
 /* Makes room for `need` items of `item` bytes in a growing array, doubling it. */
-static wcodec_status wcodeci_grow(wcodeci_heap *heap, void **array, uint64_t *capacity, uint64_t need, size_t item)
+static wcodec_status wcodeci_grow(wcodeci_heap *heap, void **array, uint64_t *capacity, uint64_t need,
+                                  size_t item)
 {
     uint64_t count = *capacity ? *capacity : 16, bytes;
     void *p;
@@ -1639,7 +1645,7 @@ static const wcodeci_dtype_row wcodeci_dtypes[] = {
 };
 #define WCODECI_DTYPES (sizeof wcodeci_dtypes / sizeof wcodeci_dtypes[0])
 
-/* A plane is up to two bit fields of the unit, the upper one put above the lower one. */
+/* A plane is up to three bit fields of the unit, the upper ones put above the lower ones. */
 typedef struct wcodeci_plane_row {
     unsigned char width;                        /* bits in all; 0: no such plane */
     unsigned char low_shift, low_width;         /* the lower field */
@@ -1657,19 +1663,30 @@ typedef struct wcodeci_split_row {
 #define WCODECI_FIELDS(hs, hw, ls, lw) { (hw) + (lw), ls, lw, hs, hw, 0, 0 }
 
 static const wcodeci_split_row wcodeci_splits[WCODEC_SPLIT_COUNT] = {
-    { "BYTE", 1, 1, { WCODECI_FIELD(0, 8) } },
-    { "WORD16", 2, 2, { WCODECI_FIELD(8, 8), WCODECI_FIELD(0, 8) } },
-    { "WORD32", 4, 4, { WCODECI_FIELD(24, 8), WCODECI_FIELD(16, 8), WCODECI_FIELD(8, 8), WCODECI_FIELD(0, 8) } },
-    { "WORD64", 8, 8, { WCODECI_FIELD(56, 8), WCODECI_FIELD(48, 8), WCODECI_FIELD(40, 8), WCODECI_FIELD(32, 8),
-                        WCODECI_FIELD(24, 8), WCODECI_FIELD(16, 8), WCODECI_FIELD(8, 8), WCODECI_FIELD(0, 8) } },
-    { "BF16", 2, 2, { WCODECI_FIELD(7, 8), WCODECI_FIELDS(15, 1, 0, 7) } },
-    { "F16", 2, 3, { WCODECI_FIELD(10, 5), WCODECI_FIELDS(15, 1, 8, 2), WCODECI_FIELD(0, 8) } },
-    { "F32", 4, 4, { WCODECI_FIELD(23, 8), WCODECI_FIELDS(31, 1, 16, 7), WCODECI_FIELD(8, 8), WCODECI_FIELD(0, 8) } },
-    { "F64", 8, 8, { WCODECI_FIELD(52, 8), { 8, 48, 4, 60, 3, 63, 1 }, WCODECI_FIELD(40, 8), WCODECI_FIELD(32, 8),
-                     WCODECI_FIELD(24, 8), WCODECI_FIELD(16, 8), WCODECI_FIELD(8, 8), WCODECI_FIELD(0, 8) } },
-    { "F8_E4M3", 1, 2, { WCODECI_FIELD(3, 4), WCODECI_FIELDS(7, 1, 0, 3) } },
-    { "F8_E5M2", 1, 2, { WCODECI_FIELD(2, 5), WCODECI_FIELDS(7, 1, 0, 2) } },
-    { "NIBBLES", 1, 2, { WCODECI_FIELD(4, 4), WCODECI_FIELD(0, 4) } }
+    { "BYTE", 1, 1,
+      { WCODECI_FIELD(0, 8) } },
+    { "WORD16", 2, 2,
+      { WCODECI_FIELD(8, 8), WCODECI_FIELD(0, 8) } },
+    { "WORD32", 4, 4,
+      { WCODECI_FIELD(24, 8), WCODECI_FIELD(16, 8), WCODECI_FIELD(8, 8), WCODECI_FIELD(0, 8) } },
+    { "WORD64", 8, 8,
+      { WCODECI_FIELD(56, 8), WCODECI_FIELD(48, 8), WCODECI_FIELD(40, 8), WCODECI_FIELD(32, 8),
+        WCODECI_FIELD(24, 8), WCODECI_FIELD(16, 8), WCODECI_FIELD(8, 8), WCODECI_FIELD(0, 8) } },
+    { "BF16", 2, 2,
+      { WCODECI_FIELD(7, 8), WCODECI_FIELDS(15, 1, 0, 7) } },
+    { "F16", 2, 3,
+      { WCODECI_FIELD(10, 5), WCODECI_FIELDS(15, 1, 8, 2), WCODECI_FIELD(0, 8) } },
+    { "F32", 4, 4,
+      { WCODECI_FIELD(23, 8), WCODECI_FIELDS(31, 1, 16, 7), WCODECI_FIELD(8, 8), WCODECI_FIELD(0, 8) } },
+    { "F64", 8, 8,
+      { WCODECI_FIELD(52, 8), { 8, 48, 4, 60, 3, 63, 1 }, WCODECI_FIELD(40, 8), WCODECI_FIELD(32, 8),
+        WCODECI_FIELD(24, 8), WCODECI_FIELD(16, 8), WCODECI_FIELD(8, 8), WCODECI_FIELD(0, 8) } },
+    { "F8_E4M3", 1, 2,
+      { WCODECI_FIELD(3, 4), WCODECI_FIELDS(7, 1, 0, 3) } },
+    { "F8_E5M2", 1, 2,
+      { WCODECI_FIELD(2, 5), WCODECI_FIELDS(7, 1, 0, 2) } },
+    { "NIBBLES", 1, 2,
+      { WCODECI_FIELD(4, 4), WCODECI_FIELD(0, 4) } }
 };
 
 WCODEC_API const char *wcodec_dtype_name(unsigned dtype)
@@ -1805,14 +1822,16 @@ WCODECI_INLINE void wcodeci_merge_body(const wcodeci_split_row *split, const wco
 /* Puts n units together from their planes, one byte a value. */
 static void wcodeci_merge(unsigned split, const wcodeci_byte *const *planes, wcodeci_byte *dst, size_t n)
 {
+#define WCODECI_MERGE_CASE(id) \
+    case id: wcodeci_merge_body(&wcodeci_splits[id], planes, dst, n); break
     switch (split) {
     case WCODEC_SPLIT_BYTE: wcodeci_copy(dst, planes[0], n); break;
-    case WCODEC_SPLIT_WORD16: wcodeci_merge_body(&wcodeci_splits[WCODEC_SPLIT_WORD16], planes, dst, n); break;
-    case WCODEC_SPLIT_WORD32: wcodeci_merge_body(&wcodeci_splits[WCODEC_SPLIT_WORD32], planes, dst, n); break;
-    case WCODEC_SPLIT_BF16: wcodeci_merge_body(&wcodeci_splits[WCODEC_SPLIT_BF16], planes, dst, n); break;
-    case WCODEC_SPLIT_F16: wcodeci_merge_body(&wcodeci_splits[WCODEC_SPLIT_F16], planes, dst, n); break;
-    case WCODEC_SPLIT_F32: wcodeci_merge_body(&wcodeci_splits[WCODEC_SPLIT_F32], planes, dst, n); break;
-    case WCODEC_SPLIT_NIBBLES: wcodeci_merge_body(&wcodeci_splits[WCODEC_SPLIT_NIBBLES], planes, dst, n); break;
+    WCODECI_MERGE_CASE(WCODEC_SPLIT_WORD16);
+    WCODECI_MERGE_CASE(WCODEC_SPLIT_WORD32);
+    WCODECI_MERGE_CASE(WCODEC_SPLIT_BF16);
+    WCODECI_MERGE_CASE(WCODEC_SPLIT_F16);
+    WCODECI_MERGE_CASE(WCODEC_SPLIT_F32);
+    WCODECI_MERGE_CASE(WCODEC_SPLIT_NIBBLES);
     default: wcodeci_merge_body(&wcodeci_splits[split], planes, dst, n); break;
     }
 }
@@ -1863,7 +1882,8 @@ static size_t wcodeci_predict_distance(unsigned predictor, uint64_t row, size_t 
 }
 
 /* Undoes a plane's predictor in place. */
-static void wcodeci_unpredict_plane(wcodeci_byte *v, size_t n, unsigned width, unsigned predictor, uint64_t row)
+static void wcodeci_unpredict_plane(wcodeci_byte *v, size_t n, unsigned width, unsigned predictor,
+                                    uint64_t row)
 {
     const size_t distance = wcodeci_predict_distance(predictor, row, n);
     const unsigned mask = (1u << width) - 1;
@@ -1872,7 +1892,8 @@ static void wcodeci_unpredict_plane(wcodeci_byte *v, size_t n, unsigned width, u
 }
 
 /* Undoes the unit predictor in place. */
-static void wcodeci_unpredict_units(wcodeci_byte *p, size_t n, unsigned unit, unsigned predictor, uint64_t row)
+static void wcodeci_unpredict_units(wcodeci_byte *p, size_t n, unsigned unit, unsigned predictor,
+                                    uint64_t row)
 {
     const size_t distance = wcodeci_predict_distance(predictor, row, n);
     size_t i;
@@ -2248,8 +2269,8 @@ WCODECI_INLINE size_t wcodeci_huff_fast(wcodeci_bits *b, unsigned streams, const
     return i;
 }
 
-static size_t wcodeci_huff_fast4(wcodeci_bits *streams, const uint16_t *table, unsigned depth, wcodeci_byte *v,
-                                 size_t n)
+static size_t wcodeci_huff_fast4(wcodeci_bits *streams, const uint16_t *table, unsigned depth,
+                                 wcodeci_byte *v, size_t n)
 {
     wcodeci_bits b[4];
     size_t i;
@@ -2259,8 +2280,8 @@ static size_t wcodeci_huff_fast4(wcodeci_bits *streams, const uint16_t *table, u
     return i;
 }
 
-static size_t wcodeci_huff_fast1(wcodeci_bits *streams, const uint16_t *table, unsigned depth, wcodeci_byte *v,
-                                 size_t n)
+static size_t wcodeci_huff_fast1(wcodeci_bits *streams, const uint16_t *table, unsigned depth,
+                                 wcodeci_byte *v, size_t n)
 {
     wcodeci_bits b = *streams;
     size_t i = wcodeci_huff_fast(&b, 1, table, depth, v, n);
@@ -2274,6 +2295,25 @@ static int wcodeci_bits_done(const wcodeci_bits *b)
     return b->p == b->end && b->count < 8 && (b->bits & ((1u << b->count) - 1)) == 0;
 }
 
+/* Finds the streams: sizes of all but the last, then the streams themselves, up to the payload's end. */
+static int wcodeci_huff_open(wcodeci_cursor *c, unsigned streams, wcodeci_bits *b)
+{
+    uint64_t sizes[32];
+    unsigned k;
+    for (k = 0; k + 1 < streams; k++) sizes[k] = wcodeci_take_varint(c);
+    if (c->bad) return 0;
+    for (k = 0; k < streams; k++) {
+        const uint64_t left = (uint64_t)(c->end - c->p);
+        if (k + 1 == streams) sizes[k] = left;
+        if (sizes[k] > left) return 0;
+        b[k].p = c->p;
+        b[k].end = c->p += (size_t)sizes[k];
+        b[k].bits = 0;
+        b[k].count = 0;
+    }
+    return 1;
+}
+
 /* `table`: room for WCODECI_HUFF_TABLE entries. */
 static const char *wcodeci_huff_decode(const wcodeci_byte *src, size_t size, unsigned width, wcodeci_byte *v,
                                        size_t n, uint16_t *table)
@@ -2281,33 +2321,18 @@ static const char *wcodeci_huff_decode(const wcodeci_byte *src, size_t size, uns
     static const char short_of[] = "a Huffman plane ends too early";
     wcodeci_bits b[32];
     wcodeci_byte length[256];
-    wcodeci_cursor c;
-    unsigned streams, first, last, depth, k;
-    uint64_t sizes[32];
+    wcodeci_cursor c = wcodeci_cursor_make(src, size);
+    const unsigned log_streams = wcodeci_take8(&c), first = wcodeci_take8(&c), last = wcodeci_take8(&c);
+    const unsigned streams = 1u << (log_streams & 31);
+    unsigned depth, k;
     size_t i, used;
-
-    c = wcodeci_cursor_make(src, size);
-    k = wcodeci_take8(&c);
-    first = wcodeci_take8(&c);
-    last = wcodeci_take8(&c);
     if (c.bad) return short_of;
-    if (k > 5 || first >= last || last >> width) return "a Huffman plane's head is broken";
-    streams = 1u << k;
+    if (log_streams > 5 || first >= last || last >> width) return "a Huffman plane's head is broken";
     used = wcodeci_lengths_decode(c.p, (size_t)(c.end - c.p), first, last, WCODECI_HUFF_MAX, length);
     depth = used ? wcodeci_huff_table(length, table) : 0;
     if (!depth) return "a Huffman code is not complete";
     c.p += used;
-    for (k = 0; k + 1 < streams; k++) sizes[k] = wcodeci_take_varint(&c);
-    if (c.bad) return short_of;
-    for (k = 0; k < streams; k++) {
-        uint64_t left = (uint64_t)(c.end - c.p);
-        if (k + 1 == streams) sizes[k] = left;
-        if (sizes[k] > left) return short_of;
-        b[k].p = c.p;
-        b[k].end = c.p += (size_t)sizes[k];
-        b[k].bits = 0;
-        b[k].count = 0;
-    }
+    if (!wcodeci_huff_open(&c, streams, b)) return short_of;
     i = streams == 4 ? wcodeci_huff_fast4(b, table, depth, v, n)
       : streams == 1 ? wcodeci_huff_fast1(b, table, depth, v, n) : 0;
     for (; i < n; i++) {
@@ -2425,8 +2450,8 @@ static void wcodeci_huff_codes(const wcodeci_byte length[256], uint32_t code[256
         }
 }
 
-static size_t wcodeci_huff_encode(const wcodeci_plane *plane, const wcodeci_huff_model *model, wcodeci_byte *dst,
-                                  size_t cap)
+static size_t wcodeci_huff_encode(const wcodeci_plane *plane, const wcodeci_huff_model *model,
+                                  wcodeci_byte *dst, size_t cap)
 {
     const unsigned streams = 1u << model->head[0];
     uint32_t code[256] = { 0 };
@@ -2520,7 +2545,8 @@ WCODECI_INLINE unsigned wcodeci_alias_slot(const wcodeci_alias *a, unsigned slot
 /* An entry of the slot table: value, freq << 8, rank << 16, escape << 24. */
 #define WCODECI_RANS16_ESCAPE ((uint32_t)1 << 24)
 
-static const char *wcodeci_rans16_table(const wcodeci_byte *src, unsigned width, int escapes, uint32_t table[256])
+static const char *wcodeci_rans16_table(const wcodeci_byte *src, unsigned width, int escapes,
+                                        uint32_t table[256])
 {
     const wcodeci_byte *freq = src, *value = src + 16;
     wcodeci_alias alias;
@@ -2546,8 +2572,8 @@ typedef struct wcodeci_rans16 {
     const wcodeci_byte *p, *end, *escape, *escape_end;
 } wcodeci_rans16;
 
-/* One value for each of 64 lanes.  At least 64 bytes are left at p: each lane takes at most one.  Returns 0 if
- * the escaped values run out. */
+/* One value for each of 64 lanes.  At least 64 bytes are left at p: each lane takes at most one.  Returns 0
+ * if the escaped values run out. */
 WCODECI_INLINE int wcodeci_rans16_step(wcodeci_rans16 *r, const uint32_t *table, int escapes, wcodeci_byte *v)
 {
     const wcodeci_byte *p = r->p;
@@ -2593,8 +2619,8 @@ static int wcodeci_rans16_step_end(wcodeci_rans16 *r, const uint32_t *table, wco
 }
 
 /* `table`: room for 256 entries. */
-static const char *wcodeci_rans16_decode(const wcodeci_byte *src, size_t size, unsigned width, wcodeci_byte *v,
-                                         size_t n, uint32_t *table)
+static const char *wcodeci_rans16_decode(const wcodeci_byte *src, size_t size, unsigned width,
+                                         wcodeci_byte *v, size_t n, uint32_t *table)
 {
     wcodeci_rans16 r;
     const char *what;
@@ -2655,7 +2681,8 @@ static uint32_t wcodeci_log2(uint32_t x)
          + ((wcodeci_log_table[i + 1] - wcodeci_log_table[i]) * low >> 16);
 }
 
-/* The bits, in 1/65536, that a frequency's step up saves or its step down costs; down from 1 there is none. */
+/* The bits, in 1/65536, that a frequency's step up saves or its step down costs; down from 1 there
+ * is none. */
 static uint64_t wcodeci_frequency_step(uint32_t count, uint32_t freq, int up)
 {
     if (up) return (uint64_t)count * (wcodeci_log2(freq + 1) - wcodeci_log2(freq));
@@ -2730,8 +2757,9 @@ static uint64_t wcodeci_rans16_try(const wcodeci_plane *plane, const wcodeci_byt
     return bits;
 }
 
-/* Finds the best number of direct symbols; arguments and result as for wcodeci_huff_prepare.  A symbol that is rarer than 1 in 256 still takes a whole slot, so rare values may be cheaper
- * as escapes even where there are fewer than 16. */
+/* Finds the best number of direct symbols; arguments and result as for wcodeci_huff_prepare.  A symbol that
+ * is rarer than 1 in 256 still takes a whole slot, so rare values may be cheaper as escapes even where there
+ * are fewer than 16. */
 static size_t wcodeci_rans16_prepare(const wcodeci_plane *plane, const wcodeci_byte symbol[256], unsigned m,
                                      wcodeci_rans16_model *model)
 {
@@ -2808,8 +2836,8 @@ static size_t wcodeci_rans16_encode(const wcodeci_plane *plane, const wcodeci_ra
 /* ------------------------------------------------------------------------------------------------
  * rANS-256 (private): bytes, frequencies of 12 bits, up to 32 interleaved 32-bit states
  * The same number as in rANS-16, with M = 4096, x in [2^16, 2^32) and 16-bit words, so that one step of
- * renormalisation is always enough here too.  Slots are dealt in the order of the values.  Each state costs two
- * bytes beyond its share of the message, so short messages get few of them.
+ * renormalisation is always enough here too.  Slots are dealt in the order of the values.  Each state costs
+ * two bytes beyond its share of the message, so short messages get few of them.
  * ---------------------------------------------------------------------------------------------- */
 
 #define WCODECI_RANS256_LANES 32
@@ -2873,7 +2901,8 @@ WCODECI_INLINE int wcodeci_rans256_one(uint32_t *state, const uint32_t *table, c
 
 /* Whole rounds of 32 lanes while each lane's word is there; returns how many values. */
 static size_t wcodeci_rans256_rounds(uint32_t state[WCODECI_RANS256_LANES], const uint32_t *table,
-                                     const wcodeci_byte **src, const wcodeci_byte *end, wcodeci_byte *v, size_t n)
+                                     const wcodeci_byte **src, const wcodeci_byte *end, wcodeci_byte *v,
+                                     size_t n)
 {
     const wcodeci_byte *p = *src;
     size_t i = 0;
@@ -2893,10 +2922,10 @@ static size_t wcodeci_rans256_rounds(uint32_t state[WCODECI_RANS256_LANES], cons
     return i;
 }
 
-/* `table`: room for 4096 entries.  A frequency of 4096 cannot be written, for first < last gives no bit length
- * of 13, so every entry's freq fits its 12 bits. */
-static const char *wcodeci_rans256_decode(const wcodeci_byte *src, size_t size, unsigned width, wcodeci_byte *v,
-                                          size_t n, uint32_t *table)
+/* `table`: room for 4096 entries.  A frequency of 4096 cannot be written, for first < last gives no bit
+ * length of 13, so every entry's freq fits its 12 bits. */
+static const char *wcodeci_rans256_decode(const wcodeci_byte *src, size_t size, unsigned width,
+                                          wcodeci_byte *v, size_t n, uint32_t *table)
 {
     uint32_t state[WCODECI_RANS256_LANES];
     const wcodeci_byte *p, *end = src + size;
@@ -2930,7 +2959,8 @@ typedef struct wcodeci_rans256_model {
     size_t head_size;
 } wcodeci_rans256_model;
 
-static size_t wcodeci_rans256_head(const uint16_t freq[256], unsigned first, unsigned last, wcodeci_byte *head)
+static size_t wcodeci_rans256_head(const uint16_t freq[256], unsigned first, unsigned last,
+                                   wcodeci_byte *head)
 {
     wcodeci_byte length[256] = { 0 };
     uint64_t bits = 0;
@@ -3048,27 +3078,27 @@ static const char *wcodeci_decode_constant(const wcodeci_byte *src, size_t size,
     return wcodeci_constant_decode(src, size, width, v, n);
 }
 
-static const char *wcodeci_decode_sparse(const wcodeci_byte *src, size_t size, unsigned width, wcodeci_byte *v,
-                                         size_t n, void *table)
+static const char *wcodeci_decode_sparse(const wcodeci_byte *src, size_t size, unsigned width,
+                                         wcodeci_byte *v, size_t n, void *table)
 {
     (void)table;
     return wcodeci_sparse_decode(src, size, width, v, n);
 }
 
-static const char *wcodeci_decode_huffman(const wcodeci_byte *src, size_t size, unsigned width, wcodeci_byte *v,
-                                          size_t n, void *table)
+static const char *wcodeci_decode_huffman(const wcodeci_byte *src, size_t size, unsigned width,
+                                          wcodeci_byte *v, size_t n, void *table)
 {
     return wcodeci_huff_decode(src, size, width, v, n, (uint16_t *)table);
 }
 
-static const char *wcodeci_decode_rans16(const wcodeci_byte *src, size_t size, unsigned width, wcodeci_byte *v,
-                                         size_t n, void *table)
+static const char *wcodeci_decode_rans16(const wcodeci_byte *src, size_t size, unsigned width,
+                                         wcodeci_byte *v, size_t n, void *table)
 {
     return wcodeci_rans16_decode(src, size, width, v, n, (uint32_t *)table);
 }
 
-static const char *wcodeci_decode_rans256(const wcodeci_byte *src, size_t size, unsigned width, wcodeci_byte *v,
-                                          size_t n, void *table)
+static const char *wcodeci_decode_rans256(const wcodeci_byte *src, size_t size, unsigned width,
+                                          wcodeci_byte *v, size_t n, void *table)
 {
     return wcodeci_rans256_decode(src, size, width, v, n, (uint32_t *)table);
 }
@@ -3157,7 +3187,8 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
     if (flags & WCODECI_TILE_ROW) tile->row = wcodeci_take_varint(&c);
     tile->info.predictor = flags & 7;
     if (c.bad) return size < record.head + record.body ? c.bad : WCODEC_E_CORRUPT;
-    if (tile->info.split >= WCODEC_SPLIT_COUNT || flags >> 7 || tile->info.predictor >= WCODEC_PREDICT_COUNT) {
+    if (tile->info.split >= WCODEC_SPLIT_COUNT || flags >> 7
+        || tile->info.predictor >= WCODEC_PREDICT_COUNT) {
         *what = "unknown split, predictor or flag of a tile";
         return WCODEC_E_UNSUPPORTED;
     }
@@ -3243,8 +3274,9 @@ static int wcodeci_tile_padding_ok(const wcodeci_byte *src, const wcodeci_tile *
 }
 
 /* wcodec_tile_decode for the record at `base` of a container. */
-static wcodec_status wcodeci_tile_decode(const wcodeci_byte *src, size_t size, wcodeci_byte *dst, size_t dst_size,
-                                         wcodeci_byte *scratch, int no_crc, uint64_t base, wcodec_error *err)
+static wcodec_status wcodeci_tile_decode(const wcodeci_byte *src, size_t size, wcodeci_byte *dst,
+                                         size_t dst_size, wcodeci_byte *scratch, int no_crc, uint64_t base,
+                                         wcodec_error *err)
 {
     const wcodeci_byte *planes[WCODEC_MAX_PLANES] = { NULL };
     wcodeci_byte *room;
@@ -3277,7 +3309,8 @@ static wcodec_status wcodeci_tile_decode(const wcodeci_byte *src, size_t size, w
 WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, void *dst, size_t dst_size,
                                             void *scratch, size_t scratch_size, int no_crc, wcodec_error *err)
 {
-    if (!src || (!dst && dst_size) || !scratch) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
+    if (!src || (!dst && dst_size) || !scratch)
+        return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
     if (dst_size > WCODEC_MAX_TILE_BYTES)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, 0, "no tile is as large as the destination");
     if (scratch_size < wcodec_tile_decode_scratch(dst_size))
@@ -3319,8 +3352,8 @@ WCODEC_API size_t wcodec_tile_encode_scratch(size_t size)
 
 WCODEC_API size_t wcodec_tile_bound(size_t size)
 {
-    /* A raw plane of w < 8 bits takes 8 w bytes for its last 64 values, however few there are; the narrow planes
-     * of a unit have 8 bits in all, which makes 64 bytes.  And padding to 8. */
+    /* A raw plane of w < 8 bits takes 8 w bytes for its last 64 values, however few there are; the narrow
+     * planes of a unit have 8 bits in all, which makes 64 bytes.  And padding to 8. */
     return WCODEC_TILE_HEAD + size + 64 + 8;
 }
 
@@ -3461,8 +3494,8 @@ static size_t wcodeci_encode_with(unsigned coder, const wcodeci_plane *plane, co
     }
 }
 
-/* Codes a plane at dst by the coder that takes least, and returns its size.  `least` does not overstate what a
- * coder takes, so the search ends when nothing left can be smaller than what was written. */
+/* Codes a plane at dst by the coder that takes least, and returns its size.  `least` does not overstate what
+ * a coder takes, so the search ends when nothing left can be smaller than what was written. */
 static size_t wcodeci_plane_encode(wcodeci_encoder *e, const wcodeci_plane *plane, wcodeci_choice *choice,
                                    wcodeci_byte *dst, unsigned *coder)
 {
@@ -3589,8 +3622,8 @@ static size_t wcodeci_tile_layout(wcodeci_tile *tile, size_t fields, unsigned *f
     return 0;
 }
 
-/* Puts fields and payloads together: the payloads stand one after the other at dst + WCODEC_TILE_HEAD and move
- * down, for head and fields (at most 65 bytes), filler and padding (at most 7 each) take less than that. */
+/* Puts fields and payloads together: the payloads stand one after the other at dst + WCODEC_TILE_HEAD and
+ * move down, for head and fields (at most 65 bytes), filler and padding (at most 7 each) take no more. */
 static size_t wcodeci_tile_join(const wcodeci_encoder *e, wcodeci_tile *tile, uint32_t crc, wcodeci_byte *dst)
 {
     wcodeci_byte fields[WCODEC_TILE_HEAD];
@@ -3750,7 +3783,8 @@ static wcodec_status wcodeci_header_parse(const wcodeci_byte *p, wcodeci_header 
     if (wcodeci_load16(p + 4) != WCODEC_FORMAT_VERSION)
         return wcodeci_fail(err, WCODEC_E_VERSION, 4, "a format version that this library does not read");
     if (wcodeci_load16(p + 6) || wcodeci_load32(p + 16) || wcodeci_load32(p + 24))
-        return wcodeci_fail(err, WCODEC_E_UNSUPPORTED, wcodeci_load16(p + 6) ? 6 : wcodeci_load32(p + 16) ? 16 : 24,
+        return wcodeci_fail(err, WCODEC_E_UNSUPPORTED,
+                            wcodeci_load16(p + 6) ? 6 : wcodeci_load32(p + 16) ? 16 : 24,
                             "the container needs features that this library lacks");
     header->size = wcodeci_load32(p + 8);
     header->metadata_size = wcodeci_load32(p + 12);
@@ -3787,9 +3821,11 @@ static wcodec_status wcodeci_footer_parse(const wcodeci_byte *p, uint64_t at, wc
 {
     if (memcmp(p + 60, wcodeci_magic_back, 4) != 0 || p[0] != WCODECI_RECORD_FOOTER
         || p[1] != WCODECI_FOOTER_SIZE - 2)
-        return wcodeci_fail(err, WCODEC_E_TRUNCATED, at, "there is no footer: the container was cut or is damaged");
+        return wcodeci_fail(err, WCODEC_E_TRUNCATED, at,
+                            "there is no footer: the container was cut or is damaged");
     if (!wcodeci_all_zero(p + 2, p + 8))
-        return wcodeci_fail(err, WCODEC_E_UNSUPPORTED, at + 2, "the footer uses features that this library lacks");
+        return wcodeci_fail(err, WCODEC_E_UNSUPPORTED, at + 2,
+                            "the footer uses features that this library lacks");
     footer->names = wcodeci_load32(p + 8);
     footer->originals = wcodeci_load32(p + 12);
     footer->dimensions = wcodeci_load32(p + 16);
@@ -3800,8 +3836,8 @@ static wcodec_status wcodeci_footer_parse(const wcodeci_byte *p, uint64_t at, wc
     footer->index_crc = wcodeci_load32(p + 44);
     footer->container_size = wcodeci_load64(p + 48);
     footer->file_crc = wcodeci_load32(p + 56);
-    /* All counts are bounded by the container's size before memory is asked for: an I record takes at least 16
-     * bytes; an entry of the index takes some, and six of them can share 255 bytes of a name. */
+    /* All counts are bounded by the container's size before memory is asked for: an I record takes at least
+     * 16 bytes; an entry of the index takes some, and six of them can share 255 bytes of a name. */
     if (footer->container_size != at + WCODECI_FOOTER_SIZE || footer->index_offset % 8
         || footer->index_offset >= at || footer->index_size < 2
         || footer->index_size > (at - footer->index_offset) / 16 * WCODECI_INDEX_TILE
@@ -3959,7 +3995,8 @@ static wcodec_status wcodeci_reader_ends(const wcodec_source *source, wcodeci_by
     if (!status) status = wcodeci_footer_parse(tail, size - WCODECI_FOOTER_SIZE, footer, err);
     if (status) return status;
     if (footer->index_offset < header->size)
-        return wcodeci_fail(err, WCODEC_E_CORRUPT, size - WCODECI_FOOTER_SIZE, "the index lies in the header");
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, size - WCODECI_FOOTER_SIZE,
+                            "the index lies in the header");
     return WCODEC_OK;
 }
 
@@ -3976,9 +4013,9 @@ static uint64_t wcodeci_index_room(const wcodec_source *source)
          + wcodec_tile_decode_scratch(WCODECI_INDEX_TILE);
 }
 
-/* Lays the block out.  With `block` NULL only the size counts.  Counts are below 2^32, so nothing overflows. */
-static uint64_t wcodeci_reader_layout(wcodec_reader *r, const wcodec_source *source, const wcodeci_header *header,
-                                      const wcodeci_footer *footer)
+/* Lays the block out; without one only the size counts.  Counts are below 2^32, so nothing overflows. */
+static uint64_t wcodeci_reader_layout(wcodec_reader *r, const wcodec_source *source,
+                                      const wcodeci_header *header, const wcodeci_footer *footer)
 {
     wcodeci_byte *block = (wcodeci_byte *)r;
     uint64_t at = wcodeci_up8(sizeof *r), tiles = footer->tiles;
@@ -4044,7 +4081,7 @@ static int wcodeci_record_known(unsigned type)
         || type == WCODECI_RECORD_FOOTER;
 }
 
-/* What to say of a record in the place of another: one that a later version may have put there, or a mistake. */
+/* What to say of a record in the place of another: a later version's, or a mistake. */
 static wcodec_status wcodeci_record_wrong(unsigned type)
 {
     return wcodeci_record_known(type) || (type & WCODECI_RECORD_ANCILLARY) ? WCODEC_E_CORRUPT
@@ -4052,8 +4089,8 @@ static wcodec_status wcodeci_record_wrong(unsigned type)
 }
 
 /* The record of `size` bytes at `at`: where it lies in memory, or read into `room`. */
-static wcodec_status wcodeci_reader_fetch(const wcodec_reader *r, uint64_t at, size_t size, wcodeci_byte *room,
-                                          const wcodeci_byte **record, wcodec_error *err)
+static wcodec_status wcodeci_reader_fetch(const wcodec_reader *r, uint64_t at, size_t size,
+                                          wcodeci_byte *room, const wcodeci_byte **record, wcodec_error *err)
 {
     if (r->source.memory) {
         *record = (const wcodeci_byte *)r->source.memory + at;
@@ -4066,7 +4103,8 @@ static wcodec_status wcodeci_reader_fetch(const wcodec_reader *r, uint64_t at, s
 /* Decodes the I records into r->index.  `room`: wcodeci_index_room bytes. */
 static wcodec_status wcodeci_reader_index(wcodec_reader *r, wcodeci_byte *room, wcodec_error *err)
 {
-    const uint64_t end = r->source.size - WCODECI_FOOTER_SIZE, bound = wcodeci_record_bound(WCODECI_INDEX_TILE);
+    const uint64_t end = r->source.size - WCODECI_FOOTER_SIZE;
+    const uint64_t bound = wcodeci_record_bound(WCODECI_INDEX_TILE);
     wcodeci_byte *scratch = r->source.memory ? room : room + bound;
     uint64_t at = r->footer.index_offset;
     uint32_t done = 0;
@@ -4084,7 +4122,8 @@ static wcodec_status wcodeci_reader_index(wcodec_reader *r, wcodeci_byte *room, 
             return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "the index is larger than the footer says");
         status = wcodeci_reader_fetch(r, at, (size_t)record.size, room, &src, err);
         if (!status)
-            status = wcodeci_tile_decode(src, (size_t)record.size, r->index + done, take, scratch, 0, at, err);
+            status = wcodeci_tile_decode(src, (size_t)record.size, r->index + done, take, scratch, 0, at,
+                                         err);
         if (status) return status;
         if (src[record.head] != WCODEC_SPLIT_BYTE)
             return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a tile of the index is not split as BYTE");
@@ -4093,7 +4132,8 @@ static wcodec_status wcodeci_reader_index(wcodec_reader *r, wcodeci_byte *room, 
     if (done != r->footer.index_size)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "the index is smaller than the footer says");
     if (wcodec_crc32(0, r->index, r->footer.index_size) != r->footer.index_crc)
-        return wcodeci_fail(err, WCODEC_E_CHECKSUM, r->footer.index_offset, "the index's CRC-32 does not fit");
+        return wcodeci_fail(err, WCODEC_E_CHECKSUM, r->footer.index_offset,
+                            "the index's CRC-32 does not fit");
     return WCODEC_OK;
 }
 
@@ -4355,7 +4395,8 @@ static wcodec_status wcodeci_reader_make(wcodec_reader **out, const wcodec_sourc
     r->header = header;
     r->footer = footer;
     wcodeci_reader_layout(r, source, &header, &footer);
-    status = wcodeci_reader_fill(r, fixed, (wcodeci_byte *)block + (size_t)(size - wcodeci_index_room(source)), err);
+    status = wcodeci_reader_fill(r, fixed,
+                                 (wcodeci_byte *)block + (size_t)(size - wcodeci_index_room(source)), err);
     if (status) wcodec_reader_close(r);
     else *out = r;
     return status;
@@ -4374,7 +4415,8 @@ WCODEC_API wcodec_status wcodec_reader_need(const wcodec_source *source, size_t 
     wcodeci_footer footer;
     wcodec_status status;
     uint64_t need;
-    if (!wcodeci_source_ok(source) || !size) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
+    if (!wcodeci_source_ok(source) || !size)
+        return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
     status = wcodeci_reader_ends(source, fixed, &header, &footer, err);
     if (status) return status;
     need = wcodeci_reader_layout(NULL, source, &header, &footer);
@@ -4415,7 +4457,8 @@ WCODEC_API void wcodec_reader_get_info(const wcodec_reader *reader, wcodec_reade
     info->metadata_size = reader->header.metadata_size;
 }
 
-WCODEC_API wcodec_status wcodec_reader_original(const wcodec_reader *reader, size_t i, wcodec_original *original)
+WCODEC_API wcodec_status wcodec_reader_original(const wcodec_reader *reader, size_t i,
+                                                wcodec_original *original)
 {
     if (i >= reader->footer.originals) return WCODEC_E_ARGUMENT;
     *original = reader->originals[i];
@@ -4504,10 +4547,12 @@ static uint64_t wcodeci_reader_tile_at(const wcodec_reader *r, uint64_t offset)
     return s->first_tile + wcodeci_cut_find(&s->cut, (offset - s->offset) / s->cut.unit);
 }
 
-WCODEC_API wcodec_status wcodec_reader_tile(const wcodec_reader *reader, uint64_t offset, wcodec_tile_span *span)
+WCODEC_API wcodec_status wcodec_reader_tile(const wcodec_reader *reader, uint64_t offset,
+                                            wcodec_tile_span *span)
 {
     if (offset >= reader->view_size) return WCODEC_E_ARGUMENT;
-    wcodeci_reader_span(reader, wcodeci_reader_at(reader, offset), wcodeci_reader_tile_at(reader, offset), span);
+    wcodeci_reader_span(reader, wcodeci_reader_at(reader, offset), wcodeci_reader_tile_at(reader, offset),
+                        span);
     return WCODEC_OK;
 }
 
@@ -4555,9 +4600,11 @@ static wcodec_status wcodeci_job_tile(const wcodeci_job *job, uint64_t tile, wco
     status = wcodeci_tile_decode(record, span.container_size, dst, span.size, room, r->no_crc,
                                  span.container_offset, err);
     if (status == WCODEC_E_TRUNCATED)       /* the container is all there: it is the index that is wrong */
-        return wcodeci_fail(err, WCODEC_E_CORRUPT, span.container_offset, "a tile is longer than the index says");
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, span.container_offset,
+                            "a tile is longer than the index says");
     if (!status && dst == part)
-        memcpy(job->dst + (size_t)(from - job->begin), part + (size_t)(from - span.offset), (size_t)(to - from));
+        memcpy(job->dst + (size_t)(from - job->begin), part + (size_t)(from - span.offset),
+               (size_t)(to - from));
     return status;
 }
 
@@ -4643,8 +4690,9 @@ WCODEC_API wcodec_status wcodec_read(const wcodec_reader *reader, uint64_t offse
     return wcodec_read_parallel(reader, offset, dst, size, scratch, scratch_size, NULL, NULL, err);
 }
 
-WCODEC_API wcodec_status wcodec_read_segment(const wcodec_reader *reader, size_t i, void *dst, size_t dst_size,
-                                             void *scratch, size_t scratch_size, wcodec_error *err)
+WCODEC_API wcodec_status wcodec_read_segment(const wcodec_reader *reader, size_t i, void *dst,
+                                             size_t dst_size, void *scratch, size_t scratch_size,
+                                             wcodec_error *err)
 {
     const wcodeci_reader_segment *s;
     if (!reader || i >= reader->footer.segments)
@@ -4734,7 +4782,8 @@ struct wcodec_push {
     wcodeci_byte names[WCODECI_MAX_NAME + 1];
 };
 
-static wcodec_status wcodeci_push_fail(wcodec_push *d, wcodec_status status, uint64_t offset, const char *what)
+static wcodec_status wcodeci_push_fail(wcodec_push *d, wcodec_status status, uint64_t offset,
+                                       const char *what)
 {
     return wcodeci_fail(&d->error, status, offset, what);
 }
@@ -4851,12 +4900,14 @@ static wcodec_status wcodeci_push_head(wcodec_push *d)
                 : record.type == WCODECI_RECORD_FOOTER ? WCODECI_FOOTER_SIZE
                 : wcodeci_up8(WCODECI_RECORD_HEAD + WCODECI_MAX_ORIGINAL_BODY);
         if (record.size > largest)
-            return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "a record is larger than it may be");
+            return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start,
+                                     "a record is larger than it may be");
         d->state = WCODECI_PUSH_RECORD;
         return WCODEC_OK;
     }
     if (!(record.type & WCODECI_RECORD_ANCILLARY))
-        return wcodeci_push_fail(d, WCODEC_E_UNSUPPORTED, d->record_start, "a record that this library does not know");
+        return wcodeci_push_fail(d, WCODEC_E_UNSUPPORTED, d->record_start,
+                                 "a record that this library does not know");
     d->state = WCODECI_PUSH_SKIP;
     return WCODEC_OK;
 }
@@ -4899,7 +4950,8 @@ static wcodec_status wcodeci_push_take_tile(wcodec_push *d, int index)
     }
     if (index ? info.split != WCODEC_SPLIT_BYTE || info.decoded_size > WCODECI_INDEX_TILE || d->index_short
               : info.decoded_size > d->header.max_tile || d->originals == 0 || d->index_size)
-        return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "a tile where there can be no such tile");
+        return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start,
+                                 "a tile where there can be no such tile");
     status = wcodeci_tile_decode(d->buffer, d->have, d->decoded, info.decoded_size, d->scratch,
                                  index ? 0 : d->no_crc, d->record_start, &d->error);
     if (status) return status;
@@ -4925,13 +4977,16 @@ static wcodec_status wcodeci_push_take_footer(wcodec_push *d)
         return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "the footer is broken");
     status = wcodeci_footer_parse(d->buffer, d->record_start, &footer, &d->error);
     if (status) return status;
-    if (footer.index_offset != d->index_start || footer.index_size != d->index_size || footer.tiles != d->tiles
-        || footer.originals != d->originals)
-        return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "the footer does not fit the container");
+    if (footer.index_offset != d->index_start || footer.index_size != d->index_size
+        || footer.tiles != d->tiles || footer.originals != d->originals)
+        return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start,
+                                 "the footer does not fit the container");
     if (footer.index_crc != d->index_crc)
-        return wcodeci_push_fail(d, WCODEC_E_CHECKSUM, d->record_start + 44, "the index's CRC-32 does not fit");
+        return wcodeci_push_fail(d, WCODEC_E_CHECKSUM, d->record_start + 44,
+                                 "the index's CRC-32 does not fit");
     if (footer.file_crc != wcodec_crc32(d->file_crc, d->buffer, 56))
-        return wcodeci_push_fail(d, WCODEC_E_CHECKSUM, d->record_start + 56, "the container's CRC-32 does not fit");
+        return wcodeci_push_fail(d, WCODEC_E_CHECKSUM, d->record_start + 56,
+                                 "the container's CRC-32 does not fit");
     d->state = WCODECI_PUSH_DONE;
     return WCODEC_OK;
 }
@@ -5017,7 +5072,8 @@ WCODEC_API wcodec_status wcodec_push_step(wcodec_push *push, const void *in, siz
     }
     *in_used = used;
     *out_used = made;
-    if (push->error.status) return wcodeci_fail(err, push->error.status, push->error.offset, push->error.what);
+    if (push->error.status)
+        return wcodeci_fail(err, push->error.status, push->error.offset, push->error.what);
     return status;
 }
 
@@ -5056,7 +5112,7 @@ typedef struct wcodeci_batch_tile {
     size_t in, size, out, record;
     unsigned dtype;
     uint64_t row;
-    uint64_t pending_end;                   /* bytes of `pending` that come before it, if it is a first tile */
+    uint64_t pending_end;                   /* of `pending`: what comes before it, if it is a first tile */
     uint64_t per_tile;                      /* 0: not the first tile of its segment */
 } wcodeci_batch_tile;
 
@@ -5081,7 +5137,8 @@ struct wcodec_writer {
     uint64_t next_tile, missing;            /* its next tile, its bytes still to come */
     size_t tile_size, tile_have;            /* the open tile */
 
-    wcodeci_buffer index, current, pending; /* index; entries of the open original's segments; not written yet */
+    wcodeci_buffer index;                   /* entries of the originals that are complete */
+    wcodeci_buffer current, pending;        /* of the open one's segments: with tiles written, and not yet */
     uint64_t segments_end;                  /* container position after the last tile of a segment */
     uint64_t originals, segments, dimensions, tiles;
     uint64_t original_segments, original_size;
@@ -5202,8 +5259,8 @@ static wcodec_status wcodeci_writer_header(wcodec_writer *w, const char *metadat
     return status;
 }
 
-/* The memory of a batch: input, the tiles' records, each worker's scratch.  Sizes are 64 bits until the gate has
- * let them pass. */
+/* The memory of a batch: input, the tiles' records, each worker's scratch.  Sizes are 64 bits until the gate
+ * has let them pass. */
 static wcodec_status wcodeci_writer_allocate(wcodec_writer *w)
 {
     const uint64_t tile = 8 * (uint64_t)w->tile_units, workers = w->parallel.workers;
@@ -5323,7 +5380,8 @@ static wcodec_status wcodeci_writer_flush(wcodec_writer *w)
     wcodeci_run(&w->parallel, w->batch_count, wcodeci_encode_task, w);
     for (i = 0; i < w->batch_count && !status; i++) {
         if (!w->batch[i].record)
-            status = wcodeci_writer_fail(w, WCODEC_E_ARGUMENT, "a tile was left out by the caller's threads", NULL);
+            status = wcodeci_writer_fail(w, WCODEC_E_ARGUMENT, "a tile was left out by the caller's threads",
+                                         NULL);
         else
             status = wcodeci_write_tile(w, &w->batch[i], &pending);
     }
@@ -5374,7 +5432,8 @@ WCODEC_API wcodec_status wcodec_writer_original(wcodec_writer *writer, const cha
     size_t used = 0, body;
     wcodec_status status = wcodeci_writer_check(w, err);
     if (status) return status;
-    if (w->missing) return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "the last segment is not complete");
+    if (w->missing)
+        return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "the last segment is not complete");
     if (name_size > WCODECI_MAX_NAME || (!name && name_size))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "the name of the original is too long");
     status = wcodeci_writer_end_original(w);
@@ -5430,13 +5489,28 @@ static uint64_t wcodeci_units_per_tile(const wcodeci_cut *cut, uint64_t wanted)
     return (cut->row - 1) / pieces + 1;
 }
 
+/* What the segment's entry in the index says before its tiles. */
+static wcodec_status wcodeci_put_segment(wcodec_writer *w, const wcodec_segment *s, const wcodeci_cut *cut,
+                                         int given)
+{
+    const wcodeci_byte dtype = (wcodeci_byte)s->dtype;
+    unsigned i;
+    wcodec_status status = wcodeci_put_number(w, &w->pending, given ? WCODECI_SEGMENT_GEOMETRY : 0);
+    if (!status) status = wcodeci_put(w, &w->pending, &dtype, 1);
+    if (!status) status = wcodeci_put_segment_name(w, s->name, s->name_size);
+    if (!status) status = wcodeci_put_number(w, &w->pending, s->rank);
+    for (i = 0; i < s->rank && !status; i++) status = wcodeci_put_number(w, &w->pending, s->shape[i]);
+    if (status || !given) return status;
+    status = wcodeci_put_number(w, &w->pending, s->size);
+    if (!status) status = wcodeci_put_number(w, &w->pending, cut->unit);
+    return status ? status : wcodeci_put_number(w, &w->pending, cut->row);
+}
+
 WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcodec_segment *segment,
                                                wcodec_error *err)
 {
     wcodec_writer *w = writer;
     wcodeci_cut cut;
-    wcodeci_byte dtype;
-    unsigned i;
     int given;
     wcodec_status status = wcodeci_writer_check(w, err);
     if (status) return status;
@@ -5444,26 +5518,14 @@ WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcod
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "a segment can not begin here");
     if (segment->dtype >= WCODECI_DTYPES || segment->rank > WCODECI_MAX_RANK
         || (segment->rank && !segment->shape) || (segment->name_size && !segment->name)
-        || segment->name_size > WCODECI_MAX_NAME
-        || segment->size > UINT64_MAX - w->original_size || w->segments == UINT32_MAX
-        || !wcodeci_writer_geometry(segment, &cut, &given))
-        return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "a segment's dtype, shape and size disagree");
+        || segment->name_size > WCODECI_MAX_NAME || segment->size > UINT64_MAX - w->original_size
+        || w->segments == UINT32_MAX || !wcodeci_writer_geometry(segment, &cut, &given))
+        return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "dtype, shape and size of a segment disagree");
     if (cut.row > w->tile_units && cut.units % cut.row) {
         cut.row = 1;            /* rows that neither fit a tile nor fill the segment are no rows */
         given = 1;
     }
-    dtype = (wcodeci_byte)segment->dtype;
-    status = wcodeci_put_number(w, &w->pending, given ? WCODECI_SEGMENT_GEOMETRY : 0);
-    if (!status) status = wcodeci_put(w, &w->pending, &dtype, 1);
-    if (!status) status = wcodeci_put_segment_name(w, segment->name, segment->name_size);
-    if (!status) status = wcodeci_put_number(w, &w->pending, segment->rank);
-    for (i = 0; i < segment->rank && !status; i++)
-        status = wcodeci_put_number(w, &w->pending, segment->shape[i]);
-    if (given) {
-        if (!status) status = wcodeci_put_number(w, &w->pending, segment->size);
-        if (!status) status = wcodeci_put_number(w, &w->pending, cut.unit);
-        if (!status) status = wcodeci_put_number(w, &w->pending, cut.row);
-    }
+    status = wcodeci_put_segment(w, segment, &cut, given);
     if (status) return wcodeci_writer_error(w, err);
     w->cut = cut;
     if (segment->size) {
@@ -5615,7 +5677,8 @@ WCODEC_API wcodec_status wcodec_writer_finish(wcodec_writer *writer, wcodec_erro
     uint64_t index_offset;
     wcodec_status status = wcodeci_writer_check(w, err);
     if (status) return status;
-    if (w->missing) return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "the last segment is not complete");
+    if (w->missing)
+        return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "the last segment is not complete");
     status = wcodeci_writer_end_original(w);
     if (!status) status = wcodeci_writer_index_head(w);
     if (!status && (w->index.size > UINT32_MAX || w->names > UINT32_MAX || w->dimensions > UINT32_MAX))
@@ -5636,9 +5699,9 @@ WCODEC_API wcodec_status wcodec_writer_finish(wcodec_writer *writer, wcodec_erro
 /* ------------------------------------------------------------------------------------------------
  * Plans (public, layer 4): how a file falls into segments
  *
- * safetensors: u64 N, N bytes of JSON, then the tensors' bytes.  Whatever is in doubt makes the file one opaque
- * segment, so the parser below may be strict and simple: it accepts what the format's own reader does, looks at
- * nothing twice, and keeps its place in a nesting bit field instead of on a stack.
+ * safetensors: u64 N, N bytes of JSON, then the tensors' bytes.  Whatever is in doubt makes the file one
+ * opaque segment, so the parser below may be strict and simple: it accepts what the format's own reader does,
+ * looks at nothing twice, and keeps its place in a nesting bit field instead of on a stack.
  * ---------------------------------------------------------------------------------------------- */
 #ifndef WCODEC_NO_ENCODER
 
@@ -5734,7 +5797,8 @@ static char *wcodeci_utf8_put(char *p, unsigned code)
     return p;
 }
 
-/* Whether the text is UTF-8: no stray bytes, no surrogates, nothing above U+10FFFF, nothing longer than needed. */
+/* Whether the text is UTF-8: no stray bytes, no surrogates, nothing above U+10FFFF, nothing longer than
+ * needed. */
 static int wcodeci_utf8_ok(const char *text, size_t size)
 {
     const wcodeci_byte *p = (const wcodeci_byte *)text, *end = p + size;
@@ -5754,8 +5818,8 @@ static int wcodeci_utf8_ok(const char *text, size_t size)
     return 1;
 }
 
-/* Takes a string and unescapes it where it stands: no escape is shorter than what it stands for.  The zero byte
- * behind it takes the place of the closing quote at the latest. */
+/* Takes a string and unescapes it where it stands: no escape is shorter than what it stands for.  The zero
+ * byte behind it takes the place of the closing quote at the latest. */
 static int wcodeci_json_string(wcodeci_json *j, const char **text, size_t *size)
 {
     static const char escapes[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
@@ -5955,8 +6019,8 @@ static wcodec_status wcodeci_json_tensor(wcodeci_plan *plan, wcodeci_json *j, wc
 static wcodec_status wcodeci_plan_add(wcodeci_plan *plan, const wcodec_segment *segment)
 {
     void *p = plan->segments;
-    wcodec_status status = wcodeci_grow(&plan->heap, &p, &plan->segment_capacity, (uint64_t)plan->plan.count + 1,
-                                        sizeof *segment);
+    wcodec_status status = wcodeci_grow(&plan->heap, &p, &plan->segment_capacity,
+                                        (uint64_t)plan->plan.count + 1, sizeof *segment);
     plan->segments = (wcodec_segment *)p;
     if (!status) plan->segments[plan->plan.count++] = *segment;
     return status;
@@ -6085,7 +6149,8 @@ static wcodec_status wcodeci_plan_read_failed(wcodec_status status, wcodec_error
 }
 
 /* OK with a plan, CORRUPT for a file that is no safetensors file, or what went wrong on the way. */
-static wcodec_status wcodeci_plan_safetensors(wcodeci_plan *plan, const wcodec_source *file, wcodec_error *err)
+static wcodec_status wcodeci_plan_safetensors(wcodeci_plan *plan, const wcodec_source *file,
+                                              wcodec_error *err)
 {
     wcodeci_byte prefix[8];
     wcodeci_json j;
@@ -6292,6 +6357,7 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
 #undef WCODECI_FIELD
 #undef WCODECI_FIELDS
 #undef WCODECI_MASK
+#undef WCODECI_MERGE_CASE
 #undef WCODECI_LOW_BITS
 #undef WCODECI_NIBBLE_REPEAT
 #undef WCODECI_NIBBLE_ZEROS

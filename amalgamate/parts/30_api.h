@@ -223,7 +223,8 @@ WCODEC_API wcodec_status wcodec_tile_inspect(const void *src, size_t size, wcode
  * `dst` are unspecified after a failure.  OK, TRUNCATED, UNSUPPORTED, CORRUPT, CHECKSUM, NO_SPACE
  * (scratch too small). */
 WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, void *dst, size_t dst_size,
-                                            void *scratch, size_t scratch_size, int no_crc, wcodec_error *err);
+                                            void *scratch, size_t scratch_size, int no_crc,
+                                            wcodec_error *err);
 
 #ifndef WCODEC_NO_ENCODER
 
@@ -239,9 +240,9 @@ WCODEC_API size_t wcodec_tile_encode_scratch(size_t size);
 /* The most that a tile of `size` bytes can take as a record. */
 WCODEC_API size_t wcodec_tile_bound(size_t size);
 /* Encodes `size` bytes of elements of `dtype` (whole units, at least one, at most
- * WCODEC_MAX_TILE_BYTES) as one tile record, out of what `options` allow (NULL: everything): coders by the size
- * that they take, splits and predictors too where the tile is small, else by a sample.  A plane stays raw unless
- * coding saves one part in 256 of it.
+ * WCODEC_MAX_TILE_BYTES) as one tile record, out of what `options` allow (NULL: everything): coders by the
+ * size that they take, splits and predictors too where the tile is small, else by a sample.  A plane stays
+ * raw unless coding saves one part in 256 of it.
  * `row`: units a row, 0: unknown.  The same arguments give the same bytes on every machine.
  * Returns the record's size, or 0 if an argument is wrong or `dst_size` is less than the bound. */
 WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size,
@@ -309,10 +310,12 @@ typedef struct wcodec_original {
     int has_sha256;
     unsigned char sha256[32];
 } wcodec_original;
-WCODEC_API wcodec_status wcodec_reader_original(const wcodec_reader *reader, size_t i, wcodec_original *original);
+WCODEC_API wcodec_status wcodec_reader_original(const wcodec_reader *reader, size_t i,
+                                                wcodec_original *original);
 
 /* Segment number i.  ARGUMENT if there is none.  For tensors `row` is what the format derives. */
-WCODEC_API wcodec_status wcodec_reader_segment(const wcodec_reader *reader, size_t i, wcodec_segment *segment);
+WCODEC_API wcodec_status wcodec_reader_segment(const wcodec_reader *reader, size_t i,
+                                               wcodec_segment *segment);
 
 /* The number of the first segment of a name.  OK or NOT_FOUND. */
 WCODEC_API wcodec_status wcodec_reader_find(const wcodec_reader *reader, const char *name, size_t name_size,
@@ -326,7 +329,8 @@ typedef struct wcodec_tile_span {
 } wcodec_tile_span;
 /* The tile that holds the view's byte `offset`: OK or ARGUMENT (beyond the end).  The next tile is
  * found with offset = span.offset + span.size; so one can fetch a range's compressed bytes alone. */
-WCODEC_API wcodec_status wcodec_reader_tile(const wcodec_reader *reader, uint64_t offset, wcodec_tile_span *span);
+WCODEC_API wcodec_status wcodec_reader_tile(const wcodec_reader *reader, uint64_t offset,
+                                            wcodec_tile_span *span);
 
 /* Reads bytes `offset` to `offset + size` of the view, which is all originals one after the other (of
  * a container with one original: that file), decoding just the tiles that hold them.  A range that does
@@ -343,8 +347,9 @@ WCODEC_API wcodec_status wcodec_read_parallel(const wcodec_reader *reader, uint6
                                               const wcodec_progress *progress, wcodec_error *err);
 
 /* Segment number i as a whole: `dst_size` must be its size, else NO_SPACE (smaller) or ARGUMENT. */
-WCODEC_API wcodec_status wcodec_read_segment(const wcodec_reader *reader, size_t i, void *dst, size_t dst_size,
-                                             void *scratch, size_t scratch_size, wcodec_error *err);
+WCODEC_API wcodec_status wcodec_read_segment(const wcodec_reader *reader, size_t i, void *dst,
+                                             size_t dst_size, void *scratch, size_t scratch_size,
+                                             wcodec_error *err);
 
 /* Indices `begin` to `end` of the first dimension of segment i (a tensor of rank 1 or more).  The bytes,
  * `dst_size` of them, must be whole: ARGUMENT where a slice of a packed dtype begins inside a byte. */
@@ -370,8 +375,8 @@ WCODEC_API wcodec_status wcodec_push_open(wcodec_push **out, const wcodec_reader
  * container is not complete, so at the end of the input it means it is truncated).  MORE_OUTPUT: `out` is
  * full.  ORIGINAL: the bytes that follow belong to a new original (see wcodec_push_original).  END: all
  * checksums of tiles, index and container fit; bytes after the container are not taken.  An error
- * is final: every later call gives it again.  Bytes come out only after their tile's CRC-32 was checked (unless `no_crc`).
- * The bytes and the final result do not depend on how the input is cut. */
+ * is final: every later call gives it again.  Bytes come out only after their tile's CRC-32 was checked
+ * (unless `no_crc`).  The bytes and the final result do not depend on how the input is cut. */
 WCODEC_API wcodec_status wcodec_push_step(wcodec_push *push, const void *in, size_t in_size, size_t *in_used,
                                           void *out, size_t out_size, size_t *out_used, wcodec_error *err);
 
@@ -444,7 +449,7 @@ typedef struct wcodec_plan_options {
     const wcodec_allocator *allocator;  /* copied; NULL: malloc and free */
     uint64_t max_memory;                /* 0: 1 GiB */
     unsigned dtype;                     /* BYTES: look at the file; else: it is all of this dtype */
-    uint64_t row;                       /* with a dtype: elements a row; 0, or no whole number of rows: none */
+    uint64_t row;                       /* with a dtype: elements a row; 0, or not whole rows: none */
 } wcodec_plan_options;
 WCODEC_API wcodec_plan_options wcodec_plan_defaults(void);
 

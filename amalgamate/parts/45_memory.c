@@ -81,7 +81,8 @@ static const char *wcodeci_memory_text(wcodec_status status)
 
 #ifndef WCODEC_NO_ENCODER
 /* Makes room for `need` items of `item` bytes in a growing array, doubling it. */
-static wcodec_status wcodeci_grow(wcodeci_heap *heap, void **array, uint64_t *capacity, uint64_t need, size_t item)
+static wcodec_status wcodeci_grow(wcodeci_heap *heap, void **array, uint64_t *capacity, uint64_t need,
+                                  size_t item)
 {
     uint64_t count = *capacity ? *capacity : 16, bytes;
     void *p;

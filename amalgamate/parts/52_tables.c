@@ -40,7 +40,7 @@ static const wcodeci_dtype_row wcodeci_dtypes[] = {
 };
 #define WCODECI_DTYPES (sizeof wcodeci_dtypes / sizeof wcodeci_dtypes[0])
 
-/* A plane is up to two bit fields of the unit, the upper one put above the lower one. */
+/* A plane is up to three bit fields of the unit, the upper ones put above the lower ones. */
 typedef struct wcodeci_plane_row {
     unsigned char width;                        /* bits in all; 0: no such plane */
     unsigned char low_shift, low_width;         /* the lower field */
@@ -58,19 +58,30 @@ typedef struct wcodeci_split_row {
 #define WCODECI_FIELDS(hs, hw, ls, lw) { (hw) + (lw), ls, lw, hs, hw, 0, 0 }
 
 static const wcodeci_split_row wcodeci_splits[WCODEC_SPLIT_COUNT] = {
-    { "BYTE", 1, 1, { WCODECI_FIELD(0, 8) } },
-    { "WORD16", 2, 2, { WCODECI_FIELD(8, 8), WCODECI_FIELD(0, 8) } },
-    { "WORD32", 4, 4, { WCODECI_FIELD(24, 8), WCODECI_FIELD(16, 8), WCODECI_FIELD(8, 8), WCODECI_FIELD(0, 8) } },
-    { "WORD64", 8, 8, { WCODECI_FIELD(56, 8), WCODECI_FIELD(48, 8), WCODECI_FIELD(40, 8), WCODECI_FIELD(32, 8),
-                        WCODECI_FIELD(24, 8), WCODECI_FIELD(16, 8), WCODECI_FIELD(8, 8), WCODECI_FIELD(0, 8) } },
-    { "BF16", 2, 2, { WCODECI_FIELD(7, 8), WCODECI_FIELDS(15, 1, 0, 7) } },
-    { "F16", 2, 3, { WCODECI_FIELD(10, 5), WCODECI_FIELDS(15, 1, 8, 2), WCODECI_FIELD(0, 8) } },
-    { "F32", 4, 4, { WCODECI_FIELD(23, 8), WCODECI_FIELDS(31, 1, 16, 7), WCODECI_FIELD(8, 8), WCODECI_FIELD(0, 8) } },
-    { "F64", 8, 8, { WCODECI_FIELD(52, 8), { 8, 48, 4, 60, 3, 63, 1 }, WCODECI_FIELD(40, 8), WCODECI_FIELD(32, 8),
-                     WCODECI_FIELD(24, 8), WCODECI_FIELD(16, 8), WCODECI_FIELD(8, 8), WCODECI_FIELD(0, 8) } },
-    { "F8_E4M3", 1, 2, { WCODECI_FIELD(3, 4), WCODECI_FIELDS(7, 1, 0, 3) } },
-    { "F8_E5M2", 1, 2, { WCODECI_FIELD(2, 5), WCODECI_FIELDS(7, 1, 0, 2) } },
-    { "NIBBLES", 1, 2, { WCODECI_FIELD(4, 4), WCODECI_FIELD(0, 4) } }
+    { "BYTE", 1, 1,
+      { WCODECI_FIELD(0, 8) } },
+    { "WORD16", 2, 2,
+      { WCODECI_FIELD(8, 8), WCODECI_FIELD(0, 8) } },
+    { "WORD32", 4, 4,
+      { WCODECI_FIELD(24, 8), WCODECI_FIELD(16, 8), WCODECI_FIELD(8, 8), WCODECI_FIELD(0, 8) } },
+    { "WORD64", 8, 8,
+      { WCODECI_FIELD(56, 8), WCODECI_FIELD(48, 8), WCODECI_FIELD(40, 8), WCODECI_FIELD(32, 8),
+        WCODECI_FIELD(24, 8), WCODECI_FIELD(16, 8), WCODECI_FIELD(8, 8), WCODECI_FIELD(0, 8) } },
+    { "BF16", 2, 2,
+      { WCODECI_FIELD(7, 8), WCODECI_FIELDS(15, 1, 0, 7) } },
+    { "F16", 2, 3,
+      { WCODECI_FIELD(10, 5), WCODECI_FIELDS(15, 1, 8, 2), WCODECI_FIELD(0, 8) } },
+    { "F32", 4, 4,
+      { WCODECI_FIELD(23, 8), WCODECI_FIELDS(31, 1, 16, 7), WCODECI_FIELD(8, 8), WCODECI_FIELD(0, 8) } },
+    { "F64", 8, 8,
+      { WCODECI_FIELD(52, 8), { 8, 48, 4, 60, 3, 63, 1 }, WCODECI_FIELD(40, 8), WCODECI_FIELD(32, 8),
+        WCODECI_FIELD(24, 8), WCODECI_FIELD(16, 8), WCODECI_FIELD(8, 8), WCODECI_FIELD(0, 8) } },
+    { "F8_E4M3", 1, 2,
+      { WCODECI_FIELD(3, 4), WCODECI_FIELDS(7, 1, 0, 3) } },
+    { "F8_E5M2", 1, 2,
+      { WCODECI_FIELD(2, 5), WCODECI_FIELDS(7, 1, 0, 2) } },
+    { "NIBBLES", 1, 2,
+      { WCODECI_FIELD(4, 4), WCODECI_FIELD(0, 4) } }
 };
 
 WCODEC_API const char *wcodec_dtype_name(unsigned dtype)

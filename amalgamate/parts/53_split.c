@@ -63,14 +63,16 @@ WCODECI_INLINE void wcodeci_merge_body(const wcodeci_split_row *split, const wco
 /* Puts n units together from their planes, one byte a value. */
 static void wcodeci_merge(unsigned split, const wcodeci_byte *const *planes, wcodeci_byte *dst, size_t n)
 {
+#define WCODECI_MERGE_CASE(id) \
+    case id: wcodeci_merge_body(&wcodeci_splits[id], planes, dst, n); break
     switch (split) {
     case WCODEC_SPLIT_BYTE: wcodeci_copy(dst, planes[0], n); break;
-    case WCODEC_SPLIT_WORD16: wcodeci_merge_body(&wcodeci_splits[WCODEC_SPLIT_WORD16], planes, dst, n); break;
-    case WCODEC_SPLIT_WORD32: wcodeci_merge_body(&wcodeci_splits[WCODEC_SPLIT_WORD32], planes, dst, n); break;
-    case WCODEC_SPLIT_BF16: wcodeci_merge_body(&wcodeci_splits[WCODEC_SPLIT_BF16], planes, dst, n); break;
-    case WCODEC_SPLIT_F16: wcodeci_merge_body(&wcodeci_splits[WCODEC_SPLIT_F16], planes, dst, n); break;
-    case WCODEC_SPLIT_F32: wcodeci_merge_body(&wcodeci_splits[WCODEC_SPLIT_F32], planes, dst, n); break;
-    case WCODEC_SPLIT_NIBBLES: wcodeci_merge_body(&wcodeci_splits[WCODEC_SPLIT_NIBBLES], planes, dst, n); break;
+    WCODECI_MERGE_CASE(WCODEC_SPLIT_WORD16);
+    WCODECI_MERGE_CASE(WCODEC_SPLIT_WORD32);
+    WCODECI_MERGE_CASE(WCODEC_SPLIT_BF16);
+    WCODECI_MERGE_CASE(WCODEC_SPLIT_F16);
+    WCODECI_MERGE_CASE(WCODEC_SPLIT_F32);
+    WCODECI_MERGE_CASE(WCODEC_SPLIT_NIBBLES);
     default: wcodeci_merge_body(&wcodeci_splits[split], planes, dst, n); break;
     }
 }

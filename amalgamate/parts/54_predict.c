@@ -10,7 +10,8 @@ static size_t wcodeci_predict_distance(unsigned predictor, uint64_t row, size_t 
 }
 
 /* Undoes a plane's predictor in place. */
-static void wcodeci_unpredict_plane(wcodeci_byte *v, size_t n, unsigned width, unsigned predictor, uint64_t row)
+static void wcodeci_unpredict_plane(wcodeci_byte *v, size_t n, unsigned width, unsigned predictor,
+                                    uint64_t row)
 {
     const size_t distance = wcodeci_predict_distance(predictor, row, n);
     const unsigned mask = (1u << width) - 1;
@@ -19,7 +20,8 @@ static void wcodeci_unpredict_plane(wcodeci_byte *v, size_t n, unsigned width, u
 }
 
 /* Undoes the unit predictor in place. */
-static void wcodeci_unpredict_units(wcodeci_byte *p, size_t n, unsigned unit, unsigned predictor, uint64_t row)
+static void wcodeci_unpredict_units(wcodeci_byte *p, size_t n, unsigned unit, unsigned predictor,
+                                    uint64_t row)
 {
     const size_t distance = wcodeci_predict_distance(predictor, row, n);
     size_t i;

@@ -148,8 +148,8 @@ WCODECI_INLINE size_t wcodeci_huff_fast(wcodeci_bits *b, unsigned streams, const
     return i;
 }
 
-static size_t wcodeci_huff_fast4(wcodeci_bits *streams, const uint16_t *table, unsigned depth, wcodeci_byte *v,
-                                 size_t n)
+static size_t wcodeci_huff_fast4(wcodeci_bits *streams, const uint16_t *table, unsigned depth,
+                                 wcodeci_byte *v, size_t n)
 {
     wcodeci_bits b[4];
     size_t i;
@@ -159,8 +159,8 @@ static size_t wcodeci_huff_fast4(wcodeci_bits *streams, const uint16_t *table, u
     return i;
 }
 
-static size_t wcodeci_huff_fast1(wcodeci_bits *streams, const uint16_t *table, unsigned depth, wcodeci_byte *v,
-                                 size_t n)
+static size_t wcodeci_huff_fast1(wcodeci_bits *streams, const uint16_t *table, unsigned depth,
+                                 wcodeci_byte *v, size_t n)
 {
     wcodeci_bits b = *streams;
     size_t i = wcodeci_huff_fast(&b, 1, table, depth, v, n);
@@ -174,6 +174,25 @@ static int wcodeci_bits_done(const wcodeci_bits *b)
     return b->p == b->end && b->count < 8 && (b->bits & ((1u << b->count) - 1)) == 0;
 }
 
+/* Finds the streams: sizes of all but the last, then the streams themselves, up to the payload's end. */
+static int wcodeci_huff_open(wcodeci_cursor *c, unsigned streams, wcodeci_bits *b)
+{
+    uint64_t sizes[32];
+    unsigned k;
+    for (k = 0; k + 1 < streams; k++) sizes[k] = wcodeci_take_varint(c);
+    if (c->bad) return 0;
+    for (k = 0; k < streams; k++) {
+        const uint64_t left = (uint64_t)(c->end - c->p);
+        if (k + 1 == streams) sizes[k] = left;
+        if (sizes[k] > left) return 0;
+        b[k].p = c->p;
+        b[k].end = c->p += (size_t)sizes[k];
+        b[k].bits = 0;
+        b[k].count = 0;
+    }
+    return 1;
+}
+
 /* `table`: room for WCODECI_HUFF_TABLE entries. */
 static const char *wcodeci_huff_decode(const wcodeci_byte *src, size_t size, unsigned width, wcodeci_byte *v,
                                        size_t n, uint16_t *table)
@@ -181,33 +200,18 @@ static const char *wcodeci_huff_decode(const wcodeci_byte *src, size_t size, uns
     static const char short_of[] = "a Huffman plane ends too early";
     wcodeci_bits b[32];
     wcodeci_byte length[256];
-    wcodeci_cursor c;
-    unsigned streams, first, last, depth, k;
-    uint64_t sizes[32];
+    wcodeci_cursor c = wcodeci_cursor_make(src, size);
+    const unsigned log_streams = wcodeci_take8(&c), first = wcodeci_take8(&c), last = wcodeci_take8(&c);
+    const unsigned streams = 1u << (log_streams & 31);
+    unsigned depth, k;
     size_t i, used;
-
-    c = wcodeci_cursor_make(src, size);
-    k = wcodeci_take8(&c);
-    first = wcodeci_take8(&c);
-    last = wcodeci_take8(&c);
     if (c.bad) return short_of;
-    if (k > 5 || first >= last || last >> width) return "a Huffman plane's head is broken";
-    streams = 1u << k;
+    if (log_streams > 5 || first >= last || last >> width) return "a Huffman plane's head is broken";
     used = wcodeci_lengths_decode(c.p, (size_t)(c.end - c.p), first, last, WCODECI_HUFF_MAX, length);
     depth = used ? wcodeci_huff_table(length, table) : 0;
     if (!depth) return "a Huffman code is not complete";
     c.p += used;
-    for (k = 0; k + 1 < streams; k++) sizes[k] = wcodeci_take_varint(&c);
-    if (c.bad) return short_of;
-    for (k = 0; k < streams; k++) {
-        uint64_t left = (uint64_t)(c.end - c.p);
-        if (k + 1 == streams) sizes[k] = left;
-        if (sizes[k] > left) return short_of;
-        b[k].p = c.p;
-        b[k].end = c.p += (size_t)sizes[k];
-        b[k].bits = 0;
-        b[k].count = 0;
-    }
+    if (!wcodeci_huff_open(&c, streams, b)) return short_of;
     i = streams == 4 ? wcodeci_huff_fast4(b, table, depth, v, n)
       : streams == 1 ? wcodeci_huff_fast1(b, table, depth, v, n) : 0;
     for (; i < n; i++) {
@@ -325,8 +329,8 @@ static void wcodeci_huff_codes(const wcodeci_byte length[256], uint32_t code[256
         }
 }
 
-static size_t wcodeci_huff_encode(const wcodeci_plane *plane, const wcodeci_huff_model *model, wcodeci_byte *dst,
-                                  size_t cap)
+static size_t wcodeci_huff_encode(const wcodeci_plane *plane, const wcodeci_huff_model *model,
+                                  wcodeci_byte *dst, size_t cap)
 {
     const unsigned streams = 1u << model->head[0];
     uint32_t code[256] = { 0 };

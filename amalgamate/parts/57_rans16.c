@@ -57,7 +57,8 @@ WCODECI_INLINE unsigned wcodeci_alias_slot(const wcodeci_alias *a, unsigned slot
 /* An entry of the slot table: value, freq << 8, rank << 16, escape << 24. */
 #define WCODECI_RANS16_ESCAPE ((uint32_t)1 << 24)
 
-static const char *wcodeci_rans16_table(const wcodeci_byte *src, unsigned width, int escapes, uint32_t table[256])
+static const char *wcodeci_rans16_table(const wcodeci_byte *src, unsigned width, int escapes,
+                                        uint32_t table[256])
 {
     const wcodeci_byte *freq = src, *value = src + 16;
     wcodeci_alias alias;
@@ -83,8 +84,8 @@ typedef struct wcodeci_rans16 {
     const wcodeci_byte *p, *end, *escape, *escape_end;
 } wcodeci_rans16;
 
-/* One value for each of 64 lanes.  At least 64 bytes are left at p: each lane takes at most one.  Returns 0 if
- * the escaped values run out. */
+/* One value for each of 64 lanes.  At least 64 bytes are left at p: each lane takes at most one.  Returns 0
+ * if the escaped values run out. */
 WCODECI_INLINE int wcodeci_rans16_step(wcodeci_rans16 *r, const uint32_t *table, int escapes, wcodeci_byte *v)
 {
     const wcodeci_byte *p = r->p;
@@ -130,8 +131,8 @@ static int wcodeci_rans16_step_end(wcodeci_rans16 *r, const uint32_t *table, wco
 }
 
 /* `table`: room for 256 entries. */
-static const char *wcodeci_rans16_decode(const wcodeci_byte *src, size_t size, unsigned width, wcodeci_byte *v,
-                                         size_t n, uint32_t *table)
+static const char *wcodeci_rans16_decode(const wcodeci_byte *src, size_t size, unsigned width,
+                                         wcodeci_byte *v, size_t n, uint32_t *table)
 {
     wcodeci_rans16 r;
     const char *what;
@@ -192,7 +193,8 @@ static uint32_t wcodeci_log2(uint32_t x)
          + ((wcodeci_log_table[i + 1] - wcodeci_log_table[i]) * low >> 16);
 }
 
-/* The bits, in 1/65536, that a frequency's step up saves or its step down costs; down from 1 there is none. */
+/* The bits, in 1/65536, that a frequency's step up saves or its step down costs; down from 1 there
+ * is none. */
 static uint64_t wcodeci_frequency_step(uint32_t count, uint32_t freq, int up)
 {
     if (up) return (uint64_t)count * (wcodeci_log2(freq + 1) - wcodeci_log2(freq));
@@ -267,8 +269,9 @@ static uint64_t wcodeci_rans16_try(const wcodeci_plane *plane, const wcodeci_byt
     return bits;
 }
 
-/* Finds the best number of direct symbols; arguments and result as for wcodeci_huff_prepare.  A symbol that is rarer than 1 in 256 still takes a whole slot, so rare values may be cheaper
- * as escapes even where there are fewer than 16. */
+/* Finds the best number of direct symbols; arguments and result as for wcodeci_huff_prepare.  A symbol that
+ * is rarer than 1 in 256 still takes a whole slot, so rare values may be cheaper as escapes even where there
+ * are fewer than 16. */
 static size_t wcodeci_rans16_prepare(const wcodeci_plane *plane, const wcodeci_byte symbol[256], unsigned m,
                                      wcodeci_rans16_model *model)
 {

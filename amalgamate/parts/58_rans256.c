@@ -1,8 +1,8 @@
 /* ------------------------------------------------------------------------------------------------
  * rANS-256 (private): bytes, frequencies of 12 bits, up to 32 interleaved 32-bit states
  * The same number as in rANS-16, with M = 4096, x in [2^16, 2^32) and 16-bit words, so that one step of
- * renormalisation is always enough here too.  Slots are dealt in the order of the values.  Each state costs two
- * bytes beyond its share of the message, so short messages get few of them.
+ * renormalisation is always enough here too.  Slots are dealt in the order of the values.  Each state costs
+ * two bytes beyond its share of the message, so short messages get few of them.
  * ---------------------------------------------------------------------------------------------- */
 
 #define WCODECI_RANS256_LANES 32
@@ -66,7 +66,8 @@ WCODECI_INLINE int wcodeci_rans256_one(uint32_t *state, const uint32_t *table, c
 
 /* Whole rounds of 32 lanes while each lane's word is there; returns how many values. */
 static size_t wcodeci_rans256_rounds(uint32_t state[WCODECI_RANS256_LANES], const uint32_t *table,
-                                     const wcodeci_byte **src, const wcodeci_byte *end, wcodeci_byte *v, size_t n)
+                                     const wcodeci_byte **src, const wcodeci_byte *end, wcodeci_byte *v,
+                                     size_t n)
 {
     const wcodeci_byte *p = *src;
     size_t i = 0;
@@ -86,10 +87,10 @@ static size_t wcodeci_rans256_rounds(uint32_t state[WCODECI_RANS256_LANES], cons
     return i;
 }
 
-/* `table`: room for 4096 entries.  A frequency of 4096 cannot be written, for first < last gives no bit length
- * of 13, so every entry's freq fits its 12 bits. */
-static const char *wcodeci_rans256_decode(const wcodeci_byte *src, size_t size, unsigned width, wcodeci_byte *v,
-                                          size_t n, uint32_t *table)
+/* `table`: room for 4096 entries.  A frequency of 4096 cannot be written, for first < last gives no bit
+ * length of 13, so every entry's freq fits its 12 bits. */
+static const char *wcodeci_rans256_decode(const wcodeci_byte *src, size_t size, unsigned width,
+                                          wcodeci_byte *v, size_t n, uint32_t *table)
 {
     uint32_t state[WCODECI_RANS256_LANES];
     const wcodeci_byte *p, *end = src + size;
@@ -123,7 +124,8 @@ typedef struct wcodeci_rans256_model {
     size_t head_size;
 } wcodeci_rans256_model;
 
-static size_t wcodeci_rans256_head(const uint16_t freq[256], unsigned first, unsigned last, wcodeci_byte *head)
+static size_t wcodeci_rans256_head(const uint16_t freq[256], unsigned first, unsigned last,
+                                   wcodeci_byte *head)
 {
     wcodeci_byte length[256] = { 0 };
     uint64_t bits = 0;

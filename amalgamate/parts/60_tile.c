@@ -34,27 +34,27 @@ static const char *wcodeci_decode_constant(const wcodeci_byte *src, size_t size,
     return wcodeci_constant_decode(src, size, width, v, n);
 }
 
-static const char *wcodeci_decode_sparse(const wcodeci_byte *src, size_t size, unsigned width, wcodeci_byte *v,
-                                         size_t n, void *table)
+static const char *wcodeci_decode_sparse(const wcodeci_byte *src, size_t size, unsigned width,
+                                         wcodeci_byte *v, size_t n, void *table)
 {
     (void)table;
     return wcodeci_sparse_decode(src, size, width, v, n);
 }
 
-static const char *wcodeci_decode_huffman(const wcodeci_byte *src, size_t size, unsigned width, wcodeci_byte *v,
-                                          size_t n, void *table)
+static const char *wcodeci_decode_huffman(const wcodeci_byte *src, size_t size, unsigned width,
+                                          wcodeci_byte *v, size_t n, void *table)
 {
     return wcodeci_huff_decode(src, size, width, v, n, (uint16_t *)table);
 }
 
-static const char *wcodeci_decode_rans16(const wcodeci_byte *src, size_t size, unsigned width, wcodeci_byte *v,
-                                         size_t n, void *table)
+static const char *wcodeci_decode_rans16(const wcodeci_byte *src, size_t size, unsigned width,
+                                         wcodeci_byte *v, size_t n, void *table)
 {
     return wcodeci_rans16_decode(src, size, width, v, n, (uint32_t *)table);
 }
 
-static const char *wcodeci_decode_rans256(const wcodeci_byte *src, size_t size, unsigned width, wcodeci_byte *v,
-                                          size_t n, void *table)
+static const char *wcodeci_decode_rans256(const wcodeci_byte *src, size_t size, unsigned width,
+                                          wcodeci_byte *v, size_t n, void *table)
 {
     return wcodeci_rans256_decode(src, size, width, v, n, (uint32_t *)table);
 }
@@ -143,7 +143,8 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
     if (flags & WCODECI_TILE_ROW) tile->row = wcodeci_take_varint(&c);
     tile->info.predictor = flags & 7;
     if (c.bad) return size < record.head + record.body ? c.bad : WCODEC_E_CORRUPT;
-    if (tile->info.split >= WCODEC_SPLIT_COUNT || flags >> 7 || tile->info.predictor >= WCODEC_PREDICT_COUNT) {
+    if (tile->info.split >= WCODEC_SPLIT_COUNT || flags >> 7
+        || tile->info.predictor >= WCODEC_PREDICT_COUNT) {
         *what = "unknown split, predictor or flag of a tile";
         return WCODEC_E_UNSUPPORTED;
     }
@@ -229,8 +230,9 @@ static int wcodeci_tile_padding_ok(const wcodeci_byte *src, const wcodeci_tile *
 }
 
 /* wcodec_tile_decode for the record at `base` of a container. */
-static wcodec_status wcodeci_tile_decode(const wcodeci_byte *src, size_t size, wcodeci_byte *dst, size_t dst_size,
-                                         wcodeci_byte *scratch, int no_crc, uint64_t base, wcodec_error *err)
+static wcodec_status wcodeci_tile_decode(const wcodeci_byte *src, size_t size, wcodeci_byte *dst,
+                                         size_t dst_size, wcodeci_byte *scratch, int no_crc, uint64_t base,
+                                         wcodec_error *err)
 {
     const wcodeci_byte *planes[WCODEC_MAX_PLANES] = { NULL };
     wcodeci_byte *room;
@@ -263,7 +265,8 @@ static wcodec_status wcodeci_tile_decode(const wcodeci_byte *src, size_t size, w
 WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, void *dst, size_t dst_size,
                                             void *scratch, size_t scratch_size, int no_crc, wcodec_error *err)
 {
-    if (!src || (!dst && dst_size) || !scratch) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
+    if (!src || (!dst && dst_size) || !scratch)
+        return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
     if (dst_size > WCODEC_MAX_TILE_BYTES)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, 0, "no tile is as large as the destination");
     if (scratch_size < wcodec_tile_decode_scratch(dst_size))

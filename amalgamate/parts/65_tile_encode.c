@@ -29,8 +29,8 @@ WCODEC_API size_t wcodec_tile_encode_scratch(size_t size)
 
 WCODEC_API size_t wcodec_tile_bound(size_t size)
 {
-    /* A raw plane of w < 8 bits takes 8 w bytes for its last 64 values, however few there are; the narrow planes
-     * of a unit have 8 bits in all, which makes 64 bytes.  And padding to 8. */
+    /* A raw plane of w < 8 bits takes 8 w bytes for its last 64 values, however few there are; the narrow
+     * planes of a unit have 8 bits in all, which makes 64 bytes.  And padding to 8. */
     return WCODEC_TILE_HEAD + size + 64 + 8;
 }
 
@@ -171,8 +171,8 @@ static size_t wcodeci_encode_with(unsigned coder, const wcodeci_plane *plane, co
     }
 }
 
-/* Codes a plane at dst by the coder that takes least, and returns its size.  `least` does not overstate what a
- * coder takes, so the search ends when nothing left can be smaller than what was written. */
+/* Codes a plane at dst by the coder that takes least, and returns its size.  `least` does not overstate what
+ * a coder takes, so the search ends when nothing left can be smaller than what was written. */
 static size_t wcodeci_plane_encode(wcodeci_encoder *e, const wcodeci_plane *plane, wcodeci_choice *choice,
                                    wcodeci_byte *dst, unsigned *coder)
 {
@@ -299,8 +299,8 @@ static size_t wcodeci_tile_layout(wcodeci_tile *tile, size_t fields, unsigned *f
     return 0;
 }
 
-/* Puts fields and payloads together: the payloads stand one after the other at dst + WCODEC_TILE_HEAD and move
- * down, for head and fields (at most 65 bytes), filler and padding (at most 7 each) take less than that. */
+/* Puts fields and payloads together: the payloads stand one after the other at dst + WCODEC_TILE_HEAD and
+ * move down, for head and fields (at most 65 bytes), filler and padding (at most 7 each) take no more. */
 static size_t wcodeci_tile_join(const wcodeci_encoder *e, wcodeci_tile *tile, uint32_t crc, wcodeci_byte *dst)
 {
     wcodeci_byte fields[WCODEC_TILE_HEAD];

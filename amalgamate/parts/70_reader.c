@@ -29,7 +29,8 @@ static wcodec_status wcodeci_header_parse(const wcodeci_byte *p, wcodeci_header 
     if (wcodeci_load16(p + 4) != WCODEC_FORMAT_VERSION)
         return wcodeci_fail(err, WCODEC_E_VERSION, 4, "a format version that this library does not read");
     if (wcodeci_load16(p + 6) || wcodeci_load32(p + 16) || wcodeci_load32(p + 24))
-        return wcodeci_fail(err, WCODEC_E_UNSUPPORTED, wcodeci_load16(p + 6) ? 6 : wcodeci_load32(p + 16) ? 16 : 24,
+        return wcodeci_fail(err, WCODEC_E_UNSUPPORTED,
+                            wcodeci_load16(p + 6) ? 6 : wcodeci_load32(p + 16) ? 16 : 24,
                             "the container needs features that this library lacks");
     header->size = wcodeci_load32(p + 8);
     header->metadata_size = wcodeci_load32(p + 12);
@@ -66,9 +67,11 @@ static wcodec_status wcodeci_footer_parse(const wcodeci_byte *p, uint64_t at, wc
 {
     if (memcmp(p + 60, wcodeci_magic_back, 4) != 0 || p[0] != WCODECI_RECORD_FOOTER
         || p[1] != WCODECI_FOOTER_SIZE - 2)
-        return wcodeci_fail(err, WCODEC_E_TRUNCATED, at, "there is no footer: the container was cut or is damaged");
+        return wcodeci_fail(err, WCODEC_E_TRUNCATED, at,
+                            "there is no footer: the container was cut or is damaged");
     if (!wcodeci_all_zero(p + 2, p + 8))
-        return wcodeci_fail(err, WCODEC_E_UNSUPPORTED, at + 2, "the footer uses features that this library lacks");
+        return wcodeci_fail(err, WCODEC_E_UNSUPPORTED, at + 2,
+                            "the footer uses features that this library lacks");
     footer->names = wcodeci_load32(p + 8);
     footer->originals = wcodeci_load32(p + 12);
     footer->dimensions = wcodeci_load32(p + 16);
@@ -79,8 +82,8 @@ static wcodec_status wcodeci_footer_parse(const wcodeci_byte *p, uint64_t at, wc
     footer->index_crc = wcodeci_load32(p + 44);
     footer->container_size = wcodeci_load64(p + 48);
     footer->file_crc = wcodeci_load32(p + 56);
-    /* All counts are bounded by the container's size before memory is asked for: an I record takes at least 16
-     * bytes; an entry of the index takes some, and six of them can share 255 bytes of a name. */
+    /* All counts are bounded by the container's size before memory is asked for: an I record takes at least
+     * 16 bytes; an entry of the index takes some, and six of them can share 255 bytes of a name. */
     if (footer->container_size != at + WCODECI_FOOTER_SIZE || footer->index_offset % 8
         || footer->index_offset >= at || footer->index_size < 2
         || footer->index_size > (at - footer->index_offset) / 16 * WCODECI_INDEX_TILE
@@ -238,7 +241,8 @@ static wcodec_status wcodeci_reader_ends(const wcodec_source *source, wcodeci_by
     if (!status) status = wcodeci_footer_parse(tail, size - WCODECI_FOOTER_SIZE, footer, err);
     if (status) return status;
     if (footer->index_offset < header->size)
-        return wcodeci_fail(err, WCODEC_E_CORRUPT, size - WCODECI_FOOTER_SIZE, "the index lies in the header");
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, size - WCODECI_FOOTER_SIZE,
+                            "the index lies in the header");
     return WCODEC_OK;
 }
 
@@ -255,9 +259,9 @@ static uint64_t wcodeci_index_room(const wcodec_source *source)
          + wcodec_tile_decode_scratch(WCODECI_INDEX_TILE);
 }
 
-/* Lays the block out.  With `block` NULL only the size counts.  Counts are below 2^32, so nothing overflows. */
-static uint64_t wcodeci_reader_layout(wcodec_reader *r, const wcodec_source *source, const wcodeci_header *header,
-                                      const wcodeci_footer *footer)
+/* Lays the block out; without one only the size counts.  Counts are below 2^32, so nothing overflows. */
+static uint64_t wcodeci_reader_layout(wcodec_reader *r, const wcodec_source *source,
+                                      const wcodeci_header *header, const wcodeci_footer *footer)
 {
     wcodeci_byte *block = (wcodeci_byte *)r;
     uint64_t at = wcodeci_up8(sizeof *r), tiles = footer->tiles;
@@ -323,7 +327,7 @@ static int wcodeci_record_known(unsigned type)
         || type == WCODECI_RECORD_FOOTER;
 }
 
-/* What to say of a record in the place of another: one that a later version may have put there, or a mistake. */
+/* What to say of a record in the place of another: a later version's, or a mistake. */
 static wcodec_status wcodeci_record_wrong(unsigned type)
 {
     return wcodeci_record_known(type) || (type & WCODECI_RECORD_ANCILLARY) ? WCODEC_E_CORRUPT
@@ -331,8 +335,8 @@ static wcodec_status wcodeci_record_wrong(unsigned type)
 }
 
 /* The record of `size` bytes at `at`: where it lies in memory, or read into `room`. */
-static wcodec_status wcodeci_reader_fetch(const wcodec_reader *r, uint64_t at, size_t size, wcodeci_byte *room,
-                                          const wcodeci_byte **record, wcodec_error *err)
+static wcodec_status wcodeci_reader_fetch(const wcodec_reader *r, uint64_t at, size_t size,
+                                          wcodeci_byte *room, const wcodeci_byte **record, wcodec_error *err)
 {
     if (r->source.memory) {
         *record = (const wcodeci_byte *)r->source.memory + at;
@@ -345,7 +349,8 @@ static wcodec_status wcodeci_reader_fetch(const wcodec_reader *r, uint64_t at, s
 /* Decodes the I records into r->index.  `room`: wcodeci_index_room bytes. */
 static wcodec_status wcodeci_reader_index(wcodec_reader *r, wcodeci_byte *room, wcodec_error *err)
 {
-    const uint64_t end = r->source.size - WCODECI_FOOTER_SIZE, bound = wcodeci_record_bound(WCODECI_INDEX_TILE);
+    const uint64_t end = r->source.size - WCODECI_FOOTER_SIZE;
+    const uint64_t bound = wcodeci_record_bound(WCODECI_INDEX_TILE);
     wcodeci_byte *scratch = r->source.memory ? room : room + bound;
     uint64_t at = r->footer.index_offset;
     uint32_t done = 0;
@@ -363,7 +368,8 @@ static wcodec_status wcodeci_reader_index(wcodec_reader *r, wcodeci_byte *room, 
             return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "the index is larger than the footer says");
         status = wcodeci_reader_fetch(r, at, (size_t)record.size, room, &src, err);
         if (!status)
-            status = wcodeci_tile_decode(src, (size_t)record.size, r->index + done, take, scratch, 0, at, err);
+            status = wcodeci_tile_decode(src, (size_t)record.size, r->index + done, take, scratch, 0, at,
+                                         err);
         if (status) return status;
         if (src[record.head] != WCODEC_SPLIT_BYTE)
             return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a tile of the index is not split as BYTE");
@@ -372,7 +378,8 @@ static wcodec_status wcodeci_reader_index(wcodec_reader *r, wcodeci_byte *room, 
     if (done != r->footer.index_size)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "the index is smaller than the footer says");
     if (wcodec_crc32(0, r->index, r->footer.index_size) != r->footer.index_crc)
-        return wcodeci_fail(err, WCODEC_E_CHECKSUM, r->footer.index_offset, "the index's CRC-32 does not fit");
+        return wcodeci_fail(err, WCODEC_E_CHECKSUM, r->footer.index_offset,
+                            "the index's CRC-32 does not fit");
     return WCODEC_OK;
 }
 
@@ -634,7 +641,8 @@ static wcodec_status wcodeci_reader_make(wcodec_reader **out, const wcodec_sourc
     r->header = header;
     r->footer = footer;
     wcodeci_reader_layout(r, source, &header, &footer);
-    status = wcodeci_reader_fill(r, fixed, (wcodeci_byte *)block + (size_t)(size - wcodeci_index_room(source)), err);
+    status = wcodeci_reader_fill(r, fixed,
+                                 (wcodeci_byte *)block + (size_t)(size - wcodeci_index_room(source)), err);
     if (status) wcodec_reader_close(r);
     else *out = r;
     return status;
@@ -653,7 +661,8 @@ WCODEC_API wcodec_status wcodec_reader_need(const wcodec_source *source, size_t 
     wcodeci_footer footer;
     wcodec_status status;
     uint64_t need;
-    if (!wcodeci_source_ok(source) || !size) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
+    if (!wcodeci_source_ok(source) || !size)
+        return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
     status = wcodeci_reader_ends(source, fixed, &header, &footer, err);
     if (status) return status;
     need = wcodeci_reader_layout(NULL, source, &header, &footer);
@@ -694,7 +703,8 @@ WCODEC_API void wcodec_reader_get_info(const wcodec_reader *reader, wcodec_reade
     info->metadata_size = reader->header.metadata_size;
 }
 
-WCODEC_API wcodec_status wcodec_reader_original(const wcodec_reader *reader, size_t i, wcodec_original *original)
+WCODEC_API wcodec_status wcodec_reader_original(const wcodec_reader *reader, size_t i,
+                                                wcodec_original *original)
 {
     if (i >= reader->footer.originals) return WCODEC_E_ARGUMENT;
     *original = reader->originals[i];
@@ -783,10 +793,12 @@ static uint64_t wcodeci_reader_tile_at(const wcodec_reader *r, uint64_t offset)
     return s->first_tile + wcodeci_cut_find(&s->cut, (offset - s->offset) / s->cut.unit);
 }
 
-WCODEC_API wcodec_status wcodec_reader_tile(const wcodec_reader *reader, uint64_t offset, wcodec_tile_span *span)
+WCODEC_API wcodec_status wcodec_reader_tile(const wcodec_reader *reader, uint64_t offset,
+                                            wcodec_tile_span *span)
 {
     if (offset >= reader->view_size) return WCODEC_E_ARGUMENT;
-    wcodeci_reader_span(reader, wcodeci_reader_at(reader, offset), wcodeci_reader_tile_at(reader, offset), span);
+    wcodeci_reader_span(reader, wcodeci_reader_at(reader, offset), wcodeci_reader_tile_at(reader, offset),
+                        span);
     return WCODEC_OK;
 }
 
@@ -834,9 +846,11 @@ static wcodec_status wcodeci_job_tile(const wcodeci_job *job, uint64_t tile, wco
     status = wcodeci_tile_decode(record, span.container_size, dst, span.size, room, r->no_crc,
                                  span.container_offset, err);
     if (status == WCODEC_E_TRUNCATED)       /* the container is all there: it is the index that is wrong */
-        return wcodeci_fail(err, WCODEC_E_CORRUPT, span.container_offset, "a tile is longer than the index says");
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, span.container_offset,
+                            "a tile is longer than the index says");
     if (!status && dst == part)
-        memcpy(job->dst + (size_t)(from - job->begin), part + (size_t)(from - span.offset), (size_t)(to - from));
+        memcpy(job->dst + (size_t)(from - job->begin), part + (size_t)(from - span.offset),
+               (size_t)(to - from));
     return status;
 }
 
@@ -922,8 +936,9 @@ WCODEC_API wcodec_status wcodec_read(const wcodec_reader *reader, uint64_t offse
     return wcodec_read_parallel(reader, offset, dst, size, scratch, scratch_size, NULL, NULL, err);
 }
 
-WCODEC_API wcodec_status wcodec_read_segment(const wcodec_reader *reader, size_t i, void *dst, size_t dst_size,
-                                             void *scratch, size_t scratch_size, wcodec_error *err)
+WCODEC_API wcodec_status wcodec_read_segment(const wcodec_reader *reader, size_t i, void *dst,
+                                             size_t dst_size, void *scratch, size_t scratch_size,
+                                             wcodec_error *err)
 {
     const wcodeci_reader_segment *s;
     if (!reader || i >= reader->footer.segments)

@@ -41,7 +41,8 @@ struct wcodec_push {
     wcodeci_byte names[WCODECI_MAX_NAME + 1];
 };
 
-static wcodec_status wcodeci_push_fail(wcodec_push *d, wcodec_status status, uint64_t offset, const char *what)
+static wcodec_status wcodeci_push_fail(wcodec_push *d, wcodec_status status, uint64_t offset,
+                                       const char *what)
 {
     return wcodeci_fail(&d->error, status, offset, what);
 }
@@ -158,12 +159,14 @@ static wcodec_status wcodeci_push_head(wcodec_push *d)
                 : record.type == WCODECI_RECORD_FOOTER ? WCODECI_FOOTER_SIZE
                 : wcodeci_up8(WCODECI_RECORD_HEAD + WCODECI_MAX_ORIGINAL_BODY);
         if (record.size > largest)
-            return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "a record is larger than it may be");
+            return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start,
+                                     "a record is larger than it may be");
         d->state = WCODECI_PUSH_RECORD;
         return WCODEC_OK;
     }
     if (!(record.type & WCODECI_RECORD_ANCILLARY))
-        return wcodeci_push_fail(d, WCODEC_E_UNSUPPORTED, d->record_start, "a record that this library does not know");
+        return wcodeci_push_fail(d, WCODEC_E_UNSUPPORTED, d->record_start,
+                                 "a record that this library does not know");
     d->state = WCODECI_PUSH_SKIP;
     return WCODEC_OK;
 }
@@ -206,7 +209,8 @@ static wcodec_status wcodeci_push_take_tile(wcodec_push *d, int index)
     }
     if (index ? info.split != WCODEC_SPLIT_BYTE || info.decoded_size > WCODECI_INDEX_TILE || d->index_short
               : info.decoded_size > d->header.max_tile || d->originals == 0 || d->index_size)
-        return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "a tile where there can be no such tile");
+        return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start,
+                                 "a tile where there can be no such tile");
     status = wcodeci_tile_decode(d->buffer, d->have, d->decoded, info.decoded_size, d->scratch,
                                  index ? 0 : d->no_crc, d->record_start, &d->error);
     if (status) return status;
@@ -232,13 +236,16 @@ static wcodec_status wcodeci_push_take_footer(wcodec_push *d)
         return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "the footer is broken");
     status = wcodeci_footer_parse(d->buffer, d->record_start, &footer, &d->error);
     if (status) return status;
-    if (footer.index_offset != d->index_start || footer.index_size != d->index_size || footer.tiles != d->tiles
-        || footer.originals != d->originals)
-        return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "the footer does not fit the container");
+    if (footer.index_offset != d->index_start || footer.index_size != d->index_size
+        || footer.tiles != d->tiles || footer.originals != d->originals)
+        return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start,
+                                 "the footer does not fit the container");
     if (footer.index_crc != d->index_crc)
-        return wcodeci_push_fail(d, WCODEC_E_CHECKSUM, d->record_start + 44, "the index's CRC-32 does not fit");
+        return wcodeci_push_fail(d, WCODEC_E_CHECKSUM, d->record_start + 44,
+                                 "the index's CRC-32 does not fit");
     if (footer.file_crc != wcodec_crc32(d->file_crc, d->buffer, 56))
-        return wcodeci_push_fail(d, WCODEC_E_CHECKSUM, d->record_start + 56, "the container's CRC-32 does not fit");
+        return wcodeci_push_fail(d, WCODEC_E_CHECKSUM, d->record_start + 56,
+                                 "the container's CRC-32 does not fit");
     d->state = WCODECI_PUSH_DONE;
     return WCODEC_OK;
 }
@@ -324,7 +331,8 @@ WCODEC_API wcodec_status wcodec_push_step(wcodec_push *push, const void *in, siz
     }
     *in_used = used;
     *out_used = made;
-    if (push->error.status) return wcodeci_fail(err, push->error.status, push->error.offset, push->error.what);
+    if (push->error.status)
+        return wcodeci_fail(err, push->error.status, push->error.offset, push->error.what);
     return status;
 }
 

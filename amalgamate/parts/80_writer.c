@@ -22,7 +22,7 @@ typedef struct wcodeci_batch_tile {
     size_t in, size, out, record;
     unsigned dtype;
     uint64_t row;
-    uint64_t pending_end;                   /* bytes of `pending` that come before it, if it is a first tile */
+    uint64_t pending_end;                   /* of `pending`: what comes before it, if it is a first tile */
     uint64_t per_tile;                      /* 0: not the first tile of its segment */
 } wcodeci_batch_tile;
 
@@ -47,7 +47,8 @@ struct wcodec_writer {
     uint64_t next_tile, missing;            /* its next tile, its bytes still to come */
     size_t tile_size, tile_have;            /* the open tile */
 
-    wcodeci_buffer index, current, pending; /* index; entries of the open original's segments; not written yet */
+    wcodeci_buffer index;                   /* entries of the originals that are complete */
+    wcodeci_buffer current, pending;        /* of the open one's segments: with tiles written, and not yet */
     uint64_t segments_end;                  /* container position after the last tile of a segment */
     uint64_t originals, segments, dimensions, tiles;
     uint64_t original_segments, original_size;
@@ -168,8 +169,8 @@ static wcodec_status wcodeci_writer_header(wcodec_writer *w, const char *metadat
     return status;
 }
 
-/* The memory of a batch: input, the tiles' records, each worker's scratch.  Sizes are 64 bits until the gate has
- * let them pass. */
+/* The memory of a batch: input, the tiles' records, each worker's scratch.  Sizes are 64 bits until the gate
+ * has let them pass. */
 static wcodec_status wcodeci_writer_allocate(wcodec_writer *w)
 {
     const uint64_t tile = 8 * (uint64_t)w->tile_units, workers = w->parallel.workers;
@@ -289,7 +290,8 @@ static wcodec_status wcodeci_writer_flush(wcodec_writer *w)
     wcodeci_run(&w->parallel, w->batch_count, wcodeci_encode_task, w);
     for (i = 0; i < w->batch_count && !status; i++) {
         if (!w->batch[i].record)
-            status = wcodeci_writer_fail(w, WCODEC_E_ARGUMENT, "a tile was left out by the caller's threads", NULL);
+            status = wcodeci_writer_fail(w, WCODEC_E_ARGUMENT, "a tile was left out by the caller's threads",
+                                         NULL);
         else
             status = wcodeci_write_tile(w, &w->batch[i], &pending);
     }
@@ -340,7 +342,8 @@ WCODEC_API wcodec_status wcodec_writer_original(wcodec_writer *writer, const cha
     size_t used = 0, body;
     wcodec_status status = wcodeci_writer_check(w, err);
     if (status) return status;
-    if (w->missing) return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "the last segment is not complete");
+    if (w->missing)
+        return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "the last segment is not complete");
     if (name_size > WCODECI_MAX_NAME || (!name && name_size))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "the name of the original is too long");
     status = wcodeci_writer_end_original(w);
@@ -396,13 +399,28 @@ static uint64_t wcodeci_units_per_tile(const wcodeci_cut *cut, uint64_t wanted)
     return (cut->row - 1) / pieces + 1;
 }
 
+/* What the segment's entry in the index says before its tiles. */
+static wcodec_status wcodeci_put_segment(wcodec_writer *w, const wcodec_segment *s, const wcodeci_cut *cut,
+                                         int given)
+{
+    const wcodeci_byte dtype = (wcodeci_byte)s->dtype;
+    unsigned i;
+    wcodec_status status = wcodeci_put_number(w, &w->pending, given ? WCODECI_SEGMENT_GEOMETRY : 0);
+    if (!status) status = wcodeci_put(w, &w->pending, &dtype, 1);
+    if (!status) status = wcodeci_put_segment_name(w, s->name, s->name_size);
+    if (!status) status = wcodeci_put_number(w, &w->pending, s->rank);
+    for (i = 0; i < s->rank && !status; i++) status = wcodeci_put_number(w, &w->pending, s->shape[i]);
+    if (status || !given) return status;
+    status = wcodeci_put_number(w, &w->pending, s->size);
+    if (!status) status = wcodeci_put_number(w, &w->pending, cut->unit);
+    return status ? status : wcodeci_put_number(w, &w->pending, cut->row);
+}
+
 WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcodec_segment *segment,
                                                wcodec_error *err)
 {
     wcodec_writer *w = writer;
     wcodeci_cut cut;
-    wcodeci_byte dtype;
-    unsigned i;
     int given;
     wcodec_status status = wcodeci_writer_check(w, err);
     if (status) return status;
@@ -410,26 +428,14 @@ WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcod
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "a segment can not begin here");
     if (segment->dtype >= WCODECI_DTYPES || segment->rank > WCODECI_MAX_RANK
         || (segment->rank && !segment->shape) || (segment->name_size && !segment->name)
-        || segment->name_size > WCODECI_MAX_NAME
-        || segment->size > UINT64_MAX - w->original_size || w->segments == UINT32_MAX
-        || !wcodeci_writer_geometry(segment, &cut, &given))
-        return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "a segment's dtype, shape and size disagree");
+        || segment->name_size > WCODECI_MAX_NAME || segment->size > UINT64_MAX - w->original_size
+        || w->segments == UINT32_MAX || !wcodeci_writer_geometry(segment, &cut, &given))
+        return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "dtype, shape and size of a segment disagree");
     if (cut.row > w->tile_units && cut.units % cut.row) {
         cut.row = 1;            /* rows that neither fit a tile nor fill the segment are no rows */
         given = 1;
     }
-    dtype = (wcodeci_byte)segment->dtype;
-    status = wcodeci_put_number(w, &w->pending, given ? WCODECI_SEGMENT_GEOMETRY : 0);
-    if (!status) status = wcodeci_put(w, &w->pending, &dtype, 1);
-    if (!status) status = wcodeci_put_segment_name(w, segment->name, segment->name_size);
-    if (!status) status = wcodeci_put_number(w, &w->pending, segment->rank);
-    for (i = 0; i < segment->rank && !status; i++)
-        status = wcodeci_put_number(w, &w->pending, segment->shape[i]);
-    if (given) {
-        if (!status) status = wcodeci_put_number(w, &w->pending, segment->size);
-        if (!status) status = wcodeci_put_number(w, &w->pending, cut.unit);
-        if (!status) status = wcodeci_put_number(w, &w->pending, cut.row);
-    }
+    status = wcodeci_put_segment(w, segment, &cut, given);
     if (status) return wcodeci_writer_error(w, err);
     w->cut = cut;
     if (segment->size) {
@@ -581,7 +587,8 @@ WCODEC_API wcodec_status wcodec_writer_finish(wcodec_writer *writer, wcodec_erro
     uint64_t index_offset;
     wcodec_status status = wcodeci_writer_check(w, err);
     if (status) return status;
-    if (w->missing) return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "the last segment is not complete");
+    if (w->missing)
+        return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "the last segment is not complete");
     status = wcodeci_writer_end_original(w);
     if (!status) status = wcodeci_writer_index_head(w);
     if (!status && (w->index.size > UINT32_MAX || w->names > UINT32_MAX || w->dimensions > UINT32_MAX))

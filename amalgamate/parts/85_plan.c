@@ -1,9 +1,9 @@
 /* ------------------------------------------------------------------------------------------------
  * Plans (public, layer 4): how a file falls into segments
  *
- * safetensors: u64 N, N bytes of JSON, then the tensors' bytes.  Whatever is in doubt makes the file one opaque
- * segment, so the parser below may be strict and simple: it accepts what the format's own reader does, looks at
- * nothing twice, and keeps its place in a nesting bit field instead of on a stack.
+ * safetensors: u64 N, N bytes of JSON, then the tensors' bytes.  Whatever is in doubt makes the file one
+ * opaque segment, so the parser below may be strict and simple: it accepts what the format's own reader does,
+ * looks at nothing twice, and keeps its place in a nesting bit field instead of on a stack.
  * ---------------------------------------------------------------------------------------------- */
 #ifndef WCODEC_NO_ENCODER
 
@@ -99,7 +99,8 @@ static char *wcodeci_utf8_put(char *p, unsigned code)
     return p;
 }
 
-/* Whether the text is UTF-8: no stray bytes, no surrogates, nothing above U+10FFFF, nothing longer than needed. */
+/* Whether the text is UTF-8: no stray bytes, no surrogates, nothing above U+10FFFF, nothing longer than
+ * needed. */
 static int wcodeci_utf8_ok(const char *text, size_t size)
 {
     const wcodeci_byte *p = (const wcodeci_byte *)text, *end = p + size;
@@ -119,8 +120,8 @@ static int wcodeci_utf8_ok(const char *text, size_t size)
     return 1;
 }
 
-/* Takes a string and unescapes it where it stands: no escape is shorter than what it stands for.  The zero byte
- * behind it takes the place of the closing quote at the latest. */
+/* Takes a string and unescapes it where it stands: no escape is shorter than what it stands for.  The zero
+ * byte behind it takes the place of the closing quote at the latest. */
 static int wcodeci_json_string(wcodeci_json *j, const char **text, size_t *size)
 {
     static const char escapes[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
@@ -320,8 +321,8 @@ static wcodec_status wcodeci_json_tensor(wcodeci_plan *plan, wcodeci_json *j, wc
 static wcodec_status wcodeci_plan_add(wcodeci_plan *plan, const wcodec_segment *segment)
 {
     void *p = plan->segments;
-    wcodec_status status = wcodeci_grow(&plan->heap, &p, &plan->segment_capacity, (uint64_t)plan->plan.count + 1,
-                                        sizeof *segment);
+    wcodec_status status = wcodeci_grow(&plan->heap, &p, &plan->segment_capacity,
+                                        (uint64_t)plan->plan.count + 1, sizeof *segment);
     plan->segments = (wcodec_segment *)p;
     if (!status) plan->segments[plan->plan.count++] = *segment;
     return status;
@@ -450,7 +451,8 @@ static wcodec_status wcodeci_plan_read_failed(wcodec_status status, wcodec_error
 }
 
 /* OK with a plan, CORRUPT for a file that is no safetensors file, or what went wrong on the way. */
-static wcodec_status wcodeci_plan_safetensors(wcodeci_plan *plan, const wcodec_source *file, wcodec_error *err)
+static wcodec_status wcodeci_plan_safetensors(wcodeci_plan *plan, const wcodec_source *file,
+                                              wcodec_error *err)
 {
     wcodeci_byte prefix[8];
     wcodeci_json j;
