@@ -4,6 +4,7 @@
 #   make demo [MODEL=FILE]  make a checkpoint (or take FILE), encode, verify, decode, compare
 #   make test               everything that can be tested here; the last line is "N passed, N failed"
 #   make check              is wcodec.h what its parts say?
+#   make figures            the tables of README.md, from the models in ../shared/data
 #   make examples           the example programs
 #   make fuzz               the libFuzzer harnesses (needs clang); see fuzz/README.md
 #   make fuzz-replay        the harnesses over their seeds, under any compiler
@@ -37,7 +38,7 @@ TESTS := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 HARNESSES := $(patsubst fuzz/fuzz_%.c,%,$(wildcard fuzz/fuzz_*.c))
 SHARED := wcodec.h $(wildcard tests/*.h fuzz/*.h)
 
-.PHONY: all demo test check examples fuzz fuzz-replay clean test-programs
+.PHONY: all demo test check figures examples fuzz fuzz-replay clean test-programs
 .DELETE_ON_ERROR:
 
 all: $B/wcodec
@@ -67,6 +68,9 @@ $B/cli/%.o: examples/wcodec/%.c wcodec.h $(wildcard examples/wcodec/*.h)
 
 demo: $B/wcodec
 	@CC="$(CC)" sh examples/demo/demo.sh $B/wcodec $(if $(MODEL),"$(MODEL)")
+
+figures: $B/wcodec
+	@$(PYTHON) tests/figures.py
 
 examples: $B/wcodec $(EXAMPLES)
 

@@ -376,7 +376,8 @@ WCODEC_API wcodec_status wcodec_push_open(wcodec_push **out, const wcodec_reader
  * full.  ORIGINAL: the bytes that follow belong to a new original (see wcodec_push_original).  END: all
  * checksums of tiles, index and container fit; bytes after the container are not taken.  An error
  * is final: every later call gives it again.  Bytes come out only after their tile's CRC-32 was checked
- * (unless `no_crc`).  The bytes and the final result do not depend on how the input is cut. */
+ * (unless `no_crc`).  The bytes and the final result do not depend on how the input is cut.
+ * Whether tiles are missing is known at the END only: keep nothing of a container that does not come to it. */
 WCODEC_API wcodec_status wcodec_push_step(wcodec_push *push, const void *in, size_t in_size, size_t *in_used,
                                           void *out, size_t out_size, size_t *out_used, wcodec_error *err);
 
