@@ -47,6 +47,7 @@ mkdir -p "$log"
 # What runs, the long ones first: NAME|COMMAND.
 list_programs() {
     echo "compile|BUILD=$build sh tests/compile.sh"
+    echo "cross|BUILD=$build sh tests/cross.sh"
     if command -v python3 >/dev/null 2>&1; then
         for file in tests/test_*.py; do
             file=${file#tests/}

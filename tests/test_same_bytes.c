@@ -1,0 +1,127 @@
+/* The same containers on every machine: the SHA-256 of what the writer makes of fixed data, which tests/cross.sh
+ * has other processors make too.  (Not the CRC-32: a container ends with its own, so that all have the same.)
+ * The data are made of integers, so nothing but the library can differ.  A change of the encoder changes these
+ * numbers: look at what it changed, then put in the ones that the test prints. */
+#define WCODEC_IMPLEMENTATION
+#include "../wcodec.h"
+#include "test_util.h"
+
+#define ELEMENTS 20000
+
+/* An element of `bits` bits that looks like a weight of that dtype: small ones are commoner, each twice as rare
+ * as the next, signs and low bits are random. */
+static uint64_t weight(test_random *r, unsigned dtype)
+{
+    uint64_t random = test_next(r), noise = test_next(r), rarity = 0;
+    while (rarity < 20 && (random >> rarity & 1)) rarity++;
+    switch (dtype) {
+    case WCODEC_BF16: return (noise & 1) << 15 | (122 - rarity) << 7 | (noise >> 8 & 127);
+    case WCODEC_F16: return (noise & 1) << 15 | (24 - rarity) << 10 | (noise >> 8 & 1023);
+    case WCODEC_F32: return (noise & 1) << 31 | (122 - rarity) << 23 | (noise >> 8 & 0x7FFFFF);
+    case WCODEC_F64: return (noise & 1) << 63 | (1018 - rarity) << 52 | noise >> 12;
+    case WCODEC_I64: return 1000 * (random >> 44);
+    default: return (noise & 1) ? rarity : 0 - rarity;
+    }
+}
+
+static void fill(test_random *r, unsigned dtype, unsigned bits, unsigned char *dst, size_t count)
+{
+    size_t i;
+    unsigned b;
+    for (i = 0; i < count; i++) {
+        uint64_t x = weight(r, dtype);
+        if (bits == 4) {
+            dst[i / 2] = (unsigned char)(i % 2 ? (dst[i / 2] & 15) | x << 4 : x & 15);
+            continue;
+        }
+        for (b = 0; b < bits / 8; b++) dst[i * (bits / 8) + b] = (unsigned char)(x >> 8 * b);
+    }
+}
+
+typedef struct digest {
+    wcodec_sha256 sha;
+    uint64_t size;
+    uint32_t head;      /* the first four bytes, as they are written */
+} digest;
+
+static wcodec_status take(void *user, const void *src, size_t size)
+{
+    digest *d = (digest *)user;
+    wcodec_sha256_update(&d->sha, src, size);
+    d->size += size;
+    return WCODEC_OK;
+}
+
+/* A container of one tensor, and what the encoder may use. */
+static digest container_of(unsigned dtype, unsigned coders, uint32_t tile_units)
+{
+    static unsigned char data[ELEMENTS * 8];
+    const unsigned bits = wcodec_dtype_bits(dtype);
+    test_random r = test_random_new(dtype);
+    wcodec_writer_options options = wcodec_writer_defaults();
+    unsigned char sha[32];
+    digest made;
+    wcodec_sink sink;
+    wcodec_writer *writer = NULL;
+    wcodec_segment s;
+    uint64_t shape[2] = { 100, ELEMENTS / 100 };
+    memset(&made, 0, sizeof made);
+    wcodec_sha256_init(&made.sha);
+    sink.write = take;
+    sink.user = &made;
+    options.tile.coders = coders;
+    options.tile_units = tile_units;
+    memset(&s, 0, sizeof s);
+    s.name = "w";
+    s.name_size = 1;
+    s.dtype = dtype;
+    s.rank = 2;
+    s.shape = shape;
+    s.size = (uint64_t)ELEMENTS * bits / 8;
+    fill(&r, dtype, bits, data, ELEMENTS);
+    CHECK_STATUS(wcodec_writer_open(&writer, &sink, &options, NULL), WCODEC_OK);
+    CHECK_STATUS(wcodec_writer_original(writer, "x", 1, 1, NULL), WCODEC_OK);
+    CHECK_STATUS(wcodec_writer_segment(writer, &s, NULL), WCODEC_OK);
+    CHECK_STATUS(wcodec_writer_data(writer, data, (size_t)s.size, NULL), WCODEC_OK);
+    CHECK_STATUS(wcodec_writer_finish(writer, NULL), WCODEC_OK);
+    wcodec_writer_close(writer);
+    wcodec_sha256_final(&made.sha, sha);
+    made.head = (uint32_t)sha[0] << 24 | (uint32_t)sha[1] << 16 | (uint32_t)sha[2] << 8 | sha[3];
+    return made;
+}
+
+static void containers_are_the_same(void)
+{
+    static const struct { unsigned dtype, coders; uint32_t tile; uint32_t head; } known[] = {
+        { WCODEC_BF16, 0, 0, 0x4A94CA08u },
+        { WCODEC_BF16, 1u << WCODEC_CODER_RANS16, 0, 0x71F17AE5u },
+        { WCODEC_BF16, 1u << WCODEC_CODER_HUFFMAN, 0, 0x4A94CA08u },
+        { WCODEC_BF16, 1u << WCODEC_CODER_RANS256, 0, 0x3A402614u },
+        { WCODEC_BF16, 1u << WCODEC_CODER_RAW, 0, 0xB5EDA66Du },
+        { WCODEC_BF16, 0, 1000, 0xB9D5C80Au },
+        { WCODEC_BF16, 0, 130, 0x5E84EE67u },
+        { WCODEC_F16, 0, 0, 0xD1120F0Bu },
+        { WCODEC_F32, 0, 0, 0x4AED347Fu },
+        { WCODEC_F64, 0, 0, 0x8376C06Eu },
+        { WCODEC_I64, 0, 0, 0xBC92127Bu },
+        { WCODEC_I8, 0, 0, 0xDD995EABu },
+        { WCODEC_I8, 1u << WCODEC_CODER_SPARSE, 0, 0x900EC55Fu },
+        { WCODEC_I4, 0, 0, 0x006669DFu },
+        { WCODEC_F8_E4M3, 0, 0, 0xA4E03F6Fu },
+        { WCODEC_I32, 0, 0, 0x3A7E4375u },
+        { WCODEC_U16, 0, 700, 0xCA158AB8u }
+    };
+    size_t i;
+    for (i = 0; i < sizeof known / sizeof known[0]; i++) {
+        digest made = container_of(known[i].dtype, known[i].coders, known[i].tile);
+        test_note("%s, coders %x, tile %u: %llu bytes, SHA-256 0x%08Xu ...", wcodec_dtype_name(known[i].dtype),
+                  known[i].coders, (unsigned)known[i].tile, (unsigned long long)made.size, (unsigned)made.head);
+        CHECK_EQ(made.head, known[i].head);
+    }
+}
+
+int main(void)
+{
+    RUN(containers_are_the_same);
+    return test_end();
+}
