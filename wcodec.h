@@ -5028,7 +5028,7 @@ static int wcodeci_push_complete(const wcodec_push *d)
     return d->have == d->want;
 }
 
-/* Takes what is complete; true while there is something to do without further input or output. */
+/* Takes what is complete.  What it comes to is kept in d->error. */
 static wcodec_status wcodeci_push_advance(wcodec_push *d)
 {
     switch (d->state) {
