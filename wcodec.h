@@ -2660,6 +2660,18 @@ static const char *wcodeci_rans16_decode(const wcodeci_byte *src, size_t size, u
 
 #ifndef WCODEC_NO_ENCODER
 
+/* The place of the highest bit set, for x >= 1. */
+WCODECI_INLINE unsigned wcodeci_highest_bit(uint32_t x)
+{
+#if defined(__GNUC__) && defined(__SIZEOF_INT__) && __SIZEOF_INT__ == 4
+    return 31u - (unsigned)__builtin_clz(x);
+#else
+    unsigned place = 0;
+    while (x >>= 1) place++;
+    return place;
+#endif
+}
+
 /* 65536 log2(1 + i / 64), rounded to nearest. */
 static const uint32_t wcodeci_log_table[65] = {
         0,  1466,  2909,  4331,  5732,  7112,  8473,  9814, 11136, 12440, 13727, 14996, 16248,
@@ -2673,8 +2685,8 @@ static const uint32_t wcodeci_log_table[65] = {
  * entries for the 31 bits below it.  Integers alone, so that every machine chooses the same. */
 static uint32_t wcodeci_log2(uint32_t x)
 {
-    uint32_t place = 0, fraction, i, low;
-    while (x >> place >> 1) place++;
+    const uint32_t place = wcodeci_highest_bit(x);
+    uint32_t fraction, i, low;
     fraction = x << (31 - place) & 0x7FFFFFFFu;
     i = fraction >> 25;
     low = fraction >> 9 & 65535;
@@ -3455,23 +3467,27 @@ static void wcodeci_choice_prepare(const wcodeci_plane *plane, unsigned coders, 
     wcodeci_byte symbol[256];
     const unsigned m = wcodeci_sort_counts(plane->count, symbol);
     const size_t rest = plane->n - plane->count[symbol[m - 1]];
-    memset(choice->least, 0, sizeof choice->least);
-    choice->least[WCODEC_CODER_RAW] = raw;
+    const size_t bound = (size_t)(wcodeci_entropy(plane->count, plane->n) / 8);
+    size_t *least = choice->least;
+    memset(least, 0, sizeof choice->least);
+    least[WCODEC_CODER_RAW] = raw;
     if (m == 1) {
-        if (coders >> WCODEC_CODER_CONSTANT & 1) choice->least[WCODEC_CODER_CONSTANT] = 1;
+        if (coders >> WCODEC_CODER_CONSTANT & 1) least[WCODEC_CODER_CONSTANT] = 1;
         return;
     }
-    if (coders >> WCODEC_CODER_SPARSE & 1)
-        choice->least[WCODEC_CODER_SPARSE] = 2 + 2 * rest;
-    if (coders >> WCODEC_CODER_HUFFMAN & 1)
-        choice->least[WCODEC_CODER_HUFFMAN] = wcodeci_huff_prepare(plane, symbol, m, &choice->huff);
-    if (coders >> WCODEC_CODER_RANS16 & 1)
-        choice->least[WCODEC_CODER_RANS16] = wcodeci_rans16_prepare(plane, symbol, m, &choice->rans16);
-    if (coders >> WCODEC_CODER_RANS256 & 1)
-        choice->least[WCODEC_CODER_RANS256] = wcodeci_rans256_prepare(plane, &choice->rans256);
     /* Coding must save one part in 256: reading a raw plane costs nothing. */
-    if (coders >> WCODEC_CODER_RAW & 1)
-        choice->least[WCODEC_CODER_RAW] -= raw / 256;
+    if (coders >> WCODEC_CODER_RAW & 1) least[WCODEC_CODER_RAW] -= raw / 256;
+    if (bound >= least[WCODEC_CODER_RAW]) return;       /* no coder goes below the entropy */
+    if (coders >> WCODEC_CODER_SPARSE & 1) least[WCODEC_CODER_SPARSE] = 2 + 2 * rest;
+    if (coders >> WCODEC_CODER_HUFFMAN & 1)
+        least[WCODEC_CODER_HUFFMAN] = wcodeci_huff_prepare(plane, symbol, m, &choice->huff);
+    /* rANS-16 takes 100 bytes beside the message; Huffman at most 16 more than its least. */
+    if ((coders >> WCODEC_CODER_RANS16 & 1) && bound + WCODECI_RANS16_HEAD - 64 < least[WCODEC_CODER_RAW]
+        && (!least[WCODEC_CODER_HUFFMAN]
+            || bound + WCODECI_RANS16_HEAD - 64 < least[WCODEC_CODER_HUFFMAN] + 16))
+        least[WCODEC_CODER_RANS16] = wcodeci_rans16_prepare(plane, symbol, m, &choice->rans16);
+    if (coders >> WCODEC_CODER_RANS256 & 1)
+        least[WCODEC_CODER_RANS256] = wcodeci_rans256_prepare(plane, &choice->rans256);
 }
 
 static unsigned wcodeci_choice_least(const wcodeci_choice *choice)

@@ -171,6 +171,18 @@ static const char *wcodeci_rans16_decode(const wcodeci_byte *src, size_t size, u
 
 #ifndef WCODEC_NO_ENCODER
 
+/* The place of the highest bit set, for x >= 1. */
+WCODECI_INLINE unsigned wcodeci_highest_bit(uint32_t x)
+{
+#if defined(__GNUC__) && defined(__SIZEOF_INT__) && __SIZEOF_INT__ == 4
+    return 31u - (unsigned)__builtin_clz(x);
+#else
+    unsigned place = 0;
+    while (x >>= 1) place++;
+    return place;
+#endif
+}
+
 /* 65536 log2(1 + i / 64), rounded to nearest. */
 static const uint32_t wcodeci_log_table[65] = {
         0,  1466,  2909,  4331,  5732,  7112,  8473,  9814, 11136, 12440, 13727, 14996, 16248,
@@ -184,8 +196,8 @@ static const uint32_t wcodeci_log_table[65] = {
  * entries for the 31 bits below it.  Integers alone, so that every machine chooses the same. */
 static uint32_t wcodeci_log2(uint32_t x)
 {
-    uint32_t place = 0, fraction, i, low;
-    while (x >> place >> 1) place++;
+    const uint32_t place = wcodeci_highest_bit(x);
+    uint32_t fraction, i, low;
     fraction = x << (31 - place) & 0x7FFFFFFFu;
     i = fraction >> 25;
     low = fraction >> 9 & 65535;

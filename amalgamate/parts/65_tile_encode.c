@@ -131,23 +131,27 @@ static void wcodeci_choice_prepare(const wcodeci_plane *plane, unsigned coders, 
     wcodeci_byte symbol[256];
     const unsigned m = wcodeci_sort_counts(plane->count, symbol);
     const size_t rest = plane->n - plane->count[symbol[m - 1]];
-    memset(choice->least, 0, sizeof choice->least);
-    choice->least[WCODEC_CODER_RAW] = raw;
+    const size_t bound = (size_t)(wcodeci_entropy(plane->count, plane->n) / 8);
+    size_t *least = choice->least;
+    memset(least, 0, sizeof choice->least);
+    least[WCODEC_CODER_RAW] = raw;
     if (m == 1) {
-        if (coders >> WCODEC_CODER_CONSTANT & 1) choice->least[WCODEC_CODER_CONSTANT] = 1;
+        if (coders >> WCODEC_CODER_CONSTANT & 1) least[WCODEC_CODER_CONSTANT] = 1;
         return;
     }
-    if (coders >> WCODEC_CODER_SPARSE & 1)
-        choice->least[WCODEC_CODER_SPARSE] = 2 + 2 * rest;
-    if (coders >> WCODEC_CODER_HUFFMAN & 1)
-        choice->least[WCODEC_CODER_HUFFMAN] = wcodeci_huff_prepare(plane, symbol, m, &choice->huff);
-    if (coders >> WCODEC_CODER_RANS16 & 1)
-        choice->least[WCODEC_CODER_RANS16] = wcodeci_rans16_prepare(plane, symbol, m, &choice->rans16);
-    if (coders >> WCODEC_CODER_RANS256 & 1)
-        choice->least[WCODEC_CODER_RANS256] = wcodeci_rans256_prepare(plane, &choice->rans256);
     /* Coding must save one part in 256: reading a raw plane costs nothing. */
-    if (coders >> WCODEC_CODER_RAW & 1)
-        choice->least[WCODEC_CODER_RAW] -= raw / 256;
+    if (coders >> WCODEC_CODER_RAW & 1) least[WCODEC_CODER_RAW] -= raw / 256;
+    if (bound >= least[WCODEC_CODER_RAW]) return;       /* no coder goes below the entropy */
+    if (coders >> WCODEC_CODER_SPARSE & 1) least[WCODEC_CODER_SPARSE] = 2 + 2 * rest;
+    if (coders >> WCODEC_CODER_HUFFMAN & 1)
+        least[WCODEC_CODER_HUFFMAN] = wcodeci_huff_prepare(plane, symbol, m, &choice->huff);
+    /* rANS-16 takes 100 bytes beside the message; Huffman at most 16 more than its least. */
+    if ((coders >> WCODEC_CODER_RANS16 & 1) && bound + WCODECI_RANS16_HEAD - 64 < least[WCODEC_CODER_RAW]
+        && (!least[WCODEC_CODER_HUFFMAN]
+            || bound + WCODECI_RANS16_HEAD - 64 < least[WCODEC_CODER_HUFFMAN] + 16))
+        least[WCODEC_CODER_RANS16] = wcodeci_rans16_prepare(plane, symbol, m, &choice->rans16);
+    if (coders >> WCODEC_CODER_RANS256 & 1)
+        least[WCODEC_CODER_RANS256] = wcodeci_rans256_prepare(plane, &choice->rans256);
 }
 
 static unsigned wcodeci_choice_least(const wcodeci_choice *choice)
