@@ -67,13 +67,15 @@ CONFIGURATION
                                                  allocator gives no memory (NO_MEMORY)
   WCODEC_NO_ENCODER       every file that        no writer, no plans, no encoding of tiles
                           includes the header
+  WCODEC_NO_SIMD          the one file           scalar code alone
 
 GUARANTEES
 ==========
 
-Threads.  There is no global state.  Any number of threads may read from one
-reader, each with its own scratch memory.  Writers, push decoders and plans are
-used by one thread at a time.
+Threads.  There is no global state but a word that remembers what the processor
+can do, which threads may fill in at the same time.  Any number of threads may
+read from one reader, each with its own scratch memory.  Writers, push decoders
+and plans are used by one thread at a time.
 
 Memory.  All of it comes from the caller's allocator or from the caller's
 buffers, and stays within a limit (`max_memory`).  A reader can also be opened
@@ -82,6 +84,10 @@ stay below 2 KiB when decoding; there is no recursion and no alloca.
 
 Determinism.  The same input and options give the same container, on every
 machine, with any number of threads.
+
+Processors.  Loops that matter have bodies for SSE4.1, AVX2, AVX-512 and NEON
+beside the scalar one, chosen at run time by what the processor has; no compiler
+flags are needed.  All give the same bytes and the same verdicts.
 
 Hostile input.  A container may hold any bytes at all: the library reads and
 writes only where it may, does a bounded amount of work, and gives an error or
@@ -365,19 +371,20 @@ v[i] stands in stream i mod S.  A stream is filled from bit 0 of its first byte;
 a code goes in with its most significant bit first.  Unused bits of a stream's
 last byte are zero, and a stream has no byte without a used bit.
 
-9.4 rANS-16 (id 4).  Up to 16 symbols, 64 interleaved states of 16 bits.
+9.4 rANS-16 (id 4).  Up to 16 symbols, L = 64, 128 or 256 interleaved states of 16
+bits, and exceptions, which are values put in afterwards.
 
   offset size
        0   16  freq[s], one byte for each symbol s; their sum MUST be 256
       16   16  value[s]; for symbols with freq 0 it is 0
-      32    4  u32 E: number of escapes
-      36  128  state[0] ... state[63], u16 each, at least 256
-     164       renormalisation bytes
-               E bytes of escaped values, up to the payload's end
+      32    3  E, the number of exceptions, little-endian; at most n
+      35    1  u8 h, at most 2: L = 64 * 2^h
+      36    L  high[0] ... high[L-1], each at least 1
+    36+L    L  low[0] ... low[L-1]: state[j] is high[j] << 8 | low[j]
+   36+2L       renormalisation bytes, as many as decoding n values takes
+               the side bytes that the states do not hold, up to the payload's end
 
-Two symbols may stand for one value.  If E is not 0, symbol 15 is the escape: each
-time it occurs the value is the next escaped byte; value[15] is then 0, and it MUST
-occur E times.
+Two symbols may stand for one value.
 
 Slots.  The 256 slots are dealt to the symbols by an alias table of 16 buckets
 of 16 slots; bucket b's first div[b] slots belong to symbol b, the others to
@@ -396,10 +403,23 @@ symbol other[b]:
 and r = t & 15, belongs to symbol b with rank r if r < div[b], otherwise to
 other[b] with rank r + base[b].  Each symbol s has the ranks 0 ... freq[s] - 1.
 
-Decoding v[i] with x = state[i mod 64]: the slot t = x & 255 gives symbol s and
+Decoding v[i] with x = state[i mod L]: the slot t = x & 255 gives symbol s and
 rank k; x = freq[s] * (x >> 8) + k; if x < 256, x = x << 8 | the next
-renormalisation byte.  Values are decoded in order, i = 0 ... n-1.  In the end
-all states MUST be 256 and all renormalisation bytes used.
+renormalisation byte; v[i] = value[s].  Values are decoded in order, i = 0 ... n-1.
+
+Side bytes.  In the end each state MUST be below 512, and state[j] & 255 is side
+byte j, for j = 0 ... L-1: a writer that starts lane j from the state 256 + d hands
+on d for half a bit.  (A lane j >= n has no value and ends as it begins.)  The bytes
+after the last renormalisation byte are the side bytes from number L on.  Side bytes
+hold the exceptions, with rising places, each one
+
+  varint gap, u8 value
+
+and may change over from states to bytes anywhere.  Begin with p = 0; an exception's
+place is p + gap, which MUST be below n, then p becomes its place + 1.  v[place] is
+replaced by the value.  Any symbol may have been coded there; a writer does well to
+take one of the largest freq.  After E exceptions the side bytes left in states MUST
+be 0, and none may follow the renormalisation bytes that no exception needs.
 
 9.5 rANS-256 (id 5).  Values of any width, up to 32 interleaved states of 32 bits.
 
@@ -657,6 +677,29 @@ typedef struct wcodec_progress {
 } wcodec_progress;
 
 /* ------------------------------------------------------------------------------------------------
+ * Kernels (public)
+ * ---------------------------------------------------------------------------------------------- */
+
+/* The loops that matter have bodies for several instruction sets; all of them give the same bytes.  The best
+ * one that the processor has is taken unless a mask `cpu_off` of an option or an argument switches it off: 0
+ * uses everything, WCODEC_CPU_ALL leaves the scalar code alone.  AVX2 is used only with SSE41, AVX512 only
+ * with AVX2, so that WCODEC_CPU_SSE41 switches all three off.  Checksums by the public functions below take the
+ * best there is whatever the mask.  WCODEC_NO_SIMD compiles none of them. */
+#define WCODEC_CPU_SSE41 1u         /* SSSE3, SSE4.1, POPCNT */
+#define WCODEC_CPU_AVX2 2u          /* AVX2, BMI1, BMI2 */
+#define WCODEC_CPU_AVX512 4u        /* AVX-512 F, DQ, BW, VL, VBMI, VBMI2 */
+#define WCODEC_CPU_NEON 8u          /* AArch64 */
+#define WCODEC_CPU_CLMUL 16u        /* for CRC-32: PCLMULQDQ; on AArch64 its CRC-32 instructions */
+#define WCODEC_CPU_VCLMUL 32u       /* for CRC-32: VPCLMULQDQ with AVX-512 */
+#define WCODEC_CPU_SHA 64u          /* for SHA-256: SHA-NI; on AArch64 its SHA-256 instructions */
+#define WCODEC_CPU_ALL 0xFFFFFFFFu
+
+/* What of these the processor has and this build can use.  Any thread. */
+WCODEC_API unsigned wcodec_cpu_detect(void);
+/* The kernels that `cpu_off` leaves: "scalar", "sse4.1", "avx2", "avx512" or "neon". */
+WCODEC_API const char *wcodec_cpu_kernels(unsigned cpu_off);
+
+/* ------------------------------------------------------------------------------------------------
  * Checksums (public): the ones the format uses, for callers that check whole files
  * ---------------------------------------------------------------------------------------------- */
 
@@ -768,12 +811,13 @@ WCODEC_API wcodec_status wcodec_tile_inspect(const void *src, size_t size, wcode
                                              wcodec_error *err);
 
 /* Decodes the tile record of `size` bytes at `src` into `dst`, which takes exactly the decoded size
- * (anything else is CORRUPT), and checks its CRC-32 unless `no_crc`.  `scratch`: as above.  Bytes of
- * `dst` are unspecified after a failure.  OK, TRUNCATED, UNSUPPORTED, CORRUPT, CHECKSUM, NO_SPACE
+ * (anything else is CORRUPT), and checks its CRC-32 unless `no_crc`.  `scratch`: as above; `cpu_off`: see
+ * WCODEC_CPU_ALL.  Bytes of `dst` are unspecified after a failure.  OK, TRUNCATED, UNSUPPORTED, CORRUPT,
+ * CHECKSUM, NO_SPACE
  * (scratch too small). */
 WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, void *dst, size_t dst_size,
                                             void *scratch, size_t scratch_size, int no_crc,
-                                            wcodec_error *err);
+                                            unsigned cpu_off, wcodec_error *err);
 
 #ifndef WCODEC_NO_ENCODER
 
@@ -782,6 +826,7 @@ typedef struct wcodec_tile_options {
     unsigned splits;        /* wcodec_split; 0: those that suit the dtype */
     unsigned coders;        /* wcodec_coder */
     unsigned predictors;    /* wcodec_predictor */
+    unsigned cpu_off;       /* WCODEC_CPU_...: kernels not to use; the bytes do not depend on it */
 } wcodec_tile_options;
 
 /* Bytes of scratch memory that encoding a tile of `size` bytes takes. */
@@ -810,6 +855,7 @@ typedef struct wcodec_reader_options {
     const wcodec_allocator *allocator;  /* copied; NULL: malloc and free */
     uint64_t max_memory;                /* bytes that the reader may hold; 0: 1 GiB */
     int no_crc;                         /* do not check the tiles' CRC-32 */
+    unsigned cpu_off;                   /* WCODEC_CPU_...: kernels not to use */
 } wcodec_reader_options;
 WCODEC_API wcodec_reader_options wcodec_reader_defaults(void);
 
@@ -951,6 +997,7 @@ typedef struct wcodec_writer_options {
     const char *metadata;               /* JSON for the header, copied; NULL: a line that names the library */
     size_t metadata_size;
     int no_sha256;                      /* leave the originals' SHA-256 out */
+    unsigned cpu_off;                   /* WCODEC_CPU_...: kernels not to use; the bytes do not depend on it */
 } wcodec_writer_options;
 WCODEC_API wcodec_writer_options wcodec_writer_defaults(void);
 
@@ -1237,6 +1284,259 @@ static size_t wcodeci_varint_size(uint64_t v)
 }
 #endif
 
+/* ---- part: amalgamate/parts/42_cpu.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Processor (private, and wcodec_cpu_detect): what it can do beyond what the compiler was told
+ * Kernels carry their instruction set as an attribute of the function, so the user needs no compiler flags;
+ * they are called only where the processor, and the system that saves its registers, has that set.
+ * ---------------------------------------------------------------------------------------------- */
+
+#if !defined(WCODEC_NO_SIMD) && (defined(__x86_64__) || (defined(_M_X64) && !defined(_M_ARM64EC)))
+#if (defined(__clang__) && __clang_major__ >= 8) || (!defined(__clang__) && defined(__GNUC__) && __GNUC__ >= 9)
+#define WCODECI_X86 1
+#define WCODECI_TARGET(set) __attribute__((target(set)))
+#include <immintrin.h>
+#elif defined(_MSC_VER) && _MSC_VER >= 1920
+#define WCODECI_X86 1
+#define WCODECI_TARGET(set)
+#include <intrin.h>
+#include <immintrin.h>
+#endif
+#endif
+
+/* NEON is part of AArch64; big-endian ones use the scalar code. */
+#if !defined(WCODEC_NO_SIMD) && WCODECI_LITTLE && (defined(__aarch64__) || defined(_M_ARM64))
+#define WCODECI_NEON 1
+#include <arm_neon.h>
+#if defined(__linux__) && defined(__GNUC__)
+#include <sys/auxv.h>
+#endif
+#endif
+
+/* Loops whose body works on one of several independent chains must be unrolled for these to overlap. */
+#if defined(__clang__)
+#define WCODECI_UNROLL_4 _Pragma("clang loop unroll(full)")
+#define WCODECI_UNROLL_16 _Pragma("clang loop unroll(full)")
+#elif defined(__GNUC__) && __GNUC__ >= 8
+#define WCODECI_UNROLL_4 _Pragma("GCC unroll 4")
+#define WCODECI_UNROLL_16 _Pragma("GCC unroll 16")
+#else
+#define WCODECI_UNROLL_4
+#define WCODECI_UNROLL_16
+#endif
+
+#ifndef WCODECI_X86
+#define WCODECI_X86 0
+#endif
+#ifndef WCODECI_NEON
+#define WCODECI_NEON 0
+#endif
+
+#if WCODECI_X86
+
+static void wcodeci_cpuid(unsigned leaf, unsigned r[4])
+{
+#ifdef _MSC_VER
+    int v[4];
+    __cpuidex(v, (int)leaf, 0);
+    r[0] = (unsigned)v[0];
+    r[1] = (unsigned)v[1];
+    r[2] = (unsigned)v[2];
+    r[3] = (unsigned)v[3];
+#else
+    __asm__ volatile("cpuid" : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3]) : "a"(leaf), "c"(0));
+#endif
+}
+
+/* The register sets that the system saves: bit 1 XMM, 2 YMM, 5 to 7 those of AVX-512.  Needs OSXSAVE. */
+static unsigned wcodeci_xgetbv(void)
+{
+#ifdef _MSC_VER
+    return (unsigned)_xgetbv(0);
+#else
+    unsigned low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return low;
+#endif
+}
+
+static unsigned wcodeci_cpu_look(void)
+{
+    /* Leaf 7, EBX: BMI1 3, AVX2 5, BMI2 8, AVX-512 F 16, DQ 17, SHA 29, BW 30, VL 31; ECX: VBMI 1,
+     * VBMI2 6, VPCLMULQDQ 10.  Leaf 1, ECX: PCLMULQDQ 1, SSSE3 9, SSE4.1 19, POPCNT 23, OSXSAVE 27,
+     * AVX 28. */
+    const unsigned sse = 1u << 9 | 1u << 19 | 1u << 23, avx2 = 1u << 3 | 1u << 5 | 1u << 8;
+    const unsigned avx512 = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31, vbmi = 1u << 1 | 1u << 6;
+    unsigned r[4], leaf1, saved = 0, found = 0;
+    wcodeci_cpuid(0, r);
+    if (r[0] < 1) return 0;
+    leaf1 = r[0];
+    wcodeci_cpuid(1, r);
+    if ((r[2] & sse) == sse) found |= WCODEC_CPU_SSE41;
+    if (found && r[2] >> 1 & 1) found |= WCODEC_CPU_CLMUL;
+    if ((r[2] >> 27 & 3) == 3) saved = wcodeci_xgetbv();
+    if (leaf1 < 7 || !(found & WCODEC_CPU_SSE41)) return found;
+    wcodeci_cpuid(7, r);
+    if (r[1] >> 29 & 1) found |= WCODEC_CPU_SHA;
+    if ((saved & 6) != 6 || (r[1] & avx2) != avx2) return found;
+    found |= WCODEC_CPU_AVX2;
+    if ((saved & 0xE0) != 0xE0 || (r[1] & avx512) != avx512) return found;
+    if ((r[2] & vbmi) == vbmi) found |= WCODEC_CPU_AVX512;
+    if ((found & WCODEC_CPU_CLMUL) && r[2] >> 10 & 1) found |= WCODEC_CPU_VCLMUL;
+    return found;
+}
+
+#elif WCODECI_NEON
+
+static unsigned wcodeci_cpu_look(void)
+{
+    unsigned found = WCODEC_CPU_NEON;
+#if defined(__linux__) && defined(__GNUC__)
+    if (getauxval(16 /* AT_HWCAP */) >> 7 & 1) found |= WCODEC_CPU_CLMUL;       /* HWCAP_CRC32 */
+    if (getauxval(16 /* AT_HWCAP */) >> 6 & 1) found |= WCODEC_CPU_SHA;         /* HWCAP_SHA2 */
+#elif defined(__ARM_FEATURE_CRC32)
+    found |= WCODEC_CPU_CLMUL;
+#endif
+#if defined(__APPLE__) && defined(__GNUC__)
+    found |= WCODEC_CPU_SHA;            /* all of Apple's have it */
+#endif
+    return found;
+}
+
+#else
+
+static unsigned wcodeci_cpu_look(void) { return 0; }
+
+#endif
+
+/* Asking the processor takes a microsecond, on a virtual machine many, so the answer is kept.  Threads that
+ * come first together all find the same. */
+WCODEC_API unsigned wcodec_cpu_detect(void)
+{
+    static unsigned kept;               /* with bit 31, so that it is never 0 */
+    unsigned found;
+#if defined(__GNUC__)
+    found = __atomic_load_n(&kept, __ATOMIC_RELAXED);
+#else
+    found = *(volatile unsigned *)&kept;
+#endif
+    if (!found) {
+        found = wcodeci_cpu_look() | 0x80000000u;
+#if defined(__GNUC__)
+        __atomic_store_n(&kept, found, __ATOMIC_RELAXED);
+#else
+        *(volatile unsigned *)&kept = found;
+#endif
+    }
+    return found & 0x7FFFFFFFu;
+}
+
+/* ---- part: amalgamate/parts/43_kernels.h ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Kernels (private): the loops that have more than one body
+ *
+ * A set of kernels is a table of functions.  The scalar ones define what must come out; every other one gives
+ * the same bytes, and a set takes the scalar function for what it has no better one for.  A kernel does whole
+ * blocks as far as it can do them without looking at bounds in between, and says how far it came; what is left
+ * is done by the scalar code.  Kernels know planes, values and units, not tiles.
+ * ---------------------------------------------------------------------------------------------- */
+
+#define WCODECI_RANS16_LANES 256        /* the most */
+
+/* A rANS-16 stream on its way (format section 9.4).  Lane j's state is high[j] << 8 | low[j]: with the bytes
+ * apart a slot is a byte already, and renormalisation moves a byte from one array to the other. */
+typedef struct wcodeci_rans16 {
+    wcodeci_byte high[WCODECI_RANS16_LANES], low[WCODECI_RANS16_LANES];
+    wcodeci_byte div[16], other[16], base[16];      /* the alias table; base where div is 16: unused */
+    wcodeci_byte freq[16], value[16];
+    const wcodeci_byte *p;              /* the next renormalisation byte */
+    const wcodeci_byte *limit;          /* no byte is read from here on */
+    uint16_t *table;                    /* room for 1024, for kernels that want a table of slots */
+    unsigned lanes;                     /* 64, 128 or 256 */
+} wcodeci_rans16;
+
+/* Decodes whole rounds of r->lanes values each while n has room for one more and `limit` leaves r->lanes bytes
+ * from p on (a lane takes at most one a round).  Returns how many values; r stands behind them. */
+typedef size_t wcodeci_rans16_fn(wcodeci_rans16 *r, wcodeci_byte *v, size_t n);
+
+/* The same, fused with merging: the values are those of a split's first plane, planes[1] and so on hold the
+ * other planes' values, and n units go to dst. */
+typedef size_t wcodeci_rans16_units_fn(wcodeci_rans16 *r, const wcodeci_byte *const *planes, wcodeci_byte *dst,
+                                       size_t n);
+
+/* Decodes whole rounds of 32 values of a rANS-256 stream while n has room and `end` leaves 64 bytes from *src
+ * on.  `table`: see wcodeci_rans256_table. */
+typedef size_t wcodeci_rans256_fn(uint32_t state[32], const uint32_t *table, const wcodeci_byte **src,
+                                  const wcodeci_byte *end, wcodeci_byte *v, size_t n);
+
+/* Merges the first units, as many as suit it; returns how many. */
+typedef size_t wcodeci_merge_fn(const wcodeci_byte *const *planes, wcodeci_byte *dst, size_t n);
+
+/* Unpacks the first whole groups of a raw plane of `width` below 8 bits (format section 9.0), as many as suit
+ * it; returns how many values. */
+typedef size_t wcodeci_unpack_fn(const wcodeci_byte *src, unsigned width, wcodeci_byte *v, size_t n);
+
+/* Undoes a plane's predictor: v[i] = (v[i] + v[i - distance]) & mask for i = distance ... n-1.  All of it. */
+typedef void wcodeci_unpredict_fn(wcodeci_byte *v, size_t n, size_t distance, unsigned mask);
+
+typedef struct wcodeci_kernels {
+    const char *name;
+    wcodeci_rans16_fn *rans16;
+    /* By split.  units: planes of less than 8 bits as bytes, like all others.  packed: planes[k] of a plane of
+     * less than 8 bits is its raw payload.  NULL where there is none. */
+    wcodeci_rans16_units_fn *units[WCODEC_SPLIT_COUNT], *packed[WCODEC_SPLIT_COUNT];
+    wcodeci_rans256_fn *rans256;
+    wcodeci_merge_fn *merge[WCODEC_SPLIT_COUNT];    /* NULL: scalar */
+    wcodeci_unpack_fn *unpack;                      /* NULL: scalar */
+    wcodeci_unpredict_fn *unpredict;
+} wcodeci_kernels;
+
+#ifndef WCODEC_NO_ENCODER
+
+struct wcodeci_plane_row;
+
+/* Takes a plane out of the first units, as many as suit; returns how many.  row: at most two fields. */
+typedef size_t wcodeci_split_fn(const struct wcodeci_plane_row *row, unsigned unit, const wcodeci_byte *src,
+                                wcodeci_byte *plane, size_t n);
+
+#define WCODECI_NO_SYMBOL 16        /* of a value that is an exception */
+
+/* What encoding with a rANS-16 model needs. */
+typedef struct wcodeci_rans16_coder {
+    wcodeci_byte symbol_of[256];    /* WCODECI_NO_SYMBOL: none */
+    wcodeci_byte slots[256];        /* of a symbol's ranks, symbol by symbol */
+    wcodeci_byte first[16];         /* where a symbol's slots begin */
+    wcodeci_byte freq[16];
+    wcodeci_byte filler;            /* the symbol that stands where an exception is */
+    unsigned lanes;
+    wcodeci_byte high[WCODECI_RANS16_LANES], low[WCODECI_RANS16_LANES];     /* the states, as in decoding */
+} wcodeci_rans16_coder;
+
+/* symbols[i] = symbol_of[v[i]], or the filler and i to `places`, in order, where that is WCODECI_NO_SYMBOL.
+ * Returns how many places there are, or most + 1 as soon as there are more than `most`. */
+typedef size_t wcodeci_rans16_map_fn(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
+                                     wcodeci_byte *symbols, size_t n, uint32_t *places, size_t most);
+
+/* Encodes n symbols, whole rounds, from the last to the first; renormalisation bytes go below p, down to
+ * p - n at most, where 64 bytes more may be written.  Returns where they begin. */
+typedef wcodeci_byte *wcodeci_rans16_put_fn(wcodeci_rans16_coder *c, const wcodeci_byte *symbols, size_t n,
+                                            wcodeci_byte *p);
+
+/* residual[i] = (v[i] - before[i]) & mask for i < n.  residual overlaps neither. */
+typedef void wcodeci_residual_fn(const wcodeci_byte *v, const wcodeci_byte *before, wcodeci_byte *residual,
+                                 size_t n, unsigned mask);
+
+typedef struct wcodeci_encode_kernels {
+    wcodeci_split_fn *split;
+    wcodeci_residual_fn *residual;
+    wcodeci_rans16_map_fn *rans16_map;
+    wcodeci_rans16_put_fn *rans16_put;
+} wcodeci_encode_kernels;
+
+#endif
+
 /* ---- part: amalgamate/parts/45_memory.c ---- */
 
 /* ------------------------------------------------------------------------------------------------
@@ -1409,11 +1709,12 @@ static wcodec_parallel wcodeci_parallel_or_serial(const wcodec_parallel *paralle
 /* ------------------------------------------------------------------------------------------------
  * CRC-32 (private, and wcodec_crc32)
  *
- * The CRC of a message is the remainder of its polynomial over GF(2) divided by P, reflected: bit 31 of
- * a word is the coefficient of x^0.  Byte by byte: crc = table[(crc ^ byte) & 255] ^ (crc >> 8), where
- * table[b] is the remainder of b * x^8.  Each step waits for the one before it, some six cycles a byte.
- * So long messages are cut into four equal parts whose CRCs run side by side; they are joined by
- * crc(A B) = crc(A) * x^(8 |B|) + crc(B) mod P.  One kilobyte of table is enough for that.
+ * The CRC of a message is the remainder of its polynomial over GF(2), times x^32, divided by
+ * P = x^32 + x^26 + x^23 + x^22 + x^16 + x^12 + x^11 + x^10 + x^8 + x^7 + x^5 + x^4 + x^2 + x + 1, all of it
+ * reflected: the first bit of a message, and bit 0 of a word, has the highest power.  Byte by byte:
+ * crc = table[(crc ^ byte) & 255] ^ (crc >> 8), where table[b] is the remainder of b * x^8.  Each step waits
+ * for the one before it, some six cycles a byte, so none of what follows does that to more than a little of
+ * a long message.  All kernels give the same number, and read nothing outside of the message.
  * ---------------------------------------------------------------------------------------------- */
 
 /* table[b]: b, then eight times: x = x & 1 ? 0xEDB88320 ^ (x >> 1) : x >> 1. */
@@ -1465,63 +1766,303 @@ static uint32_t wcodeci_crc_multiply(uint32_t a, uint32_t b)
     return product;
 }
 
-/* x^(8 size) mod P, by repeated squaring of x^8. */
-static uint32_t wcodeci_crc_power(uint64_t size)
-{
-    uint32_t power = 0x80000000u, square = 0x00800000u;
-    for (; size; size >>= 1) {
-        if (size & 1) power = wcodeci_crc_multiply(power, square);
-        square = wcodeci_crc_multiply(square, square);
-    }
-    return power;
-}
-
 #define WCODECI_CRC_STEP(c, byte) ((c) = wcodeci_crc_table[((c) ^ (byte)) & 255] ^ ((c) >> 8))
 
-/* Four parts of `quarter` bytes each, side by side.  The bytes are loaded eight at a time. */
-static uint32_t wcodeci_crc_four(uint32_t crc, const wcodeci_byte *p, size_t quarter)
+/* Scalar, long messages.  P divides x^300 + x^155 + x^117 + x^89 + 1, the only multiple of five terms that is
+ * this short, hence also its 32nd power, in which each exponent is 32 times as large.  So the remainder does
+ * not change when a word is taken out of the message and added, that is by XOR, to those 145, 183, 211 and
+ * 300 words later.  Without any table or shift all words but the last 300 become 0 that way (the idea is that
+ * of "Chorba: A novel CRC32 implementation", Russell, 2024).  The order of a word's bytes does not matter.
+ * (The 64th power and words of 64 bits are no faster where the compiler vectorises, and heavy on the stack.) */
+typedef uint32_t wcodeci_crc_word;
+#define WCODECI_CRC_APART 0x7FB797E1u       /* x^(8 * 300) mod P, a quarter of 300 words */
+#define WCODECI_CRC_WORD sizeof(wcodeci_crc_word)
+
+/* Of `words` words, at least one. */
+static uint32_t wcodeci_crc_words(uint32_t crc, const wcodeci_byte *p, size_t words)
 {
-    const wcodeci_byte *q = p + quarter, *r = q + quarter, *s = r + quarter;
-    uint32_t a = crc, b = 0, c = 0, d = 0, power = wcodeci_crc_power(quarter);
+    static const size_t end[4] = { 145, 183, 211, 300 };
+    const size_t quarter = 75 * WCODECI_CRC_WORD;
+    wcodeci_crc_word v[300], w;
+    const wcodeci_byte *q = (const wcodeci_byte *)v;
+    uint32_t a = 0, b = 0, c = 0, d = 0;
     size_t i;
     int k;
-    for (i = 0; i + 8 <= quarter; i += 8) {
-        uint64_t va = wcodeci_load64(p + i), vb = wcodeci_load64(q + i);
-        uint64_t vc = wcodeci_load64(r + i), vd = wcodeci_load64(s + i);
-        for (k = 0; k < 8; k++) {
-            WCODECI_CRC_STEP(a, (uint32_t)va);
-            WCODECI_CRC_STEP(b, (uint32_t)vb);
-            WCODECI_CRC_STEP(c, (uint32_t)vc);
-            WCODECI_CRC_STEP(d, (uint32_t)vd);
-            va >>= 8;
-            vb >>= 8;
-            vc >>= 8;
-            vd >>= 8;
+    /* v[i] is word i of a block of 300 and all that was added to it.  Zeros before a message change nothing,
+     * so that the first block may be short: it ends at the end of v.  The CRC so far is added to the first
+     * bytes of the message. */
+    memset(v, 0, sizeof v);
+    i = (300 - words % 300) % 300;
+    wcodeci_store32((wcodeci_byte *)(v + i), crc);
+    for (;;) {
+        /* v[i - 145], or if that is in the block before v[i + 155], where it still is; and so on. */
+        size_t from[3];
+        from[0] = 155;
+        from[1] = 117;
+        from[2] = 89;
+        words -= 300 - i;
+        for (k = 0; k < 4; k++) {
+            for (; i < end[k]; i++, p += WCODECI_CRC_WORD) {
+                memcpy(&w, p, WCODECI_CRC_WORD);
+                v[i] ^= w ^ v[i + from[0]] ^ v[i + from[1]] ^ v[i + from[2]];
+            }
+            if (k < 3) from[k] -= 300;
+        }
+        if (!words) break;
+        i = 0;
+    }
+    /* The last block stays: what its own words added to one another is taken back. */
+    for (i = 299; i >= 211; i--) v[i] ^= v[i - 145] ^ v[i - 183] ^ v[i - 211];
+    for (; i >= 183; i--) v[i] ^= v[i - 145] ^ v[i - 183];
+    for (; i >= 145; i--) v[i] ^= v[i - 145];
+    /* Four parts side by side, joined by crc(A B) = crc(A) * x^(8 |B|) + crc(B) mod P. */
+    for (i = 0; i < quarter; i++) {
+        WCODECI_CRC_STEP(a, q[i]);
+        WCODECI_CRC_STEP(b, q[i + quarter]);
+        WCODECI_CRC_STEP(c, q[i + 2 * quarter]);
+        WCODECI_CRC_STEP(d, q[i + 3 * quarter]);
+    }
+    a = wcodeci_crc_multiply(a, WCODECI_CRC_APART) ^ b;
+    a = wcodeci_crc_multiply(a, WCODECI_CRC_APART) ^ c;
+    return wcodeci_crc_multiply(a, WCODECI_CRC_APART) ^ d;
+}
+
+typedef uint32_t wcodeci_crc_fn(uint32_t crc, const void *data, size_t size);
+
+static uint32_t wcodeci_crc_scalar(uint32_t crc, const void *data, size_t size)
+{
+    const wcodeci_byte *p = (const wcodeci_byte *)data;
+    crc = ~crc;
+    if (size >= 100 * WCODECI_CRC_WORD) {
+        size_t words = size / WCODECI_CRC_WORD;
+        crc = wcodeci_crc_words(crc, p, words);
+        p += words * WCODECI_CRC_WORD;
+        size -= words * WCODECI_CRC_WORD;
+    }
+    for (; size; size--) WCODECI_CRC_STEP(crc, *p++);
+    return ~crc;
+}
+
+#if WCODECI_X86
+
+/* Carry-less multiplication: V. Gopal et al., "Fast CRC Computation for Generic Polynomials Using PCLMULQDQ
+ * Instruction", Intel, 2009.  A register of 16 bytes of the message is the polynomial a * x^64 + b, a its low
+ * half.  To add it to the 16 bytes that come n bits later it is multiplied by x^n, mod P but not down to 32
+ * bits: a * (x^(n + 64) mod P) + b * (x^n mod P) has 96 and fits.  The product of two reflected halves lacks
+ * one power, and a constant of 32 bits in the low end of a half has 32 too many, so that the constants are
+ * x^(n + 31) mod P for a and x^(n - 33) mod P for b. */
+#define WCODECI_CRC_FOLD_128 0xCCAA009E, 0xAE689191
+#define WCODECI_CRC_FOLD_256 0x81256527, 0xF1DA05AA
+#define WCODECI_CRC_FOLD_384 0xAF449247, 0x3DB1ECDC
+#define WCODECI_CRC_FOLD_512 0x1D9513D7, 0x8F352D95
+#define WCODECI_CRC_FOLD_2048 0xE95C1271, 0xCE3371CB
+
+WCODECI_TARGET("sse4.1,pclmul")
+WCODECI_INLINE __m128i wcodeci_crc_load(const wcodeci_byte *p)
+{
+    return _mm_loadu_si128((const __m128i *)(const void *)p);
+}
+
+WCODECI_TARGET("sse4.1,pclmul")
+WCODECI_INLINE __m128i wcodeci_crc_fold(__m128i x, __m128i by, __m128i onto)
+{
+    return _mm_xor_si128(_mm_xor_si128(_mm_clmulepi64_si128(x, by, 0x00), onto),
+                         _mm_clmulepi64_si128(x, by, 0x11));
+}
+
+/* The CRC of x and of the `size` bytes that follow. */
+WCODECI_TARGET("sse4.1,pclmul")
+static uint32_t wcodeci_crc_clmul_end(__m128i x, const wcodeci_byte *p, size_t size)
+{
+    const __m128i by_128 = _mm_set_epi64x(WCODECI_CRC_FOLD_128);
+    /* x^95 mod P and x^63 mod P, each in the high end of its half. */
+    const __m128i shrink = _mm_set_epi64x((long long)0xB8BC676500000000u, (long long)0xCCAA009E00000000u);
+    /* P, and the quotient of x^64 and P, reflected, 33 bits. */
+    const __m128i barrett = _mm_set_epi64x(0x1DB710641, 0x1F7011641);
+    __m128i y, t;
+    for (; size >= 16; p += 16, size -= 16) x = wcodeci_crc_fold(x, by_128, wcodeci_crc_load(p));
+    /* x times x^32: from 160 bits to 96, then to 64. */
+    y = _mm_slli_si128(_mm_srli_si128(x, 8), 4);
+    y = _mm_xor_si128(y, _mm_clmulepi64_si128(x, shrink, 0x00));
+    y = _mm_xor_si128(y, _mm_clmulepi64_si128(y, shrink, 0x10));
+    /* Barrett: the quotient of y and P is that of y / x^32 and P / x^64, without the fractions. */
+    t = _mm_clmulepi64_si128(_mm_srli_epi64(_mm_slli_epi64(_mm_srli_si128(y, 8), 32), 32), barrett, 0x00);
+    t = _mm_clmulepi64_si128(_mm_srli_epi64(_mm_slli_epi64(t, 32), 32), barrett, 0x10);
+    y = _mm_xor_si128(_mm_srli_si128(y, 8), t);
+    return wcodeci_crc_scalar(~(uint32_t)_mm_extract_epi32(y, 1), p, size);
+}
+
+WCODECI_TARGET("sse4.1,pclmul")
+static uint32_t wcodeci_crc_clmul(uint32_t crc, const void *data, size_t size)
+{
+    const __m128i by_128 = _mm_set_epi64x(WCODECI_CRC_FOLD_128);
+    const __m128i by_512 = _mm_set_epi64x(WCODECI_CRC_FOLD_512);
+    const wcodeci_byte *p = (const wcodeci_byte *)data;
+    __m128i x;
+    if (size < 16) return wcodeci_crc_scalar(crc, data, size);
+    x = _mm_xor_si128(wcodeci_crc_load(p), _mm_cvtsi32_si128((int)~crc));
+    p += 16;
+    size -= 16;
+    if (size >= 112) {
+        __m128i a = x, b = wcodeci_crc_load(p), c = wcodeci_crc_load(p + 16), d = wcodeci_crc_load(p + 32);
+        for (p += 48, size -= 48; size >= 64; p += 64, size -= 64) {
+            a = wcodeci_crc_fold(a, by_512, wcodeci_crc_load(p));
+            b = wcodeci_crc_fold(b, by_512, wcodeci_crc_load(p + 16));
+            c = wcodeci_crc_fold(c, by_512, wcodeci_crc_load(p + 32));
+            d = wcodeci_crc_fold(d, by_512, wcodeci_crc_load(p + 48));
+        }
+        b = wcodeci_crc_fold(a, by_128, b);
+        c = wcodeci_crc_fold(b, by_128, c);
+        x = wcodeci_crc_fold(c, by_128, d);
+    }
+    return wcodeci_crc_clmul_end(x, p, size);
+}
+
+#define WCODECI_CRC_VCLMUL WCODECI_TARGET("avx512f,avx512vl,avx512bw,avx512dq,sse4.1,pclmul,vpclmulqdq")
+
+WCODECI_CRC_VCLMUL
+WCODECI_INLINE __m512i wcodeci_crc_fold_4(__m512i x, __m512i by, __m512i onto)
+{
+    return _mm512_ternarylogic_epi64(_mm512_clmulepi64_epi128(x, by, 0x00),
+                                     _mm512_clmulepi64_epi128(x, by, 0x11), onto, 0x96);     /* XOR */
+}
+
+WCODECI_CRC_VCLMUL
+WCODECI_INLINE __m512i wcodeci_crc_load_4(const wcodeci_byte *p)
+{
+    return _mm512_loadu_si512((const void *)p);
+}
+
+WCODECI_CRC_VCLMUL
+static uint32_t wcodeci_crc_vclmul(uint32_t crc, const void *data, size_t size)
+{
+    const __m512i by_2048 = _mm512_set_epi64(WCODECI_CRC_FOLD_2048, WCODECI_CRC_FOLD_2048,
+                                             WCODECI_CRC_FOLD_2048, WCODECI_CRC_FOLD_2048);
+    const __m512i by_512 = _mm512_set_epi64(WCODECI_CRC_FOLD_512, WCODECI_CRC_FOLD_512,
+                                            WCODECI_CRC_FOLD_512, WCODECI_CRC_FOLD_512);
+    /* Three of a register's four go onto the last one. */
+    const __m512i onto_last = _mm512_set_epi64(0, 0, WCODECI_CRC_FOLD_128, WCODECI_CRC_FOLD_256,
+                                               WCODECI_CRC_FOLD_384);
+    const wcodeci_byte *p = (const wcodeci_byte *)data;
+    __m512i a, b, c, d;
+    __m128i x;
+    if (size < 128) return wcodeci_crc_clmul(crc, data, size);
+    x = _mm_cvtsi32_si128((int)~crc);
+    a = _mm512_xor_si512(wcodeci_crc_load_4(p), _mm512_inserti32x4(_mm512_setzero_si512(), x, 0));
+    p += 64;
+    size -= 64;
+    if (size >= 448) {
+        b = wcodeci_crc_load_4(p);
+        c = wcodeci_crc_load_4(p + 64);
+        d = wcodeci_crc_load_4(p + 128);
+        for (p += 192, size -= 192; size >= 256; p += 256, size -= 256) {
+            a = wcodeci_crc_fold_4(a, by_2048, wcodeci_crc_load_4(p));
+            b = wcodeci_crc_fold_4(b, by_2048, wcodeci_crc_load_4(p + 64));
+            c = wcodeci_crc_fold_4(c, by_2048, wcodeci_crc_load_4(p + 128));
+            d = wcodeci_crc_fold_4(d, by_2048, wcodeci_crc_load_4(p + 192));
+        }
+        b = wcodeci_crc_fold_4(a, by_512, b);
+        c = wcodeci_crc_fold_4(b, by_512, c);
+        a = wcodeci_crc_fold_4(c, by_512, d);
+    }
+    for (; size >= 64; p += 64, size -= 64) a = wcodeci_crc_fold_4(a, by_512, wcodeci_crc_load_4(p));
+    b = wcodeci_crc_fold_4(a, onto_last, _mm512_setzero_si512());
+    /* maskz, with nothing masked: of the plain ones gcc 12, in C++, warns that they use what is not set. */
+    x = _mm512_maskz_extracti32x4_epi32(0xFF, b, 0);
+    x = _mm_xor_si128(x, _mm512_maskz_extracti32x4_epi32(0xFF, b, 1));
+    x = _mm_xor_si128(x, _mm512_maskz_extracti32x4_epi32(0xFF, b, 2));
+    x = _mm_xor_si128(x, _mm512_maskz_extracti32x4_epi32(0xFF, a, 3));
+    _mm256_zeroupper();     /* gcc leaves it out here, and upper halves in use make the SSE code slow */
+    return wcodeci_crc_clmul_end(x, p, size);
+}
+
+#elif WCODECI_NEON && defined(__GNUC__)
+
+/* One instruction takes eight bytes, one may begin every cycle, but the result takes two or three.  So four
+ * parts run side by side, and are joined by crc(A B) = crc(A) * x^(8 |B|) + crc(B) mod P.  The products, not
+ * reduced, have 63 bits; the instruction reduces their sum, and multiplies it by x^32, which the constants
+ * make up for. */
+#if defined(__clang__)
+#define WCODECI_CRC_ARM __attribute__((target("crc")))
+#define WCODECI_CRC_8(crc, v) __builtin_arm_crc32d(crc, v)
+#define WCODECI_CRC_1(crc, v) __builtin_arm_crc32b(crc, v)
+#else
+#include <arm_acle.h>
+#define WCODECI_CRC_ARM __attribute__((target("+crc")))
+#define WCODECI_CRC_8(crc, v) __crc32d(crc, v)
+#define WCODECI_CRC_1(crc, v) __crc32b(crc, v)
+#endif
+
+/* Four times a part of `size` bytes, and x^(8 n - 32) mod P for n = 3 size, 2 size, size. */
+typedef struct wcodeci_crc_parts {
+    size_t size;
+    uint32_t x[3];
+} wcodeci_crc_parts;
+
+WCODECI_CRC_ARM
+static uint32_t wcodeci_crc_arm(uint32_t crc, const void *data, size_t size)
+{
+    static const wcodeci_crc_parts sizes[2] = {
+        { 8192, { 0xDFC12622u, 0x70772F7Fu, 0xFC246B8Au } },
+        { 512, { 0x0BA9D5C2u, 0x5DF97B6Bu, 0xEBA0F9AEu } }
+    };
+    const wcodeci_byte *p = (const wcodeci_byte *)data;
+    int k, bit;
+    crc = ~crc;
+    for (k = 0; k < 2; k++) {
+        const wcodeci_crc_parts *part = sizes + k;
+        const size_t n = part->size;
+        for (; size >= 4 * n; p += 3 * n, size -= 4 * n) {
+            const wcodeci_byte *end = p + n;
+            uint64_t product = 0;
+            uint32_t b = 0, c = 0, d = 0;
+            for (; p < end; p += 8) {
+                crc = WCODECI_CRC_8(crc, wcodeci_load64(p));
+                b = WCODECI_CRC_8(b, wcodeci_load64(p + n));
+                c = WCODECI_CRC_8(c, wcodeci_load64(p + 2 * n));
+                d = WCODECI_CRC_8(d, wcodeci_load64(p + 3 * n));
+            }
+            for (bit = 0; bit < 32; bit++) {
+                product ^= (uint64_t)part->x[0] << bit & (0 - ((uint64_t)crc >> bit & 1));
+                product ^= (uint64_t)part->x[1] << bit & (0 - ((uint64_t)b >> bit & 1));
+                product ^= (uint64_t)part->x[2] << bit & (0 - ((uint64_t)c >> bit & 1));
+            }
+            crc = WCODECI_CRC_8(0, product << 1) ^ d;
         }
     }
-    a = wcodeci_crc_multiply(a, power) ^ b;
-    a = wcodeci_crc_multiply(a, power) ^ c;
-    return wcodeci_crc_multiply(a, power) ^ d;
+    for (; size >= 8; p += 8, size -= 8) crc = WCODECI_CRC_8(crc, wcodeci_load64(p));
+    for (; size; size--, p++) crc = WCODECI_CRC_1(crc, *p);
+    return ~crc;
+}
+
+#endif
+
+static wcodeci_crc_fn *wcodeci_crc_of(unsigned cpu)
+{
+#if WCODECI_X86
+    const unsigned vclmul = WCODEC_CPU_CLMUL | WCODEC_CPU_AVX512 | WCODEC_CPU_VCLMUL;
+    if ((cpu & vclmul) == vclmul) return wcodeci_crc_vclmul;
+    if (cpu & WCODEC_CPU_CLMUL) return wcodeci_crc_clmul;
+#elif WCODECI_NEON && defined(__GNUC__)
+    if (cpu & WCODEC_CPU_CLMUL) return wcodeci_crc_arm;
+#else
+    (void)cpu;
+#endif
+    return wcodeci_crc_scalar;
 }
 
 WCODEC_API uint32_t wcodec_crc32(uint32_t crc, const void *data, size_t size)
 {
-    const wcodeci_byte *p = (const wcodeci_byte *)data;
-    crc = ~crc;
-    if (size >= 2048) {
-        size_t quarter = size / 32 * 8;
-        crc = wcodeci_crc_four(crc, p, quarter);
-        p += 4 * quarter;
-        size -= 4 * quarter;
-    }
-    for (; size; size--) WCODECI_CRC_STEP(crc, *p++);
-    return ~crc;
+    return wcodeci_crc_of(wcodec_cpu_detect())(crc, data, size);
 }
 
 /* ---- part: amalgamate/parts/51_sha256.c ---- */
 
 /* ------------------------------------------------------------------------------------------------
  * SHA-256 (public), FIPS 180-4
+ * Each block needs the state that the one before it leaves, so that a digest can not be shared out to
+ * threads, and encoding with many of them waits for it.  The scalar body defines; instructions for SHA-256 are
+ * some six times as fast, and as fast as their latency allows.  Kernels read whole blocks and nothing else.
  * ---------------------------------------------------------------------------------------------- */
 
 /* The first 32 bits of the fractional parts of the cube roots of the first 64 primes. */
@@ -1538,28 +2079,170 @@ static const uint32_t wcodeci_sha_table[64] = {
 
 #define WCODECI_ROTR(x, n) ((x) >> (n) | (x) << (32 - (n)))
 
-static void wcodeci_sha_block(uint32_t state[8], const wcodeci_byte *p)
+typedef void wcodeci_sha_fn(uint32_t state[8], const wcodeci_byte *p, size_t blocks);
+
+static void wcodeci_sha_scalar(uint32_t state[8], const wcodeci_byte *p, size_t blocks)
 {
-    uint32_t w[64], a = state[0], b = state[1], c = state[2], d = state[3];
-    uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
-    int i;
-    for (i = 0; i < 16; i++, p += 4)
-        w[i] = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-    for (; i < 64; i++) {
-        uint32_t x = w[i - 15], y = w[i - 2];
-        w[i] = w[i - 16] + w[i - 7] + (WCODECI_ROTR(x, 7) ^ WCODECI_ROTR(x, 18) ^ x >> 3)
-             + (WCODECI_ROTR(y, 17) ^ WCODECI_ROTR(y, 19) ^ y >> 10);
+    for (; blocks; blocks--) {
+        uint32_t w[64], a = state[0], b = state[1], c = state[2], d = state[3];
+        uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
+        int i;
+        for (i = 0; i < 16; i++, p += 4)
+            w[i] = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+        for (; i < 64; i++) {
+            uint32_t x = w[i - 15], y = w[i - 2];
+            w[i] = w[i - 16] + w[i - 7] + (WCODECI_ROTR(x, 7) ^ WCODECI_ROTR(x, 18) ^ x >> 3)
+                 + (WCODECI_ROTR(y, 17) ^ WCODECI_ROTR(y, 19) ^ y >> 10);
+        }
+        for (i = 0; i < 64; i++) {
+            uint32_t s1 = WCODECI_ROTR(e, 6) ^ WCODECI_ROTR(e, 11) ^ WCODECI_ROTR(e, 25);
+            uint32_t s0 = WCODECI_ROTR(a, 2) ^ WCODECI_ROTR(a, 13) ^ WCODECI_ROTR(a, 22);
+            uint32_t t1 = h + s1 + (g ^ (e & (f ^ g))) + wcodeci_sha_table[i] + w[i];
+            uint32_t t2 = s0 + ((a & b) | (c & (a | b)));
+            h = g; g = f; f = e; e = d + t1;
+            d = c; c = b; b = a; a = t1 + t2;
+        }
+        state[0] += a; state[1] += b; state[2] += c; state[3] += d;
+        state[4] += e; state[5] += f; state[6] += g; state[7] += h;
     }
-    for (i = 0; i < 64; i++) {
-        uint32_t s1 = WCODECI_ROTR(e, 6) ^ WCODECI_ROTR(e, 11) ^ WCODECI_ROTR(e, 25);
-        uint32_t s0 = WCODECI_ROTR(a, 2) ^ WCODECI_ROTR(a, 13) ^ WCODECI_ROTR(a, 22);
-        uint32_t t1 = h + s1 + (g ^ (e & (f ^ g))) + wcodeci_sha_table[i] + w[i];
-        uint32_t t2 = s0 + ((a & b) | (c & (a | b)));
-        h = g; g = f; f = e; e = d + t1;
-        d = c; c = b; b = a; a = t1 + t2;
+}
+
+#if WCODECI_X86
+
+#define WCODECI_SHA_X86 WCODECI_TARGET("sse4.1,ssse3,sha")
+
+/* Words i to i + 3 of a block, lowest lane first. */
+WCODECI_SHA_X86
+WCODECI_INLINE __m128i wcodeci_sha_load(const wcodeci_byte *p)
+{
+    const __m128i swap = _mm_set_epi8(12, 13, 14, 15, 8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3);
+    return _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(const void *)p), swap);
+}
+
+/* Of the 16 words before, w0 to w3, the four that follow. */
+WCODECI_SHA_X86
+WCODECI_INLINE __m128i wcodeci_sha_words(__m128i w0, __m128i w1, __m128i w2, __m128i w3)
+{
+    __m128i w = _mm_add_epi32(_mm_sha256msg1_epu32(w0, w1), _mm_alignr_epi8(w3, w2, 4));
+    return _mm_sha256msg2_epu32(w, w3);
+}
+
+/* Rounds i to i + 3.  The instruction does two, and what was a, b, e, f is c, d, g, h after them. */
+WCODECI_SHA_X86
+WCODECI_INLINE void wcodeci_sha_rounds(__m128i *abef, __m128i *cdgh, __m128i w, int i)
+{
+    const uint32_t *k = wcodeci_sha_table + i;
+    w = _mm_add_epi32(w, _mm_loadu_si128((const __m128i *)(const void *)k));
+    *cdgh = _mm_sha256rnds2_epu32(*cdgh, *abef, w);
+    *abef = _mm_sha256rnds2_epu32(*abef, *cdgh, _mm_unpackhi_epi64(w, w));
+}
+
+WCODECI_SHA_X86
+static void wcodeci_sha_ni(uint32_t state[8], const wcodeci_byte *p, size_t blocks)
+{
+    __m128i *at = (__m128i *)(void *)state;
+    __m128i abcd = _mm_loadu_si128(at), efgh = _mm_loadu_si128(at + 1);
+    /* The instructions want a and c in the highest lanes. */
+    __m128i abef = _mm_shuffle_epi32(_mm_unpacklo_epi64(abcd, efgh), 0x1B);
+    __m128i cdgh = _mm_shuffle_epi32(_mm_unpackhi_epi64(abcd, efgh), 0x1B);
+    for (; blocks; blocks--, p += 64) {
+        const __m128i abef_before = abef, cdgh_before = cdgh;
+        __m128i w0 = wcodeci_sha_load(p), w1 = wcodeci_sha_load(p + 16);
+        __m128i w2 = wcodeci_sha_load(p + 32), w3 = wcodeci_sha_load(p + 48);
+        int i;
+        for (i = 0;; i += 16) {
+            wcodeci_sha_rounds(&abef, &cdgh, w0, i);
+            wcodeci_sha_rounds(&abef, &cdgh, w1, i + 4);
+            wcodeci_sha_rounds(&abef, &cdgh, w2, i + 8);
+            wcodeci_sha_rounds(&abef, &cdgh, w3, i + 12);
+            if (i == 48) break;
+            w0 = wcodeci_sha_words(w0, w1, w2, w3);
+            w1 = wcodeci_sha_words(w1, w2, w3, w0);
+            w2 = wcodeci_sha_words(w2, w3, w0, w1);
+            w3 = wcodeci_sha_words(w3, w0, w1, w2);
+        }
+        abef = _mm_add_epi32(abef, abef_before);
+        cdgh = _mm_add_epi32(cdgh, cdgh_before);
     }
-    state[0] += a; state[1] += b; state[2] += c; state[3] += d;
-    state[4] += e; state[5] += f; state[6] += g; state[7] += h;
+    abef = _mm_shuffle_epi32(abef, 0x1B);
+    cdgh = _mm_shuffle_epi32(cdgh, 0x1B);
+    _mm_storeu_si128(at, _mm_unpacklo_epi64(abef, cdgh));
+    _mm_storeu_si128(at + 1, _mm_unpackhi_epi64(abef, cdgh));
+}
+
+#elif WCODECI_NEON && defined(__GNUC__)
+
+/* As assembly: before version 16, clang has the intrinsics only where all of a file may use them. */
+#if defined(__clang__)
+#define WCODECI_SHA_ARM __attribute__((target("sha2")))
+#else
+#define WCODECI_SHA_ARM __attribute__((target("+sha2")))
+#endif
+
+/* Of the 16 words before, w0 to w3, the four that follow. */
+WCODECI_SHA_ARM
+WCODECI_INLINE uint32x4_t wcodeci_sha_words(uint32x4_t w0, uint32x4_t w1, uint32x4_t w2, uint32x4_t w3)
+{
+    __asm__("sha256su0 %0.4s, %1.4s" : "+w"(w0) : "w"(w1));
+    __asm__("sha256su1 %0.4s, %1.4s, %2.4s" : "+w"(w0) : "w"(w2), "w"(w3));
+    return w0;
+}
+
+/* Rounds i to i + 3. */
+WCODECI_SHA_ARM
+WCODECI_INLINE void wcodeci_sha_rounds(uint32x4_t *abcd, uint32x4_t *efgh, uint32x4_t w, int i)
+{
+    const uint32x4_t before = *abcd;
+    w = vaddq_u32(w, vld1q_u32(wcodeci_sha_table + i));
+    __asm__("sha256h %q0, %q1, %2.4s" : "+w"(*abcd) : "w"(*efgh), "w"(w));
+    __asm__("sha256h2 %q0, %q1, %2.4s" : "+w"(*efgh) : "w"(before), "w"(w));
+}
+
+WCODECI_SHA_ARM
+WCODECI_INLINE uint32x4_t wcodeci_sha_load(const wcodeci_byte *p)
+{
+    return vreinterpretq_u32_u8(vrev32q_u8(vld1q_u8(p)));
+}
+
+WCODECI_SHA_ARM
+static void wcodeci_sha_arm(uint32_t state[8], const wcodeci_byte *p, size_t blocks)
+{
+    uint32x4_t abcd = vld1q_u32(state), efgh = vld1q_u32(state + 4);
+    for (; blocks; blocks--, p += 64) {
+        const uint32x4_t abcd_before = abcd, efgh_before = efgh;
+        uint32x4_t w0 = wcodeci_sha_load(p), w1 = wcodeci_sha_load(p + 16);
+        uint32x4_t w2 = wcodeci_sha_load(p + 32), w3 = wcodeci_sha_load(p + 48);
+        int i;
+        for (i = 0;; i += 16) {
+            wcodeci_sha_rounds(&abcd, &efgh, w0, i);
+            wcodeci_sha_rounds(&abcd, &efgh, w1, i + 4);
+            wcodeci_sha_rounds(&abcd, &efgh, w2, i + 8);
+            wcodeci_sha_rounds(&abcd, &efgh, w3, i + 12);
+            if (i == 48) break;
+            w0 = wcodeci_sha_words(w0, w1, w2, w3);
+            w1 = wcodeci_sha_words(w1, w2, w3, w0);
+            w2 = wcodeci_sha_words(w2, w3, w0, w1);
+            w3 = wcodeci_sha_words(w3, w0, w1, w2);
+        }
+        abcd = vaddq_u32(abcd, abcd_before);
+        efgh = vaddq_u32(efgh, efgh_before);
+    }
+    vst1q_u32(state, abcd);
+    vst1q_u32(state + 4, efgh);
+}
+
+#endif
+
+static wcodeci_sha_fn *wcodeci_sha_of(unsigned cpu)
+{
+#if WCODECI_X86
+    if (cpu & WCODEC_CPU_SHA) return wcodeci_sha_ni;
+#elif WCODECI_NEON && defined(__GNUC__)
+    if (cpu & WCODEC_CPU_SHA) return wcodeci_sha_arm;
+#else
+    (void)cpu;
+#endif
+    return wcodeci_sha_scalar;
 }
 
 WCODEC_API void wcodec_sha256_init(wcodec_sha256 *sha)
@@ -1572,22 +2255,27 @@ WCODEC_API void wcodec_sha256_init(wcodec_sha256 *sha)
     memset(sha->block, 0, sizeof sha->block);
 }
 
+/* A started block is completed first, then whole blocks are taken where they are. */
 WCODEC_API void wcodec_sha256_update(wcodec_sha256 *sha, const void *data, size_t size)
 {
+    wcodeci_sha_fn *const blocks = wcodeci_sha_of(wcodec_cpu_detect());
     const wcodeci_byte *p = (const wcodeci_byte *)data;
-    while (size) {
-        size_t have = (size_t)(sha->size & 63), take = wcodeci_min(64 - have, size);
-        if (have == 0 && size >= 64) {
-            wcodeci_sha_block(sha->state, p);
-            take = 64;
-        } else {
-            memcpy(sha->block + have, p, take);
-            if (have + take == 64) wcodeci_sha_block(sha->state, sha->block);
-        }
-        sha->size += take;
+    const size_t have = (size_t)(sha->size & 63);
+    sha->size += size;
+    if (have) {
+        const size_t take = wcodeci_min(64 - have, size);
+        wcodeci_copy(sha->block + have, p, take);
+        if (have + take < 64) return;
+        blocks(sha->state, sha->block, 1);
         p += take;
         size -= take;
     }
+    if (size >= 64) {
+        blocks(sha->state, p, size / 64);
+        p += size & ~(size_t)63;
+        size &= 63;
+    }
+    wcodeci_copy(sha->block, p, size);
 }
 
 WCODEC_API void wcodec_sha256_final(wcodec_sha256 *sha, unsigned char digest[32])
@@ -1820,8 +2508,8 @@ WCODECI_INLINE void wcodeci_merge_body(const wcodeci_split_row *split, const wco
     for (i = 0; i < n; i++) wcodeci_merge_unit(split, local, dst, i);
 }
 
-/* Puts n units together from their planes, one byte a value. */
-static void wcodeci_merge(unsigned split, const wcodeci_byte *const *planes, wcodeci_byte *dst, size_t n)
+static void wcodeci_merge_scalar(unsigned split, const wcodeci_byte *const *planes, wcodeci_byte *dst,
+                                 size_t n)
 {
 #define WCODECI_MERGE_CASE(id) \
     case id: wcodeci_merge_body(&wcodeci_splits[id], planes, dst, n); break
@@ -1835,6 +2523,18 @@ static void wcodeci_merge(unsigned split, const wcodeci_byte *const *planes, wco
     WCODECI_MERGE_CASE(WCODEC_SPLIT_NIBBLES);
     default: wcodeci_merge_body(&wcodeci_splits[split], planes, dst, n); break;
     }
+}
+
+/* Puts n units together from their planes, one byte a value. */
+static void wcodeci_merge(const wcodeci_kernels *kernels, unsigned split, const wcodeci_byte *const *planes,
+                          wcodeci_byte *dst, size_t n)
+{
+    const wcodeci_byte *rest[WCODEC_MAX_PLANES];
+    size_t done = kernels->merge[split] ? kernels->merge[split](planes, dst, n) : 0;
+    unsigned k;
+    if (done == n) return;
+    for (k = 0; k < wcodeci_splits[split].planes; k++) rest[k] = planes[k] + done;
+    wcodeci_merge_scalar(split, rest, dst + done * wcodeci_splits[split].unit, n - done);
 }
 
 #ifndef WCODEC_NO_ENCODER
@@ -1854,17 +2554,45 @@ WCODECI_INLINE void wcodeci_split_body(const wcodeci_plane_row *row, unsigned un
     }
 }
 
-/* Takes one plane out of n units. */
-static void wcodeci_split_plane(unsigned split, unsigned k, const wcodeci_byte *src, wcodeci_byte *plane,
-                                size_t n)
+/* The rows that matter are constants to the compiler, the others not. */
+static size_t wcodeci_split_scalar(const wcodeci_plane_row *row, unsigned unit, const wcodeci_byte *src,
+                                   wcodeci_byte *plane, size_t n)
+{
+#define WCODECI_SPLIT_CASE(id, k) \
+    if (row == &wcodeci_splits[id].plane[k]) { \
+        wcodeci_split_body(&wcodeci_splits[id].plane[k], wcodeci_splits[id].unit, src, plane, n); \
+        return n; \
+    }
+    WCODECI_SPLIT_CASE(WCODEC_SPLIT_BF16, 0)
+    WCODECI_SPLIT_CASE(WCODEC_SPLIT_BF16, 1)
+    WCODECI_SPLIT_CASE(WCODEC_SPLIT_F16, 0)
+    WCODECI_SPLIT_CASE(WCODEC_SPLIT_F16, 1)
+    WCODECI_SPLIT_CASE(WCODEC_SPLIT_F32, 0)
+    WCODECI_SPLIT_CASE(WCODEC_SPLIT_F32, 1)
+    WCODECI_SPLIT_CASE(WCODEC_SPLIT_NIBBLES, 0)
+    WCODECI_SPLIT_CASE(WCODEC_SPLIT_NIBBLES, 1)
+    switch (unit) {
+    case 1: wcodeci_split_body(row, 1, src, plane, n); break;
+    case 2: wcodeci_split_body(row, 2, src, plane, n); break;
+    case 4: wcodeci_split_body(row, 4, src, plane, n); break;
+    default: wcodeci_split_body(row, 8, src, plane, n); break;
+    }
+    return n;
+}
+
+/* Takes plane k out of n units. */
+static void wcodeci_split_plane(const wcodeci_encode_kernels *kernels, unsigned split, unsigned k,
+                                const wcodeci_byte *src, wcodeci_byte *plane, size_t n)
 {
     const wcodeci_split_row *row = &wcodeci_splits[split];
-    switch (row->unit) {
-    case 1: wcodeci_split_body(&row->plane[k], 1, src, plane, n); break;
-    case 2: wcodeci_split_body(&row->plane[k], 2, src, plane, n); break;
-    case 4: wcodeci_split_body(&row->plane[k], 4, src, plane, n); break;
-    default: wcodeci_split_body(&row->plane[k], 8, src, plane, n); break;
+    size_t done = 0;
+    if (split == WCODEC_SPLIT_BYTE) {
+        memcpy(plane, src, n);
+        return;
     }
+    if (!row->plane[k].top_width) done = kernels->split(&row->plane[k], row->unit, src, plane, n);
+    src += done * row->unit;
+    if (done < n) wcodeci_split_scalar(&row->plane[k], row->unit, src, plane + done, n - done);
 }
 
 #endif
@@ -1882,14 +2610,17 @@ static size_t wcodeci_predict_distance(unsigned predictor, uint64_t row, size_t 
     return predictor == WCODEC_PREDICT_LEFT ? 1 : (size_t)wcodeci_min64(row, n);
 }
 
-/* Undoes a plane's predictor in place. */
-static void wcodeci_unpredict_plane(wcodeci_byte *v, size_t n, unsigned width, unsigned predictor,
-                                    uint64_t row)
+static void wcodeci_unpredict_scalar(wcodeci_byte *v, size_t n, size_t distance, unsigned mask)
 {
-    const size_t distance = wcodeci_predict_distance(predictor, row, n);
-    const unsigned mask = (1u << width) - 1;
     size_t i;
     for (i = distance; i < n; i++) v[i] = (wcodeci_byte)((v[i] + v[i - distance]) & mask);
+}
+
+/* Undoes a plane's predictor in place. */
+static void wcodeci_unpredict_plane(const wcodeci_kernels *kernels, wcodeci_byte *v, size_t n, unsigned width,
+                                    unsigned predictor, uint64_t row)
+{
+    kernels->unpredict(v, n, wcodeci_predict_distance(predictor, row, n), (1u << width) - 1);
 }
 
 /* Undoes the unit predictor in place. */
@@ -1905,14 +2636,20 @@ static void wcodeci_unpredict_units(wcodeci_byte *p, size_t n, unsigned unit, un
 
 #ifndef WCODEC_NO_ENCODER
 
-static void wcodeci_predict_plane(const wcodeci_byte *v, wcodeci_byte *residual, size_t n, unsigned width,
-                                  unsigned predictor, uint64_t row)
+static void wcodeci_residual_scalar(const wcodeci_byte *v, const wcodeci_byte *before, wcodeci_byte *residual,
+                                    size_t n, unsigned mask)
+{
+    size_t i;
+    for (i = 0; i < n; i++) residual[i] = (wcodeci_byte)((v[i] - before[i]) & mask);
+}
+
+static void wcodeci_predict_plane(const wcodeci_encode_kernels *kernels, const wcodeci_byte *v,
+                                  wcodeci_byte *residual, size_t n, unsigned width, unsigned predictor,
+                                  uint64_t row)
 {
     const size_t distance = wcodeci_predict_distance(predictor, row, n);
-    const unsigned mask = (1u << width) - 1;
-    size_t i;
     memcpy(residual, v, distance);
-    for (i = distance; i < n; i++) residual[i] = (wcodeci_byte)((v[i] - v[i - distance]) & mask);
+    kernels->residual(v + distance, v, residual + distance, n - distance, (1u << width) - 1);
 }
 
 static void wcodeci_predict_units(const wcodeci_byte *p, wcodeci_byte *residual, size_t n, unsigned unit,
@@ -1944,6 +2681,7 @@ typedef struct wcodeci_plane {
     const wcodeci_byte *v;
     size_t n;
     unsigned width;
+    unsigned unit;      /* bytes, of the split */
     uint32_t count[256];
 } wcodeci_plane;
 #endif
@@ -1957,38 +2695,82 @@ static size_t wcodeci_raw_size(size_t n, unsigned width)
 
 /* Spreads one group's part of 1, 2 or 4 bits over 64 bytes, below what is there already.
  * Byte j of a word of 8 packed bytes holds the values j, j + 8 part, ... so a shift and a mask give eight. */
-WCODECI_INLINE void wcodeci_unpack_part(const wcodeci_byte *src, unsigned part, wcodeci_byte out[64])
+WCODECI_INLINE void wcodeci_unpack_part(const wcodeci_byte *src, unsigned part, int first, wcodeci_byte out[64])
 {
     unsigned j, shift, words = part;    /* 8 part bytes */
     for (shift = 0; shift < 8; shift += part)
         for (j = 0; j < words; j++) {
             wcodeci_byte *p = out + shift / part * 8 * words + 8 * j;
             uint64_t bits = wcodeci_load64(src + 8 * j) >> shift & WCODECI_LOW_BITS(part);
-            wcodeci_store64(p, wcodeci_load64(p) << part | bits);
+            wcodeci_store64(p, first ? bits : wcodeci_load64(p) << part | bits);
         }
 }
 
-static const char *wcodeci_raw_decode(const wcodeci_byte *src, size_t size, unsigned width, wcodeci_byte *v,
-                                      size_t n)
+/* One group of 64 values.  `width`, 1 to 7, is a constant where this is called. */
+WCODECI_INLINE void wcodeci_unpack_group(const wcodeci_byte *src, unsigned width, wcodeci_byte v[64])
+{
+    if (width & 4) wcodeci_unpack_part(src, 4, 1, v);
+    if (width & 2) wcodeci_unpack_part(src + (width & 4) * 8, 2, !(width & 4), v);
+    if (width & 1) wcodeci_unpack_part(src + (width & 6) * 8, 1, !(width & 6), v);
+}
+
+/* Whole groups; returns how many values. */
+static size_t wcodeci_unpack_scalar(const wcodeci_byte *src, unsigned width, wcodeci_byte *v, size_t n)
 {
     size_t i;
+#define WCODECI_UNPACK_CASE(w) \
+    case w: for (i = 0; n - i >= 64; i += 64, src += 8 * (w)) wcodeci_unpack_group(src, w, v + i); return i
+    switch (width) {
+    WCODECI_UNPACK_CASE(1);
+    WCODECI_UNPACK_CASE(2);
+    WCODECI_UNPACK_CASE(3);
+    WCODECI_UNPACK_CASE(4);
+    WCODECI_UNPACK_CASE(5);
+    WCODECI_UNPACK_CASE(6);
+    default: WCODECI_UNPACK_CASE(7);
+    }
+}
+
+/* Value number i of a raw plane of less than 8 bits. */
+static unsigned wcodeci_raw_value(const wcodeci_byte *src, unsigned width, size_t i)
+{
+    const size_t j = i & 63;
+    unsigned part, v = 0;
+    src += i / 64 * 8 * width;
+    for (part = 4; part; part >>= 1) {
+        if (!(width & part)) continue;
+        v = v << part | ((unsigned)src[j & (8 * part - 1)] >> j / (8 * part) * part & ((1u << part) - 1));
+        src += 8 * part;
+    }
+    return v;
+}
+
+/* The last group of a raw plane of less than 8 bits is filled up with zeros. */
+static int wcodeci_raw_filled_up(const wcodeci_byte *src, unsigned width, size_t n)
+{
+    size_t i;
+    for (i = n; i & 63; i++)
+        if (wcodeci_raw_value(src, width, i)) return 0;
+    return 1;
+}
+
+static const char *wcodeci_raw_decode(const wcodeci_kernels *kernels, const wcodeci_byte *src, size_t size,
+                                      unsigned width, wcodeci_byte *v, size_t n)
+{
+    size_t i, done;
     if (size != wcodeci_raw_size(n, width)) return "a raw plane has a wrong size";
     if (width == 8) {
         memcpy(v, src, n);
         return NULL;
     }
-    for (i = 0; i < n; i += 64) {
+    if (!wcodeci_raw_filled_up(src, width, n)) return "a raw plane's last group is not filled up with zeros";
+    i = kernels->unpack ? kernels->unpack(src, width, v, n) : 0;
+    src += i / 8 * width;
+    done = i + wcodeci_unpack_scalar(src, width, v + i, n - i);
+    if (done < n) {
         wcodeci_byte group[64];
-        unsigned part;
-        memset(group, 0, sizeof group);
-        for (part = 4; part; part >>= 1) {
-            if (!(width & part)) continue;
-            wcodeci_unpack_part(src, part, group);
-            src += 8 * part;
-        }
-        memcpy(v + i, group, wcodeci_min(64, n - i));
-        for (part = (unsigned)wcodeci_min(64, n - i); part < 64; part++)
-            if (group[part]) return "a raw plane's last group is not filled up with zeros";
+        wcodeci_unpack_scalar(src + (done - i) / 8 * width, width, group, 64);
+        memcpy(v + done, group, n - done);
     }
     return NULL;
 }
@@ -2050,27 +2832,45 @@ WCODECI_INLINE void wcodeci_pack_part(const wcodeci_byte in[64], unsigned part, 
     }
 }
 
+WCODECI_INLINE void wcodeci_pack_group(const wcodeci_byte v[64], unsigned width, wcodeci_byte *dst)
+{
+    if (width & 4) wcodeci_pack_part(v, 4, width & 3, dst);
+    if (width & 2) wcodeci_pack_part(v, 2, width & 1, dst + (width & 4) * 8);
+    if (width & 1) wcodeci_pack_part(v, 1, 0, dst + (width & 6) * 8);
+}
+
+/* Whole groups; returns how many values. */
+static size_t wcodeci_pack(const wcodeci_byte *v, unsigned width, wcodeci_byte *dst, size_t n)
+{
+    size_t i;
+#define WCODECI_PACK_CASE(w) \
+    case w: for (i = 0; n - i >= 64; i += 64, dst += 8 * (w)) wcodeci_pack_group(v + i, w, dst); return i
+    switch (width) {
+    WCODECI_PACK_CASE(1);
+    WCODECI_PACK_CASE(2);
+    WCODECI_PACK_CASE(3);
+    WCODECI_PACK_CASE(4);
+    WCODECI_PACK_CASE(5);
+    WCODECI_PACK_CASE(6);
+    default: WCODECI_PACK_CASE(7);
+    }
+}
+
 static size_t wcodeci_raw_encode(const wcodeci_plane *plane, wcodeci_byte *dst, size_t cap)
 {
     const unsigned width = plane->width;
     size_t i, size = wcodeci_raw_size(plane->n, width);
+    wcodeci_byte group[64];
     if (size > cap) return 0;
     if (width == 8) {
         memcpy(dst, plane->v, size);
         return size;
     }
-    for (i = 0; i < plane->n; i += 64) {
-        wcodeci_byte group[64];
-        unsigned part, below = width;
-        memset(group, 0, sizeof group);
-        memcpy(group, plane->v + i, wcodeci_min(64, plane->n - i));
-        for (part = 4; part; part >>= 1) {
-            if (!(width & part)) continue;
-            below -= part;
-            wcodeci_pack_part(group, part, below, dst);
-            dst += 8 * part;
-        }
-    }
+    i = wcodeci_pack(plane->v, width, dst, plane->n);
+    if (i == plane->n) return size;
+    memset(group, 0, sizeof group);
+    memcpy(group, plane->v + i, plane->n - i);
+    wcodeci_pack(group, width, dst + i / 8 * width, 64);
     return size;
 }
 
@@ -2261,11 +3061,17 @@ WCODECI_INLINE size_t wcodeci_huff_fast(wcodeci_bits *b, unsigned streams, const
     size_t i = 0;
     for (; n - i >= 5 * streams; i += 5 * streams) {
         unsigned k, j;
+        /* Unrolled in full, or the streams would not live in registers: half as fast again. */
+        WCODECI_UNROLL_4
         for (k = 0; k < streams; k++)
             if (b[k].end - b[k].p < 8) return i;
+        WCODECI_UNROLL_4
         for (k = 0; k < streams; k++) wcodeci_bits_refill(&b[k]);
-        for (j = 0; j < 5; j++)
+        WCODECI_UNROLL_16
+        for (j = 0; j < 5; j++) {
+            WCODECI_UNROLL_4
             for (k = 0; k < streams; k++) v[i + j * streams + k] = wcodeci_huff_symbol(&b[k], table, mask);
+        }
     }
     return i;
 }
@@ -2488,7 +3294,7 @@ static size_t wcodeci_huff_encode(const wcodeci_plane *plane, const wcodeci_huff
 /* ---- part: amalgamate/parts/57_rans16.c ---- */
 
 /* ------------------------------------------------------------------------------------------------
- * rANS-16 (private): up to 16 symbols, 64 interleaved 16-bit states
+ * rANS-16 (private): up to 16 symbols, up to 256 interleaved 16-bit states
  *
  * rANS (Duda, "Asymmetric numeral systems", 2013) keeps a message in one number x.  With frequencies f[s]
  * that sum to M = 256, coding s maps x to (x / f) * M + slot, where the slot is the one of the f[s] slots of
@@ -2497,165 +3303,382 @@ static size_t wcodeci_huff_encode(const wcodeci_plane *plane, const wcodeci_huff
  * Encoding runs backwards, so that decoding runs forwards.
  *
  * Sixteen symbols are as many as one byte shuffle holds, and the alias table (Walker, 1977; Vose, 1991)
- * finds slot -> symbol with five of them, no matter which vector unit.  Here it fills one table of 256.
+ * finds slot -> symbol with five of them, no matter which vector unit.  The scalar code fills one table of 256.
+ * Interleaving (Giesen, "Interleaved entropy coders", 2014): the lanes wait for themselves alone, so a vector
+ * of 64 lanes is as slow as its chain of some 30 cycles unless there are more vectors to work on meanwhile.
  * ---------------------------------------------------------------------------------------------- */
 
-#define WCODECI_RANS16_HEAD 164
-#define WCODECI_RANS16_LANES 64
-#define WCODECI_RANS16_LOW 256
+#define WCODECI_RANS16_HEAD 36          /* before the states */
+#define WCODECI_RANS16_LOW 256          /* of a state */
 
-typedef struct wcodeci_alias {
-    unsigned div[16], other[16], base[16];
-} wcodeci_alias;
+/* The place of the lowest bit set, for x >= 1. */
+WCODECI_INLINE unsigned wcodeci_lowest_bit(uint32_t x)
+{
+#if defined(__GNUC__) && defined(__SIZEOF_INT__) && __SIZEOF_INT__ == 4
+    return (unsigned)__builtin_ctz(x);
+#else
+    unsigned place = 0;
+    for (; !(x & 1); x >>= 1) place++;
+    return place;
+#endif
+}
 
 /* The construction of format section 9.4.  The frequencies sum to 256, so while a symbol is short of its
  * bucket's 16 slots, another one, not done either, has more than 16. */
-static void wcodeci_alias_make(const wcodeci_byte freq[16], wcodeci_alias *a)
+static void wcodeci_alias_make(wcodeci_rans16 *r)
 {
-    unsigned rem[16], count[16], done = 0, b, i, j;
+    unsigned rem[16], count[16], few = 0, many = 0, b;      /* few, many: sets of symbols not done */
     for (b = 0; b < 16; b++) {
-        rem[b] = freq[b];
-        a->div[b] = 16;
-        a->other[b] = b;
-        a->base[b] = 0;
+        rem[b] = r->freq[b];
+        few |= (unsigned)(rem[b] < 16) << b;
+        many |= (unsigned)(rem[b] > 16) << b;
+        r->div[b] = 16;
+        r->other[b] = (wcodeci_byte)b;
     }
-    for (;;) {
-        for (i = 0; i < 16 && (done >> i & 1 || rem[i] >= 16); i++) {}
-        for (j = 0; j < 16 && (done >> j & 1 || rem[j] <= 16); j++) {}
-        if (i == 16 || j == 16) break;
-        a->div[i] = rem[i];
-        a->other[i] = j;
+    while (few && many) {
+        const unsigned i = wcodeci_lowest_bit(few), j = wcodeci_lowest_bit(many);
+        r->div[i] = (wcodeci_byte)rem[i];
+        r->other[i] = (wcodeci_byte)j;
         rem[j] -= 16 - rem[i];
-        done |= 1u << i;
+        few &= few - 1;
+        few |= (unsigned)(rem[j] < 16) << j;
+        many ^= (unsigned)(rem[j] <= 16) << j;
     }
-    for (b = 0; b < 16; b++) count[b] = a->div[b];
+    for (b = 0; b < 16; b++) count[b] = r->div[b];
     for (b = 0; b < 16; b++) {
-        a->base[b] = count[a->other[b]] - a->div[b];
-        count[a->other[b]] += 16 - a->div[b];
+        r->base[b] = (wcodeci_byte)(count[r->other[b]] - r->div[b]);
+        count[r->other[b]] += 16u - r->div[b];
     }
 }
 
-WCODECI_INLINE unsigned wcodeci_alias_slot(const wcodeci_alias *a, unsigned slot, unsigned *rank)
+WCODECI_INLINE unsigned wcodeci_alias_slot(const wcodeci_rans16 *r, unsigned slot, unsigned *rank)
 {
-    unsigned b = slot >> 4, r = slot & 15;
-    int own = r < a->div[b];
-    *rank = own ? r : r + a->base[b];
-    return own ? b : a->other[b];
+    unsigned b = slot >> 4, k = slot & 15;
+    int own = k < r->div[b];
+    *rank = own ? k : (k + r->base[b]) & 255;
+    return own ? b : r->other[b];
 }
 
-/* An entry of the slot table: value, freq << 8, rank << 16, escape << 24. */
-#define WCODECI_RANS16_ESCAPE ((uint32_t)1 << 24)
+/* ---- the scalar kernels ---- */
 
-static const char *wcodeci_rans16_table(const wcodeci_byte *src, unsigned width, int escapes,
-                                        uint32_t table[256])
+/* What a slot brings: freq, rank, and the value where it stands in a unit; four numbers, so that an index is a
+ * shift. */
+static void wcodeci_rans16_table(const wcodeci_rans16 *r, unsigned shift)
 {
-    const wcodeci_byte *freq = src, *value = src + 16;
-    wcodeci_alias alias;
-    unsigned sum = 0, s, slot, rank;
+    uint16_t *entry = r->table;
+    unsigned slot, rank, s;
+    for (slot = 0; slot < 256; slot++, entry += 4) {
+        s = wcodeci_alias_slot(r, slot, &rank);
+        entry[0] = r->freq[s];
+        entry[1] = (uint16_t)rank;
+        entry[2] = (uint16_t)(r->value[s] << shift);
+    }
+}
+
+static void wcodeci_rans16_load(const wcodeci_rans16 *r, uint16_t *state)
+{
+    unsigned lane;
+    for (lane = 0; lane < r->lanes; lane++) state[lane] = (uint16_t)(r->high[lane] << 8 | r->low[lane]);
+}
+
+static void wcodeci_rans16_store(wcodeci_rans16 *r, const uint16_t *state)
+{
+    unsigned lane;
+    for (lane = 0; lane < r->lanes; lane++) {
+        r->high[lane] = (wcodeci_byte)(state[lane] >> 8);
+        r->low[lane] = (wcodeci_byte)state[lane];
+    }
+}
+
+/* Takes a lane one step on; returns its value. */
+WCODECI_INLINE unsigned wcodeci_rans16_step(uint16_t *state, const uint16_t *table, const wcodeci_byte **p)
+{
+    const uint16_t *entry = table + 4 * (size_t)(*state & 255);
+    uint32_t x = (uint32_t)entry[0] * (*state >> 8) + entry[1];
+    const uint32_t low = (x - WCODECI_RANS16_LOW) >> 31;        /* x is below 65536 */
+    /* Arithmetic, for compilers turn a choice into a branch, and none can predict this one. */
+    x = (x << 8 * low) | (**p & (0u - low));
+    *p += low;
+    *state = (uint16_t)x;
+    return entry[2];
+}
+
+static size_t wcodeci_rans16_scalar(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
+{
+    uint16_t state[WCODECI_RANS16_LANES];
+    const wcodeci_byte *p = r->p;
+    const uint16_t *table = r->table;
+    const unsigned lanes = r->lanes;
+    size_t i = 0;
+    unsigned lane;
+    if (n < lanes || (size_t)(r->limit - p) < lanes) return 0;
+    wcodeci_rans16_table(r, 0);
+    wcodeci_rans16_load(r, state);
+    for (; n - i >= lanes && (size_t)(r->limit - p) >= lanes; i += lanes)
+        for (lane = 0; lane < lanes; lane++)
+            v[i + lane] = (wcodeci_byte)wcodeci_rans16_step(&state[lane], table, &p);
+    wcodeci_rans16_store(r, state);
+    r->p = p;
+    return i;
+}
+
+/* Split BF16. */
+static size_t wcodeci_rans16_bf16_scalar(wcodeci_rans16 *r, const wcodeci_byte *const *planes,
+                                         wcodeci_byte *dst, size_t n)
+{
+    uint16_t state[WCODECI_RANS16_LANES];
+    const wcodeci_byte *p = r->p, *rest = planes[1];
+    const uint16_t *table = r->table;
+    const unsigned lanes = r->lanes;
+    size_t i = 0;
+    unsigned lane;
+    if (n < lanes || (size_t)(r->limit - p) < lanes) return 0;
+    wcodeci_rans16_table(r, 7);
+    wcodeci_rans16_load(r, state);
+    for (; n - i >= lanes && (size_t)(r->limit - p) >= lanes; i += lanes)
+        for (lane = 0; lane < lanes; lane++) {
+            const unsigned value = wcodeci_rans16_step(&state[lane], table, &p);
+            /* The sign is bit 7 of the rest, and bit 15 of that times 257. */
+            wcodeci_store16(dst + 2 * (i + lane), value | (rest[i + lane] * 257u & 0x807F));
+        }
+    wcodeci_rans16_store(r, state);
+    r->p = p;
+    return i;
+}
+
+/* ---- a whole plane ---- */
+
+/* Where the decoded values go: to bytes v, or merged with the other planes to units at dst. */
+typedef struct wcodeci_rans16_out {
+    wcodeci_byte *v;                            /* NULL: units */
+    wcodeci_rans16_units_fn *units;
+    const wcodeci_byte *planes[WCODEC_MAX_PLANES];
+    unsigned split, packed;                     /* packed: planes of less than 8 bits are raw payloads */
+    wcodeci_byte *dst;
+} wcodeci_rans16_out;
+
+/* Is one of the bytes 0?  n is a multiple of 8.  (Adding 127 to a byte's lower bits sets its top bit unless they
+ * are 0.) */
+static int wcodeci_any_zero(const wcodeci_byte *p, size_t n)
+{
+    const uint64_t seven = (uint64_t)0x7F7F7F7F7F7F7F7Fu;
+    uint64_t none = ~(uint64_t)0;
+    size_t i;
+    for (i = 0; i < n; i += 8) {
+        const uint64_t x = wcodeci_load64(p + i);
+        none &= ((x & seven) + seven) | x;
+    }
+    return (~none & ~seven) != 0;
+}
+
+/* Are all bytes `value`?  n is a multiple of 8. */
+static int wcodeci_all_bytes(const wcodeci_byte *p, unsigned value, size_t n)
+{
+    const uint64_t wanted = (uint64_t)0x0101010101010101u * value;
+    uint64_t different = 0;
+    size_t i;
+    for (i = 0; i < n; i += 8) different |= wcodeci_load64(p + i) ^ wanted;
+    return different == 0;
+}
+
+static const char *wcodeci_rans16_open(wcodeci_rans16 *r, const wcodeci_byte *src, size_t size,
+                                       unsigned width, size_t n, uint32_t *exceptions)
+{
+    unsigned sum = 0, s;
+    if (size < WCODECI_RANS16_HEAD || src[35] > 2
+        || size - WCODECI_RANS16_HEAD < (size_t)2 * (64u << src[35]))
+        return "a rANS-16 plane ends too early";
+    memcpy(r->freq, src, 16);
+    memcpy(r->value, src + 16, 16);
     for (s = 0; s < 16; s++) {
-        sum += freq[s];
-        if (value[s] >> width || (!freq[s] && value[s])) return "a value of a rANS-16 table is out of range";
+        sum += r->freq[s];
+        if (r->value[s] >> width || (!r->freq[s] && r->value[s]))
+            return "a value of a rANS-16 table is out of range";
     }
     if (sum != 256) return "rANS-16 frequencies do not sum to 256";
-    if (escapes && value[15]) return "the escape of a rANS-16 table has a value";
-    wcodeci_alias_make(freq, &alias);
-    for (slot = 0; slot < 256; slot++) {
-        s = wcodeci_alias_slot(&alias, slot, &rank);
-        table[slot] = value[s] | (uint32_t)freq[s] << 8 | (uint32_t)rank << 16;
-        if (escapes && s == 15) table[slot] |= WCODECI_RANS16_ESCAPE;
-    }
+    *exceptions = wcodeci_load32(src + 32) & 0xFFFFFF;
+    if (*exceptions > n) return "a rANS-16 plane has more exceptions than values";
+    wcodeci_alias_make(r);
+    r->lanes = 64u << src[35];
+    src += WCODECI_RANS16_HEAD;
+    memcpy(r->high, src, r->lanes);
+    memcpy(r->low, src + r->lanes, r->lanes);
+    if (wcodeci_any_zero(r->high, r->lanes)) return "a rANS-16 state is out of range";
+    r->p = src + 2 * r->lanes;
     return NULL;
 }
 
-/* What is left to decode: renormalisation bytes up to `end`, escaped values from there up to `escape_end`. */
-typedef struct wcodeci_rans16 {
-    uint16_t state[WCODECI_RANS16_LANES];
-    const wcodeci_byte *p, *end, *escape, *escape_end;
-} wcodeci_rans16;
-
-/* One value for each of 64 lanes.  At least 64 bytes are left at p: each lane takes at most one.  Returns 0
- * if the escaped values run out. */
-WCODECI_INLINE int wcodeci_rans16_step(wcodeci_rans16 *r, const uint32_t *table, int escapes, wcodeci_byte *v)
+/* Whole rounds from value i on; returns how many values there are now. */
+static size_t wcodeci_rans16_rounds(const wcodeci_kernels *kernels, wcodeci_rans16 *r,
+                                    const wcodeci_rans16_out *out, size_t i, size_t n)
 {
-    const wcodeci_byte *p = r->p;
-    unsigned lane;
-    for (lane = 0; lane < WCODECI_RANS16_LANES; lane++) {
-        uint32_t x = r->state[lane], e = table[x & 255];
-        uint32_t low;
-        x = (e >> 8 & 255) * (x >> 8) + (e >> 16 & 255);
-        low = x < WCODECI_RANS16_LOW;
-        /* Arithmetic, for compilers turn a choice into a branch, and none can predict this one. */
-        x = (x << 8 * low) | (*p & (0u - low));
-        p += low;
-        r->state[lane] = (uint16_t)x;
-        v[lane] = (wcodeci_byte)e;
-        if (escapes && e >> 24) {
-            if (r->escape == r->escape_end) return 0;
-            v[lane] = *r->escape++;
-        }
-    }
-    r->p = p;
-    return 1;
+    const wcodeci_byte *planes[WCODEC_MAX_PLANES] = { NULL };
+    const wcodeci_split_row *split;
+    unsigned k;
+    if (out->v) return i + kernels->rans16(r, out->v + i, n - i);
+    split = &wcodeci_splits[out->split];
+    for (k = 1; k < split->planes; k++)
+        planes[k] = out->planes[k]
+                  + (out->packed && split->plane[k].width < 8 ? i / 8 * split->plane[k].width : i);
+    return i + out->units(r, planes, out->dst + i * split->unit, n - i);
 }
 
-/* The same for `lanes` lanes with every read checked. */
-static int wcodeci_rans16_step_end(wcodeci_rans16 *r, const uint32_t *table, wcodeci_byte *v, size_t lanes)
+/* Puts value number i where it belongs. */
+static void wcodeci_rans16_put(const wcodeci_rans16_out *out, size_t i, unsigned value)
 {
-    size_t lane;
-    for (lane = 0; lane < lanes; lane++) {
-        uint32_t x = r->state[lane], e = table[x & 255];
-        x = (e >> 8 & 255) * (x >> 8) + (e >> 16 & 255);
+    const wcodeci_split_row *split = &wcodeci_splits[out->split];
+    uint64_t x;
+    unsigned k;
+    if (out->v) {
+        out->v[i] = (wcodeci_byte)value;
+        return;
+    }
+    x = wcodeci_merge_value(&split->plane[0], value);
+    for (k = 1; k < split->planes; k++) {
+        const unsigned width = split->plane[k].width;
+        x |= wcodeci_merge_value(&split->plane[k], out->packed && width < 8
+                                                   ? wcodeci_raw_value(out->planes[k], width, i)
+                                                   : out->planes[k][i]);
+    }
+    wcodeci_store_unit(out->dst + i * split->unit, split->unit, x);
+}
+
+/* The last values, less than a round of them.  Returns 0 if the bytes up to `end` run out. */
+static int wcodeci_rans16_rest(wcodeci_rans16 *r, const wcodeci_byte *end, const wcodeci_rans16_out *out,
+                               size_t i, size_t n)
+{
+    unsigned lane;
+    for (lane = 0; i < n; i++, lane++) {
+        unsigned rank, s;
+        uint32_t x;
+        if (lane == 0 && n - i >= r->lanes) return 0;
+        s = wcodeci_alias_slot(r, r->low[lane], &rank);
+        x = (uint32_t)r->freq[s] * r->high[lane] + rank;
         if (x < WCODECI_RANS16_LOW) {
-            if (r->p == r->end) return 0;
+            if (r->p == end) return 0;
             x = x << 8 | *r->p++;
         }
-        r->state[lane] = (uint16_t)x;
-        v[lane] = (wcodeci_byte)e;
-        if (e >> 24) {
-            if (r->escape == r->escape_end) return 0;
-            v[lane] = *r->escape++;
-        }
+        r->high[lane] = (wcodeci_byte)(x >> 8);
+        r->low[lane] = (wcodeci_byte)x;
+        wcodeci_rans16_put(out, i, r->value[s]);
     }
     return 1;
 }
 
-/* `table`: room for 256 entries. */
-static const char *wcodeci_rans16_decode(const wcodeci_byte *src, size_t size, unsigned width,
-                                         wcodeci_byte *v, size_t n, uint32_t *table)
+/* Replaces value number i, which is there already: of a unit only its bits change. */
+WCODECI_INLINE void wcodeci_rans16_change(const wcodeci_rans16_out *out, const wcodeci_split_row *split,
+                                          uint64_t field, size_t i, unsigned value)
+{
+    wcodeci_byte *p;
+    if (out->v) {
+        out->v[i] = (wcodeci_byte)value;
+        return;
+    }
+    p = out->dst + i * split->unit;
+    wcodeci_store_unit(p, split->unit, (wcodeci_load_unit(p, split->unit) & ~field)
+                                       | wcodeci_merge_value(&split->plane[0], value));
+}
+
+/* Side bytes: those of the states, then those up to the end of the payload. */
+typedef struct wcodeci_side {
+    const wcodeci_byte *p, *end, *next, *next_end;
+} wcodeci_side;
+
+/* The next side byte, or -1. */
+WCODECI_INLINE int wcodeci_side_byte(wcodeci_side *side)
+{
+    if (side->p == side->end) {
+        side->p = side->next;
+        side->end = side->next = side->next_end;
+        if (side->p == side->end) return -1;
+    }
+    return *side->p++;
+}
+
+/* Puts the exceptions in. */
+static const char *wcodeci_rans16_exceptions(const wcodeci_rans16 *r, const wcodeci_byte *end,
+                                             uint32_t exceptions, unsigned width, size_t n,
+                                             const wcodeci_rans16_out *out)
+{
+    static const char broken[] = "the exceptions of a rANS-16 plane are broken";
+    const wcodeci_split_row *split = &wcodeci_splits[out->split];
+    const uint64_t field = wcodeci_merge_value(&split->plane[0], 255);
+    size_t place = 0;
+    wcodeci_side side;
+    side.p = r->low;
+    side.end = r->low + r->lanes;
+    side.next = r->p;
+    side.next_end = end;
+    for (; exceptions; exceptions--, place++) {
+        uint32_t gap;
+        unsigned shift = 0;
+        int byte = wcodeci_side_byte(&side);
+        gap = (uint32_t)(byte & 127);
+        while (byte & 128) {
+            if (byte < 0 || shift == 21) return broken;
+            byte = wcodeci_side_byte(&side);
+            if (!byte) return broken;
+            shift += 7;
+            gap |= (uint32_t)(byte & 127) << shift;
+        }
+        if (gap >= n - place) return broken;        /* place is at most n */
+        place += gap;
+        byte = wcodeci_side_byte(&side);
+        if (byte < 0 || byte >> width) return broken;
+        wcodeci_rans16_change(out, split, field, place, (unsigned)byte);
+    }
+    if (side.end == r->low + r->lanes) {
+        for (; side.p < side.end; side.p++)
+            if (*side.p) return "a rANS-16 state does not end as it must";
+        side.p = side.next;
+        side.end = side.next_end;
+    }
+    return side.p == side.end ? NULL : "a rANS-16 plane does not end where it must";
+}
+
+/* Decodes a plane of n values.  Bytes from src + size up to `limit` may be read, but mean nothing: a payload
+ * that needs them is broken. */
+static const char *wcodeci_rans16_run(const wcodeci_kernels *kernels, const wcodeci_byte *src, size_t size,
+                                      const wcodeci_byte *limit, unsigned width, size_t n, uint16_t *table,
+                                      const wcodeci_rans16_out *out)
 {
     wcodeci_rans16 r;
-    const char *what;
-    size_t i = 0, escapes;
-    unsigned lane;
-    int ok = 1;
-    if (size < WCODECI_RANS16_HEAD) return "a rANS-16 plane ends too early";
-    escapes = wcodeci_load32(src + 32);
-    if (escapes > size - WCODECI_RANS16_HEAD) return "a rANS-16 plane ends too early";
-    what = wcodeci_rans16_table(src, width, escapes != 0, table);
+    wcodeci_byte pad[2 * WCODECI_RANS16_LANES];
+    const wcodeci_byte *end = src + size;
+    uint32_t exceptions;
+    size_t i;
+    int fits;
+    const char *what = wcodeci_rans16_open(&r, src, size, width, n, &exceptions);
     if (what) return what;
-    for (lane = 0; lane < WCODECI_RANS16_LANES; lane++) {
-        r.state[lane] = (uint16_t)wcodeci_load16(src + 36 + 2 * lane);
-        if (r.state[lane] < WCODECI_RANS16_LOW) return "a rANS-16 state is out of range";
+    r.table = table;
+    r.limit = limit;
+    i = wcodeci_rans16_rounds(kernels, &r, out, 0, n);
+    fits = r.p <= end;
+    if (fits && n - i >= r.lanes) {
+        /* The last rounds may read as if the bytes went on; only what is there may be used. */
+        const wcodeci_byte *p = r.p;
+        const size_t left = wcodeci_min((size_t)(end - p), r.lanes);
+        memset(pad, 0, sizeof pad);
+        memcpy(pad, p, left);
+        r.p = pad;
+        r.limit = pad + left + r.lanes;
+        i = wcodeci_rans16_rounds(kernels, &r, out, i, n);
+        fits = (size_t)(r.p - pad) <= left;
+        r.p = fits ? p + (r.p - pad) : end;
     }
-    r.p = src + WCODECI_RANS16_HEAD;
-    r.escape_end = src + size;
-    r.end = r.escape = r.escape_end - escapes;
-    while (ok && n - i >= WCODECI_RANS16_LANES) {
-        if (r.end - r.p < WCODECI_RANS16_LANES)
-            ok = wcodeci_rans16_step_end(&r, table, v + i, WCODECI_RANS16_LANES);
-        else if (escapes)
-            ok = wcodeci_rans16_step(&r, table, 1, v + i);
-        else
-            ok = wcodeci_rans16_step(&r, table, 0, v + i);
-        i += WCODECI_RANS16_LANES;
-    }
-    if (ok) ok = wcodeci_rans16_step_end(&r, table, v + i, n - i);
-    if (!ok || r.p != r.end || r.escape != r.escape_end) return "a rANS-16 plane does not end where it must";
-    for (lane = 0; lane < WCODECI_RANS16_LANES; lane++)
-        if (r.state[lane] != WCODECI_RANS16_LOW) return "a rANS-16 state does not end where it began";
-    for (i = 0; i < escapes; i++)
-        if (r.end[i] >> width) return "an escaped value is out of range";
-    return NULL;
+    if (!fits || !wcodeci_rans16_rest(&r, end, out, i, n)) return "a rANS-16 plane ends too early";
+    if (!wcodeci_all_bytes(r.high, 1, r.lanes)) return "a rANS-16 state does not end as it must";
+    return wcodeci_rans16_exceptions(&r, end, exceptions, width, n, out);
+}
+
+static const char *wcodeci_rans16_decode(const wcodeci_kernels *kernels, const wcodeci_byte *src, size_t size,
+                                         const wcodeci_byte *limit, unsigned width, wcodeci_byte *v, size_t n,
+                                         uint16_t *table)
+{
+    wcodeci_rans16_out out;
+    memset(&out, 0, sizeof out);
+    out.v = v;
+    return wcodeci_rans16_run(kernels, src, size, limit, width, n, table, &out);
 }
 
 #ifndef WCODEC_NO_ENCODER
@@ -2740,19 +3763,21 @@ static uint64_t wcodeci_message_bits(const uint32_t *count, const uint32_t *freq
 
 typedef struct wcodeci_rans16_model {
     wcodeci_byte freq[16], value[16];
-    uint32_t escapes;
+    uint32_t exceptions;
+    unsigned lanes_log;         /* 64 << that */
 } wcodeci_rans16_model;
 
 /* Makes `direct` of the m commonest values symbols (`symbol` sorts them, rarest first) and the rest, if any,
- * escapes.  Returns the bits of the message in 1/65536, its escaped bytes included. */
+ * exceptions.  Returns the bits of the message in 1/65536, the exceptions' bytes included. */
 static uint64_t wcodeci_rans16_try(const wcodeci_plane *plane, const wcodeci_byte symbol[256], unsigned m,
                                    unsigned direct, wcodeci_rans16_model *model)
 {
     uint32_t count[16], freq[16];
     uint64_t rest = plane->n, bits;
-    unsigned k, s, total = direct;
+    unsigned k, s, most = 0;
     int chosen[256] = { 0 };
     memset(model, 0, sizeof *model);
+    if (direct < 2) return UINT64_MAX;
     for (k = 0; k < direct; k++) chosen[symbol[m - 1 - k]] = 1;
     for (s = 0, k = 0; s < 256; s++) {
         if (!chosen[s]) continue;
@@ -2760,25 +3785,44 @@ static uint64_t wcodeci_rans16_try(const wcodeci_plane *plane, const wcodeci_byt
         count[k++] = plane->count[s];
         rest -= plane->count[s];
     }
-    if (rest) count[total++] = (uint32_t)rest;
-    if (total < 2) return UINT64_MAX;
-    wcodeci_normalise(count, total, plane->n, 8, freq);
-    bits = wcodeci_message_bits(count, freq, total, 8) + rest * 8 * 65536;
+    if (rest > plane->n / 4) return UINT64_MAX;     /* the encoder's room for side bytes */
+    for (k = 1; k < direct; k++)
+        if (count[k] > count[most]) most = k;
+    count[most] += (uint32_t)rest;                  /* what stands in the exceptions' places */
+    wcodeci_normalise(count, direct, plane->n, 8, freq);
+    bits = wcodeci_message_bits(count, freq, direct, 8)
+         + rest * (plane->n / 128 > rest ? 3 : 2) * 8 * 65536;
     for (k = 0; k < direct; k++) model->freq[k] = (wcodeci_byte)freq[k];
-    if (rest) model->freq[15] = (wcodeci_byte)freq[direct];
-    model->escapes = (uint32_t)rest;
+    model->exceptions = (uint32_t)rest;
     return bits;
 }
 
-/* Finds the best number of direct symbols; arguments and result as for wcodeci_huff_prepare.  A symbol that
- * is rarer than 1 in 256 still takes a whole slot, so rare values may be cheaper as escapes even where there
- * are fewer than 16. */
-static size_t wcodeci_rans16_prepare(const wcodeci_plane *plane, const wcodeci_byte symbol[256], unsigned m,
-                                     wcodeci_rans16_model *model)
+/* The symbol that stands where an exception is: the commonest, the lowest of these. */
+static unsigned wcodeci_rans16_filler(const wcodeci_rans16_model *model)
 {
-    unsigned direct = m > 16 ? 15 : m, last_gain = 0;
-    uint64_t best = UINT64_MAX;
-    for (; direct >= 1 && last_gain < 3; direct--) {
+    unsigned s, most = 0;
+    for (s = 1; s < 16; s++)
+        if (model->freq[s] > model->freq[most]) most = s;
+    return most;
+}
+
+/* Each lane costs a byte, if there are no side bytes for it: at most one byte in 512 of the tile. */
+static unsigned wcodeci_rans16_lanes_log(size_t n, unsigned unit)
+{
+    const size_t most = n * unit / 512;
+    return most >= 256 ? 2 : most >= 128 ? 1 : 0;
+}
+
+/* Finds the best number of direct symbols; arguments and result as for wcodeci_huff_prepare, but the plane may
+ * be a sample of one of n values, for which the result is.  A symbol that is rarer than 1 in 256 still takes a
+ * whole slot, so rare values may be cheaper as exceptions even where there are no more than 16. */
+static size_t wcodeci_rans16_prepare(const wcodeci_plane *plane, const wcodeci_byte symbol[256], unsigned m,
+                                     size_t n, wcodeci_rans16_model *model)
+{
+    unsigned direct = m > 16 ? 16 : m, last_gain = 0;
+    uint64_t best = UINT64_MAX, held;
+    memset(model, 0, sizeof *model);
+    for (; direct >= 2 && last_gain < 3; direct--) {
         wcodeci_rans16_model candidate;
         uint64_t bits;
         bits = wcodeci_rans16_try(plane, symbol, m, direct, &candidate);
@@ -2789,57 +3833,127 @@ static size_t wcodeci_rans16_prepare(const wcodeci_plane *plane, const wcodeci_b
             last_gain = 0;
         }
     }
-    /* The states hold 64 * 16 bits of which 64 * 8 come from the message. */
-    best = best / 65536 > 512 ? best / 65536 - 512 : 0;
-    return WCODECI_RANS16_HEAD + (size_t)(best / 8);
+    if (best == UINT64_MAX) return (size_t)-1;
+    /* Each state holds 8 bits of the message, and a side byte if there are that many. */
+    model->lanes_log = wcodeci_rans16_lanes_log(n, plane->unit);
+    held = 64u << model->lanes_log;
+    best = best / 65536 * n / plane->n / 8;
+    held += wcodeci_min64(held, 3 * (uint64_t)model->exceptions * n / plane->n);
+    return WCODECI_RANS16_HEAD + ((size_t)128 << model->lanes_log) + (size_t)(best > held ? best - held : 0);
 }
 
-/* `work`: room for n bytes, filled from its end with the renormalisation bytes. */
-static size_t wcodeci_rans16_encode(const wcodeci_plane *plane, const wcodeci_rans16_model *model,
-                                    wcodeci_byte *dst, size_t cap, wcodeci_byte *work)
+static void wcodeci_rans16_coder_make(const wcodeci_rans16_model *model, wcodeci_rans16_coder *c)
 {
-    wcodeci_byte slots[256], symbol_of[256];
-    unsigned first[16], lane, s, slot, rank, sum = 0;
-    uint32_t state[WCODECI_RANS16_LANES], reciprocal[16];
-    wcodeci_byte *end = work + plane->n, *p = end, *escape;
-    wcodeci_alias alias;
-    size_t i, used;
-    memset(symbol_of, 15, sizeof symbol_of);
+    wcodeci_rans16 r;
+    unsigned s, slot, rank, sum = 0;
+    memcpy(r.freq, model->freq, 16);
+    memcpy(c->freq, model->freq, 16);
+    wcodeci_alias_make(&r);
+    memset(c->symbol_of, WCODECI_NO_SYMBOL, sizeof c->symbol_of);
     for (s = 0; s < 16; s++) {
-        first[s] = sum;
+        c->first[s] = (wcodeci_byte)sum;
         sum += model->freq[s];
-        /* x / f = x * reciprocal >> 24 for x < 65536: the error is below x / 2^24 <= 1/256 < 1/f. */
-        reciprocal[s] = model->freq[s] ? ((uint32_t)1 << 24) / model->freq[s] + 1 : 0;
-        if (model->freq[s] && !(s == 15 && model->escapes)) symbol_of[model->value[s]] = (wcodeci_byte)s;
+        if (model->freq[s]) c->symbol_of[model->value[s]] = (wcodeci_byte)s;
     }
-    wcodeci_alias_make(model->freq, &alias);
+    c->filler = (wcodeci_byte)wcodeci_rans16_filler(model);
     for (slot = 0; slot < 256; slot++) {
-        s = wcodeci_alias_slot(&alias, slot, &rank);
-        slots[first[s] + rank] = (wcodeci_byte)slot;
+        s = wcodeci_alias_slot(&r, slot, &rank);
+        c->slots[c->first[s] + rank] = (wcodeci_byte)slot;
     }
-    for (lane = 0; lane < WCODECI_RANS16_LANES; lane++) state[lane] = WCODECI_RANS16_LOW;
-    for (i = plane->n; i-- > 0;) {
-        uint32_t x = state[i % WCODECI_RANS16_LANES], f, q;
-        s = symbol_of[plane->v[i]];
-        f = model->freq[s];
+    c->lanes = 64u << model->lanes_log;
+}
+
+static size_t wcodeci_rans16_map_scalar(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
+                                        wcodeci_byte *symbols, size_t n, uint32_t *places, size_t most)
+{
+    size_t i, found = 0;
+    for (i = 0; i < n; i++) {
+        symbols[i] = c->symbol_of[v[i]];
+        if (symbols[i] != WCODECI_NO_SYMBOL) continue;
+        symbols[i] = c->filler;
+        if (found == most) return most + 1;
+        places[found++] = (uint32_t)i;
+    }
+    return found;
+}
+
+/* Any number of symbols, for lanes 0 and on. */
+static wcodeci_byte *wcodeci_rans16_put_scalar(wcodeci_rans16_coder *c, const wcodeci_byte *symbols, size_t n,
+                                               wcodeci_byte *p)
+{
+    const unsigned mask = c->lanes - 1;
+    uint32_t reciprocal[16];
+    unsigned s;
+    /* x / f = x * reciprocal >> 24 for x < 65536: the error is below x / 2^24 <= 1/256 < 1/f. */
+    for (s = 0; s < 16; s++) reciprocal[s] = c->freq[s] ? ((uint32_t)1 << 24) / c->freq[s] + 1 : 0;
+    while (n--) {
+        const unsigned lane = (unsigned)n & mask;
+        uint32_t x = (uint32_t)c->high[lane] << 8 | c->low[lane], f, q;
+        s = symbols[n];
+        f = c->freq[s];
         if (x >= f << 8) {
             *--p = (wcodeci_byte)x;
             x >>= 8;
         }
         q = (uint32_t)((uint64_t)x * reciprocal[s] >> 24);
-        state[i % WCODECI_RANS16_LANES] = q << 8 | slots[first[s] + (x - q * f)];
+        c->high[lane] = (wcodeci_byte)q;
+        c->low[lane] = c->slots[c->first[s] + (x - q * f)];
     }
-    used = WCODECI_RANS16_HEAD + (size_t)(end - p) + model->escapes;
-    if (used > cap) return 0;
+    return p;
+}
+
+/* The side bytes of exceptions at rising places; returns how many: at most 2 for each, and one more for each
+ * 127 values that a gap passes. */
+static size_t wcodeci_rans16_side(const wcodeci_byte *v, const uint32_t *places, size_t exceptions,
+                                  wcodeci_byte *side)
+{
+    size_t i, from = 0, used = 0;
+    for (i = 0; i < exceptions; i++) {
+        used += wcodeci_put_varint(side + used, places[i] - from);
+        side[used++] = v[places[i]];
+        from = places[i] + (size_t)1;
+    }
+    return used;
+}
+
+/* The encoder's memory for a plane of n values: symbols n, places at most n / 4 of 4 bytes, side bytes below n,
+ * renormalisation bytes at most n and 64 of room below them. */
+#define WCODECI_RANS16_WORK(n) (4 * (n) + 64)
+
+/* `work`: WCODECI_RANS16_WORK(n) bytes, aligned for 32 bits.  More than one exception in four values, and there
+ * is no room for them: returns 0. */
+static size_t wcodeci_rans16_encode(const wcodeci_encode_kernels *kernels, const wcodeci_plane *plane,
+                                    const wcodeci_rans16_model *model, wcodeci_byte *dst, size_t cap,
+                                    wcodeci_byte *work)
+{
+    const size_t n = plane->n;
+    uint32_t *places = (uint32_t *)(void *)work;
+    wcodeci_byte *symbols = work + n / 4 * 4, *side = symbols + n, *end = work + WCODECI_RANS16_WORK(n), *p;
+    wcodeci_rans16_coder c;
+    size_t exceptions, sides, used, whole;
+    unsigned lane;
+    wcodeci_rans16_coder_make(model, &c);
+    exceptions = kernels->rans16_map(&c, plane->v, symbols, n, places, n / 4);
+    if (exceptions > n / 4) return 0;
+    sides = wcodeci_rans16_side(plane->v, places, exceptions, side);
+    for (lane = 0; lane < c.lanes; lane++) {
+        c.high[lane] = WCODECI_RANS16_LOW >> 8;
+        c.low[lane] = lane < sides ? side[lane] : 0;
+    }
+    whole = n / c.lanes * c.lanes;
+    p = wcodeci_rans16_put_scalar(&c, symbols + whole, n - whole, end);
+    p = kernels->rans16_put(&c, symbols, whole, p);
+    used = WCODECI_RANS16_HEAD + (size_t)2 * c.lanes + (size_t)(end - p);
+    if (used + (sides > c.lanes ? sides - c.lanes : 0) > cap) return 0;
     memcpy(dst, model->freq, 16);
     memcpy(dst + 16, model->value, 16);
-    wcodeci_store32(dst + 32, model->escapes);
-    for (lane = 0; lane < WCODECI_RANS16_LANES; lane++) wcodeci_store16(dst + 36 + 2 * lane, state[lane]);
-    wcodeci_copy(dst + WCODECI_RANS16_HEAD, p, (size_t)(end - p));
-    escape = dst + used - model->escapes;
-    for (i = 0; model->escapes && i < plane->n; i++)
-        if (symbol_of[plane->v[i]] == 15) *escape++ = plane->v[i];
-    return used;
+    wcodeci_store32(dst + 32, (uint32_t)exceptions | (uint32_t)model->lanes_log << 24);
+    memcpy(dst + WCODECI_RANS16_HEAD, c.high, c.lanes);
+    memcpy(dst + WCODECI_RANS16_HEAD + c.lanes, c.low, c.lanes);
+    wcodeci_copy(dst + WCODECI_RANS16_HEAD + (size_t)2 * c.lanes, p, (size_t)(end - p));
+    if (sides <= c.lanes) return used;
+    memcpy(dst + used, side + c.lanes, sides - c.lanes);
+    return used + sides - c.lanes;
 }
 
 #endif
@@ -2913,7 +4027,7 @@ WCODECI_INLINE int wcodeci_rans256_one(uint32_t *state, const uint32_t *table, c
 }
 
 /* Whole rounds of 32 lanes while each lane's word is there; returns how many values. */
-static size_t wcodeci_rans256_rounds(uint32_t state[WCODECI_RANS256_LANES], const uint32_t *table,
+static size_t wcodeci_rans256_scalar(uint32_t state[WCODECI_RANS256_LANES], const uint32_t *table,
                                      const wcodeci_byte **src, const wcodeci_byte *end, wcodeci_byte *v,
                                      size_t n)
 {
@@ -2937,8 +4051,9 @@ static size_t wcodeci_rans256_rounds(uint32_t state[WCODECI_RANS256_LANES], cons
 
 /* `table`: room for 4096 entries.  A frequency of 4096 cannot be written, for first < last gives no bit
  * length of 13, so every entry's freq fits its 12 bits. */
-static const char *wcodeci_rans256_decode(const wcodeci_byte *src, size_t size, unsigned width,
-                                          wcodeci_byte *v, size_t n, uint32_t *table)
+static const char *wcodeci_rans256_decode(const wcodeci_kernels *kernels, const wcodeci_byte *src,
+                                          size_t size, unsigned width, wcodeci_byte *v, size_t n,
+                                          uint32_t *table)
 {
     uint32_t state[WCODECI_RANS256_LANES];
     const wcodeci_byte *p, *end = src + size;
@@ -2951,7 +4066,7 @@ static const char *wcodeci_rans256_decode(const wcodeci_byte *src, size_t size, 
         state[lane] = wcodeci_load32(p);
         if (state[lane] < WCODECI_RANS256_LOW) return "a rANS-256 state is out of range";
     }
-    if (lanes == WCODECI_RANS256_LANES) i = wcodeci_rans256_rounds(state, table, &p, end, v, n);
+    if (lanes == WCODECI_RANS256_LANES) i = kernels->rans256(state, table, &p, end, v, n);
     for (; i < n; i++)
         if (!wcodeci_rans256_one(&state[i & (lanes - 1)], table, &p, end, &v[i]))
             return "a rANS-256 plane ends too early";
@@ -3053,6 +4168,3022 @@ static size_t wcodeci_rans256_encode(const wcodeci_plane *plane, const wcodeci_r
 
 #endif
 
+/* ---- part: amalgamate/parts/590_sse41.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Kernels for SSSE3 and SSE4.1 (private): 16 values at a time
+ * The AVX2 kernels use the table and some of the functions.
+ * ---------------------------------------------------------------------------------------------- */
+#if WCODECI_X86
+
+#define WCODECI_SSE41 WCODECI_TARGET("ssse3,sse4.1,popcnt")
+#define WCODECI_SSE41_INLINE WCODECI_SSE41 WCODECI_INLINE
+
+/* Shuffle indices that spread bytes over the places of a mask's bits.  By 8 bits of a mask: 0; at each bit
+ * that is set, how many below it are; how many are in all, in each byte.  16 bytes from the second word of
+ * the lower 8 bits' entry, plus 16 bytes from the first word of the upper 8 bits' one, serve 16 places.
+ * SPREAD turns a mask's bits into bytes of 0 or 1; their product with ones holds the sums up to each byte. */
+#define WCODECI_BYTES(x) ((uint64_t)(x) * 0x0101010101010101u)
+#define WCODECI_SPREAD(m) \
+    ((((WCODECI_BYTES(m) & 0x8040201008040201u) + 0x00406070787C7E7Fu) >> 7) & WCODECI_BYTES(1))
+#define WCODECI_EXPAND_ENTRY(s) \
+    { 0, (WCODECI_BYTES(s) - (s)) & (s) * 255, WCODECI_BYTES(WCODECI_BYTES(s) >> 56) }
+#define WCODECI_EXPAND_1(m) WCODECI_EXPAND_ENTRY(WCODECI_SPREAD(m))
+#define WCODECI_EXPAND_4(m) \
+    WCODECI_EXPAND_1(m), WCODECI_EXPAND_1((m) + 1), WCODECI_EXPAND_1((m) + 2), WCODECI_EXPAND_1((m) + 3)
+#define WCODECI_EXPAND_16(m) \
+    WCODECI_EXPAND_4(m), WCODECI_EXPAND_4((m) + 4), WCODECI_EXPAND_4((m) + 8), WCODECI_EXPAND_4((m) + 12)
+#define WCODECI_EXPAND_64(m) \
+    WCODECI_EXPAND_16(m), WCODECI_EXPAND_16((m) + 16), \
+    WCODECI_EXPAND_16((m) + 32), WCODECI_EXPAND_16((m) + 48)
+
+static const uint64_t wcodeci_expand[256][3] = {
+    WCODECI_EXPAND_64(0), WCODECI_EXPAND_64(64), WCODECI_EXPAND_64(128), WCODECI_EXPAND_64(192)
+};
+
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_load(const void *p)
+{
+    return _mm_loadu_si128((const __m128i *)p);
+}
+
+WCODECI_SSE41_INLINE void wcodeci_sse41_store(void *p, __m128i x) { _mm_storeu_si128((__m128i *)p, x); }
+
+typedef struct wcodeci_sse41_tables {
+    __m128i div, other, base, freq;
+    __m128i nibble, even;               /* 15 in each byte, 255 in each even one */
+} wcodeci_sse41_tables;
+
+WCODECI_SSE41_INLINE wcodeci_sse41_tables wcodeci_sse41_open(const wcodeci_rans16 *r)
+{
+    wcodeci_sse41_tables t;
+    t.div = wcodeci_sse41_load(r->div);
+    t.other = wcodeci_sse41_load(r->other);
+    t.base = wcodeci_sse41_load(r->base);
+    t.freq = wcodeci_sse41_load(r->freq);
+    t.nibble = _mm_set1_epi8(15);
+    t.even = _mm_set1_epi16(255);
+    return t;
+}
+
+/* Bytes from p on, spread over the places of the mask's bits; what stands at the others is not defined. */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_expand(unsigned mask, const wcodeci_byte *p)
+{
+    const __m128i low = wcodeci_sse41_load(&wcodeci_expand[mask & 255][1]);
+    const __m128i high = wcodeci_sse41_load(wcodeci_expand[mask >> 8]);
+    return _mm_shuffle_epi8(wcodeci_sse41_load(p), _mm_add_epi8(low, high));
+}
+
+/* Takes 16 lanes one step on and returns their symbols.  The product of a frequency and a state's high byte
+ * takes 16 bits, so even and odd lanes are multiplied apart (odd ones 256 times as large each, for the upper
+ * half of their product), and the bytes of what comes sorted into high and low again. */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_step(const wcodeci_sse41_tables *t, __m128i *high, __m128i *low,
+                                                const wcodeci_byte **p)
+{
+    const __m128i bucket = _mm_and_si128(_mm_srli_epi16(*low, 4), t->nibble);
+    const __m128i place = _mm_and_si128(*low, t->nibble);
+    const __m128i own = _mm_cmpgt_epi8(_mm_shuffle_epi8(t->div, bucket), place);
+    const __m128i symbol = _mm_blendv_epi8(_mm_shuffle_epi8(t->other, bucket), bucket, own);
+    const __m128i rank = _mm_add_epi8(place, _mm_andnot_si128(own, _mm_shuffle_epi8(t->base, bucket)));
+    const __m128i freq = _mm_shuffle_epi8(t->freq, symbol);
+    const __m128i even = _mm_add_epi16(_mm_mullo_epi16(_mm_and_si128(*high, t->even),
+                                                       _mm_and_si128(freq, t->even)),
+                                       _mm_and_si128(rank, t->even));
+    const __m128i odd = _mm_add_epi16(_mm_mulhi_epu16(_mm_andnot_si128(t->even, *high),
+                                                      _mm_andnot_si128(t->even, freq)),
+                                      _mm_srli_epi16(rank, 8));
+    const __m128i h = _mm_or_si128(_mm_srli_epi16(even, 8), _mm_andnot_si128(t->even, odd));
+    const __m128i l = _mm_or_si128(_mm_and_si128(even, t->even), _mm_slli_epi16(odd, 8));
+    const __m128i refill = _mm_cmpeq_epi8(h, _mm_setzero_si128());
+    const unsigned mask = (unsigned)_mm_movemask_epi8(refill);
+    *high = _mm_blendv_epi8(h, l, refill);
+    *low = _mm_blendv_epi8(l, wcodeci_sse41_expand(mask, *p), refill);
+    *p += _mm_popcnt_u32(mask);
+    return symbol;
+}
+
+/* ---- what becomes of 16 values ---- */
+
+/* What the first plane's values bring to a unit's upper byte and to the byte below it: by symbol (a shuffle's
+ * table), or for 16 values. */
+typedef struct wcodeci_sse41_first {
+    __m128i high, low;
+} wcodeci_sse41_first;
+
+WCODECI_SSE41_INLINE wcodeci_sse41_first wcodeci_sse41_first_of(unsigned split, __m128i v)
+{
+    wcodeci_sse41_first f;
+    f.high = f.low = v;
+    switch (split) {
+    case WCODEC_SPLIT_BF16:
+    case WCODEC_SPLIT_F32:
+        f.high = _mm_and_si128(_mm_srli_epi16(v, 1), _mm_set1_epi8(127));
+        f.low = _mm_andnot_si128(_mm_set1_epi8(127), _mm_slli_epi16(v, 7));
+        break;
+    case WCODEC_SPLIT_F16:
+    case WCODEC_SPLIT_F8_E5M2: f.high = _mm_slli_epi16(v, 2); break;    /* values of 5 bits: none overflows */
+    case WCODEC_SPLIT_F8_E4M3: f.high = _mm_slli_epi16(v, 3); break;
+    case WCODEC_SPLIT_NIBBLES: f.high = _mm_slli_epi16(v, 4); break;
+    default: break;
+    }
+    return f;
+}
+
+/* A unit's bits by a second plane's value of 3 or 4 bits: its highest bit, the sign, goes to bit 7. */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_second(unsigned split)
+{
+    if (split == WCODEC_SPLIT_F8_E4M3)
+        return _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, -128, -127, -126, -125, -124, -123, -122, -121);
+    return _mm_setr_epi8(0, 1, 2, 3, -128, -127, -126, -125, 0, 0, 0, 0, 0, 0, 0, 0);
+}
+
+/* Values 16 quarter ... 16 quarter + 15 of a group of a raw plane of less than 8 bits. */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_unpack16(const wcodeci_byte *group, unsigned width,
+                                                    unsigned quarter)
+{
+    const int shift = 2 * (int)quarter;
+    __m128i v = _mm_setzero_si128(), part;
+    if (width & 4) {
+        part = _mm_srli_epi16(wcodeci_sse41_load(group + 16 * (quarter & 1)), shift & 4);
+        v = _mm_and_si128(part, _mm_set1_epi8(15));
+        group += 32;
+    }
+    if (width & 2) {
+        part = _mm_srli_epi16(wcodeci_sse41_load(group), shift);
+        v = _mm_or_si128(_mm_slli_epi16(v, 2), _mm_and_si128(part, _mm_set1_epi8(3)));
+        group += 16;
+    }
+    if (width & 1) {
+        part = _mm_loadl_epi64((const __m128i *)(const void *)group);
+        part = _mm_unpacklo_epi64(_mm_srli_epi16(part, shift), _mm_srli_epi16(part, shift + 1));
+        v = _mm_or_si128(_mm_add_epi8(v, v), _mm_and_si128(part, _mm_set1_epi8(1)));
+    }
+    return v;
+}
+
+/* The second plane's values i ... i+15. */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_rest(unsigned split, int packed, const wcodeci_byte *plane,
+                                                size_t i, unsigned quarter)
+{
+    const unsigned width = wcodeci_splits[split].plane[1].width;
+    return packed ? wcodeci_sse41_unpack16(plane + i / 64 * 8 * width, width, quarter)
+                  : wcodeci_sse41_load(plane + i);
+}
+
+/* 16 units of 16 bits out of their bytes. */
+WCODECI_SSE41_INLINE void wcodeci_sse41_join16(__m128i high, __m128i low, wcodeci_byte *dst)
+{
+    wcodeci_sse41_store(dst, _mm_unpacklo_epi8(low, high));
+    wcodeci_sse41_store(dst + 16, _mm_unpackhi_epi8(low, high));
+}
+
+/* 16 units of 32 bits out of their bytes. */
+WCODECI_SSE41_INLINE void wcodeci_sse41_join32(__m128i b3, __m128i b2, __m128i b1, __m128i b0,
+                                              wcodeci_byte *dst)
+{
+    const __m128i low0 = _mm_unpacklo_epi8(b0, b1), low1 = _mm_unpackhi_epi8(b0, b1);
+    const __m128i high0 = _mm_unpacklo_epi8(b2, b3), high1 = _mm_unpackhi_epi8(b2, b3);
+    wcodeci_sse41_store(dst, _mm_unpacklo_epi16(low0, high0));
+    wcodeci_sse41_store(dst + 16, _mm_unpackhi_epi16(low0, high0));
+    wcodeci_sse41_store(dst + 32, _mm_unpacklo_epi16(low1, high1));
+    wcodeci_sse41_store(dst + 48, _mm_unpackhi_epi16(low1, high1));
+}
+
+/* Writes units i ... i+15 out of the first plane's part in them, the second plane's values, and the other
+ * planes. */
+WCODECI_SSE41_INLINE void wcodeci_sse41_join(unsigned split, wcodeci_sse41_first f, __m128i rest,
+                                            const wcodeci_byte *const *planes, wcodeci_byte *dst, size_t i)
+{
+    const __m128i seven = _mm_set1_epi8(127);
+    switch (split) {
+    case WCODEC_SPLIT_BF16:
+    case WCODEC_SPLIT_F32:      /* rest: sign, mantissa */
+        f.high = _mm_or_si128(f.high, _mm_andnot_si128(seven, rest));
+        f.low = _mm_or_si128(f.low, _mm_and_si128(seven, rest));
+        if (split == WCODEC_SPLIT_BF16)
+            wcodeci_sse41_join16(f.high, f.low, dst + 2 * i);
+        else
+            wcodeci_sse41_join32(f.high, f.low, wcodeci_sse41_load(planes[2] + i),
+                                wcodeci_sse41_load(planes[3] + i), dst + 4 * i);
+        break;
+    case WCODEC_SPLIT_F16:
+        rest = _mm_shuffle_epi8(wcodeci_sse41_second(split), rest);
+        wcodeci_sse41_join16(_mm_or_si128(f.high, rest), wcodeci_sse41_load(planes[2] + i), dst + 2 * i);
+        break;
+    case WCODEC_SPLIT_WORD16: wcodeci_sse41_join16(f.high, rest, dst + 2 * i); break;
+    case WCODEC_SPLIT_WORD32:
+        wcodeci_sse41_join32(f.high, rest, wcodeci_sse41_load(planes[2] + i),
+                             wcodeci_sse41_load(planes[3] + i), dst + 4 * i);
+        break;
+    case WCODEC_SPLIT_NIBBLES: wcodeci_sse41_store(dst + i, _mm_or_si128(f.high, rest)); break;
+    default:                    /* 8-bit floats */
+        rest = _mm_shuffle_epi8(wcodeci_sse41_second(split), rest);
+        wcodeci_sse41_store(dst + i, _mm_or_si128(f.high, rest));
+        break;
+    }
+}
+
+/* ---- rANS-16 ---- */
+
+/* How many values can be decoded without looking at bounds: no lane takes more than a byte a round. */
+WCODECI_INLINE size_t wcodeci_rans16_ahead(const wcodeci_byte *p, const wcodeci_byte *limit, size_t n,
+                                           unsigned lanes)
+{
+    return wcodeci_min(n, (size_t)(limit - p)) & ~(size_t)(lanes - 1);
+}
+
+/* split and packed are constants.  split WCODEC_SPLIT_COUNT: the values themselves.
+ * The states live in memory, so one loop serves any number of lanes. */
+WCODECI_SSE41_INLINE size_t wcodeci_sse41_rounds(wcodeci_rans16 *r, unsigned split, int packed,
+                                                 const wcodeci_byte *const *planes, wcodeci_byte *dst,
+                                                 size_t n)
+{
+    const wcodeci_sse41_tables tables = wcodeci_sse41_open(r);
+    const wcodeci_sse41_first by_symbol = wcodeci_sse41_first_of(split, wcodeci_sse41_load(r->value));
+    const wcodeci_byte *p = r->p, *const limit = r->limit, *plane[4] = { NULL, NULL, NULL, NULL };
+    const unsigned lanes = r->lanes;
+    __m128i high[WCODECI_RANS16_LANES / 16], low[WCODECI_RANS16_LANES / 16];
+    size_t i = 0, stop = wcodeci_rans16_ahead(p, limit, n, lanes);
+    unsigned k, q;
+    for (k = 1; split < WCODEC_SPLIT_COUNT && k < wcodeci_splits[split].planes && k < 4; k++)
+        plane[k] = planes[k];           /* the stores can not change these */
+    memcpy(high, r->high, lanes);
+    memcpy(low, r->low, lanes);
+    while (i < stop) {
+        for (k = 0; i < stop; k = (k + 4) & (lanes / 16 - 1)) {
+            WCODECI_UNROLL_4
+            for (q = 0; q < 4; q++, i += 16) {
+                const __m128i symbol = wcodeci_sse41_step(&tables, &high[k + q], &low[k + q], &p);
+                wcodeci_sse41_first f;
+                __m128i rest;
+                f.high = _mm_shuffle_epi8(by_symbol.high, symbol);
+                f.low = _mm_shuffle_epi8(by_symbol.low, symbol);
+                if (split == WCODEC_SPLIT_COUNT) {
+                    wcodeci_sse41_store(dst + i, f.high);
+                } else {
+                    rest = wcodeci_sse41_rest(split, packed, plane[1], i, q);
+                    wcodeci_sse41_join(split, f, rest, plane, dst, i);
+                }
+            }
+        }
+        stop = i + wcodeci_rans16_ahead(p, limit, n - i, lanes);
+    }
+    memcpy(r->high, high, lanes);
+    memcpy(r->low, low, lanes);
+    r->p = p;
+    return i;
+}
+
+WCODECI_SSE41 static size_t wcodeci_sse41_rans16(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
+{
+    return wcodeci_sse41_rounds(r, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+}
+
+#define WCODECI_SSE41_UNITS(name, split, packed) \
+    WCODECI_SSE41 static size_t wcodeci_sse41_##name(wcodeci_rans16 *r, const wcodeci_byte *const *planes, \
+                                                     wcodeci_byte *dst, size_t n) \
+    { \
+        return wcodeci_sse41_rounds(r, split, packed, planes, dst, n); \
+    }
+WCODECI_SSE41_UNITS(bf16, WCODEC_SPLIT_BF16, 0)
+WCODECI_SSE41_UNITS(f16, WCODEC_SPLIT_F16, 0)
+WCODECI_SSE41_UNITS(f16_packed, WCODEC_SPLIT_F16, 1)
+WCODECI_SSE41_UNITS(f32, WCODEC_SPLIT_F32, 0)
+WCODECI_SSE41_UNITS(e4m3, WCODEC_SPLIT_F8_E4M3, 0)
+WCODECI_SSE41_UNITS(e4m3_packed, WCODEC_SPLIT_F8_E4M3, 1)
+WCODECI_SSE41_UNITS(e5m2, WCODEC_SPLIT_F8_E5M2, 0)
+WCODECI_SSE41_UNITS(e5m2_packed, WCODEC_SPLIT_F8_E5M2, 1)
+WCODECI_SSE41_UNITS(nibbles, WCODEC_SPLIT_NIBBLES, 0)
+WCODECI_SSE41_UNITS(nibbles_packed, WCODEC_SPLIT_NIBBLES, 1)
+
+/* ---- rANS-256 ---- */
+
+/* The words' bytes for four lanes, by the bits of a mask of the first three that take a word. */
+#define WCODECI_WORD(place) (0x80800100u + 0x0202u * (place))
+#define WCODECI_WORDS(a, b, c, d) { WCODECI_WORD(a), WCODECI_WORD(b), WCODECI_WORD(c), WCODECI_WORD(d) }
+
+static const uint32_t wcodeci_expand_words[8][4] = {
+    WCODECI_WORDS(0, 0, 0, 0), WCODECI_WORDS(0, 1, 1, 1),
+    WCODECI_WORDS(0, 0, 1, 1), WCODECI_WORDS(0, 1, 2, 2),
+    WCODECI_WORDS(0, 0, 0, 1), WCODECI_WORDS(0, 1, 1, 2),
+    WCODECI_WORDS(0, 0, 1, 2), WCODECI_WORDS(0, 1, 2, 3)
+};
+
+/* The table's entries for the slots of four states. */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_entries(const uint32_t *table, __m128i state)
+{
+    const uint64_t a = (uint64_t)_mm_cvtsi128_si64(state), b = (uint64_t)_mm_extract_epi64(state, 1);
+    const __m128i low = _mm_cvtsi32_si128((int)table[a & WCODECI_RANS256_SLOTS]);
+    const __m128i high = _mm_cvtsi32_si128((int)table[b & WCODECI_RANS256_SLOTS]);
+    return _mm_unpacklo_epi64(_mm_insert_epi32(low, (int)table[a >> 32 & WCODECI_RANS256_SLOTS], 1),
+                              _mm_insert_epi32(high, (int)table[b >> 32 & WCODECI_RANS256_SLOTS], 1));
+}
+
+/* Takes 4 lanes one step on and returns their values. */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_rans256_step(const uint32_t *table, __m128i *state,
+                                                        const wcodeci_byte **p)
+{
+    const __m128i e = wcodeci_sse41_entries(table, *state);
+    const __m128i freq = _mm_and_si128(_mm_srli_epi32(e, 8), _mm_set1_epi32(WCODECI_RANS256_SLOTS));
+    const __m128i x = _mm_add_epi32(_mm_mullo_epi32(freq, _mm_srli_epi32(*state, WCODECI_RANS256_BITS)),
+                                    _mm_srli_epi32(e, 20));
+    const __m128i refill = _mm_cmpeq_epi32(_mm_srli_epi32(x, 16), _mm_setzero_si128());
+    const unsigned mask = (unsigned)_mm_movemask_ps(_mm_castsi128_ps(refill));
+    const __m128i words = _mm_shuffle_epi8(_mm_loadl_epi64((const __m128i *)(const void *)*p),
+                                           wcodeci_sse41_load(wcodeci_expand_words[mask & 7]));
+    *state = _mm_blendv_epi8(x, _mm_or_si128(_mm_slli_epi32(x, 16), words), refill);
+    *p += 2 * _mm_popcnt_u32(mask);
+    return _mm_and_si128(e, _mm_set1_epi32(255));
+}
+
+WCODECI_SSE41 static size_t wcodeci_sse41_rans256(uint32_t state[32], const uint32_t *table,
+                                                  const wcodeci_byte **src, const wcodeci_byte *end,
+                                                  wcodeci_byte *v, size_t n)
+{
+    const wcodeci_byte *p = *src;
+    __m128i x[WCODECI_RANS256_LANES / 4], value[4];
+    size_t i;
+    unsigned half, k;
+    memcpy(x, state, sizeof x);
+    for (i = 0; n - i >= WCODECI_RANS256_LANES && end - p >= 2 * WCODECI_RANS256_LANES;) {
+        for (half = 0; half < 8; half += 4, i += 16) {
+            WCODECI_UNROLL_4
+            for (k = 0; k < 4; k++) value[k] = wcodeci_sse41_rans256_step(table, &x[half + k], &p);
+            wcodeci_sse41_store(v + i, _mm_packus_epi16(_mm_packus_epi32(value[0], value[1]),
+                                                        _mm_packus_epi32(value[2], value[3])));
+        }
+    }
+    memcpy(state, x, sizeof x);
+    *src = p;
+    return i;
+}
+
+/* ---- merging, unpacking, predictors ---- */
+
+#define WCODECI_SSE41_MERGE(name, split) \
+    WCODECI_SSE41 static size_t wcodeci_sse41_merge_##name(const wcodeci_byte *const *planes, \
+                                                           wcodeci_byte *dst, size_t n) \
+    { \
+        const wcodeci_byte *plane[4] = { NULL, NULL, NULL, NULL }; \
+        size_t i; \
+        memcpy(plane, planes, wcodeci_splits[split].planes * sizeof plane[0]); \
+        for (i = 0; n - i >= 16; i += 16) \
+            wcodeci_sse41_join(split, wcodeci_sse41_first_of(split, wcodeci_sse41_load(plane[0] + i)), \
+                              wcodeci_sse41_load(plane[1] + i), plane, dst, i); \
+        return i; \
+    }
+WCODECI_SSE41_MERGE(word16, WCODEC_SPLIT_WORD16)
+WCODECI_SSE41_MERGE(word32, WCODEC_SPLIT_WORD32)
+WCODECI_SSE41_MERGE(bf16, WCODEC_SPLIT_BF16)
+WCODECI_SSE41_MERGE(f16, WCODEC_SPLIT_F16)
+WCODECI_SSE41_MERGE(f32, WCODEC_SPLIT_F32)
+WCODECI_SSE41_MERGE(e4m3, WCODEC_SPLIT_F8_E4M3)
+WCODECI_SSE41_MERGE(e5m2, WCODEC_SPLIT_F8_E5M2)
+WCODECI_SSE41_MERGE(nibbles, WCODEC_SPLIT_NIBBLES)
+
+WCODECI_SSE41_INLINE size_t wcodeci_sse41_unpack_groups(const wcodeci_byte *src, unsigned width,
+                                                        wcodeci_byte *v, size_t n)
+{
+    size_t i;
+    unsigned q;
+    for (i = 0; n - i >= 64; i += 64, src += 8 * width) {
+        WCODECI_UNROLL_4
+        for (q = 0; q < 4; q++) wcodeci_sse41_store(v + i + 16 * q, wcodeci_sse41_unpack16(src, width, q));
+    }
+    return i;
+}
+
+WCODECI_SSE41 static size_t wcodeci_sse41_unpack(const wcodeci_byte *src, unsigned width, wcodeci_byte *v,
+                                                 size_t n)
+{
+    switch (width) {
+    case 1: return wcodeci_sse41_unpack_groups(src, 1, v, n);
+    case 2: return wcodeci_sse41_unpack_groups(src, 2, v, n);
+    case 3: return wcodeci_sse41_unpack_groups(src, 3, v, n);
+    case 4: return wcodeci_sse41_unpack_groups(src, 4, v, n);
+    case 5: return wcodeci_sse41_unpack_groups(src, 5, v, n);
+    case 6: return wcodeci_sse41_unpack_groups(src, 6, v, n);
+    default: return wcodeci_sse41_unpack_groups(src, 7, v, n);
+    }
+}
+
+/* At distance 1 the sums of 16 values take four steps; only their total waits for the 16 values before. */
+WCODECI_SSE41 static void wcodeci_sse41_unpredict(wcodeci_byte *v, size_t n, size_t distance, unsigned mask)
+{
+    const __m128i masks = _mm_set1_epi8((char)mask), last = _mm_set1_epi8(15);
+    size_t i = distance;
+    if (distance == 1 && n > 1) {
+        __m128i before = _mm_set1_epi8((char)v[0]);
+        for (; n - i >= 16; i += 16) {
+            __m128i x = wcodeci_sse41_load(v + i);
+            x = _mm_add_epi8(x, _mm_slli_si128(x, 1));
+            x = _mm_add_epi8(x, _mm_slli_si128(x, 2));
+            x = _mm_add_epi8(x, _mm_slli_si128(x, 4));
+            x = _mm_add_epi8(x, _mm_slli_si128(x, 8));
+            wcodeci_sse41_store(v + i, _mm_and_si128(_mm_add_epi8(x, before), masks));
+            before = _mm_add_epi8(before, _mm_shuffle_epi8(x, last));
+        }
+    } else if (distance >= 16 && n > distance) {
+        for (; n - i >= 16; i += 16) {
+            const __m128i sum = _mm_add_epi8(wcodeci_sse41_load(v + i), wcodeci_sse41_load(v + i - distance));
+            wcodeci_sse41_store(v + i, _mm_and_si128(sum, masks));
+        }
+    }
+    for (; i < n; i++) v[i] = (wcodeci_byte)((v[i] + v[i - distance]) & mask);
+}
+
+static const wcodeci_kernels wcodeci_kernels_sse41 = {
+    "sse4.1", wcodeci_sse41_rans16,
+    { NULL, NULL, NULL, NULL, wcodeci_sse41_bf16, wcodeci_sse41_f16, wcodeci_sse41_f32, NULL,
+      wcodeci_sse41_e4m3, wcodeci_sse41_e5m2, wcodeci_sse41_nibbles },
+    { NULL, NULL, NULL, NULL, NULL, wcodeci_sse41_f16_packed, NULL, NULL,
+      wcodeci_sse41_e4m3_packed, wcodeci_sse41_e5m2_packed, wcodeci_sse41_nibbles_packed },
+    wcodeci_sse41_rans256,
+    { NULL, wcodeci_sse41_merge_word16, wcodeci_sse41_merge_word32, NULL, wcodeci_sse41_merge_bf16,
+      wcodeci_sse41_merge_f16, wcodeci_sse41_merge_f32, NULL, wcodeci_sse41_merge_e4m3,
+      wcodeci_sse41_merge_e5m2, wcodeci_sse41_merge_nibbles },
+    wcodeci_sse41_unpack, wcodeci_sse41_unpredict
+};
+
+#endif
+
+/* ---- part: amalgamate/parts/591_avx2.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Kernels for AVX2 (private): 32 values at a time
+ * The same as those for SSE4.1, but for the two halves of a vector, which most instructions keep apart.
+ * ---------------------------------------------------------------------------------------------- */
+#if WCODECI_X86
+
+#define WCODECI_AVX2 WCODECI_TARGET("avx2,bmi,bmi2,popcnt")
+#define WCODECI_AVX2_INLINE WCODECI_AVX2 WCODECI_INLINE
+
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_load(const void *p)
+{
+    return _mm256_loadu_si256((const __m256i *)p);
+}
+
+WCODECI_AVX2_INLINE void wcodeci_avx2_store(void *p, __m256i x) { _mm256_storeu_si256((__m256i *)p, x); }
+
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_wide(__m128i x) { return _mm256_broadcastsi128_si256(x); }
+
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_both(__m128i low, __m128i high)
+{
+    return _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
+}
+
+/* Stores the two halves apart. */
+WCODECI_AVX2_INLINE void wcodeci_avx2_store2(wcodeci_byte *p, wcodeci_byte *q, __m256i x)
+{
+    wcodeci_sse41_store(p, _mm256_castsi256_si128(x));
+    wcodeci_sse41_store(q, _mm256_extracti128_si256(x, 1));
+}
+
+typedef struct wcodeci_avx2_tables {
+    __m256i div, other, base, freq;
+    __m256i nibble, even;               /* 15 in each byte, 255 in each even one */
+} wcodeci_avx2_tables;
+
+WCODECI_AVX2_INLINE wcodeci_avx2_tables wcodeci_avx2_open(const wcodeci_rans16 *r)
+{
+    wcodeci_avx2_tables t;
+    t.div = wcodeci_avx2_wide(wcodeci_sse41_load(r->div));
+    t.other = wcodeci_avx2_wide(wcodeci_sse41_load(r->other));
+    t.base = wcodeci_avx2_wide(wcodeci_sse41_load(r->base));
+    t.freq = wcodeci_avx2_wide(wcodeci_sse41_load(r->freq));
+    t.nibble = _mm256_set1_epi8(15);
+    t.even = _mm256_set1_epi16(255);
+    return t;
+}
+
+/* Bytes from p on, spread over the places of the mask's bits; what stands at the others is not defined. */
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_expand(unsigned mask, const wcodeci_byte *p)
+{
+    const __m256i low = wcodeci_avx2_both(wcodeci_sse41_load(&wcodeci_expand[mask & 255][1]),
+                                          wcodeci_sse41_load(&wcodeci_expand[mask >> 16 & 255][1]));
+    const __m256i high = wcodeci_avx2_both(wcodeci_sse41_load(wcodeci_expand[mask >> 8 & 255]),
+                                           wcodeci_sse41_load(wcodeci_expand[mask >> 24]));
+    const wcodeci_byte *q = p + _mm_popcnt_u32(mask & 0xFFFF);
+    const __m256i bytes = wcodeci_avx2_both(wcodeci_sse41_load(p), wcodeci_sse41_load(q));
+    return _mm256_shuffle_epi8(bytes, _mm256_add_epi8(low, high));
+}
+
+/* Takes 32 lanes one step on and returns their symbols: see wcodeci_sse41_step. */
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_step(const wcodeci_avx2_tables *t, __m256i *high, __m256i *low,
+                                              const wcodeci_byte **p)
+{
+    const __m256i bucket = _mm256_and_si256(_mm256_srli_epi16(*low, 4), t->nibble);
+    const __m256i place = _mm256_and_si256(*low, t->nibble);
+    const __m256i own = _mm256_cmpgt_epi8(_mm256_shuffle_epi8(t->div, bucket), place);
+    const __m256i symbol = _mm256_blendv_epi8(_mm256_shuffle_epi8(t->other, bucket), bucket, own);
+    const __m256i rank = _mm256_add_epi8(place, _mm256_andnot_si256(own,
+                                                                    _mm256_shuffle_epi8(t->base, bucket)));
+    const __m256i freq = _mm256_shuffle_epi8(t->freq, symbol);
+    const __m256i even = _mm256_add_epi16(_mm256_mullo_epi16(_mm256_and_si256(*high, t->even),
+                                                             _mm256_and_si256(freq, t->even)),
+                                          _mm256_and_si256(rank, t->even));
+    const __m256i odd = _mm256_add_epi16(_mm256_mulhi_epu16(_mm256_andnot_si256(t->even, *high),
+                                                            _mm256_andnot_si256(t->even, freq)),
+                                         _mm256_srli_epi16(rank, 8));
+    const __m256i h = _mm256_blendv_epi8(odd, _mm256_srli_epi16(even, 8), t->even);
+    const __m256i l = _mm256_blendv_epi8(_mm256_slli_epi16(odd, 8), even, t->even);
+    const __m256i refill = _mm256_cmpeq_epi8(h, _mm256_setzero_si256());
+    const unsigned mask = (unsigned)_mm256_movemask_epi8(refill);
+    *high = _mm256_blendv_epi8(h, l, refill);
+    *low = _mm256_blendv_epi8(l, wcodeci_avx2_expand(mask, *p), refill);
+    *p += _mm_popcnt_u32(mask);
+    return symbol;
+}
+
+/* ---- what becomes of 32 values ---- */
+
+typedef struct wcodeci_avx2_first {
+    __m256i high, low;
+} wcodeci_avx2_first;
+
+WCODECI_AVX2_INLINE wcodeci_avx2_first wcodeci_avx2_first_of(unsigned split, __m256i v)
+{
+    wcodeci_avx2_first f;
+    f.high = f.low = v;
+    switch (split) {
+    case WCODEC_SPLIT_BF16:
+    case WCODEC_SPLIT_F32:
+        f.high = _mm256_and_si256(_mm256_srli_epi16(v, 1), _mm256_set1_epi8(127));
+        f.low = _mm256_andnot_si256(_mm256_set1_epi8(127), _mm256_slli_epi16(v, 7));
+        break;
+    case WCODEC_SPLIT_F16:
+    case WCODEC_SPLIT_F8_E5M2: f.high = _mm256_slli_epi16(v, 2); break;
+    case WCODEC_SPLIT_F8_E4M3: f.high = _mm256_slli_epi16(v, 3); break;
+    case WCODEC_SPLIT_NIBBLES: f.high = _mm256_slli_epi16(v, 4); break;
+    default: break;
+    }
+    return f;
+}
+
+/* Values 32 half ... 32 half + 31 of a group of a raw plane of less than 8 bits. */
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_unpack32(const wcodeci_byte *group, unsigned width, unsigned half)
+{
+    const int shift = 4 * (int)half;
+    __m256i v = _mm256_setzero_si256(), part;
+    if (width & 4) {
+        v = _mm256_and_si256(_mm256_srli_epi16(wcodeci_avx2_load(group), shift), _mm256_set1_epi8(15));
+        group += 32;
+    }
+    if (width & 2) {
+        part = _mm256_srlv_epi64(wcodeci_avx2_wide(wcodeci_sse41_load(group)),
+                                 _mm256_setr_epi64x(shift, shift, shift + 2, shift + 2));
+        v = _mm256_or_si256(_mm256_slli_epi16(v, 2), _mm256_and_si256(part, _mm256_set1_epi8(3)));
+        group += 16;
+    }
+    if (width & 1) {
+        part = _mm256_srlv_epi64(_mm256_set1_epi64x((long long)wcodeci_load64(group)),
+                                 _mm256_setr_epi64x(shift, shift + 1, shift + 2, shift + 3));
+        v = _mm256_or_si256(_mm256_add_epi8(v, v), _mm256_and_si256(part, _mm256_set1_epi8(1)));
+    }
+    return v;
+}
+
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_rest(unsigned split, int packed, const wcodeci_byte *plane, size_t i,
+                                              unsigned half)
+{
+    const unsigned width = wcodeci_splits[split].plane[1].width;
+    return packed ? wcodeci_avx2_unpack32(plane + i / 64 * 8 * width, width, half)
+                  : wcodeci_avx2_load(plane + i);
+}
+
+/* 32 units of 16 bits out of their bytes. */
+WCODECI_AVX2_INLINE void wcodeci_avx2_join16(__m256i high, __m256i low, wcodeci_byte *dst)
+{
+    wcodeci_avx2_store2(dst, dst + 32, _mm256_unpacklo_epi8(low, high));
+    wcodeci_avx2_store2(dst + 16, dst + 48, _mm256_unpackhi_epi8(low, high));
+}
+
+/* 32 units of 32 bits out of their bytes. */
+WCODECI_AVX2_INLINE void wcodeci_avx2_join32(__m256i b3, __m256i b2, __m256i b1, __m256i b0,
+                                             wcodeci_byte *dst)
+{
+    const __m256i low0 = _mm256_unpacklo_epi8(b0, b1), low1 = _mm256_unpackhi_epi8(b0, b1);
+    const __m256i high0 = _mm256_unpacklo_epi8(b2, b3), high1 = _mm256_unpackhi_epi8(b2, b3);
+    wcodeci_avx2_store2(dst, dst + 64, _mm256_unpacklo_epi16(low0, high0));
+    wcodeci_avx2_store2(dst + 16, dst + 80, _mm256_unpackhi_epi16(low0, high0));
+    wcodeci_avx2_store2(dst + 32, dst + 96, _mm256_unpacklo_epi16(low1, high1));
+    wcodeci_avx2_store2(dst + 48, dst + 112, _mm256_unpackhi_epi16(low1, high1));
+}
+
+/* Writes units i ... i+31: see wcodeci_sse41_join. */
+WCODECI_AVX2_INLINE void wcodeci_avx2_join(unsigned split, wcodeci_avx2_first f, __m256i rest,
+                                          const wcodeci_byte *const *planes, wcodeci_byte *dst, size_t i)
+{
+    const __m256i seven = _mm256_set1_epi8(127);
+    switch (split) {
+    case WCODEC_SPLIT_BF16:
+    case WCODEC_SPLIT_F32:
+        f.high = _mm256_or_si256(f.high, _mm256_andnot_si256(seven, rest));
+        f.low = _mm256_or_si256(f.low, _mm256_and_si256(seven, rest));
+        if (split == WCODEC_SPLIT_BF16)
+            wcodeci_avx2_join16(f.high, f.low, dst + 2 * i);
+        else
+            wcodeci_avx2_join32(f.high, f.low, wcodeci_avx2_load(planes[2] + i),
+                               wcodeci_avx2_load(planes[3] + i), dst + 4 * i);
+        break;
+    case WCODEC_SPLIT_F16:
+        rest = _mm256_shuffle_epi8(wcodeci_avx2_wide(wcodeci_sse41_second(split)), rest);
+        wcodeci_avx2_join16(_mm256_or_si256(f.high, rest), wcodeci_avx2_load(planes[2] + i), dst + 2 * i);
+        break;
+    case WCODEC_SPLIT_WORD16: wcodeci_avx2_join16(f.high, rest, dst + 2 * i); break;
+    case WCODEC_SPLIT_WORD32:
+        wcodeci_avx2_join32(f.high, rest, wcodeci_avx2_load(planes[2] + i), wcodeci_avx2_load(planes[3] + i),
+                           dst + 4 * i);
+        break;
+    case WCODEC_SPLIT_NIBBLES: wcodeci_avx2_store(dst + i, _mm256_or_si256(f.high, rest)); break;
+    default:
+        rest = _mm256_shuffle_epi8(wcodeci_avx2_wide(wcodeci_sse41_second(split)), rest);
+        wcodeci_avx2_store(dst + i, _mm256_or_si256(f.high, rest));
+        break;
+    }
+}
+
+/* ---- rANS-16 ---- */
+
+/* See wcodeci_sse41_rounds. */
+WCODECI_AVX2_INLINE size_t wcodeci_avx2_rounds(wcodeci_rans16 *r, unsigned split, int packed,
+                                               const wcodeci_byte *const *planes, wcodeci_byte *dst, size_t n)
+{
+    const wcodeci_avx2_tables tables = wcodeci_avx2_open(r);
+    const __m256i values = wcodeci_avx2_wide(wcodeci_sse41_load(r->value));
+    const wcodeci_avx2_first by_symbol = wcodeci_avx2_first_of(split, values);
+    const wcodeci_byte *p = r->p, *const limit = r->limit, *plane[4] = { NULL, NULL, NULL, NULL };
+    const unsigned lanes = r->lanes;
+    __m256i high[WCODECI_RANS16_LANES / 32], low[WCODECI_RANS16_LANES / 32];
+    size_t i = 0, stop = wcodeci_rans16_ahead(p, limit, n, lanes);
+    unsigned k, half;
+    for (k = 1; split < WCODEC_SPLIT_COUNT && k < wcodeci_splits[split].planes && k < 4; k++)
+        plane[k] = planes[k];
+    memcpy(high, r->high, lanes);
+    memcpy(low, r->low, lanes);
+    while (i < stop) {
+        for (k = 0; i < stop; k = (k + 2) & (lanes / 32 - 1)) {
+            WCODECI_UNROLL_4
+            for (half = 0; half < 2; half++, i += 32) {
+                const __m256i symbol = wcodeci_avx2_step(&tables, &high[k + half], &low[k + half], &p);
+                wcodeci_avx2_first f;
+                __m256i rest;
+                f.high = _mm256_shuffle_epi8(by_symbol.high, symbol);
+                f.low = _mm256_shuffle_epi8(by_symbol.low, symbol);
+                if (split == WCODEC_SPLIT_COUNT) {
+                    wcodeci_avx2_store(dst + i, f.high);
+                } else {
+                    rest = wcodeci_avx2_rest(split, packed, plane[1], i, half);
+                    wcodeci_avx2_join(split, f, rest, plane, dst, i);
+                }
+            }
+        }
+        stop = i + wcodeci_rans16_ahead(p, limit, n - i, lanes);
+    }
+    memcpy(r->high, high, lanes);
+    memcpy(r->low, low, lanes);
+    r->p = p;
+    return i;
+}
+
+WCODECI_AVX2 static size_t wcodeci_avx2_rans16(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
+{
+    return wcodeci_avx2_rounds(r, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+}
+
+#define WCODECI_AVX2_UNITS(name, split, packed) \
+    WCODECI_AVX2 static size_t wcodeci_avx2_##name(wcodeci_rans16 *r, const wcodeci_byte *const *planes, \
+                                                   wcodeci_byte *dst, size_t n) \
+    { \
+        return wcodeci_avx2_rounds(r, split, packed, planes, dst, n); \
+    }
+WCODECI_AVX2_UNITS(bf16, WCODEC_SPLIT_BF16, 0)
+WCODECI_AVX2_UNITS(f16, WCODEC_SPLIT_F16, 0)
+WCODECI_AVX2_UNITS(f16_packed, WCODEC_SPLIT_F16, 1)
+WCODECI_AVX2_UNITS(f32, WCODEC_SPLIT_F32, 0)
+WCODECI_AVX2_UNITS(e4m3, WCODEC_SPLIT_F8_E4M3, 0)
+WCODECI_AVX2_UNITS(e4m3_packed, WCODEC_SPLIT_F8_E4M3, 1)
+WCODECI_AVX2_UNITS(e5m2, WCODEC_SPLIT_F8_E5M2, 0)
+WCODECI_AVX2_UNITS(e5m2_packed, WCODEC_SPLIT_F8_E5M2, 1)
+WCODECI_AVX2_UNITS(nibbles, WCODEC_SPLIT_NIBBLES, 0)
+WCODECI_AVX2_UNITS(nibbles_packed, WCODEC_SPLIT_NIBBLES, 1)
+
+/* ---- rANS-256 ---- */
+
+/* The table's entries for the slots of eight states.  A gather is slower, on some processors by far. */
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_entries(const uint32_t *table, __m256i state)
+{
+    return wcodeci_avx2_both(wcodeci_sse41_entries(table, _mm256_castsi256_si128(state)),
+                             wcodeci_sse41_entries(table, _mm256_extracti128_si256(state, 1)));
+}
+
+/* Takes 8 lanes one step on and returns their values. */
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_rans256_step(const uint32_t *table, __m256i *state,
+                                                      const wcodeci_byte **p)
+{
+    const __m256i e = wcodeci_avx2_entries(table, *state);
+    const __m256i freq = _mm256_and_si256(_mm256_srli_epi32(e, 8), _mm256_set1_epi32(WCODECI_RANS256_SLOTS));
+    const __m256i above = _mm256_srli_epi32(*state, WCODECI_RANS256_BITS);
+    const __m256i x = _mm256_add_epi32(_mm256_mullo_epi32(freq, above), _mm256_srli_epi32(e, 20));
+    const __m256i refill = _mm256_cmpeq_epi32(_mm256_srli_epi32(x, 16), _mm256_setzero_si256());
+    const unsigned mask = (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(refill));
+    const __m128i places = _mm_loadl_epi64((const __m128i *)(const void *)&wcodeci_expand[mask][1]);
+    const __m256i words = _mm256_permutevar8x32_epi32(_mm256_cvtepu16_epi32(wcodeci_sse41_load(*p)),
+                                                      _mm256_cvtepu8_epi32(places));
+    *state = _mm256_blendv_epi8(x, _mm256_or_si256(_mm256_slli_epi32(x, 16), words), refill);
+    *p += 2 * _mm_popcnt_u32(mask);
+    return _mm256_and_si256(e, _mm256_set1_epi32(255));
+}
+
+WCODECI_AVX2 static size_t wcodeci_avx2_rans256(uint32_t state[32], const uint32_t *table,
+                                                const wcodeci_byte **src, const wcodeci_byte *end,
+                                                wcodeci_byte *v, size_t n)
+{
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);    /* packing keeps the halves apart */
+    const wcodeci_byte *p = *src;
+    __m256i x[WCODECI_RANS256_LANES / 8], value[4];
+    size_t i;
+    unsigned k;
+    memcpy(x, state, sizeof x);
+    for (i = 0; n - i >= WCODECI_RANS256_LANES && end - p >= 2 * WCODECI_RANS256_LANES; i += 32) {
+        __m256i all;
+        WCODECI_UNROLL_4
+        for (k = 0; k < 4; k++) value[k] = wcodeci_avx2_rans256_step(table, &x[k], &p);
+        all = _mm256_packus_epi16(_mm256_packus_epi32(value[0], value[1]),
+                                  _mm256_packus_epi32(value[2], value[3]));
+        wcodeci_avx2_store(v + i, _mm256_permutevar8x32_epi32(all, order));
+    }
+    memcpy(state, x, sizeof x);
+    *src = p;
+    return i;
+}
+
+/* ---- merging, unpacking, predictors ---- */
+
+#define WCODECI_AVX2_MERGE(name, split) \
+    WCODECI_AVX2 static size_t wcodeci_avx2_merge_##name(const wcodeci_byte *const *planes, \
+                                                         wcodeci_byte *dst, size_t n) \
+    { \
+        const wcodeci_byte *plane[4] = { NULL, NULL, NULL, NULL }; \
+        size_t i; \
+        memcpy(plane, planes, wcodeci_splits[split].planes * sizeof plane[0]); \
+        for (i = 0; n - i >= 32; i += 32) \
+            wcodeci_avx2_join(split, wcodeci_avx2_first_of(split, wcodeci_avx2_load(plane[0] + i)), \
+                             wcodeci_avx2_load(plane[1] + i), plane, dst, i); \
+        return i; \
+    }
+WCODECI_AVX2_MERGE(word16, WCODEC_SPLIT_WORD16)
+WCODECI_AVX2_MERGE(word32, WCODEC_SPLIT_WORD32)
+WCODECI_AVX2_MERGE(bf16, WCODEC_SPLIT_BF16)
+WCODECI_AVX2_MERGE(f16, WCODEC_SPLIT_F16)
+WCODECI_AVX2_MERGE(f32, WCODEC_SPLIT_F32)
+WCODECI_AVX2_MERGE(e4m3, WCODEC_SPLIT_F8_E4M3)
+WCODECI_AVX2_MERGE(e5m2, WCODEC_SPLIT_F8_E5M2)
+WCODECI_AVX2_MERGE(nibbles, WCODEC_SPLIT_NIBBLES)
+
+static const wcodeci_kernels wcodeci_kernels_avx2 = {
+    "avx2", wcodeci_avx2_rans16,
+    { NULL, NULL, NULL, NULL, wcodeci_avx2_bf16, wcodeci_avx2_f16, wcodeci_avx2_f32, NULL,
+      wcodeci_avx2_e4m3, wcodeci_avx2_e5m2, wcodeci_avx2_nibbles },
+    { NULL, NULL, NULL, NULL, NULL, wcodeci_avx2_f16_packed, NULL, NULL,
+      wcodeci_avx2_e4m3_packed, wcodeci_avx2_e5m2_packed, wcodeci_avx2_nibbles_packed },
+    wcodeci_avx2_rans256,
+    { NULL, wcodeci_avx2_merge_word16, wcodeci_avx2_merge_word32, NULL, wcodeci_avx2_merge_bf16,
+      wcodeci_avx2_merge_f16, wcodeci_avx2_merge_f32, NULL, wcodeci_avx2_merge_e4m3,
+      wcodeci_avx2_merge_e5m2, wcodeci_avx2_merge_nibbles },
+    wcodeci_sse41_unpack, wcodeci_sse41_unpredict
+};
+
+#endif
+
+/* ---- part: amalgamate/parts/592_avx512.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Kernels for AVX-512 with VBMI and VBMI2 (private): 64 values at a time
+ * ---------------------------------------------------------------------------------------------- */
+#if WCODECI_X86
+
+/* GCC's headers leave registers undefined on purpose, and in C++ it warns of that (its bug 105593). */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__cplusplus)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#endif
+
+#define WCODECI_AVX512 WCODECI_TARGET("avx512f,avx512dq,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")
+#define WCODECI_AVX512_INLINE WCODECI_AVX512 WCODECI_INLINE
+
+/* Ternary logic on A, B, C: bit (a << 2 | b << 1 | c) of the constant is the result. */
+#define WCODECI_A_OR_B_AND_C 0xF8
+#define WCODECI_A_OR_B_AND_NOT_C 0xF4
+
+typedef struct wcodeci_avx512_tables {
+    __m512i div, other, base, freq;
+    __m512i nibble, even;               /* 15 in each byte, 255 in each even one */
+} wcodeci_avx512_tables;
+
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_table(const wcodeci_byte *p)
+{
+    return _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)p));
+}
+
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_load(const void *p) { return _mm512_loadu_si512(p); }
+WCODECI_AVX512_INLINE void wcodeci_avx512_store(void *p, __m512i x) { _mm512_storeu_si512(p, x); }
+
+WCODECI_AVX512_INLINE wcodeci_avx512_tables wcodeci_avx512_open(const wcodeci_rans16 *r)
+{
+    wcodeci_avx512_tables t;
+    t.div = wcodeci_avx512_table(r->div);
+    t.other = wcodeci_avx512_table(r->other);
+    t.base = wcodeci_avx512_table(r->base);
+    t.freq = wcodeci_avx512_table(r->freq);
+    t.nibble = _mm512_set1_epi8(15);
+    t.even = _mm512_set1_epi16(255);
+    return t;
+}
+
+/* Takes `groups` times 64 lanes one step on.  The product of a frequency and a state's high byte takes 16
+ * bits, so even and odd lanes are multiplied apart and their bytes sorted into high and low again.  The
+ * groups go side by side, stage by stage: a step takes 40 cycles from end to end, and a processor that looks
+ * ahead by some hundred operations has trouble to find the next groups behind all those of one. */
+WCODECI_AVX512_INLINE void wcodeci_avx512_step(const wcodeci_avx512_tables *t, unsigned groups, __m512i *high,
+                                               __m512i *low, __m512i *symbol, const wcodeci_byte **p)
+{
+    __m512i rank[4], even[4], odd[4];
+    unsigned g;
+    WCODECI_UNROLL_4
+    for (g = 0; g < groups; g++) {
+        const __m512i bucket = _mm512_and_si512(_mm512_srli_epi16(low[g], 4), t->nibble);
+        const __m512i place = _mm512_and_si512(low[g], t->nibble);
+        const __mmask64 other = _mm512_cmpge_epu8_mask(place, _mm512_shuffle_epi8(t->div, bucket));
+        symbol[g] = _mm512_mask_shuffle_epi8(bucket, other, t->other, bucket);
+        rank[g] = _mm512_mask_add_epi8(place, other, place, _mm512_shuffle_epi8(t->base, bucket));
+    }
+    WCODECI_UNROLL_4
+    for (g = 0; g < groups; g++) {
+        const __m512i freq = _mm512_shuffle_epi8(t->freq, symbol[g]);
+        even[g] = _mm512_add_epi16(_mm512_mullo_epi16(_mm512_and_si512(high[g], t->even),
+                                                      _mm512_and_si512(freq, t->even)),
+                                   _mm512_and_si512(rank[g], t->even));
+        odd[g] = _mm512_add_epi16(_mm512_mullo_epi16(_mm512_srli_epi16(high[g], 8),
+                                                     _mm512_srli_epi16(freq, 8)),
+                                  _mm512_srli_epi16(rank[g], 8));
+    }
+    WCODECI_UNROLL_4
+    for (g = 0; g < groups; g++) {
+        const __m512i h = _mm512_ternarylogic_epi64(_mm512_srli_epi16(even[g], 8), odd[g], t->even,
+                                                    WCODECI_A_OR_B_AND_NOT_C);
+        const __m512i l = _mm512_ternarylogic_epi64(_mm512_slli_epi16(odd[g], 8), even[g], t->even,
+                                                    WCODECI_A_OR_B_AND_C);
+        const __mmask64 refill = _mm512_testn_epi8_mask(h, h);
+        high[g] = _mm512_mask_mov_epi8(h, refill, l);
+        low[g] = _mm512_mask_expand_epi8(l, refill, wcodeci_avx512_load(*p));
+        *p += _mm_popcnt_u64(refill);
+    }
+}
+
+/* ---- planes to units, 64 at a time ----
+ * A merger knows what a symbol brings to the upper bytes of a unit, and how bytes are interleaved. */
+
+typedef struct wcodeci_avx512_merger {
+    __m512i high, low;                  /* by symbol: the value's bits in a unit's upper two bytes */
+    __m512i first, second;              /* the bytes of 64 units, interleaved, out of two vectors */
+} wcodeci_avx512_merger;
+
+/* index[i] = i / 2, plus 64 (the second vector) for odd i. */
+static const wcodeci_byte wcodeci_avx512_interleave[128] = {
+    0, 64, 1, 65, 2, 66, 3, 67, 4, 68, 5, 69, 6, 70, 7, 71,
+    8, 72, 9, 73, 10, 74, 11, 75, 12, 76, 13, 77, 14, 78, 15, 79,
+    16, 80, 17, 81, 18, 82, 19, 83, 20, 84, 21, 85, 22, 86, 23, 87,
+    24, 88, 25, 89, 26, 90, 27, 91, 28, 92, 29, 93, 30, 94, 31, 95,
+    32, 96, 33, 97, 34, 98, 35, 99, 36, 100, 37, 101, 38, 102, 39, 103,
+    40, 104, 41, 105, 42, 106, 43, 107, 44, 108, 45, 109, 46, 110, 47, 111,
+    48, 112, 49, 113, 50, 114, 51, 115, 52, 116, 53, 117, 54, 118, 55, 119,
+    56, 120, 57, 121, 58, 122, 59, 123, 60, 124, 61, 125, 62, 126, 63, 127
+};
+
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_bytes(unsigned x) { return _mm512_set1_epi8((char)x); }
+
+WCODECI_AVX512_INLINE wcodeci_avx512_merger wcodeci_avx512_merger_make(void)
+{
+    wcodeci_avx512_merger m;
+    m.first = wcodeci_avx512_load(wcodeci_avx512_interleave);
+    m.second = wcodeci_avx512_load(wcodeci_avx512_interleave + 64);
+    m.high = m.low = m.first;
+    return m;
+}
+
+/* Moves values of a split's first plane to where their bits stand in a unit's upper two bytes.  split
+ * WCODEC_SPLIT_COUNT: not at all. */
+WCODECI_AVX512_INLINE void wcodeci_avx512_place(unsigned split, __m512i value, __m512i *high, __m512i *low)
+{
+    *high = *low = value;
+    switch (split) {
+    case WCODEC_SPLIT_BF16:
+    case WCODEC_SPLIT_F32:
+        *high = _mm512_and_si512(_mm512_srli_epi16(value, 1), wcodeci_avx512_bytes(127));
+        *low = _mm512_and_si512(_mm512_slli_epi16(value, 7), wcodeci_avx512_bytes(128));
+        break;
+    case WCODEC_SPLIT_F64:
+        *high = _mm512_and_si512(_mm512_srli_epi16(value, 4), wcodeci_avx512_bytes(15));
+        *low = _mm512_and_si512(_mm512_slli_epi16(value, 4), wcodeci_avx512_bytes(0xF0));
+        break;
+    case WCODEC_SPLIT_F16:
+    case WCODEC_SPLIT_F8_E5M2:
+        *high = _mm512_and_si512(_mm512_slli_epi16(value, 2), wcodeci_avx512_bytes(0x7C));
+        break;
+    case WCODEC_SPLIT_F8_E4M3:
+        *high = _mm512_and_si512(_mm512_slli_epi16(value, 3), wcodeci_avx512_bytes(0x78));
+        break;
+    case WCODEC_SPLIT_NIBBLES:
+        *high = _mm512_and_si512(_mm512_slli_epi16(value, 4), wcodeci_avx512_bytes(0xF0));
+        break;
+    default: break;
+    }
+}
+
+/* 64 values of a plane of 4, 2, 1 or 2 + 1 bits from their raw group. */
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_unpack4(const wcodeci_byte *part)
+{
+    const __m256i two = _mm256_loadu_si256((const __m256i *)(const void *)part);
+    const __m512i both = _mm512_inserti64x4(_mm512_castsi256_si512(two), _mm256_srli_epi16(two, 4), 1);
+    return _mm512_and_si512(both, wcodeci_avx512_bytes(15));
+}
+
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_unpack2(const wcodeci_byte *part)
+{
+    const __m512i shift = _mm512_set_epi64(6, 6, 4, 4, 2, 2, 0, 0);
+    return _mm512_and_si512(_mm512_srlv_epi64(wcodeci_avx512_table(part), shift), wcodeci_avx512_bytes(3));
+}
+
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_unpack1(const wcodeci_byte *part)
+{
+    const __m512i shift = _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0);
+    const __m512i all = _mm512_set1_epi64((long long)wcodeci_load64(part));
+    return _mm512_and_si512(_mm512_srlv_epi64(all, shift), wcodeci_avx512_bytes(1));
+}
+
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_unpack3(const wcodeci_byte *group)
+{
+    const __m512i upper = wcodeci_avx512_unpack2(group);
+    return _mm512_or_si512(_mm512_add_epi8(upper, upper), wcodeci_avx512_unpack1(group + 16));
+}
+
+/* 64 units of 16 bits out of their bytes. */
+WCODECI_AVX512_INLINE void wcodeci_avx512_put16(const wcodeci_avx512_merger *m, __m512i high, __m512i low,
+                                                wcodeci_byte *dst)
+{
+    wcodeci_avx512_store(dst, _mm512_permutex2var_epi8(low, m->first, high));
+    wcodeci_avx512_store(dst + 64, _mm512_permutex2var_epi8(low, m->second, high));
+}
+
+/* 64 words of 32 bits out of their bytes, b[0] the lowest. */
+WCODECI_AVX512_INLINE void wcodeci_avx512_words(const wcodeci_avx512_merger *m, const __m512i b[4],
+                                                __m512i word[4])
+{
+    const __m512i low0 = _mm512_permutex2var_epi8(b[0], m->first, b[1]);
+    const __m512i low1 = _mm512_permutex2var_epi8(b[0], m->second, b[1]);
+    const __m512i high0 = _mm512_permutex2var_epi8(b[2], m->first, b[3]);
+    const __m512i high1 = _mm512_permutex2var_epi8(b[2], m->second, b[3]);
+    /* 16-bit pieces 0, 32, 1, 33, ... */
+    const __m512i first = _mm512_set_epi16(47, 15, 46, 14, 45, 13, 44, 12, 43, 11, 42, 10, 41, 9, 40, 8,
+                                           39, 7, 38, 6, 37, 5, 36, 4, 35, 3, 34, 2, 33, 1, 32, 0);
+    const __m512i second = _mm512_or_si512(first, _mm512_set1_epi16(16));
+    word[0] = _mm512_permutex2var_epi16(low0, first, high0);
+    word[1] = _mm512_permutex2var_epi16(low0, second, high0);
+    word[2] = _mm512_permutex2var_epi16(low1, first, high1);
+    word[3] = _mm512_permutex2var_epi16(low1, second, high1);
+}
+
+WCODECI_AVX512_INLINE void wcodeci_avx512_put32(const wcodeci_avx512_merger *m, const __m512i b[4],
+                                                wcodeci_byte *dst)
+{
+    __m512i word[4];
+    wcodeci_avx512_words(m, b, word);
+    wcodeci_avx512_store(dst, word[0]);
+    wcodeci_avx512_store(dst + 64, word[1]);
+    wcodeci_avx512_store(dst + 128, word[2]);
+    wcodeci_avx512_store(dst + 192, word[3]);
+}
+
+/* 64 units of 64 bits: bytes 7 and 6, and values i and on of planes 2 ... 7. */
+WCODECI_AVX512_INLINE void wcodeci_avx512_put64(const wcodeci_avx512_merger *m, __m512i high, __m512i low,
+                                                const wcodeci_byte *const *planes, size_t i,
+                                                wcodeci_byte *dst)
+{
+    const __m512i first = _mm512_set_epi32(23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    const __m512i second = _mm512_or_si512(first, _mm512_set1_epi32(8));
+    __m512i b[4], lower[4], upper[4];
+    unsigned k;
+    for (k = 0; k < 4; k++) b[k] = wcodeci_avx512_load(planes[7 - k] + i);
+    wcodeci_avx512_words(m, b, lower);
+    b[0] = wcodeci_avx512_load(planes[3] + i);
+    b[1] = wcodeci_avx512_load(planes[2] + i);
+    b[2] = low;
+    b[3] = high;
+    wcodeci_avx512_words(m, b, upper);
+    for (k = 0; k < 4; k++) {
+        wcodeci_avx512_store(dst + 128 * k, _mm512_permutex2var_epi32(lower[k], first, upper[k]));
+        wcodeci_avx512_store(dst + 128 * k + 64, _mm512_permutex2var_epi32(lower[k], second, upper[k]));
+    }
+}
+
+/* Merges values i ... i+63 of the first plane, which stand where they belong in a unit's upper two bytes,
+ * with the other planes. */
+WCODECI_AVX512_INLINE void wcodeci_avx512_merge(const wcodeci_avx512_merger *m, unsigned split, int packed,
+                                                __m512i high, __m512i low, const wcodeci_byte *const *planes,
+                                                wcodeci_byte *dst, size_t i)
+{
+    __m512i rest, b[4];
+    switch (split) {
+    case WCODEC_SPLIT_WORD16:
+        wcodeci_avx512_put16(m, high, wcodeci_avx512_load(planes[1] + i), dst + 2 * i);
+        break;
+    case WCODEC_SPLIT_BF16:     /* the other eight bits: sign, mantissa */
+        rest = wcodeci_avx512_load(planes[1] + i);
+        high = _mm512_ternarylogic_epi64(high, rest, wcodeci_avx512_bytes(127), WCODECI_A_OR_B_AND_NOT_C);
+        low = _mm512_ternarylogic_epi64(low, rest, wcodeci_avx512_bytes(127), WCODECI_A_OR_B_AND_C);
+        wcodeci_avx512_put16(m, high, low, dst + 2 * i);
+        break;
+    case WCODEC_SPLIT_WORD32:
+    case WCODEC_SPLIT_F32:
+        b[3] = high;
+        b[2] = rest = wcodeci_avx512_load(planes[1] + i);
+        if (split == WCODEC_SPLIT_F32) {
+            b[3] = _mm512_ternarylogic_epi64(high, rest, wcodeci_avx512_bytes(127), WCODECI_A_OR_B_AND_NOT_C);
+            b[2] = _mm512_ternarylogic_epi64(low, rest, wcodeci_avx512_bytes(127), WCODECI_A_OR_B_AND_C);
+        }
+        b[1] = wcodeci_avx512_load(planes[2] + i);
+        b[0] = wcodeci_avx512_load(planes[3] + i);
+        wcodeci_avx512_put32(m, b, dst + 4 * i);
+        break;
+    case WCODEC_SPLIT_WORD64:
+    case WCODEC_SPLIT_F64:      /* the other eight bits: sign, three of the exponent; four of the mantissa */
+        rest = wcodeci_avx512_load(planes[1] + i);
+        if (split == WCODEC_SPLIT_F64) {
+            high = _mm512_ternarylogic_epi64(high, rest, wcodeci_avx512_bytes(15), WCODECI_A_OR_B_AND_NOT_C);
+            rest = _mm512_ternarylogic_epi64(low, rest, wcodeci_avx512_bytes(15), WCODECI_A_OR_B_AND_C);
+        }
+        wcodeci_avx512_put64(m, high, rest, planes, i, dst + 8 * i);
+        break;
+    case WCODEC_SPLIT_F16:      /* the three bits: sign, two of the mantissa */
+    case WCODEC_SPLIT_F8_E5M2:
+        rest = packed ? wcodeci_avx512_unpack3(planes[1] + i / 8 * 3) : wcodeci_avx512_load(planes[1] + i);
+        rest = _mm512_ternarylogic_epi64(_mm512_slli_epi16(rest, 5), rest, wcodeci_avx512_bytes(3),
+                                         WCODECI_A_OR_B_AND_C);     /* sign at 7, rubbish at 5 and 6 */
+        high = _mm512_ternarylogic_epi64(high, rest, wcodeci_avx512_bytes(0x83), WCODECI_A_OR_B_AND_C);
+        if (split == WCODEC_SPLIT_F16)
+            wcodeci_avx512_put16(m, high, wcodeci_avx512_load(planes[2] + i), dst + 2 * i);
+        else
+            wcodeci_avx512_store(dst + i, high);
+        break;
+    case WCODEC_SPLIT_F8_E4M3:
+        rest = packed ? wcodeci_avx512_unpack4(planes[1] + i / 2) : wcodeci_avx512_load(planes[1] + i);
+        rest = _mm512_add_epi8(rest, _mm512_and_si512(rest, wcodeci_avx512_bytes(8)));      /* bit 3 to 4 */
+        rest = _mm512_ternarylogic_epi64(_mm512_slli_epi16(rest, 3), rest, wcodeci_avx512_bytes(7),
+                                         WCODECI_A_OR_B_AND_C);
+        high = _mm512_ternarylogic_epi64(high, rest, wcodeci_avx512_bytes(0x87), WCODECI_A_OR_B_AND_C);
+        wcodeci_avx512_store(dst + i, high);
+        break;
+    default:                    /* NIBBLES */
+        rest = packed ? wcodeci_avx512_unpack4(planes[1] + i / 2) : wcodeci_avx512_load(planes[1] + i);
+        wcodeci_avx512_store(dst + i, _mm512_or_si512(high, rest));
+        break;
+    }
+}
+
+/* Copies what the stores to a destination could change for all that the compiler knows. */
+WCODECI_AVX512_INLINE void wcodeci_avx512_planes(unsigned split, const wcodeci_byte *const *planes,
+                                                 const wcodeci_byte **own)
+{
+    unsigned k;
+    for (k = 0; k < WCODEC_MAX_PLANES; k++)
+        own[k] = split < WCODEC_SPLIT_COUNT && k < wcodeci_splits[split].planes ? planes[k] : NULL;
+}
+
+/* ---- rANS-16 ---- */
+
+/* Rounds of `groups` times 64 lanes; a constant, as are split and packed.  split WCODEC_SPLIT_COUNT: the
+ * values themselves. */
+WCODECI_AVX512_INLINE size_t wcodeci_avx512_rounds(wcodeci_rans16 *r, unsigned groups, unsigned split,
+                                                   int packed, const wcodeci_byte *const *planes,
+                                                   wcodeci_byte *dst, size_t n)
+{
+    const wcodeci_avx512_tables tables = wcodeci_avx512_open(r);
+    wcodeci_avx512_merger merger = wcodeci_avx512_merger_make();
+    const wcodeci_byte *p = r->p, *const limit = r->limit, *plane[WCODEC_MAX_PLANES];
+    __m512i high[4], low[4], symbol[4];
+    size_t i = 0;
+    unsigned g;
+    wcodeci_avx512_place(split, wcodeci_avx512_table(r->value), &merger.high, &merger.low);
+    wcodeci_avx512_planes(split, planes, plane);
+    for (g = 0; g < groups; g++) {
+        high[g] = wcodeci_avx512_load(r->high + 64 * g);
+        low[g] = wcodeci_avx512_load(r->low + 64 * g);
+    }
+    for (; n - i >= 64 * groups && (size_t)(limit - p) >= 64 * groups; i += 64 * groups) {
+        wcodeci_avx512_step(&tables, groups, high, low, symbol, &p);
+        WCODECI_UNROLL_4
+        for (g = 0; g < groups; g++) {
+            const __m512i upper = _mm512_shuffle_epi8(merger.high, symbol[g]);
+            const __m512i lower = _mm512_shuffle_epi8(merger.low, symbol[g]);
+            if (split == WCODEC_SPLIT_COUNT) wcodeci_avx512_store(dst + i + 64 * g, upper);
+            else wcodeci_avx512_merge(&merger, split, packed, upper, lower, plane, dst, i + 64 * g);
+        }
+    }
+    for (g = 0; g < groups; g++) {
+        wcodeci_avx512_store(r->high + 64 * g, high[g]);
+        wcodeci_avx512_store(r->low + 64 * g, low[g]);
+    }
+    r->p = p;
+    return i;
+}
+
+WCODECI_AVX512_INLINE size_t wcodeci_avx512_lanes(wcodeci_rans16 *r, unsigned split, int packed,
+                                                  const wcodeci_byte *const *planes, wcodeci_byte *dst,
+                                                  size_t n)
+{
+    switch (r->lanes) {
+    case 64: return wcodeci_avx512_rounds(r, 1, split, packed, planes, dst, n);
+    case 128: return wcodeci_avx512_rounds(r, 2, split, packed, planes, dst, n);
+    default: return wcodeci_avx512_rounds(r, 4, split, packed, planes, dst, n);
+    }
+}
+
+WCODECI_AVX512 static size_t wcodeci_avx512_rans16(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
+{
+    return wcodeci_avx512_lanes(r, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+}
+
+#define WCODECI_UNITS(name, split, packed) \
+    WCODECI_AVX512 static size_t wcodeci_avx512_##name(wcodeci_rans16 *r, const wcodeci_byte *const *planes, \
+                                                       wcodeci_byte *dst, size_t n) \
+    { \
+        return wcodeci_avx512_lanes(r, split, packed, planes, dst, n); \
+    }
+WCODECI_UNITS(bf16, WCODEC_SPLIT_BF16, 0)
+WCODECI_UNITS(f16, WCODEC_SPLIT_F16, 0)
+WCODECI_UNITS(f16_packed, WCODEC_SPLIT_F16, 1)
+WCODECI_UNITS(f32, WCODEC_SPLIT_F32, 0)
+WCODECI_UNITS(e4m3, WCODEC_SPLIT_F8_E4M3, 0)
+WCODECI_UNITS(e4m3_packed, WCODEC_SPLIT_F8_E4M3, 1)
+WCODECI_UNITS(e5m2, WCODEC_SPLIT_F8_E5M2, 0)
+WCODECI_UNITS(e5m2_packed, WCODEC_SPLIT_F8_E5M2, 1)
+WCODECI_UNITS(nibbles, WCODEC_SPLIT_NIBBLES, 0)
+WCODECI_UNITS(nibbles_packed, WCODEC_SPLIT_NIBBLES, 1)
+
+/* ---- merging, unpacking, predictors ---- */
+
+#define WCODECI_MERGE(name, split) \
+    WCODECI_AVX512 static size_t wcodeci_avx512_merge_##name(const wcodeci_byte *const *planes, \
+                                                             wcodeci_byte *dst, size_t n) \
+    { \
+        const wcodeci_avx512_merger merger = wcodeci_avx512_merger_make(); \
+        const wcodeci_byte *plane[WCODEC_MAX_PLANES]; \
+        size_t i; \
+        wcodeci_avx512_planes(split, planes, plane); \
+        for (i = 0; n - i >= 64; i += 64) { \
+            __m512i high, low; \
+            wcodeci_avx512_place(split, wcodeci_avx512_load(plane[0] + i), &high, &low); \
+            wcodeci_avx512_merge(&merger, split, 0, high, low, plane, dst, i); \
+        } \
+        return i; \
+    }
+WCODECI_MERGE(word16, WCODEC_SPLIT_WORD16)
+WCODECI_MERGE(word32, WCODEC_SPLIT_WORD32)
+WCODECI_MERGE(word64, WCODEC_SPLIT_WORD64)
+WCODECI_MERGE(bf16, WCODEC_SPLIT_BF16)
+WCODECI_MERGE(f16, WCODEC_SPLIT_F16)
+WCODECI_MERGE(f32, WCODEC_SPLIT_F32)
+WCODECI_MERGE(f64, WCODEC_SPLIT_F64)
+WCODECI_MERGE(e4m3, WCODEC_SPLIT_F8_E4M3)
+WCODECI_MERGE(e5m2, WCODEC_SPLIT_F8_E5M2)
+WCODECI_MERGE(nibbles, WCODEC_SPLIT_NIBBLES)
+
+WCODECI_AVX512_INLINE size_t wcodeci_avx512_unpack_as(const wcodeci_byte *src, unsigned width,
+                                                      wcodeci_byte *v, size_t n)
+{
+    size_t i;
+    for (i = 0; n - i >= 64; i += 64, src += 8 * width) {
+        const wcodeci_byte *part = src;
+        __m512i x = _mm512_setzero_si512();
+        if (width & 4) {
+            x = wcodeci_avx512_unpack4(part);
+            part += 32;
+        }
+        if (width & 2) {
+            x = _mm512_or_si512(_mm512_slli_epi16(x, 2), wcodeci_avx512_unpack2(part));
+            part += 16;
+        }
+        if (width & 1) x = _mm512_or_si512(_mm512_add_epi8(x, x), wcodeci_avx512_unpack1(part));
+        wcodeci_avx512_store(v + i, x);
+    }
+    return i;
+}
+
+WCODECI_AVX512 static size_t wcodeci_avx512_unpack(const wcodeci_byte *src, unsigned width, wcodeci_byte *v,
+                                                   size_t n)
+{
+    switch (width) {
+    case 1: return wcodeci_avx512_unpack_as(src, 1, v, n);
+    case 2: return wcodeci_avx512_unpack_as(src, 2, v, n);
+    case 3: return wcodeci_avx512_unpack_as(src, 3, v, n);
+    case 4: return wcodeci_avx512_unpack_as(src, 4, v, n);
+    case 5: return wcodeci_avx512_unpack_as(src, 5, v, n);
+    case 6: return wcodeci_avx512_unpack_as(src, 6, v, n);
+    default: return wcodeci_avx512_unpack_as(src, 7, v, n);
+    }
+}
+
+/* For distances from 1 to 63, n at least the distance; `steps` is the lowest number for which distance <<
+ * steps is at least 64.  After step k a value is the sum of up to 2^(k+1) values, `distance` apart, of its
+ * own vector; the last values of the vector before, over and over, make up for what is missing.  Returns
+ * where it ended. */
+WCODECI_AVX512_INLINE size_t wcodeci_avx512_unpredict_near(wcodeci_byte *v, size_t n, size_t distance,
+                                                           unsigned mask, unsigned steps)
+{
+    const __m512i low = wcodeci_avx512_bytes(mask);
+    __m512i from[6], repeat, last;
+    __mmask64 inside[6];
+    wcodeci_byte index[64];
+    size_t i, at;
+    unsigned k, j;
+    for (j = 0; j < 64; j++) index[j] = (wcodeci_byte)j;
+    for (k = 0; k < steps; k++) {
+        inside[k] = ~(__mmask64)0 << (distance << k);
+        from[k] = _mm512_sub_epi8(wcodeci_avx512_load(index), wcodeci_avx512_bytes((unsigned)distance << k));
+    }
+    for (j = 0, at = 0; j < 64; j++) {
+        index[j] = (wcodeci_byte)(64 - distance + at);
+        if (++at == distance) at = 0;
+    }
+    repeat = wcodeci_avx512_load(index);
+    last = _mm512_maskz_expandloadu_epi8(~(__mmask64)0 << (64 - distance), v);
+    for (i = distance; n - i >= 64; i += 64) {
+        __m512i x = wcodeci_avx512_load(v + i);
+        WCODECI_UNROLL_16
+        for (k = 0; k < steps; k++)
+            x = _mm512_add_epi8(x, _mm512_maskz_permutexvar_epi8(inside[k], from[k], x));
+        last = _mm512_and_si512(_mm512_add_epi8(x, _mm512_permutexvar_epi8(repeat, last)), low);
+        wcodeci_avx512_store(v + i, last);
+    }
+    return i;
+}
+
+WCODECI_AVX512 static void wcodeci_avx512_unpredict(wcodeci_byte *v, size_t n, size_t distance, unsigned mask)
+{
+    size_t i = distance;
+    if (n < distance) return;
+    if (distance >= 64) {
+        const __m512i low = wcodeci_avx512_bytes(mask);
+        for (; n - i >= 64; i += 64)
+            wcodeci_avx512_store(v + i, _mm512_and_si512(low, _mm512_add_epi8(
+                wcodeci_avx512_load(v + i), wcodeci_avx512_load(v + i - distance))));
+    } else if (distance >= 32) {
+        i = wcodeci_avx512_unpredict_near(v, n, distance, mask, 1);
+    } else if (distance >= 16) {
+        i = wcodeci_avx512_unpredict_near(v, n, distance, mask, 2);
+    } else if (distance >= 8) {
+        i = wcodeci_avx512_unpredict_near(v, n, distance, mask, 3);
+    } else if (distance >= 4) {
+        i = wcodeci_avx512_unpredict_near(v, n, distance, mask, 4);
+    } else if (distance >= 2) {
+        i = wcodeci_avx512_unpredict_near(v, n, distance, mask, 5);
+    } else if (distance == 1) {
+        i = wcodeci_avx512_unpredict_near(v, n, 1, mask, 6);
+    }
+    wcodeci_unpredict_scalar(v + (i - distance), n - (i - distance), distance, mask);
+}
+
+/* ---- rANS-256 ---- */
+
+/* Four groups of eight lanes: each waits for its own gather, and shorter ones are sooner done.  (On Zen 4 1.9
+ * to 2.2 GB/s, where two groups of 16 lanes reach 1.8 and scalar code 0.6; single loads and inserts reach
+ * between 1.6 and 2.3, as the compiler pleases.) */
+WCODECI_AVX512 static size_t wcodeci_avx512_rans256(uint32_t state[32], const uint32_t *table,
+                                                    const wcodeci_byte **src, const wcodeci_byte *end,
+                                                    wcodeci_byte *v, size_t n)
+{
+    const __m256i slots = _mm256_set1_epi32(4095), bound = _mm256_set1_epi32(65536);
+    const wcodeci_byte *p = *src;
+    __m256i x[4];
+    size_t i = 0;
+    unsigned g;
+    for (g = 0; g < 4; g++) x[g] = _mm256_loadu_si256((const __m256i *)(const void *)(state + 8 * g));
+    for (; n - i >= 32 && end - p >= 64; i += 32) {
+        WCODECI_UNROLL_4
+        for (g = 0; g < 4; g++) {
+            const __m256i e = _mm256_i32gather_epi32((const int *)(const void *)table,
+                                                     _mm256_and_si256(x[g], slots), 4);
+            const __m256i freq = _mm256_and_si256(_mm256_srli_epi32(e, 8), slots);
+            const __m256i y = _mm256_add_epi32(_mm256_mullo_epi32(freq, _mm256_srli_epi32(x[g], 12)),
+                                               _mm256_srli_epi32(e, 20));
+            const __mmask8 low = _mm256_cmplt_epu32_mask(y, bound);
+            const __m256i words = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(const void *)p));
+            x[g] = _mm256_mask_or_epi32(y, low, _mm256_slli_epi32(y, 16),
+                                        _mm256_maskz_expand_epi32(low, words));
+            p += 2 * _mm_popcnt_u32(low);
+            _mm_storel_epi64((__m128i *)(void *)(v + i + 8 * g), _mm256_cvtepi32_epi8(e));
+        }
+    }
+    for (g = 0; g < 4; g++) _mm256_storeu_si256((__m256i *)(void *)(state + 8 * g), x[g]);
+    *src = p;
+    return i;
+}
+
+static const wcodeci_kernels wcodeci_kernels_avx512 = {
+    "avx512", wcodeci_avx512_rans16,
+    { NULL, NULL, NULL, NULL, wcodeci_avx512_bf16, wcodeci_avx512_f16, wcodeci_avx512_f32, NULL,
+      wcodeci_avx512_e4m3, wcodeci_avx512_e5m2, wcodeci_avx512_nibbles },
+    { NULL, NULL, NULL, NULL, NULL, wcodeci_avx512_f16_packed, NULL, NULL,
+      wcodeci_avx512_e4m3_packed, wcodeci_avx512_e5m2_packed, wcodeci_avx512_nibbles_packed },
+    wcodeci_avx512_rans256,
+    { NULL, wcodeci_avx512_merge_word16, wcodeci_avx512_merge_word32, wcodeci_avx512_merge_word64,
+      wcodeci_avx512_merge_bf16, wcodeci_avx512_merge_f16, wcodeci_avx512_merge_f32, wcodeci_avx512_merge_f64,
+      wcodeci_avx512_merge_e4m3, wcodeci_avx512_merge_e5m2, wcodeci_avx512_merge_nibbles },
+    wcodeci_avx512_unpack, wcodeci_avx512_unpredict
+};
+
+#if defined(__GNUC__) && !defined(__clang__) && defined(__cplusplus)
+#pragma GCC diagnostic pop
+#endif
+
+#endif
+
+/* ---- part: amalgamate/parts/593_neon.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Kernels for NEON (private): 16 values a vector, AArch64
+ *
+ * On most of these processors, two to four vector operations can start in a cycle, and as many loads and
+ * operations on general registers besides, so vector operations are what counts.
+ *
+ * A lookup in 32 bytes is as fast as one in 16 on the Neoverse and newer Cortex-A cores and no slower than
+ * two elsewhere.  So there is one index, of the slot's bucket and a bit that says whether the slot is the
+ * bucket's other symbol's, and it looks up frequency, rank and value, rather than a symbol that does.
+ *
+ * No vector operation renormalises: which lanes take a byte must come out as bits, and the bits must find a
+ * shuffle.  From a vector to a general register is a long way everywhere, so 64 lanes take it together, and
+ * twice: once with a byte of bits for each 8 lanes, once with the number of the bits in each byte, which a
+ * multiplication then sums up.  A byte of bits finds 8 indices in a table, and the sum before it finds the 8
+ * bytes to take from.  Two lookups that leave a lane alone where the index is too large (TBX), for the lower
+ * and for the upper 8 lanes, then need nothing put together: there are 8 bytes of 255 before and behind each
+ * 8 indices, so that 16 bytes from an entry on are for the lower lanes, 16 from 8 before it for the upper.
+ *
+ * Estimates only, for there was no such processor to measure: that is 20 vector operations for 16 values; 23
+ * if a symbol is looked up first, 22 if both halves are put together for one lookup, 25 if prefix counts of
+ * the bits make the indices without a table.  To start a group of lanes before the last one has its bytes
+ * gains next to nothing where the processor reorders instructions, as all but the smallest do.
+ * ---------------------------------------------------------------------------------------------- */
+#if WCODECI_NEON
+
+/* For lane j of the 8 that the bits m speak of: which of the bytes it takes, 255 for none. */
+#define WCODECI_NEON_BITS(m) (((m) & 1) + ((m) >> 1 & 1) + ((m) >> 2 & 1) + ((m) >> 3 & 1) + ((m) >> 4 & 1) \
+                              + ((m) >> 5 & 1) + ((m) >> 6 & 1))
+#define WCODECI_NEON_LANE(m, j) ((m) >> (j) & 1 ? WCODECI_NEON_BITS((m) & ((1 << (j)) - 1)) : 255)
+#define WCODECI_NEON_NONE 255, 255, 255, 255, 255, 255, 255, 255
+#define WCODECI_NEON_ENTRY(m) \
+    WCODECI_NEON_LANE(m, 0), WCODECI_NEON_LANE(m, 1), WCODECI_NEON_LANE(m, 2), WCODECI_NEON_LANE(m, 3), \
+    WCODECI_NEON_LANE(m, 4), WCODECI_NEON_LANE(m, 5), WCODECI_NEON_LANE(m, 6), WCODECI_NEON_LANE(m, 7), \
+    WCODECI_NEON_NONE
+#define WCODECI_NEON_4(m) \
+    WCODECI_NEON_ENTRY(m), WCODECI_NEON_ENTRY(m + 1), WCODECI_NEON_ENTRY(m + 2), WCODECI_NEON_ENTRY(m + 3)
+#define WCODECI_NEON_16(m) \
+    WCODECI_NEON_4(m), WCODECI_NEON_4(m + 4), WCODECI_NEON_4(m + 8), WCODECI_NEON_4(m + 12)
+#define WCODECI_NEON_64(m) \
+    WCODECI_NEON_16(m), WCODECI_NEON_16(m + 16), WCODECI_NEON_16(m + 32), WCODECI_NEON_16(m + 48)
+
+static const wcodeci_byte wcodeci_neon_places[8 + 256 * 16] = {
+    WCODECI_NEON_NONE, WCODECI_NEON_64(0), WCODECI_NEON_64(64), WCODECI_NEON_64(128), WCODECI_NEON_64(192)
+};
+
+static const wcodeci_byte wcodeci_neon_weights[16] = {
+    1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128
+};
+
+static const wcodeci_byte wcodeci_neon_first_slots[16] = {
+    0, 16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240
+};
+
+/* divide: by bucket, what makes a slot 16 + place - div, whose bit 4 is set if it is the other symbol's.  The
+ * rest by bucket, and by 16 + bucket for the other symbol; rank is what makes a slot a rank. */
+typedef struct wcodeci_neon_tables {
+    uint8x16_t divide, weights;
+    uint8x16x2_t freq, rank, value;
+} wcodeci_neon_tables;
+
+/* A pair of tables.  By way of memory: gcc 12 copies a pair before each use if it saw it put together. */
+WCODECI_INLINE uint8x16x2_t wcodeci_neon_pair(uint8x16_t own, uint8x16_t other)
+{
+    wcodeci_byte room[32];
+    vst1q_u8(room, vzip1q_u8(own, other));
+    vst1q_u8(room + 16, vzip2q_u8(own, other));
+    return vld2q_u8(room);
+}
+
+WCODECI_INLINE wcodeci_neon_tables wcodeci_neon_open(const wcodeci_rans16 *r)
+{
+    const uint8x16_t slots = vld1q_u8(wcodeci_neon_first_slots), other = vld1q_u8(r->other);
+    const uint8x16_t freq = vld1q_u8(r->freq), value = vld1q_u8(r->value);
+    wcodeci_neon_tables t;
+    t.weights = vld1q_u8(wcodeci_neon_weights);
+    t.divide = vsubq_u8(vsubq_u8(vdupq_n_u8(16), vld1q_u8(r->div)), slots);
+    t.freq = wcodeci_neon_pair(freq, vqtbl1q_u8(freq, other));
+    t.rank = wcodeci_neon_pair(vsubq_u8(vdupq_n_u8(0), slots), vsubq_u8(vld1q_u8(r->base), slots));
+    t.value = wcodeci_neon_pair(value, vqtbl1q_u8(value, other));
+    return t;
+}
+
+/* Takes 16 lanes one step on, but for the renormalisation, and returns their values. */
+WCODECI_INLINE uint8x16_t wcodeci_neon_step(const wcodeci_neon_tables *t, uint8x16_t *high, uint8x16_t *low)
+{
+    const uint8x16_t place = vaddq_u8(*low, vqtbl1q_u8(t->divide, vshrq_n_u8(*low, 4)));
+    const uint8x16_t index = vsriq_n_u8(place, *low, 4);    /* place is below 32 */
+    const uint8x16_t rank = vaddq_u8(*low, vqtbl2q_u8(t->rank, index));
+    const uint8x16_t freq = vqtbl2q_u8(t->freq, index);
+    const uint16x8_t x0 = vmull_u8(vget_low_u8(*high), vget_low_u8(freq));
+    const uint16x8_t x1 = vmull_high_u8(*high, freq);
+    const uint8x16_t lower = vreinterpretq_u8_u16(vaddw_u8(x0, vget_low_u8(rank)));
+    const uint8x16_t upper = vreinterpretq_u8_u16(vaddw_high_u8(x1, rank));
+    *high = vuzp2q_u8(lower, upper);
+    *low = vuzp1q_u8(lower, upper);
+    return vqtbl2q_u8(t->value, index);
+}
+
+/* Which of 64 lanes take a byte, a bit each; byte k of sums: how many of the lanes 0 ... 8k+7 do. */
+typedef struct wcodeci_neon_takers {
+    uint64_t bits, sums;
+} wcodeci_neon_takers;
+
+/* Takes 64 lanes one step on, but for the bytes that they take; returns who takes them. */
+WCODECI_INLINE wcodeci_neon_takers wcodeci_neon_step4(const wcodeci_neon_tables *t, uint8x16_t high[4],
+                                                      uint8x16_t low[4], uint8x16_t value[4])
+{
+    uint8x16_t empty[4], pairs;
+    uint64x2_t bits, counts;
+    wcodeci_neon_takers takers;
+    unsigned k;
+    WCODECI_UNROLL_4
+    for (k = 0; k < 4; k++) {
+        value[k] = wcodeci_neon_step(t, &high[k], &low[k]);
+        empty[k] = vceqzq_u8(high[k]);
+        high[k] = vbslq_u8(empty[k], low[k], high[k]);
+        empty[k] = vandq_u8(empty[k], t->weights);
+    }
+    pairs = vpaddq_u8(vpaddq_u8(empty[0], empty[1]), vpaddq_u8(empty[2], empty[3]));
+    pairs = vpaddq_u8(pairs, pairs);
+    bits = vreinterpretq_u64_u8(pairs);
+    counts = vreinterpretq_u64_u8(vcntq_u8(pairs));
+    /* The halves are the same.  Asked for the lower one alone gcc 12 counts after a way there and back. */
+    takers.bits = vgetq_lane_u64(bits, 1);
+    takers.sums = vgetq_lane_u64(counts, 0) * 0x0101010101010101u;
+    return takers;
+}
+
+/* For lanes 8k ... 8k+7: their entry of the table, and 8 bytes behind those that the lanes before them take.
+ * The entry's indices are below 8, so the upper half does not matter. */
+WCODECI_INLINE const wcodeci_byte *wcodeci_neon_entry(wcodeci_neon_takers takers, unsigned k)
+{
+    return wcodeci_neon_places + 8 + 16 * (size_t)(takers.bits >> 8 * k & 255);
+}
+
+WCODECI_INLINE uint8x16_t wcodeci_neon_bytes(wcodeci_neon_takers takers, unsigned k, const wcodeci_byte *p)
+{
+    if (k) p += (size_t)(takers.sums >> (8 * k - 8) & 255);
+    return vcombine_u8(vld1_u8(p), vdup_n_u8(0));
+}
+
+/* Lets 64 lanes take their bytes from p on.  8k lanes take no more than 8k bytes, so no byte behind the 64th
+ * is read. */
+WCODECI_INLINE void wcodeci_neon_take4(wcodeci_neon_takers takers, const wcodeci_byte *p, uint8x16_t low[4])
+{
+    unsigned k;
+    WCODECI_UNROLL_4
+    for (k = 0; k < 4; k++) {
+        low[k] = vqtbx1q_u8(low[k], wcodeci_neon_bytes(takers, 2 * k, p),
+                            vld1q_u8(wcodeci_neon_entry(takers, 2 * k)));
+        low[k] = vqtbx1q_u8(low[k], wcodeci_neon_bytes(takers, 2 * k + 1, p),
+                            vld1q_u8(wcodeci_neon_entry(takers, 2 * k + 1) - 8));
+    }
+}
+
+/* ---- what becomes of 16 values ----
+ * The shifts that insert (SLI keeps the bits below those that come in, SRI those above) do the work of a
+ * shift, a mask and an OR. */
+
+/* 16 units of 16 and of 32 bits out of their bytes, b[0] the lowest. */
+WCODECI_INLINE void wcodeci_neon_put16(uint8x16_t high, uint8x16_t low, wcodeci_byte *dst)
+{
+    vst1q_u8(dst, vzip1q_u8(low, high));
+    vst1q_u8(dst + 16, vzip2q_u8(low, high));
+}
+
+WCODECI_INLINE void wcodeci_neon_put32(uint8x16_t b3, uint8x16_t b2, uint8x16_t b1, uint8x16_t b0,
+                                       wcodeci_byte *dst)
+{
+    const uint16x8_t low0 = vreinterpretq_u16_u8(vzip1q_u8(b0, b1));
+    const uint16x8_t low1 = vreinterpretq_u16_u8(vzip2q_u8(b0, b1));
+    const uint16x8_t high0 = vreinterpretq_u16_u8(vzip1q_u8(b2, b3));
+    const uint16x8_t high1 = vreinterpretq_u16_u8(vzip2q_u8(b2, b3));
+    vst1q_u8(dst, vreinterpretq_u8_u16(vzip1q_u16(low0, high0)));
+    vst1q_u8(dst + 16, vreinterpretq_u8_u16(vzip2q_u16(low0, high0)));
+    vst1q_u8(dst + 32, vreinterpretq_u8_u16(vzip1q_u16(low1, high1)));
+    vst1q_u8(dst + 48, vreinterpretq_u8_u16(vzip2q_u16(low1, high1)));
+}
+
+/* x >> shift and x << shift for constants, 0 too. */
+WCODECI_INLINE uint8x16_t wcodeci_neon_right(uint8x16_t x, unsigned shift)
+{
+    switch (shift) {
+    case 1: return vshrq_n_u8(x, 1);
+    case 2: return vshrq_n_u8(x, 2);
+    case 3: return vshrq_n_u8(x, 3);
+    case 4: return vshrq_n_u8(x, 4);
+    case 5: return vshrq_n_u8(x, 5);
+    case 6: return vshrq_n_u8(x, 6);
+    default: return x;
+    }
+}
+
+WCODECI_INLINE uint8x16_t wcodeci_neon_left(uint8x16_t x, unsigned shift)
+{
+    switch (shift) {
+    case 1: return vaddq_u8(x, x);
+    case 2: return vshlq_n_u8(x, 2);
+    case 4: return vshlq_n_u8(x, 4);
+    case 6: return vshlq_n_u8(x, 6);
+    default: return x;
+    }
+}
+
+/* Where a part of 1 bit holds vector k of a group: bit 2k of the 8 bytes for lanes 0 to 7, bit 2k + 1 for the
+ * others. */
+static const wcodeci_byte wcodeci_neon_part1[4][16] = {
+    { 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2 },
+    { 4, 4, 4, 4, 4, 4, 4, 4, 8, 8, 8, 8, 8, 8, 8, 8 },
+    { 16, 16, 16, 16, 16, 16, 16, 16, 32, 32, 32, 32, 32, 32, 32, 32 },
+    { 64, 64, 64, 64, 64, 64, 64, 64, 128, 128, 128, 128, 128, 128, 128, 128 }
+};
+
+/* 255 where the bit is set. */
+WCODECI_INLINE uint8x16_t wcodeci_neon_unpack1(const wcodeci_byte *part, unsigned k)
+{
+    const uint8x8_t eight = vld1_u8(part);
+    return vtstq_u8(vcombine_u8(eight, eight), vld1q_u8(wcodeci_neon_part1[k]));
+}
+
+/* s << 7 | value << 2 | m out of values and a plane of 3 bits, s << 2 | m: vector k of its raw group, or 16
+ * bytes. */
+WCODECI_INLINE uint8x16_t wcodeci_neon_merge3(uint8x16_t value, const wcodeci_byte *rest, int packed,
+                                              unsigned k)
+{
+    const uint8x16_t x = vld1q_u8(rest);
+    uint8x16_t m = x, s;
+    if (packed) {
+        m = k ? wcodeci_neon_right(x, 2 * k - 1) : wcodeci_neon_left(x, 1);     /* bit 2k to bit 1 */
+        m = vbslq_u8(vdupq_n_u8(1), wcodeci_neon_unpack1(rest + 16, k), m);
+        s = wcodeci_neon_left(x, 6 - 2 * k);
+    } else {
+        s = vshlq_n_u8(x, 5);
+    }
+    return vbslq_u8(vdupq_n_u8(128), s, vsliq_n_u8(m, value, 2));
+}
+
+/* 16 values of a plane of 4 bits: vector k of its raw group, with rubbish above it, or 16 bytes. */
+WCODECI_INLINE uint8x16_t wcodeci_neon_rest4(const wcodeci_byte *rest, int packed, unsigned k)
+{
+    if (!packed) return vld1q_u8(rest);
+    return k < 2 ? vld1q_u8(rest + 16 * k) : vshrq_n_u8(vld1q_u8(rest + 16 * (k - 2)), 4);
+}
+
+/* Merges 16 values, i ... i+15 of the first plane, with the other planes.  If packed they are vector k of a
+ * group of 64. */
+WCODECI_INLINE void wcodeci_neon_merge(unsigned split, int packed, unsigned k, uint8x16_t value,
+                                       const wcodeci_byte *const *planes, wcodeci_byte *dst, size_t i)
+{
+    uint8x16_t rest, high, low;
+    switch (split) {
+    case WCODEC_SPLIT_WORD16: wcodeci_neon_put16(value, vld1q_u8(planes[1] + i), dst + 2 * i); break;
+    case WCODEC_SPLIT_WORD32:
+        wcodeci_neon_put32(value, vld1q_u8(planes[1] + i), vld1q_u8(planes[2] + i), vld1q_u8(planes[3] + i),
+                           dst + 4 * i);
+        break;
+    case WCODEC_SPLIT_BF16:
+    case WCODEC_SPLIT_F32:
+        rest = vld1q_u8(planes[1] + i);         /* sign, mantissa */
+        high = vsriq_n_u8(rest, value, 1);
+        low = vsliq_n_u8(rest, value, 7);
+        if (split == WCODEC_SPLIT_BF16) wcodeci_neon_put16(high, low, dst + 2 * i);
+        else wcodeci_neon_put32(high, low, vld1q_u8(planes[2] + i), vld1q_u8(planes[3] + i), dst + 4 * i);
+        break;
+    case WCODEC_SPLIT_F16:
+        high = wcodeci_neon_merge3(value, planes[1] + (packed ? i / 64 * 24 : i), packed, k);
+        wcodeci_neon_put16(high, vld1q_u8(planes[2] + i), dst + 2 * i);
+        break;
+    case WCODEC_SPLIT_F8_E4M3:
+        rest = wcodeci_neon_rest4(planes[1] + (packed ? i / 64 * 32 : i), packed, k);
+        vst1q_u8(dst + i, vbslq_u8(vdupq_n_u8(128), vshlq_n_u8(rest, 4), vsliq_n_u8(rest, value, 3)));
+        break;
+    case WCODEC_SPLIT_F8_E5M2:
+        high = wcodeci_neon_merge3(value, planes[1] + (packed ? i / 64 * 24 : i), packed, k);
+        vst1q_u8(dst + i, high);
+        break;
+    default:                    /* NIBBLES */
+        rest = wcodeci_neon_rest4(planes[1] + (packed ? i / 64 * 32 : i), packed, k);
+        vst1q_u8(dst + i, vsliq_n_u8(rest, value, 4));
+        break;
+    }
+}
+
+/* ---- rANS-16 ---- */
+
+/* 64 values on, values i ... i+63 of n; returns p behind the bytes taken.  Merging comes before the bytes are
+ * there: the way to these is long, and nothing waits for the values. */
+WCODECI_INLINE const wcodeci_byte *wcodeci_neon_group(const wcodeci_neon_tables *t, uint8x16_t high[4],
+                                                      uint8x16_t low[4], const wcodeci_byte *p,
+                                                      unsigned split, int packed,
+                                                      const wcodeci_byte *const *planes, wcodeci_byte *dst,
+                                                      size_t i)
+{
+    uint8x16_t h[4], l[4], value[4];        /* copies, which stay in registers whatever high and low are */
+    wcodeci_neon_takers takers;
+    unsigned k;
+    WCODECI_UNROLL_4
+    for (k = 0; k < 4; k++) {
+        h[k] = high[k];
+        l[k] = low[k];
+    }
+    takers = wcodeci_neon_step4(t, h, l, value);
+    WCODECI_UNROLL_4
+    for (k = 0; k < 4; k++) {
+        high[k] = h[k];
+        if (split == WCODEC_SPLIT_COUNT) vst1q_u8(dst + i + 16 * k, value[k]);
+        else wcodeci_neon_merge(split, packed, k, value[k], planes, dst, i + 16 * k);
+    }
+    wcodeci_neon_take4(takers, p, l);
+    WCODECI_UNROLL_4
+    for (k = 0; k < 4; k++) low[k] = l[k];
+    return p + (size_t)(takers.sums >> 56);
+}
+
+/* Rounds of `groups` times 64 lanes; a constant, as are split and packed.  split WCODEC_SPLIT_COUNT: the
+ * values themselves.  Besides the tables, registers hold the 8 vectors of 64 lanes, but not those of more,
+ * which stay in memory. */
+WCODECI_INLINE size_t wcodeci_neon_rounds(wcodeci_rans16 *r, unsigned groups, unsigned split, int packed,
+                                          const wcodeci_byte *const *planes, wcodeci_byte *dst, size_t n)
+{
+    const wcodeci_neon_tables tables = wcodeci_neon_open(r);
+    const wcodeci_byte *p = r->p, *const limit = r->limit, *plane[4] = { NULL, NULL, NULL, NULL };
+    uint8x16_t high[16], low[16];
+    size_t i = 0;
+    unsigned g, k;
+    for (k = 1; split < WCODEC_SPLIT_COUNT && k < wcodeci_splits[split].planes && k < 4; k++)
+        plane[k] = planes[k];           /* the stores can not change these */
+    WCODECI_UNROLL_4
+    for (k = 0; k < 4 * groups; k++) {
+        high[k] = vld1q_u8(r->high + 16 * k);
+        low[k] = vld1q_u8(r->low + 16 * k);
+    }
+    while (n - i >= 64 * groups && (size_t)(limit - p) >= 64 * groups)
+        for (g = 0; g < groups; g++, i += 64)
+            p = wcodeci_neon_group(&tables, high + 4 * g, low + 4 * g, p, split, packed, plane, dst, i);
+    WCODECI_UNROLL_4
+    for (k = 0; k < 4 * groups; k++) {
+        vst1q_u8(r->high + 16 * k, high[k]);
+        vst1q_u8(r->low + 16 * k, low[k]);
+    }
+    r->p = p;
+    return i;
+}
+
+WCODECI_INLINE size_t wcodeci_neon_lanes(wcodeci_rans16 *r, unsigned split, int packed,
+                                         const wcodeci_byte *const *planes, wcodeci_byte *dst, size_t n)
+{
+    switch (r->lanes) {
+    case 64: return wcodeci_neon_rounds(r, 1, split, packed, planes, dst, n);
+    case 128: return wcodeci_neon_rounds(r, 2, split, packed, planes, dst, n);
+    default: return wcodeci_neon_rounds(r, 4, split, packed, planes, dst, n);
+    }
+}
+
+static size_t wcodeci_neon_rans16(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
+{
+    return wcodeci_neon_lanes(r, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+}
+
+#define WCODECI_NEON_UNITS(name, split, packed) \
+    static size_t wcodeci_neon_##name(wcodeci_rans16 *r, const wcodeci_byte *const *planes, \
+                                      wcodeci_byte *dst, size_t n) \
+    { \
+        return wcodeci_neon_lanes(r, split, packed, planes, dst, n); \
+    }
+WCODECI_NEON_UNITS(bf16, WCODEC_SPLIT_BF16, 0)
+WCODECI_NEON_UNITS(f16, WCODEC_SPLIT_F16, 0)
+WCODECI_NEON_UNITS(f16_packed, WCODEC_SPLIT_F16, 1)
+WCODECI_NEON_UNITS(f32, WCODEC_SPLIT_F32, 0)
+WCODECI_NEON_UNITS(e4m3, WCODEC_SPLIT_F8_E4M3, 0)
+WCODECI_NEON_UNITS(e4m3_packed, WCODEC_SPLIT_F8_E4M3, 1)
+WCODECI_NEON_UNITS(e5m2, WCODEC_SPLIT_F8_E5M2, 0)
+WCODECI_NEON_UNITS(e5m2_packed, WCODEC_SPLIT_F8_E5M2, 1)
+WCODECI_NEON_UNITS(nibbles, WCODEC_SPLIT_NIBBLES, 0)
+WCODECI_NEON_UNITS(nibbles_packed, WCODEC_SPLIT_NIBBLES, 1)
+
+/* ---- merging, unpacking, predictors ---- */
+
+WCODECI_INLINE size_t wcodeci_neon_merge_all(unsigned split, const wcodeci_byte *const *planes,
+                                             wcodeci_byte *dst, size_t n)
+{
+    const wcodeci_byte *plane[4] = { NULL, NULL, NULL, NULL };
+    size_t i;
+    unsigned k;
+    for (k = 0; k < wcodeci_splits[split].planes && k < 4; k++) plane[k] = planes[k];
+    for (i = 0; n - i >= 16; i += 16)
+        wcodeci_neon_merge(split, 0, 0, vld1q_u8(plane[0] + i), plane, dst, i);
+    return i;
+}
+
+#define WCODECI_NEON_MERGE(name, split) \
+    static size_t wcodeci_neon_merge_##name(const wcodeci_byte *const *planes, wcodeci_byte *dst, size_t n) \
+    { \
+        return wcodeci_neon_merge_all(split, planes, dst, n); \
+    }
+WCODECI_NEON_MERGE(word16, WCODEC_SPLIT_WORD16)
+WCODECI_NEON_MERGE(word32, WCODEC_SPLIT_WORD32)
+WCODECI_NEON_MERGE(bf16, WCODEC_SPLIT_BF16)
+WCODECI_NEON_MERGE(f16, WCODEC_SPLIT_F16)
+WCODECI_NEON_MERGE(f32, WCODEC_SPLIT_F32)
+WCODECI_NEON_MERGE(e4m3, WCODEC_SPLIT_F8_E4M3)
+WCODECI_NEON_MERGE(e5m2, WCODEC_SPLIT_F8_E5M2)
+WCODECI_NEON_MERGE(nibbles, WCODEC_SPLIT_NIBBLES)
+
+/* Vector k of a raw group.  A part shifted down has rubbish above it; what goes above overwrites it. */
+WCODECI_INLINE uint8x16_t wcodeci_neon_unpack_vector(const wcodeci_byte *src, unsigned width, unsigned k)
+{
+    uint8x16_t x = vdupq_n_u8(0);
+    if (width & 4) {
+        x = wcodeci_neon_rest4(src, 1, k);
+        if (k < 2) x = vandq_u8(x, vdupq_n_u8(15));
+        src += 32;
+    }
+    if (width & 2) {
+        const uint8x16_t two = wcodeci_neon_right(vld1q_u8(src), 2 * k);
+        x = width & 4 ? vsliq_n_u8(two, x, 2) : vandq_u8(two, vdupq_n_u8(3));
+        src += 16;
+    }
+    if (width & 1) {
+        const uint8x16_t one = wcodeci_neon_unpack1(src, k);
+        x = width > 1 ? vsliq_n_u8(vshrq_n_u8(one, 7), x, 1) : vshrq_n_u8(one, 7);
+    }
+    return x;
+}
+
+WCODECI_INLINE size_t wcodeci_neon_unpack_all(const wcodeci_byte *src, unsigned width, wcodeci_byte *v,
+                                              size_t n)
+{
+    size_t i;
+    unsigned k;
+    for (i = 0; n - i >= 64; i += 64, src += 8 * width) {
+        WCODECI_UNROLL_4
+        for (k = 0; k < 4; k++) vst1q_u8(v + i + 16 * k, wcodeci_neon_unpack_vector(src, width, k));
+    }
+    return i;
+}
+
+static size_t wcodeci_neon_unpack(const wcodeci_byte *src, unsigned width, wcodeci_byte *v, size_t n)
+{
+    switch (width) {
+    case 1: return wcodeci_neon_unpack_all(src, 1, v, n);
+    case 2: return wcodeci_neon_unpack_all(src, 2, v, n);
+    case 3: return wcodeci_neon_unpack_all(src, 3, v, n);
+    case 4: return wcodeci_neon_unpack_all(src, 4, v, n);
+    case 5: return wcodeci_neon_unpack_all(src, 5, v, n);
+    case 6: return wcodeci_neon_unpack_all(src, 6, v, n);
+    default: return wcodeci_neon_unpack_all(src, 7, v, n);
+    }
+}
+
+/* x and itself moved up by so many bytes within each half. */
+#define WCODECI_NEON_SUM(x, bytes) \
+    vaddq_u8(x, vreinterpretq_u8_u64(vshlq_n_u64(vreinterpretq_u64_u8(x), 8 * (bytes))))
+
+/* Prefix sums of 16 values; the 8 lower ones' go to the upper ones. */
+WCODECI_INLINE uint8x16_t wcodeci_neon_prefix(uint8x16_t x)
+{
+    x = WCODECI_NEON_SUM(x, 1);
+    x = WCODECI_NEON_SUM(x, 2);
+    x = WCODECI_NEON_SUM(x, 4);
+    return vaddq_u8(x, vcombine_u8(vdup_n_u8(0), vdup_laneq_u8(x, 7)));
+}
+
+static void wcodeci_neon_unpredict(wcodeci_byte *v, size_t n, size_t distance, unsigned mask)
+{
+    const uint8x16_t all = vdupq_n_u8((wcodeci_byte)mask);
+    size_t i = distance;
+    if (distance == 1 && n) {
+        uint8x16_t sum = vdupq_n_u8(v[0]);      /* waits for nothing but the sum before */
+        for (; n - i >= 16; i += 16) {
+            const uint8x16_t x = wcodeci_neon_prefix(vld1q_u8(v + i));
+            vst1q_u8(v + i, vandq_u8(vaddq_u8(x, sum), all));
+            sum = vaddq_u8(sum, vdupq_laneq_u8(x, 15));
+        }
+    }
+    if (distance >= 16)
+        for (; i < n && n - i >= 16; i += 16)
+            vst1q_u8(v + i, vandq_u8(vaddq_u8(vld1q_u8(v + i), vld1q_u8(v + i - distance)), all));
+    for (; i < n; i++) v[i] = (wcodeci_byte)((v[i] + v[i - distance]) & mask);
+}
+
+static const wcodeci_kernels wcodeci_kernels_neon = {
+    "neon", wcodeci_neon_rans16,
+    { NULL, NULL, NULL, NULL, wcodeci_neon_bf16, wcodeci_neon_f16, wcodeci_neon_f32, NULL,
+      wcodeci_neon_e4m3, wcodeci_neon_e5m2, wcodeci_neon_nibbles },
+    { NULL, NULL, NULL, NULL, NULL, wcodeci_neon_f16_packed, NULL, NULL,
+      wcodeci_neon_e4m3_packed, wcodeci_neon_e5m2_packed, wcodeci_neon_nibbles_packed },
+    wcodeci_rans256_scalar,
+    { NULL, wcodeci_neon_merge_word16, wcodeci_neon_merge_word32, NULL, wcodeci_neon_merge_bf16,
+      wcodeci_neon_merge_f16, wcodeci_neon_merge_f32, NULL, wcodeci_neon_merge_e4m3,
+      wcodeci_neon_merge_e5m2, wcodeci_neon_merge_nibbles },
+    wcodeci_neon_unpack, wcodeci_neon_unpredict
+};
+
+#endif
+
+/* ---- part: amalgamate/parts/594_sse41_encode.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Encoding kernels for SSSE3, SSE4.1 and POPCNT (private)
+ * What comes before them is for NEON too.
+ * ---------------------------------------------------------------------------------------------- */
+#if (WCODECI_X86 || WCODECI_NEON) && !defined(WCODEC_NO_ENCODER)
+
+/* Shuffle indices that gather bytes, those at the places of the bits that are set of 8, at the upper end;
+ * below are zeros.  A row has the upper 4 bits in common: `count` of them are set, and `high` holds their
+ * places.  Those of the lower 4 bits, at the upper end of 4 bytes too, move down for them. */
+#define WCODECI_SHED(high, count, low) \
+    (uint64_t)(high) << 32 | (uint64_t)(low) << 32 >> 8 * (count)
+#define WCODECI_SHED_ROW(high, count) \
+    { WCODECI_SHED(high, count, 0), WCODECI_SHED(high, count, 0), \
+      WCODECI_SHED(high, count, 0x01000000), WCODECI_SHED(high, count, 0x01000000), \
+      WCODECI_SHED(high, count, 0x02000000), WCODECI_SHED(high, count, 0x02000000), \
+      WCODECI_SHED(high, count, 0x02010000), WCODECI_SHED(high, count, 0x02010000), \
+      WCODECI_SHED(high, count, 0x03000000), WCODECI_SHED(high, count, 0x03000000), \
+      WCODECI_SHED(high, count, 0x03010000), WCODECI_SHED(high, count, 0x03010000), \
+      WCODECI_SHED(high, count, 0x03020000), WCODECI_SHED(high, count, 0x03020000), \
+      WCODECI_SHED(high, count, 0x03020100), WCODECI_SHED(high, count, 0x03020100) }
+
+static const uint64_t wcodeci_shed[16][16] = {
+    WCODECI_SHED_ROW(0, 0), WCODECI_SHED_ROW(0x04000000, 1),
+    WCODECI_SHED_ROW(0x05000000, 1), WCODECI_SHED_ROW(0x05040000, 2),
+    WCODECI_SHED_ROW(0x06000000, 1), WCODECI_SHED_ROW(0x06040000, 2),
+    WCODECI_SHED_ROW(0x06050000, 2), WCODECI_SHED_ROW(0x06050400, 3),
+    WCODECI_SHED_ROW(0x07000000, 1), WCODECI_SHED_ROW(0x07040000, 2),
+    WCODECI_SHED_ROW(0x07050000, 2), WCODECI_SHED_ROW(0x07050400, 3),
+    WCODECI_SHED_ROW(0x07060000, 2), WCODECI_SHED_ROW(0x07060400, 3),
+    WCODECI_SHED_ROW(0x07060500, 3), WCODECI_SHED_ROW(0x07060504, 4)
+};
+
+/* The entry of 8 bits. */
+WCODECI_INLINE const uint64_t *wcodeci_shed_of(unsigned bits) { return &wcodeci_shed[0][0] + bits; }
+
+/* Symbols by value, in windows as wide as one look-up, which leave out what they can.  Entries are the
+ * symbol ^ the filler, with bit 4 set; 0: none. */
+typedef struct wcodeci_windows {
+    wcodeci_byte table[16][32], from[16];
+    unsigned count;
+} wcodeci_windows;
+
+/* width: 16, or 32 for pairs, entry 16 to 31 of which stand behind entry 0 to 15 each. */
+static void wcodeci_windows_make(wcodeci_windows *w, const wcodeci_rans16_coder *c, unsigned width)
+{
+    unsigned v = 0, k;
+    w->count = 0;
+    while (v < 256) {
+        if (c->symbol_of[v] == WCODECI_NO_SYMBOL) {
+            v++;
+            continue;
+        }
+        if (v > 256 - width) v = 256 - width;
+        w->from[w->count] = (wcodeci_byte)v;
+        for (k = 0; k < width; k++, v++) {
+            const unsigned s = c->symbol_of[v];
+            w->table[w->count][width == 16 ? k : 2 * (k & 15) + k / 16]
+                = (wcodeci_byte)(s == WCODECI_NO_SYMBOL ? 0 : (s ^ c->filler) | 16);
+        }
+        w->count++;
+    }
+}
+
+/* The last values, from i on, after `found` exceptions. */
+static size_t wcodeci_rans16_map_rest(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
+                                      wcodeci_byte *symbols, size_t i, size_t n, uint32_t *places,
+                                      size_t found, size_t most)
+{
+    for (; i < n; i++) {
+        symbols[i] = c->symbol_of[v[i]];
+        if (symbols[i] != WCODECI_NO_SYMBOL) continue;
+        symbols[i] = c->filler;
+        if (found == most) return most + 1;
+        places[found++] = (uint32_t)i;
+    }
+    return found;
+}
+
+#endif
+
+#if WCODECI_X86 && !defined(WCODEC_NO_ENCODER)
+
+/* ---- planes out of units: as for AVX-512 ---- */
+
+typedef struct wcodeci_sse41_field {
+    __m128i low, high, low_mask, high_mask;
+    int raise;
+} wcodeci_sse41_field;
+
+WCODECI_SSE41_INLINE wcodeci_sse41_field wcodeci_sse41_field_make(const wcodeci_plane_row *row, unsigned bits)
+{
+    const unsigned low_mask = (1u << row->low_width) - 1;
+    const unsigned high_mask = ((1u << row->high_width) - 1) << row->low_width;
+    wcodeci_sse41_field f;
+    f.raise = row->high_shift < row->low_width;
+    f.low = _mm_cvtsi32_si128(row->low_shift);
+    f.high = _mm_cvtsi32_si128(f.raise ? row->low_width - row->high_shift : row->high_shift - row->low_width);
+    f.low_mask = bits == 32 ? _mm_set1_epi32((int)low_mask)
+               : bits == 16 ? _mm_set1_epi16((short)low_mask) : _mm_set1_epi8((char)low_mask);
+    f.high_mask = bits == 32 ? _mm_set1_epi32((int)high_mask)
+                : bits == 16 ? _mm_set1_epi16((short)high_mask) : _mm_set1_epi8((char)high_mask);
+    return f;
+}
+
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_field16(const wcodeci_sse41_field *f, const wcodeci_byte *src)
+{
+    const __m128i x = wcodeci_sse41_load(src);
+    const __m128i high = f->raise ? _mm_sll_epi16(x, f->high) : _mm_srl_epi16(x, f->high);
+    return _mm_or_si128(_mm_and_si128(_mm_srl_epi16(x, f->low), f->low_mask),
+                        _mm_and_si128(high, f->high_mask));
+}
+
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_field32(const wcodeci_sse41_field *f, const wcodeci_byte *src)
+{
+    const __m128i x = wcodeci_sse41_load(src);
+    const __m128i high = f->raise ? _mm_sll_epi32(x, f->high) : _mm_srl_epi32(x, f->high);
+    return _mm_or_si128(_mm_and_si128(_mm_srl_epi32(x, f->low), f->low_mask),
+                        _mm_and_si128(high, f->high_mask));
+}
+
+WCODECI_SSE41 static size_t wcodeci_sse41_split(const wcodeci_plane_row *row, unsigned unit,
+                                                const wcodeci_byte *src, wcodeci_byte *plane, size_t n)
+{
+    size_t i = 0;
+    if (unit == 1) {
+        const wcodeci_sse41_field f = wcodeci_sse41_field_make(row, 8);
+        for (; n - i >= 16; i += 16) wcodeci_sse41_store(plane + i, wcodeci_sse41_field16(&f, src + i));
+    } else if (unit == 2) {
+        const wcodeci_sse41_field f = wcodeci_sse41_field_make(row, 16);
+        for (; n - i >= 16; i += 16)
+            wcodeci_sse41_store(plane + i, _mm_packus_epi16(wcodeci_sse41_field16(&f, src + 2 * i),
+                                                            wcodeci_sse41_field16(&f, src + 2 * i + 16)));
+    } else if (unit == 4) {
+        const wcodeci_sse41_field f = wcodeci_sse41_field_make(row, 32);
+        for (; n - i >= 16; i += 16) {
+            const wcodeci_byte *s = src + 4 * i;
+            const __m128i ab = _mm_packs_epi32(wcodeci_sse41_field32(&f, s),
+                                               wcodeci_sse41_field32(&f, s + 16));
+            const __m128i cd = _mm_packs_epi32(wcodeci_sse41_field32(&f, s + 32),
+                                               wcodeci_sse41_field32(&f, s + 48));
+            wcodeci_sse41_store(plane + i, _mm_packus_epi16(ab, cd));
+        }
+    }
+    return i;
+}
+
+WCODECI_SSE41 static void wcodeci_sse41_residual(const wcodeci_byte *v, const wcodeci_byte *before,
+                                                 wcodeci_byte *residual, size_t n, unsigned mask)
+{
+    const __m128i bits = _mm_set1_epi8((char)mask);
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16)
+        wcodeci_sse41_store(residual + i, _mm_and_si128(bits, _mm_sub_epi8(wcodeci_sse41_load(v + i),
+                                                                           wcodeci_sse41_load(before + i))));
+    wcodeci_residual_scalar(v + i, before + i, residual + i, n - i, mask);
+}
+
+/* ---- rANS-16 ---- */
+
+WCODECI_SSE41 static size_t wcodeci_sse41_map(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
+                                              wcodeci_byte *symbols, size_t n, uint32_t *places, size_t most)
+{
+    const __m128i zero = _mm_setzero_si128(), filler = _mm_set1_epi8((char)c->filler);
+    const __m128i fifteen = _mm_set1_epi8(15), saturate = _mm_set1_epi8(112);
+    wcodeci_windows w;
+    size_t i, found = 0;
+    unsigned j, k;
+    wcodeci_windows_make(&w, c, 16);
+    for (i = 0; n - i >= 64; i += 64) {
+        __m128i x[4], entry[4];
+        uint64_t none = 0;
+        WCODECI_UNROLL_4
+        for (k = 0; k < 4; k++) {
+            x[k] = wcodeci_sse41_load(v + i + 16 * k);
+            entry[k] = zero;
+        }
+        for (j = 0; j < w.count; j++) {
+            const __m128i table = wcodeci_sse41_load(w.table[j]), from = _mm_set1_epi8((char)w.from[j]);
+            /* Adding 112 with saturation leaves the low four bits of what is below 16 alone, and gives all
+             * else the top bit, which is a shuffle's zero. */
+            WCODECI_UNROLL_4
+            for (k = 0; k < 4; k++)
+                entry[k] = _mm_or_si128(entry[k], _mm_shuffle_epi8(table,
+                                        _mm_adds_epu8(_mm_sub_epi8(x[k], from), saturate)));
+        }
+        WCODECI_UNROLL_4
+        for (k = 0; k < 4; k++) {
+            none |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(entry[k], zero)) << 16 * k;
+            entry[k] = _mm_xor_si128(_mm_and_si128(entry[k], fifteen), filler);
+            wcodeci_sse41_store(symbols + i + 16 * k, entry[k]);
+        }
+        for (; none; none &= none - 1) {
+            if (found == most) return most + 1;
+            places[found++] = (uint32_t)(i + (size_t)_mm_popcnt_u64(~none & (none - 1)));
+        }
+    }
+    return wcodeci_rans16_map_rest(c, v, symbols, i, n, places, found, most);
+}
+
+typedef struct wcodeci_sse41_coder {
+    __m128i freq, first;                /* by symbol */
+    __m128i low, high;                  /* the low and high byte of the reciprocal, as for AVX-512 */
+    __m128i slots[16];
+} wcodeci_sse41_coder;
+
+/* slots[x] out of 256: entry x & 15 of every sixteen.  Bit 7 chooses first, as it makes a shuffle's zero;
+ * then bits 4, 5 and 6 do, shifted to bit 7, where BLENDV looks. */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_slots(const __m128i *slots, __m128i x)
+{
+    const __m128i upper = _mm_xor_si128(x, _mm_set1_epi8(-128));
+    const __m128i bit6 = _mm_add_epi8(x, x), bit5 = _mm_add_epi8(bit6, bit6);
+    const __m128i bit4 = _mm_add_epi8(bit5, bit5);
+    __m128i entry[8];
+    unsigned k;
+    WCODECI_UNROLL_16
+    for (k = 0; k < 8; k++)
+        entry[k] = _mm_or_si128(_mm_shuffle_epi8(slots[k], x), _mm_shuffle_epi8(slots[k + 8], upper));
+    WCODECI_UNROLL_4
+    for (k = 0; k < 4; k++) entry[k] = _mm_blendv_epi8(entry[2 * k], entry[2 * k + 1], bit4);
+    entry[0] = _mm_blendv_epi8(entry[0], entry[1], bit5);
+    entry[1] = _mm_blendv_epi8(entry[2], entry[3], bit5);
+    return _mm_blendv_epi8(entry[0], entry[1], bit6);
+}
+
+/* Puts those of 8 bytes that the bits mark below p, in order. */
+WCODECI_SSE41_INLINE wcodeci_byte *wcodeci_sse41_shed(const wcodeci_byte *bytes, unsigned bits,
+                                                      wcodeci_byte *p)
+{
+    const __m128i order = _mm_loadl_epi64((const __m128i *)(const void *)wcodeci_shed_of(bits));
+    const __m128i x = _mm_loadl_epi64((const __m128i *)(const void *)bytes);
+    _mm_storel_epi64((__m128i *)(void *)(p - 8), _mm_shuffle_epi8(x, order));
+    return p - _mm_popcnt_u32(bits);
+}
+
+/* Codes 16 symbols on 16 lanes; as for AVX-512.  A remainder r below the frequency f stays, as r - f is
+ * below 0, which is large as an unsigned number. */
+WCODECI_SSE41_INLINE wcodeci_byte *wcodeci_sse41_put_16(const wcodeci_sse41_coder *t, __m128i symbol,
+                                                        wcodeci_byte *high, wcodeci_byte *low,
+                                                        wcodeci_byte *p)
+{
+    const __m128i zero = _mm_setzero_si128();
+    const __m128i h = wcodeci_sse41_load(high), l = wcodeci_sse41_load(low);
+    const __m128i freq = _mm_shuffle_epi8(t->freq, symbol);
+    const __m128i shed = _mm_cmpeq_epi8(_mm_max_epu8(h, freq), h);
+    const __m128i h1 = _mm_andnot_si128(shed, h), l1 = _mm_blendv_epi8(l, h, shed);
+    const __m128i x0 = _mm_unpacklo_epi8(l1, h1), x1 = _mm_unpackhi_epi8(l1, h1);
+    const __m128i f0 = _mm_unpacklo_epi8(freq, zero), f1 = _mm_unpackhi_epi8(freq, zero);
+    const __m128i low_byte = _mm_shuffle_epi8(t->low, symbol), high_byte = _mm_shuffle_epi8(t->high, symbol);
+    const __m128i q0 = _mm_mulhi_epu16(x0, _mm_unpacklo_epi8(low_byte, high_byte));
+    const __m128i q1 = _mm_mulhi_epu16(x1, _mm_unpackhi_epi8(low_byte, high_byte));
+    const __m128i r0 = _mm_sub_epi16(x0, _mm_mullo_epi16(q0, f0));
+    const __m128i r1 = _mm_sub_epi16(x1, _mm_mullo_epi16(q1, f1));
+    const __m128i less0 = _mm_sub_epi16(r0, f0), less1 = _mm_sub_epi16(r1, f1);
+    const __m128i rest0 = _mm_min_epu16(r0, less0), rest1 = _mm_min_epu16(r1, less1);
+    const __m128i rank = _mm_add_epi8(_mm_packus_epi16(rest0, rest1), _mm_shuffle_epi8(t->first, symbol));
+    const unsigned bits = (unsigned)_mm_movemask_epi8(shed);
+    p = wcodeci_sse41_shed(low + 8, bits >> 8, p);
+    p = wcodeci_sse41_shed(low, bits & 255, p);
+    wcodeci_sse41_store(high, _mm_packus_epi16(_mm_sub_epi16(q0, _mm_cmpeq_epi16(rest0, less0)),
+                                               _mm_sub_epi16(q1, _mm_cmpeq_epi16(rest1, less1))));
+    wcodeci_sse41_store(low, wcodeci_sse41_slots(t->slots, rank));
+    return p;
+}
+
+WCODECI_SSE41 static wcodeci_byte *wcodeci_sse41_put(wcodeci_rans16_coder *c, const wcodeci_byte *symbols,
+                                                     size_t n, wcodeci_byte *p)
+{
+    wcodeci_sse41_coder t;
+    wcodeci_byte low[16], high[16];
+    unsigned s, lane;
+    for (s = 0; s < 16; s++) {
+        const unsigned reciprocal = c->freq[s] < 2 ? 65535u : 65536u / c->freq[s];
+        low[s] = (wcodeci_byte)reciprocal;
+        high[s] = (wcodeci_byte)(reciprocal >> 8);
+        t.slots[s] = wcodeci_sse41_load(c->slots + 16 * s);
+    }
+    t.freq = wcodeci_sse41_load(c->freq);
+    t.first = wcodeci_sse41_load(c->first);
+    t.low = wcodeci_sse41_load(low);
+    t.high = wcodeci_sse41_load(high);
+    while (n) {
+        n -= c->lanes;
+        for (lane = c->lanes; lane;) {
+            lane -= 16;
+            p = wcodeci_sse41_put_16(&t, wcodeci_sse41_load(symbols + n + lane), c->high + lane,
+                                     c->low + lane, p);
+        }
+    }
+    return p;
+}
+
+static const wcodeci_encode_kernels wcodeci_encode_kernels_sse41 = {
+    wcodeci_sse41_split, wcodeci_sse41_residual, wcodeci_sse41_map, wcodeci_sse41_put
+};
+
+#endif
+
+/* ---- part: amalgamate/parts/595_avx2_encode.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Encoding kernels for AVX2 (private)
+ * ---------------------------------------------------------------------------------------------- */
+#if WCODECI_X86 && !defined(WCODEC_NO_ENCODER)
+
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_twice(const wcodeci_byte *p)
+{
+    return wcodeci_avx2_wide(wcodeci_sse41_load(p));
+}
+
+/* ---- planes out of units: as for AVX-512 ---- */
+
+typedef struct wcodeci_avx2_field {
+    __m128i low, high;
+    __m256i low_mask, high_mask;
+    int raise;
+} wcodeci_avx2_field;
+
+WCODECI_AVX2_INLINE wcodeci_avx2_field wcodeci_avx2_field_make(const wcodeci_plane_row *row, unsigned bits)
+{
+    const unsigned low_mask = (1u << row->low_width) - 1;
+    const unsigned high_mask = ((1u << row->high_width) - 1) << row->low_width;
+    wcodeci_avx2_field f;
+    f.raise = row->high_shift < row->low_width;
+    f.low = _mm_cvtsi32_si128(row->low_shift);
+    f.high = _mm_cvtsi32_si128(f.raise ? row->low_width - row->high_shift : row->high_shift - row->low_width);
+    f.low_mask = bits == 32 ? _mm256_set1_epi32((int)low_mask)
+               : bits == 16 ? _mm256_set1_epi16((short)low_mask) : _mm256_set1_epi8((char)low_mask);
+    f.high_mask = bits == 32 ? _mm256_set1_epi32((int)high_mask)
+                : bits == 16 ? _mm256_set1_epi16((short)high_mask) : _mm256_set1_epi8((char)high_mask);
+    return f;
+}
+
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_field16(const wcodeci_avx2_field *f, __m256i x)
+{
+    const __m256i high = f->raise ? _mm256_sll_epi16(x, f->high) : _mm256_srl_epi16(x, f->high);
+    return _mm256_or_si256(_mm256_and_si256(_mm256_srl_epi16(x, f->low), f->low_mask),
+                           _mm256_and_si256(high, f->high_mask));
+}
+
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_field32(const wcodeci_avx2_field *f, const wcodeci_byte *src)
+{
+    const __m256i x = wcodeci_avx2_load(src);
+    const __m256i high = f->raise ? _mm256_sll_epi32(x, f->high) : _mm256_srl_epi32(x, f->high);
+    return _mm256_or_si256(_mm256_and_si256(_mm256_srl_epi32(x, f->low), f->low_mask),
+                           _mm256_and_si256(high, f->high_mask));
+}
+
+WCODECI_AVX2 static size_t wcodeci_avx2_split(const wcodeci_plane_row *row, unsigned unit,
+                                                  const wcodeci_byte *src, wcodeci_byte *plane, size_t n)
+{
+    size_t i = 0;
+    if (unit == 1) {
+        const wcodeci_avx2_field f = wcodeci_avx2_field_make(row, 8);
+        for (; n - i >= 32; i += 32)
+            wcodeci_avx2_store(plane + i, wcodeci_avx2_field16(&f, wcodeci_avx2_load(src + i)));
+    } else if (unit == 2) {
+        const wcodeci_avx2_field f = wcodeci_avx2_field_make(row, 16);
+        for (; n - i >= 32; i += 32) {
+            const __m256i a = wcodeci_avx2_field16(&f, wcodeci_avx2_load(src + 2 * i));
+            const __m256i b = wcodeci_avx2_field16(&f, wcodeci_avx2_load(src + 2 * i + 32));
+            wcodeci_avx2_store(plane + i, _mm256_permute4x64_epi64(_mm256_packus_epi16(a, b), 0xD8));
+        }
+    } else if (unit == 4) {
+        const wcodeci_avx2_field f = wcodeci_avx2_field_make(row, 32);
+        const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+        for (; n - i >= 32; i += 32) {
+            const wcodeci_byte *s = src + 4 * i;
+            const __m256i ab = _mm256_packus_epi32(wcodeci_avx2_field32(&f, s),
+                                                   wcodeci_avx2_field32(&f, s + 32));
+            const __m256i cd = _mm256_packus_epi32(wcodeci_avx2_field32(&f, s + 64),
+                                                   wcodeci_avx2_field32(&f, s + 96));
+            wcodeci_avx2_store(plane + i, _mm256_permutevar8x32_epi32(_mm256_packus_epi16(ab, cd), order));
+        }
+    }
+    return i;
+}
+
+WCODECI_AVX2 static void wcodeci_avx2_residual(const wcodeci_byte *v, const wcodeci_byte *before,
+                                                   wcodeci_byte *residual, size_t n, unsigned mask)
+{
+    const __m256i bits = _mm256_set1_epi8((char)mask);
+    size_t i;
+    for (i = 0; n - i >= 32; i += 32)
+        wcodeci_avx2_store(residual + i, _mm256_and_si256(bits, _mm256_sub_epi8(wcodeci_avx2_load(v + i),
+                                                               wcodeci_avx2_load(before + i))));
+    wcodeci_residual_scalar(v + i, before + i, residual + i, n - i, mask);
+}
+
+/* ---- rANS-16 ---- */
+
+/* Entry x of 16, or 0 where x is 16 or more: adding 112 with saturation leaves the low four bits of what is
+ * below 16 alone, and gives all else the top bit, which is a shuffle's zero. */
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_entry(__m256i table, __m256i x)
+{
+    return _mm256_shuffle_epi8(table, _mm256_adds_epu8(x, _mm256_set1_epi8(112)));
+}
+
+/* Of 256 values few sixteens hold symbols: each is one table.  Entries are the symbol with bit 4 set. */
+WCODECI_AVX2 static size_t wcodeci_avx2_map(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
+                                                wcodeci_byte *symbols, size_t n, uint32_t *places, size_t most)
+{
+    const __m256i zero = _mm256_setzero_si256(), filler = _mm256_set1_epi8((char)c->filler);
+    wcodeci_byte table[16][16], from[16];
+    unsigned tables = 0, b, k;
+    size_t i, found = 0;
+    for (b = 0; b < 16; b++) {
+        unsigned any = 0;
+        for (k = 0; k < 16; k++) {
+            const unsigned s = c->symbol_of[16 * b + k];
+            table[tables][k] = (wcodeci_byte)(s == WCODECI_NO_SYMBOL ? 0 : s | 16);
+            any |= table[tables][k];
+        }
+        from[tables] = (wcodeci_byte)(16 * b);
+        if (any) tables++;
+    }
+    for (i = 0; n - i >= 32; i += 32) {
+        const __m256i x = wcodeci_avx2_load(v + i);
+        __m256i symbol = zero, none;
+        unsigned mask;
+        for (k = 0; k < tables; k++)
+            symbol = _mm256_or_si256(symbol, wcodeci_avx2_entry(wcodeci_avx2_twice(table[k]),
+                                     _mm256_sub_epi8(x, _mm256_set1_epi8((char)from[k]))));
+        none = _mm256_cmpeq_epi8(symbol, zero);
+        symbol = _mm256_and_si256(symbol, _mm256_set1_epi8(15));
+        wcodeci_avx2_store(symbols + i, _mm256_blendv_epi8(symbol, filler, none));
+        for (mask = (unsigned)_mm256_movemask_epi8(none); mask; mask &= mask - 1) {
+            if (found == most) return most + 1;
+            places[found++] = (uint32_t)(i + (unsigned)_mm_popcnt_u32(~mask & (mask - 1)));
+        }
+    }
+    for (; i < n; i++) {
+        symbols[i] = c->symbol_of[v[i]];
+        if (symbols[i] != WCODECI_NO_SYMBOL) continue;
+        symbols[i] = c->filler;
+        if (found == most) return most + 1;
+        places[found++] = (uint32_t)i;
+    }
+    return found;
+}
+
+typedef struct wcodeci_avx2_coder {
+    __m256i freq, first, low, high;     /* by symbol; the low and high byte of the reciprocal, as for AVX-512 */
+    const wcodeci_byte *slots;
+} wcodeci_avx2_coder;
+
+/* slots[x] out of 256: sixteen look-ups, of which the upper bits of x choose.  Bit 7 is a shuffle's zero, so that
+ * half of the choice is an OR; the others are moved up to where a blend looks for them. */
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_slots(const wcodeci_byte *slots, __m256i x)
+{
+    const __m256i upper = _mm256_xor_si256(x, _mm256_set1_epi8(-128));
+    const __m256i bit6 = _mm256_add_epi8(x, x), bit5 = _mm256_add_epi8(bit6, bit6);
+    const __m256i bit4 = _mm256_add_epi8(bit5, bit5);
+    __m256i entry[8];
+    unsigned k;
+    WCODECI_UNROLL_16
+    for (k = 0; k < 8; k++)
+        entry[k] = _mm256_or_si256(_mm256_shuffle_epi8(wcodeci_avx2_twice(slots + 16 * k), x),
+                                   _mm256_shuffle_epi8(wcodeci_avx2_twice(slots + 16 * k + 128), upper));
+    WCODECI_UNROLL_4
+    for (k = 0; k < 4; k++) entry[k] = _mm256_blendv_epi8(entry[2 * k], entry[2 * k + 1], bit4);
+    entry[0] = _mm256_blendv_epi8(entry[0], entry[1], bit5);
+    entry[1] = _mm256_blendv_epi8(entry[2], entry[3], bit5);
+    return _mm256_blendv_epi8(entry[0], entry[1], bit6);
+}
+
+/* Puts the bytes that `shed` marks below p, in order.  A shuffle gathers those of eight lanes at the upper end of
+ * eight bytes, whose others the next ones overwrite.  (PEXT does it without a table, no faster here, and much
+ * slower on a first or second Zen.) */
+WCODECI_AVX2_INLINE wcodeci_byte *wcodeci_avx2_shed(const wcodeci_byte *bytes, __m256i shed, wcodeci_byte *p)
+{
+    const unsigned mask = (unsigned)_mm256_movemask_epi8(shed);
+    unsigned k;
+    WCODECI_UNROLL_4
+    for (k = 4; k-- > 0;) {
+        const unsigned bits = mask >> 8 * k & 255;
+        const __m128i order = _mm_loadl_epi64((const __m128i *)(const void *)wcodeci_shed_of(bits));
+        const __m128i x = _mm_loadl_epi64((const __m128i *)(const void *)(bytes + 8 * k));
+        _mm_storel_epi64((__m128i *)(void *)(p - 8), _mm_shuffle_epi8(x, order));
+        p -= _mm_popcnt_u32(bits);
+    }
+    return p;
+}
+
+/* Codes 32 symbols on 32 lanes; as for AVX-512. */
+WCODECI_AVX2_INLINE wcodeci_byte *wcodeci_avx2_put_32(const wcodeci_avx2_coder *t, __m256i symbol,
+                                                          wcodeci_byte *high, wcodeci_byte *low, wcodeci_byte *p)
+{
+    const __m256i even = _mm256_set1_epi16(255), one = _mm256_set1_epi16(1);
+    const __m256i h = wcodeci_avx2_load(high), l = wcodeci_avx2_load(low);
+    const __m256i freq = _mm256_shuffle_epi8(t->freq, symbol);
+    const __m256i shed = _mm256_cmpeq_epi8(_mm256_max_epu8(h, freq), h);
+    const __m256i h1 = _mm256_andnot_si256(shed, h), l1 = _mm256_blendv_epi8(l, h, shed);
+    const __m256i x0 = _mm256_or_si256(_mm256_slli_epi16(h1, 8), _mm256_and_si256(l1, even));
+    const __m256i x1 = _mm256_or_si256(_mm256_srli_epi16(l1, 8), _mm256_andnot_si256(even, h1));
+    const __m256i f0 = _mm256_and_si256(freq, even), f1 = _mm256_srli_epi16(freq, 8);
+    const __m256i low_byte = _mm256_shuffle_epi8(t->low, symbol);
+    const __m256i high_byte = _mm256_shuffle_epi8(t->high, symbol);
+    __m256i q0 = _mm256_mulhi_epu16(x0, _mm256_or_si256(_mm256_and_si256(low_byte, even),
+                                                        _mm256_slli_epi16(high_byte, 8)));
+    __m256i q1 = _mm256_mulhi_epu16(x1, _mm256_or_si256(_mm256_srli_epi16(low_byte, 8),
+                                                        _mm256_andnot_si256(even, high_byte)));
+    __m256i r0 = _mm256_sub_epi16(x0, _mm256_mullo_epi16(q0, f0));
+    __m256i r1 = _mm256_sub_epi16(x1, _mm256_mullo_epi16(q1, f1));
+    const __m256i less0 = _mm256_cmpgt_epi16(f0, r0), less1 = _mm256_cmpgt_epi16(f1, r1);
+    __m256i rank;
+    q0 = _mm256_add_epi16(q0, _mm256_add_epi16(less0, one));
+    q1 = _mm256_add_epi16(q1, _mm256_add_epi16(less1, one));
+    r0 = _mm256_sub_epi16(r0, _mm256_andnot_si256(less0, f0));
+    r1 = _mm256_sub_epi16(r1, _mm256_andnot_si256(less1, f1));
+    rank = _mm256_add_epi8(_mm256_or_si256(r0, _mm256_slli_epi16(r1, 8)),
+                           _mm256_shuffle_epi8(t->first, symbol));
+    p = wcodeci_avx2_shed(low, shed, p);
+    wcodeci_avx2_store(high, _mm256_or_si256(q0, _mm256_slli_epi16(q1, 8)));
+    wcodeci_avx2_store(low, wcodeci_avx2_slots(t->slots, rank));
+    return p;
+}
+
+WCODECI_AVX2 static wcodeci_byte *wcodeci_avx2_put(wcodeci_rans16_coder *c, const wcodeci_byte *symbols,
+                                                       size_t n, wcodeci_byte *p)
+{
+    wcodeci_avx2_coder t;
+    wcodeci_byte low[16], high[16];
+    unsigned s, lane;
+    for (s = 0; s < 16; s++) {
+        const unsigned reciprocal = c->freq[s] < 2 ? 65535u : 65536u / c->freq[s];
+        low[s] = (wcodeci_byte)reciprocal;
+        high[s] = (wcodeci_byte)(reciprocal >> 8);
+    }
+    t.freq = wcodeci_avx2_twice(c->freq);
+    t.first = wcodeci_avx2_twice(c->first);
+    t.low = wcodeci_avx2_twice(low);
+    t.high = wcodeci_avx2_twice(high);
+    t.slots = c->slots;
+    while (n) {
+        n -= c->lanes;
+        for (lane = c->lanes; lane;) {
+            lane -= 32;
+            p = wcodeci_avx2_put_32(&t, wcodeci_avx2_load(symbols + n + lane), c->high + lane, c->low + lane,
+                                    p);
+        }
+    }
+    return p;
+}
+
+static const wcodeci_encode_kernels wcodeci_encode_kernels_avx2 = {
+    wcodeci_avx2_split, wcodeci_avx2_residual, wcodeci_avx2_map, wcodeci_avx2_put
+};
+
+#endif
+
+/* ---- part: amalgamate/parts/596_avx512_encode.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Encoding kernels for AVX-512 with VBMI and VBMI2 (private)
+ * ---------------------------------------------------------------------------------------------- */
+#if WCODECI_X86 && !defined(WCODEC_NO_ENCODER)
+
+#if defined(__GNUC__) && !defined(__clang__) && defined(__cplusplus)
+#pragma GCC diagnostic push         /* see the decoding kernels */
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#endif
+
+/* ---- planes out of units ---- */
+
+/* A plane's value of each unit: ((x >> low) & low mask) | ((x >> high) & high mask), the upper field's bits
+ * above the lower one's.  The mask of a field that is not there is 0. */
+typedef struct wcodeci_avx512_field {
+    __m128i low, high;
+    __m512i low_mask, high_mask;
+    int raise;                          /* the upper field moves up instead of down, by `high` */
+} wcodeci_avx512_field;
+
+WCODECI_AVX512_INLINE wcodeci_avx512_field wcodeci_avx512_field_make(const wcodeci_plane_row *row,
+                                                                     unsigned bits)
+{
+    const unsigned low_mask = (1u << row->low_width) - 1;
+    const unsigned high_mask = ((1u << row->high_width) - 1) << row->low_width;
+    wcodeci_avx512_field f;
+    f.raise = row->high_shift < row->low_width;
+    f.low = _mm_cvtsi32_si128(row->low_shift);
+    f.high = _mm_cvtsi32_si128(f.raise ? row->low_width - row->high_shift : row->high_shift - row->low_width);
+    f.low_mask = bits == 32 ? _mm512_set1_epi32((int)low_mask)
+               : bits == 16 ? _mm512_set1_epi16((short)low_mask) : _mm512_set1_epi8((char)low_mask);
+    f.high_mask = bits == 32 ? _mm512_set1_epi32((int)high_mask)
+                : bits == 16 ? _mm512_set1_epi16((short)high_mask) : _mm512_set1_epi8((char)high_mask);
+    return f;
+}
+
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_field16(const wcodeci_avx512_field *f, __m512i x)
+{
+    const __m512i high = f->raise ? _mm512_sll_epi16(x, f->high) : _mm512_srl_epi16(x, f->high);
+    return _mm512_or_si512(_mm512_and_si512(_mm512_srl_epi16(x, f->low), f->low_mask),
+                           _mm512_and_si512(high, f->high_mask));
+}
+
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_field32(const wcodeci_avx512_field *f, __m512i x)
+{
+    const __m512i high = f->raise ? _mm512_sll_epi32(x, f->high) : _mm512_srl_epi32(x, f->high);
+    return _mm512_or_si512(_mm512_and_si512(_mm512_srl_epi32(x, f->low), f->low_mask),
+                           _mm512_and_si512(high, f->high_mask));
+}
+
+/* The low bytes of 64 units of 16 bits. */
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_narrow16(__m512i a, __m512i b)
+{
+    return _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtepi16_epi8(a)), _mm512_cvtepi16_epi8(b), 1);
+}
+
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_narrow32(__m512i a, __m512i b, __m512i c, __m512i d)
+{
+    const __m256i ab = _mm256_inserti128_si256(_mm256_castsi128_si256(_mm512_cvtepi32_epi8(a)),
+                                               _mm512_cvtepi32_epi8(b), 1);
+    const __m256i cd = _mm256_inserti128_si256(_mm256_castsi128_si256(_mm512_cvtepi32_epi8(c)),
+                                               _mm512_cvtepi32_epi8(d), 1);
+    return _mm512_inserti64x4(_mm512_castsi256_si512(ab), cd, 1);
+}
+
+WCODECI_AVX512 static size_t wcodeci_avx512_split(const wcodeci_plane_row *row, unsigned unit,
+                                                  const wcodeci_byte *src, wcodeci_byte *plane, size_t n)
+{
+    size_t i = 0;
+    if (unit == 1) {
+        const wcodeci_avx512_field f = wcodeci_avx512_field_make(row, 8);
+        for (; n - i >= 64; i += 64)
+            wcodeci_avx512_store(plane + i, wcodeci_avx512_field16(&f, wcodeci_avx512_load(src + i)));
+    } else if (unit == 2) {
+        const wcodeci_avx512_field f = wcodeci_avx512_field_make(row, 16);
+        for (; n - i >= 64; i += 64) {
+            const __m512i a = wcodeci_avx512_load(src + 2 * i), b = wcodeci_avx512_load(src + 2 * i + 64);
+            wcodeci_avx512_store(plane + i, wcodeci_avx512_narrow16(wcodeci_avx512_field16(&f, a),
+                                                                    wcodeci_avx512_field16(&f, b)));
+        }
+    } else if (unit == 4) {
+        const wcodeci_avx512_field f = wcodeci_avx512_field_make(row, 32);
+        for (; n - i >= 64; i += 64) {
+            const wcodeci_byte *s = src + 4 * i;
+            wcodeci_avx512_store(plane + i, wcodeci_avx512_narrow32(
+                wcodeci_avx512_field32(&f, wcodeci_avx512_load(s)),
+                wcodeci_avx512_field32(&f, wcodeci_avx512_load(s + 64)),
+                wcodeci_avx512_field32(&f, wcodeci_avx512_load(s + 128)),
+                wcodeci_avx512_field32(&f, wcodeci_avx512_load(s + 192))));
+        }
+    }
+    return i;
+}
+
+WCODECI_AVX512 static void wcodeci_avx512_residual(const wcodeci_byte *v, const wcodeci_byte *before,
+                                                   wcodeci_byte *residual, size_t n, unsigned mask)
+{
+    const __m512i bits = _mm512_set1_epi8((char)mask);
+    size_t i;
+    for (i = 0; n - i >= 64; i += 64)
+        wcodeci_avx512_store(residual + i, _mm512_and_si512(bits, _mm512_sub_epi8(wcodeci_avx512_load(v + i),
+                                                                   wcodeci_avx512_load(before + i))));
+    wcodeci_residual_scalar(v + i, before + i, residual + i, n - i, mask);
+}
+
+/* ---- rANS-16 ---- */
+
+/* table[x] of 256 bytes: two look-ups of 128, of which bit 7 of x chooses. */
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_look_up(const __m512i table[4], __m512i x)
+{
+    return _mm512_mask_mov_epi8(_mm512_permutex2var_epi8(table[0], x, table[1]), _mm512_movepi8_mask(x),
+                                _mm512_permutex2var_epi8(table[2], x, table[3]));
+}
+
+WCODECI_AVX512 static size_t wcodeci_avx512_map(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
+                                                wcodeci_byte *symbols, size_t n, uint32_t *places, size_t most)
+{
+    const __m512i none = _mm512_set1_epi8(WCODECI_NO_SYMBOL), filler = _mm512_set1_epi8((char)c->filler);
+    __m512i table[4];
+    size_t i, found = 0;
+    unsigned k;
+    for (k = 0; k < 4; k++) table[k] = wcodeci_avx512_load(c->symbol_of + 64 * k);
+    for (i = 0; i < n; i += 64) {
+        const __mmask64 there = n - i < 64 ? ((__mmask64)1 << (n - i)) - 1 : ~(__mmask64)0;
+        const __m512i symbol = wcodeci_avx512_look_up(table, _mm512_maskz_loadu_epi8(there, v + i));
+        __mmask64 exception = _mm512_mask_cmpeq_epi8_mask(there, symbol, none);
+        _mm512_mask_storeu_epi8(symbols + i, there, _mm512_mask_mov_epi8(symbol, exception, filler));
+        for (; exception; exception &= exception - 1) {
+            if (found == most) return most + 1;
+            places[found++] = (uint32_t)(i + (size_t)_mm_popcnt_u64(~exception & (exception - 1)));
+        }
+    }
+    return found;
+}
+
+typedef struct wcodeci_avx512_coder {
+    __m512i freq, first;                /* by symbol, in each 16 bytes */
+    __m512i reciprocal;                 /* 65536 / freq, rounded down, but at most 65535, of 16 symbols twice */
+    __m512i slots[4];
+    __m512i even;
+} wcodeci_avx512_coder;
+
+/* Codes 64 symbols on 64 lanes.  x / f is x * reciprocal >> 16 or one more: the error is below x / 65536 < 1,
+ * for reciprocal + 1 > 65536 / f.  x is below f << 8, so the quotient is a byte, and so is the remainder. */
+WCODECI_AVX512_INLINE wcodeci_byte *wcodeci_avx512_put_64(const wcodeci_avx512_coder *t, __m512i symbol,
+                                                          __m512i *high, __m512i *low, wcodeci_byte *p)
+{
+    const __m512i freq = _mm512_shuffle_epi8(t->freq, symbol);
+    const __mmask64 shed = _mm512_cmpge_epu8_mask(*high, freq);
+    const __m512i bytes = _mm512_maskz_compress_epi8(shed, *low);
+    const unsigned count = (unsigned)_mm_popcnt_u64(shed);
+    const __m512i h = _mm512_maskz_mov_epi8(~shed, *high);
+    const __m512i l = _mm512_mask_mov_epi8(*low, shed, *high);
+    const __m512i x0 = _mm512_ternarylogic_epi64(_mm512_slli_epi16(h, 8), l, t->even, WCODECI_A_OR_B_AND_C);
+    const __m512i x1 = _mm512_ternarylogic_epi64(_mm512_srli_epi16(l, 8), h, t->even,
+                                                 WCODECI_A_OR_B_AND_NOT_C);
+    const __m512i f0 = _mm512_and_si512(freq, t->even), f1 = _mm512_srli_epi16(freq, 8);
+    __m512i q0 = _mm512_mulhi_epu16(x0, _mm512_permutexvar_epi16(symbol, t->reciprocal));
+    __m512i q1 = _mm512_mulhi_epu16(x1, _mm512_permutexvar_epi16(_mm512_srli_epi16(symbol, 8),
+                                                                 t->reciprocal));
+    __m512i r0 = _mm512_sub_epi16(x0, _mm512_mullo_epi16(q0, f0));
+    __m512i r1 = _mm512_sub_epi16(x1, _mm512_mullo_epi16(q1, f1));
+    const __mmask32 more0 = _mm512_cmpge_epu16_mask(r0, f0), more1 = _mm512_cmpge_epu16_mask(r1, f1);
+    const __m512i one = _mm512_set1_epi16(1);
+    __m512i rank;
+    q0 = _mm512_mask_add_epi16(q0, more0, q0, one);
+    q1 = _mm512_mask_add_epi16(q1, more1, q1, one);
+    r0 = _mm512_mask_sub_epi16(r0, more0, r0, f0);
+    r1 = _mm512_mask_sub_epi16(r1, more1, r1, f1);
+    rank = _mm512_add_epi8(_mm512_or_si512(r0, _mm512_slli_epi16(r1, 8)),
+                           _mm512_shuffle_epi8(t->first, symbol));
+    *high = _mm512_or_si512(q0, _mm512_slli_epi16(q1, 8));
+    *low = wcodeci_avx512_look_up(t->slots, rank);
+    p -= count;
+    _mm512_mask_storeu_epi8(p, _bzhi_u64(~(uint64_t)0, count), bytes);
+    return p;
+}
+
+WCODECI_AVX512_INLINE wcodeci_byte *wcodeci_avx512_put_rounds(wcodeci_rans16_coder *c, unsigned groups,
+                                                              const wcodeci_byte *symbols, size_t n,
+                                                              wcodeci_byte *p)
+{
+    wcodeci_avx512_coder t;
+    uint16_t reciprocal[32];
+    __m512i high[4], low[4];
+    unsigned g, s;
+    for (s = 0; s < 16; s++)
+        reciprocal[s] = reciprocal[s + 16]
+            = (uint16_t)(c->freq[s] < 2 ? 65535 : 65536u / c->freq[s]);
+    t.freq = wcodeci_avx512_table(c->freq);
+    t.first = wcodeci_avx512_table(c->first);
+    t.reciprocal = wcodeci_avx512_load(reciprocal);
+    for (s = 0; s < 4; s++) t.slots[s] = wcodeci_avx512_load(c->slots + 64 * s);
+    t.even = _mm512_set1_epi16(255);
+    for (g = 0; g < groups; g++) {
+        high[g] = wcodeci_avx512_load(c->high + 64 * g);
+        low[g] = wcodeci_avx512_load(c->low + 64 * g);
+    }
+    while (n) {
+        n -= 64 * groups;
+        WCODECI_UNROLL_4
+        for (g = groups; g-- > 0;)
+            p = wcodeci_avx512_put_64(&t, wcodeci_avx512_load(symbols + n + 64 * g), &high[g], &low[g], p);
+    }
+    for (g = 0; g < groups; g++) {
+        wcodeci_avx512_store(c->high + 64 * g, high[g]);
+        wcodeci_avx512_store(c->low + 64 * g, low[g]);
+    }
+    return p;
+}
+
+WCODECI_AVX512 static wcodeci_byte *wcodeci_avx512_put(wcodeci_rans16_coder *c, const wcodeci_byte *symbols,
+                                                       size_t n, wcodeci_byte *p)
+{
+    switch (c->lanes) {
+    case 64: return wcodeci_avx512_put_rounds(c, 1, symbols, n, p);
+    case 128: return wcodeci_avx512_put_rounds(c, 2, symbols, n, p);
+    default: return wcodeci_avx512_put_rounds(c, 4, symbols, n, p);
+    }
+}
+
+static const wcodeci_encode_kernels wcodeci_encode_kernels_avx512 = {
+    wcodeci_avx512_split, wcodeci_avx512_residual, wcodeci_avx512_map, wcodeci_avx512_put
+};
+
+#if defined(__GNUC__) && !defined(__clang__) && defined(__cplusplus)
+#pragma GCC diagnostic pop
+#endif
+
+#endif
+
+/* ---- part: amalgamate/parts/597_neon_encode.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Encoding kernels for NEON (private): 16 values a vector, AArch64
+ * ---------------------------------------------------------------------------------------------- */
+#if WCODECI_NEON && !defined(WCODEC_NO_ENCODER)
+
+/* ---- planes out of units ---- */
+
+/* A plane's value of each unit, as for AVX-512, but masked when the shifted units have become bytes.  Shifts
+ * are to the left; below 0, to the right. */
+typedef struct wcodeci_neon_field {
+    int low, high;
+    uint8x16_t low_mask, high_mask;
+} wcodeci_neon_field;
+
+WCODECI_INLINE wcodeci_neon_field wcodeci_neon_field_make(const wcodeci_plane_row *row)
+{
+    wcodeci_neon_field f;
+    f.low = -(int)row->low_shift;
+    f.high = (int)row->low_width - (int)row->high_shift;
+    f.low_mask = vdupq_n_u8((wcodeci_byte)((1u << row->low_width) - 1));
+    f.high_mask = vdupq_n_u8((wcodeci_byte)(((1u << row->high_width) - 1) << row->low_width));
+    return f;
+}
+
+/* The lowest byte of each of 16 units, shifted. */
+WCODECI_INLINE uint8x16_t wcodeci_neon_shifted1(const wcodeci_byte *src, int shift)
+{
+    return vshlq_u8(vld1q_u8(src), vdupq_n_s8((signed char)shift));
+}
+
+WCODECI_INLINE uint8x16_t wcodeci_neon_shifted2(const wcodeci_byte *src, int shift)
+{
+    const int16x8_t by = vdupq_n_s16((short)shift);
+    const uint16x8_t a = vshlq_u16(vreinterpretq_u16_u8(vld1q_u8(src)), by);
+    const uint16x8_t b = vshlq_u16(vreinterpretq_u16_u8(vld1q_u8(src + 16)), by);
+    return vuzp1q_u8(vreinterpretq_u8_u16(a), vreinterpretq_u8_u16(b));
+}
+
+WCODECI_INLINE uint16x8_t wcodeci_neon_shifted4_half(const wcodeci_byte *src, int32x4_t by)
+{
+    const uint32x4_t a = vshlq_u32(vreinterpretq_u32_u8(vld1q_u8(src)), by);
+    const uint32x4_t b = vshlq_u32(vreinterpretq_u32_u8(vld1q_u8(src + 16)), by);
+    return vuzp1q_u16(vreinterpretq_u16_u32(a), vreinterpretq_u16_u32(b));
+}
+
+WCODECI_INLINE uint8x16_t wcodeci_neon_shifted4(const wcodeci_byte *src, int shift)
+{
+    const int32x4_t by = vdupq_n_s32(shift);
+    return vuzp1q_u8(vreinterpretq_u8_u16(wcodeci_neon_shifted4_half(src, by)),
+                     vreinterpretq_u8_u16(wcodeci_neon_shifted4_half(src + 32, by)));
+}
+
+WCODECI_INLINE uint8x16_t wcodeci_neon_shifted(const wcodeci_byte *src, unsigned unit, int shift)
+{
+    switch (unit) {
+    case 1: return wcodeci_neon_shifted1(src, shift);
+    case 2: return wcodeci_neon_shifted2(src, shift);
+    default: return wcodeci_neon_shifted4(src, shift);
+    }
+}
+
+/* unit: a constant, as is fields, the number of these. */
+WCODECI_INLINE size_t wcodeci_neon_split_as(const wcodeci_plane_row *row, unsigned unit, unsigned fields,
+                                            const wcodeci_byte *src, wcodeci_byte *plane, size_t n)
+{
+    const wcodeci_neon_field f = wcodeci_neon_field_make(row);
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16) {
+        uint8x16_t x = vandq_u8(wcodeci_neon_shifted(src + i * unit, unit, f.low), f.low_mask);
+        if (fields == 2) x = vbslq_u8(f.high_mask, wcodeci_neon_shifted(src + i * unit, unit, f.high), x);
+        vst1q_u8(plane + i, x);
+    }
+    return i;
+}
+
+static size_t wcodeci_neon_split(const wcodeci_plane_row *row, unsigned unit, const wcodeci_byte *src,
+                                 wcodeci_byte *plane, size_t n)
+{
+    const unsigned fields = row->high_width ? 2 : 1;
+    switch (8 * fields + unit) {
+    case 8 + 1: return wcodeci_neon_split_as(row, 1, 1, src, plane, n);
+    case 8 + 2: return wcodeci_neon_split_as(row, 2, 1, src, plane, n);
+    case 8 + 4: return wcodeci_neon_split_as(row, 4, 1, src, plane, n);
+    case 16 + 1: return wcodeci_neon_split_as(row, 1, 2, src, plane, n);
+    case 16 + 2: return wcodeci_neon_split_as(row, 2, 2, src, plane, n);
+    case 16 + 4: return wcodeci_neon_split_as(row, 4, 2, src, plane, n);
+    default: return 0;
+    }
+}
+
+static void wcodeci_neon_residual(const wcodeci_byte *v, const wcodeci_byte *before, wcodeci_byte *residual,
+                                  size_t n, unsigned mask)
+{
+    const uint8x16_t bits = vdupq_n_u8((wcodeci_byte)mask);
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16)
+        vst1q_u8(residual + i, vandq_u8(bits, vsubq_u8(vld1q_u8(v + i), vld1q_u8(before + i))));
+    wcodeci_residual_scalar(v + i, before + i, residual + i, n - i, mask);
+}
+
+/* ---- rANS-16 ---- */
+
+/* Of 64 lanes, 255 or 0 each: a bit each, and sums of these, as of wcodeci_neon_step4. */
+WCODECI_INLINE wcodeci_neon_takers wcodeci_neon_marked(const uint8x16_t marks[4], uint8x16_t weights)
+{
+    const uint8x16_t low = vpaddq_u8(vandq_u8(marks[0], weights), vandq_u8(marks[1], weights));
+    const uint8x16_t high = vpaddq_u8(vandq_u8(marks[2], weights), vandq_u8(marks[3], weights));
+    const uint8x16_t pairs = vpaddq_u8(low, high), bits = vpaddq_u8(pairs, pairs);
+    wcodeci_neon_takers marked;
+    marked.bits = vgetq_lane_u64(vreinterpretq_u64_u8(bits), 1);
+    marked.sums = vgetq_lane_u64(vreinterpretq_u64_u8(vcntq_u8(bits)), 0) * 0x0101010101010101u;
+    return marked;
+}
+
+/* Writes down where the bits are: i and up.  Returns how many places there are, or most + 1. */
+WCODECI_INLINE size_t wcodeci_neon_note(uint64_t bits, size_t i, uint32_t *places, size_t found, size_t most)
+{
+    for (; bits; i += 32, bits >>= 32) {
+        uint32_t half = (uint32_t)bits;
+        for (; half; half &= half - 1) {
+            if (found == most) return most + 1;
+            places[found++] = (uint32_t)(i + wcodeci_highest_bit(half & (0u - half)));
+        }
+    }
+    return found;
+}
+
+static size_t wcodeci_neon_map(const wcodeci_rans16_coder *c, const wcodeci_byte *v, wcodeci_byte *symbols,
+                               size_t n, uint32_t *places, size_t most)
+{
+    const uint8x16_t filler = vdupq_n_u8(c->filler), fifteen = vdupq_n_u8(15);
+    const uint8x16_t weights = vld1q_u8(wcodeci_neon_weights);
+    wcodeci_windows w;
+    size_t i, found = 0;
+    unsigned j, k;
+    wcodeci_windows_make(&w, c, 32);
+    for (i = 0; n - i >= 64; i += 64) {
+        uint8x16_t x[4], entry[4], none[4];
+        uint64_t bits;
+        WCODECI_UNROLL_4
+        for (k = 0; k < 4; k++) {
+            x[k] = vld1q_u8(v + i + 16 * k);
+            entry[k] = vdupq_n_u8(0);
+        }
+        for (j = 0; j < w.count; j++) {
+            const uint8x16x2_t table = vld2q_u8(w.table[j]);
+            const uint8x16_t from = vdupq_n_u8(w.from[j]);
+            WCODECI_UNROLL_4
+            for (k = 0; k < 4; k++) entry[k] = vqtbx2q_u8(entry[k], table, vsubq_u8(x[k], from));
+        }
+        WCODECI_UNROLL_4
+        for (k = 0; k < 4; k++) {
+            none[k] = vceqzq_u8(entry[k]);
+            vst1q_u8(symbols + i + 16 * k, veorq_u8(vandq_u8(entry[k], fifteen), filler));
+        }
+        bits = wcodeci_neon_marked(none, weights).bits;
+        if (!bits) continue;
+        found = wcodeci_neon_note(bits, i, places, found, most);
+        if (found > most) return found;
+    }
+    return wcodeci_rans16_map_rest(c, v, symbols, i, n, places, found, most);
+}
+
+/* The reciprocal is in parts, low and high byte, of scale * frequency; see wcodeci_neon_coder_make. */
+typedef struct wcodeci_neon_coder {
+    uint8x16_t freq, first, scale, low, high;   /* by symbol */
+    uint8x16_t bias, weights;
+    uint8x16x4_t slots[4];
+} wcodeci_neon_coder;
+
+/* Four tables, by way of memory: see wcodeci_neon_pair. */
+WCODECI_INLINE uint8x16x4_t wcodeci_neon_four(const wcodeci_byte *table)
+{
+    wcodeci_byte room[64];
+    uint8x16x4_t four;
+    four.val[0] = vld1q_u8(table);
+    four.val[1] = vld1q_u8(table + 16);
+    four.val[2] = vld1q_u8(table + 32);
+    four.val[3] = vld1q_u8(table + 48);
+    vst4q_u8(room, four);
+    return vld4q_u8(room);
+}
+
+/* x / f, for x < 256 f, is (s x + b) m >> 23 with nothing to correct.  128 < s f <= 256, so that s x + b and
+ * m, which is 2^23 / (s f) rounded, fit 16 bits.  s is 1 where f > 128, which one symbol can have at most.
+ *
+ * If b is 0, m is rounded up: s f m = 2^23 + e with e < s f.  s x is s or more below where the quotient's
+ * next step is, so the result is right if s x e < s 2^23.  It is if s >= 2, as s x < 2^16 and e < 2^8; if s
+ * is 1, with e <= 128.
+ *
+ * If that one symbol has e > 128, b is 1 and m rounded to nearest, with an error of at most 128.  If m is
+ * rounded down, as it is for that symbol, s f m = 2^23 - d, and the result is right if (s x + 1) d <= 2^23.
+ * If it is rounded up, s >= 2, so s x + 1 is still 1 or more below the next step: right if (s x + 1) e <
+ * 2^23. */
+WCODECI_INLINE wcodeci_neon_coder wcodeci_neon_coder_make(const wcodeci_rans16_coder *c)
+{
+    const uint32_t one = (uint32_t)1 << 23;
+    wcodeci_byte scale[16], low[16], high[16];
+    wcodeci_neon_coder t;
+    unsigned s, bias = 0;
+    for (s = 0; s < 16; s++)
+        if (c->freq[s] > 128 && c->freq[s] - one % c->freq[s] > 128) bias = 1;
+    for (s = 0; s < 16; s++) {
+        const unsigned freq = c->freq[s], by = freq < 2 ? 255 : freq > 128 ? 1 : 256 / freq;
+        const uint32_t divisor = freq ? by * freq : 255;
+        const uint32_t m = (one + (bias ? divisor / 2 : divisor - 1)) / divisor;
+        scale[s] = (wcodeci_byte)by;
+        low[s] = (wcodeci_byte)m;
+        high[s] = (wcodeci_byte)(m >> 8);
+    }
+    t.freq = vld1q_u8(c->freq);
+    t.first = vld1q_u8(c->first);
+    t.scale = vld1q_u8(scale);
+    t.low = vld1q_u8(low);
+    t.high = vld1q_u8(high);
+    t.bias = vdupq_n_u8((wcodeci_byte)bias);
+    t.weights = vld1q_u8(wcodeci_neon_weights);
+    for (s = 0; s < 4; s++) t.slots[s] = wcodeci_neon_four(c->slots + 64 * s);
+    return t;
+}
+
+/* The upper halves of products. */
+WCODECI_INLINE uint16x8_t wcodeci_neon_high16(uint16x8_t a, uint16x8_t b)
+{
+    const uint32x4_t lower = vmull_u16(vget_low_u16(a), vget_low_u16(b)), upper = vmull_high_u16(a, b);
+    return vuzp2q_u16(vreinterpretq_u16_u32(lower), vreinterpretq_u16_u32(upper));
+}
+
+/* The quotients of states h << 8 | l that have room. */
+WCODECI_INLINE uint8x16_t wcodeci_neon_divide(const wcodeci_neon_coder *t, uint8x16_t symbol, uint8x16_t h,
+                                              uint8x16_t l)
+{
+    const uint8x16_t scale = vqtbl1q_u8(t->scale, symbol), above = vmulq_u8(h, scale);
+    const uint8x16_t low = vqtbl1q_u8(t->low, symbol), high = vqtbl1q_u8(t->high, symbol);
+    const uint16x8_t x0 = vmlal_u8(vreinterpretq_u16_u8(vzip1q_u8(t->bias, above)), vget_low_u8(l),
+                                   vget_low_u8(scale));
+    const uint16x8_t x1 = vmlal_high_u8(vreinterpretq_u16_u8(vzip2q_u8(t->bias, above)), l, scale);
+    const uint16x8_t q0 = wcodeci_neon_high16(x0, vreinterpretq_u16_u8(vzip1q_u8(low, high)));
+    const uint16x8_t q1 = wcodeci_neon_high16(x1, vreinterpretq_u16_u8(vzip2q_u8(low, high)));
+    return vshrn_high_n_u16(vshrn_n_u16(q0, 7), q1, 7);
+}
+
+/* slots[x] out of 256: a look-up leaves alone what is out of its 64. */
+WCODECI_INLINE uint8x16_t wcodeci_neon_slots(const wcodeci_neon_coder *t, uint8x16_t x)
+{
+    const uint8x16_t next = vdupq_n_u8(64);
+    uint8x16_t slots = vqtbl4q_u8(t->slots[0], x);
+    slots = vqtbx4q_u8(slots, t->slots[1], x = vsubq_u8(x, next));
+    slots = vqtbx4q_u8(slots, t->slots[2], x = vsubq_u8(x, next));
+    return vqtbx4q_u8(slots, t->slots[3], vsubq_u8(x, next));
+}
+
+/* Puts the bytes of 64 that are marked below p, in order: 8 bytes end where those of the 8 lanes do. */
+WCODECI_INLINE wcodeci_byte *wcodeci_neon_shed(const wcodeci_byte *bytes, wcodeci_neon_takers marked,
+                                               wcodeci_byte *p)
+{
+    unsigned k;
+    p -= marked.sums >> 56;
+    WCODECI_UNROLL_16
+    for (k = 8; k-- > 0;) {
+        const uint64_t *order = wcodeci_shed_of((unsigned)(marked.bits >> 8 * k & 255));
+        vst1_u8(p + (size_t)(marked.sums >> 8 * k & 255) - 8,
+                vqtbl1_u8(vcombine_u8(vld1_u8(bytes + 8 * k), vdup_n_u8(0)),
+                          vreinterpret_u8_u64(vld1_u64(order))));
+    }
+    return p;
+}
+
+/* Codes 64 symbols on 64 lanes.  Which lanes shed a byte is asked first, as the answer takes long. */
+WCODECI_INLINE wcodeci_byte *wcodeci_neon_put_64(const wcodeci_neon_coder *t, const wcodeci_byte *symbols,
+                                                 wcodeci_byte *high, wcodeci_byte *low, wcodeci_byte *p)
+{
+    uint8x16_t symbol[4], freq[4], shed[4], slots[4];
+    wcodeci_neon_takers marked;
+    unsigned k;
+    WCODECI_UNROLL_4
+    for (k = 0; k < 4; k++) {
+        symbol[k] = vld1q_u8(symbols + 16 * k);
+        freq[k] = vqtbl1q_u8(t->freq, symbol[k]);
+        shed[k] = vcgeq_u8(vld1q_u8(high + 16 * k), freq[k]);
+    }
+    marked = wcodeci_neon_marked(shed, t->weights);
+    WCODECI_UNROLL_4
+    for (k = 0; k < 4; k++) {
+        const uint8x16_t h = vld1q_u8(high + 16 * k), l = vbslq_u8(shed[k], h, vld1q_u8(low + 16 * k));
+        const uint8x16_t quotient = wcodeci_neon_divide(t, symbol[k], vbicq_u8(h, shed[k]), l);
+        const uint8x16_t from = vaddq_u8(l, vqtbl1q_u8(t->first, symbol[k]));
+        slots[k] = wcodeci_neon_slots(t, vmlsq_u8(from, quotient, freq[k]));    /* of first + rank */
+        vst1q_u8(high + 16 * k, quotient);
+    }
+    p = wcodeci_neon_shed(low, marked, p);
+    WCODECI_UNROLL_4
+    for (k = 0; k < 4; k++) vst1q_u8(low + 16 * k, slots[k]);
+    return p;
+}
+
+static wcodeci_byte *wcodeci_neon_put(wcodeci_rans16_coder *c, const wcodeci_byte *symbols, size_t n,
+                                      wcodeci_byte *p)
+{
+    const wcodeci_neon_coder t = wcodeci_neon_coder_make(c);
+    const unsigned lanes = c->lanes;
+    unsigned lane;
+    while (n) {
+        n -= lanes;
+        for (lane = lanes; lane;) {
+            lane -= 64;
+            p = wcodeci_neon_put_64(&t, symbols + n + lane, c->high + lane, c->low + lane, p);
+        }
+    }
+    return p;
+}
+
+static const wcodeci_encode_kernels wcodeci_encode_kernels_neon = {
+    wcodeci_neon_split, wcodeci_neon_residual, wcodeci_neon_map, wcodeci_neon_put
+};
+
+#endif
+
+/* ---- part: amalgamate/parts/599_kernels.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Sets of kernels, and the choice among them (private, and wcodec_cpu_kernels)
+ * ---------------------------------------------------------------------------------------------- */
+
+static const wcodeci_kernels wcodeci_kernels_scalar = {
+    "scalar", wcodeci_rans16_scalar,
+    { NULL, NULL, NULL, NULL, wcodeci_rans16_bf16_scalar, NULL, NULL, NULL, NULL, NULL, NULL },
+    { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL },
+    wcodeci_rans256_scalar,
+    { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL },
+    NULL, wcodeci_unpredict_scalar
+};
+
+static const wcodeci_kernels *wcodeci_kernels_of(unsigned cpu)
+{
+#if WCODECI_X86
+    if (!(cpu & WCODEC_CPU_SSE41)) return &wcodeci_kernels_scalar;
+    if (!(cpu & WCODEC_CPU_AVX2)) return &wcodeci_kernels_sse41;
+    return cpu & WCODEC_CPU_AVX512 ? &wcodeci_kernels_avx512 : &wcodeci_kernels_avx2;
+#elif WCODECI_NEON
+    return cpu & WCODEC_CPU_NEON ? &wcodeci_kernels_neon : &wcodeci_kernels_scalar;
+#else
+    (void)cpu;
+    return &wcodeci_kernels_scalar;
+#endif
+}
+
+WCODEC_API const char *wcodec_cpu_kernels(unsigned cpu_off)
+{
+    return wcodeci_kernels_of(wcodec_cpu_detect() & ~cpu_off)->name;
+}
+
+/* What a reader or writer chooses once. */
+typedef struct wcodeci_engine {
+    const wcodeci_kernels *kernels;
+    wcodeci_crc_fn *crc;
+} wcodeci_engine;
+
+static wcodeci_engine wcodeci_engine_make(unsigned cpu_off)
+{
+    const unsigned cpu = wcodec_cpu_detect() & ~cpu_off;
+    wcodeci_engine engine;
+    engine.kernels = wcodeci_kernels_of(cpu);
+    engine.crc = wcodeci_crc_of(cpu);
+    return engine;
+}
+
+#ifndef WCODEC_NO_ENCODER
+
+static const wcodeci_encode_kernels wcodeci_encode_kernels_scalar = {
+    wcodeci_split_scalar, wcodeci_residual_scalar, wcodeci_rans16_map_scalar, wcodeci_rans16_put_scalar
+};
+
+static const wcodeci_encode_kernels *wcodeci_encode_kernels_of(unsigned cpu)
+{
+#if WCODECI_X86
+    if (!(cpu & WCODEC_CPU_SSE41)) return &wcodeci_encode_kernels_scalar;
+    if (!(cpu & WCODEC_CPU_AVX2)) return &wcodeci_encode_kernels_sse41;
+    return cpu & WCODEC_CPU_AVX512 ? &wcodeci_encode_kernels_avx512 : &wcodeci_encode_kernels_avx2;
+#elif WCODECI_NEON
+    return cpu & WCODEC_CPU_NEON ? &wcodeci_encode_kernels_neon : &wcodeci_encode_kernels_scalar;
+#else
+    (void)cpu;
+    return &wcodeci_encode_kernels_scalar;
+#endif
+}
+
+#endif
+
 /* ---- part: amalgamate/parts/60_tile.c ---- */
 
 /* ------------------------------------------------------------------------------------------------
@@ -3073,54 +7204,6 @@ static size_t wcodeci_rans256_encode(const wcodeci_plane *plane, const wcodeci_r
 
 /* The slot tables of all coders: 4096 entries of 32 bits are the most. */
 #define WCODECI_TABLE_SIZE ((size_t)4096 * 4)
-
-typedef const char *wcodeci_decode_fn(const wcodeci_byte *src, size_t size, unsigned width, wcodeci_byte *v,
-                                      size_t n, void *table);
-
-static const char *wcodeci_decode_raw(const wcodeci_byte *src, size_t size, unsigned width, wcodeci_byte *v,
-                                      size_t n, void *table)
-{
-    (void)table;
-    return wcodeci_raw_decode(src, size, width, v, n);
-}
-
-static const char *wcodeci_decode_constant(const wcodeci_byte *src, size_t size, unsigned width,
-                                           wcodeci_byte *v, size_t n, void *table)
-{
-    (void)table;
-    return wcodeci_constant_decode(src, size, width, v, n);
-}
-
-static const char *wcodeci_decode_sparse(const wcodeci_byte *src, size_t size, unsigned width,
-                                         wcodeci_byte *v, size_t n, void *table)
-{
-    (void)table;
-    return wcodeci_sparse_decode(src, size, width, v, n);
-}
-
-static const char *wcodeci_decode_huffman(const wcodeci_byte *src, size_t size, unsigned width,
-                                          wcodeci_byte *v, size_t n, void *table)
-{
-    return wcodeci_huff_decode(src, size, width, v, n, (uint16_t *)table);
-}
-
-static const char *wcodeci_decode_rans16(const wcodeci_byte *src, size_t size, unsigned width,
-                                         wcodeci_byte *v, size_t n, void *table)
-{
-    return wcodeci_rans16_decode(src, size, width, v, n, (uint32_t *)table);
-}
-
-static const char *wcodeci_decode_rans256(const wcodeci_byte *src, size_t size, unsigned width,
-                                          wcodeci_byte *v, size_t n, void *table)
-{
-    return wcodeci_rans256_decode(src, size, width, v, n, (uint32_t *)table);
-}
-
-/* By coder id.  `table` is WCODECI_TABLE_SIZE bytes, aligned for 32 bits. */
-static wcodeci_decode_fn *const wcodeci_decoders[WCODEC_CODER_COUNT] = {
-    wcodeci_decode_raw, wcodeci_decode_constant, wcodeci_decode_sparse,
-    wcodeci_decode_huffman, wcodeci_decode_rans16, wcodeci_decode_rans256
-};
 
 /* The head of any record. */
 typedef struct wcodeci_record {
@@ -3257,20 +7340,115 @@ WCODEC_API size_t wcodec_tile_decode_scratch(size_t decoded_size)
     return WCODECI_TABLE_SIZE + 2 * decoded_size + 8;
 }
 
-/* Decodes one plane into `room`, or finds it where it lies.  Returns what is wrong, or NULL. */
-static const char *wcodeci_plane_decode(const wcodeci_byte *src, const wcodeci_tile *tile, unsigned k,
-                                        wcodeci_byte *room, const wcodeci_byte **plane, void *table)
+/* A tile on its way out of its record. */
+typedef struct wcodeci_tile_job {
+    const wcodeci_engine *engine;
+    const wcodeci_byte *src;
+    wcodeci_tile tile;
+    wcodeci_byte *dst, *room;       /* room: decoded planes, one behind the other */
+    void *table;                    /* WCODECI_TABLE_SIZE bytes, aligned for 32 bits */
+    const wcodeci_byte *planes[WCODEC_MAX_PLANES];
+} wcodeci_tile_job;
+
+/* Decodes plane k into v.  Returns what is wrong, or NULL. */
+static const char *wcodeci_plane_decode(const wcodeci_tile_job *job, unsigned k, wcodeci_byte *v)
 {
-    const wcodec_plane_info *info = &tile->info.plane[k];
-    const char *what;
-    *plane = room;
-    if (info->coder == WCODEC_CODER_RAW && info->width == 8 && info->predictor == WCODEC_PREDICT_NONE) {
-        *plane = src + info->offset;
-        return info->size == tile->n ? NULL : "a raw plane has a wrong size";
+    const wcodec_plane_info *info = &job->tile.info.plane[k];
+    const wcodeci_kernels *kernels = job->engine->kernels;
+    const wcodeci_byte *src = job->src + info->offset;
+    const size_t n = job->tile.n;
+    const char *what = NULL;
+    switch (info->coder) {
+    case WCODEC_CODER_RAW: what = wcodeci_raw_decode(kernels, src, info->size, info->width, v, n); break;
+    case WCODEC_CODER_CONSTANT: what = wcodeci_constant_decode(src, info->size, info->width, v, n); break;
+    case WCODEC_CODER_SPARSE: what = wcodeci_sparse_decode(src, info->size, info->width, v, n); break;
+    case WCODEC_CODER_HUFFMAN:
+        what = wcodeci_huff_decode(src, info->size, info->width, v, n, (uint16_t *)job->table);
+        break;
+    case WCODEC_CODER_RANS16:
+        what = wcodeci_rans16_decode(kernels, src, info->size, job->src + job->tile.info.record_size,
+                                     info->width, v, n, (uint16_t *)job->table);
+        break;
+    default:
+        what = wcodeci_rans256_decode(kernels, src, info->size, info->width, v, n, (uint32_t *)job->table);
+        break;
     }
-    what = wcodeci_decoders[info->coder](src + info->offset, info->size, info->width, room, tile->n, table);
     if (!what && info->predictor != WCODEC_PREDICT_NONE)
-        wcodeci_unpredict_plane(room, tile->n, info->width, info->predictor, tile->row);
+        wcodeci_unpredict_plane(kernels, v, n, info->width, info->predictor, job->tile.row);
+    return what;
+}
+
+/* Finds the bytes of plane k, decoding it into the next room if they do not lie in the record. */
+static const char *wcodeci_plane_find(wcodeci_tile_job *job, unsigned k)
+{
+    const wcodec_plane_info *info = &job->tile.info.plane[k];
+    if (info->coder == WCODEC_CODER_RAW && info->width == 8 && info->predictor == WCODEC_PREDICT_NONE) {
+        job->planes[k] = job->src + info->offset;
+        return info->size == job->tile.n ? NULL : "a raw plane has a wrong size";
+    }
+    job->planes[k] = job->room;
+    job->room += job->tile.n;
+    return wcodeci_plane_decode(job, k, job->room - job->tile.n);
+}
+
+/* Are the planes but the first, those of less than 8 bits, all raw, so that a kernel can unpack them? */
+static int wcodeci_tile_packed(const wcodeci_tile_job *job)
+{
+    const wcodec_tile_info *info = &job->tile.info;
+    unsigned k;
+    for (k = 1; k < info->planes; k++) {
+        const wcodec_plane_info *plane = &info->plane[k];
+        if (plane->width == 8) continue;
+        if (plane->coder != WCODEC_CODER_RAW || plane->predictor != WCODEC_PREDICT_NONE
+            || plane->size != wcodeci_raw_size(job->tile.n, plane->width)
+            || !wcodeci_raw_filled_up(job->src + plane->offset, plane->width, job->tile.n))
+            return 0;
+    }
+    return 1;
+}
+
+/* A tile whose first plane is rANS-16 without a predictor: its values are merged as they come, and never
+ * written as a plane.  Returns 0 if there is no kernel for that. */
+static int wcodeci_tile_fused(wcodeci_tile_job *job, const char **what)
+{
+    const wcodec_tile_info *info = &job->tile.info;
+    const wcodeci_kernels *kernels = job->engine->kernels;
+    const wcodec_plane_info *first = &info->plane[0];
+    wcodeci_rans16_out out;
+    unsigned k;
+    memset(&out, 0, sizeof out);
+    if (first->coder != WCODEC_CODER_RANS16 || first->predictor != WCODEC_PREDICT_NONE) return 0;
+    if (kernels->packed[info->split] && wcodeci_tile_packed(job)) {
+        out.packed = 1;
+        out.units = kernels->packed[info->split];
+    } else {
+        out.units = kernels->units[info->split];
+    }
+    if (!out.units) return 0;
+    *what = NULL;
+    for (k = 1; k < info->planes && !*what; k++) {
+        if (out.packed && info->plane[k].width < 8) job->planes[k] = job->src + info->plane[k].offset;
+        else *what = wcodeci_plane_find(job, k);
+        out.planes[k] = job->planes[k];
+    }
+    if (*what) return 1;
+    out.split = info->split;
+    out.dst = job->dst;
+    *what = wcodeci_rans16_run(kernels, job->src + first->offset, first->size, job->src + info->record_size,
+                               first->width, job->tile.n, (uint16_t *)job->table, &out);
+    return 1;
+}
+
+/* Decodes all planes and merges them. */
+static const char *wcodeci_tile_planes(wcodeci_tile_job *job)
+{
+    const wcodec_tile_info *info = &job->tile.info;
+    const char *what = NULL;
+    unsigned k;
+    if (info->split == WCODEC_SPLIT_BYTE) return wcodeci_plane_decode(job, 0, job->dst);
+    if (wcodeci_tile_fused(job, &what)) return what;
+    for (k = 0; k < info->planes && !what; k++) what = wcodeci_plane_find(job, k);
+    if (!what) wcodeci_merge(job->engine->kernels, info->split, job->planes, job->dst, job->tile.n);
     return what;
 }
 
@@ -3287,48 +7465,47 @@ static int wcodeci_tile_padding_ok(const wcodeci_byte *src, const wcodeci_tile *
 }
 
 /* wcodec_tile_decode for the record at `base` of a container. */
-static wcodec_status wcodeci_tile_decode(const wcodeci_byte *src, size_t size, wcodeci_byte *dst,
-                                         size_t dst_size, wcodeci_byte *scratch, int no_crc, uint64_t base,
-                                         wcodec_error *err)
+static wcodec_status wcodeci_tile_decode(const wcodeci_engine *engine, const wcodeci_byte *src, size_t size,
+                                         wcodeci_byte *dst, size_t dst_size, wcodeci_byte *scratch, int no_crc,
+                                         uint64_t base, wcodec_error *err)
 {
-    const wcodeci_byte *planes[WCODEC_MAX_PLANES] = { NULL };
-    wcodeci_byte *room;
-    wcodeci_tile tile;
-    wcodec_status status;
+    wcodeci_tile_job job;
+    const wcodec_tile_info *info = &job.tile.info;
     const char *what;
-    unsigned k;
-    status = wcodeci_tile_parse(src, size, &tile, &what);
+    wcodec_status status = wcodeci_tile_parse(src, size, &job.tile, &what);
     if (status) return wcodeci_fail(err, status, base, what);
-    if (tile.info.record_size > size)
+    if (info->record_size > size)
         return wcodeci_fail(err, WCODEC_E_TRUNCATED, base + size, "a tile's record ends too early");
-    if (tile.info.record_size < size || tile.info.decoded_size != dst_size)
+    if (info->record_size < size || info->decoded_size != dst_size)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, base, "a tile has not the size that is expected of it");
-    scratch += (8 - ((uintptr_t)scratch & 7)) & 7;
-    room = scratch + WCODECI_TABLE_SIZE;
-    for (k = 0; k < tile.info.planes; k++, room += tile.n) {
-        what = wcodeci_plane_decode(src, &tile, k, room, &planes[k], scratch);
-        if (what) return wcodeci_fail(err, WCODEC_E_CORRUPT, base + tile.info.plane[k].offset, what);
-    }
-    if (!wcodeci_tile_padding_ok(src, &tile))
-        return wcodeci_fail(err, WCODEC_E_CORRUPT, base, "a tile's padding is not zero");
-    wcodeci_merge(tile.info.split, planes, dst, tile.n);
-    if (tile.info.predictor != WCODEC_PREDICT_NONE)
-        wcodeci_unpredict_units(dst, tile.n, tile.info.unit, tile.info.predictor, tile.row);
-    if (!no_crc && wcodec_crc32(0, dst, dst_size) != tile.info.crc)
+    job.engine = engine;
+    job.src = src;
+    job.dst = dst;
+    job.table = scratch + ((8 - ((uintptr_t)scratch & 7)) & 7);
+    job.room = (wcodeci_byte *)job.table + WCODECI_TABLE_SIZE;
+    what = wcodeci_tile_planes(&job);
+    if (!what && !wcodeci_tile_padding_ok(src, &job.tile)) what = "a tile's padding is not zero";
+    if (what) return wcodeci_fail(err, WCODEC_E_CORRUPT, base, what);
+    if (info->predictor != WCODEC_PREDICT_NONE)
+        wcodeci_unpredict_units(dst, job.tile.n, info->unit, info->predictor, job.tile.row);
+    if (!no_crc && engine->crc(0, dst, dst_size) != info->crc)
         return wcodeci_fail(err, WCODEC_E_CHECKSUM, base, "a tile's CRC-32 does not fit its bytes");
     return WCODEC_OK;
 }
 
 WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, void *dst, size_t dst_size,
-                                            void *scratch, size_t scratch_size, int no_crc, wcodec_error *err)
+                                            void *scratch, size_t scratch_size, int no_crc, unsigned cpu_off,
+                                            wcodec_error *err)
 {
+    wcodeci_engine engine;
     if (!src || (!dst && dst_size) || !scratch)
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
     if (dst_size > WCODEC_MAX_TILE_BYTES)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, 0, "no tile is as large as the destination");
     if (scratch_size < wcodec_tile_decode_scratch(dst_size))
         return wcodeci_fail(err, WCODEC_E_NO_SPACE, 0, "the scratch memory is too small");
-    return wcodeci_tile_decode((const wcodeci_byte *)src, size, (wcodeci_byte *)dst, dst_size,
+    engine = wcodeci_engine_make(cpu_off);
+    return wcodeci_tile_decode(&engine, (const wcodeci_byte *)src, size, (wcodeci_byte *)dst, dst_size,
                                (wcodeci_byte *)scratch, no_crc, 0, err);
 }
 
@@ -3337,30 +7514,39 @@ WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, void *
 /* ------------------------------------------------------------------------------------------------
  * Tiles: encoding (private, and layer 1 of the API)
  *
- * Chosen by size, from the outside in: the split and the unit predictor for the tile; for each plane a
- * predictor; for each plane a coder.  Coders are compared by what they really take; splits and predictors
- * too where the tile is small, else by the entropy of a sample, with the winner of a plane's predictors
- * confirmed on the whole plane.  Everything is integer arithmetic, so the choice is the same everywhere.
+ * Chosen from the outside in: the split and the unit predictor for the tile; for each plane a predictor and a
+ * coder.  What is compared is a cost: the bytes, and for what decodes slowly a part of the tile's size more.
+ * A small tile is tried out in full.  In a large one a sample of each plane says what it will cost raw, with
+ * rANS-16, and at the least with any other coder; if rANS-16 or raw wins, the sample is the model too, for a
+ * value that it missed becomes an exception.  Everything is integer arithmetic, so the choice is the same
+ * everywhere.
  * ---------------------------------------------------------------------------------------------- */
 #ifndef WCODEC_NO_ENCODER
 
 #define WCODECI_SAMPLE 4096         /* units: a tile up to this is tried out in full */
-#define WCODECI_SAMPLE_RUN 512      /* a sample is taken in runs of so many */
+#define WCODECI_SAMPLE_RUN 128      /* a sample is taken in runs of so many */
+#define WCODECI_SAMPLE_RUNS (WCODECI_SAMPLE / WCODECI_SAMPLE_RUN)
 #define WCODECI_TRIAL_SIZE (WCODECI_SAMPLE * 8 + 1024)
+#define WCODECI_SLOW_PART 48        /* of the tile's bytes, */
+#define WCODECI_SLOW_LEAST 16       /* or of what the plane takes: so much must a slow coder save */
+#define WCODECI_FREE_SIZE 8192       /* bytes: in a tile below this speed costs nothing */
 
 typedef struct wcodeci_encoder {
     const wcodeci_byte *src;
     size_t size;
     unsigned dtype;
     uint64_t row;                       /* units, 0: none */
+    size_t slow;                        /* bytes that a plane must save to be decoded slowly */
     wcodec_tile_options options;
+    const wcodeci_encode_kernels *kernels;
+    wcodeci_crc_fn *crc;
     wcodeci_byte *units, *plane, *residual, *work, *second, *trial;     /* parts of the scratch memory */
 } wcodeci_encoder;
 
 WCODEC_API size_t wcodec_tile_encode_scratch(size_t size)
 {
-    /* units, plane, residual: `size` each; work: 2 size; second: size and a group; trial. */
-    return 6 * size + 64 + WCODECI_TRIAL_SIZE + 64;
+    /* units, plane, residual: `size` each; second: size and a group; trial; work, aligned. */
+    return 4 * size + 64 + WCODECI_TRIAL_SIZE + WCODECI_RANS16_WORK(size) + 64;
 }
 
 WCODEC_API size_t wcodec_tile_bound(size_t size)
@@ -3370,22 +7556,20 @@ WCODEC_API size_t wcodec_tile_bound(size_t size)
     return WCODEC_TILE_HEAD + size + 64 + 8;
 }
 
-/* Four counters for each value, in turn, so that a run of equal values does not wait for itself. */
+/* Two counters for each value, in turn, so that a run of equal values waits half as long for itself.  (With
+ * four, the tables cost more than that.) */
 static void wcodeci_count(const wcodeci_byte *v, size_t n, uint32_t count[256])
 {
-    uint32_t part[3][256];
+    uint32_t part[2][256];
     size_t i;
     unsigned s;
     memset(part, 0, sizeof part);
-    memset(count, 0, 256 * sizeof count[0]);
-    for (i = 0; i + 4 <= n; i += 4) {
-        count[v[i]]++;
-        part[0][v[i + 1]]++;
-        part[1][v[i + 2]]++;
-        part[2][v[i + 3]]++;
+    for (i = 0; i + 2 <= n; i += 2) {
+        part[0][v[i]]++;
+        part[1][v[i + 1]]++;
     }
-    for (; i < n; i++) count[v[i]]++;
-    for (s = 0; s < 256; s++) count[s] += part[0][s] + part[1][s] + part[2][s];
+    if (i < n) part[0][v[i]]++;
+    for (s = 0; s < 256; s++) count[s] = part[0][s] + part[1][s];
 }
 
 /* n values' order-0 entropy in bits. */
@@ -3399,58 +7583,65 @@ static uint64_t wcodeci_entropy(const uint32_t count[256], size_t n)
     return sum / 65536;
 }
 
-/* The place of sample number k of n units: whole runs, spread evenly. */
-static size_t wcodeci_sample_place(size_t k, size_t n)
+/* ---- samples of large tiles ---- */
+
+/* Where a sample's run begins, in units. */
+static size_t wcodeci_sample_start(unsigned run, size_t n)
 {
-    const size_t runs = WCODECI_SAMPLE / WCODECI_SAMPLE_RUN;
-    if (n <= WCODECI_SAMPLE) return k;
-    return (size_t)((uint64_t)(n - WCODECI_SAMPLE_RUN) * (k / WCODECI_SAMPLE_RUN) / (runs - 1))
-         + k % WCODECI_SAMPLE_RUN;
+    return (size_t)((uint64_t)(n - WCODECI_SAMPLE_RUN) * run / (WCODECI_SAMPLE_RUNS - 1));
 }
 
-/* The entropy of a sample of the tile's planes under a split and a unit predictor, in bits. */
-static uint64_t wcodeci_sample_units(const wcodeci_encoder *e, unsigned split, unsigned predictor)
+/* A sample of the tile's units, or of their residuals under a unit predictor; n > WCODECI_SAMPLE. */
+static void wcodeci_sample_units(const wcodeci_encoder *e, size_t n, unsigned unit, unsigned predictor,
+                                 wcodeci_byte *out)
+{
+    const size_t distance = predictor ? wcodeci_predict_distance(predictor, e->row, n) : n;
+    const size_t bytes = (size_t)WCODECI_SAMPLE_RUN * unit;
+    unsigned run;
+    size_t i;
+    for (run = 0; run < WCODECI_SAMPLE_RUNS; run++, out += bytes) {
+        const size_t start = wcodeci_sample_start(run, n);
+        memcpy(out, e->src + start * unit, bytes);
+        for (i = 0; i < WCODECI_SAMPLE_RUN && predictor; i++) {
+            if (start + i < distance) continue;
+            wcodeci_store_unit(out + i * unit, unit, wcodeci_load_unit(out + i * unit, unit)
+                               - wcodeci_load_unit(e->src + (start + i - distance) * unit, unit));
+        }
+    }
+}
+
+/* What the entropy in bits would be of WCODECI_SAMPLE values, by n of them, with what a sample shows too little
+ * (Miller and Madow, 1955): half a nat for each value that occurs, but one. */
+static uint64_t wcodeci_sample_entropy(const uint32_t count[256], size_t n)
+{
+    unsigned s, m = 0;
+    for (s = 0; s < 256; s++) m += count[s] != 0;
+    return (wcodeci_entropy(count, n) + ((uint64_t)(m - 1) * 47274 >> 16)) * WCODECI_SAMPLE / n;
+}
+
+/* Counts half a sample of a plane's residuals under a plane predictor; returns how many they are, or 0 if too
+ * little of the sample has anything to be predicted from. */
+static size_t wcodeci_sample_predicted(const wcodeci_encoder *e, unsigned split, unsigned k,
+                                    const wcodeci_byte *units, const wcodeci_byte *sample, size_t n,
+                                    unsigned predictor, uint32_t count[256])
 {
     const wcodeci_split_row *row = &wcodeci_splits[split];
-    const size_t n = e->size / row->unit, samples = wcodeci_min(n, WCODECI_SAMPLE);
-    const size_t distance = predictor ? wcodeci_predict_distance(predictor, e->row, n) : n;
-    uint64_t bits = 0;
-    unsigned k;
-    for (k = 0; k < row->planes; k++) {
-        uint32_t count[256];
-        size_t i;
-        memset(count, 0, sizeof count);
-        for (i = 0; i < samples; i++) {
-            size_t at = wcodeci_sample_place(i, n);
-            uint64_t x = wcodeci_load_unit(e->src + at * row->unit, row->unit);
-            wcodeci_byte unit[8], value;
-            if (at >= distance) x -= wcodeci_load_unit(e->src + (at - distance) * row->unit, row->unit);
-            wcodeci_store_unit(unit, row->unit, x);
-            wcodeci_split_body(&row->plane[k], row->unit, unit, &value, 1);
-            count[value]++;
-        }
-        bits += wcodeci_entropy(count, samples);
+    const size_t distance = wcodeci_predict_distance(predictor, e->row, n);
+    const unsigned mask = (1u << row->plane[k].width) - 1;
+    wcodeci_byte *residual = e->trial, before[WCODECI_SAMPLE_RUN];
+    unsigned run, used = 0;
+    for (run = 0; run < WCODECI_SAMPLE_RUNS; run += 2, sample += 2 * WCODECI_SAMPLE_RUN) {
+        const size_t start = wcodeci_sample_start(run, n);
+        if (start < distance) continue;
+        wcodeci_split_plane(e->kernels, split, k, units + (start - distance) * row->unit, before,
+                            WCODECI_SAMPLE_RUN);
+        e->kernels->residual(sample, before, residual, WCODECI_SAMPLE_RUN, mask);
+        residual += WCODECI_SAMPLE_RUN;
+        used++;
     }
-    return bits;
-}
-
-/* The same of one plane under a plane predictor. */
-static uint64_t wcodeci_sample_plane(const wcodeci_byte *v, size_t n, unsigned width, unsigned predictor,
-                                     uint64_t row)
-{
-    const size_t samples = wcodeci_min(n, WCODECI_SAMPLE);
-    const size_t distance = predictor ? wcodeci_predict_distance(predictor, row, n) : n;
-    const unsigned mask = (1u << width) - 1;
-    uint32_t count[256];
-    size_t i;
-    memset(count, 0, sizeof count);
-    for (i = 0; i < samples; i++) {
-        size_t at = wcodeci_sample_place(i, n);
-        unsigned x = v[at];
-        if (at >= distance) x -= v[at - distance];
-        count[x & mask]++;
-    }
-    return wcodeci_entropy(count, samples);
+    if (used < WCODECI_SAMPLE_RUNS / 4) return 0;
+    wcodeci_count(e->trial, (size_t)used * WCODECI_SAMPLE_RUN, count);
+    return (size_t)used * WCODECI_SAMPLE_RUN;
 }
 
 /* The models of a plane's coders, and the least that each can take; 0: it cannot code this plane. */
@@ -3475,62 +7666,87 @@ static void wcodeci_choice_prepare(const wcodeci_plane *plane, unsigned coders, 
         if (coders >> WCODEC_CODER_CONSTANT & 1) least[WCODEC_CODER_CONSTANT] = 1;
         return;
     }
-    /* Coding must save one part in 256: reading a raw plane costs nothing. */
-    if (coders >> WCODEC_CODER_RAW & 1) least[WCODEC_CODER_RAW] -= raw / 256;
-    if (bound >= least[WCODEC_CODER_RAW]) return;       /* no coder goes below the entropy */
+    if (bound >= raw) return;       /* no coder goes below the entropy */
     if (coders >> WCODEC_CODER_SPARSE & 1) least[WCODEC_CODER_SPARSE] = 2 + 2 * rest;
     if (coders >> WCODEC_CODER_HUFFMAN & 1)
         least[WCODEC_CODER_HUFFMAN] = wcodeci_huff_prepare(plane, symbol, m, &choice->huff);
-    /* rANS-16 takes 100 bytes beside the message; Huffman at most 16 more than its least. */
-    if ((coders >> WCODEC_CODER_RANS16 & 1) && bound + WCODECI_RANS16_HEAD - 64 < least[WCODEC_CODER_RAW]
-        && (!least[WCODEC_CODER_HUFFMAN]
-            || bound + WCODECI_RANS16_HEAD - 64 < least[WCODEC_CODER_HUFFMAN] + 16))
-        least[WCODEC_CODER_RANS16] = wcodeci_rans16_prepare(plane, symbol, m, &choice->rans16);
+    /* rANS-16 takes 36 bytes beside the message; Huffman at most 16 more than its least. */
+    if ((coders >> WCODEC_CODER_RANS16 & 1) && bound + WCODECI_RANS16_HEAD < least[WCODEC_CODER_RAW]
+        && (!least[WCODEC_CODER_HUFFMAN] || bound + WCODECI_RANS16_HEAD < least[WCODEC_CODER_HUFFMAN] + 16))
+        least[WCODEC_CODER_RANS16] = wcodeci_rans16_prepare(plane, symbol, m, plane->n, &choice->rans16);
+    if (least[WCODEC_CODER_RANS16] == (size_t)-1) least[WCODEC_CODER_RANS16] = 0;
     if (coders >> WCODEC_CODER_RANS256 & 1)
         least[WCODEC_CODER_RANS256] = wcodeci_rans256_prepare(plane, &choice->rans256);
 }
 
-static unsigned wcodeci_choice_least(const wcodeci_choice *choice)
+/* What decoding slowly costs beside the bytes: a part of the tile, but not many bytes where it takes few. */
+static size_t wcodeci_slow_cost(const wcodeci_encoder *e, uint64_t size)
+{
+    return (size_t)wcodeci_min64(e->slow, size / WCODECI_SLOW_LEAST);
+}
+
+/* A coder's cost if it takes `size` bytes.  Coding must save one part in 256: reading a raw plane costs
+ * nothing. */
+static size_t wcodeci_coder_cost(const wcodeci_encoder *e, const wcodeci_plane *plane, unsigned coder,
+                                 size_t size)
+{
+    if (coder == WCODEC_CODER_RAW && (e->options.coders >> coder & 1))
+        return size - wcodeci_raw_size(plane->n, plane->width) / 256;
+    if (coder == WCODEC_CODER_HUFFMAN || coder == WCODEC_CODER_RANS256) size += wcodeci_slow_cost(e, size);
+    return size;
+}
+
+/* The coder of the least cost, and that cost. */
+static unsigned wcodeci_choice_least(const wcodeci_encoder *e, const wcodeci_plane *plane,
+                                     const wcodeci_choice *choice, size_t *cost)
 {
     unsigned c, best = WCODEC_CODER_RAW;
-    for (c = 1; c < WCODEC_CODER_COUNT; c++)
-        if (choice->least[c] && choice->least[c] < choice->least[best]) best = c;
+    *cost = wcodeci_coder_cost(e, plane, best, choice->least[best]);
+    for (c = 1; c < WCODEC_CODER_COUNT; c++) {
+        const size_t other = wcodeci_coder_cost(e, plane, c, choice->least[c]);
+        if (!choice->least[c] || other >= *cost) continue;
+        best = c;
+        *cost = other;
+    }
     return best;
 }
 
-static size_t wcodeci_encode_with(unsigned coder, const wcodeci_plane *plane, const wcodeci_choice *choice,
-                                  wcodeci_byte *dst, size_t cap, wcodeci_byte *work)
+static size_t wcodeci_encode_with(const wcodeci_encoder *e, unsigned coder, const wcodeci_plane *plane,
+                                  const wcodeci_choice *choice, wcodeci_byte *dst, size_t cap)
 {
     switch (coder) {
     case WCODEC_CODER_CONSTANT: return wcodeci_constant_encode(plane, dst, cap);
     case WCODEC_CODER_SPARSE: return wcodeci_sparse_encode(plane, dst, cap);
     case WCODEC_CODER_HUFFMAN: return wcodeci_huff_encode(plane, &choice->huff, dst, cap);
-    case WCODEC_CODER_RANS16: return wcodeci_rans16_encode(plane, &choice->rans16, dst, cap, work);
-    case WCODEC_CODER_RANS256: return wcodeci_rans256_encode(plane, &choice->rans256, dst, cap, work);
+    case WCODEC_CODER_RANS16:
+        return wcodeci_rans16_encode(e->kernels, plane, &choice->rans16, dst, cap, e->work);
+    case WCODEC_CODER_RANS256: return wcodeci_rans256_encode(plane, &choice->rans256, dst, cap, e->work);
     default: return wcodeci_raw_encode(plane, dst, cap);
     }
 }
 
-/* Codes a plane at dst by the coder that takes least, and returns its size.  `least` does not overstate what
- * a coder takes, so the search ends when nothing left can be smaller than what was written. */
+/* Codes a plane at dst by the coder of the least cost, and returns its size.  `least` does not overstate what
+ * a coder takes, so the search ends when nothing left can cost less than what was written. */
 static size_t wcodeci_plane_encode(wcodeci_encoder *e, const wcodeci_plane *plane, wcodeci_choice *choice,
                                    wcodeci_byte *dst, unsigned *coder)
 {
     const size_t raw = wcodeci_raw_size(plane->n, plane->width);
-    size_t best = 0;
+    size_t best = 0, best_cost = 0;
     for (;;) {
-        unsigned c = wcodeci_choice_least(choice);
-        size_t size;
-        if (best && choice->least[c] >= best) return best;
+        size_t least, size, cost;
+        const unsigned c = wcodeci_choice_least(e, plane, choice, &least);
+        if (best && least >= best_cost) return best;
         if (c == WCODEC_CODER_RAW) {
             *coder = c;
             return wcodeci_raw_encode(plane, dst, raw);
         }
         choice->least[c] = 0;
-        size = wcodeci_encode_with(c, plane, choice, best ? e->second : dst, best ? best - 1 : raw, e->work);
-        if (!size || size >= choice->least[WCODEC_CODER_RAW]) continue;
+        size = wcodeci_encode_with(e, c, plane, choice, best ? e->second : dst, raw);
+        cost = wcodeci_coder_cost(e, plane, c, size);
+        if (!size || (best && cost >= best_cost)) continue;
         if (best) memcpy(dst, e->second, size);
         best = size;
+        best_cost = cost;
         *coder = c;
     }
 }
@@ -3542,54 +7758,48 @@ static int wcodeci_allowed(const wcodeci_encoder *e, unsigned predictor, size_t 
     return predictor == WCODEC_PREDICT_LEFT ? n > 1 : e->row > 1 && e->row < n;
 }
 
-/* Makes the residuals of e->plane and counts them. */
+/* Makes the residuals of e->plane. */
 static void wcodeci_plane_predict(wcodeci_encoder *e, unsigned predictor, wcodeci_plane *plane)
 {
     plane->v = e->plane;
-    if (predictor != WCODEC_PREDICT_NONE) {
-        wcodeci_predict_plane(e->plane, e->residual, plane->n, plane->width, predictor, e->row);
-        plane->v = e->residual;
-    }
-    wcodeci_count(plane->v, plane->n, plane->count);
+    if (predictor == WCODEC_PREDICT_NONE) return;
+    wcodeci_predict_plane(e->kernels, e->plane, e->residual, plane->n, plane->width, predictor, e->row);
+    plane->v = e->residual;
 }
 
-/* Writes a plane, predicted if that is smaller, at dst; returns its size and fills in coder and predictor. */
-static size_t wcodeci_plane_best(wcodeci_encoder *e, size_t n, unsigned width, wcodeci_byte *dst,
-                                 wcodec_plane_info *info)
+/* Writes a plane, predicted if that costs less, at dst; fills in its size, coder and predictor. */
+static void wcodeci_plane_best(wcodeci_encoder *e, wcodeci_plane *plane, wcodeci_byte *dst,
+                               wcodec_plane_info *info)
 {
-    wcodeci_plane plane;
     wcodeci_choice choice;
     unsigned p, coder = 0, predictor = WCODEC_PREDICT_NONE, prepared = WCODEC_PREDICT_NONE;
-    uint64_t sample;
     size_t least;
-    plane.n = n;
-    plane.width = width;
-    wcodeci_plane_predict(e, WCODEC_PREDICT_NONE, &plane);
-    wcodeci_choice_prepare(&plane, e->options.coders, &choice);
-    least = choice.least[wcodeci_choice_least(&choice)];
-    sample = wcodeci_sample_plane(plane.v, n, width, WCODEC_PREDICT_NONE, e->row);
+    wcodeci_plane_predict(e, WCODEC_PREDICT_NONE, plane);
+    wcodeci_count(plane->v, plane->n, plane->count);
+    wcodeci_choice_prepare(plane, e->options.coders, &choice);
+    wcodeci_choice_least(e, plane, &choice, &least);
     for (p = WCODEC_PREDICT_LEFT; p < WCODEC_PREDICT_COUNT && least > 1; p++) {
-        size_t size;
-        if (!wcodeci_allowed(e, p, n)) continue;
-        if (n > WCODECI_SAMPLE && wcodeci_sample_plane(e->plane, n, width, p, e->row) >= sample - sample / 64)
-            continue;
-        wcodeci_plane_predict(e, p, &plane);
+        size_t cost;
+        if (!wcodeci_allowed(e, p, plane->n)) continue;
+        wcodeci_plane_predict(e, p, plane);
+        wcodeci_count(plane->v, plane->n, plane->count);
         prepared = p;
-        if (wcodeci_entropy(plane.count, n) / 8 >= least) continue;
-        wcodeci_choice_prepare(&plane, e->options.coders, &choice);
-        size = choice.least[wcodeci_choice_least(&choice)];
-        if (size >= least) continue;
-        least = size;
+        if (wcodeci_entropy(plane->count, plane->n) / 8 >= least) continue;
+        wcodeci_choice_prepare(plane, e->options.coders, &choice);
+        wcodeci_choice_least(e, plane, &choice, &cost);
+        cost += wcodeci_slow_cost(e, cost) / 2;
+        if (cost >= least) continue;
+        least = cost;
         predictor = p;
     }
     if (prepared != predictor) {
-        wcodeci_plane_predict(e, predictor, &plane);
-        wcodeci_choice_prepare(&plane, e->options.coders, &choice);
+        wcodeci_plane_predict(e, predictor, plane);
+        wcodeci_count(plane->v, plane->n, plane->count);
+        wcodeci_choice_prepare(plane, e->options.coders, &choice);
     }
-    info->size = wcodeci_plane_encode(e, &plane, &choice, dst, &coder);
+    info->size = wcodeci_plane_encode(e, plane, &choice, dst, &coder);
     info->coder = (unsigned char)coder;
     info->predictor = (unsigned char)predictor;
-    return info->size;
 }
 
 /* The record's fields: what stands before the payloads, but for the filler. */
@@ -3639,9 +7849,11 @@ static size_t wcodeci_tile_layout(wcodeci_tile *tile, size_t fields, unsigned *f
     return 0;
 }
 
-/* Puts fields and payloads together: the payloads stand one after the other at dst + WCODEC_TILE_HEAD and
- * move down, for head and fields (at most 65 bytes), filler and padding (at most 7 each) take no more. */
-static size_t wcodeci_tile_join(const wcodeci_encoder *e, wcodeci_tile *tile, uint32_t crc, wcodeci_byte *dst)
+/* Puts fields and payloads together: the payloads stand one after the other at dst + WCODEC_TILE_HEAD, with
+ * room for the planes in `late`, which are not written yet.  They move down, for head and fields (at most 65
+ * bytes), filler and padding (at most 7 each) take no more. */
+static size_t wcodeci_tile_join(const wcodeci_encoder *e, wcodeci_tile *tile, uint32_t crc, unsigned late,
+                                wcodeci_byte *dst)
 {
     wcodeci_byte fields[WCODEC_TILE_HEAD];
     const size_t used = wcodeci_tile_fields(e, tile, crc, fields);
@@ -3652,7 +7864,7 @@ static size_t wcodeci_tile_join(const wcodeci_encoder *e, wcodeci_tile *tile, ui
     fields[1] = (wcodeci_byte)(fields[1] | filler << WCODECI_TILE_FILLER);
     for (k = 0; k < tile->info.planes; k++) {
         const wcodec_plane_info *plane = &tile->info.plane[k];
-        memmove(dst + plane->offset, from, plane->size);
+        if (!(late >> k & 1)) memmove(dst + plane->offset, from, plane->size);
         from += plane->size;
         memset(dst + at, 0, plane->offset - at);
         at = plane->offset + plane->size;
@@ -3664,15 +7876,68 @@ static size_t wcodeci_tile_join(const wcodeci_encoder *e, wcodeci_tile *tile, ui
     return (size_t)wcodeci_up8(end);
 }
 
-/* Encodes the tile with a given split and unit predictor. */
-static size_t wcodeci_tile_encode_as(wcodeci_encoder *e, unsigned split, unsigned predictor, uint32_t crc,
-                                     wcodeci_byte *dst)
+/* How a plane of a large tile will be coded; FULL: look at all of it. */
+typedef enum wcodeci_plan_how { WCODECI_PLAN_RAW, WCODECI_PLAN_RANS16, WCODECI_PLAN_FULL } wcodeci_plan_how;
+
+typedef struct wcodeci_plane_plan {
+    wcodeci_plan_how how;
+    unsigned predictor;                 /* for rANS-16 */
+    wcodeci_rans16_model model;
+} wcodeci_plane_plan;
+
+typedef struct wcodeci_plan_of_tile {
+    unsigned split, predictor;
+    uint64_t cost;
+    wcodeci_plane_plan plane[WCODEC_MAX_PLANES];
+} wcodeci_plan_of_tile;
+
+/* Writes plane k as its plan says; `late` gets the planes that wcodeci_tile_late has to write. */
+static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *plan, const wcodeci_byte *units,
+                                wcodeci_tile *tile, unsigned k, unsigned *late, wcodeci_byte *dst)
+{
+    const wcodeci_plane_row *row = &wcodeci_splits[tile->info.split].plane[k];
+    wcodec_plane_info *info = &tile->info.plane[k];
+    wcodeci_plane plane;
+    plane.n = tile->n;
+    plane.width = row->width;
+    plane.unit = wcodeci_splits[tile->info.split].unit;
+    plane.v = e->plane;
+    info->coder = WCODEC_CODER_RAW;
+    info->predictor = WCODEC_PREDICT_NONE;
+    info->size = wcodeci_raw_size(tile->n, row->width);
+    if (plan && plan->how == WCODECI_PLAN_RAW && row->width == 8) {
+        *late |= 1u << k;
+        return;
+    }
+    wcodeci_split_plane(e->kernels, tile->info.split, k, units, e->plane, tile->n);
+    if (plan && plan->how == WCODECI_PLAN_RAW) {
+        wcodeci_raw_encode(&plane, dst, info->size);
+        return;
+    }
+    if (plan && plan->how == WCODECI_PLAN_RANS16) {
+        size_t size;
+        wcodeci_plane_predict(e, plan->predictor, &plane);
+        size = wcodeci_rans16_encode(e->kernels, &plane, &plan->model, dst, info->size, e->work);
+        if (size) {
+            info->size = size;
+            info->coder = WCODEC_CODER_RANS16;
+            info->predictor = (unsigned char)plan->predictor;
+            return;
+        }
+    }
+    wcodeci_plane_best(e, &plane, dst, info);
+}
+
+/* Encodes the tile with a given split and unit predictor; plans NULL: all planes are looked at in full. */
+static size_t wcodeci_tile_encode_as(wcodeci_encoder *e, unsigned split, unsigned predictor,
+                                     const wcodeci_plane_plan *plans, uint32_t crc, wcodeci_byte *dst)
 {
     const wcodeci_split_row *row = &wcodeci_splits[split];
     const wcodeci_byte *units = e->src;
     wcodeci_byte *payload = dst + WCODEC_TILE_HEAD;
     wcodeci_tile tile;
-    unsigned k;
+    unsigned k, late = 0;
+    size_t size;
     memset(&tile, 0, sizeof tile);
     tile.n = e->size / row->unit;
     tile.info.split = split;
@@ -3683,10 +7948,128 @@ static size_t wcodeci_tile_encode_as(wcodeci_encoder *e, unsigned split, unsigne
         units = e->units;
     }
     for (k = 0; k < row->planes; k++) {
-        wcodeci_split_plane(split, k, units, e->plane, tile.n);
-        payload += wcodeci_plane_best(e, tile.n, row->plane[k].width, payload, &tile.info.plane[k]);
+        wcodeci_plane_write(e, plans ? &plans[k] : NULL, units, &tile, k, &late, payload);
+        payload += tile.info.plane[k].size;
     }
-    return wcodeci_tile_join(e, &tile, crc, dst);
+    size = wcodeci_tile_join(e, &tile, crc, late, dst);
+    for (k = 0; k < row->planes; k++)       /* straight to where they stay */
+        if (late >> k & 1)
+            wcodeci_split_plane(e->kernels, split, k, units, dst + tile.info.plane[k].offset, tile.n);
+    return size;
+}
+
+/* ---- the choice for a large tile ---- */
+
+/* Tries rANS-16 with a predictor, of whose residuals `plane` is a sample, and any other coder at its best. */
+static void wcodeci_plane_consider(const wcodeci_encoder *e, const wcodeci_plane *plane, uint64_t entropy,
+                                   unsigned predictor, size_t n, wcodeci_plane_plan *plan, uint64_t *cost)
+{
+    const unsigned coders = e->options.coders;
+    const uint64_t bytes = entropy * n / 8 / WCODECI_SAMPLE, slow = wcodeci_slow_cost(e, bytes);
+    const uint64_t extra = predictor ? slow / 2 : 0, least = bytes + extra;
+    wcodeci_byte symbol[256];
+    wcodeci_rans16_model model;
+    uint64_t size;
+    unsigned m;
+    if (least >= *cost) return;
+    /* So many bits are too many for 16 symbols. */
+    if (entropy > 6 * WCODECI_SAMPLE && least + slow >= *cost) return;
+    m = wcodeci_sort_counts(plane->count, symbol);
+    if (m == 1) {           /* constant, sparse, or a sample that saw too little */
+        if (!(coders >> WCODEC_CODER_CONSTANT & 1) && !(coders >> WCODEC_CODER_SPARSE & 1)) return;
+        plan->how = WCODECI_PLAN_FULL;
+        *cost = wcodeci_min64(*cost, 1 + extra);
+        return;
+    }
+    if (coders >> WCODEC_CODER_RANS16 & 1) {
+        size = wcodeci_rans16_prepare(plane, symbol, m, n, &model);
+        if (size != (size_t)-1 && size + extra < *cost) {
+            *cost = size + extra;
+            plan->how = WCODECI_PLAN_RANS16;
+            plan->predictor = predictor;
+            plan->model = model;
+        }
+    }
+    if (!(coders & ~(1u << WCODEC_CODER_RAW | 1u << WCODEC_CODER_RANS16))) return;
+    if (least + slow < *cost) {
+        *cost = least + slow;
+        plan->how = WCODECI_PLAN_FULL;
+    }
+}
+
+/* What a plane costs by its sample, for the whole tile of n units.  units NULL: nothing to predict from. */
+static uint64_t wcodeci_plane_planned(const wcodeci_encoder *e, unsigned split, unsigned k,
+                                      const wcodeci_byte *units, const wcodeci_byte *sample, size_t n,
+                                      wcodeci_plane_plan *plan)
+{
+    const size_t raw = wcodeci_raw_size(n, wcodeci_splits[split].plane[k].width);
+    wcodeci_plane plane;
+    uint64_t cost = raw - (e->options.coders >> WCODEC_CODER_RAW & 1 ? raw / 256 : 0), entropy, least;
+    unsigned p;
+    plane.v = sample;
+    plane.n = WCODECI_SAMPLE;
+    plane.width = wcodeci_splits[split].plane[k].width;
+    plane.unit = wcodeci_splits[split].unit;
+    wcodeci_count(sample, WCODECI_SAMPLE, plane.count);
+    plan->how = WCODECI_PLAN_RAW;
+    least = wcodeci_sample_entropy(plane.count, plane.n);
+    wcodeci_plane_consider(e, &plane, least, WCODEC_PREDICT_NONE, n, plan, &cost);
+    for (p = WCODEC_PREDICT_LEFT; p < WCODEC_PREDICT_COUNT && units && cost > 1; p++) {
+        if (!wcodeci_allowed(e, p, n)) continue;
+        plane.n = wcodeci_sample_predicted(e, split, k, units, sample, n, p, plane.count);
+        if (plane.n == 0) continue;
+        entropy = wcodeci_sample_entropy(plane.count, plane.n);
+        if (entropy >= least) continue;
+        wcodeci_plane_consider(e, &plane, entropy, p, n, plan, &cost);
+    }
+    return cost;
+}
+
+static void wcodeci_tile_plan_full(const wcodeci_encoder *e, unsigned split, unsigned predictor,
+                                   wcodeci_plan_of_tile *plan)
+{
+    const wcodeci_split_row *row = &wcodeci_splits[split];
+    const size_t n = e->size / row->unit;
+    const wcodeci_byte *units = e->src;
+    uint32_t count[256];
+    unsigned k;
+    if (predictor != WCODEC_PREDICT_NONE) {
+        wcodeci_predict_units(e->src, e->units, n, row->unit, predictor, e->row);
+        units = e->units;
+    }
+    for (k = 0; k < row->planes; k++) {
+        wcodeci_split_plane(e->kernels, split, k, units, e->plane, n);
+        wcodeci_count(e->plane, n, count);
+        plan->cost += wcodeci_entropy(count, n) / 8;
+        plan->plane[k].how = WCODECI_PLAN_FULL;
+    }
+}
+
+static void wcodeci_tile_plan(const wcodeci_encoder *e, unsigned split, unsigned predictor,
+                              wcodeci_plan_of_tile *plan)
+{
+    const wcodeci_split_row *row = &wcodeci_splits[split];
+    const size_t n = e->size / row->unit;
+    wcodeci_byte *units = e->residual, *sample = e->second;
+    const wcodeci_byte *from;           /* what may be predicted from */
+    unsigned k;
+    plan->split = split;
+    plan->predictor = predictor;
+    plan->cost = 0;
+    if (n < WCODECI_SAMPLE) {           /* many bytes, but few units of this split */
+        wcodeci_tile_plan_full(e, split, predictor, plan);
+        return;
+    }
+    wcodeci_sample_units(e, n, row->unit, predictor, units);
+    from = predictor == WCODEC_PREDICT_NONE ? e->src : NULL;
+    for (k = 0; k < row->planes; k++) {
+        /* Where not even the exponents are like their neighbours', nothing else of a number is. */
+        if (k == 1 && split >= WCODEC_SPLIT_BF16 && split <= WCODEC_SPLIT_F8_E5M2
+            && plan->plane[0].how == WCODECI_PLAN_RANS16 && plan->plane[0].predictor == WCODEC_PREDICT_NONE)
+            from = NULL;
+        wcodeci_split_plane(e->kernels, split, k, units, sample, WCODECI_SAMPLE);
+        plan->cost += wcodeci_plane_planned(e, split, k, from, sample, n, &plan->plane[k]);
+    }
 }
 
 /* Splits to try: those of the dtype, or those that the caller named, as far as the size fits their units. */
@@ -3710,33 +8093,58 @@ static int wcodeci_unit_predictor_fits(const wcodeci_encoder *e, unsigned split,
         && wcodeci_allowed(e, predictor, n);
 }
 
-static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
+/* The smallest of all that fits a small tile. */
+static size_t wcodeci_tile_encode_small(wcodeci_encoder *e, unsigned splits, uint32_t crc, wcodeci_byte *dst)
 {
-    const unsigned mask = wcodeci_splits_to_try(e);
-    const uint32_t crc = wcodec_crc32(0, e->src, e->size);
-    const int small = e->size / wcodeci_dtypes[e->dtype].unit <= WCODECI_SAMPLE
-                   && wcodec_tile_bound(e->size) <= WCODECI_TRIAL_SIZE;
-    unsigned split, predictor, best_split = 0, best_predictor = 0;
-    uint64_t best = UINT64_MAX;
+    unsigned split, predictor;
     size_t size = 0;
     for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
-        for (predictor = 0; (mask >> split & 1) && predictor < WCODEC_PREDICT_COUNT; predictor++) {
-            uint64_t cost;
+        for (predictor = 0; (splits >> split & 1) && predictor < WCODEC_PREDICT_COUNT; predictor++) {
+            size_t cost;
             if (!wcodeci_unit_predictor_fits(e, split, predictor)) continue;
-            if (small) {
-                cost = wcodeci_tile_encode_as(e, split, predictor, crc, e->trial);
-                if (cost < best) memcpy(dst, e->trial, size = (size_t)cost);
-            } else {
-                cost = wcodeci_sample_units(e, split, predictor);
-                if (predictor == WCODEC_PREDICT_NONE && split == wcodeci_dtypes[e->dtype].splits[0])
-                    cost -= cost / 64;      /* the likeliest one unless another is clearly better */
-            }
-            if (cost >= best) continue;
-            best = cost;
-            best_split = split;
-            best_predictor = predictor;
+            cost = wcodeci_tile_encode_as(e, split, predictor, NULL, crc, e->trial);
+            if (size && cost >= size) continue;
+            size = cost;
+            memcpy(dst, e->trial, size);
         }
-    return small ? size : wcodeci_tile_encode_as(e, best_split, best_predictor, crc, dst);
+    return size;
+}
+
+/* The split and unit predictor that cost least by a sample: the likeliest one unless another is clearly
+ * better, and of floating point without a look at others if it saves a sixteenth. */
+static size_t wcodeci_tile_encode_large(wcodeci_encoder *e, unsigned splits, uint32_t crc, wcodeci_byte *dst)
+{
+    const unsigned likely = wcodeci_dtypes[e->dtype].splits[0];
+    wcodeci_plan_of_tile best, other;
+    unsigned split, predictor;
+    best.split = WCODEC_SPLIT_COUNT;
+    best.cost = UINT64_MAX;
+    if (splits >> likely & 1) {
+        wcodeci_tile_plan(e, likely, WCODEC_PREDICT_NONE, &best);
+        best.cost -= best.cost / 64;
+        if (wcodeci_splits[likely].unit > 1 && !wcodeci_dtypes[e->dtype].integer
+            && best.cost < e->size - e->size / 16)
+            splits = 0;
+    }
+    for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
+        for (predictor = 0; (splits >> split & 1) && predictor < WCODEC_PREDICT_COUNT; predictor++) {
+            if ((split == likely && predictor == WCODEC_PREDICT_NONE)
+                || !wcodeci_unit_predictor_fits(e, split, predictor))
+                continue;
+            wcodeci_tile_plan(e, split, predictor, &other);
+            if (other.cost < best.cost) best = other;
+        }
+    return wcodeci_tile_encode_as(e, best.split, best.predictor, best.plane, crc, dst);
+}
+
+static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
+{
+    const unsigned splits = wcodeci_splits_to_try(e);
+    const uint32_t crc = e->crc(0, e->src, e->size);
+    if (e->size / wcodeci_dtypes[e->dtype].unit <= WCODECI_SAMPLE
+        && wcodec_tile_bound(e->size) <= WCODECI_TRIAL_SIZE)
+        return wcodeci_tile_encode_small(e, splits, crc, dst);
+    return wcodeci_tile_encode_large(e, splits, crc, dst);
 }
 
 WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size,
@@ -3744,6 +8152,7 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
                                      void *scratch, size_t scratch_size)
 {
     wcodeci_encoder e;
+    unsigned cpu;
     if (dtype >= WCODECI_DTYPES || !src || !dst || !scratch || size == 0 || size > WCODEC_MAX_TILE_BYTES
         || size % wcodeci_dtypes[dtype].unit || dst_size < wcodec_tile_bound(size)
         || scratch_size < wcodec_tile_encode_scratch(size))
@@ -3752,15 +8161,19 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
     if (options) e.options = *options;
     if (!e.options.coders) e.options.coders = (1u << WCODEC_CODER_COUNT) - 1;
     if (!options || !options->predictors) e.options.predictors = (1u << WCODEC_PREDICT_COUNT) - 1;
+    cpu = wcodec_cpu_detect() & ~e.options.cpu_off;
+    e.kernels = wcodeci_encode_kernels_of(cpu);
+    e.crc = wcodeci_crc_of(cpu);
     e.src = (const wcodeci_byte *)src;
     e.size = size;
     e.dtype = dtype;
     e.row = row;
-    e.units = (wcodeci_byte *)scratch;
+    e.slow = size < WCODECI_FREE_SIZE ? 0 : size / WCODECI_SLOW_PART;
+    e.work = (wcodeci_byte *)scratch + ((8 - ((uintptr_t)scratch & 7)) & 7);
+    e.units = e.work + WCODECI_RANS16_WORK(size);
     e.plane = e.units + size;
     e.residual = e.plane + size;
-    e.work = e.residual + size;
-    e.second = e.work + 2 * size;
+    e.second = e.residual + size;
     e.trial = e.second + size + 64;
     return wcodeci_tile_encode_best(&e, (wcodeci_byte *)dst);
 }
@@ -3954,6 +8367,7 @@ struct wcodec_reader {
     wcodec_source source;
     wcodeci_heap heap;
     uint64_t block_size;                    /* 0: the caller's block */
+    wcodeci_engine engine;
     int no_crc;
     wcodeci_header header;
     wcodeci_footer footer;
@@ -4139,8 +8553,8 @@ static wcodec_status wcodeci_reader_index(wcodec_reader *r, wcodeci_byte *room, 
             return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "the index is larger than the footer says");
         status = wcodeci_reader_fetch(r, at, (size_t)record.size, room, &src, err);
         if (!status)
-            status = wcodeci_tile_decode(src, (size_t)record.size, r->index + done, take, scratch, 0, at,
-                                         err);
+            status = wcodeci_tile_decode(&r->engine, src, (size_t)record.size, r->index + done, take, scratch,
+                                         0, at, err);
         if (status) return status;
         if (src[record.head] != WCODEC_SPLIT_BYTE)
             return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a tile of the index is not split as BYTE");
@@ -4148,7 +8562,7 @@ static wcodec_status wcodeci_reader_index(wcodec_reader *r, wcodeci_byte *room, 
     }
     if (done != r->footer.index_size)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "the index is smaller than the footer says");
-    if (wcodec_crc32(0, r->index, r->footer.index_size) != r->footer.index_crc)
+    if (r->engine.crc(0, r->index, r->footer.index_size) != r->footer.index_crc)
         return wcodeci_fail(err, WCODEC_E_CHECKSUM, r->footer.index_offset,
                             "the index's CRC-32 does not fit");
     return WCODEC_OK;
@@ -4408,6 +8822,7 @@ static wcodec_status wcodeci_reader_make(wcodec_reader **out, const wcodec_sourc
     r->source = *source;
     r->heap = heap;
     r->block_size = heap.live;
+    r->engine = wcodeci_engine_make(opts.cpu_off);
     r->no_crc = opts.no_crc;
     r->header = header;
     r->footer = footer;
@@ -4614,7 +9029,7 @@ static wcodec_status wcodeci_job_tile(const wcodeci_job *job, uint64_t tile, wco
                             "there is no tile where the index says");
     dst = to - from == span.size ? job->dst + (size_t)(span.offset - job->begin) : part;
     if (!r->source.memory) room += r->largest_record;
-    status = wcodeci_tile_decode(record, span.container_size, dst, span.size, room, r->no_crc,
+    status = wcodeci_tile_decode(&r->engine, record, span.container_size, dst, span.size, room, r->no_crc,
                                  span.container_offset, err);
     if (status == WCODEC_E_TRUNCATED)       /* the container is all there: it is the index that is wrong */
         return wcodeci_fail(err, WCODEC_E_CORRUPT, span.container_offset,
@@ -4777,6 +9192,7 @@ typedef enum wcodeci_push_state {
 struct wcodec_push {
     wcodeci_heap heap;
     wcodec_error error;                     /* sticky once status is not OK */
+    wcodeci_engine engine;
     int no_crc;
     wcodeci_push_state state;
     wcodeci_header header;
@@ -4823,6 +9239,7 @@ WCODEC_API wcodec_status wcodec_push_open(wcodec_push **out, const wcodec_reader
     d = (wcodec_push *)block;
     memset(d, 0, sizeof *d);
     d->heap = heap;
+    d->engine = wcodeci_engine_make(opts.cpu_off);
     d->no_crc = opts.no_crc;
     d->buffer = d->fixed;
     d->want = WCODECI_HEADER_SIZE;
@@ -4969,7 +9386,7 @@ static wcodec_status wcodeci_push_take_tile(wcodec_push *d, int index)
               : info.decoded_size > d->header.max_tile || d->originals == 0 || d->index_size)
         return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start,
                                  "a tile where there can be no such tile");
-    status = wcodeci_tile_decode(d->buffer, d->have, d->decoded, info.decoded_size, d->scratch,
+    status = wcodeci_tile_decode(&d->engine, d->buffer, d->have, d->decoded, info.decoded_size, d->scratch,
                                  index ? 0 : d->no_crc, d->record_start, &d->error);
     if (status) return status;
     if (!index) {
@@ -4980,7 +9397,7 @@ static wcodec_status wcodeci_push_take_tile(wcodec_push *d, int index)
     }
     if (!d->index_size) d->index_start = d->record_start;
     d->index_size += info.decoded_size;
-    d->index_crc = wcodec_crc32(d->index_crc, d->decoded, info.decoded_size);
+    d->index_crc = d->engine.crc(d->index_crc, d->decoded, info.decoded_size);
     d->index_short = info.decoded_size < WCODECI_INDEX_TILE;
     return WCODEC_OK;
 }
@@ -5033,7 +9450,7 @@ static size_t wcodeci_push_gather(wcodec_push *d, const wcodeci_byte *in, size_t
         wcodeci_copy(d->buffer + d->have, in, take);
         d->have += take;
     }
-    d->record_crc = wcodec_crc32(d->record_crc, in, take);
+    d->record_crc = d->engine.crc(d->record_crc, in, take);
     d->position += take;
     return take;
 }
@@ -5140,6 +9557,7 @@ struct wcodec_writer {
     wcodec_tile_options tile;
     wcodec_error error;                     /* sticky */
     uint32_t tile_units;
+    wcodeci_engine engine;
     int no_sha256, in_original, from_parts, finished;
     uint64_t position;                      /* bytes written */
     uint32_t file_crc;
@@ -5163,6 +9581,7 @@ struct wcodec_writer {
     size_t name_size, last_name_size;
     uint64_t names;                         /* bytes of all names, with a zero byte each */
     wcodec_sha256 sha;
+    uint64_t sha_done;                      /* bytes of the batch that it has seen */
 };
 
 WCODEC_API wcodec_writer_options wcodec_writer_defaults(void)
@@ -5202,7 +9621,7 @@ static wcodec_status wcodeci_emit(wcodec_writer *w, const void *src, size_t size
     if (size == 0) return WCODEC_OK;
     status = w->sink.write(w->sink.user, src, size);
     if (status) return wcodeci_writer_fail(w, status, "writing failed", NULL);
-    w->file_crc = wcodec_crc32(w->file_crc, src, size);
+    w->file_crc = w->engine.crc(w->file_crc, src, size);
     w->position += size;
     return WCODEC_OK;
 }
@@ -5328,6 +9747,8 @@ WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_si
     w->sink = *sink;
     w->parallel = wcodeci_parallel_or_serial(opts.parallel);
     w->tile = opts.tile;
+    w->tile.cpu_off |= opts.cpu_off;
+    w->engine = wcodeci_engine_make(w->tile.cpu_off);
     w->tile_units = opts.tile_units ? opts.tile_units : WCODECI_TILE_UNITS;
     w->no_sha256 = opts.no_sha256;
     status = wcodeci_writer_allocate(w);
@@ -5361,10 +9782,18 @@ WCODEC_API void wcodec_writer_close(wcodec_writer *writer)
 
 WCODEC_API uint64_t wcodec_writer_size(const wcodec_writer *writer) { return writer->position; }
 
+/* Task 0 is the SHA-256 of the batch, which lies in order in `input`; the others are its tiles.  The digest can
+ * not be shared out, so it begins first. */
 static void wcodeci_encode_task(void *arg, size_t i, unsigned worker)
 {
     wcodec_writer *w = (wcodec_writer *)arg;
-    wcodeci_batch_tile *t = &w->batch[i];
+    wcodeci_batch_tile *t;
+    if (i == 0) {
+        if (!w->no_sha256) wcodec_sha256_update(&w->sha, w->input, w->input_used);
+        w->sha_done = w->input_used;
+        return;
+    }
+    t = &w->batch[i - 1];
     t->record = wcodec_tile_encode(t->dtype, t->row, w->input + t->in, t->size, &w->tile, w->output + t->out,
                                    wcodec_tile_bound(t->size), w->scratch + worker * w->worker_scratch,
                                    w->worker_scratch);
@@ -5394,9 +9823,11 @@ static wcodec_status wcodeci_writer_flush(wcodec_writer *w)
     uint64_t pending = 0;
     wcodec_status status = WCODEC_OK;
     size_t i;
-    wcodeci_run(&w->parallel, w->batch_count, wcodeci_encode_task, w);
+    if (w->batch_count == 0) return WCODEC_OK;
+    w->sha_done = 0;
+    wcodeci_run(&w->parallel, w->batch_count + 1, wcodeci_encode_task, w);
     for (i = 0; i < w->batch_count && !status; i++) {
-        if (!w->batch[i].record)
+        if (!w->batch[i].record || w->sha_done != w->input_used)
             status = wcodeci_writer_fail(w, WCODEC_E_ARGUMENT, "a tile was left out by the caller's threads",
                                          NULL);
         else
@@ -5597,7 +10028,6 @@ WCODEC_API wcodec_status wcodec_writer_data(wcodec_writer *writer, const void *d
     if (status) return status;
     if ((!data && size) || size > w->missing)
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "more data than the segment holds");
-    if (!w->no_sha256) wcodec_sha256_update(&w->sha, data, size);
     while (size) {
         size_t take;
         if (w->tile_have == w->tile_size) {
@@ -6368,28 +10798,85 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
 /* No private macro outlives the implementation. */
 #undef WCODECI_INLINE
 #undef WCODECI_LITTLE
+#undef WCODECI_X86
+#undef WCODECI_TARGET
+#undef WCODECI_NEON
+#undef WCODECI_UNROLL_4
+#undef WCODECI_UNROLL_16
+#undef WCODECI_RANS16_LANES
+#undef WCODECI_NO_SYMBOL
 #undef WCODECI_CRC_STEP
+#undef WCODECI_CRC_APART
+#undef WCODECI_CRC_WORD
+#undef WCODECI_CRC_FOLD_128
+#undef WCODECI_CRC_FOLD_256
+#undef WCODECI_CRC_FOLD_384
+#undef WCODECI_CRC_FOLD_512
+#undef WCODECI_CRC_FOLD_2048
+#undef WCODECI_CRC_VCLMUL
+#undef WCODECI_CRC_ARM
+#undef WCODECI_CRC_8
+#undef WCODECI_CRC_1
 #undef WCODECI_ROTR
+#undef WCODECI_SHA_X86
+#undef WCODECI_SHA_ARM
 #undef WCODECI_DTYPES
 #undef WCODECI_FIELD
 #undef WCODECI_FIELDS
 #undef WCODECI_MASK
 #undef WCODECI_MERGE_CASE
+#undef WCODECI_SPLIT_CASE
 #undef WCODECI_LOW_BITS
+#undef WCODECI_UNPACK_CASE
+#undef WCODECI_PACK_CASE
 #undef WCODECI_NIBBLE_REPEAT
 #undef WCODECI_NIBBLE_ZEROS
 #undef WCODECI_HUFF_MAX
 #undef WCODECI_HUFF_TABLE
 #undef WCODECI_RANS16_HEAD
-#undef WCODECI_RANS16_LANES
 #undef WCODECI_RANS16_LOW
-#undef WCODECI_RANS16_ESCAPE
+#undef WCODECI_RANS16_WORK
 #undef WCODECI_RANS256_LANES
 #undef WCODECI_RANS256_LOW
 #undef WCODECI_RANS256_BITS
 #undef WCODECI_RANS256_SLOTS
 #undef WCODECI_RANS256_SHORT
 #undef WCODECI_RANS256_TINY
+#undef WCODECI_SSE41
+#undef WCODECI_SSE41_INLINE
+#undef WCODECI_BYTES
+#undef WCODECI_SPREAD
+#undef WCODECI_EXPAND_ENTRY
+#undef WCODECI_EXPAND_1
+#undef WCODECI_EXPAND_4
+#undef WCODECI_EXPAND_16
+#undef WCODECI_EXPAND_64
+#undef WCODECI_SSE41_UNITS
+#undef WCODECI_WORD
+#undef WCODECI_WORDS
+#undef WCODECI_SSE41_MERGE
+#undef WCODECI_AVX2
+#undef WCODECI_AVX2_INLINE
+#undef WCODECI_AVX2_UNITS
+#undef WCODECI_AVX2_MERGE
+#undef WCODECI_AVX512
+#undef WCODECI_AVX512_INLINE
+#undef WCODECI_A_OR_B_AND_C
+#undef WCODECI_A_OR_B_AND_NOT_C
+#undef WCODECI_UNITS
+#undef WCODECI_MERGE
+#undef WCODECI_NEON_BITS
+#undef WCODECI_NEON_LANE
+#undef WCODECI_NEON_NONE
+#undef WCODECI_NEON_ENTRY
+#undef WCODECI_NEON_4
+#undef WCODECI_NEON_16
+#undef WCODECI_NEON_64
+#undef WCODECI_NEON_UNITS
+#undef WCODECI_NEON_MERGE
+#undef WCODECI_NEON_SUM
+#undef WCODECI_SHED
+#undef WCODECI_SHED_ROW
 #undef WCODECI_RECORD_ORIGINAL
 #undef WCODECI_RECORD_TILE
 #undef WCODECI_RECORD_INDEX
@@ -6404,7 +10891,11 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
 #undef WCODECI_TABLE_SIZE
 #undef WCODECI_SAMPLE
 #undef WCODECI_SAMPLE_RUN
+#undef WCODECI_SAMPLE_RUNS
 #undef WCODECI_TRIAL_SIZE
+#undef WCODECI_SLOW_PART
+#undef WCODECI_SLOW_LEAST
+#undef WCODECI_FREE_SIZE
 #undef WCODECI_HEADER_SIZE
 #undef WCODECI_FOOTER_SIZE
 #undef WCODECI_MAX_NAME

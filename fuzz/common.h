@@ -78,6 +78,13 @@ static inline size_t fuzz_below(fuzz_random *r, size_t n)
     return n == 0 ? 0 : (size_t)(fuzz_next(r) % n);
 }
 
+/* Kernels to do without: all, none, or those from some instruction set on.  Nothing may depend on it. */
+static inline unsigned fuzz_cpu_off(fuzz_random *r)
+{
+    static const unsigned off[] = { 0, WCODEC_CPU_AVX512, WCODEC_CPU_AVX512 | WCODEC_CPU_AVX2, WCODEC_CPU_ALL };
+    return off[fuzz_below(r, sizeof off / sizeof off[0])];
+}
+
 /* ---- an allocator that checks sizes and limit ---- */
 
 typedef struct fuzz_heap { uint64_t live; } fuzz_heap;

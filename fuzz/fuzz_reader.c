@@ -194,6 +194,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     options.allocator = &allocator;
     options.max_memory = FUZZ_MAX_MEMORY;
     options.no_crc = (int)fuzz_below(&r, 2);
+    options.cpu_off = fuzz_cpu_off(&r);
     file.data = copy;
     file.size = size;
     if (fuzz_below(&r, 2) == 0) {

@@ -69,6 +69,7 @@ static fuzz_bytes encode(const fuzz_bytes *data, const uint8_t *tail, fuzz_rando
     fuzz_bytes out = { NULL, 0, 0 };
     wcodec_sink sink;
     wcodec_writer *writer = NULL;
+    options.cpu_off = fuzz_cpu_off(r);
     sink.write = fuzz_write;
     sink.user = &out;
     FUZZ_REQUIRE(wcodec_writer_open(&writer, &sink, &options, NULL) == WCODEC_OK);

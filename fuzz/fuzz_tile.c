@@ -22,7 +22,7 @@ static void check_info(const wcodec_tile_info *info)
 
 /* Decodes into a fresh buffer, which the caller frees; `fill` is what memory holds before. */
 static wcodec_status decode(const unsigned char *src, size_t size, size_t dst_size, int fill, int no_crc,
-                            unsigned char **dst)
+                            unsigned cpu_off, unsigned char **dst)
 {
     size_t scratch_size = wcodec_tile_decode_scratch(dst_size);
     unsigned char *scratch = fuzz_exact(NULL, scratch_size);
@@ -30,7 +30,8 @@ static wcodec_status decode(const unsigned char *src, size_t size, size_t dst_si
     *dst = fuzz_exact(NULL, dst_size);
     memset(*dst, fill, dst_size);
     if (scratch_size != 0) memset(scratch, fill, scratch_size);
-    st = fuzz_status(wcodec_tile_decode(src, size, *dst, dst_size, scratch, scratch_size, no_crc, NULL));
+    st = fuzz_status(wcodec_tile_decode(src, size, *dst, dst_size, scratch, scratch_size, no_crc, cpu_off,
+                                        NULL));
     free(scratch);
     return st;
 }
@@ -44,13 +45,14 @@ static void check_encode(const unsigned char *data, const wcodec_tile_info *info
     size_t size = info->decoded_size, bound = wcodec_tile_bound(size), made;
     size_t scratch_size = wcodec_tile_encode_scratch(size);
     unsigned char *record = fuzz_exact(NULL, bound), *scratch = fuzz_exact(NULL, scratch_size), *back;
-    wcodec_tile_options options = { 0, 0, 0 };
+    wcodec_tile_options options = { 0, 0, 0, 0 };
     options.coders = (unsigned)fuzz_below(r, 64);
     options.predictors = (unsigned)fuzz_below(r, 8);
+    options.cpu_off = fuzz_cpu_off(r);
     made = wcodec_tile_encode(dtypes[info->split], fuzz_below(r, 300), data, size, &options, record, bound,
                               scratch, scratch_size);
     FUZZ_REQUIRE(made > 0 && made <= bound && made % 8 == 0);
-    FUZZ_REQUIRE(decode(record, made, size, 0x55, 0, &back) == WCODEC_OK);
+    FUZZ_REQUIRE(decode(record, made, size, 0x55, 0, fuzz_cpu_off(r), &back) == WCODEC_OK);
     FUZZ_REQUIRE(memcmp(back, data, size) == 0);
     free(back);
     free(record);
@@ -66,15 +68,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (st == WCODEC_OK) {
         check_info(&info);
         if (info.decoded_size <= FUZZ_MAX_VIEW || fuzz_below(&r, 32) == 0) {
-            first = decode(src, size, info.decoded_size, 0, 1, &a);
-            second = decode(src, size, info.decoded_size, 0xff, 0, &b);
+            first = decode(src, size, info.decoded_size, 0, 1, 0, &a);
+            second = decode(src, size, info.decoded_size, 0xff, 0, fuzz_cpu_off(&r), &b);
             FUZZ_REQUIRE(first == second || (first == WCODEC_OK && second == WCODEC_E_CHECKSUM));
             if (first == WCODEC_OK) FUZZ_REQUIRE(memcmp(a, b, info.decoded_size) == 0);
             if (first == WCODEC_OK && info.decoded_size <= 1 << 16) check_encode(a, &info, &r);
             if (second == WCODEC_OK) FUZZ_REQUIRE(wcodec_crc32(0, b, info.decoded_size) == info.crc);
             free(a);
             free(b);
-            FUZZ_REQUIRE(decode(src, size, info.decoded_size + 1, 0, 1, &a) < 0);
+            FUZZ_REQUIRE(decode(src, size, info.decoded_size + 1, 0, 1, fuzz_cpu_off(&r), &a) < 0);
             free(a);
         }
     }

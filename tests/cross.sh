@@ -27,7 +27,7 @@ cross() {
         skipped=$((skipped + 1))
         return
     fi
-    for test in test_same_bytes test_golden test_format_example test_crc; do
+    for test in test_same_bytes test_golden test_format_example test_crc test_sha256 test_kernels; do
         if $compiler -static -std=c99 -O1 -D_DEFAULT_SOURCE -o "$build/$name-$test" "tests/$test.c" -pthread \
             && $emulator "$build/$name-$test" >"$build/$name-$test.log" 2>&1; then
             passed=$((passed + 1))

@@ -68,6 +68,10 @@ def u16(v):
     return struct.pack('<H', v)
 
 
+def u24(v):
+    return struct.pack('<I', v)[:3]
+
+
 def u32(v):
     return struct.pack('<I', v)
 
@@ -274,35 +278,56 @@ def alias_slots(freq):
     return slots
 
 
-def rans16(values, w, symbols=None, escape=0, start=256, edit=None):
-    """`symbols`: up to 16 of (value, frequency), a frequency 0 is an unused place; `escape`: the frequency
-    of symbol 15 as the escape; `start`: the state that decoding ends with, 256 if it is to be valid."""
+def rans16(values, w, symbols=None, top=16, k=0, places=(), stand=(), side=None, ends=None, cut=None,
+           edit=None):
+    """`symbols`: up to 16 of (value, frequency), a frequency 0 is an unused place; without them the `top`
+    most frequent values have one.  A value that has none becomes an exception, and so do those at `places`;
+    the symbols `stand` stand at exceptions, in turn.
+
+    For bad payloads: `side` edits the fields of the exceptions before they go into states and behind them;
+    `ends`: lane -> the state that decoding ends with instead of 256 + a side byte; `cut`: where it ends."""
     if symbols is None:
-        top = sorted(count(values).items(), key=lambda x: (-x[1], x[0]))[:15 if escape else 16]
-        symbols = list(share(dict(top), 256 - escape).items())
+        most = sorted(count(values).items(), key=lambda x: (-x[1], x[0]))[:top]
+        symbols = list(share(dict(most), 256).items())
     value = [v for v, _ in symbols] + [0] * (16 - len(symbols))
     freq = [f for _, f in symbols] + [0] * (16 - len(symbols))
     known = {v: s for s, (v, f) in reversed(list(enumerate(symbols))) if f}
-    if escape:
-        freq[15] = escape
+    stand = stand or [freq.index(max(freq))]
+
+    exceptions, symbol = Fields(side), []
+    e = p = 0
+    for i, v in enumerate(values):
+        if v in known and i not in places:
+            symbol.append(known[v])
+        else:
+            symbol.append(stand[e % len(stand)])
+            exceptions.add('gap%d' % e, varint(i - p))
+            exceptions.add('value%d' % e, bytes([v]))
+            e, p = e + 1, i + 1
+    exceptions.add('tail', b'')
+    held = exceptions.bytes()
+
+    lanes = 64 << k
+    state, out = [256 + d for d in held[:lanes].ljust(lanes, b'\0')], bytearray()
+    for lane, x in (ends or {}).items():
+        state[lane] = x
     slots = alias_slots(freq)
-    state, out = [start] * 64, bytearray()
     for i in reversed(range(len(values))):
-        s = known.get(values[i], 15)
-        x = state[i % 64]
+        s = symbol[i]
+        x = state[i % lanes]
         if x >= 256 * freq[s]:                      # decoding this value takes in a byte
             out.append(x & 255)
             x >>= 8
-        state[i % 64] = x // freq[s] << 8 | slots[s][x % freq[s]]
-    escaped = bytes(v for v in values if v not in known)
+        state[i % lanes] = x // freq[s] << 8 | slots[s][x % freq[s]]
     f = Fields(edit)
     f.add('freq', bytes(freq))
     f.add('value', bytes(value))
-    f.add('escapes', u32(len(escaped)))
-    f.add('states', struct.pack('<64H', *state))
+    f.add('E', u24(e))
+    f.add('k', bytes([k]))
+    f.add('states', bytes(x >> 8 for x in state) + bytes(x & 255 for x in state))
     f.add('renorm', bytes(reversed(out)))
-    f.add('escaped', escaped)
-    return f.bytes()
+    f.add('behind', held[lanes:])
+    return f.bytes()[:cut]
 
 
 def rans256(values, w, k=5, freq=None, span=None, runs=True, start=65536, edit=None):
@@ -726,31 +751,6 @@ def good_coders():
     good_tile('huffman-narrow', narrow(10, 150, [3, 4, 4, 5, 5, 5, 5, 31]), 'F8_E5M2',
               [P('huffman', s=1), P('huffman', s=4)])
 
-    few = bytes([0, 0, 0, 1, 1, 250, 9, 9, 9, 9, 3, 64][x % 12] for x in randoms(12, 1000))
-    for n in 1, 2, 63, 64, 65, 128, 200:
-        good_tile('rans16-n%d' % n, few[:n], planes=[P('rans16')])
-    for n in 1, 64, 333:
-        good_tile('rans16-escapes-n%d' % n, bells(n, n, 77, 12), planes=[P('rans16', escape=20)])
-    good_tile('rans16-16-symbols', bytes(x & 15 for x in randoms(13, 300)),
-              planes=[P('rans16', symbols=[(v, 16) for v in range(16)])])
-    good_tile('rans16-255-1', b'\x80' * 200 + b'\x81' + b'\x80' * 50,
-              planes=[P('rans16', symbols=[(0x80, 255), (0x81, 1)])])
-    good_tile('rans16-1-255', b'\x80' * 90 + b'\x81' + b'\x80' * 50,
-              planes=[P('rans16', symbols=[(0x81, 1)] + [(0, 0)] * 14 + [(0x80, 255)])])
-    good_tile('rans16-all-escapes', randoms(14, 100),
-              planes=[P('rans16', symbols=[(0, 0)] * 3 + [(0, 1)] + [(0, 0)] * 11, escape=255)])
-    good_tile('rans16-escape-of-a-symbol', b'\x05\x06\x05\x07' * 8, planes=[P(
-        'rans16', symbols=[(6, 100), (7, 100)], escape=56)])
-    good_tile('rans16-same-value-twice', b'\x05\x06\x05\x07' * 30, planes=[P(
-        'rans16', symbols=[(5, 50), (5, 60), (6, 73), (7, 73)])])
-    good_tile('rans16-holes', few[:100], planes=[P('rans16', symbols=[
-        (0, 0), (0, 70), (0, 0), (1, 40), (250, 20), (0, 0), (9, 90), (0, 0), (3, 16), (64, 15), (0, 0),
-        (77, 5)])])
-    skewed = [(v, f) for v, f in zip([0, 1, 250, 9, 3, 64, 2, 4, 5, 6, 7, 8, 10, 11, 12, 13],
-                                     [100, 60, 20, 30, 10, 8, 7, 6, 5, 3, 2, 1, 1, 1, 1, 1])]
-    good_tile('rans16-skewed', few[:500], planes=[P('rans16', symbols=skewed)])
-    good_tile('rans16-narrow', narrow(15, 130, [3, 4, 4, 5]), 'F8_E5M2', [P('rans16'), P('rans16', escape=9)])
-
     for n in 1, 31, 32, 33, 100, 400:
         good_tile('rans256-n%d' % n, bells(n + 1, n, 200, 30), planes=[P('rans256')])
     for k in range(5):
@@ -764,13 +764,128 @@ def good_coders():
     good_tile('rans256-narrow', narrow(18, 130, [3, 4, 4, 5]), 'F8_E5M2', [P('rans256'), P('rans256')])
 
 
+NEAR = bytes([0, 0, 0, 1, 1, 250, 9, 9, 9, 9, 3, 64][x % 12] for x in randoms(12, 1000))
+SIX = [(0, 64), (9, 85), (1, 43), (250, 22), (3, 21), (64, 21)]     # symbols for NEAR
+
+
+def rare(n, places):
+    """n bytes, of the values of NEAR but at `places`: there they are 100 and more."""
+    out = bytearray(NEAR[:n])
+    for i, place in enumerate(places):
+        out[place] = 100 + i * 7 % 120
+    return bytes(out)
+
+
+def places_of(sizes):
+    """Places for exceptions that take so many bytes each: two, or three with a gap of 128 and more."""
+    places, p = [], 0
+    for i, size in enumerate(sizes):
+        p += 128 + i % 3 if size == 3 else i % 3
+        places.append(p)
+        p += 1
+    return places
+
+
+def good_rans16():
+    for k, sizes in enumerate([(1, 2, 63, 64, 65, 128, 200), (1, 127, 128, 129, 256, 401),
+                               (1, 255, 256, 257, 785)]):
+        for n in sizes:
+            good_tile('rans16-k%d-n%d' % (k, n), NEAR[:n], planes=[P('rans16', k=k)])
+        good_tile('rans16-k%d-16-symbols' % k, bytes(x & 15 for x in randoms(13, (192 << k) + 50)),
+                  planes=[P('rans16', k=k, symbols=[(v, 16) for v in range(16)])])
+    good_tile('rans16-255-1', b'\x80' * 200 + b'\x81' + b'\x80' * 50,
+              planes=[P('rans16', symbols=[(0x80, 255), (0x81, 1)])])
+    good_tile('rans16-1-255', b'\x80' * 90 + b'\x81' + b'\x80' * 50,
+              planes=[P('rans16', symbols=[(0x81, 1)] + [(0, 0)] * 14 + [(0x80, 255)])])
+    good_tile('rans16-same-value-twice', b'\x05\x06\x05\x07' * 30, planes=[P(
+        'rans16', symbols=[(5, 50), (5, 60), (6, 73), (7, 73)])])
+    good_tile('rans16-holes', NEAR[:100], planes=[P('rans16', symbols=[
+        (0, 0), (0, 70), (0, 0), (1, 40), (250, 20), (0, 0), (9, 90), (0, 0), (3, 16), (64, 15), (0, 0),
+        (77, 5)])])
+    skewed = [(v, f) for v, f in zip([0, 1, 250, 9, 3, 64, 2, 4, 5, 6, 7, 8, 10, 11, 12, 13],
+                                     [100, 60, 20, 30, 10, 8, 7, 6, 5, 3, 2, 1, 1, 1, 1, 1])]
+    for k in 0, 2:
+        good_tile('rans16-k%d-skewed' % k, NEAR[:150 + 150 * k], planes=[P('rans16', k=k, symbols=skewed)])
+
+    def apart(name, n, at, k=0, **how):
+        good_tile('rans16-' + name, rare(n, at), planes=[P('rans16', symbols=SIX, k=k, **how)])
+
+    # Side bytes that do not fill the states, or just do, or go on behind them: between two exceptions,
+    # between a gap and its value, within a gap.
+    for k in range(3):
+        lanes = 64 << k
+        two = lanes // 2
+        sizes = {'1-less': [2] * (two - 2) + [3], 'all': [2] * two, '2-more': [2] * (two + 1),
+                 'value-behind': [3] + [2] * (two - 1), 'gap-cut': [3] + [2] * (two - 2) + [3]}
+        if k == 0:
+            sizes.update({'value-behind-2': [2] * (two - 1) + [3], 'double': [2] * lanes})
+        for name in sizes:
+            places = places_of(sizes[name])
+            apart('k%d-side-%s' % (k, name), places[-1] + 3, places, k)
+        for name, n, places in [('n1', 1, [0]), ('first', lanes + 9, [0]), ('last', lanes + 9, [lanes + 8]),
+                                ('ends', lanes, [0, lanes - 1]), ('few', 32, [3, 9]),
+                                ('rounds', 3 * lanes + 17, range(0, 3 * lanes, 41))]:
+            apart('k%d-exceptions-%s' % (k, name), n, places, k)
+    apart('gaps-127-128', 300, [127, 256])
+    long = bytearray(b'\x77' * 16385)
+    long[16383:] = b'\x71\x17'                     # a gap of 16384 takes three bytes, one of 16383 two
+    good_tile('rans16-gaps-16383-16384', bytes(long), 'NIBBLES',
+              [P('rans16', symbols=[(7, 255), (8, 1)], k=k) for k in (0, 2)])
+
+    apart('exceptions-of-symbols', 100, [8, 70], places=range(20, 40))
+    every = [i for i, v in enumerate(NEAR[:150]) if v == 9]             # the value of the largest frequency
+    apart('exceptions-of-the-symbol', 150, [], places=every, k=1)
+    for name, stand in ('other', [5]), ('any', [3, 0, 1, 5]):
+        apart('stand-' + name, 120, range(0, 120, 7), k=2, stand=stand)
+    good_tile('rans16-stand-lowest', rare(90, range(30, 90, 3)), planes=[P('rans16', symbols=[
+        (0, 0), (1, 30), (9, 62), (0, 62), (3, 20), (64, 20), (250, 62)])])
+    good_tile('rans16-stand-of-a-value-twice', rare(90, range(0, 60, 3)), planes=[P('rans16', symbols=[
+        (9, 50), (9, 60), (0, 62), (1, 40), (3, 14), (64, 14), (250, 16)])])
+    # Exceptions whose bytes are all zeros are no less there.
+    for n in 5, 32, 40:
+        good_tile('rans16-exceptions-of-zeros-%d' % n, bytes(n) + b'\x05\x06\x05\x07' * 20,
+                  planes=[P('rans16', symbols=[(5, 128), (6, 64), (7, 64)])])
+
+    unlike = bytes(i * 37 % 256 for i in range(150))
+    lone = [(0, 0)] * 3 + [(unlike[60], 1)] + [(0, 0)] * 11 + [(unlike[60] ^ 1, 255)]
+    assert unlike[60] ^ 1 not in unlike
+    for k in range(3):
+        good_tile('rans16-k%d-all-but-one' % k, unlike[:61 + 40 * k], planes=[P('rans16', k=k, symbols=lone)])
+        good_tile('rans16-k%d-all-exceptions' % k, unlike[:60], planes=[P('rans16', k=k, symbols=lone)])
+    good_tile('rans16-all-exceptions-of-the-symbol', b'\x05' * 70,
+              planes=[P('rans16', symbols=[(5, 200), (6, 56)], places=range(70))])
+    for n in 1, 64, 333:
+        good_tile('rans16-many-values-n%d' % n, bells(n, n, 77, 12), planes=[P('rans16')])
+
+    good_tile('rans16-narrow', narrow(15, 130, [3, 4, 4, 5]), 'F8_E5M2', [P('rans16'), P('rans16', top=7)])
+    for split in 'F8_E5M2', 'F8_E4M3', 'NIBBLES':   # planes of 5 and 3, and of 4 bits
+        for k in range(3):
+            good_tile('rans16-narrow-%s-k%d' % (split.lower(), k), randoms(70 + k, 160), split,
+                      [P('rans16', k=k, top=5), P('rans16', k=2 - k, top=3)])
+    good_tile('rans16-narrow-f16', randoms(73, 2 * 160), 'F16', [
+        P('rans16', LEFT, k=1), P('rans16', UP, k=2, top=6), P('rans16', k=0)], tile_row=16)
+
+    def weights(seed, n, unit):
+        """n units of which the highest byte is the most alike."""
+        low, high = randoms(seed, n * unit), bells(seed, n, 60, 5)
+        return b''.join(low[i * unit + 1:(i + 1) * unit] + high[i:i + 1] for i in range(n))
+
+    after = [P('raw'), P('huffman', s=1), P('raw')]
+    for split in 'BF16', 'F16', 'F32', 'F8_E4M3', 'F8_E5M2':
+        _, unit, parts = SPLITS[split]
+        rest = after[:len(parts(0, 0)) - 1]
+        for k, of_plane, of_unit in (1, LEFT, NONE), (1, NONE, UP), (2, UP, NONE), (2, LEFT, LEFT):
+            name = 'rans16-%s-k%d-%s-%s' % (split.lower(), k, 'nlu'[of_unit], 'nlu'[of_plane])
+            good_tile(name, weights(unit, (64 << k) + 9, unit), split,
+                      [P('rans16', of_plane, k=k, top=9)] + rest, predictor=of_unit, tile_row=33)
+
+
 def good_tiles():
-    escapes = P('rans16', escape=90)
     mixed = {1: [P('huffman', s=2)], 2: [P('huffman', s=1), P('rans256')],
-             3: [escapes, P('raw'), P('huffman')],
-             4: [P('rans256'), P('huffman', s=3), P('sparse'), escapes],
-             8: [P('sparse'), P('raw'), P('huffman'), escapes, P('rans256'), P('raw'), P('huffman', s=5),
-                 escapes]}
+             3: [P('rans16'), P('raw'), P('huffman')],
+             4: [P('rans256'), P('huffman', s=3), P('sparse'), P('rans16', k=1)],
+             8: [P('sparse'), P('raw'), P('huffman'), P('rans16', k=2), P('rans256'), P('raw'),
+                 P('huffman', s=5), P('rans16')]}
     for name, (_, unit, parts) in SPLITS.items():
         data, planes, stem = randoms(unit, 70 * unit), len(parts(0, 0)), 'split-%s-' % name.lower()
         good_tile(stem + 'raw', data, name)
@@ -788,7 +903,7 @@ def good_tiles():
             for coder in 'huffman', 'rans16', 'rans256', 'raw':
                 if coder in ('raw', 'rans16') and b == NONE:
                     continue
-                how = {'escape': 30} if coder == 'rans16' else {}
+                how = {'top': 8} if coder == 'rans16' else {}
                 good_tile('predict-%s-%s-%s' % (one, two, coder), data, planes=[P(coder, b, **how)],
                           predictor=a, tile_row=10)
     good_tile('up-row-1', data, predictor=UP, tile_row=1)
@@ -914,7 +1029,7 @@ def good_containers():
                 return originals
             length += size - have
 
-    for name, coder, how in [('huffman', 'huffman', {'s': 3}), ('rans16', 'rans16', {'escape': 40}),
+    for name, coder, how in [('huffman', 'huffman', {'s': 3}), ('rans16', 'rans16', {'k': 1}),
                              ('rans256', 'rans256', {}), ('sparse', 'sparse', {})]:
         segments = [Segment(data, name=b'layer.%d.weight' % i) for i in range(4)]
         good('index-' + name, [Original(b'a', segments)], index_planes=[P(coder, **how)])
@@ -1160,46 +1275,140 @@ def bad_huffman():
     case('no-streams', text, edit={'stream0': b''})
 
 
+def last_state(states, x):
+    """The states of a rANS-16 payload with another last one."""
+    half = len(states) // 2
+    return states[:half - 1] + bytes([x >> 8]) + states[half:-1] + bytes([x & 255])
+
+
 def bad_rans16():
-    def case(name, data, edit=None, **how):
-        bad_payload('rans16', name, 'corrupt', data, edit, **how)
+    def case(name, data, edit=None, status='corrupt', **how):
+        bad_payload('rans16', name, status, data, edit, **how)
+
+    def apart(name, n, at, edit=None, **how):
+        case(name, rare(n, at), edit, symbols=SIX, **how)
 
     two = bytes(4 + x % 2 for x in randoms(46, 640))      # enough for states to take in bytes
     pair = [(4, 100), (5, 156)]
+    nibble = bytes(x & 15 for x in randoms(75, 640))      # the same for 256 states
+    all16 = [(v, 16) for v in range(16)]
     case('sum-255', two, {'freq': lambda p: p[:2] + bytes(14), 'value': lambda p: p[:2] + bytes(14)},
          symbols=[(4, 100), (5, 155), (6, 1)])
     case('sum-257', two, {'freq': lambda p: p[:2] + b'\1' + p[3:]}, symbols=pair)
     case('sum-0', b'\0' * 70, {'freq': bytes(16), 'value': bytes(16)}, symbols=[(0, 128), (1, 128)])
     case('sum-512', two, {'freq': bytes([100, 156, 255, 1]) + bytes(12)}, symbols=pair)
     case('value-unused', two, {'value': lambda p: p[:2] + b'\6' + p[3:]}, symbols=pair)
-    case('escape-value', bells(47, 99, 50, 9), {'value': lambda p: p[:15] + b'\1'}, escape=60)
-    case('escapes-fewer', b'\4\5\7\4\5\4', {'escapes': u32(0)}, symbols=pair[:1] + [(5, 100)], escape=56)
-    case('escapes-missing', b'\4\5\7\7\5\4', {'escapes': u32(1), 'escaped': b'\7'},
-         symbols=pair[:1] + [(5, 100)], escape=56)
-    case('escapes-more', b'\4\5\7\7\5\4', {'escapes': u32(3), 'escaped': b'\7\7\7'},
-         symbols=pair[:1] + [(5, 100)], escape=56)
-    case('escapes-without-symbol', two, {'escapes': u32(1), 'escaped': b'\7'}, symbols=pair)
-    case('escapes-above-payload', two, {'escapes': u32(9000)}, symbols=pair)
-    case('escapes-2-32', two, {'escapes': u32((1 << 32) - 1)}, symbols=pair)
-    case('escape-too-wide', wide([3, 4, 3, 5] * 9), {'escaped': lambda p: bytes([p[0] | 32]) + p[1:]},
-         symbols=[(3, 128), (4, 64)], escape=64, split='F8_E5M2')
+    case('value-unused-15', two, {'value': lambda p: p[:15] + b'\1'}, symbols=pair)
     case('too-wide-unused', narrow(16, 70, [3, 4, 4, 5]), split='F8_E5M2',
          symbols=[(3, 50), (4, 100), (5, 50), (99, 56)])
     case('value-too-wide', wide([3, 4] * 9), {'value': lambda p: bytes([3 | 32]) + p[1:]},
          symbols=[(3, 128), (4, 128)], split='F8_E5M2')
-    case('state-255', two[:20], {'states': lambda p: p[:-2] + u16(255)}, symbols=pair)
-    case('state-0', two[:20], {'states': lambda p: p[:-2] + u16(0)}, symbols=pair)
-    case('state-of-no-value', two[:20], {'states': lambda p: p[:-2] + u16(257)}, symbols=pair)
-    case('end-257', two, symbols=pair, start=257)
-    case('end-65535', two, symbols=pair, start=65535)
+
+    for k in 3, 4, 255:
+        case('k-%d' % k, two, {'k': bytes([k])}, symbols=pair)
+    case('k-3-of-512-states', two, symbols=pair, k=3)
+    for k, other in (0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1):
+        case('k-%d-for-%d' % (other, k), two[:60], {'k': bytes([other])}, symbols=pair, k=k)
+
+    case('state-255', two[:20], {'states': lambda p: last_state(p, 255)}, symbols=pair)
+    case('state-0', two[:20], {'states': lambda p: last_state(p, 0)}, symbols=pair)
+    for k in 1, 2:
+        case('k%d-state-255' % k, nibble[:160 << k], {'states': lambda p: last_state(p, 255)},
+             symbols=all16, k=k)
+    case('state-of-no-value-257', two[:20], {'states': lambda p: last_state(p, 257)}, symbols=pair)
+    case('state-of-no-value-512', two[:20], {'states': lambda p: last_state(p, 512)}, symbols=pair)
+    # The low byte is that of 256, so that a reader which does not look at the high one gets its values.
+    case('end-512', two, symbols=pair, ends=dict.fromkeys(range(64), 512))
+    case('end-65280', two, symbols=pair, ends=dict.fromkeys(range(64), 65280))
+    for k, lane in (0, 0), (0, 63), (1, 127), (2, 128), (2, 255):
+        case('k%d-end-512-lane-%d' % (k, lane), nibble[:160 << k], symbols=all16, k=k, ends={lane: 512})
+    many = places_of([2] * 40)
+    apart('end-512-side-byte', 100, many, ends={1: 512 + rare(100, many)[many[0]]})
+
+    # Exceptions that are too many, too few, or elsewhere.
+    case('exceptions-above-n', two[:6], {'E': u24(7)}, symbols=[(9, 128), (8, 128)])
+    case('exceptions-above-n-none-held', two[:6], {'E': u24(7)}, symbols=pair)
+    case('exceptions-above-n-1', two[:1], {'E': u24(2)}, symbols=pair)
+    for e in (1 << 24) - 1, 1 << 16:
+        case('exceptions-%d' % e, two, {'E': u24(e)}, symbols=pair)
+    lone = [5, 30]                                  # gaps 5 and 24
+    value = rare(40, lone)[5]
+    apart('exceptions-fewer', 40, lone, {'E': u24(1)})
+    apart('exceptions-none', 40, lone, {'E': u24(0)})
+    apart('exceptions-fewer-behind', 100, many, {'E': u24(39)})
+    apart('exceptions-none-behind', 100, many, {'E': u24(0)})
+    apart('exceptions-more', 40, lone, {'E': u24(3)}, status='checksum')    # two zeros: the value 0 at 31
+    apart('exceptions-more-behind', 100, many, {'E': u24(41)})
+    case('exceptions-more-than-zeros', two, {'E': u24(33)}, symbols=pair)   # 64 states hold 32
+    for name, n, places, side in [
+            ('at-n', 40, lone, {'gap1': varint(34)}), ('first-at-n', 40, [5], {'gap0': varint(40)}),
+            ('above-n', 40, lone, {'gap1': varint(16384)}), ('at-n-behind', 100, many, {'gap39': varint(99)}),
+            ('of-n-1-at-1', 1, [0], {'gap0': varint(1)}),
+            ('2-32', 40, lone, {'gap1': varint((1 << 32) + 24)}),
+            ('2-31', 40, lone, {'gap1': varint((1 << 31) + 24)}),
+            ('2-63', 40, lone, {'gap1': varint((1 << 63) + 24)}),
+            ('2-64', 40, lone, {'gap1': varint((1 << 64) - 1)})]:
+        apart('exception-' + name, n, places, side=side)
+    apart('exception-wraps', 40, [5], {'E': u24(2)},        # back to place 5, with the value there
+          side={'tail': varint((1 << 64) - 1) + bytes([value])})
+
+    for name, gap in [('long', varint(5, 2)), ('long-3', varint(5, 3)), ('long-10', varint(5, 10)),
+                      ('of-2-64', b'\x85' + b'\x80' * 8 + b'\x02'), ('of-11-bytes', varint(5, 11)),
+                      ('of-64-bytes', b'\xff' * 64)]:
+        apart('gap-' + name, 40, [5], side={'gap0': gap})
+    apart('gap-0-long', 40, [0], side={'gap0': varint(0, 2)})
+    apart('gap-long-behind', 100, many, side={'gap35': lambda gap: varint(gap[0], 2)})
+    apart('gap-long-across', 300, places_of([3] + [2] * 31), side={'gap31': lambda gap: varint(gap[0], 2)})
+    across = places_of([3] + [2] * 30 + [3])        # the last gap begins in the last state
+    at = across[-1] + 3
+    apart('gap-cut-by-states', at, across, {'behind': b''})
+    apart('gap-cut', at, across, side={'gap31': b'\xff\xff', 'value31': b''})
+    apart('gap-cut-behind', at + 9, across + [at + 2], side={'gap32': b'\x85', 'value32': b''})
+    apart('value-missing', at, across, {'behind': lambda p: p[:-1]})
+    behind = places_of([2] * 31 + [3])              # the last gap ends in the last state
+    apart('value-missing-behind-states', behind[-1] + 3, behind, {'behind': b''})
+    apart('last-exception-missing', 100, many, {'behind': lambda p: p[:-2]})
+
+    five = {'symbols': [(3, 128), (4, 128)], 'split': 'F8_E5M2'}
+    case('exception-too-wide', wide([3, 4, 3, 5] * 9), side={'value0': bytes([5 | 32])}, **five)
+    case('exception-too-wide-last', wide([3, 4, 3, 5] * 9), side={'value8': bytes([5 | 128])}, **five)
+    case('exception-too-wide-behind', wide([3, 4, 3, 5] * 40), side={'value39': bytes([5 | 32])}, **five)
+    case('exception-too-wide-4', bytes([0x31, 0x42, 0x53] * 9), side={'value0': bytes([5 | 16])},
+         symbols=five['symbols'], split='NIBBLES')
+    bad_tile('rans16-exception-too-wide-3', 'corrupt', narrow(74, 50, [1]), 'F8_E5M2', [
+        P(), P('rans16', top=3, k=1, side={'value0': lambda v: bytes([v[0] | 8])})])
+
+    # Side bytes that no exception needs.
+    for k in 0, 2:
+        case('k%d-side-left-over-first' % k, two, symbols=pair, k=k, side={'tail': b'\1'})
+        case('k%d-side-left-over-last' % k, two, symbols=pair, k=k,
+             side={'tail': bytes((64 << k) - 1) + b'\1'})
+        for byte in b'\0', b'\1':
+            case('k%d-behind-left-over-%d' % (k, byte[0]), two, {'behind': byte}, symbols=pair, k=k)
+        apart('k%d-side-left-over' % k, 90, lone, k=k, side={'tail': b'\x80'})
+        apart('k%d-side-zero-before-left-over' % k, 90, lone, k=k, side={'tail': bytes(50) + b'\x80'})
+        apart('k%d-behind-left-over' % k, 90, lone, {'behind': b'\0'}, k=k)
+    apart('behind-left-over-side-all', 100, many[:32], {'behind': b'\0'})
+    apart('behind-left-over-more', 100, many, {'behind': lambda p: p + b'\0'})
+    apart('behind-left-over-exception', 100, many, {'behind': lambda p: p + b'\0\7'})
+
     case('renorm-left-over', two, {'renorm': lambda p: p + b'\0'}, symbols=pair)
     case('renorm-missing', two, {'renorm': lambda p: p[:-1]}, symbols=pair)
-    case('renorm-left-over-before-escapes', bells(48, 200, 50, 9), {'renorm': lambda p: p + b'\0'}, escape=60)
-    case('cut-in-states', two, {'states': lambda p: p[:127], 'renorm': b''}, symbols=pair)
-    case('cut-in-head', two, {'escapes': b'\0\0', 'states': b'', 'renorm': b''}, symbols=pair)
-    case('cut-in-freq', two, {'freq': b'\x80', 'value': b'', 'escapes': b'', 'states': b'', 'renorm': b''},
-         symbols=pair)
-    case('empty', two, dict.fromkeys(['freq', 'value', 'escapes', 'states', 'renorm'], b''), symbols=pair)
+    case('renorm-none', two, {'renorm': b''}, symbols=pair)
+    case('renorm-left-over-side', rare(600, many), {'renorm': lambda p: p + b'\0'}, symbols=SIX)
+    case('renorm-missing-side', rare(600, many), {'renorm': lambda p: p[:-1]}, symbols=SIX)
+    for k in 1, 2:
+        how = {'symbols': all16, 'k': k}
+        case('k%d-renorm-left-over' % k, nibble[:160 << k], {'renorm': lambda p: p + b'\0'}, **how)
+        case('k%d-renorm-missing' % k, nibble[:160 << k], {'renorm': lambda p: p[:-1]}, **how)
+
+    more = places_of([2] * 70)                      # 140 side bytes for 128 states
+    for cut in 0, 1, 15, 16, 31, 32, 34, 35, 36, 37, 163, 164, 291, 292, 293:
+        apart('cut-at-%d' % cut, 230, more, k=1, cut=cut)
+    for cut in 1, 2, 11, 12, 13:
+        apart('cut-by-%d' % cut, 230, more, k=1, cut=-cut)
+    for k, cut in (0, 163), (0, 164), (2, 164), (2, 547), (2, 548):
+        case('k%d-cut-at-%d' % (k, cut), nibble, symbols=all16, k=k, cut=cut)
 
 
 def bad_rans256():
@@ -1532,9 +1741,9 @@ def bad_both():
 def build():
     """path below tests/golden -> bytes"""
     FILES.clear()
-    for part in (good_coders, good_tiles, good_geometry, good_containers, good_example, bad_header, bad_tiles,
-                 bad_simple_coders, bad_huffman, bad_rans16, bad_rans256, bad_index, bad_footer, bad_stream,
-                 bad_both):
+    for part in (good_coders, good_rans16, good_tiles, good_geometry, good_containers, good_example,
+                 bad_header, bad_tiles, bad_simple_coders, bad_huffman, bad_rans16, bad_rans256, bad_index,
+                 bad_footer, bad_stream, bad_both):
         part()
     return dict(FILES)
 

@@ -255,52 +255,58 @@ def rans16_slots(freq):
 
 
 def decode_rans16(c, n, w):
-    freq, value = c.take(16), bytearray(c.take(16))
-    escapes = c.u32()
+    freq, value = c.take(16), c.take(16)
+    exceptions = int.from_bytes(c.take(3), 'little')
+    k = c.u8()
     if sum(freq) != 256:
         c.fail('rANS-16: the frequencies do not sum to 256')
     if any(v for v, f in zip(value, freq) if not f):
         c.fail('rANS-16: a value for a symbol of frequency 0')
-    if escapes and value[15]:
-        c.fail('rANS-16: a value for the escape')
     if max(value) >> w:
         c.fail('rANS-16: a value of 2^w or more')
-    state = list(struct.unpack('<64H', c.take(128)))
+    if exceptions > n:
+        c.fail('rANS-16: more exceptions than values')
+    if k > 2:
+        c.fail('rANS-16: more than 256 states')
+    lanes = 64 << k
+    high, low = c.take(lanes), c.take(lanes)
+    state = [h << 8 | l for h, l in zip(high, low)]
     if min(state) < 256:
         c.fail('rANS-16: a state is below 256')
-    if escapes > c.left():
-        c.fail('rANS-16: more escapes than bytes')
-    feed = c.take(c.left() - escapes)
+    feed = c.take(c.left())                             # renormalisation bytes, then side bytes
 
     slots = rans16_slots(freq)
-    symbol, rank = [s for s, _ in slots], [k for _, k in slots]
-    scale = [freq[s] for s in symbol]
-    symbols, pos = bytearray(n), 0
+    symbol, rank = [s for s, _ in slots], [r for _, r in slots]
+    scale, named = [freq[s] for s in symbol], [value[s] for s in symbol]
+    out, pos = bytearray(n), 0
     try:
         for i in range(n):
-            x = state[i & 63]
+            x = state[i & lanes - 1]
             t = x & 255
-            symbols[i] = symbol[t]
+            out[i] = named[t]
             x = scale[t] * (x >> 8) + rank[t]
             if x < 256:
                 x = x << 8 | feed[pos]
                 pos += 1
-            state[i & 63] = x
+            state[i & lanes - 1] = x
     except IndexError:
         c.fail('rANS-16: renormalisation bytes are missing')
-    if pos != len(feed):
-        c.fail('rANS-16: renormalisation bytes are left over')
-    if any(x != 256 for x in state):
-        c.fail('rANS-16: a state does not end at 256')
+    if max(state) >= 512:
+        c.fail('rANS-16: a state ends at 512 or more')
 
-    out = bytearray(symbols.translate(bytes(value) + bytes(240)))
-    if escapes:
-        places = [i for i, s in enumerate(symbols) if s == 15]
-        if len(places) != escapes:
-            c.fail('rANS-16: the escape does not occur as often as stated')
-        for place, byte in zip(places, c.take(escapes)):
-            out[place] = byte
-    return bytes(out)
+    side = bytes(x & 255 for x in state) + feed[pos:]
+    s, p = Cursor(side, 0, len(side), where=c.pos), 0
+    for _ in range(exceptions):
+        place = p + s.varint()
+        if place >= n:
+            s.fail('rANS-16: an exception lies beyond the last value')
+        out[place] = s.u8()
+        p = place + 1
+    if any(side[s.pos:lanes]):
+        s.fail('rANS-16: a side byte that no exception needs is not zero')
+    if len(side) > max(s.pos, lanes):
+        s.fail('rANS-16: bytes are left over that neither a state nor an exception needs')
+    return bytes(out)                                   # decode_plane looks at exceptions of 2^w or more
 
 
 def decode_rans256(c, n, w):

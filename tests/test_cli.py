@@ -1056,8 +1056,8 @@ class Analyze(CliTest):
             cost = tensor["cost"]
             self.assertEqual(cost["auto_predicted"], paid[tensor["name"]], tensor)
             self.assertFalse(tensor["sampled"])
-            for key in ("raw", "huffman", "rans"):
-                self.assertLessEqual(cost["auto"], cost[key])
+            for key in ("raw", "huffman", "rans"):      # what decodes slowly must save a part in 48
+                self.assertLessEqual(cost["auto"], cost[key] + cost["raw"] // 48)
             for key in ("huffman", "rans", "auto"):
                 self.assertLessEqual(cost[key + "_predicted"], cost[key])
         self.assertEqual(got["total_cost"]["auto_predicted"], sum(paid.values()))

@@ -69,6 +69,158 @@ static void crc_against_zlib(void)
 #endif
 }
 
+/* ---- the kernels: every one that this machine has against the definition ---- */
+
+static const struct { const char *name; unsigned cpu; } crc_kernels[] = {
+    { "scalar", 0 },
+#if defined(__aarch64__) || defined(_M_ARM64)
+    { "CRC-32 instructions", WCODEC_CPU_NEON | WCODEC_CPU_CLMUL },
+#else
+    { "PCLMULQDQ", WCODEC_CPU_SSE41 | WCODEC_CPU_CLMUL },
+    { "VPCLMULQDQ", WCODEC_CPU_SSE41 | WCODEC_CPU_AVX512 | WCODEC_CPU_CLMUL | WCODEC_CPU_VCLMUL },
+#endif
+};
+#define CRC_KERNELS (sizeof crc_kernels / sizeof *crc_kernels)
+
+/* NULL where the processor lacks it, or the compiler, or WCODEC_NO_SIMD is defined. */
+static wcodeci_crc_fn *crc_kernel(size_t k)
+{
+    const unsigned cpu = crc_kernels[k].cpu;
+    if ((wcodec_cpu_detect() & cpu) != cpu) return NULL;
+    return k && wcodeci_crc_of(cpu) == wcodeci_crc_scalar ? NULL : wcodeci_crc_of(cpu);
+}
+
+/* Which are there, and that a kernel is chosen only with all that it needs. */
+static void crc_choice(void)
+{
+    const unsigned cpu = wcodec_cpu_detect();
+    unsigned mask;
+    size_t k;
+    for (k = 0; k < CRC_KERNELS; k++)
+        printf("  %s: %s\n", crc_kernels[k].name, crc_kernel(k) ? "tested" : "skipped, not there");
+    CHECK(crc_kernel(0) == wcodeci_crc_scalar);
+    for (mask = 0; mask < 64; mask++) {
+        wcodeci_crc_fn *fn = wcodeci_crc_of(cpu & mask);
+        for (k = CRC_KERNELS - 1; k > 0; k--) {
+            const unsigned needs = crc_kernels[k].cpu & ~(WCODEC_CPU_SSE41 | WCODEC_CPU_NEON);
+            if (crc_kernel(k) && (cpu & mask & needs) == needs) break;
+        }
+        CHECK(fn == crc_kernel(k));
+        CHECK(fn(0, "123456789", 9) == 0xcbf43926u);
+    }
+    CHECK(wcodec_crc32(0, "123456789", 9) == wcodeci_crc_of(cpu)(0, "123456789", 9));
+}
+
+/* All sizes and alignments, in memory that ends where the data does, for the address sanitizer. */
+static void crc_kernel_sizes(void)
+{
+    enum { MOST = 1100 };
+    unsigned char data[MOST + 16];
+    test_random r = test_random_new(4);
+    size_t offset, size, k;
+    test_fill(&r, data, sizeof data);
+    for (offset = 0; offset < 16; offset++) {
+        const uint32_t start = offset ? (uint32_t)test_next(&r) : 0;
+        uint32_t crc = start;
+        for (size = 0; size <= MOST; size++) {
+            unsigned char *exact = (unsigned char *)test_malloc(offset + size);
+            if (size) crc = crc_by_definition(crc, data + offset + size - 1, 1);
+            memcpy(exact, data, offset + size);
+            for (k = 0; k < CRC_KERNELS; k++) {
+                wcodeci_crc_fn *fn = crc_kernel(k);
+                if (!fn) continue;
+                test_note("%s, %d bytes at offset %d", crc_kernels[k].name, (int)size, (int)offset);
+                CHECK_EQ(fn(start, exact + offset, size), crc);
+            }
+            free(exact);
+        }
+    }
+    for (k = 0; k < CRC_KERNELS; k++)
+        if (crc_kernel(k)) CHECK_EQ(crc_kernel(k)(0x12345678u, NULL, 0), 0x12345678u);
+}
+
+/* Sizes about those where a kernel changes its ways, and random ones; bytes that are all 0 or all 255. */
+static void crc_kernel_large(void)
+{
+    static const size_t about[] = {
+        1200, 1600, 2048, 2400, 3600, 4096, 4800, 7200, 8192, 16384, 32768, 32768 + 2048, 65536, 131072,
+        1 << 20
+    };
+    const size_t most = (3 << 20) + 5;
+    unsigned char *data = (unsigned char *)test_malloc(most);
+    test_random r = test_random_new(5);
+    size_t n, k;
+    test_fill(&r, data, most);
+    memset(data + 200000, 0, 100000);
+    memset(data + 300000, 255, 100000);
+    for (n = 0; n < 5 * sizeof about / sizeof *about + 60; n++) {
+        const int listed = n / 5 < sizeof about / sizeof *about;
+        const size_t size = listed ? about[n / 5] - 17 + test_below(&r, 35) : 1100 + test_below(&r, 60000);
+        const size_t at = listed && n % 5 == 0 ? 0 : test_below(&r, (n % 2 ? 400000 : most - size) + 1);
+        const uint32_t start = (uint32_t)test_next(&r), crc = crc_by_definition(start, data + at, size);
+        for (k = 0; k < CRC_KERNELS; k++) {
+            wcodeci_crc_fn *fn = crc_kernel(k);
+            if (!fn) continue;
+            test_note("%s, %d bytes at offset %d", crc_kernels[k].name, (int)size, (int)at);
+            CHECK_EQ(fn(start, data + at, size), crc);
+        }
+    }
+    for (k = 0; k < CRC_KERNELS; k++) {
+        test_note("%s, all of the data", crc_kernels[k].name);
+        if (crc_kernel(k)) CHECK_EQ(crc_kernel(k)(7, data, most), crc_by_definition(7, data, most));
+    }
+    free(data);
+}
+
+/* The CRC of one part starts the next, whichever kernel makes it. */
+static void crc_kernel_splits(void)
+{
+    unsigned char data[20000];
+    test_random r = test_random_new(6);
+    int turn;
+    test_fill(&r, data, sizeof data);
+    for (turn = 0; turn < 400; turn++) {
+        const size_t size = test_below(&r, sizeof data + 1);
+        const uint32_t start = (uint32_t)test_next(&r);
+        uint32_t crc = start;
+        size_t at, part;
+        for (at = 0; at < size; at += part) {
+            const size_t k = test_below(&r, CRC_KERNELS);
+            part = test_below(&r, wcodeci_min(size - at, turn % 2 ? 700 : 9000)) + 1;
+            crc = (crc_kernel(k) ? crc_kernel(k) : wcodeci_crc_scalar)(crc, data + at, part);
+        }
+        CHECK_EQ(crc, crc_by_definition(start, data, size));
+    }
+}
+
+/* Nothing before or after the data is read: pages that may not be read are on both sides. */
+static void crc_kernel_pages(void)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE), room = (6000 + page - 1) / page * page;
+    void *map = mmap(NULL, room + 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    unsigned char *first;
+    test_random r = test_random_new(7);
+    size_t size, k;
+    int end;
+    REQUIRE(map != MAP_FAILED);
+    first = (unsigned char *)map + page;
+    test_fill(&r, first, room);
+    if (mprotect(map, page, PROT_NONE) || mprotect(first + room, page, PROT_NONE)) test_die("mprotect");
+    for (size = 0; size <= 6000; size += size < 1100 ? 1 : 1 + test_below(&r, 200)) {
+        for (end = 0; end < 2; end++) {
+            const unsigned char *data = end ? first + room - size : first;
+            const uint32_t start = (uint32_t)test_next(&r), crc = crc_by_definition(start, data, size);
+            for (k = 0; k < CRC_KERNELS; k++) {
+                wcodeci_crc_fn *fn = crc_kernel(k);
+                if (!fn) continue;
+                test_note("%s, the %s %d bytes", crc_kernels[k].name, end ? "last" : "first", (int)size);
+                CHECK_EQ(fn(start, data, size), crc);
+            }
+        }
+    }
+    (void)munmap(map, room + 2 * page);
+}
+
 /* ---- SHA-256 ---- */
 
 static int sha_is(const void *data, size_t size, const char *hex)
@@ -160,6 +312,11 @@ int main(void)
     RUN(crc_vectors);
     RUN(crc_splits);
     RUN(crc_against_zlib);
+    RUN(crc_choice);
+    RUN(crc_kernel_sizes);
+    RUN(crc_kernel_large);
+    RUN(crc_kernel_splits);
+    RUN(crc_kernel_pages);
     RUN(sha_vectors);
     RUN(sha_lengths);
     RUN(sha_splits);

@@ -386,7 +386,7 @@ static void tiles(void)
         REQUIRE_OK(wcodec_tile_inspect(record, span.container_size, &info, NULL));
         CHECK(info.record_size == span.container_size && info.decoded_size == span.size);
         CHECK_STATUS(wcodec_tile_decode(record, span.container_size, dst, span.size, o.scratch.data,
-                                        o.scratch.size, 0, NULL), WCODEC_OK);
+                                        o.scratch.size, 0, 0, NULL), WCODEC_OK);
         CHECK_MEM(dst, c.view.data + at, span.size);
     }
     CHECK_EQ(count, o.info.tiles);

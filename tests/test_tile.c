@@ -48,7 +48,7 @@ static wcodec_status decode(const unsigned char *record, size_t size, size_t dst
     memset(&err, 0, sizeof err);
     memset(dst.data, fill, dst.size);
     memset(scratch.data, fill, scratch.size);
-    st = wcodec_tile_decode(src.data, size, dst.data, dst.size, scratch.data, scratch.size, no_crc, &err);
+    st = wcodec_tile_decode(src.data, size, dst.data, dst.size, scratch.data, scratch.size, no_crc, 0, &err);
     if (st == WCODEC_OK) memcpy(back, dst.data, dst_size);
     else CHECK(err.status == st && err.what != NULL && err.offset <= size);
     test_guard_free(&src);
@@ -288,7 +288,7 @@ static void best_is_smallest(void)
             make_fill(&r, (make_kind)kind, dtype, 100, data, sizeof data);
             best = encode(dtype, 100, data, sizeof data, NULL);
             for (coder = 0; coder < WCODEC_CODER_COUNT; coder++) {
-                wcodec_tile_options o = { 0, 0, 0 };
+                wcodec_tile_options o = { 0, 0, 0, 0 };
                 tile one;
                 o.coders = 1u << coder | 1u;
                 o.predictors = 1u << (coder % WCODEC_PREDICT_COUNT);
@@ -359,12 +359,12 @@ static void every_flip(void)
             wcodec_status st;
             int k;
             t.record[i / 8] ^= (unsigned char)(1u << i % 8);
-            st = wcodec_tile_decode(t.record, t.size, back[0], t.data_size, scratch, need, 0, NULL);
+            st = wcodec_tile_decode(t.record, t.size, back[0], t.data_size, scratch, need, 0, 0, NULL);
             if (st == WCODEC_OK && memcmp(back[0], data, t.data_size) != 0) wrong++;
             for (k = 0; k < 2; k++) {
                 memset(back[k], k, t.data_size);
                 memset(scratch, k, need);
-                st = wcodec_tile_decode(t.record, t.size, back[k], t.data_size, scratch, need, 1, NULL);
+                st = wcodec_tile_decode(t.record, t.size, back[k], t.data_size, scratch, need, 1, 0, NULL);
             }
             if (st == WCODEC_OK && memcmp(back[0], back[1], t.data_size) != 0) unstable++;
             t.record[i / 8] ^= (unsigned char)(1u << i % 8);
@@ -411,9 +411,9 @@ static void wrong_sizes(void)
         test_note("record %u", number);
         CHECK_STATUS(decode(t.record, t.size, t.data_size + 1, 0, 0, back), WCODEC_E_CORRUPT);
         CHECK_STATUS(decode(t.record, t.size, t.data_size - 1, 0, 0, back), WCODEC_E_CORRUPT);
-        CHECK_STATUS(wcodec_tile_decode(t.record, t.size, NULL, 0, scratch, need, 0, NULL), WCODEC_E_CORRUPT);
+        CHECK_STATUS(wcodec_tile_decode(t.record, t.size, NULL, 0, scratch, need, 0, 0, NULL), WCODEC_E_CORRUPT);
         if (need != 0)
-            CHECK_STATUS(wcodec_tile_decode(t.record, t.size, back, t.data_size, scratch, need - 1, 0, NULL),
+            CHECK_STATUS(wcodec_tile_decode(t.record, t.size, back, t.data_size, scratch, need - 1, 0, 0, NULL),
                          WCODEC_E_NO_SPACE);
         t.record[t.size > 8 ? 5 : 0] ^= 1;      /* one of the bytes of the CRC-32 */
         CHECK(decode(t.record, t.size, t.data_size, 0, 0, back) == WCODEC_E_CHECKSUM);
@@ -443,7 +443,7 @@ static void noise(void)
             record[3] = 0;
         }
         fine += wcodec_tile_decode(record, size, dst, 1 + test_below(&r, 256), scratch,
-                                   wcodec_tile_decode_scratch(256), 0, NULL) == WCODEC_OK;
+                                   wcodec_tile_decode_scratch(256), 0, 0, NULL) == WCODEC_OK;
     }
     CHECK_EQ(fine, 0);
     free(scratch);

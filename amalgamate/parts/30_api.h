@@ -108,6 +108,29 @@ typedef struct wcodec_progress {
 } wcodec_progress;
 
 /* ------------------------------------------------------------------------------------------------
+ * Kernels (public)
+ * ---------------------------------------------------------------------------------------------- */
+
+/* The loops that matter have bodies for several instruction sets; all of them give the same bytes.  The best
+ * one that the processor has is taken unless a mask `cpu_off` of an option or an argument switches it off: 0
+ * uses everything, WCODEC_CPU_ALL leaves the scalar code alone.  AVX2 is used only with SSE41, AVX512 only
+ * with AVX2, so that WCODEC_CPU_SSE41 switches all three off.  Checksums by the public functions below take the
+ * best there is whatever the mask.  WCODEC_NO_SIMD compiles none of them. */
+#define WCODEC_CPU_SSE41 1u         /* SSSE3, SSE4.1, POPCNT */
+#define WCODEC_CPU_AVX2 2u          /* AVX2, BMI1, BMI2 */
+#define WCODEC_CPU_AVX512 4u        /* AVX-512 F, DQ, BW, VL, VBMI, VBMI2 */
+#define WCODEC_CPU_NEON 8u          /* AArch64 */
+#define WCODEC_CPU_CLMUL 16u        /* for CRC-32: PCLMULQDQ; on AArch64 its CRC-32 instructions */
+#define WCODEC_CPU_VCLMUL 32u       /* for CRC-32: VPCLMULQDQ with AVX-512 */
+#define WCODEC_CPU_SHA 64u          /* for SHA-256: SHA-NI; on AArch64 its SHA-256 instructions */
+#define WCODEC_CPU_ALL 0xFFFFFFFFu
+
+/* What of these the processor has and this build can use.  Any thread. */
+WCODEC_API unsigned wcodec_cpu_detect(void);
+/* The kernels that `cpu_off` leaves: "scalar", "sse4.1", "avx2", "avx512" or "neon". */
+WCODEC_API const char *wcodec_cpu_kernels(unsigned cpu_off);
+
+/* ------------------------------------------------------------------------------------------------
  * Checksums (public): the ones the format uses, for callers that check whole files
  * ---------------------------------------------------------------------------------------------- */
 
@@ -219,12 +242,13 @@ WCODEC_API wcodec_status wcodec_tile_inspect(const void *src, size_t size, wcode
                                              wcodec_error *err);
 
 /* Decodes the tile record of `size` bytes at `src` into `dst`, which takes exactly the decoded size
- * (anything else is CORRUPT), and checks its CRC-32 unless `no_crc`.  `scratch`: as above.  Bytes of
- * `dst` are unspecified after a failure.  OK, TRUNCATED, UNSUPPORTED, CORRUPT, CHECKSUM, NO_SPACE
+ * (anything else is CORRUPT), and checks its CRC-32 unless `no_crc`.  `scratch`: as above; `cpu_off`: see
+ * WCODEC_CPU_ALL.  Bytes of `dst` are unspecified after a failure.  OK, TRUNCATED, UNSUPPORTED, CORRUPT,
+ * CHECKSUM, NO_SPACE
  * (scratch too small). */
 WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, void *dst, size_t dst_size,
                                             void *scratch, size_t scratch_size, int no_crc,
-                                            wcodec_error *err);
+                                            unsigned cpu_off, wcodec_error *err);
 
 #ifndef WCODEC_NO_ENCODER
 
@@ -233,6 +257,7 @@ typedef struct wcodec_tile_options {
     unsigned splits;        /* wcodec_split; 0: those that suit the dtype */
     unsigned coders;        /* wcodec_coder */
     unsigned predictors;    /* wcodec_predictor */
+    unsigned cpu_off;       /* WCODEC_CPU_...: kernels not to use; the bytes do not depend on it */
 } wcodec_tile_options;
 
 /* Bytes of scratch memory that encoding a tile of `size` bytes takes. */
@@ -261,6 +286,7 @@ typedef struct wcodec_reader_options {
     const wcodec_allocator *allocator;  /* copied; NULL: malloc and free */
     uint64_t max_memory;                /* bytes that the reader may hold; 0: 1 GiB */
     int no_crc;                         /* do not check the tiles' CRC-32 */
+    unsigned cpu_off;                   /* WCODEC_CPU_...: kernels not to use */
 } wcodec_reader_options;
 WCODEC_API wcodec_reader_options wcodec_reader_defaults(void);
 
@@ -402,6 +428,7 @@ typedef struct wcodec_writer_options {
     const char *metadata;               /* JSON for the header, copied; NULL: a line that names the library */
     size_t metadata_size;
     int no_sha256;                      /* leave the originals' SHA-256 out */
+    unsigned cpu_off;                   /* WCODEC_CPU_...: kernels not to use; the bytes do not depend on it */
 } wcodec_writer_options;
 WCODEC_API wcodec_writer_options wcodec_writer_defaults(void);
 

@@ -1,11 +1,12 @@
 /* ------------------------------------------------------------------------------------------------
  * CRC-32 (private, and wcodec_crc32)
  *
- * The CRC of a message is the remainder of its polynomial over GF(2) divided by P, reflected: bit 31 of
- * a word is the coefficient of x^0.  Byte by byte: crc = table[(crc ^ byte) & 255] ^ (crc >> 8), where
- * table[b] is the remainder of b * x^8.  Each step waits for the one before it, some six cycles a byte.
- * So long messages are cut into four equal parts whose CRCs run side by side; they are joined by
- * crc(A B) = crc(A) * x^(8 |B|) + crc(B) mod P.  One kilobyte of table is enough for that.
+ * The CRC of a message is the remainder of its polynomial over GF(2), times x^32, divided by
+ * P = x^32 + x^26 + x^23 + x^22 + x^16 + x^12 + x^11 + x^10 + x^8 + x^7 + x^5 + x^4 + x^2 + x + 1, all of it
+ * reflected: the first bit of a message, and bit 0 of a word, has the highest power.  Byte by byte:
+ * crc = table[(crc ^ byte) & 255] ^ (crc >> 8), where table[b] is the remainder of b * x^8.  Each step waits
+ * for the one before it, some six cycles a byte, so none of what follows does that to more than a little of
+ * a long message.  All kernels give the same number, and read nothing outside of the message.
  * ---------------------------------------------------------------------------------------------- */
 
 /* table[b]: b, then eight times: x = x & 1 ? 0xEDB88320 ^ (x >> 1) : x >> 1. */
@@ -57,55 +58,292 @@ static uint32_t wcodeci_crc_multiply(uint32_t a, uint32_t b)
     return product;
 }
 
-/* x^(8 size) mod P, by repeated squaring of x^8. */
-static uint32_t wcodeci_crc_power(uint64_t size)
-{
-    uint32_t power = 0x80000000u, square = 0x00800000u;
-    for (; size; size >>= 1) {
-        if (size & 1) power = wcodeci_crc_multiply(power, square);
-        square = wcodeci_crc_multiply(square, square);
-    }
-    return power;
-}
-
 #define WCODECI_CRC_STEP(c, byte) ((c) = wcodeci_crc_table[((c) ^ (byte)) & 255] ^ ((c) >> 8))
 
-/* Four parts of `quarter` bytes each, side by side.  The bytes are loaded eight at a time. */
-static uint32_t wcodeci_crc_four(uint32_t crc, const wcodeci_byte *p, size_t quarter)
+/* Scalar, long messages.  P divides x^300 + x^155 + x^117 + x^89 + 1, the only multiple of five terms that is
+ * this short, hence also its 32nd power, in which each exponent is 32 times as large.  So the remainder does
+ * not change when a word is taken out of the message and added, that is by XOR, to those 145, 183, 211 and
+ * 300 words later.  Without any table or shift all words but the last 300 become 0 that way (the idea is that
+ * of "Chorba: A novel CRC32 implementation", Russell, 2024).  The order of a word's bytes does not matter.
+ * (The 64th power and words of 64 bits are no faster where the compiler vectorises, and heavy on the stack.) */
+typedef uint32_t wcodeci_crc_word;
+#define WCODECI_CRC_APART 0x7FB797E1u       /* x^(8 * 300) mod P, a quarter of 300 words */
+#define WCODECI_CRC_WORD sizeof(wcodeci_crc_word)
+
+/* Of `words` words, at least one. */
+static uint32_t wcodeci_crc_words(uint32_t crc, const wcodeci_byte *p, size_t words)
 {
-    const wcodeci_byte *q = p + quarter, *r = q + quarter, *s = r + quarter;
-    uint32_t a = crc, b = 0, c = 0, d = 0, power = wcodeci_crc_power(quarter);
+    static const size_t end[4] = { 145, 183, 211, 300 };
+    const size_t quarter = 75 * WCODECI_CRC_WORD;
+    wcodeci_crc_word v[300], w;
+    const wcodeci_byte *q = (const wcodeci_byte *)v;
+    uint32_t a = 0, b = 0, c = 0, d = 0;
     size_t i;
     int k;
-    for (i = 0; i + 8 <= quarter; i += 8) {
-        uint64_t va = wcodeci_load64(p + i), vb = wcodeci_load64(q + i);
-        uint64_t vc = wcodeci_load64(r + i), vd = wcodeci_load64(s + i);
-        for (k = 0; k < 8; k++) {
-            WCODECI_CRC_STEP(a, (uint32_t)va);
-            WCODECI_CRC_STEP(b, (uint32_t)vb);
-            WCODECI_CRC_STEP(c, (uint32_t)vc);
-            WCODECI_CRC_STEP(d, (uint32_t)vd);
-            va >>= 8;
-            vb >>= 8;
-            vc >>= 8;
-            vd >>= 8;
+    /* v[i] is word i of a block of 300 and all that was added to it.  Zeros before a message change nothing,
+     * so that the first block may be short: it ends at the end of v.  The CRC so far is added to the first
+     * bytes of the message. */
+    memset(v, 0, sizeof v);
+    i = (300 - words % 300) % 300;
+    wcodeci_store32((wcodeci_byte *)(v + i), crc);
+    for (;;) {
+        /* v[i - 145], or if that is in the block before v[i + 155], where it still is; and so on. */
+        size_t from[3];
+        from[0] = 155;
+        from[1] = 117;
+        from[2] = 89;
+        words -= 300 - i;
+        for (k = 0; k < 4; k++) {
+            for (; i < end[k]; i++, p += WCODECI_CRC_WORD) {
+                memcpy(&w, p, WCODECI_CRC_WORD);
+                v[i] ^= w ^ v[i + from[0]] ^ v[i + from[1]] ^ v[i + from[2]];
+            }
+            if (k < 3) from[k] -= 300;
+        }
+        if (!words) break;
+        i = 0;
+    }
+    /* The last block stays: what its own words added to one another is taken back. */
+    for (i = 299; i >= 211; i--) v[i] ^= v[i - 145] ^ v[i - 183] ^ v[i - 211];
+    for (; i >= 183; i--) v[i] ^= v[i - 145] ^ v[i - 183];
+    for (; i >= 145; i--) v[i] ^= v[i - 145];
+    /* Four parts side by side, joined by crc(A B) = crc(A) * x^(8 |B|) + crc(B) mod P. */
+    for (i = 0; i < quarter; i++) {
+        WCODECI_CRC_STEP(a, q[i]);
+        WCODECI_CRC_STEP(b, q[i + quarter]);
+        WCODECI_CRC_STEP(c, q[i + 2 * quarter]);
+        WCODECI_CRC_STEP(d, q[i + 3 * quarter]);
+    }
+    a = wcodeci_crc_multiply(a, WCODECI_CRC_APART) ^ b;
+    a = wcodeci_crc_multiply(a, WCODECI_CRC_APART) ^ c;
+    return wcodeci_crc_multiply(a, WCODECI_CRC_APART) ^ d;
+}
+
+typedef uint32_t wcodeci_crc_fn(uint32_t crc, const void *data, size_t size);
+
+static uint32_t wcodeci_crc_scalar(uint32_t crc, const void *data, size_t size)
+{
+    const wcodeci_byte *p = (const wcodeci_byte *)data;
+    crc = ~crc;
+    if (size >= 100 * WCODECI_CRC_WORD) {
+        size_t words = size / WCODECI_CRC_WORD;
+        crc = wcodeci_crc_words(crc, p, words);
+        p += words * WCODECI_CRC_WORD;
+        size -= words * WCODECI_CRC_WORD;
+    }
+    for (; size; size--) WCODECI_CRC_STEP(crc, *p++);
+    return ~crc;
+}
+
+#if WCODECI_X86
+
+/* Carry-less multiplication: V. Gopal et al., "Fast CRC Computation for Generic Polynomials Using PCLMULQDQ
+ * Instruction", Intel, 2009.  A register of 16 bytes of the message is the polynomial a * x^64 + b, a its low
+ * half.  To add it to the 16 bytes that come n bits later it is multiplied by x^n, mod P but not down to 32
+ * bits: a * (x^(n + 64) mod P) + b * (x^n mod P) has 96 and fits.  The product of two reflected halves lacks
+ * one power, and a constant of 32 bits in the low end of a half has 32 too many, so that the constants are
+ * x^(n + 31) mod P for a and x^(n - 33) mod P for b. */
+#define WCODECI_CRC_FOLD_128 0xCCAA009E, 0xAE689191
+#define WCODECI_CRC_FOLD_256 0x81256527, 0xF1DA05AA
+#define WCODECI_CRC_FOLD_384 0xAF449247, 0x3DB1ECDC
+#define WCODECI_CRC_FOLD_512 0x1D9513D7, 0x8F352D95
+#define WCODECI_CRC_FOLD_2048 0xE95C1271, 0xCE3371CB
+
+WCODECI_TARGET("sse4.1,pclmul")
+WCODECI_INLINE __m128i wcodeci_crc_load(const wcodeci_byte *p)
+{
+    return _mm_loadu_si128((const __m128i *)(const void *)p);
+}
+
+WCODECI_TARGET("sse4.1,pclmul")
+WCODECI_INLINE __m128i wcodeci_crc_fold(__m128i x, __m128i by, __m128i onto)
+{
+    return _mm_xor_si128(_mm_xor_si128(_mm_clmulepi64_si128(x, by, 0x00), onto),
+                         _mm_clmulepi64_si128(x, by, 0x11));
+}
+
+/* The CRC of x and of the `size` bytes that follow. */
+WCODECI_TARGET("sse4.1,pclmul")
+static uint32_t wcodeci_crc_clmul_end(__m128i x, const wcodeci_byte *p, size_t size)
+{
+    const __m128i by_128 = _mm_set_epi64x(WCODECI_CRC_FOLD_128);
+    /* x^95 mod P and x^63 mod P, each in the high end of its half. */
+    const __m128i shrink = _mm_set_epi64x((long long)0xB8BC676500000000u, (long long)0xCCAA009E00000000u);
+    /* P, and the quotient of x^64 and P, reflected, 33 bits. */
+    const __m128i barrett = _mm_set_epi64x(0x1DB710641, 0x1F7011641);
+    __m128i y, t;
+    for (; size >= 16; p += 16, size -= 16) x = wcodeci_crc_fold(x, by_128, wcodeci_crc_load(p));
+    /* x times x^32: from 160 bits to 96, then to 64. */
+    y = _mm_slli_si128(_mm_srli_si128(x, 8), 4);
+    y = _mm_xor_si128(y, _mm_clmulepi64_si128(x, shrink, 0x00));
+    y = _mm_xor_si128(y, _mm_clmulepi64_si128(y, shrink, 0x10));
+    /* Barrett: the quotient of y and P is that of y / x^32 and P / x^64, without the fractions. */
+    t = _mm_clmulepi64_si128(_mm_srli_epi64(_mm_slli_epi64(_mm_srli_si128(y, 8), 32), 32), barrett, 0x00);
+    t = _mm_clmulepi64_si128(_mm_srli_epi64(_mm_slli_epi64(t, 32), 32), barrett, 0x10);
+    y = _mm_xor_si128(_mm_srli_si128(y, 8), t);
+    return wcodeci_crc_scalar(~(uint32_t)_mm_extract_epi32(y, 1), p, size);
+}
+
+WCODECI_TARGET("sse4.1,pclmul")
+static uint32_t wcodeci_crc_clmul(uint32_t crc, const void *data, size_t size)
+{
+    const __m128i by_128 = _mm_set_epi64x(WCODECI_CRC_FOLD_128);
+    const __m128i by_512 = _mm_set_epi64x(WCODECI_CRC_FOLD_512);
+    const wcodeci_byte *p = (const wcodeci_byte *)data;
+    __m128i x;
+    if (size < 16) return wcodeci_crc_scalar(crc, data, size);
+    x = _mm_xor_si128(wcodeci_crc_load(p), _mm_cvtsi32_si128((int)~crc));
+    p += 16;
+    size -= 16;
+    if (size >= 112) {
+        __m128i a = x, b = wcodeci_crc_load(p), c = wcodeci_crc_load(p + 16), d = wcodeci_crc_load(p + 32);
+        for (p += 48, size -= 48; size >= 64; p += 64, size -= 64) {
+            a = wcodeci_crc_fold(a, by_512, wcodeci_crc_load(p));
+            b = wcodeci_crc_fold(b, by_512, wcodeci_crc_load(p + 16));
+            c = wcodeci_crc_fold(c, by_512, wcodeci_crc_load(p + 32));
+            d = wcodeci_crc_fold(d, by_512, wcodeci_crc_load(p + 48));
+        }
+        b = wcodeci_crc_fold(a, by_128, b);
+        c = wcodeci_crc_fold(b, by_128, c);
+        x = wcodeci_crc_fold(c, by_128, d);
+    }
+    return wcodeci_crc_clmul_end(x, p, size);
+}
+
+#define WCODECI_CRC_VCLMUL WCODECI_TARGET("avx512f,avx512vl,avx512bw,avx512dq,sse4.1,pclmul,vpclmulqdq")
+
+WCODECI_CRC_VCLMUL
+WCODECI_INLINE __m512i wcodeci_crc_fold_4(__m512i x, __m512i by, __m512i onto)
+{
+    return _mm512_ternarylogic_epi64(_mm512_clmulepi64_epi128(x, by, 0x00),
+                                     _mm512_clmulepi64_epi128(x, by, 0x11), onto, 0x96);     /* XOR */
+}
+
+WCODECI_CRC_VCLMUL
+WCODECI_INLINE __m512i wcodeci_crc_load_4(const wcodeci_byte *p)
+{
+    return _mm512_loadu_si512((const void *)p);
+}
+
+WCODECI_CRC_VCLMUL
+static uint32_t wcodeci_crc_vclmul(uint32_t crc, const void *data, size_t size)
+{
+    const __m512i by_2048 = _mm512_set_epi64(WCODECI_CRC_FOLD_2048, WCODECI_CRC_FOLD_2048,
+                                             WCODECI_CRC_FOLD_2048, WCODECI_CRC_FOLD_2048);
+    const __m512i by_512 = _mm512_set_epi64(WCODECI_CRC_FOLD_512, WCODECI_CRC_FOLD_512,
+                                            WCODECI_CRC_FOLD_512, WCODECI_CRC_FOLD_512);
+    /* Three of a register's four go onto the last one. */
+    const __m512i onto_last = _mm512_set_epi64(0, 0, WCODECI_CRC_FOLD_128, WCODECI_CRC_FOLD_256,
+                                               WCODECI_CRC_FOLD_384);
+    const wcodeci_byte *p = (const wcodeci_byte *)data;
+    __m512i a, b, c, d;
+    __m128i x;
+    if (size < 128) return wcodeci_crc_clmul(crc, data, size);
+    x = _mm_cvtsi32_si128((int)~crc);
+    a = _mm512_xor_si512(wcodeci_crc_load_4(p), _mm512_inserti32x4(_mm512_setzero_si512(), x, 0));
+    p += 64;
+    size -= 64;
+    if (size >= 448) {
+        b = wcodeci_crc_load_4(p);
+        c = wcodeci_crc_load_4(p + 64);
+        d = wcodeci_crc_load_4(p + 128);
+        for (p += 192, size -= 192; size >= 256; p += 256, size -= 256) {
+            a = wcodeci_crc_fold_4(a, by_2048, wcodeci_crc_load_4(p));
+            b = wcodeci_crc_fold_4(b, by_2048, wcodeci_crc_load_4(p + 64));
+            c = wcodeci_crc_fold_4(c, by_2048, wcodeci_crc_load_4(p + 128));
+            d = wcodeci_crc_fold_4(d, by_2048, wcodeci_crc_load_4(p + 192));
+        }
+        b = wcodeci_crc_fold_4(a, by_512, b);
+        c = wcodeci_crc_fold_4(b, by_512, c);
+        a = wcodeci_crc_fold_4(c, by_512, d);
+    }
+    for (; size >= 64; p += 64, size -= 64) a = wcodeci_crc_fold_4(a, by_512, wcodeci_crc_load_4(p));
+    b = wcodeci_crc_fold_4(a, onto_last, _mm512_setzero_si512());
+    /* maskz, with nothing masked: of the plain ones gcc 12, in C++, warns that they use what is not set. */
+    x = _mm512_maskz_extracti32x4_epi32(0xFF, b, 0);
+    x = _mm_xor_si128(x, _mm512_maskz_extracti32x4_epi32(0xFF, b, 1));
+    x = _mm_xor_si128(x, _mm512_maskz_extracti32x4_epi32(0xFF, b, 2));
+    x = _mm_xor_si128(x, _mm512_maskz_extracti32x4_epi32(0xFF, a, 3));
+    _mm256_zeroupper();     /* gcc leaves it out here, and upper halves in use make the SSE code slow */
+    return wcodeci_crc_clmul_end(x, p, size);
+}
+
+#elif WCODECI_NEON && defined(__GNUC__)
+
+/* One instruction takes eight bytes, one may begin every cycle, but the result takes two or three.  So four
+ * parts run side by side, and are joined by crc(A B) = crc(A) * x^(8 |B|) + crc(B) mod P.  The products, not
+ * reduced, have 63 bits; the instruction reduces their sum, and multiplies it by x^32, which the constants
+ * make up for. */
+#if defined(__clang__)
+#define WCODECI_CRC_ARM __attribute__((target("crc")))
+#define WCODECI_CRC_8(crc, v) __builtin_arm_crc32d(crc, v)
+#define WCODECI_CRC_1(crc, v) __builtin_arm_crc32b(crc, v)
+#else
+#include <arm_acle.h>
+#define WCODECI_CRC_ARM __attribute__((target("+crc")))
+#define WCODECI_CRC_8(crc, v) __crc32d(crc, v)
+#define WCODECI_CRC_1(crc, v) __crc32b(crc, v)
+#endif
+
+/* Four times a part of `size` bytes, and x^(8 n - 32) mod P for n = 3 size, 2 size, size. */
+typedef struct wcodeci_crc_parts {
+    size_t size;
+    uint32_t x[3];
+} wcodeci_crc_parts;
+
+WCODECI_CRC_ARM
+static uint32_t wcodeci_crc_arm(uint32_t crc, const void *data, size_t size)
+{
+    static const wcodeci_crc_parts sizes[2] = {
+        { 8192, { 0xDFC12622u, 0x70772F7Fu, 0xFC246B8Au } },
+        { 512, { 0x0BA9D5C2u, 0x5DF97B6Bu, 0xEBA0F9AEu } }
+    };
+    const wcodeci_byte *p = (const wcodeci_byte *)data;
+    int k, bit;
+    crc = ~crc;
+    for (k = 0; k < 2; k++) {
+        const wcodeci_crc_parts *part = sizes + k;
+        const size_t n = part->size;
+        for (; size >= 4 * n; p += 3 * n, size -= 4 * n) {
+            const wcodeci_byte *end = p + n;
+            uint64_t product = 0;
+            uint32_t b = 0, c = 0, d = 0;
+            for (; p < end; p += 8) {
+                crc = WCODECI_CRC_8(crc, wcodeci_load64(p));
+                b = WCODECI_CRC_8(b, wcodeci_load64(p + n));
+                c = WCODECI_CRC_8(c, wcodeci_load64(p + 2 * n));
+                d = WCODECI_CRC_8(d, wcodeci_load64(p + 3 * n));
+            }
+            for (bit = 0; bit < 32; bit++) {
+                product ^= (uint64_t)part->x[0] << bit & (0 - ((uint64_t)crc >> bit & 1));
+                product ^= (uint64_t)part->x[1] << bit & (0 - ((uint64_t)b >> bit & 1));
+                product ^= (uint64_t)part->x[2] << bit & (0 - ((uint64_t)c >> bit & 1));
+            }
+            crc = WCODECI_CRC_8(0, product << 1) ^ d;
         }
     }
-    a = wcodeci_crc_multiply(a, power) ^ b;
-    a = wcodeci_crc_multiply(a, power) ^ c;
-    return wcodeci_crc_multiply(a, power) ^ d;
+    for (; size >= 8; p += 8, size -= 8) crc = WCODECI_CRC_8(crc, wcodeci_load64(p));
+    for (; size; size--, p++) crc = WCODECI_CRC_1(crc, *p);
+    return ~crc;
+}
+
+#endif
+
+static wcodeci_crc_fn *wcodeci_crc_of(unsigned cpu)
+{
+#if WCODECI_X86
+    const unsigned vclmul = WCODEC_CPU_CLMUL | WCODEC_CPU_AVX512 | WCODEC_CPU_VCLMUL;
+    if ((cpu & vclmul) == vclmul) return wcodeci_crc_vclmul;
+    if (cpu & WCODEC_CPU_CLMUL) return wcodeci_crc_clmul;
+#elif WCODECI_NEON && defined(__GNUC__)
+    if (cpu & WCODEC_CPU_CLMUL) return wcodeci_crc_arm;
+#else
+    (void)cpu;
+#endif
+    return wcodeci_crc_scalar;
 }
 
 WCODEC_API uint32_t wcodec_crc32(uint32_t crc, const void *data, size_t size)
 {
-    const wcodeci_byte *p = (const wcodeci_byte *)data;
-    crc = ~crc;
-    if (size >= 2048) {
-        size_t quarter = size / 32 * 8;
-        crc = wcodeci_crc_four(crc, p, quarter);
-        p += 4 * quarter;
-        size -= 4 * quarter;
-    }
-    for (; size; size--) WCODECI_CRC_STEP(crc, *p++);
-    return ~crc;
+    return wcodeci_crc_of(wcodec_cpu_detect())(crc, data, size);
 }

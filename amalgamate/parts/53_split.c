@@ -60,8 +60,8 @@ WCODECI_INLINE void wcodeci_merge_body(const wcodeci_split_row *split, const wco
     for (i = 0; i < n; i++) wcodeci_merge_unit(split, local, dst, i);
 }
 
-/* Puts n units together from their planes, one byte a value. */
-static void wcodeci_merge(unsigned split, const wcodeci_byte *const *planes, wcodeci_byte *dst, size_t n)
+static void wcodeci_merge_scalar(unsigned split, const wcodeci_byte *const *planes, wcodeci_byte *dst,
+                                 size_t n)
 {
 #define WCODECI_MERGE_CASE(id) \
     case id: wcodeci_merge_body(&wcodeci_splits[id], planes, dst, n); break
@@ -75,6 +75,18 @@ static void wcodeci_merge(unsigned split, const wcodeci_byte *const *planes, wco
     WCODECI_MERGE_CASE(WCODEC_SPLIT_NIBBLES);
     default: wcodeci_merge_body(&wcodeci_splits[split], planes, dst, n); break;
     }
+}
+
+/* Puts n units together from their planes, one byte a value. */
+static void wcodeci_merge(const wcodeci_kernels *kernels, unsigned split, const wcodeci_byte *const *planes,
+                          wcodeci_byte *dst, size_t n)
+{
+    const wcodeci_byte *rest[WCODEC_MAX_PLANES];
+    size_t done = kernels->merge[split] ? kernels->merge[split](planes, dst, n) : 0;
+    unsigned k;
+    if (done == n) return;
+    for (k = 0; k < wcodeci_splits[split].planes; k++) rest[k] = planes[k] + done;
+    wcodeci_merge_scalar(split, rest, dst + done * wcodeci_splits[split].unit, n - done);
 }
 
 #ifndef WCODEC_NO_ENCODER
@@ -94,17 +106,45 @@ WCODECI_INLINE void wcodeci_split_body(const wcodeci_plane_row *row, unsigned un
     }
 }
 
-/* Takes one plane out of n units. */
-static void wcodeci_split_plane(unsigned split, unsigned k, const wcodeci_byte *src, wcodeci_byte *plane,
-                                size_t n)
+/* The rows that matter are constants to the compiler, the others not. */
+static size_t wcodeci_split_scalar(const wcodeci_plane_row *row, unsigned unit, const wcodeci_byte *src,
+                                   wcodeci_byte *plane, size_t n)
+{
+#define WCODECI_SPLIT_CASE(id, k) \
+    if (row == &wcodeci_splits[id].plane[k]) { \
+        wcodeci_split_body(&wcodeci_splits[id].plane[k], wcodeci_splits[id].unit, src, plane, n); \
+        return n; \
+    }
+    WCODECI_SPLIT_CASE(WCODEC_SPLIT_BF16, 0)
+    WCODECI_SPLIT_CASE(WCODEC_SPLIT_BF16, 1)
+    WCODECI_SPLIT_CASE(WCODEC_SPLIT_F16, 0)
+    WCODECI_SPLIT_CASE(WCODEC_SPLIT_F16, 1)
+    WCODECI_SPLIT_CASE(WCODEC_SPLIT_F32, 0)
+    WCODECI_SPLIT_CASE(WCODEC_SPLIT_F32, 1)
+    WCODECI_SPLIT_CASE(WCODEC_SPLIT_NIBBLES, 0)
+    WCODECI_SPLIT_CASE(WCODEC_SPLIT_NIBBLES, 1)
+    switch (unit) {
+    case 1: wcodeci_split_body(row, 1, src, plane, n); break;
+    case 2: wcodeci_split_body(row, 2, src, plane, n); break;
+    case 4: wcodeci_split_body(row, 4, src, plane, n); break;
+    default: wcodeci_split_body(row, 8, src, plane, n); break;
+    }
+    return n;
+}
+
+/* Takes plane k out of n units. */
+static void wcodeci_split_plane(const wcodeci_encode_kernels *kernels, unsigned split, unsigned k,
+                                const wcodeci_byte *src, wcodeci_byte *plane, size_t n)
 {
     const wcodeci_split_row *row = &wcodeci_splits[split];
-    switch (row->unit) {
-    case 1: wcodeci_split_body(&row->plane[k], 1, src, plane, n); break;
-    case 2: wcodeci_split_body(&row->plane[k], 2, src, plane, n); break;
-    case 4: wcodeci_split_body(&row->plane[k], 4, src, plane, n); break;
-    default: wcodeci_split_body(&row->plane[k], 8, src, plane, n); break;
+    size_t done = 0;
+    if (split == WCODEC_SPLIT_BYTE) {
+        memcpy(plane, src, n);
+        return;
     }
+    if (!row->plane[k].top_width) done = kernels->split(&row->plane[k], row->unit, src, plane, n);
+    src += done * row->unit;
+    if (done < n) wcodeci_split_scalar(&row->plane[k], row->unit, src, plane + done, n - done);
 }
 
 #endif

@@ -12,6 +12,7 @@ typedef struct wcodeci_plane {
     const wcodeci_byte *v;
     size_t n;
     unsigned width;
+    unsigned unit;      /* bytes, of the split */
     uint32_t count[256];
 } wcodeci_plane;
 #endif
@@ -25,38 +26,82 @@ static size_t wcodeci_raw_size(size_t n, unsigned width)
 
 /* Spreads one group's part of 1, 2 or 4 bits over 64 bytes, below what is there already.
  * Byte j of a word of 8 packed bytes holds the values j, j + 8 part, ... so a shift and a mask give eight. */
-WCODECI_INLINE void wcodeci_unpack_part(const wcodeci_byte *src, unsigned part, wcodeci_byte out[64])
+WCODECI_INLINE void wcodeci_unpack_part(const wcodeci_byte *src, unsigned part, int first, wcodeci_byte out[64])
 {
     unsigned j, shift, words = part;    /* 8 part bytes */
     for (shift = 0; shift < 8; shift += part)
         for (j = 0; j < words; j++) {
             wcodeci_byte *p = out + shift / part * 8 * words + 8 * j;
             uint64_t bits = wcodeci_load64(src + 8 * j) >> shift & WCODECI_LOW_BITS(part);
-            wcodeci_store64(p, wcodeci_load64(p) << part | bits);
+            wcodeci_store64(p, first ? bits : wcodeci_load64(p) << part | bits);
         }
 }
 
-static const char *wcodeci_raw_decode(const wcodeci_byte *src, size_t size, unsigned width, wcodeci_byte *v,
-                                      size_t n)
+/* One group of 64 values.  `width`, 1 to 7, is a constant where this is called. */
+WCODECI_INLINE void wcodeci_unpack_group(const wcodeci_byte *src, unsigned width, wcodeci_byte v[64])
+{
+    if (width & 4) wcodeci_unpack_part(src, 4, 1, v);
+    if (width & 2) wcodeci_unpack_part(src + (width & 4) * 8, 2, !(width & 4), v);
+    if (width & 1) wcodeci_unpack_part(src + (width & 6) * 8, 1, !(width & 6), v);
+}
+
+/* Whole groups; returns how many values. */
+static size_t wcodeci_unpack_scalar(const wcodeci_byte *src, unsigned width, wcodeci_byte *v, size_t n)
 {
     size_t i;
+#define WCODECI_UNPACK_CASE(w) \
+    case w: for (i = 0; n - i >= 64; i += 64, src += 8 * (w)) wcodeci_unpack_group(src, w, v + i); return i
+    switch (width) {
+    WCODECI_UNPACK_CASE(1);
+    WCODECI_UNPACK_CASE(2);
+    WCODECI_UNPACK_CASE(3);
+    WCODECI_UNPACK_CASE(4);
+    WCODECI_UNPACK_CASE(5);
+    WCODECI_UNPACK_CASE(6);
+    default: WCODECI_UNPACK_CASE(7);
+    }
+}
+
+/* Value number i of a raw plane of less than 8 bits. */
+static unsigned wcodeci_raw_value(const wcodeci_byte *src, unsigned width, size_t i)
+{
+    const size_t j = i & 63;
+    unsigned part, v = 0;
+    src += i / 64 * 8 * width;
+    for (part = 4; part; part >>= 1) {
+        if (!(width & part)) continue;
+        v = v << part | ((unsigned)src[j & (8 * part - 1)] >> j / (8 * part) * part & ((1u << part) - 1));
+        src += 8 * part;
+    }
+    return v;
+}
+
+/* The last group of a raw plane of less than 8 bits is filled up with zeros. */
+static int wcodeci_raw_filled_up(const wcodeci_byte *src, unsigned width, size_t n)
+{
+    size_t i;
+    for (i = n; i & 63; i++)
+        if (wcodeci_raw_value(src, width, i)) return 0;
+    return 1;
+}
+
+static const char *wcodeci_raw_decode(const wcodeci_kernels *kernels, const wcodeci_byte *src, size_t size,
+                                      unsigned width, wcodeci_byte *v, size_t n)
+{
+    size_t i, done;
     if (size != wcodeci_raw_size(n, width)) return "a raw plane has a wrong size";
     if (width == 8) {
         memcpy(v, src, n);
         return NULL;
     }
-    for (i = 0; i < n; i += 64) {
+    if (!wcodeci_raw_filled_up(src, width, n)) return "a raw plane's last group is not filled up with zeros";
+    i = kernels->unpack ? kernels->unpack(src, width, v, n) : 0;
+    src += i / 8 * width;
+    done = i + wcodeci_unpack_scalar(src, width, v + i, n - i);
+    if (done < n) {
         wcodeci_byte group[64];
-        unsigned part;
-        memset(group, 0, sizeof group);
-        for (part = 4; part; part >>= 1) {
-            if (!(width & part)) continue;
-            wcodeci_unpack_part(src, part, group);
-            src += 8 * part;
-        }
-        memcpy(v + i, group, wcodeci_min(64, n - i));
-        for (part = (unsigned)wcodeci_min(64, n - i); part < 64; part++)
-            if (group[part]) return "a raw plane's last group is not filled up with zeros";
+        wcodeci_unpack_scalar(src + (done - i) / 8 * width, width, group, 64);
+        memcpy(v + done, group, n - done);
     }
     return NULL;
 }
@@ -118,27 +163,45 @@ WCODECI_INLINE void wcodeci_pack_part(const wcodeci_byte in[64], unsigned part, 
     }
 }
 
+WCODECI_INLINE void wcodeci_pack_group(const wcodeci_byte v[64], unsigned width, wcodeci_byte *dst)
+{
+    if (width & 4) wcodeci_pack_part(v, 4, width & 3, dst);
+    if (width & 2) wcodeci_pack_part(v, 2, width & 1, dst + (width & 4) * 8);
+    if (width & 1) wcodeci_pack_part(v, 1, 0, dst + (width & 6) * 8);
+}
+
+/* Whole groups; returns how many values. */
+static size_t wcodeci_pack(const wcodeci_byte *v, unsigned width, wcodeci_byte *dst, size_t n)
+{
+    size_t i;
+#define WCODECI_PACK_CASE(w) \
+    case w: for (i = 0; n - i >= 64; i += 64, dst += 8 * (w)) wcodeci_pack_group(v + i, w, dst); return i
+    switch (width) {
+    WCODECI_PACK_CASE(1);
+    WCODECI_PACK_CASE(2);
+    WCODECI_PACK_CASE(3);
+    WCODECI_PACK_CASE(4);
+    WCODECI_PACK_CASE(5);
+    WCODECI_PACK_CASE(6);
+    default: WCODECI_PACK_CASE(7);
+    }
+}
+
 static size_t wcodeci_raw_encode(const wcodeci_plane *plane, wcodeci_byte *dst, size_t cap)
 {
     const unsigned width = plane->width;
     size_t i, size = wcodeci_raw_size(plane->n, width);
+    wcodeci_byte group[64];
     if (size > cap) return 0;
     if (width == 8) {
         memcpy(dst, plane->v, size);
         return size;
     }
-    for (i = 0; i < plane->n; i += 64) {
-        wcodeci_byte group[64];
-        unsigned part, below = width;
-        memset(group, 0, sizeof group);
-        memcpy(group, plane->v + i, wcodeci_min(64, plane->n - i));
-        for (part = 4; part; part >>= 1) {
-            if (!(width & part)) continue;
-            below -= part;
-            wcodeci_pack_part(group, part, below, dst);
-            dst += 8 * part;
-        }
-    }
+    i = wcodeci_pack(plane->v, width, dst, plane->n);
+    if (i == plane->n) return size;
+    memset(group, 0, sizeof group);
+    memcpy(group, plane->v + i, plane->n - i);
+    wcodeci_pack(group, width, dst + i / 8 * width, 64);
     return size;
 }
 

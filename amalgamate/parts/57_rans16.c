@@ -1,5 +1,5 @@
 /* ------------------------------------------------------------------------------------------------
- * rANS-16 (private): up to 16 symbols, 64 interleaved 16-bit states
+ * rANS-16 (private): up to 16 symbols, up to 256 interleaved 16-bit states
  *
  * rANS (Duda, "Asymmetric numeral systems", 2013) keeps a message in one number x.  With frequencies f[s]
  * that sum to M = 256, coding s maps x to (x / f) * M + slot, where the slot is the one of the f[s] slots of
@@ -8,165 +8,382 @@
  * Encoding runs backwards, so that decoding runs forwards.
  *
  * Sixteen symbols are as many as one byte shuffle holds, and the alias table (Walker, 1977; Vose, 1991)
- * finds slot -> symbol with five of them, no matter which vector unit.  Here it fills one table of 256.
+ * finds slot -> symbol with five of them, no matter which vector unit.  The scalar code fills one table of 256.
+ * Interleaving (Giesen, "Interleaved entropy coders", 2014): the lanes wait for themselves alone, so a vector
+ * of 64 lanes is as slow as its chain of some 30 cycles unless there are more vectors to work on meanwhile.
  * ---------------------------------------------------------------------------------------------- */
 
-#define WCODECI_RANS16_HEAD 164
-#define WCODECI_RANS16_LANES 64
-#define WCODECI_RANS16_LOW 256
+#define WCODECI_RANS16_HEAD 36          /* before the states */
+#define WCODECI_RANS16_LOW 256          /* of a state */
 
-typedef struct wcodeci_alias {
-    unsigned div[16], other[16], base[16];
-} wcodeci_alias;
+/* The place of the lowest bit set, for x >= 1. */
+WCODECI_INLINE unsigned wcodeci_lowest_bit(uint32_t x)
+{
+#if defined(__GNUC__) && defined(__SIZEOF_INT__) && __SIZEOF_INT__ == 4
+    return (unsigned)__builtin_ctz(x);
+#else
+    unsigned place = 0;
+    for (; !(x & 1); x >>= 1) place++;
+    return place;
+#endif
+}
 
 /* The construction of format section 9.4.  The frequencies sum to 256, so while a symbol is short of its
  * bucket's 16 slots, another one, not done either, has more than 16. */
-static void wcodeci_alias_make(const wcodeci_byte freq[16], wcodeci_alias *a)
+static void wcodeci_alias_make(wcodeci_rans16 *r)
 {
-    unsigned rem[16], count[16], done = 0, b, i, j;
+    unsigned rem[16], count[16], few = 0, many = 0, b;      /* few, many: sets of symbols not done */
     for (b = 0; b < 16; b++) {
-        rem[b] = freq[b];
-        a->div[b] = 16;
-        a->other[b] = b;
-        a->base[b] = 0;
+        rem[b] = r->freq[b];
+        few |= (unsigned)(rem[b] < 16) << b;
+        many |= (unsigned)(rem[b] > 16) << b;
+        r->div[b] = 16;
+        r->other[b] = (wcodeci_byte)b;
     }
-    for (;;) {
-        for (i = 0; i < 16 && (done >> i & 1 || rem[i] >= 16); i++) {}
-        for (j = 0; j < 16 && (done >> j & 1 || rem[j] <= 16); j++) {}
-        if (i == 16 || j == 16) break;
-        a->div[i] = rem[i];
-        a->other[i] = j;
+    while (few && many) {
+        const unsigned i = wcodeci_lowest_bit(few), j = wcodeci_lowest_bit(many);
+        r->div[i] = (wcodeci_byte)rem[i];
+        r->other[i] = (wcodeci_byte)j;
         rem[j] -= 16 - rem[i];
-        done |= 1u << i;
+        few &= few - 1;
+        few |= (unsigned)(rem[j] < 16) << j;
+        many ^= (unsigned)(rem[j] <= 16) << j;
     }
-    for (b = 0; b < 16; b++) count[b] = a->div[b];
+    for (b = 0; b < 16; b++) count[b] = r->div[b];
     for (b = 0; b < 16; b++) {
-        a->base[b] = count[a->other[b]] - a->div[b];
-        count[a->other[b]] += 16 - a->div[b];
+        r->base[b] = (wcodeci_byte)(count[r->other[b]] - r->div[b]);
+        count[r->other[b]] += 16u - r->div[b];
     }
 }
 
-WCODECI_INLINE unsigned wcodeci_alias_slot(const wcodeci_alias *a, unsigned slot, unsigned *rank)
+WCODECI_INLINE unsigned wcodeci_alias_slot(const wcodeci_rans16 *r, unsigned slot, unsigned *rank)
 {
-    unsigned b = slot >> 4, r = slot & 15;
-    int own = r < a->div[b];
-    *rank = own ? r : r + a->base[b];
-    return own ? b : a->other[b];
+    unsigned b = slot >> 4, k = slot & 15;
+    int own = k < r->div[b];
+    *rank = own ? k : (k + r->base[b]) & 255;
+    return own ? b : r->other[b];
 }
 
-/* An entry of the slot table: value, freq << 8, rank << 16, escape << 24. */
-#define WCODECI_RANS16_ESCAPE ((uint32_t)1 << 24)
+/* ---- the scalar kernels ---- */
 
-static const char *wcodeci_rans16_table(const wcodeci_byte *src, unsigned width, int escapes,
-                                        uint32_t table[256])
+/* What a slot brings: freq, rank, and the value where it stands in a unit; four numbers, so that an index is a
+ * shift. */
+static void wcodeci_rans16_table(const wcodeci_rans16 *r, unsigned shift)
 {
-    const wcodeci_byte *freq = src, *value = src + 16;
-    wcodeci_alias alias;
-    unsigned sum = 0, s, slot, rank;
+    uint16_t *entry = r->table;
+    unsigned slot, rank, s;
+    for (slot = 0; slot < 256; slot++, entry += 4) {
+        s = wcodeci_alias_slot(r, slot, &rank);
+        entry[0] = r->freq[s];
+        entry[1] = (uint16_t)rank;
+        entry[2] = (uint16_t)(r->value[s] << shift);
+    }
+}
+
+static void wcodeci_rans16_load(const wcodeci_rans16 *r, uint16_t *state)
+{
+    unsigned lane;
+    for (lane = 0; lane < r->lanes; lane++) state[lane] = (uint16_t)(r->high[lane] << 8 | r->low[lane]);
+}
+
+static void wcodeci_rans16_store(wcodeci_rans16 *r, const uint16_t *state)
+{
+    unsigned lane;
+    for (lane = 0; lane < r->lanes; lane++) {
+        r->high[lane] = (wcodeci_byte)(state[lane] >> 8);
+        r->low[lane] = (wcodeci_byte)state[lane];
+    }
+}
+
+/* Takes a lane one step on; returns its value. */
+WCODECI_INLINE unsigned wcodeci_rans16_step(uint16_t *state, const uint16_t *table, const wcodeci_byte **p)
+{
+    const uint16_t *entry = table + 4 * (size_t)(*state & 255);
+    uint32_t x = (uint32_t)entry[0] * (*state >> 8) + entry[1];
+    const uint32_t low = (x - WCODECI_RANS16_LOW) >> 31;        /* x is below 65536 */
+    /* Arithmetic, for compilers turn a choice into a branch, and none can predict this one. */
+    x = (x << 8 * low) | (**p & (0u - low));
+    *p += low;
+    *state = (uint16_t)x;
+    return entry[2];
+}
+
+static size_t wcodeci_rans16_scalar(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
+{
+    uint16_t state[WCODECI_RANS16_LANES];
+    const wcodeci_byte *p = r->p;
+    const uint16_t *table = r->table;
+    const unsigned lanes = r->lanes;
+    size_t i = 0;
+    unsigned lane;
+    if (n < lanes || (size_t)(r->limit - p) < lanes) return 0;
+    wcodeci_rans16_table(r, 0);
+    wcodeci_rans16_load(r, state);
+    for (; n - i >= lanes && (size_t)(r->limit - p) >= lanes; i += lanes)
+        for (lane = 0; lane < lanes; lane++)
+            v[i + lane] = (wcodeci_byte)wcodeci_rans16_step(&state[lane], table, &p);
+    wcodeci_rans16_store(r, state);
+    r->p = p;
+    return i;
+}
+
+/* Split BF16. */
+static size_t wcodeci_rans16_bf16_scalar(wcodeci_rans16 *r, const wcodeci_byte *const *planes,
+                                         wcodeci_byte *dst, size_t n)
+{
+    uint16_t state[WCODECI_RANS16_LANES];
+    const wcodeci_byte *p = r->p, *rest = planes[1];
+    const uint16_t *table = r->table;
+    const unsigned lanes = r->lanes;
+    size_t i = 0;
+    unsigned lane;
+    if (n < lanes || (size_t)(r->limit - p) < lanes) return 0;
+    wcodeci_rans16_table(r, 7);
+    wcodeci_rans16_load(r, state);
+    for (; n - i >= lanes && (size_t)(r->limit - p) >= lanes; i += lanes)
+        for (lane = 0; lane < lanes; lane++) {
+            const unsigned value = wcodeci_rans16_step(&state[lane], table, &p);
+            /* The sign is bit 7 of the rest, and bit 15 of that times 257. */
+            wcodeci_store16(dst + 2 * (i + lane), value | (rest[i + lane] * 257u & 0x807F));
+        }
+    wcodeci_rans16_store(r, state);
+    r->p = p;
+    return i;
+}
+
+/* ---- a whole plane ---- */
+
+/* Where the decoded values go: to bytes v, or merged with the other planes to units at dst. */
+typedef struct wcodeci_rans16_out {
+    wcodeci_byte *v;                            /* NULL: units */
+    wcodeci_rans16_units_fn *units;
+    const wcodeci_byte *planes[WCODEC_MAX_PLANES];
+    unsigned split, packed;                     /* packed: planes of less than 8 bits are raw payloads */
+    wcodeci_byte *dst;
+} wcodeci_rans16_out;
+
+/* Is one of the bytes 0?  n is a multiple of 8.  (Adding 127 to a byte's lower bits sets its top bit unless they
+ * are 0.) */
+static int wcodeci_any_zero(const wcodeci_byte *p, size_t n)
+{
+    const uint64_t seven = (uint64_t)0x7F7F7F7F7F7F7F7Fu;
+    uint64_t none = ~(uint64_t)0;
+    size_t i;
+    for (i = 0; i < n; i += 8) {
+        const uint64_t x = wcodeci_load64(p + i);
+        none &= ((x & seven) + seven) | x;
+    }
+    return (~none & ~seven) != 0;
+}
+
+/* Are all bytes `value`?  n is a multiple of 8. */
+static int wcodeci_all_bytes(const wcodeci_byte *p, unsigned value, size_t n)
+{
+    const uint64_t wanted = (uint64_t)0x0101010101010101u * value;
+    uint64_t different = 0;
+    size_t i;
+    for (i = 0; i < n; i += 8) different |= wcodeci_load64(p + i) ^ wanted;
+    return different == 0;
+}
+
+static const char *wcodeci_rans16_open(wcodeci_rans16 *r, const wcodeci_byte *src, size_t size,
+                                       unsigned width, size_t n, uint32_t *exceptions)
+{
+    unsigned sum = 0, s;
+    if (size < WCODECI_RANS16_HEAD || src[35] > 2
+        || size - WCODECI_RANS16_HEAD < (size_t)2 * (64u << src[35]))
+        return "a rANS-16 plane ends too early";
+    memcpy(r->freq, src, 16);
+    memcpy(r->value, src + 16, 16);
     for (s = 0; s < 16; s++) {
-        sum += freq[s];
-        if (value[s] >> width || (!freq[s] && value[s])) return "a value of a rANS-16 table is out of range";
+        sum += r->freq[s];
+        if (r->value[s] >> width || (!r->freq[s] && r->value[s]))
+            return "a value of a rANS-16 table is out of range";
     }
     if (sum != 256) return "rANS-16 frequencies do not sum to 256";
-    if (escapes && value[15]) return "the escape of a rANS-16 table has a value";
-    wcodeci_alias_make(freq, &alias);
-    for (slot = 0; slot < 256; slot++) {
-        s = wcodeci_alias_slot(&alias, slot, &rank);
-        table[slot] = value[s] | (uint32_t)freq[s] << 8 | (uint32_t)rank << 16;
-        if (escapes && s == 15) table[slot] |= WCODECI_RANS16_ESCAPE;
-    }
+    *exceptions = wcodeci_load32(src + 32) & 0xFFFFFF;
+    if (*exceptions > n) return "a rANS-16 plane has more exceptions than values";
+    wcodeci_alias_make(r);
+    r->lanes = 64u << src[35];
+    src += WCODECI_RANS16_HEAD;
+    memcpy(r->high, src, r->lanes);
+    memcpy(r->low, src + r->lanes, r->lanes);
+    if (wcodeci_any_zero(r->high, r->lanes)) return "a rANS-16 state is out of range";
+    r->p = src + 2 * r->lanes;
     return NULL;
 }
 
-/* What is left to decode: renormalisation bytes up to `end`, escaped values from there up to `escape_end`. */
-typedef struct wcodeci_rans16 {
-    uint16_t state[WCODECI_RANS16_LANES];
-    const wcodeci_byte *p, *end, *escape, *escape_end;
-} wcodeci_rans16;
-
-/* One value for each of 64 lanes.  At least 64 bytes are left at p: each lane takes at most one.  Returns 0
- * if the escaped values run out. */
-WCODECI_INLINE int wcodeci_rans16_step(wcodeci_rans16 *r, const uint32_t *table, int escapes, wcodeci_byte *v)
+/* Whole rounds from value i on; returns how many values there are now. */
+static size_t wcodeci_rans16_rounds(const wcodeci_kernels *kernels, wcodeci_rans16 *r,
+                                    const wcodeci_rans16_out *out, size_t i, size_t n)
 {
-    const wcodeci_byte *p = r->p;
-    unsigned lane;
-    for (lane = 0; lane < WCODECI_RANS16_LANES; lane++) {
-        uint32_t x = r->state[lane], e = table[x & 255];
-        uint32_t low;
-        x = (e >> 8 & 255) * (x >> 8) + (e >> 16 & 255);
-        low = x < WCODECI_RANS16_LOW;
-        /* Arithmetic, for compilers turn a choice into a branch, and none can predict this one. */
-        x = (x << 8 * low) | (*p & (0u - low));
-        p += low;
-        r->state[lane] = (uint16_t)x;
-        v[lane] = (wcodeci_byte)e;
-        if (escapes && e >> 24) {
-            if (r->escape == r->escape_end) return 0;
-            v[lane] = *r->escape++;
-        }
-    }
-    r->p = p;
-    return 1;
+    const wcodeci_byte *planes[WCODEC_MAX_PLANES] = { NULL };
+    const wcodeci_split_row *split;
+    unsigned k;
+    if (out->v) return i + kernels->rans16(r, out->v + i, n - i);
+    split = &wcodeci_splits[out->split];
+    for (k = 1; k < split->planes; k++)
+        planes[k] = out->planes[k]
+                  + (out->packed && split->plane[k].width < 8 ? i / 8 * split->plane[k].width : i);
+    return i + out->units(r, planes, out->dst + i * split->unit, n - i);
 }
 
-/* The same for `lanes` lanes with every read checked. */
-static int wcodeci_rans16_step_end(wcodeci_rans16 *r, const uint32_t *table, wcodeci_byte *v, size_t lanes)
+/* Puts value number i where it belongs. */
+static void wcodeci_rans16_put(const wcodeci_rans16_out *out, size_t i, unsigned value)
 {
-    size_t lane;
-    for (lane = 0; lane < lanes; lane++) {
-        uint32_t x = r->state[lane], e = table[x & 255];
-        x = (e >> 8 & 255) * (x >> 8) + (e >> 16 & 255);
+    const wcodeci_split_row *split = &wcodeci_splits[out->split];
+    uint64_t x;
+    unsigned k;
+    if (out->v) {
+        out->v[i] = (wcodeci_byte)value;
+        return;
+    }
+    x = wcodeci_merge_value(&split->plane[0], value);
+    for (k = 1; k < split->planes; k++) {
+        const unsigned width = split->plane[k].width;
+        x |= wcodeci_merge_value(&split->plane[k], out->packed && width < 8
+                                                   ? wcodeci_raw_value(out->planes[k], width, i)
+                                                   : out->planes[k][i]);
+    }
+    wcodeci_store_unit(out->dst + i * split->unit, split->unit, x);
+}
+
+/* The last values, less than a round of them.  Returns 0 if the bytes up to `end` run out. */
+static int wcodeci_rans16_rest(wcodeci_rans16 *r, const wcodeci_byte *end, const wcodeci_rans16_out *out,
+                               size_t i, size_t n)
+{
+    unsigned lane;
+    for (lane = 0; i < n; i++, lane++) {
+        unsigned rank, s;
+        uint32_t x;
+        if (lane == 0 && n - i >= r->lanes) return 0;
+        s = wcodeci_alias_slot(r, r->low[lane], &rank);
+        x = (uint32_t)r->freq[s] * r->high[lane] + rank;
         if (x < WCODECI_RANS16_LOW) {
-            if (r->p == r->end) return 0;
+            if (r->p == end) return 0;
             x = x << 8 | *r->p++;
         }
-        r->state[lane] = (uint16_t)x;
-        v[lane] = (wcodeci_byte)e;
-        if (e >> 24) {
-            if (r->escape == r->escape_end) return 0;
-            v[lane] = *r->escape++;
-        }
+        r->high[lane] = (wcodeci_byte)(x >> 8);
+        r->low[lane] = (wcodeci_byte)x;
+        wcodeci_rans16_put(out, i, r->value[s]);
     }
     return 1;
 }
 
-/* `table`: room for 256 entries. */
-static const char *wcodeci_rans16_decode(const wcodeci_byte *src, size_t size, unsigned width,
-                                         wcodeci_byte *v, size_t n, uint32_t *table)
+/* Replaces value number i, which is there already: of a unit only its bits change. */
+WCODECI_INLINE void wcodeci_rans16_change(const wcodeci_rans16_out *out, const wcodeci_split_row *split,
+                                          uint64_t field, size_t i, unsigned value)
+{
+    wcodeci_byte *p;
+    if (out->v) {
+        out->v[i] = (wcodeci_byte)value;
+        return;
+    }
+    p = out->dst + i * split->unit;
+    wcodeci_store_unit(p, split->unit, (wcodeci_load_unit(p, split->unit) & ~field)
+                                       | wcodeci_merge_value(&split->plane[0], value));
+}
+
+/* Side bytes: those of the states, then those up to the end of the payload. */
+typedef struct wcodeci_side {
+    const wcodeci_byte *p, *end, *next, *next_end;
+} wcodeci_side;
+
+/* The next side byte, or -1. */
+WCODECI_INLINE int wcodeci_side_byte(wcodeci_side *side)
+{
+    if (side->p == side->end) {
+        side->p = side->next;
+        side->end = side->next = side->next_end;
+        if (side->p == side->end) return -1;
+    }
+    return *side->p++;
+}
+
+/* Puts the exceptions in. */
+static const char *wcodeci_rans16_exceptions(const wcodeci_rans16 *r, const wcodeci_byte *end,
+                                             uint32_t exceptions, unsigned width, size_t n,
+                                             const wcodeci_rans16_out *out)
+{
+    static const char broken[] = "the exceptions of a rANS-16 plane are broken";
+    const wcodeci_split_row *split = &wcodeci_splits[out->split];
+    const uint64_t field = wcodeci_merge_value(&split->plane[0], 255);
+    size_t place = 0;
+    wcodeci_side side;
+    side.p = r->low;
+    side.end = r->low + r->lanes;
+    side.next = r->p;
+    side.next_end = end;
+    for (; exceptions; exceptions--, place++) {
+        uint32_t gap;
+        unsigned shift = 0;
+        int byte = wcodeci_side_byte(&side);
+        gap = (uint32_t)(byte & 127);
+        while (byte & 128) {
+            if (byte < 0 || shift == 21) return broken;
+            byte = wcodeci_side_byte(&side);
+            if (!byte) return broken;
+            shift += 7;
+            gap |= (uint32_t)(byte & 127) << shift;
+        }
+        if (gap >= n - place) return broken;        /* place is at most n */
+        place += gap;
+        byte = wcodeci_side_byte(&side);
+        if (byte < 0 || byte >> width) return broken;
+        wcodeci_rans16_change(out, split, field, place, (unsigned)byte);
+    }
+    if (side.end == r->low + r->lanes) {
+        for (; side.p < side.end; side.p++)
+            if (*side.p) return "a rANS-16 state does not end as it must";
+        side.p = side.next;
+        side.end = side.next_end;
+    }
+    return side.p == side.end ? NULL : "a rANS-16 plane does not end where it must";
+}
+
+/* Decodes a plane of n values.  Bytes from src + size up to `limit` may be read, but mean nothing: a payload
+ * that needs them is broken. */
+static const char *wcodeci_rans16_run(const wcodeci_kernels *kernels, const wcodeci_byte *src, size_t size,
+                                      const wcodeci_byte *limit, unsigned width, size_t n, uint16_t *table,
+                                      const wcodeci_rans16_out *out)
 {
     wcodeci_rans16 r;
-    const char *what;
-    size_t i = 0, escapes;
-    unsigned lane;
-    int ok = 1;
-    if (size < WCODECI_RANS16_HEAD) return "a rANS-16 plane ends too early";
-    escapes = wcodeci_load32(src + 32);
-    if (escapes > size - WCODECI_RANS16_HEAD) return "a rANS-16 plane ends too early";
-    what = wcodeci_rans16_table(src, width, escapes != 0, table);
+    wcodeci_byte pad[2 * WCODECI_RANS16_LANES];
+    const wcodeci_byte *end = src + size;
+    uint32_t exceptions;
+    size_t i;
+    int fits;
+    const char *what = wcodeci_rans16_open(&r, src, size, width, n, &exceptions);
     if (what) return what;
-    for (lane = 0; lane < WCODECI_RANS16_LANES; lane++) {
-        r.state[lane] = (uint16_t)wcodeci_load16(src + 36 + 2 * lane);
-        if (r.state[lane] < WCODECI_RANS16_LOW) return "a rANS-16 state is out of range";
+    r.table = table;
+    r.limit = limit;
+    i = wcodeci_rans16_rounds(kernels, &r, out, 0, n);
+    fits = r.p <= end;
+    if (fits && n - i >= r.lanes) {
+        /* The last rounds may read as if the bytes went on; only what is there may be used. */
+        const wcodeci_byte *p = r.p;
+        const size_t left = wcodeci_min((size_t)(end - p), r.lanes);
+        memset(pad, 0, sizeof pad);
+        memcpy(pad, p, left);
+        r.p = pad;
+        r.limit = pad + left + r.lanes;
+        i = wcodeci_rans16_rounds(kernels, &r, out, i, n);
+        fits = (size_t)(r.p - pad) <= left;
+        r.p = fits ? p + (r.p - pad) : end;
     }
-    r.p = src + WCODECI_RANS16_HEAD;
-    r.escape_end = src + size;
-    r.end = r.escape = r.escape_end - escapes;
-    while (ok && n - i >= WCODECI_RANS16_LANES) {
-        if (r.end - r.p < WCODECI_RANS16_LANES)
-            ok = wcodeci_rans16_step_end(&r, table, v + i, WCODECI_RANS16_LANES);
-        else if (escapes)
-            ok = wcodeci_rans16_step(&r, table, 1, v + i);
-        else
-            ok = wcodeci_rans16_step(&r, table, 0, v + i);
-        i += WCODECI_RANS16_LANES;
-    }
-    if (ok) ok = wcodeci_rans16_step_end(&r, table, v + i, n - i);
-    if (!ok || r.p != r.end || r.escape != r.escape_end) return "a rANS-16 plane does not end where it must";
-    for (lane = 0; lane < WCODECI_RANS16_LANES; lane++)
-        if (r.state[lane] != WCODECI_RANS16_LOW) return "a rANS-16 state does not end where it began";
-    for (i = 0; i < escapes; i++)
-        if (r.end[i] >> width) return "an escaped value is out of range";
-    return NULL;
+    if (!fits || !wcodeci_rans16_rest(&r, end, out, i, n)) return "a rANS-16 plane ends too early";
+    if (!wcodeci_all_bytes(r.high, 1, r.lanes)) return "a rANS-16 state does not end as it must";
+    return wcodeci_rans16_exceptions(&r, end, exceptions, width, n, out);
+}
+
+static const char *wcodeci_rans16_decode(const wcodeci_kernels *kernels, const wcodeci_byte *src, size_t size,
+                                         const wcodeci_byte *limit, unsigned width, wcodeci_byte *v, size_t n,
+                                         uint16_t *table)
+{
+    wcodeci_rans16_out out;
+    memset(&out, 0, sizeof out);
+    out.v = v;
+    return wcodeci_rans16_run(kernels, src, size, limit, width, n, table, &out);
 }
 
 #ifndef WCODEC_NO_ENCODER
@@ -251,19 +468,21 @@ static uint64_t wcodeci_message_bits(const uint32_t *count, const uint32_t *freq
 
 typedef struct wcodeci_rans16_model {
     wcodeci_byte freq[16], value[16];
-    uint32_t escapes;
+    uint32_t exceptions;
+    unsigned lanes_log;         /* 64 << that */
 } wcodeci_rans16_model;
 
 /* Makes `direct` of the m commonest values symbols (`symbol` sorts them, rarest first) and the rest, if any,
- * escapes.  Returns the bits of the message in 1/65536, its escaped bytes included. */
+ * exceptions.  Returns the bits of the message in 1/65536, the exceptions' bytes included. */
 static uint64_t wcodeci_rans16_try(const wcodeci_plane *plane, const wcodeci_byte symbol[256], unsigned m,
                                    unsigned direct, wcodeci_rans16_model *model)
 {
     uint32_t count[16], freq[16];
     uint64_t rest = plane->n, bits;
-    unsigned k, s, total = direct;
+    unsigned k, s, most = 0;
     int chosen[256] = { 0 };
     memset(model, 0, sizeof *model);
+    if (direct < 2) return UINT64_MAX;
     for (k = 0; k < direct; k++) chosen[symbol[m - 1 - k]] = 1;
     for (s = 0, k = 0; s < 256; s++) {
         if (!chosen[s]) continue;
@@ -271,25 +490,44 @@ static uint64_t wcodeci_rans16_try(const wcodeci_plane *plane, const wcodeci_byt
         count[k++] = plane->count[s];
         rest -= plane->count[s];
     }
-    if (rest) count[total++] = (uint32_t)rest;
-    if (total < 2) return UINT64_MAX;
-    wcodeci_normalise(count, total, plane->n, 8, freq);
-    bits = wcodeci_message_bits(count, freq, total, 8) + rest * 8 * 65536;
+    if (rest > plane->n / 4) return UINT64_MAX;     /* the encoder's room for side bytes */
+    for (k = 1; k < direct; k++)
+        if (count[k] > count[most]) most = k;
+    count[most] += (uint32_t)rest;                  /* what stands in the exceptions' places */
+    wcodeci_normalise(count, direct, plane->n, 8, freq);
+    bits = wcodeci_message_bits(count, freq, direct, 8)
+         + rest * (plane->n / 128 > rest ? 3 : 2) * 8 * 65536;
     for (k = 0; k < direct; k++) model->freq[k] = (wcodeci_byte)freq[k];
-    if (rest) model->freq[15] = (wcodeci_byte)freq[direct];
-    model->escapes = (uint32_t)rest;
+    model->exceptions = (uint32_t)rest;
     return bits;
 }
 
-/* Finds the best number of direct symbols; arguments and result as for wcodeci_huff_prepare.  A symbol that
- * is rarer than 1 in 256 still takes a whole slot, so rare values may be cheaper as escapes even where there
- * are fewer than 16. */
-static size_t wcodeci_rans16_prepare(const wcodeci_plane *plane, const wcodeci_byte symbol[256], unsigned m,
-                                     wcodeci_rans16_model *model)
+/* The symbol that stands where an exception is: the commonest, the lowest of these. */
+static unsigned wcodeci_rans16_filler(const wcodeci_rans16_model *model)
 {
-    unsigned direct = m > 16 ? 15 : m, last_gain = 0;
-    uint64_t best = UINT64_MAX;
-    for (; direct >= 1 && last_gain < 3; direct--) {
+    unsigned s, most = 0;
+    for (s = 1; s < 16; s++)
+        if (model->freq[s] > model->freq[most]) most = s;
+    return most;
+}
+
+/* Each lane costs a byte, if there are no side bytes for it: at most one byte in 512 of the tile. */
+static unsigned wcodeci_rans16_lanes_log(size_t n, unsigned unit)
+{
+    const size_t most = n * unit / 512;
+    return most >= 256 ? 2 : most >= 128 ? 1 : 0;
+}
+
+/* Finds the best number of direct symbols; arguments and result as for wcodeci_huff_prepare, but the plane may
+ * be a sample of one of n values, for which the result is.  A symbol that is rarer than 1 in 256 still takes a
+ * whole slot, so rare values may be cheaper as exceptions even where there are no more than 16. */
+static size_t wcodeci_rans16_prepare(const wcodeci_plane *plane, const wcodeci_byte symbol[256], unsigned m,
+                                     size_t n, wcodeci_rans16_model *model)
+{
+    unsigned direct = m > 16 ? 16 : m, last_gain = 0;
+    uint64_t best = UINT64_MAX, held;
+    memset(model, 0, sizeof *model);
+    for (; direct >= 2 && last_gain < 3; direct--) {
         wcodeci_rans16_model candidate;
         uint64_t bits;
         bits = wcodeci_rans16_try(plane, symbol, m, direct, &candidate);
@@ -300,57 +538,127 @@ static size_t wcodeci_rans16_prepare(const wcodeci_plane *plane, const wcodeci_b
             last_gain = 0;
         }
     }
-    /* The states hold 64 * 16 bits of which 64 * 8 come from the message. */
-    best = best / 65536 > 512 ? best / 65536 - 512 : 0;
-    return WCODECI_RANS16_HEAD + (size_t)(best / 8);
+    if (best == UINT64_MAX) return (size_t)-1;
+    /* Each state holds 8 bits of the message, and a side byte if there are that many. */
+    model->lanes_log = wcodeci_rans16_lanes_log(n, plane->unit);
+    held = 64u << model->lanes_log;
+    best = best / 65536 * n / plane->n / 8;
+    held += wcodeci_min64(held, 3 * (uint64_t)model->exceptions * n / plane->n);
+    return WCODECI_RANS16_HEAD + ((size_t)128 << model->lanes_log) + (size_t)(best > held ? best - held : 0);
 }
 
-/* `work`: room for n bytes, filled from its end with the renormalisation bytes. */
-static size_t wcodeci_rans16_encode(const wcodeci_plane *plane, const wcodeci_rans16_model *model,
-                                    wcodeci_byte *dst, size_t cap, wcodeci_byte *work)
+static void wcodeci_rans16_coder_make(const wcodeci_rans16_model *model, wcodeci_rans16_coder *c)
 {
-    wcodeci_byte slots[256], symbol_of[256];
-    unsigned first[16], lane, s, slot, rank, sum = 0;
-    uint32_t state[WCODECI_RANS16_LANES], reciprocal[16];
-    wcodeci_byte *end = work + plane->n, *p = end, *escape;
-    wcodeci_alias alias;
-    size_t i, used;
-    memset(symbol_of, 15, sizeof symbol_of);
+    wcodeci_rans16 r;
+    unsigned s, slot, rank, sum = 0;
+    memcpy(r.freq, model->freq, 16);
+    memcpy(c->freq, model->freq, 16);
+    wcodeci_alias_make(&r);
+    memset(c->symbol_of, WCODECI_NO_SYMBOL, sizeof c->symbol_of);
     for (s = 0; s < 16; s++) {
-        first[s] = sum;
+        c->first[s] = (wcodeci_byte)sum;
         sum += model->freq[s];
-        /* x / f = x * reciprocal >> 24 for x < 65536: the error is below x / 2^24 <= 1/256 < 1/f. */
-        reciprocal[s] = model->freq[s] ? ((uint32_t)1 << 24) / model->freq[s] + 1 : 0;
-        if (model->freq[s] && !(s == 15 && model->escapes)) symbol_of[model->value[s]] = (wcodeci_byte)s;
+        if (model->freq[s]) c->symbol_of[model->value[s]] = (wcodeci_byte)s;
     }
-    wcodeci_alias_make(model->freq, &alias);
+    c->filler = (wcodeci_byte)wcodeci_rans16_filler(model);
     for (slot = 0; slot < 256; slot++) {
-        s = wcodeci_alias_slot(&alias, slot, &rank);
-        slots[first[s] + rank] = (wcodeci_byte)slot;
+        s = wcodeci_alias_slot(&r, slot, &rank);
+        c->slots[c->first[s] + rank] = (wcodeci_byte)slot;
     }
-    for (lane = 0; lane < WCODECI_RANS16_LANES; lane++) state[lane] = WCODECI_RANS16_LOW;
-    for (i = plane->n; i-- > 0;) {
-        uint32_t x = state[i % WCODECI_RANS16_LANES], f, q;
-        s = symbol_of[plane->v[i]];
-        f = model->freq[s];
+    c->lanes = 64u << model->lanes_log;
+}
+
+static size_t wcodeci_rans16_map_scalar(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
+                                        wcodeci_byte *symbols, size_t n, uint32_t *places, size_t most)
+{
+    size_t i, found = 0;
+    for (i = 0; i < n; i++) {
+        symbols[i] = c->symbol_of[v[i]];
+        if (symbols[i] != WCODECI_NO_SYMBOL) continue;
+        symbols[i] = c->filler;
+        if (found == most) return most + 1;
+        places[found++] = (uint32_t)i;
+    }
+    return found;
+}
+
+/* Any number of symbols, for lanes 0 and on. */
+static wcodeci_byte *wcodeci_rans16_put_scalar(wcodeci_rans16_coder *c, const wcodeci_byte *symbols, size_t n,
+                                               wcodeci_byte *p)
+{
+    const unsigned mask = c->lanes - 1;
+    uint32_t reciprocal[16];
+    unsigned s;
+    /* x / f = x * reciprocal >> 24 for x < 65536: the error is below x / 2^24 <= 1/256 < 1/f. */
+    for (s = 0; s < 16; s++) reciprocal[s] = c->freq[s] ? ((uint32_t)1 << 24) / c->freq[s] + 1 : 0;
+    while (n--) {
+        const unsigned lane = (unsigned)n & mask;
+        uint32_t x = (uint32_t)c->high[lane] << 8 | c->low[lane], f, q;
+        s = symbols[n];
+        f = c->freq[s];
         if (x >= f << 8) {
             *--p = (wcodeci_byte)x;
             x >>= 8;
         }
         q = (uint32_t)((uint64_t)x * reciprocal[s] >> 24);
-        state[i % WCODECI_RANS16_LANES] = q << 8 | slots[first[s] + (x - q * f)];
+        c->high[lane] = (wcodeci_byte)q;
+        c->low[lane] = c->slots[c->first[s] + (x - q * f)];
     }
-    used = WCODECI_RANS16_HEAD + (size_t)(end - p) + model->escapes;
-    if (used > cap) return 0;
+    return p;
+}
+
+/* The side bytes of exceptions at rising places; returns how many: at most 2 for each, and one more for each
+ * 127 values that a gap passes. */
+static size_t wcodeci_rans16_side(const wcodeci_byte *v, const uint32_t *places, size_t exceptions,
+                                  wcodeci_byte *side)
+{
+    size_t i, from = 0, used = 0;
+    for (i = 0; i < exceptions; i++) {
+        used += wcodeci_put_varint(side + used, places[i] - from);
+        side[used++] = v[places[i]];
+        from = places[i] + (size_t)1;
+    }
+    return used;
+}
+
+/* The encoder's memory for a plane of n values: symbols n, places at most n / 4 of 4 bytes, side bytes below n,
+ * renormalisation bytes at most n and 64 of room below them. */
+#define WCODECI_RANS16_WORK(n) (4 * (n) + 64)
+
+/* `work`: WCODECI_RANS16_WORK(n) bytes, aligned for 32 bits.  More than one exception in four values, and there
+ * is no room for them: returns 0. */
+static size_t wcodeci_rans16_encode(const wcodeci_encode_kernels *kernels, const wcodeci_plane *plane,
+                                    const wcodeci_rans16_model *model, wcodeci_byte *dst, size_t cap,
+                                    wcodeci_byte *work)
+{
+    const size_t n = plane->n;
+    uint32_t *places = (uint32_t *)(void *)work;
+    wcodeci_byte *symbols = work + n / 4 * 4, *side = symbols + n, *end = work + WCODECI_RANS16_WORK(n), *p;
+    wcodeci_rans16_coder c;
+    size_t exceptions, sides, used, whole;
+    unsigned lane;
+    wcodeci_rans16_coder_make(model, &c);
+    exceptions = kernels->rans16_map(&c, plane->v, symbols, n, places, n / 4);
+    if (exceptions > n / 4) return 0;
+    sides = wcodeci_rans16_side(plane->v, places, exceptions, side);
+    for (lane = 0; lane < c.lanes; lane++) {
+        c.high[lane] = WCODECI_RANS16_LOW >> 8;
+        c.low[lane] = lane < sides ? side[lane] : 0;
+    }
+    whole = n / c.lanes * c.lanes;
+    p = wcodeci_rans16_put_scalar(&c, symbols + whole, n - whole, end);
+    p = kernels->rans16_put(&c, symbols, whole, p);
+    used = WCODECI_RANS16_HEAD + (size_t)2 * c.lanes + (size_t)(end - p);
+    if (used + (sides > c.lanes ? sides - c.lanes : 0) > cap) return 0;
     memcpy(dst, model->freq, 16);
     memcpy(dst + 16, model->value, 16);
-    wcodeci_store32(dst + 32, model->escapes);
-    for (lane = 0; lane < WCODECI_RANS16_LANES; lane++) wcodeci_store16(dst + 36 + 2 * lane, state[lane]);
-    wcodeci_copy(dst + WCODECI_RANS16_HEAD, p, (size_t)(end - p));
-    escape = dst + used - model->escapes;
-    for (i = 0; model->escapes && i < plane->n; i++)
-        if (symbol_of[plane->v[i]] == 15) *escape++ = plane->v[i];
-    return used;
+    wcodeci_store32(dst + 32, (uint32_t)exceptions | (uint32_t)model->lanes_log << 24);
+    memcpy(dst + WCODECI_RANS16_HEAD, c.high, c.lanes);
+    memcpy(dst + WCODECI_RANS16_HEAD + c.lanes, c.low, c.lanes);
+    wcodeci_copy(dst + WCODECI_RANS16_HEAD + (size_t)2 * c.lanes, p, (size_t)(end - p));
+    if (sides <= c.lanes) return used;
+    memcpy(dst + used, side + c.lanes, sides - c.lanes);
+    return used + sides - c.lanes;
 }
 
 #endif

@@ -65,7 +65,7 @@ WCODECI_INLINE int wcodeci_rans256_one(uint32_t *state, const uint32_t *table, c
 }
 
 /* Whole rounds of 32 lanes while each lane's word is there; returns how many values. */
-static size_t wcodeci_rans256_rounds(uint32_t state[WCODECI_RANS256_LANES], const uint32_t *table,
+static size_t wcodeci_rans256_scalar(uint32_t state[WCODECI_RANS256_LANES], const uint32_t *table,
                                      const wcodeci_byte **src, const wcodeci_byte *end, wcodeci_byte *v,
                                      size_t n)
 {
@@ -89,8 +89,9 @@ static size_t wcodeci_rans256_rounds(uint32_t state[WCODECI_RANS256_LANES], cons
 
 /* `table`: room for 4096 entries.  A frequency of 4096 cannot be written, for first < last gives no bit
  * length of 13, so every entry's freq fits its 12 bits. */
-static const char *wcodeci_rans256_decode(const wcodeci_byte *src, size_t size, unsigned width,
-                                          wcodeci_byte *v, size_t n, uint32_t *table)
+static const char *wcodeci_rans256_decode(const wcodeci_kernels *kernels, const wcodeci_byte *src,
+                                          size_t size, unsigned width, wcodeci_byte *v, size_t n,
+                                          uint32_t *table)
 {
     uint32_t state[WCODECI_RANS256_LANES];
     const wcodeci_byte *p, *end = src + size;
@@ -103,7 +104,7 @@ static const char *wcodeci_rans256_decode(const wcodeci_byte *src, size_t size, 
         state[lane] = wcodeci_load32(p);
         if (state[lane] < WCODECI_RANS256_LOW) return "a rANS-256 state is out of range";
     }
-    if (lanes == WCODECI_RANS256_LANES) i = wcodeci_rans256_rounds(state, table, &p, end, v, n);
+    if (lanes == WCODECI_RANS256_LANES) i = kernels->rans256(state, table, &p, end, v, n);
     for (; i < n; i++)
         if (!wcodeci_rans256_one(&state[i & (lanes - 1)], table, &p, end, &v[i]))
             return "a rANS-256 plane ends too early";

@@ -17,54 +17,6 @@
 /* The slot tables of all coders: 4096 entries of 32 bits are the most. */
 #define WCODECI_TABLE_SIZE ((size_t)4096 * 4)
 
-typedef const char *wcodeci_decode_fn(const wcodeci_byte *src, size_t size, unsigned width, wcodeci_byte *v,
-                                      size_t n, void *table);
-
-static const char *wcodeci_decode_raw(const wcodeci_byte *src, size_t size, unsigned width, wcodeci_byte *v,
-                                      size_t n, void *table)
-{
-    (void)table;
-    return wcodeci_raw_decode(src, size, width, v, n);
-}
-
-static const char *wcodeci_decode_constant(const wcodeci_byte *src, size_t size, unsigned width,
-                                           wcodeci_byte *v, size_t n, void *table)
-{
-    (void)table;
-    return wcodeci_constant_decode(src, size, width, v, n);
-}
-
-static const char *wcodeci_decode_sparse(const wcodeci_byte *src, size_t size, unsigned width,
-                                         wcodeci_byte *v, size_t n, void *table)
-{
-    (void)table;
-    return wcodeci_sparse_decode(src, size, width, v, n);
-}
-
-static const char *wcodeci_decode_huffman(const wcodeci_byte *src, size_t size, unsigned width,
-                                          wcodeci_byte *v, size_t n, void *table)
-{
-    return wcodeci_huff_decode(src, size, width, v, n, (uint16_t *)table);
-}
-
-static const char *wcodeci_decode_rans16(const wcodeci_byte *src, size_t size, unsigned width,
-                                         wcodeci_byte *v, size_t n, void *table)
-{
-    return wcodeci_rans16_decode(src, size, width, v, n, (uint32_t *)table);
-}
-
-static const char *wcodeci_decode_rans256(const wcodeci_byte *src, size_t size, unsigned width,
-                                          wcodeci_byte *v, size_t n, void *table)
-{
-    return wcodeci_rans256_decode(src, size, width, v, n, (uint32_t *)table);
-}
-
-/* By coder id.  `table` is WCODECI_TABLE_SIZE bytes, aligned for 32 bits. */
-static wcodeci_decode_fn *const wcodeci_decoders[WCODEC_CODER_COUNT] = {
-    wcodeci_decode_raw, wcodeci_decode_constant, wcodeci_decode_sparse,
-    wcodeci_decode_huffman, wcodeci_decode_rans16, wcodeci_decode_rans256
-};
-
 /* The head of any record. */
 typedef struct wcodeci_record {
     unsigned type;
@@ -200,20 +152,115 @@ WCODEC_API size_t wcodec_tile_decode_scratch(size_t decoded_size)
     return WCODECI_TABLE_SIZE + 2 * decoded_size + 8;
 }
 
-/* Decodes one plane into `room`, or finds it where it lies.  Returns what is wrong, or NULL. */
-static const char *wcodeci_plane_decode(const wcodeci_byte *src, const wcodeci_tile *tile, unsigned k,
-                                        wcodeci_byte *room, const wcodeci_byte **plane, void *table)
+/* A tile on its way out of its record. */
+typedef struct wcodeci_tile_job {
+    const wcodeci_engine *engine;
+    const wcodeci_byte *src;
+    wcodeci_tile tile;
+    wcodeci_byte *dst, *room;       /* room: decoded planes, one behind the other */
+    void *table;                    /* WCODECI_TABLE_SIZE bytes, aligned for 32 bits */
+    const wcodeci_byte *planes[WCODEC_MAX_PLANES];
+} wcodeci_tile_job;
+
+/* Decodes plane k into v.  Returns what is wrong, or NULL. */
+static const char *wcodeci_plane_decode(const wcodeci_tile_job *job, unsigned k, wcodeci_byte *v)
 {
-    const wcodec_plane_info *info = &tile->info.plane[k];
-    const char *what;
-    *plane = room;
-    if (info->coder == WCODEC_CODER_RAW && info->width == 8 && info->predictor == WCODEC_PREDICT_NONE) {
-        *plane = src + info->offset;
-        return info->size == tile->n ? NULL : "a raw plane has a wrong size";
+    const wcodec_plane_info *info = &job->tile.info.plane[k];
+    const wcodeci_kernels *kernels = job->engine->kernels;
+    const wcodeci_byte *src = job->src + info->offset;
+    const size_t n = job->tile.n;
+    const char *what = NULL;
+    switch (info->coder) {
+    case WCODEC_CODER_RAW: what = wcodeci_raw_decode(kernels, src, info->size, info->width, v, n); break;
+    case WCODEC_CODER_CONSTANT: what = wcodeci_constant_decode(src, info->size, info->width, v, n); break;
+    case WCODEC_CODER_SPARSE: what = wcodeci_sparse_decode(src, info->size, info->width, v, n); break;
+    case WCODEC_CODER_HUFFMAN:
+        what = wcodeci_huff_decode(src, info->size, info->width, v, n, (uint16_t *)job->table);
+        break;
+    case WCODEC_CODER_RANS16:
+        what = wcodeci_rans16_decode(kernels, src, info->size, job->src + job->tile.info.record_size,
+                                     info->width, v, n, (uint16_t *)job->table);
+        break;
+    default:
+        what = wcodeci_rans256_decode(kernels, src, info->size, info->width, v, n, (uint32_t *)job->table);
+        break;
     }
-    what = wcodeci_decoders[info->coder](src + info->offset, info->size, info->width, room, tile->n, table);
     if (!what && info->predictor != WCODEC_PREDICT_NONE)
-        wcodeci_unpredict_plane(room, tile->n, info->width, info->predictor, tile->row);
+        wcodeci_unpredict_plane(kernels, v, n, info->width, info->predictor, job->tile.row);
+    return what;
+}
+
+/* Finds the bytes of plane k, decoding it into the next room if they do not lie in the record. */
+static const char *wcodeci_plane_find(wcodeci_tile_job *job, unsigned k)
+{
+    const wcodec_plane_info *info = &job->tile.info.plane[k];
+    if (info->coder == WCODEC_CODER_RAW && info->width == 8 && info->predictor == WCODEC_PREDICT_NONE) {
+        job->planes[k] = job->src + info->offset;
+        return info->size == job->tile.n ? NULL : "a raw plane has a wrong size";
+    }
+    job->planes[k] = job->room;
+    job->room += job->tile.n;
+    return wcodeci_plane_decode(job, k, job->room - job->tile.n);
+}
+
+/* Are the planes but the first, those of less than 8 bits, all raw, so that a kernel can unpack them? */
+static int wcodeci_tile_packed(const wcodeci_tile_job *job)
+{
+    const wcodec_tile_info *info = &job->tile.info;
+    unsigned k;
+    for (k = 1; k < info->planes; k++) {
+        const wcodec_plane_info *plane = &info->plane[k];
+        if (plane->width == 8) continue;
+        if (plane->coder != WCODEC_CODER_RAW || plane->predictor != WCODEC_PREDICT_NONE
+            || plane->size != wcodeci_raw_size(job->tile.n, plane->width)
+            || !wcodeci_raw_filled_up(job->src + plane->offset, plane->width, job->tile.n))
+            return 0;
+    }
+    return 1;
+}
+
+/* A tile whose first plane is rANS-16 without a predictor: its values are merged as they come, and never
+ * written as a plane.  Returns 0 if there is no kernel for that. */
+static int wcodeci_tile_fused(wcodeci_tile_job *job, const char **what)
+{
+    const wcodec_tile_info *info = &job->tile.info;
+    const wcodeci_kernels *kernels = job->engine->kernels;
+    const wcodec_plane_info *first = &info->plane[0];
+    wcodeci_rans16_out out;
+    unsigned k;
+    memset(&out, 0, sizeof out);
+    if (first->coder != WCODEC_CODER_RANS16 || first->predictor != WCODEC_PREDICT_NONE) return 0;
+    if (kernels->packed[info->split] && wcodeci_tile_packed(job)) {
+        out.packed = 1;
+        out.units = kernels->packed[info->split];
+    } else {
+        out.units = kernels->units[info->split];
+    }
+    if (!out.units) return 0;
+    *what = NULL;
+    for (k = 1; k < info->planes && !*what; k++) {
+        if (out.packed && info->plane[k].width < 8) job->planes[k] = job->src + info->plane[k].offset;
+        else *what = wcodeci_plane_find(job, k);
+        out.planes[k] = job->planes[k];
+    }
+    if (*what) return 1;
+    out.split = info->split;
+    out.dst = job->dst;
+    *what = wcodeci_rans16_run(kernels, job->src + first->offset, first->size, job->src + info->record_size,
+                               first->width, job->tile.n, (uint16_t *)job->table, &out);
+    return 1;
+}
+
+/* Decodes all planes and merges them. */
+static const char *wcodeci_tile_planes(wcodeci_tile_job *job)
+{
+    const wcodec_tile_info *info = &job->tile.info;
+    const char *what = NULL;
+    unsigned k;
+    if (info->split == WCODEC_SPLIT_BYTE) return wcodeci_plane_decode(job, 0, job->dst);
+    if (wcodeci_tile_fused(job, &what)) return what;
+    for (k = 0; k < info->planes && !what; k++) what = wcodeci_plane_find(job, k);
+    if (!what) wcodeci_merge(job->engine->kernels, info->split, job->planes, job->dst, job->tile.n);
     return what;
 }
 
@@ -230,47 +277,46 @@ static int wcodeci_tile_padding_ok(const wcodeci_byte *src, const wcodeci_tile *
 }
 
 /* wcodec_tile_decode for the record at `base` of a container. */
-static wcodec_status wcodeci_tile_decode(const wcodeci_byte *src, size_t size, wcodeci_byte *dst,
-                                         size_t dst_size, wcodeci_byte *scratch, int no_crc, uint64_t base,
-                                         wcodec_error *err)
+static wcodec_status wcodeci_tile_decode(const wcodeci_engine *engine, const wcodeci_byte *src, size_t size,
+                                         wcodeci_byte *dst, size_t dst_size, wcodeci_byte *scratch, int no_crc,
+                                         uint64_t base, wcodec_error *err)
 {
-    const wcodeci_byte *planes[WCODEC_MAX_PLANES] = { NULL };
-    wcodeci_byte *room;
-    wcodeci_tile tile;
-    wcodec_status status;
+    wcodeci_tile_job job;
+    const wcodec_tile_info *info = &job.tile.info;
     const char *what;
-    unsigned k;
-    status = wcodeci_tile_parse(src, size, &tile, &what);
+    wcodec_status status = wcodeci_tile_parse(src, size, &job.tile, &what);
     if (status) return wcodeci_fail(err, status, base, what);
-    if (tile.info.record_size > size)
+    if (info->record_size > size)
         return wcodeci_fail(err, WCODEC_E_TRUNCATED, base + size, "a tile's record ends too early");
-    if (tile.info.record_size < size || tile.info.decoded_size != dst_size)
+    if (info->record_size < size || info->decoded_size != dst_size)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, base, "a tile has not the size that is expected of it");
-    scratch += (8 - ((uintptr_t)scratch & 7)) & 7;
-    room = scratch + WCODECI_TABLE_SIZE;
-    for (k = 0; k < tile.info.planes; k++, room += tile.n) {
-        what = wcodeci_plane_decode(src, &tile, k, room, &planes[k], scratch);
-        if (what) return wcodeci_fail(err, WCODEC_E_CORRUPT, base + tile.info.plane[k].offset, what);
-    }
-    if (!wcodeci_tile_padding_ok(src, &tile))
-        return wcodeci_fail(err, WCODEC_E_CORRUPT, base, "a tile's padding is not zero");
-    wcodeci_merge(tile.info.split, planes, dst, tile.n);
-    if (tile.info.predictor != WCODEC_PREDICT_NONE)
-        wcodeci_unpredict_units(dst, tile.n, tile.info.unit, tile.info.predictor, tile.row);
-    if (!no_crc && wcodec_crc32(0, dst, dst_size) != tile.info.crc)
+    job.engine = engine;
+    job.src = src;
+    job.dst = dst;
+    job.table = scratch + ((8 - ((uintptr_t)scratch & 7)) & 7);
+    job.room = (wcodeci_byte *)job.table + WCODECI_TABLE_SIZE;
+    what = wcodeci_tile_planes(&job);
+    if (!what && !wcodeci_tile_padding_ok(src, &job.tile)) what = "a tile's padding is not zero";
+    if (what) return wcodeci_fail(err, WCODEC_E_CORRUPT, base, what);
+    if (info->predictor != WCODEC_PREDICT_NONE)
+        wcodeci_unpredict_units(dst, job.tile.n, info->unit, info->predictor, job.tile.row);
+    if (!no_crc && engine->crc(0, dst, dst_size) != info->crc)
         return wcodeci_fail(err, WCODEC_E_CHECKSUM, base, "a tile's CRC-32 does not fit its bytes");
     return WCODEC_OK;
 }
 
 WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, void *dst, size_t dst_size,
-                                            void *scratch, size_t scratch_size, int no_crc, wcodec_error *err)
+                                            void *scratch, size_t scratch_size, int no_crc, unsigned cpu_off,
+                                            wcodec_error *err)
 {
+    wcodeci_engine engine;
     if (!src || (!dst && dst_size) || !scratch)
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
     if (dst_size > WCODEC_MAX_TILE_BYTES)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, 0, "no tile is as large as the destination");
     if (scratch_size < wcodec_tile_decode_scratch(dst_size))
         return wcodeci_fail(err, WCODEC_E_NO_SPACE, 0, "the scratch memory is too small");
-    return wcodeci_tile_decode((const wcodeci_byte *)src, size, (wcodeci_byte *)dst, dst_size,
+    engine = wcodeci_engine_make(cpu_off);
+    return wcodeci_tile_decode(&engine, (const wcodeci_byte *)src, size, (wcodeci_byte *)dst, dst_size,
                                (wcodeci_byte *)scratch, no_crc, 0, err);
 }

@@ -1,30 +1,39 @@
 /* ------------------------------------------------------------------------------------------------
  * Tiles: encoding (private, and layer 1 of the API)
  *
- * Chosen by size, from the outside in: the split and the unit predictor for the tile; for each plane a
- * predictor; for each plane a coder.  Coders are compared by what they really take; splits and predictors
- * too where the tile is small, else by the entropy of a sample, with the winner of a plane's predictors
- * confirmed on the whole plane.  Everything is integer arithmetic, so the choice is the same everywhere.
+ * Chosen from the outside in: the split and the unit predictor for the tile; for each plane a predictor and a
+ * coder.  What is compared is a cost: the bytes, and for what decodes slowly a part of the tile's size more.
+ * A small tile is tried out in full.  In a large one a sample of each plane says what it will cost raw, with
+ * rANS-16, and at the least with any other coder; if rANS-16 or raw wins, the sample is the model too, for a
+ * value that it missed becomes an exception.  Everything is integer arithmetic, so the choice is the same
+ * everywhere.
  * ---------------------------------------------------------------------------------------------- */
 #ifndef WCODEC_NO_ENCODER
 
 #define WCODECI_SAMPLE 4096         /* units: a tile up to this is tried out in full */
-#define WCODECI_SAMPLE_RUN 512      /* a sample is taken in runs of so many */
+#define WCODECI_SAMPLE_RUN 128      /* a sample is taken in runs of so many */
+#define WCODECI_SAMPLE_RUNS (WCODECI_SAMPLE / WCODECI_SAMPLE_RUN)
 #define WCODECI_TRIAL_SIZE (WCODECI_SAMPLE * 8 + 1024)
+#define WCODECI_SLOW_PART 48        /* of the tile's bytes, */
+#define WCODECI_SLOW_LEAST 16       /* or of what the plane takes: so much must a slow coder save */
+#define WCODECI_FREE_SIZE 8192       /* bytes: in a tile below this speed costs nothing */
 
 typedef struct wcodeci_encoder {
     const wcodeci_byte *src;
     size_t size;
     unsigned dtype;
     uint64_t row;                       /* units, 0: none */
+    size_t slow;                        /* bytes that a plane must save to be decoded slowly */
     wcodec_tile_options options;
+    const wcodeci_encode_kernels *kernels;
+    wcodeci_crc_fn *crc;
     wcodeci_byte *units, *plane, *residual, *work, *second, *trial;     /* parts of the scratch memory */
 } wcodeci_encoder;
 
 WCODEC_API size_t wcodec_tile_encode_scratch(size_t size)
 {
-    /* units, plane, residual: `size` each; work: 2 size; second: size and a group; trial. */
-    return 6 * size + 64 + WCODECI_TRIAL_SIZE + 64;
+    /* units, plane, residual: `size` each; second: size and a group; trial; work, aligned. */
+    return 4 * size + 64 + WCODECI_TRIAL_SIZE + WCODECI_RANS16_WORK(size) + 64;
 }
 
 WCODEC_API size_t wcodec_tile_bound(size_t size)
@@ -34,22 +43,20 @@ WCODEC_API size_t wcodec_tile_bound(size_t size)
     return WCODEC_TILE_HEAD + size + 64 + 8;
 }
 
-/* Four counters for each value, in turn, so that a run of equal values does not wait for itself. */
+/* Two counters for each value, in turn, so that a run of equal values waits half as long for itself.  (With
+ * four, the tables cost more than that.) */
 static void wcodeci_count(const wcodeci_byte *v, size_t n, uint32_t count[256])
 {
-    uint32_t part[3][256];
+    uint32_t part[2][256];
     size_t i;
     unsigned s;
     memset(part, 0, sizeof part);
-    memset(count, 0, 256 * sizeof count[0]);
-    for (i = 0; i + 4 <= n; i += 4) {
-        count[v[i]]++;
-        part[0][v[i + 1]]++;
-        part[1][v[i + 2]]++;
-        part[2][v[i + 3]]++;
+    for (i = 0; i + 2 <= n; i += 2) {
+        part[0][v[i]]++;
+        part[1][v[i + 1]]++;
     }
-    for (; i < n; i++) count[v[i]]++;
-    for (s = 0; s < 256; s++) count[s] += part[0][s] + part[1][s] + part[2][s];
+    if (i < n) part[0][v[i]]++;
+    for (s = 0; s < 256; s++) count[s] = part[0][s] + part[1][s];
 }
 
 /* n values' order-0 entropy in bits. */
@@ -63,58 +70,65 @@ static uint64_t wcodeci_entropy(const uint32_t count[256], size_t n)
     return sum / 65536;
 }
 
-/* The place of sample number k of n units: whole runs, spread evenly. */
-static size_t wcodeci_sample_place(size_t k, size_t n)
+/* ---- samples of large tiles ---- */
+
+/* Where a sample's run begins, in units. */
+static size_t wcodeci_sample_start(unsigned run, size_t n)
 {
-    const size_t runs = WCODECI_SAMPLE / WCODECI_SAMPLE_RUN;
-    if (n <= WCODECI_SAMPLE) return k;
-    return (size_t)((uint64_t)(n - WCODECI_SAMPLE_RUN) * (k / WCODECI_SAMPLE_RUN) / (runs - 1))
-         + k % WCODECI_SAMPLE_RUN;
+    return (size_t)((uint64_t)(n - WCODECI_SAMPLE_RUN) * run / (WCODECI_SAMPLE_RUNS - 1));
 }
 
-/* The entropy of a sample of the tile's planes under a split and a unit predictor, in bits. */
-static uint64_t wcodeci_sample_units(const wcodeci_encoder *e, unsigned split, unsigned predictor)
+/* A sample of the tile's units, or of their residuals under a unit predictor; n > WCODECI_SAMPLE. */
+static void wcodeci_sample_units(const wcodeci_encoder *e, size_t n, unsigned unit, unsigned predictor,
+                                 wcodeci_byte *out)
+{
+    const size_t distance = predictor ? wcodeci_predict_distance(predictor, e->row, n) : n;
+    const size_t bytes = (size_t)WCODECI_SAMPLE_RUN * unit;
+    unsigned run;
+    size_t i;
+    for (run = 0; run < WCODECI_SAMPLE_RUNS; run++, out += bytes) {
+        const size_t start = wcodeci_sample_start(run, n);
+        memcpy(out, e->src + start * unit, bytes);
+        for (i = 0; i < WCODECI_SAMPLE_RUN && predictor; i++) {
+            if (start + i < distance) continue;
+            wcodeci_store_unit(out + i * unit, unit, wcodeci_load_unit(out + i * unit, unit)
+                               - wcodeci_load_unit(e->src + (start + i - distance) * unit, unit));
+        }
+    }
+}
+
+/* What the entropy in bits would be of WCODECI_SAMPLE values, by n of them, with what a sample shows too little
+ * (Miller and Madow, 1955): half a nat for each value that occurs, but one. */
+static uint64_t wcodeci_sample_entropy(const uint32_t count[256], size_t n)
+{
+    unsigned s, m = 0;
+    for (s = 0; s < 256; s++) m += count[s] != 0;
+    return (wcodeci_entropy(count, n) + ((uint64_t)(m - 1) * 47274 >> 16)) * WCODECI_SAMPLE / n;
+}
+
+/* Counts half a sample of a plane's residuals under a plane predictor; returns how many they are, or 0 if too
+ * little of the sample has anything to be predicted from. */
+static size_t wcodeci_sample_predicted(const wcodeci_encoder *e, unsigned split, unsigned k,
+                                    const wcodeci_byte *units, const wcodeci_byte *sample, size_t n,
+                                    unsigned predictor, uint32_t count[256])
 {
     const wcodeci_split_row *row = &wcodeci_splits[split];
-    const size_t n = e->size / row->unit, samples = wcodeci_min(n, WCODECI_SAMPLE);
-    const size_t distance = predictor ? wcodeci_predict_distance(predictor, e->row, n) : n;
-    uint64_t bits = 0;
-    unsigned k;
-    for (k = 0; k < row->planes; k++) {
-        uint32_t count[256];
-        size_t i;
-        memset(count, 0, sizeof count);
-        for (i = 0; i < samples; i++) {
-            size_t at = wcodeci_sample_place(i, n);
-            uint64_t x = wcodeci_load_unit(e->src + at * row->unit, row->unit);
-            wcodeci_byte unit[8], value;
-            if (at >= distance) x -= wcodeci_load_unit(e->src + (at - distance) * row->unit, row->unit);
-            wcodeci_store_unit(unit, row->unit, x);
-            wcodeci_split_body(&row->plane[k], row->unit, unit, &value, 1);
-            count[value]++;
-        }
-        bits += wcodeci_entropy(count, samples);
+    const size_t distance = wcodeci_predict_distance(predictor, e->row, n);
+    const unsigned mask = (1u << row->plane[k].width) - 1;
+    wcodeci_byte *residual = e->trial, before[WCODECI_SAMPLE_RUN];
+    unsigned run, used = 0;
+    for (run = 0; run < WCODECI_SAMPLE_RUNS; run += 2, sample += 2 * WCODECI_SAMPLE_RUN) {
+        const size_t start = wcodeci_sample_start(run, n);
+        if (start < distance) continue;
+        wcodeci_split_plane(e->kernels, split, k, units + (start - distance) * row->unit, before,
+                            WCODECI_SAMPLE_RUN);
+        e->kernels->residual(sample, before, residual, WCODECI_SAMPLE_RUN, mask);
+        residual += WCODECI_SAMPLE_RUN;
+        used++;
     }
-    return bits;
-}
-
-/* The same of one plane under a plane predictor. */
-static uint64_t wcodeci_sample_plane(const wcodeci_byte *v, size_t n, unsigned width, unsigned predictor,
-                                     uint64_t row)
-{
-    const size_t samples = wcodeci_min(n, WCODECI_SAMPLE);
-    const size_t distance = predictor ? wcodeci_predict_distance(predictor, row, n) : n;
-    const unsigned mask = (1u << width) - 1;
-    uint32_t count[256];
-    size_t i;
-    memset(count, 0, sizeof count);
-    for (i = 0; i < samples; i++) {
-        size_t at = wcodeci_sample_place(i, n);
-        unsigned x = v[at];
-        if (at >= distance) x -= v[at - distance];
-        count[x & mask]++;
-    }
-    return wcodeci_entropy(count, samples);
+    if (used < WCODECI_SAMPLE_RUNS / 4) return 0;
+    wcodeci_count(e->trial, (size_t)used * WCODECI_SAMPLE_RUN, count);
+    return (size_t)used * WCODECI_SAMPLE_RUN;
 }
 
 /* The models of a plane's coders, and the least that each can take; 0: it cannot code this plane. */
@@ -139,62 +153,87 @@ static void wcodeci_choice_prepare(const wcodeci_plane *plane, unsigned coders, 
         if (coders >> WCODEC_CODER_CONSTANT & 1) least[WCODEC_CODER_CONSTANT] = 1;
         return;
     }
-    /* Coding must save one part in 256: reading a raw plane costs nothing. */
-    if (coders >> WCODEC_CODER_RAW & 1) least[WCODEC_CODER_RAW] -= raw / 256;
-    if (bound >= least[WCODEC_CODER_RAW]) return;       /* no coder goes below the entropy */
+    if (bound >= raw) return;       /* no coder goes below the entropy */
     if (coders >> WCODEC_CODER_SPARSE & 1) least[WCODEC_CODER_SPARSE] = 2 + 2 * rest;
     if (coders >> WCODEC_CODER_HUFFMAN & 1)
         least[WCODEC_CODER_HUFFMAN] = wcodeci_huff_prepare(plane, symbol, m, &choice->huff);
-    /* rANS-16 takes 100 bytes beside the message; Huffman at most 16 more than its least. */
-    if ((coders >> WCODEC_CODER_RANS16 & 1) && bound + WCODECI_RANS16_HEAD - 64 < least[WCODEC_CODER_RAW]
-        && (!least[WCODEC_CODER_HUFFMAN]
-            || bound + WCODECI_RANS16_HEAD - 64 < least[WCODEC_CODER_HUFFMAN] + 16))
-        least[WCODEC_CODER_RANS16] = wcodeci_rans16_prepare(plane, symbol, m, &choice->rans16);
+    /* rANS-16 takes 36 bytes beside the message; Huffman at most 16 more than its least. */
+    if ((coders >> WCODEC_CODER_RANS16 & 1) && bound + WCODECI_RANS16_HEAD < least[WCODEC_CODER_RAW]
+        && (!least[WCODEC_CODER_HUFFMAN] || bound + WCODECI_RANS16_HEAD < least[WCODEC_CODER_HUFFMAN] + 16))
+        least[WCODEC_CODER_RANS16] = wcodeci_rans16_prepare(plane, symbol, m, plane->n, &choice->rans16);
+    if (least[WCODEC_CODER_RANS16] == (size_t)-1) least[WCODEC_CODER_RANS16] = 0;
     if (coders >> WCODEC_CODER_RANS256 & 1)
         least[WCODEC_CODER_RANS256] = wcodeci_rans256_prepare(plane, &choice->rans256);
 }
 
-static unsigned wcodeci_choice_least(const wcodeci_choice *choice)
+/* What decoding slowly costs beside the bytes: a part of the tile, but not many bytes where it takes few. */
+static size_t wcodeci_slow_cost(const wcodeci_encoder *e, uint64_t size)
+{
+    return (size_t)wcodeci_min64(e->slow, size / WCODECI_SLOW_LEAST);
+}
+
+/* A coder's cost if it takes `size` bytes.  Coding must save one part in 256: reading a raw plane costs
+ * nothing. */
+static size_t wcodeci_coder_cost(const wcodeci_encoder *e, const wcodeci_plane *plane, unsigned coder,
+                                 size_t size)
+{
+    if (coder == WCODEC_CODER_RAW && (e->options.coders >> coder & 1))
+        return size - wcodeci_raw_size(plane->n, plane->width) / 256;
+    if (coder == WCODEC_CODER_HUFFMAN || coder == WCODEC_CODER_RANS256) size += wcodeci_slow_cost(e, size);
+    return size;
+}
+
+/* The coder of the least cost, and that cost. */
+static unsigned wcodeci_choice_least(const wcodeci_encoder *e, const wcodeci_plane *plane,
+                                     const wcodeci_choice *choice, size_t *cost)
 {
     unsigned c, best = WCODEC_CODER_RAW;
-    for (c = 1; c < WCODEC_CODER_COUNT; c++)
-        if (choice->least[c] && choice->least[c] < choice->least[best]) best = c;
+    *cost = wcodeci_coder_cost(e, plane, best, choice->least[best]);
+    for (c = 1; c < WCODEC_CODER_COUNT; c++) {
+        const size_t other = wcodeci_coder_cost(e, plane, c, choice->least[c]);
+        if (!choice->least[c] || other >= *cost) continue;
+        best = c;
+        *cost = other;
+    }
     return best;
 }
 
-static size_t wcodeci_encode_with(unsigned coder, const wcodeci_plane *plane, const wcodeci_choice *choice,
-                                  wcodeci_byte *dst, size_t cap, wcodeci_byte *work)
+static size_t wcodeci_encode_with(const wcodeci_encoder *e, unsigned coder, const wcodeci_plane *plane,
+                                  const wcodeci_choice *choice, wcodeci_byte *dst, size_t cap)
 {
     switch (coder) {
     case WCODEC_CODER_CONSTANT: return wcodeci_constant_encode(plane, dst, cap);
     case WCODEC_CODER_SPARSE: return wcodeci_sparse_encode(plane, dst, cap);
     case WCODEC_CODER_HUFFMAN: return wcodeci_huff_encode(plane, &choice->huff, dst, cap);
-    case WCODEC_CODER_RANS16: return wcodeci_rans16_encode(plane, &choice->rans16, dst, cap, work);
-    case WCODEC_CODER_RANS256: return wcodeci_rans256_encode(plane, &choice->rans256, dst, cap, work);
+    case WCODEC_CODER_RANS16:
+        return wcodeci_rans16_encode(e->kernels, plane, &choice->rans16, dst, cap, e->work);
+    case WCODEC_CODER_RANS256: return wcodeci_rans256_encode(plane, &choice->rans256, dst, cap, e->work);
     default: return wcodeci_raw_encode(plane, dst, cap);
     }
 }
 
-/* Codes a plane at dst by the coder that takes least, and returns its size.  `least` does not overstate what
- * a coder takes, so the search ends when nothing left can be smaller than what was written. */
+/* Codes a plane at dst by the coder of the least cost, and returns its size.  `least` does not overstate what
+ * a coder takes, so the search ends when nothing left can cost less than what was written. */
 static size_t wcodeci_plane_encode(wcodeci_encoder *e, const wcodeci_plane *plane, wcodeci_choice *choice,
                                    wcodeci_byte *dst, unsigned *coder)
 {
     const size_t raw = wcodeci_raw_size(plane->n, plane->width);
-    size_t best = 0;
+    size_t best = 0, best_cost = 0;
     for (;;) {
-        unsigned c = wcodeci_choice_least(choice);
-        size_t size;
-        if (best && choice->least[c] >= best) return best;
+        size_t least, size, cost;
+        const unsigned c = wcodeci_choice_least(e, plane, choice, &least);
+        if (best && least >= best_cost) return best;
         if (c == WCODEC_CODER_RAW) {
             *coder = c;
             return wcodeci_raw_encode(plane, dst, raw);
         }
         choice->least[c] = 0;
-        size = wcodeci_encode_with(c, plane, choice, best ? e->second : dst, best ? best - 1 : raw, e->work);
-        if (!size || size >= choice->least[WCODEC_CODER_RAW]) continue;
+        size = wcodeci_encode_with(e, c, plane, choice, best ? e->second : dst, raw);
+        cost = wcodeci_coder_cost(e, plane, c, size);
+        if (!size || (best && cost >= best_cost)) continue;
         if (best) memcpy(dst, e->second, size);
         best = size;
+        best_cost = cost;
         *coder = c;
     }
 }
@@ -206,54 +245,48 @@ static int wcodeci_allowed(const wcodeci_encoder *e, unsigned predictor, size_t 
     return predictor == WCODEC_PREDICT_LEFT ? n > 1 : e->row > 1 && e->row < n;
 }
 
-/* Makes the residuals of e->plane and counts them. */
+/* Makes the residuals of e->plane. */
 static void wcodeci_plane_predict(wcodeci_encoder *e, unsigned predictor, wcodeci_plane *plane)
 {
     plane->v = e->plane;
-    if (predictor != WCODEC_PREDICT_NONE) {
-        wcodeci_predict_plane(e->plane, e->residual, plane->n, plane->width, predictor, e->row);
-        plane->v = e->residual;
-    }
-    wcodeci_count(plane->v, plane->n, plane->count);
+    if (predictor == WCODEC_PREDICT_NONE) return;
+    wcodeci_predict_plane(e->kernels, e->plane, e->residual, plane->n, plane->width, predictor, e->row);
+    plane->v = e->residual;
 }
 
-/* Writes a plane, predicted if that is smaller, at dst; returns its size and fills in coder and predictor. */
-static size_t wcodeci_plane_best(wcodeci_encoder *e, size_t n, unsigned width, wcodeci_byte *dst,
-                                 wcodec_plane_info *info)
+/* Writes a plane, predicted if that costs less, at dst; fills in its size, coder and predictor. */
+static void wcodeci_plane_best(wcodeci_encoder *e, wcodeci_plane *plane, wcodeci_byte *dst,
+                               wcodec_plane_info *info)
 {
-    wcodeci_plane plane;
     wcodeci_choice choice;
     unsigned p, coder = 0, predictor = WCODEC_PREDICT_NONE, prepared = WCODEC_PREDICT_NONE;
-    uint64_t sample;
     size_t least;
-    plane.n = n;
-    plane.width = width;
-    wcodeci_plane_predict(e, WCODEC_PREDICT_NONE, &plane);
-    wcodeci_choice_prepare(&plane, e->options.coders, &choice);
-    least = choice.least[wcodeci_choice_least(&choice)];
-    sample = wcodeci_sample_plane(plane.v, n, width, WCODEC_PREDICT_NONE, e->row);
+    wcodeci_plane_predict(e, WCODEC_PREDICT_NONE, plane);
+    wcodeci_count(plane->v, plane->n, plane->count);
+    wcodeci_choice_prepare(plane, e->options.coders, &choice);
+    wcodeci_choice_least(e, plane, &choice, &least);
     for (p = WCODEC_PREDICT_LEFT; p < WCODEC_PREDICT_COUNT && least > 1; p++) {
-        size_t size;
-        if (!wcodeci_allowed(e, p, n)) continue;
-        if (n > WCODECI_SAMPLE && wcodeci_sample_plane(e->plane, n, width, p, e->row) >= sample - sample / 64)
-            continue;
-        wcodeci_plane_predict(e, p, &plane);
+        size_t cost;
+        if (!wcodeci_allowed(e, p, plane->n)) continue;
+        wcodeci_plane_predict(e, p, plane);
+        wcodeci_count(plane->v, plane->n, plane->count);
         prepared = p;
-        if (wcodeci_entropy(plane.count, n) / 8 >= least) continue;
-        wcodeci_choice_prepare(&plane, e->options.coders, &choice);
-        size = choice.least[wcodeci_choice_least(&choice)];
-        if (size >= least) continue;
-        least = size;
+        if (wcodeci_entropy(plane->count, plane->n) / 8 >= least) continue;
+        wcodeci_choice_prepare(plane, e->options.coders, &choice);
+        wcodeci_choice_least(e, plane, &choice, &cost);
+        cost += wcodeci_slow_cost(e, cost) / 2;
+        if (cost >= least) continue;
+        least = cost;
         predictor = p;
     }
     if (prepared != predictor) {
-        wcodeci_plane_predict(e, predictor, &plane);
-        wcodeci_choice_prepare(&plane, e->options.coders, &choice);
+        wcodeci_plane_predict(e, predictor, plane);
+        wcodeci_count(plane->v, plane->n, plane->count);
+        wcodeci_choice_prepare(plane, e->options.coders, &choice);
     }
-    info->size = wcodeci_plane_encode(e, &plane, &choice, dst, &coder);
+    info->size = wcodeci_plane_encode(e, plane, &choice, dst, &coder);
     info->coder = (unsigned char)coder;
     info->predictor = (unsigned char)predictor;
-    return info->size;
 }
 
 /* The record's fields: what stands before the payloads, but for the filler. */
@@ -303,9 +336,11 @@ static size_t wcodeci_tile_layout(wcodeci_tile *tile, size_t fields, unsigned *f
     return 0;
 }
 
-/* Puts fields and payloads together: the payloads stand one after the other at dst + WCODEC_TILE_HEAD and
- * move down, for head and fields (at most 65 bytes), filler and padding (at most 7 each) take no more. */
-static size_t wcodeci_tile_join(const wcodeci_encoder *e, wcodeci_tile *tile, uint32_t crc, wcodeci_byte *dst)
+/* Puts fields and payloads together: the payloads stand one after the other at dst + WCODEC_TILE_HEAD, with
+ * room for the planes in `late`, which are not written yet.  They move down, for head and fields (at most 65
+ * bytes), filler and padding (at most 7 each) take no more. */
+static size_t wcodeci_tile_join(const wcodeci_encoder *e, wcodeci_tile *tile, uint32_t crc, unsigned late,
+                                wcodeci_byte *dst)
 {
     wcodeci_byte fields[WCODEC_TILE_HEAD];
     const size_t used = wcodeci_tile_fields(e, tile, crc, fields);
@@ -316,7 +351,7 @@ static size_t wcodeci_tile_join(const wcodeci_encoder *e, wcodeci_tile *tile, ui
     fields[1] = (wcodeci_byte)(fields[1] | filler << WCODECI_TILE_FILLER);
     for (k = 0; k < tile->info.planes; k++) {
         const wcodec_plane_info *plane = &tile->info.plane[k];
-        memmove(dst + plane->offset, from, plane->size);
+        if (!(late >> k & 1)) memmove(dst + plane->offset, from, plane->size);
         from += plane->size;
         memset(dst + at, 0, plane->offset - at);
         at = plane->offset + plane->size;
@@ -328,15 +363,68 @@ static size_t wcodeci_tile_join(const wcodeci_encoder *e, wcodeci_tile *tile, ui
     return (size_t)wcodeci_up8(end);
 }
 
-/* Encodes the tile with a given split and unit predictor. */
-static size_t wcodeci_tile_encode_as(wcodeci_encoder *e, unsigned split, unsigned predictor, uint32_t crc,
-                                     wcodeci_byte *dst)
+/* How a plane of a large tile will be coded; FULL: look at all of it. */
+typedef enum wcodeci_plan_how { WCODECI_PLAN_RAW, WCODECI_PLAN_RANS16, WCODECI_PLAN_FULL } wcodeci_plan_how;
+
+typedef struct wcodeci_plane_plan {
+    wcodeci_plan_how how;
+    unsigned predictor;                 /* for rANS-16 */
+    wcodeci_rans16_model model;
+} wcodeci_plane_plan;
+
+typedef struct wcodeci_plan_of_tile {
+    unsigned split, predictor;
+    uint64_t cost;
+    wcodeci_plane_plan plane[WCODEC_MAX_PLANES];
+} wcodeci_plan_of_tile;
+
+/* Writes plane k as its plan says; `late` gets the planes that wcodeci_tile_late has to write. */
+static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *plan, const wcodeci_byte *units,
+                                wcodeci_tile *tile, unsigned k, unsigned *late, wcodeci_byte *dst)
+{
+    const wcodeci_plane_row *row = &wcodeci_splits[tile->info.split].plane[k];
+    wcodec_plane_info *info = &tile->info.plane[k];
+    wcodeci_plane plane;
+    plane.n = tile->n;
+    plane.width = row->width;
+    plane.unit = wcodeci_splits[tile->info.split].unit;
+    plane.v = e->plane;
+    info->coder = WCODEC_CODER_RAW;
+    info->predictor = WCODEC_PREDICT_NONE;
+    info->size = wcodeci_raw_size(tile->n, row->width);
+    if (plan && plan->how == WCODECI_PLAN_RAW && row->width == 8) {
+        *late |= 1u << k;
+        return;
+    }
+    wcodeci_split_plane(e->kernels, tile->info.split, k, units, e->plane, tile->n);
+    if (plan && plan->how == WCODECI_PLAN_RAW) {
+        wcodeci_raw_encode(&plane, dst, info->size);
+        return;
+    }
+    if (plan && plan->how == WCODECI_PLAN_RANS16) {
+        size_t size;
+        wcodeci_plane_predict(e, plan->predictor, &plane);
+        size = wcodeci_rans16_encode(e->kernels, &plane, &plan->model, dst, info->size, e->work);
+        if (size) {
+            info->size = size;
+            info->coder = WCODEC_CODER_RANS16;
+            info->predictor = (unsigned char)plan->predictor;
+            return;
+        }
+    }
+    wcodeci_plane_best(e, &plane, dst, info);
+}
+
+/* Encodes the tile with a given split and unit predictor; plans NULL: all planes are looked at in full. */
+static size_t wcodeci_tile_encode_as(wcodeci_encoder *e, unsigned split, unsigned predictor,
+                                     const wcodeci_plane_plan *plans, uint32_t crc, wcodeci_byte *dst)
 {
     const wcodeci_split_row *row = &wcodeci_splits[split];
     const wcodeci_byte *units = e->src;
     wcodeci_byte *payload = dst + WCODEC_TILE_HEAD;
     wcodeci_tile tile;
-    unsigned k;
+    unsigned k, late = 0;
+    size_t size;
     memset(&tile, 0, sizeof tile);
     tile.n = e->size / row->unit;
     tile.info.split = split;
@@ -347,10 +435,128 @@ static size_t wcodeci_tile_encode_as(wcodeci_encoder *e, unsigned split, unsigne
         units = e->units;
     }
     for (k = 0; k < row->planes; k++) {
-        wcodeci_split_plane(split, k, units, e->plane, tile.n);
-        payload += wcodeci_plane_best(e, tile.n, row->plane[k].width, payload, &tile.info.plane[k]);
+        wcodeci_plane_write(e, plans ? &plans[k] : NULL, units, &tile, k, &late, payload);
+        payload += tile.info.plane[k].size;
     }
-    return wcodeci_tile_join(e, &tile, crc, dst);
+    size = wcodeci_tile_join(e, &tile, crc, late, dst);
+    for (k = 0; k < row->planes; k++)       /* straight to where they stay */
+        if (late >> k & 1)
+            wcodeci_split_plane(e->kernels, split, k, units, dst + tile.info.plane[k].offset, tile.n);
+    return size;
+}
+
+/* ---- the choice for a large tile ---- */
+
+/* Tries rANS-16 with a predictor, of whose residuals `plane` is a sample, and any other coder at its best. */
+static void wcodeci_plane_consider(const wcodeci_encoder *e, const wcodeci_plane *plane, uint64_t entropy,
+                                   unsigned predictor, size_t n, wcodeci_plane_plan *plan, uint64_t *cost)
+{
+    const unsigned coders = e->options.coders;
+    const uint64_t bytes = entropy * n / 8 / WCODECI_SAMPLE, slow = wcodeci_slow_cost(e, bytes);
+    const uint64_t extra = predictor ? slow / 2 : 0, least = bytes + extra;
+    wcodeci_byte symbol[256];
+    wcodeci_rans16_model model;
+    uint64_t size;
+    unsigned m;
+    if (least >= *cost) return;
+    /* So many bits are too many for 16 symbols. */
+    if (entropy > 6 * WCODECI_SAMPLE && least + slow >= *cost) return;
+    m = wcodeci_sort_counts(plane->count, symbol);
+    if (m == 1) {           /* constant, sparse, or a sample that saw too little */
+        if (!(coders >> WCODEC_CODER_CONSTANT & 1) && !(coders >> WCODEC_CODER_SPARSE & 1)) return;
+        plan->how = WCODECI_PLAN_FULL;
+        *cost = wcodeci_min64(*cost, 1 + extra);
+        return;
+    }
+    if (coders >> WCODEC_CODER_RANS16 & 1) {
+        size = wcodeci_rans16_prepare(plane, symbol, m, n, &model);
+        if (size != (size_t)-1 && size + extra < *cost) {
+            *cost = size + extra;
+            plan->how = WCODECI_PLAN_RANS16;
+            plan->predictor = predictor;
+            plan->model = model;
+        }
+    }
+    if (!(coders & ~(1u << WCODEC_CODER_RAW | 1u << WCODEC_CODER_RANS16))) return;
+    if (least + slow < *cost) {
+        *cost = least + slow;
+        plan->how = WCODECI_PLAN_FULL;
+    }
+}
+
+/* What a plane costs by its sample, for the whole tile of n units.  units NULL: nothing to predict from. */
+static uint64_t wcodeci_plane_planned(const wcodeci_encoder *e, unsigned split, unsigned k,
+                                      const wcodeci_byte *units, const wcodeci_byte *sample, size_t n,
+                                      wcodeci_plane_plan *plan)
+{
+    const size_t raw = wcodeci_raw_size(n, wcodeci_splits[split].plane[k].width);
+    wcodeci_plane plane;
+    uint64_t cost = raw - (e->options.coders >> WCODEC_CODER_RAW & 1 ? raw / 256 : 0), entropy, least;
+    unsigned p;
+    plane.v = sample;
+    plane.n = WCODECI_SAMPLE;
+    plane.width = wcodeci_splits[split].plane[k].width;
+    plane.unit = wcodeci_splits[split].unit;
+    wcodeci_count(sample, WCODECI_SAMPLE, plane.count);
+    plan->how = WCODECI_PLAN_RAW;
+    least = wcodeci_sample_entropy(plane.count, plane.n);
+    wcodeci_plane_consider(e, &plane, least, WCODEC_PREDICT_NONE, n, plan, &cost);
+    for (p = WCODEC_PREDICT_LEFT; p < WCODEC_PREDICT_COUNT && units && cost > 1; p++) {
+        if (!wcodeci_allowed(e, p, n)) continue;
+        plane.n = wcodeci_sample_predicted(e, split, k, units, sample, n, p, plane.count);
+        if (plane.n == 0) continue;
+        entropy = wcodeci_sample_entropy(plane.count, plane.n);
+        if (entropy >= least) continue;
+        wcodeci_plane_consider(e, &plane, entropy, p, n, plan, &cost);
+    }
+    return cost;
+}
+
+static void wcodeci_tile_plan_full(const wcodeci_encoder *e, unsigned split, unsigned predictor,
+                                   wcodeci_plan_of_tile *plan)
+{
+    const wcodeci_split_row *row = &wcodeci_splits[split];
+    const size_t n = e->size / row->unit;
+    const wcodeci_byte *units = e->src;
+    uint32_t count[256];
+    unsigned k;
+    if (predictor != WCODEC_PREDICT_NONE) {
+        wcodeci_predict_units(e->src, e->units, n, row->unit, predictor, e->row);
+        units = e->units;
+    }
+    for (k = 0; k < row->planes; k++) {
+        wcodeci_split_plane(e->kernels, split, k, units, e->plane, n);
+        wcodeci_count(e->plane, n, count);
+        plan->cost += wcodeci_entropy(count, n) / 8;
+        plan->plane[k].how = WCODECI_PLAN_FULL;
+    }
+}
+
+static void wcodeci_tile_plan(const wcodeci_encoder *e, unsigned split, unsigned predictor,
+                              wcodeci_plan_of_tile *plan)
+{
+    const wcodeci_split_row *row = &wcodeci_splits[split];
+    const size_t n = e->size / row->unit;
+    wcodeci_byte *units = e->residual, *sample = e->second;
+    const wcodeci_byte *from;           /* what may be predicted from */
+    unsigned k;
+    plan->split = split;
+    plan->predictor = predictor;
+    plan->cost = 0;
+    if (n < WCODECI_SAMPLE) {           /* many bytes, but few units of this split */
+        wcodeci_tile_plan_full(e, split, predictor, plan);
+        return;
+    }
+    wcodeci_sample_units(e, n, row->unit, predictor, units);
+    from = predictor == WCODEC_PREDICT_NONE ? e->src : NULL;
+    for (k = 0; k < row->planes; k++) {
+        /* Where not even the exponents are like their neighbours', nothing else of a number is. */
+        if (k == 1 && split >= WCODEC_SPLIT_BF16 && split <= WCODEC_SPLIT_F8_E5M2
+            && plan->plane[0].how == WCODECI_PLAN_RANS16 && plan->plane[0].predictor == WCODEC_PREDICT_NONE)
+            from = NULL;
+        wcodeci_split_plane(e->kernels, split, k, units, sample, WCODECI_SAMPLE);
+        plan->cost += wcodeci_plane_planned(e, split, k, from, sample, n, &plan->plane[k]);
+    }
 }
 
 /* Splits to try: those of the dtype, or those that the caller named, as far as the size fits their units. */
@@ -374,33 +580,58 @@ static int wcodeci_unit_predictor_fits(const wcodeci_encoder *e, unsigned split,
         && wcodeci_allowed(e, predictor, n);
 }
 
-static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
+/* The smallest of all that fits a small tile. */
+static size_t wcodeci_tile_encode_small(wcodeci_encoder *e, unsigned splits, uint32_t crc, wcodeci_byte *dst)
 {
-    const unsigned mask = wcodeci_splits_to_try(e);
-    const uint32_t crc = wcodec_crc32(0, e->src, e->size);
-    const int small = e->size / wcodeci_dtypes[e->dtype].unit <= WCODECI_SAMPLE
-                   && wcodec_tile_bound(e->size) <= WCODECI_TRIAL_SIZE;
-    unsigned split, predictor, best_split = 0, best_predictor = 0;
-    uint64_t best = UINT64_MAX;
+    unsigned split, predictor;
     size_t size = 0;
     for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
-        for (predictor = 0; (mask >> split & 1) && predictor < WCODEC_PREDICT_COUNT; predictor++) {
-            uint64_t cost;
+        for (predictor = 0; (splits >> split & 1) && predictor < WCODEC_PREDICT_COUNT; predictor++) {
+            size_t cost;
             if (!wcodeci_unit_predictor_fits(e, split, predictor)) continue;
-            if (small) {
-                cost = wcodeci_tile_encode_as(e, split, predictor, crc, e->trial);
-                if (cost < best) memcpy(dst, e->trial, size = (size_t)cost);
-            } else {
-                cost = wcodeci_sample_units(e, split, predictor);
-                if (predictor == WCODEC_PREDICT_NONE && split == wcodeci_dtypes[e->dtype].splits[0])
-                    cost -= cost / 64;      /* the likeliest one unless another is clearly better */
-            }
-            if (cost >= best) continue;
-            best = cost;
-            best_split = split;
-            best_predictor = predictor;
+            cost = wcodeci_tile_encode_as(e, split, predictor, NULL, crc, e->trial);
+            if (size && cost >= size) continue;
+            size = cost;
+            memcpy(dst, e->trial, size);
         }
-    return small ? size : wcodeci_tile_encode_as(e, best_split, best_predictor, crc, dst);
+    return size;
+}
+
+/* The split and unit predictor that cost least by a sample: the likeliest one unless another is clearly
+ * better, and of floating point without a look at others if it saves a sixteenth. */
+static size_t wcodeci_tile_encode_large(wcodeci_encoder *e, unsigned splits, uint32_t crc, wcodeci_byte *dst)
+{
+    const unsigned likely = wcodeci_dtypes[e->dtype].splits[0];
+    wcodeci_plan_of_tile best, other;
+    unsigned split, predictor;
+    best.split = WCODEC_SPLIT_COUNT;
+    best.cost = UINT64_MAX;
+    if (splits >> likely & 1) {
+        wcodeci_tile_plan(e, likely, WCODEC_PREDICT_NONE, &best);
+        best.cost -= best.cost / 64;
+        if (wcodeci_splits[likely].unit > 1 && !wcodeci_dtypes[e->dtype].integer
+            && best.cost < e->size - e->size / 16)
+            splits = 0;
+    }
+    for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
+        for (predictor = 0; (splits >> split & 1) && predictor < WCODEC_PREDICT_COUNT; predictor++) {
+            if ((split == likely && predictor == WCODEC_PREDICT_NONE)
+                || !wcodeci_unit_predictor_fits(e, split, predictor))
+                continue;
+            wcodeci_tile_plan(e, split, predictor, &other);
+            if (other.cost < best.cost) best = other;
+        }
+    return wcodeci_tile_encode_as(e, best.split, best.predictor, best.plane, crc, dst);
+}
+
+static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
+{
+    const unsigned splits = wcodeci_splits_to_try(e);
+    const uint32_t crc = e->crc(0, e->src, e->size);
+    if (e->size / wcodeci_dtypes[e->dtype].unit <= WCODECI_SAMPLE
+        && wcodec_tile_bound(e->size) <= WCODECI_TRIAL_SIZE)
+        return wcodeci_tile_encode_small(e, splits, crc, dst);
+    return wcodeci_tile_encode_large(e, splits, crc, dst);
 }
 
 WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size,
@@ -408,6 +639,7 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
                                      void *scratch, size_t scratch_size)
 {
     wcodeci_encoder e;
+    unsigned cpu;
     if (dtype >= WCODECI_DTYPES || !src || !dst || !scratch || size == 0 || size > WCODEC_MAX_TILE_BYTES
         || size % wcodeci_dtypes[dtype].unit || dst_size < wcodec_tile_bound(size)
         || scratch_size < wcodec_tile_encode_scratch(size))
@@ -416,15 +648,19 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
     if (options) e.options = *options;
     if (!e.options.coders) e.options.coders = (1u << WCODEC_CODER_COUNT) - 1;
     if (!options || !options->predictors) e.options.predictors = (1u << WCODEC_PREDICT_COUNT) - 1;
+    cpu = wcodec_cpu_detect() & ~e.options.cpu_off;
+    e.kernels = wcodeci_encode_kernels_of(cpu);
+    e.crc = wcodeci_crc_of(cpu);
     e.src = (const wcodeci_byte *)src;
     e.size = size;
     e.dtype = dtype;
     e.row = row;
-    e.units = (wcodeci_byte *)scratch;
+    e.slow = size < WCODECI_FREE_SIZE ? 0 : size / WCODECI_SLOW_PART;
+    e.work = (wcodeci_byte *)scratch + ((8 - ((uintptr_t)scratch & 7)) & 7);
+    e.units = e.work + WCODECI_RANS16_WORK(size);
     e.plane = e.units + size;
     e.residual = e.plane + size;
-    e.work = e.residual + size;
-    e.second = e.work + 2 * size;
+    e.second = e.residual + size;
     e.trial = e.second + size + 64;
     return wcodeci_tile_encode_best(&e, (wcodeci_byte *)dst);
 }

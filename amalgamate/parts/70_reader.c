@@ -183,6 +183,7 @@ struct wcodec_reader {
     wcodec_source source;
     wcodeci_heap heap;
     uint64_t block_size;                    /* 0: the caller's block */
+    wcodeci_engine engine;
     int no_crc;
     wcodeci_header header;
     wcodeci_footer footer;
@@ -368,8 +369,8 @@ static wcodec_status wcodeci_reader_index(wcodec_reader *r, wcodeci_byte *room, 
             return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "the index is larger than the footer says");
         status = wcodeci_reader_fetch(r, at, (size_t)record.size, room, &src, err);
         if (!status)
-            status = wcodeci_tile_decode(src, (size_t)record.size, r->index + done, take, scratch, 0, at,
-                                         err);
+            status = wcodeci_tile_decode(&r->engine, src, (size_t)record.size, r->index + done, take, scratch,
+                                         0, at, err);
         if (status) return status;
         if (src[record.head] != WCODEC_SPLIT_BYTE)
             return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a tile of the index is not split as BYTE");
@@ -377,7 +378,7 @@ static wcodec_status wcodeci_reader_index(wcodec_reader *r, wcodeci_byte *room, 
     }
     if (done != r->footer.index_size)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "the index is smaller than the footer says");
-    if (wcodec_crc32(0, r->index, r->footer.index_size) != r->footer.index_crc)
+    if (r->engine.crc(0, r->index, r->footer.index_size) != r->footer.index_crc)
         return wcodeci_fail(err, WCODEC_E_CHECKSUM, r->footer.index_offset,
                             "the index's CRC-32 does not fit");
     return WCODEC_OK;
@@ -637,6 +638,7 @@ static wcodec_status wcodeci_reader_make(wcodec_reader **out, const wcodec_sourc
     r->source = *source;
     r->heap = heap;
     r->block_size = heap.live;
+    r->engine = wcodeci_engine_make(opts.cpu_off);
     r->no_crc = opts.no_crc;
     r->header = header;
     r->footer = footer;
@@ -843,7 +845,7 @@ static wcodec_status wcodeci_job_tile(const wcodeci_job *job, uint64_t tile, wco
                             "there is no tile where the index says");
     dst = to - from == span.size ? job->dst + (size_t)(span.offset - job->begin) : part;
     if (!r->source.memory) room += r->largest_record;
-    status = wcodeci_tile_decode(record, span.container_size, dst, span.size, room, r->no_crc,
+    status = wcodeci_tile_decode(&r->engine, record, span.container_size, dst, span.size, room, r->no_crc,
                                  span.container_offset, err);
     if (status == WCODEC_E_TRUNCATED)       /* the container is all there: it is the index that is wrong */
         return wcodeci_fail(err, WCODEC_E_CORRUPT, span.container_offset,

@@ -19,6 +19,7 @@ typedef enum wcodeci_push_state {
 struct wcodec_push {
     wcodeci_heap heap;
     wcodec_error error;                     /* sticky once status is not OK */
+    wcodeci_engine engine;
     int no_crc;
     wcodeci_push_state state;
     wcodeci_header header;
@@ -65,6 +66,7 @@ WCODEC_API wcodec_status wcodec_push_open(wcodec_push **out, const wcodec_reader
     d = (wcodec_push *)block;
     memset(d, 0, sizeof *d);
     d->heap = heap;
+    d->engine = wcodeci_engine_make(opts.cpu_off);
     d->no_crc = opts.no_crc;
     d->buffer = d->fixed;
     d->want = WCODECI_HEADER_SIZE;
@@ -211,7 +213,7 @@ static wcodec_status wcodeci_push_take_tile(wcodec_push *d, int index)
               : info.decoded_size > d->header.max_tile || d->originals == 0 || d->index_size)
         return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start,
                                  "a tile where there can be no such tile");
-    status = wcodeci_tile_decode(d->buffer, d->have, d->decoded, info.decoded_size, d->scratch,
+    status = wcodeci_tile_decode(&d->engine, d->buffer, d->have, d->decoded, info.decoded_size, d->scratch,
                                  index ? 0 : d->no_crc, d->record_start, &d->error);
     if (status) return status;
     if (!index) {
@@ -222,7 +224,7 @@ static wcodec_status wcodeci_push_take_tile(wcodec_push *d, int index)
     }
     if (!d->index_size) d->index_start = d->record_start;
     d->index_size += info.decoded_size;
-    d->index_crc = wcodec_crc32(d->index_crc, d->decoded, info.decoded_size);
+    d->index_crc = d->engine.crc(d->index_crc, d->decoded, info.decoded_size);
     d->index_short = info.decoded_size < WCODECI_INDEX_TILE;
     return WCODEC_OK;
 }
@@ -275,7 +277,7 @@ static size_t wcodeci_push_gather(wcodec_push *d, const wcodeci_byte *in, size_t
         wcodeci_copy(d->buffer + d->have, in, take);
         d->have += take;
     }
-    d->record_crc = wcodec_crc32(d->record_crc, in, take);
+    d->record_crc = d->engine.crc(d->record_crc, in, take);
     d->position += take;
     return take;
 }

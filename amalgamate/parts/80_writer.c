@@ -33,6 +33,7 @@ struct wcodec_writer {
     wcodec_tile_options tile;
     wcodec_error error;                     /* sticky */
     uint32_t tile_units;
+    wcodeci_engine engine;
     int no_sha256, in_original, from_parts, finished;
     uint64_t position;                      /* bytes written */
     uint32_t file_crc;
@@ -56,6 +57,7 @@ struct wcodec_writer {
     size_t name_size, last_name_size;
     uint64_t names;                         /* bytes of all names, with a zero byte each */
     wcodec_sha256 sha;
+    uint64_t sha_done;                      /* bytes of the batch that it has seen */
 };
 
 WCODEC_API wcodec_writer_options wcodec_writer_defaults(void)
@@ -95,7 +97,7 @@ static wcodec_status wcodeci_emit(wcodec_writer *w, const void *src, size_t size
     if (size == 0) return WCODEC_OK;
     status = w->sink.write(w->sink.user, src, size);
     if (status) return wcodeci_writer_fail(w, status, "writing failed", NULL);
-    w->file_crc = wcodec_crc32(w->file_crc, src, size);
+    w->file_crc = w->engine.crc(w->file_crc, src, size);
     w->position += size;
     return WCODEC_OK;
 }
@@ -221,6 +223,8 @@ WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_si
     w->sink = *sink;
     w->parallel = wcodeci_parallel_or_serial(opts.parallel);
     w->tile = opts.tile;
+    w->tile.cpu_off |= opts.cpu_off;
+    w->engine = wcodeci_engine_make(w->tile.cpu_off);
     w->tile_units = opts.tile_units ? opts.tile_units : WCODECI_TILE_UNITS;
     w->no_sha256 = opts.no_sha256;
     status = wcodeci_writer_allocate(w);
@@ -254,10 +258,18 @@ WCODEC_API void wcodec_writer_close(wcodec_writer *writer)
 
 WCODEC_API uint64_t wcodec_writer_size(const wcodec_writer *writer) { return writer->position; }
 
+/* Task 0 is the SHA-256 of the batch, which lies in order in `input`; the others are its tiles.  The digest can
+ * not be shared out, so it begins first. */
 static void wcodeci_encode_task(void *arg, size_t i, unsigned worker)
 {
     wcodec_writer *w = (wcodec_writer *)arg;
-    wcodeci_batch_tile *t = &w->batch[i];
+    wcodeci_batch_tile *t;
+    if (i == 0) {
+        if (!w->no_sha256) wcodec_sha256_update(&w->sha, w->input, w->input_used);
+        w->sha_done = w->input_used;
+        return;
+    }
+    t = &w->batch[i - 1];
     t->record = wcodec_tile_encode(t->dtype, t->row, w->input + t->in, t->size, &w->tile, w->output + t->out,
                                    wcodec_tile_bound(t->size), w->scratch + worker * w->worker_scratch,
                                    w->worker_scratch);
@@ -287,9 +299,11 @@ static wcodec_status wcodeci_writer_flush(wcodec_writer *w)
     uint64_t pending = 0;
     wcodec_status status = WCODEC_OK;
     size_t i;
-    wcodeci_run(&w->parallel, w->batch_count, wcodeci_encode_task, w);
+    if (w->batch_count == 0) return WCODEC_OK;
+    w->sha_done = 0;
+    wcodeci_run(&w->parallel, w->batch_count + 1, wcodeci_encode_task, w);
     for (i = 0; i < w->batch_count && !status; i++) {
-        if (!w->batch[i].record)
+        if (!w->batch[i].record || w->sha_done != w->input_used)
             status = wcodeci_writer_fail(w, WCODEC_E_ARGUMENT, "a tile was left out by the caller's threads",
                                          NULL);
         else
@@ -490,7 +504,6 @@ WCODEC_API wcodec_status wcodec_writer_data(wcodec_writer *writer, const void *d
     if (status) return status;
     if ((!data && size) || size > w->missing)
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "more data than the segment holds");
-    if (!w->no_sha256) wcodec_sha256_update(&w->sha, data, size);
     while (size) {
         size_t take;
         if (w->tile_have == w->tile_size) {

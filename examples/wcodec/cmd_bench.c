@@ -38,12 +38,6 @@ typedef struct job {
     samples kind[KINDS];
 } job;
 
-/* The loops that this build of the library has. */
-static const char *kernel_name(void)
-{
-    return "scalar";
-}
-
 /* ---- the work ---- */
 
 static wcodec_status append(void *user, const void *src, size_t size)
@@ -186,7 +180,7 @@ static void print_json(const job *j)
     cli_json_uint(&json, "original_bytes", j->size);
     cli_json_uint(&json, "container_bytes", j->container_size);
     cli_json_real(&json, "ratio", cli_ratio(j->container_size, j->size));
-    cli_json_string(&json, "kernel", kernel_name());
+    cli_json_string(&json, "kernel", wcodec_cpu_kernels(0));
     cli_json_uint(&json, "threads", 1);
     for (kind = 0; kind < KINDS; kind++) cli_json_real(&json, kind_keys[kind], best(&j->kind[kind]));
     cli_json_real(&json, "decode_over_memcpy", best(&j->kind[DECODE]) / best(&j->kind[MEMCPY]));
@@ -205,7 +199,7 @@ static void print_table(const job *j)
     unsigned kind;
     cli_print_name(stdout, j->in.name, strlen(j->in.name), 60, 0);
     printf(": %zu -> %zu bytes (%.4f), kernel %s, one thread\n", j->size, j->container_size,
-           cli_ratio(j->container_size, j->size), kernel_name());
+           cli_ratio(j->container_size, j->size), wcodec_cpu_kernels(0));
     printf("  %-16s %11s %12s %9s\n", "", "best MB/s", "median MB/s", "x memcpy");
     for (kind = 0; kind < KINDS; kind++) {
         const samples *s = &j->kind[kind];

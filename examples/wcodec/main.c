@@ -20,7 +20,7 @@ typedef struct command {
 #define RECIPE_HELP \
     "  --profile fast|best   what to aim at; best is at present the same as fast\n" \
     "  --coder auto|rans|huffman|raw\n" \
-    "                        coders to choose from (auto: all, the smallest for each plane)\n" \
+    "                        coders to choose from (auto: all, by size and decoding speed)\n" \
     "  --tile N              units a tile, about (65536)\n" \
     "  --dtype NAME          IN is nothing but elements of this dtype (BF16, F32, I8 ...)\n" \
     "  --row N               elements a row, with --dtype\n"

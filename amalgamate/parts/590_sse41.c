@@ -1,0 +1,435 @@
+/* ------------------------------------------------------------------------------------------------
+ * Kernels for SSSE3 and SSE4.1 (private): 16 values at a time
+ * The AVX2 kernels use the table and some of the functions.
+ * ---------------------------------------------------------------------------------------------- */
+#if WCODECI_X86
+
+#define WCODECI_SSE41 WCODECI_TARGET("ssse3,sse4.1,popcnt")
+#define WCODECI_SSE41_INLINE WCODECI_SSE41 WCODECI_INLINE
+
+/* Shuffle indices that spread bytes over the places of a mask's bits.  By 8 bits of a mask: 0; at each bit
+ * that is set, how many below it are; how many are in all, in each byte.  16 bytes from the second word of
+ * the lower 8 bits' entry, plus 16 bytes from the first word of the upper 8 bits' one, serve 16 places.
+ * SPREAD turns a mask's bits into bytes of 0 or 1; their product with ones holds the sums up to each byte. */
+#define WCODECI_BYTES(x) ((uint64_t)(x) * 0x0101010101010101u)
+#define WCODECI_SPREAD(m) \
+    ((((WCODECI_BYTES(m) & 0x8040201008040201u) + 0x00406070787C7E7Fu) >> 7) & WCODECI_BYTES(1))
+#define WCODECI_EXPAND_ENTRY(s) \
+    { 0, (WCODECI_BYTES(s) - (s)) & (s) * 255, WCODECI_BYTES(WCODECI_BYTES(s) >> 56) }
+#define WCODECI_EXPAND_1(m) WCODECI_EXPAND_ENTRY(WCODECI_SPREAD(m))
+#define WCODECI_EXPAND_4(m) \
+    WCODECI_EXPAND_1(m), WCODECI_EXPAND_1((m) + 1), WCODECI_EXPAND_1((m) + 2), WCODECI_EXPAND_1((m) + 3)
+#define WCODECI_EXPAND_16(m) \
+    WCODECI_EXPAND_4(m), WCODECI_EXPAND_4((m) + 4), WCODECI_EXPAND_4((m) + 8), WCODECI_EXPAND_4((m) + 12)
+#define WCODECI_EXPAND_64(m) \
+    WCODECI_EXPAND_16(m), WCODECI_EXPAND_16((m) + 16), \
+    WCODECI_EXPAND_16((m) + 32), WCODECI_EXPAND_16((m) + 48)
+
+static const uint64_t wcodeci_expand[256][3] = {
+    WCODECI_EXPAND_64(0), WCODECI_EXPAND_64(64), WCODECI_EXPAND_64(128), WCODECI_EXPAND_64(192)
+};
+
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_load(const void *p)
+{
+    return _mm_loadu_si128((const __m128i *)p);
+}
+
+WCODECI_SSE41_INLINE void wcodeci_sse41_store(void *p, __m128i x) { _mm_storeu_si128((__m128i *)p, x); }
+
+typedef struct wcodeci_sse41_tables {
+    __m128i div, other, base, freq;
+    __m128i nibble, even;               /* 15 in each byte, 255 in each even one */
+} wcodeci_sse41_tables;
+
+WCODECI_SSE41_INLINE wcodeci_sse41_tables wcodeci_sse41_open(const wcodeci_rans16 *r)
+{
+    wcodeci_sse41_tables t;
+    t.div = wcodeci_sse41_load(r->div);
+    t.other = wcodeci_sse41_load(r->other);
+    t.base = wcodeci_sse41_load(r->base);
+    t.freq = wcodeci_sse41_load(r->freq);
+    t.nibble = _mm_set1_epi8(15);
+    t.even = _mm_set1_epi16(255);
+    return t;
+}
+
+/* Bytes from p on, spread over the places of the mask's bits; what stands at the others is not defined. */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_expand(unsigned mask, const wcodeci_byte *p)
+{
+    const __m128i low = wcodeci_sse41_load(&wcodeci_expand[mask & 255][1]);
+    const __m128i high = wcodeci_sse41_load(wcodeci_expand[mask >> 8]);
+    return _mm_shuffle_epi8(wcodeci_sse41_load(p), _mm_add_epi8(low, high));
+}
+
+/* Takes 16 lanes one step on and returns their symbols.  The product of a frequency and a state's high byte
+ * takes 16 bits, so even and odd lanes are multiplied apart (odd ones 256 times as large each, for the upper
+ * half of their product), and the bytes of what comes sorted into high and low again. */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_step(const wcodeci_sse41_tables *t, __m128i *high, __m128i *low,
+                                                const wcodeci_byte **p)
+{
+    const __m128i bucket = _mm_and_si128(_mm_srli_epi16(*low, 4), t->nibble);
+    const __m128i place = _mm_and_si128(*low, t->nibble);
+    const __m128i own = _mm_cmpgt_epi8(_mm_shuffle_epi8(t->div, bucket), place);
+    const __m128i symbol = _mm_blendv_epi8(_mm_shuffle_epi8(t->other, bucket), bucket, own);
+    const __m128i rank = _mm_add_epi8(place, _mm_andnot_si128(own, _mm_shuffle_epi8(t->base, bucket)));
+    const __m128i freq = _mm_shuffle_epi8(t->freq, symbol);
+    const __m128i even = _mm_add_epi16(_mm_mullo_epi16(_mm_and_si128(*high, t->even),
+                                                       _mm_and_si128(freq, t->even)),
+                                       _mm_and_si128(rank, t->even));
+    const __m128i odd = _mm_add_epi16(_mm_mulhi_epu16(_mm_andnot_si128(t->even, *high),
+                                                      _mm_andnot_si128(t->even, freq)),
+                                      _mm_srli_epi16(rank, 8));
+    const __m128i h = _mm_or_si128(_mm_srli_epi16(even, 8), _mm_andnot_si128(t->even, odd));
+    const __m128i l = _mm_or_si128(_mm_and_si128(even, t->even), _mm_slli_epi16(odd, 8));
+    const __m128i refill = _mm_cmpeq_epi8(h, _mm_setzero_si128());
+    const unsigned mask = (unsigned)_mm_movemask_epi8(refill);
+    *high = _mm_blendv_epi8(h, l, refill);
+    *low = _mm_blendv_epi8(l, wcodeci_sse41_expand(mask, *p), refill);
+    *p += _mm_popcnt_u32(mask);
+    return symbol;
+}
+
+/* ---- what becomes of 16 values ---- */
+
+/* What the first plane's values bring to a unit's upper byte and to the byte below it: by symbol (a shuffle's
+ * table), or for 16 values. */
+typedef struct wcodeci_sse41_first {
+    __m128i high, low;
+} wcodeci_sse41_first;
+
+WCODECI_SSE41_INLINE wcodeci_sse41_first wcodeci_sse41_first_of(unsigned split, __m128i v)
+{
+    wcodeci_sse41_first f;
+    f.high = f.low = v;
+    switch (split) {
+    case WCODEC_SPLIT_BF16:
+    case WCODEC_SPLIT_F32:
+        f.high = _mm_and_si128(_mm_srli_epi16(v, 1), _mm_set1_epi8(127));
+        f.low = _mm_andnot_si128(_mm_set1_epi8(127), _mm_slli_epi16(v, 7));
+        break;
+    case WCODEC_SPLIT_F16:
+    case WCODEC_SPLIT_F8_E5M2: f.high = _mm_slli_epi16(v, 2); break;    /* values of 5 bits: none overflows */
+    case WCODEC_SPLIT_F8_E4M3: f.high = _mm_slli_epi16(v, 3); break;
+    case WCODEC_SPLIT_NIBBLES: f.high = _mm_slli_epi16(v, 4); break;
+    default: break;
+    }
+    return f;
+}
+
+/* A unit's bits by a second plane's value of 3 or 4 bits: its highest bit, the sign, goes to bit 7. */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_second(unsigned split)
+{
+    if (split == WCODEC_SPLIT_F8_E4M3)
+        return _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, -128, -127, -126, -125, -124, -123, -122, -121);
+    return _mm_setr_epi8(0, 1, 2, 3, -128, -127, -126, -125, 0, 0, 0, 0, 0, 0, 0, 0);
+}
+
+/* Values 16 quarter ... 16 quarter + 15 of a group of a raw plane of less than 8 bits. */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_unpack16(const wcodeci_byte *group, unsigned width,
+                                                    unsigned quarter)
+{
+    const int shift = 2 * (int)quarter;
+    __m128i v = _mm_setzero_si128(), part;
+    if (width & 4) {
+        part = _mm_srli_epi16(wcodeci_sse41_load(group + 16 * (quarter & 1)), shift & 4);
+        v = _mm_and_si128(part, _mm_set1_epi8(15));
+        group += 32;
+    }
+    if (width & 2) {
+        part = _mm_srli_epi16(wcodeci_sse41_load(group), shift);
+        v = _mm_or_si128(_mm_slli_epi16(v, 2), _mm_and_si128(part, _mm_set1_epi8(3)));
+        group += 16;
+    }
+    if (width & 1) {
+        part = _mm_loadl_epi64((const __m128i *)(const void *)group);
+        part = _mm_unpacklo_epi64(_mm_srli_epi16(part, shift), _mm_srli_epi16(part, shift + 1));
+        v = _mm_or_si128(_mm_add_epi8(v, v), _mm_and_si128(part, _mm_set1_epi8(1)));
+    }
+    return v;
+}
+
+/* The second plane's values i ... i+15. */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_rest(unsigned split, int packed, const wcodeci_byte *plane,
+                                                size_t i, unsigned quarter)
+{
+    const unsigned width = wcodeci_splits[split].plane[1].width;
+    return packed ? wcodeci_sse41_unpack16(plane + i / 64 * 8 * width, width, quarter)
+                  : wcodeci_sse41_load(plane + i);
+}
+
+/* 16 units of 16 bits out of their bytes. */
+WCODECI_SSE41_INLINE void wcodeci_sse41_join16(__m128i high, __m128i low, wcodeci_byte *dst)
+{
+    wcodeci_sse41_store(dst, _mm_unpacklo_epi8(low, high));
+    wcodeci_sse41_store(dst + 16, _mm_unpackhi_epi8(low, high));
+}
+
+/* 16 units of 32 bits out of their bytes. */
+WCODECI_SSE41_INLINE void wcodeci_sse41_join32(__m128i b3, __m128i b2, __m128i b1, __m128i b0,
+                                              wcodeci_byte *dst)
+{
+    const __m128i low0 = _mm_unpacklo_epi8(b0, b1), low1 = _mm_unpackhi_epi8(b0, b1);
+    const __m128i high0 = _mm_unpacklo_epi8(b2, b3), high1 = _mm_unpackhi_epi8(b2, b3);
+    wcodeci_sse41_store(dst, _mm_unpacklo_epi16(low0, high0));
+    wcodeci_sse41_store(dst + 16, _mm_unpackhi_epi16(low0, high0));
+    wcodeci_sse41_store(dst + 32, _mm_unpacklo_epi16(low1, high1));
+    wcodeci_sse41_store(dst + 48, _mm_unpackhi_epi16(low1, high1));
+}
+
+/* Writes units i ... i+15 out of the first plane's part in them, the second plane's values, and the other
+ * planes. */
+WCODECI_SSE41_INLINE void wcodeci_sse41_join(unsigned split, wcodeci_sse41_first f, __m128i rest,
+                                            const wcodeci_byte *const *planes, wcodeci_byte *dst, size_t i)
+{
+    const __m128i seven = _mm_set1_epi8(127);
+    switch (split) {
+    case WCODEC_SPLIT_BF16:
+    case WCODEC_SPLIT_F32:      /* rest: sign, mantissa */
+        f.high = _mm_or_si128(f.high, _mm_andnot_si128(seven, rest));
+        f.low = _mm_or_si128(f.low, _mm_and_si128(seven, rest));
+        if (split == WCODEC_SPLIT_BF16)
+            wcodeci_sse41_join16(f.high, f.low, dst + 2 * i);
+        else
+            wcodeci_sse41_join32(f.high, f.low, wcodeci_sse41_load(planes[2] + i),
+                                wcodeci_sse41_load(planes[3] + i), dst + 4 * i);
+        break;
+    case WCODEC_SPLIT_F16:
+        rest = _mm_shuffle_epi8(wcodeci_sse41_second(split), rest);
+        wcodeci_sse41_join16(_mm_or_si128(f.high, rest), wcodeci_sse41_load(planes[2] + i), dst + 2 * i);
+        break;
+    case WCODEC_SPLIT_WORD16: wcodeci_sse41_join16(f.high, rest, dst + 2 * i); break;
+    case WCODEC_SPLIT_WORD32:
+        wcodeci_sse41_join32(f.high, rest, wcodeci_sse41_load(planes[2] + i),
+                             wcodeci_sse41_load(planes[3] + i), dst + 4 * i);
+        break;
+    case WCODEC_SPLIT_NIBBLES: wcodeci_sse41_store(dst + i, _mm_or_si128(f.high, rest)); break;
+    default:                    /* 8-bit floats */
+        rest = _mm_shuffle_epi8(wcodeci_sse41_second(split), rest);
+        wcodeci_sse41_store(dst + i, _mm_or_si128(f.high, rest));
+        break;
+    }
+}
+
+/* ---- rANS-16 ---- */
+
+/* How many values can be decoded without looking at bounds: no lane takes more than a byte a round. */
+WCODECI_INLINE size_t wcodeci_rans16_ahead(const wcodeci_byte *p, const wcodeci_byte *limit, size_t n,
+                                           unsigned lanes)
+{
+    return wcodeci_min(n, (size_t)(limit - p)) & ~(size_t)(lanes - 1);
+}
+
+/* split and packed are constants.  split WCODEC_SPLIT_COUNT: the values themselves.
+ * The states live in memory, so one loop serves any number of lanes. */
+WCODECI_SSE41_INLINE size_t wcodeci_sse41_rounds(wcodeci_rans16 *r, unsigned split, int packed,
+                                                 const wcodeci_byte *const *planes, wcodeci_byte *dst,
+                                                 size_t n)
+{
+    const wcodeci_sse41_tables tables = wcodeci_sse41_open(r);
+    const wcodeci_sse41_first by_symbol = wcodeci_sse41_first_of(split, wcodeci_sse41_load(r->value));
+    const wcodeci_byte *p = r->p, *const limit = r->limit, *plane[4] = { NULL, NULL, NULL, NULL };
+    const unsigned lanes = r->lanes;
+    __m128i high[WCODECI_RANS16_LANES / 16], low[WCODECI_RANS16_LANES / 16];
+    size_t i = 0, stop = wcodeci_rans16_ahead(p, limit, n, lanes);
+    unsigned k, q;
+    for (k = 1; split < WCODEC_SPLIT_COUNT && k < wcodeci_splits[split].planes && k < 4; k++)
+        plane[k] = planes[k];           /* the stores can not change these */
+    memcpy(high, r->high, lanes);
+    memcpy(low, r->low, lanes);
+    while (i < stop) {
+        for (k = 0; i < stop; k = (k + 4) & (lanes / 16 - 1)) {
+            WCODECI_UNROLL_4
+            for (q = 0; q < 4; q++, i += 16) {
+                const __m128i symbol = wcodeci_sse41_step(&tables, &high[k + q], &low[k + q], &p);
+                wcodeci_sse41_first f;
+                __m128i rest;
+                f.high = _mm_shuffle_epi8(by_symbol.high, symbol);
+                f.low = _mm_shuffle_epi8(by_symbol.low, symbol);
+                if (split == WCODEC_SPLIT_COUNT) {
+                    wcodeci_sse41_store(dst + i, f.high);
+                } else {
+                    rest = wcodeci_sse41_rest(split, packed, plane[1], i, q);
+                    wcodeci_sse41_join(split, f, rest, plane, dst, i);
+                }
+            }
+        }
+        stop = i + wcodeci_rans16_ahead(p, limit, n - i, lanes);
+    }
+    memcpy(r->high, high, lanes);
+    memcpy(r->low, low, lanes);
+    r->p = p;
+    return i;
+}
+
+WCODECI_SSE41 static size_t wcodeci_sse41_rans16(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
+{
+    return wcodeci_sse41_rounds(r, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+}
+
+#define WCODECI_SSE41_UNITS(name, split, packed) \
+    WCODECI_SSE41 static size_t wcodeci_sse41_##name(wcodeci_rans16 *r, const wcodeci_byte *const *planes, \
+                                                     wcodeci_byte *dst, size_t n) \
+    { \
+        return wcodeci_sse41_rounds(r, split, packed, planes, dst, n); \
+    }
+WCODECI_SSE41_UNITS(bf16, WCODEC_SPLIT_BF16, 0)
+WCODECI_SSE41_UNITS(f16, WCODEC_SPLIT_F16, 0)
+WCODECI_SSE41_UNITS(f16_packed, WCODEC_SPLIT_F16, 1)
+WCODECI_SSE41_UNITS(f32, WCODEC_SPLIT_F32, 0)
+WCODECI_SSE41_UNITS(e4m3, WCODEC_SPLIT_F8_E4M3, 0)
+WCODECI_SSE41_UNITS(e4m3_packed, WCODEC_SPLIT_F8_E4M3, 1)
+WCODECI_SSE41_UNITS(e5m2, WCODEC_SPLIT_F8_E5M2, 0)
+WCODECI_SSE41_UNITS(e5m2_packed, WCODEC_SPLIT_F8_E5M2, 1)
+WCODECI_SSE41_UNITS(nibbles, WCODEC_SPLIT_NIBBLES, 0)
+WCODECI_SSE41_UNITS(nibbles_packed, WCODEC_SPLIT_NIBBLES, 1)
+
+/* ---- rANS-256 ---- */
+
+/* The words' bytes for four lanes, by the bits of a mask of the first three that take a word. */
+#define WCODECI_WORD(place) (0x80800100u + 0x0202u * (place))
+#define WCODECI_WORDS(a, b, c, d) { WCODECI_WORD(a), WCODECI_WORD(b), WCODECI_WORD(c), WCODECI_WORD(d) }
+
+static const uint32_t wcodeci_expand_words[8][4] = {
+    WCODECI_WORDS(0, 0, 0, 0), WCODECI_WORDS(0, 1, 1, 1),
+    WCODECI_WORDS(0, 0, 1, 1), WCODECI_WORDS(0, 1, 2, 2),
+    WCODECI_WORDS(0, 0, 0, 1), WCODECI_WORDS(0, 1, 1, 2),
+    WCODECI_WORDS(0, 0, 1, 2), WCODECI_WORDS(0, 1, 2, 3)
+};
+
+/* The table's entries for the slots of four states. */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_entries(const uint32_t *table, __m128i state)
+{
+    const uint64_t a = (uint64_t)_mm_cvtsi128_si64(state), b = (uint64_t)_mm_extract_epi64(state, 1);
+    const __m128i low = _mm_cvtsi32_si128((int)table[a & WCODECI_RANS256_SLOTS]);
+    const __m128i high = _mm_cvtsi32_si128((int)table[b & WCODECI_RANS256_SLOTS]);
+    return _mm_unpacklo_epi64(_mm_insert_epi32(low, (int)table[a >> 32 & WCODECI_RANS256_SLOTS], 1),
+                              _mm_insert_epi32(high, (int)table[b >> 32 & WCODECI_RANS256_SLOTS], 1));
+}
+
+/* Takes 4 lanes one step on and returns their values. */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_rans256_step(const uint32_t *table, __m128i *state,
+                                                        const wcodeci_byte **p)
+{
+    const __m128i e = wcodeci_sse41_entries(table, *state);
+    const __m128i freq = _mm_and_si128(_mm_srli_epi32(e, 8), _mm_set1_epi32(WCODECI_RANS256_SLOTS));
+    const __m128i x = _mm_add_epi32(_mm_mullo_epi32(freq, _mm_srli_epi32(*state, WCODECI_RANS256_BITS)),
+                                    _mm_srli_epi32(e, 20));
+    const __m128i refill = _mm_cmpeq_epi32(_mm_srli_epi32(x, 16), _mm_setzero_si128());
+    const unsigned mask = (unsigned)_mm_movemask_ps(_mm_castsi128_ps(refill));
+    const __m128i words = _mm_shuffle_epi8(_mm_loadl_epi64((const __m128i *)(const void *)*p),
+                                           wcodeci_sse41_load(wcodeci_expand_words[mask & 7]));
+    *state = _mm_blendv_epi8(x, _mm_or_si128(_mm_slli_epi32(x, 16), words), refill);
+    *p += 2 * _mm_popcnt_u32(mask);
+    return _mm_and_si128(e, _mm_set1_epi32(255));
+}
+
+WCODECI_SSE41 static size_t wcodeci_sse41_rans256(uint32_t state[32], const uint32_t *table,
+                                                  const wcodeci_byte **src, const wcodeci_byte *end,
+                                                  wcodeci_byte *v, size_t n)
+{
+    const wcodeci_byte *p = *src;
+    __m128i x[WCODECI_RANS256_LANES / 4], value[4];
+    size_t i;
+    unsigned half, k;
+    memcpy(x, state, sizeof x);
+    for (i = 0; n - i >= WCODECI_RANS256_LANES && end - p >= 2 * WCODECI_RANS256_LANES;) {
+        for (half = 0; half < 8; half += 4, i += 16) {
+            WCODECI_UNROLL_4
+            for (k = 0; k < 4; k++) value[k] = wcodeci_sse41_rans256_step(table, &x[half + k], &p);
+            wcodeci_sse41_store(v + i, _mm_packus_epi16(_mm_packus_epi32(value[0], value[1]),
+                                                        _mm_packus_epi32(value[2], value[3])));
+        }
+    }
+    memcpy(state, x, sizeof x);
+    *src = p;
+    return i;
+}
+
+/* ---- merging, unpacking, predictors ---- */
+
+#define WCODECI_SSE41_MERGE(name, split) \
+    WCODECI_SSE41 static size_t wcodeci_sse41_merge_##name(const wcodeci_byte *const *planes, \
+                                                           wcodeci_byte *dst, size_t n) \
+    { \
+        const wcodeci_byte *plane[4] = { NULL, NULL, NULL, NULL }; \
+        size_t i; \
+        memcpy(plane, planes, wcodeci_splits[split].planes * sizeof plane[0]); \
+        for (i = 0; n - i >= 16; i += 16) \
+            wcodeci_sse41_join(split, wcodeci_sse41_first_of(split, wcodeci_sse41_load(plane[0] + i)), \
+                              wcodeci_sse41_load(plane[1] + i), plane, dst, i); \
+        return i; \
+    }
+WCODECI_SSE41_MERGE(word16, WCODEC_SPLIT_WORD16)
+WCODECI_SSE41_MERGE(word32, WCODEC_SPLIT_WORD32)
+WCODECI_SSE41_MERGE(bf16, WCODEC_SPLIT_BF16)
+WCODECI_SSE41_MERGE(f16, WCODEC_SPLIT_F16)
+WCODECI_SSE41_MERGE(f32, WCODEC_SPLIT_F32)
+WCODECI_SSE41_MERGE(e4m3, WCODEC_SPLIT_F8_E4M3)
+WCODECI_SSE41_MERGE(e5m2, WCODEC_SPLIT_F8_E5M2)
+WCODECI_SSE41_MERGE(nibbles, WCODEC_SPLIT_NIBBLES)
+
+WCODECI_SSE41_INLINE size_t wcodeci_sse41_unpack_groups(const wcodeci_byte *src, unsigned width,
+                                                        wcodeci_byte *v, size_t n)
+{
+    size_t i;
+    unsigned q;
+    for (i = 0; n - i >= 64; i += 64, src += 8 * width) {
+        WCODECI_UNROLL_4
+        for (q = 0; q < 4; q++) wcodeci_sse41_store(v + i + 16 * q, wcodeci_sse41_unpack16(src, width, q));
+    }
+    return i;
+}
+
+WCODECI_SSE41 static size_t wcodeci_sse41_unpack(const wcodeci_byte *src, unsigned width, wcodeci_byte *v,
+                                                 size_t n)
+{
+    switch (width) {
+    case 1: return wcodeci_sse41_unpack_groups(src, 1, v, n);
+    case 2: return wcodeci_sse41_unpack_groups(src, 2, v, n);
+    case 3: return wcodeci_sse41_unpack_groups(src, 3, v, n);
+    case 4: return wcodeci_sse41_unpack_groups(src, 4, v, n);
+    case 5: return wcodeci_sse41_unpack_groups(src, 5, v, n);
+    case 6: return wcodeci_sse41_unpack_groups(src, 6, v, n);
+    default: return wcodeci_sse41_unpack_groups(src, 7, v, n);
+    }
+}
+
+/* At distance 1 the sums of 16 values take four steps; only their total waits for the 16 values before. */
+WCODECI_SSE41 static void wcodeci_sse41_unpredict(wcodeci_byte *v, size_t n, size_t distance, unsigned mask)
+{
+    const __m128i masks = _mm_set1_epi8((char)mask), last = _mm_set1_epi8(15);
+    size_t i = distance;
+    if (distance == 1 && n > 1) {
+        __m128i before = _mm_set1_epi8((char)v[0]);
+        for (; n - i >= 16; i += 16) {
+            __m128i x = wcodeci_sse41_load(v + i);
+            x = _mm_add_epi8(x, _mm_slli_si128(x, 1));
+            x = _mm_add_epi8(x, _mm_slli_si128(x, 2));
+            x = _mm_add_epi8(x, _mm_slli_si128(x, 4));
+            x = _mm_add_epi8(x, _mm_slli_si128(x, 8));
+            wcodeci_sse41_store(v + i, _mm_and_si128(_mm_add_epi8(x, before), masks));
+            before = _mm_add_epi8(before, _mm_shuffle_epi8(x, last));
+        }
+    } else if (distance >= 16 && n > distance) {
+        for (; n - i >= 16; i += 16) {
+            const __m128i sum = _mm_add_epi8(wcodeci_sse41_load(v + i), wcodeci_sse41_load(v + i - distance));
+            wcodeci_sse41_store(v + i, _mm_and_si128(sum, masks));
+        }
+    }
+    for (; i < n; i++) v[i] = (wcodeci_byte)((v[i] + v[i - distance]) & mask);
+}
+
+static const wcodeci_kernels wcodeci_kernels_sse41 = {
+    "sse4.1", wcodeci_sse41_rans16,
+    { NULL, NULL, NULL, NULL, wcodeci_sse41_bf16, wcodeci_sse41_f16, wcodeci_sse41_f32, NULL,
+      wcodeci_sse41_e4m3, wcodeci_sse41_e5m2, wcodeci_sse41_nibbles },
+    { NULL, NULL, NULL, NULL, NULL, wcodeci_sse41_f16_packed, NULL, NULL,
+      wcodeci_sse41_e4m3_packed, wcodeci_sse41_e5m2_packed, wcodeci_sse41_nibbles_packed },
+    wcodeci_sse41_rans256,
+    { NULL, wcodeci_sse41_merge_word16, wcodeci_sse41_merge_word32, NULL, wcodeci_sse41_merge_bf16,
+      wcodeci_sse41_merge_f16, wcodeci_sse41_merge_f32, NULL, wcodeci_sse41_merge_e4m3,
+      wcodeci_sse41_merge_e5m2, wcodeci_sse41_merge_nibbles },
+    wcodeci_sse41_unpack, wcodeci_sse41_unpredict
+};
+
+#endif

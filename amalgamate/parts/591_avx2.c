@@ -1,0 +1,346 @@
+/* ------------------------------------------------------------------------------------------------
+ * Kernels for AVX2 (private): 32 values at a time
+ * The same as those for SSE4.1, but for the two halves of a vector, which most instructions keep apart.
+ * ---------------------------------------------------------------------------------------------- */
+#if WCODECI_X86
+
+#define WCODECI_AVX2 WCODECI_TARGET("avx2,bmi,bmi2,popcnt")
+#define WCODECI_AVX2_INLINE WCODECI_AVX2 WCODECI_INLINE
+
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_load(const void *p)
+{
+    return _mm256_loadu_si256((const __m256i *)p);
+}
+
+WCODECI_AVX2_INLINE void wcodeci_avx2_store(void *p, __m256i x) { _mm256_storeu_si256((__m256i *)p, x); }
+
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_wide(__m128i x) { return _mm256_broadcastsi128_si256(x); }
+
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_both(__m128i low, __m128i high)
+{
+    return _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
+}
+
+/* Stores the two halves apart. */
+WCODECI_AVX2_INLINE void wcodeci_avx2_store2(wcodeci_byte *p, wcodeci_byte *q, __m256i x)
+{
+    wcodeci_sse41_store(p, _mm256_castsi256_si128(x));
+    wcodeci_sse41_store(q, _mm256_extracti128_si256(x, 1));
+}
+
+typedef struct wcodeci_avx2_tables {
+    __m256i div, other, base, freq;
+    __m256i nibble, even;               /* 15 in each byte, 255 in each even one */
+} wcodeci_avx2_tables;
+
+WCODECI_AVX2_INLINE wcodeci_avx2_tables wcodeci_avx2_open(const wcodeci_rans16 *r)
+{
+    wcodeci_avx2_tables t;
+    t.div = wcodeci_avx2_wide(wcodeci_sse41_load(r->div));
+    t.other = wcodeci_avx2_wide(wcodeci_sse41_load(r->other));
+    t.base = wcodeci_avx2_wide(wcodeci_sse41_load(r->base));
+    t.freq = wcodeci_avx2_wide(wcodeci_sse41_load(r->freq));
+    t.nibble = _mm256_set1_epi8(15);
+    t.even = _mm256_set1_epi16(255);
+    return t;
+}
+
+/* Bytes from p on, spread over the places of the mask's bits; what stands at the others is not defined. */
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_expand(unsigned mask, const wcodeci_byte *p)
+{
+    const __m256i low = wcodeci_avx2_both(wcodeci_sse41_load(&wcodeci_expand[mask & 255][1]),
+                                          wcodeci_sse41_load(&wcodeci_expand[mask >> 16 & 255][1]));
+    const __m256i high = wcodeci_avx2_both(wcodeci_sse41_load(wcodeci_expand[mask >> 8 & 255]),
+                                           wcodeci_sse41_load(wcodeci_expand[mask >> 24]));
+    const wcodeci_byte *q = p + _mm_popcnt_u32(mask & 0xFFFF);
+    const __m256i bytes = wcodeci_avx2_both(wcodeci_sse41_load(p), wcodeci_sse41_load(q));
+    return _mm256_shuffle_epi8(bytes, _mm256_add_epi8(low, high));
+}
+
+/* Takes 32 lanes one step on and returns their symbols: see wcodeci_sse41_step. */
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_step(const wcodeci_avx2_tables *t, __m256i *high, __m256i *low,
+                                              const wcodeci_byte **p)
+{
+    const __m256i bucket = _mm256_and_si256(_mm256_srli_epi16(*low, 4), t->nibble);
+    const __m256i place = _mm256_and_si256(*low, t->nibble);
+    const __m256i own = _mm256_cmpgt_epi8(_mm256_shuffle_epi8(t->div, bucket), place);
+    const __m256i symbol = _mm256_blendv_epi8(_mm256_shuffle_epi8(t->other, bucket), bucket, own);
+    const __m256i rank = _mm256_add_epi8(place, _mm256_andnot_si256(own,
+                                                                    _mm256_shuffle_epi8(t->base, bucket)));
+    const __m256i freq = _mm256_shuffle_epi8(t->freq, symbol);
+    const __m256i even = _mm256_add_epi16(_mm256_mullo_epi16(_mm256_and_si256(*high, t->even),
+                                                             _mm256_and_si256(freq, t->even)),
+                                          _mm256_and_si256(rank, t->even));
+    const __m256i odd = _mm256_add_epi16(_mm256_mulhi_epu16(_mm256_andnot_si256(t->even, *high),
+                                                            _mm256_andnot_si256(t->even, freq)),
+                                         _mm256_srli_epi16(rank, 8));
+    const __m256i h = _mm256_blendv_epi8(odd, _mm256_srli_epi16(even, 8), t->even);
+    const __m256i l = _mm256_blendv_epi8(_mm256_slli_epi16(odd, 8), even, t->even);
+    const __m256i refill = _mm256_cmpeq_epi8(h, _mm256_setzero_si256());
+    const unsigned mask = (unsigned)_mm256_movemask_epi8(refill);
+    *high = _mm256_blendv_epi8(h, l, refill);
+    *low = _mm256_blendv_epi8(l, wcodeci_avx2_expand(mask, *p), refill);
+    *p += _mm_popcnt_u32(mask);
+    return symbol;
+}
+
+/* ---- what becomes of 32 values ---- */
+
+typedef struct wcodeci_avx2_first {
+    __m256i high, low;
+} wcodeci_avx2_first;
+
+WCODECI_AVX2_INLINE wcodeci_avx2_first wcodeci_avx2_first_of(unsigned split, __m256i v)
+{
+    wcodeci_avx2_first f;
+    f.high = f.low = v;
+    switch (split) {
+    case WCODEC_SPLIT_BF16:
+    case WCODEC_SPLIT_F32:
+        f.high = _mm256_and_si256(_mm256_srli_epi16(v, 1), _mm256_set1_epi8(127));
+        f.low = _mm256_andnot_si256(_mm256_set1_epi8(127), _mm256_slli_epi16(v, 7));
+        break;
+    case WCODEC_SPLIT_F16:
+    case WCODEC_SPLIT_F8_E5M2: f.high = _mm256_slli_epi16(v, 2); break;
+    case WCODEC_SPLIT_F8_E4M3: f.high = _mm256_slli_epi16(v, 3); break;
+    case WCODEC_SPLIT_NIBBLES: f.high = _mm256_slli_epi16(v, 4); break;
+    default: break;
+    }
+    return f;
+}
+
+/* Values 32 half ... 32 half + 31 of a group of a raw plane of less than 8 bits. */
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_unpack32(const wcodeci_byte *group, unsigned width, unsigned half)
+{
+    const int shift = 4 * (int)half;
+    __m256i v = _mm256_setzero_si256(), part;
+    if (width & 4) {
+        v = _mm256_and_si256(_mm256_srli_epi16(wcodeci_avx2_load(group), shift), _mm256_set1_epi8(15));
+        group += 32;
+    }
+    if (width & 2) {
+        part = _mm256_srlv_epi64(wcodeci_avx2_wide(wcodeci_sse41_load(group)),
+                                 _mm256_setr_epi64x(shift, shift, shift + 2, shift + 2));
+        v = _mm256_or_si256(_mm256_slli_epi16(v, 2), _mm256_and_si256(part, _mm256_set1_epi8(3)));
+        group += 16;
+    }
+    if (width & 1) {
+        part = _mm256_srlv_epi64(_mm256_set1_epi64x((long long)wcodeci_load64(group)),
+                                 _mm256_setr_epi64x(shift, shift + 1, shift + 2, shift + 3));
+        v = _mm256_or_si256(_mm256_add_epi8(v, v), _mm256_and_si256(part, _mm256_set1_epi8(1)));
+    }
+    return v;
+}
+
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_rest(unsigned split, int packed, const wcodeci_byte *plane, size_t i,
+                                              unsigned half)
+{
+    const unsigned width = wcodeci_splits[split].plane[1].width;
+    return packed ? wcodeci_avx2_unpack32(plane + i / 64 * 8 * width, width, half)
+                  : wcodeci_avx2_load(plane + i);
+}
+
+/* 32 units of 16 bits out of their bytes. */
+WCODECI_AVX2_INLINE void wcodeci_avx2_join16(__m256i high, __m256i low, wcodeci_byte *dst)
+{
+    wcodeci_avx2_store2(dst, dst + 32, _mm256_unpacklo_epi8(low, high));
+    wcodeci_avx2_store2(dst + 16, dst + 48, _mm256_unpackhi_epi8(low, high));
+}
+
+/* 32 units of 32 bits out of their bytes. */
+WCODECI_AVX2_INLINE void wcodeci_avx2_join32(__m256i b3, __m256i b2, __m256i b1, __m256i b0,
+                                             wcodeci_byte *dst)
+{
+    const __m256i low0 = _mm256_unpacklo_epi8(b0, b1), low1 = _mm256_unpackhi_epi8(b0, b1);
+    const __m256i high0 = _mm256_unpacklo_epi8(b2, b3), high1 = _mm256_unpackhi_epi8(b2, b3);
+    wcodeci_avx2_store2(dst, dst + 64, _mm256_unpacklo_epi16(low0, high0));
+    wcodeci_avx2_store2(dst + 16, dst + 80, _mm256_unpackhi_epi16(low0, high0));
+    wcodeci_avx2_store2(dst + 32, dst + 96, _mm256_unpacklo_epi16(low1, high1));
+    wcodeci_avx2_store2(dst + 48, dst + 112, _mm256_unpackhi_epi16(low1, high1));
+}
+
+/* Writes units i ... i+31: see wcodeci_sse41_join. */
+WCODECI_AVX2_INLINE void wcodeci_avx2_join(unsigned split, wcodeci_avx2_first f, __m256i rest,
+                                          const wcodeci_byte *const *planes, wcodeci_byte *dst, size_t i)
+{
+    const __m256i seven = _mm256_set1_epi8(127);
+    switch (split) {
+    case WCODEC_SPLIT_BF16:
+    case WCODEC_SPLIT_F32:
+        f.high = _mm256_or_si256(f.high, _mm256_andnot_si256(seven, rest));
+        f.low = _mm256_or_si256(f.low, _mm256_and_si256(seven, rest));
+        if (split == WCODEC_SPLIT_BF16)
+            wcodeci_avx2_join16(f.high, f.low, dst + 2 * i);
+        else
+            wcodeci_avx2_join32(f.high, f.low, wcodeci_avx2_load(planes[2] + i),
+                               wcodeci_avx2_load(planes[3] + i), dst + 4 * i);
+        break;
+    case WCODEC_SPLIT_F16:
+        rest = _mm256_shuffle_epi8(wcodeci_avx2_wide(wcodeci_sse41_second(split)), rest);
+        wcodeci_avx2_join16(_mm256_or_si256(f.high, rest), wcodeci_avx2_load(planes[2] + i), dst + 2 * i);
+        break;
+    case WCODEC_SPLIT_WORD16: wcodeci_avx2_join16(f.high, rest, dst + 2 * i); break;
+    case WCODEC_SPLIT_WORD32:
+        wcodeci_avx2_join32(f.high, rest, wcodeci_avx2_load(planes[2] + i), wcodeci_avx2_load(planes[3] + i),
+                           dst + 4 * i);
+        break;
+    case WCODEC_SPLIT_NIBBLES: wcodeci_avx2_store(dst + i, _mm256_or_si256(f.high, rest)); break;
+    default:
+        rest = _mm256_shuffle_epi8(wcodeci_avx2_wide(wcodeci_sse41_second(split)), rest);
+        wcodeci_avx2_store(dst + i, _mm256_or_si256(f.high, rest));
+        break;
+    }
+}
+
+/* ---- rANS-16 ---- */
+
+/* See wcodeci_sse41_rounds. */
+WCODECI_AVX2_INLINE size_t wcodeci_avx2_rounds(wcodeci_rans16 *r, unsigned split, int packed,
+                                               const wcodeci_byte *const *planes, wcodeci_byte *dst, size_t n)
+{
+    const wcodeci_avx2_tables tables = wcodeci_avx2_open(r);
+    const __m256i values = wcodeci_avx2_wide(wcodeci_sse41_load(r->value));
+    const wcodeci_avx2_first by_symbol = wcodeci_avx2_first_of(split, values);
+    const wcodeci_byte *p = r->p, *const limit = r->limit, *plane[4] = { NULL, NULL, NULL, NULL };
+    const unsigned lanes = r->lanes;
+    __m256i high[WCODECI_RANS16_LANES / 32], low[WCODECI_RANS16_LANES / 32];
+    size_t i = 0, stop = wcodeci_rans16_ahead(p, limit, n, lanes);
+    unsigned k, half;
+    for (k = 1; split < WCODEC_SPLIT_COUNT && k < wcodeci_splits[split].planes && k < 4; k++)
+        plane[k] = planes[k];
+    memcpy(high, r->high, lanes);
+    memcpy(low, r->low, lanes);
+    while (i < stop) {
+        for (k = 0; i < stop; k = (k + 2) & (lanes / 32 - 1)) {
+            WCODECI_UNROLL_4
+            for (half = 0; half < 2; half++, i += 32) {
+                const __m256i symbol = wcodeci_avx2_step(&tables, &high[k + half], &low[k + half], &p);
+                wcodeci_avx2_first f;
+                __m256i rest;
+                f.high = _mm256_shuffle_epi8(by_symbol.high, symbol);
+                f.low = _mm256_shuffle_epi8(by_symbol.low, symbol);
+                if (split == WCODEC_SPLIT_COUNT) {
+                    wcodeci_avx2_store(dst + i, f.high);
+                } else {
+                    rest = wcodeci_avx2_rest(split, packed, plane[1], i, half);
+                    wcodeci_avx2_join(split, f, rest, plane, dst, i);
+                }
+            }
+        }
+        stop = i + wcodeci_rans16_ahead(p, limit, n - i, lanes);
+    }
+    memcpy(r->high, high, lanes);
+    memcpy(r->low, low, lanes);
+    r->p = p;
+    return i;
+}
+
+WCODECI_AVX2 static size_t wcodeci_avx2_rans16(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
+{
+    return wcodeci_avx2_rounds(r, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+}
+
+#define WCODECI_AVX2_UNITS(name, split, packed) \
+    WCODECI_AVX2 static size_t wcodeci_avx2_##name(wcodeci_rans16 *r, const wcodeci_byte *const *planes, \
+                                                   wcodeci_byte *dst, size_t n) \
+    { \
+        return wcodeci_avx2_rounds(r, split, packed, planes, dst, n); \
+    }
+WCODECI_AVX2_UNITS(bf16, WCODEC_SPLIT_BF16, 0)
+WCODECI_AVX2_UNITS(f16, WCODEC_SPLIT_F16, 0)
+WCODECI_AVX2_UNITS(f16_packed, WCODEC_SPLIT_F16, 1)
+WCODECI_AVX2_UNITS(f32, WCODEC_SPLIT_F32, 0)
+WCODECI_AVX2_UNITS(e4m3, WCODEC_SPLIT_F8_E4M3, 0)
+WCODECI_AVX2_UNITS(e4m3_packed, WCODEC_SPLIT_F8_E4M3, 1)
+WCODECI_AVX2_UNITS(e5m2, WCODEC_SPLIT_F8_E5M2, 0)
+WCODECI_AVX2_UNITS(e5m2_packed, WCODEC_SPLIT_F8_E5M2, 1)
+WCODECI_AVX2_UNITS(nibbles, WCODEC_SPLIT_NIBBLES, 0)
+WCODECI_AVX2_UNITS(nibbles_packed, WCODEC_SPLIT_NIBBLES, 1)
+
+/* ---- rANS-256 ---- */
+
+/* The table's entries for the slots of eight states.  A gather is slower, on some processors by far. */
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_entries(const uint32_t *table, __m256i state)
+{
+    return wcodeci_avx2_both(wcodeci_sse41_entries(table, _mm256_castsi256_si128(state)),
+                             wcodeci_sse41_entries(table, _mm256_extracti128_si256(state, 1)));
+}
+
+/* Takes 8 lanes one step on and returns their values. */
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_rans256_step(const uint32_t *table, __m256i *state,
+                                                      const wcodeci_byte **p)
+{
+    const __m256i e = wcodeci_avx2_entries(table, *state);
+    const __m256i freq = _mm256_and_si256(_mm256_srli_epi32(e, 8), _mm256_set1_epi32(WCODECI_RANS256_SLOTS));
+    const __m256i above = _mm256_srli_epi32(*state, WCODECI_RANS256_BITS);
+    const __m256i x = _mm256_add_epi32(_mm256_mullo_epi32(freq, above), _mm256_srli_epi32(e, 20));
+    const __m256i refill = _mm256_cmpeq_epi32(_mm256_srli_epi32(x, 16), _mm256_setzero_si256());
+    const unsigned mask = (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(refill));
+    const __m128i places = _mm_loadl_epi64((const __m128i *)(const void *)&wcodeci_expand[mask][1]);
+    const __m256i words = _mm256_permutevar8x32_epi32(_mm256_cvtepu16_epi32(wcodeci_sse41_load(*p)),
+                                                      _mm256_cvtepu8_epi32(places));
+    *state = _mm256_blendv_epi8(x, _mm256_or_si256(_mm256_slli_epi32(x, 16), words), refill);
+    *p += 2 * _mm_popcnt_u32(mask);
+    return _mm256_and_si256(e, _mm256_set1_epi32(255));
+}
+
+WCODECI_AVX2 static size_t wcodeci_avx2_rans256(uint32_t state[32], const uint32_t *table,
+                                                const wcodeci_byte **src, const wcodeci_byte *end,
+                                                wcodeci_byte *v, size_t n)
+{
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);    /* packing keeps the halves apart */
+    const wcodeci_byte *p = *src;
+    __m256i x[WCODECI_RANS256_LANES / 8], value[4];
+    size_t i;
+    unsigned k;
+    memcpy(x, state, sizeof x);
+    for (i = 0; n - i >= WCODECI_RANS256_LANES && end - p >= 2 * WCODECI_RANS256_LANES; i += 32) {
+        __m256i all;
+        WCODECI_UNROLL_4
+        for (k = 0; k < 4; k++) value[k] = wcodeci_avx2_rans256_step(table, &x[k], &p);
+        all = _mm256_packus_epi16(_mm256_packus_epi32(value[0], value[1]),
+                                  _mm256_packus_epi32(value[2], value[3]));
+        wcodeci_avx2_store(v + i, _mm256_permutevar8x32_epi32(all, order));
+    }
+    memcpy(state, x, sizeof x);
+    *src = p;
+    return i;
+}
+
+/* ---- merging, unpacking, predictors ---- */
+
+#define WCODECI_AVX2_MERGE(name, split) \
+    WCODECI_AVX2 static size_t wcodeci_avx2_merge_##name(const wcodeci_byte *const *planes, \
+                                                         wcodeci_byte *dst, size_t n) \
+    { \
+        const wcodeci_byte *plane[4] = { NULL, NULL, NULL, NULL }; \
+        size_t i; \
+        memcpy(plane, planes, wcodeci_splits[split].planes * sizeof plane[0]); \
+        for (i = 0; n - i >= 32; i += 32) \
+            wcodeci_avx2_join(split, wcodeci_avx2_first_of(split, wcodeci_avx2_load(plane[0] + i)), \
+                             wcodeci_avx2_load(plane[1] + i), plane, dst, i); \
+        return i; \
+    }
+WCODECI_AVX2_MERGE(word16, WCODEC_SPLIT_WORD16)
+WCODECI_AVX2_MERGE(word32, WCODEC_SPLIT_WORD32)
+WCODECI_AVX2_MERGE(bf16, WCODEC_SPLIT_BF16)
+WCODECI_AVX2_MERGE(f16, WCODEC_SPLIT_F16)
+WCODECI_AVX2_MERGE(f32, WCODEC_SPLIT_F32)
+WCODECI_AVX2_MERGE(e4m3, WCODEC_SPLIT_F8_E4M3)
+WCODECI_AVX2_MERGE(e5m2, WCODEC_SPLIT_F8_E5M2)
+WCODECI_AVX2_MERGE(nibbles, WCODEC_SPLIT_NIBBLES)
+
+static const wcodeci_kernels wcodeci_kernels_avx2 = {
+    "avx2", wcodeci_avx2_rans16,
+    { NULL, NULL, NULL, NULL, wcodeci_avx2_bf16, wcodeci_avx2_f16, wcodeci_avx2_f32, NULL,
+      wcodeci_avx2_e4m3, wcodeci_avx2_e5m2, wcodeci_avx2_nibbles },
+    { NULL, NULL, NULL, NULL, NULL, wcodeci_avx2_f16_packed, NULL, NULL,
+      wcodeci_avx2_e4m3_packed, wcodeci_avx2_e5m2_packed, wcodeci_avx2_nibbles_packed },
+    wcodeci_avx2_rans256,
+    { NULL, wcodeci_avx2_merge_word16, wcodeci_avx2_merge_word32, NULL, wcodeci_avx2_merge_bf16,
+      wcodeci_avx2_merge_f16, wcodeci_avx2_merge_f32, NULL, wcodeci_avx2_merge_e4m3,
+      wcodeci_avx2_merge_e5m2, wcodeci_avx2_merge_nibbles },
+    wcodeci_sse41_unpack, wcodeci_sse41_unpredict
+};
+
+#endif

@@ -1,0 +1,296 @@
+/* ------------------------------------------------------------------------------------------------
+ * Encoding kernels for SSSE3, SSE4.1 and POPCNT (private)
+ * What comes before them is for NEON too.
+ * ---------------------------------------------------------------------------------------------- */
+#if (WCODECI_X86 || WCODECI_NEON) && !defined(WCODEC_NO_ENCODER)
+
+/* Shuffle indices that gather bytes, those at the places of the bits that are set of 8, at the upper end;
+ * below are zeros.  A row has the upper 4 bits in common: `count` of them are set, and `high` holds their
+ * places.  Those of the lower 4 bits, at the upper end of 4 bytes too, move down for them. */
+#define WCODECI_SHED(high, count, low) \
+    (uint64_t)(high) << 32 | (uint64_t)(low) << 32 >> 8 * (count)
+#define WCODECI_SHED_ROW(high, count) \
+    { WCODECI_SHED(high, count, 0), WCODECI_SHED(high, count, 0), \
+      WCODECI_SHED(high, count, 0x01000000), WCODECI_SHED(high, count, 0x01000000), \
+      WCODECI_SHED(high, count, 0x02000000), WCODECI_SHED(high, count, 0x02000000), \
+      WCODECI_SHED(high, count, 0x02010000), WCODECI_SHED(high, count, 0x02010000), \
+      WCODECI_SHED(high, count, 0x03000000), WCODECI_SHED(high, count, 0x03000000), \
+      WCODECI_SHED(high, count, 0x03010000), WCODECI_SHED(high, count, 0x03010000), \
+      WCODECI_SHED(high, count, 0x03020000), WCODECI_SHED(high, count, 0x03020000), \
+      WCODECI_SHED(high, count, 0x03020100), WCODECI_SHED(high, count, 0x03020100) }
+
+static const uint64_t wcodeci_shed[16][16] = {
+    WCODECI_SHED_ROW(0, 0), WCODECI_SHED_ROW(0x04000000, 1),
+    WCODECI_SHED_ROW(0x05000000, 1), WCODECI_SHED_ROW(0x05040000, 2),
+    WCODECI_SHED_ROW(0x06000000, 1), WCODECI_SHED_ROW(0x06040000, 2),
+    WCODECI_SHED_ROW(0x06050000, 2), WCODECI_SHED_ROW(0x06050400, 3),
+    WCODECI_SHED_ROW(0x07000000, 1), WCODECI_SHED_ROW(0x07040000, 2),
+    WCODECI_SHED_ROW(0x07050000, 2), WCODECI_SHED_ROW(0x07050400, 3),
+    WCODECI_SHED_ROW(0x07060000, 2), WCODECI_SHED_ROW(0x07060400, 3),
+    WCODECI_SHED_ROW(0x07060500, 3), WCODECI_SHED_ROW(0x07060504, 4)
+};
+
+/* The entry of 8 bits. */
+WCODECI_INLINE const uint64_t *wcodeci_shed_of(unsigned bits) { return &wcodeci_shed[0][0] + bits; }
+
+/* Symbols by value, in windows as wide as one look-up, which leave out what they can.  Entries are the
+ * symbol ^ the filler, with bit 4 set; 0: none. */
+typedef struct wcodeci_windows {
+    wcodeci_byte table[16][32], from[16];
+    unsigned count;
+} wcodeci_windows;
+
+/* width: 16, or 32 for pairs, entry 16 to 31 of which stand behind entry 0 to 15 each. */
+static void wcodeci_windows_make(wcodeci_windows *w, const wcodeci_rans16_coder *c, unsigned width)
+{
+    unsigned v = 0, k;
+    w->count = 0;
+    while (v < 256) {
+        if (c->symbol_of[v] == WCODECI_NO_SYMBOL) {
+            v++;
+            continue;
+        }
+        if (v > 256 - width) v = 256 - width;
+        w->from[w->count] = (wcodeci_byte)v;
+        for (k = 0; k < width; k++, v++) {
+            const unsigned s = c->symbol_of[v];
+            w->table[w->count][width == 16 ? k : 2 * (k & 15) + k / 16]
+                = (wcodeci_byte)(s == WCODECI_NO_SYMBOL ? 0 : (s ^ c->filler) | 16);
+        }
+        w->count++;
+    }
+}
+
+/* The last values, from i on, after `found` exceptions. */
+static size_t wcodeci_rans16_map_rest(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
+                                      wcodeci_byte *symbols, size_t i, size_t n, uint32_t *places,
+                                      size_t found, size_t most)
+{
+    for (; i < n; i++) {
+        symbols[i] = c->symbol_of[v[i]];
+        if (symbols[i] != WCODECI_NO_SYMBOL) continue;
+        symbols[i] = c->filler;
+        if (found == most) return most + 1;
+        places[found++] = (uint32_t)i;
+    }
+    return found;
+}
+
+#endif
+
+#if WCODECI_X86 && !defined(WCODEC_NO_ENCODER)
+
+/* ---- planes out of units: as for AVX-512 ---- */
+
+typedef struct wcodeci_sse41_field {
+    __m128i low, high, low_mask, high_mask;
+    int raise;
+} wcodeci_sse41_field;
+
+WCODECI_SSE41_INLINE wcodeci_sse41_field wcodeci_sse41_field_make(const wcodeci_plane_row *row, unsigned bits)
+{
+    const unsigned low_mask = (1u << row->low_width) - 1;
+    const unsigned high_mask = ((1u << row->high_width) - 1) << row->low_width;
+    wcodeci_sse41_field f;
+    f.raise = row->high_shift < row->low_width;
+    f.low = _mm_cvtsi32_si128(row->low_shift);
+    f.high = _mm_cvtsi32_si128(f.raise ? row->low_width - row->high_shift : row->high_shift - row->low_width);
+    f.low_mask = bits == 32 ? _mm_set1_epi32((int)low_mask)
+               : bits == 16 ? _mm_set1_epi16((short)low_mask) : _mm_set1_epi8((char)low_mask);
+    f.high_mask = bits == 32 ? _mm_set1_epi32((int)high_mask)
+                : bits == 16 ? _mm_set1_epi16((short)high_mask) : _mm_set1_epi8((char)high_mask);
+    return f;
+}
+
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_field16(const wcodeci_sse41_field *f, const wcodeci_byte *src)
+{
+    const __m128i x = wcodeci_sse41_load(src);
+    const __m128i high = f->raise ? _mm_sll_epi16(x, f->high) : _mm_srl_epi16(x, f->high);
+    return _mm_or_si128(_mm_and_si128(_mm_srl_epi16(x, f->low), f->low_mask),
+                        _mm_and_si128(high, f->high_mask));
+}
+
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_field32(const wcodeci_sse41_field *f, const wcodeci_byte *src)
+{
+    const __m128i x = wcodeci_sse41_load(src);
+    const __m128i high = f->raise ? _mm_sll_epi32(x, f->high) : _mm_srl_epi32(x, f->high);
+    return _mm_or_si128(_mm_and_si128(_mm_srl_epi32(x, f->low), f->low_mask),
+                        _mm_and_si128(high, f->high_mask));
+}
+
+WCODECI_SSE41 static size_t wcodeci_sse41_split(const wcodeci_plane_row *row, unsigned unit,
+                                                const wcodeci_byte *src, wcodeci_byte *plane, size_t n)
+{
+    size_t i = 0;
+    if (unit == 1) {
+        const wcodeci_sse41_field f = wcodeci_sse41_field_make(row, 8);
+        for (; n - i >= 16; i += 16) wcodeci_sse41_store(plane + i, wcodeci_sse41_field16(&f, src + i));
+    } else if (unit == 2) {
+        const wcodeci_sse41_field f = wcodeci_sse41_field_make(row, 16);
+        for (; n - i >= 16; i += 16)
+            wcodeci_sse41_store(plane + i, _mm_packus_epi16(wcodeci_sse41_field16(&f, src + 2 * i),
+                                                            wcodeci_sse41_field16(&f, src + 2 * i + 16)));
+    } else if (unit == 4) {
+        const wcodeci_sse41_field f = wcodeci_sse41_field_make(row, 32);
+        for (; n - i >= 16; i += 16) {
+            const wcodeci_byte *s = src + 4 * i;
+            const __m128i ab = _mm_packs_epi32(wcodeci_sse41_field32(&f, s),
+                                               wcodeci_sse41_field32(&f, s + 16));
+            const __m128i cd = _mm_packs_epi32(wcodeci_sse41_field32(&f, s + 32),
+                                               wcodeci_sse41_field32(&f, s + 48));
+            wcodeci_sse41_store(plane + i, _mm_packus_epi16(ab, cd));
+        }
+    }
+    return i;
+}
+
+WCODECI_SSE41 static void wcodeci_sse41_residual(const wcodeci_byte *v, const wcodeci_byte *before,
+                                                 wcodeci_byte *residual, size_t n, unsigned mask)
+{
+    const __m128i bits = _mm_set1_epi8((char)mask);
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16)
+        wcodeci_sse41_store(residual + i, _mm_and_si128(bits, _mm_sub_epi8(wcodeci_sse41_load(v + i),
+                                                                           wcodeci_sse41_load(before + i))));
+    wcodeci_residual_scalar(v + i, before + i, residual + i, n - i, mask);
+}
+
+/* ---- rANS-16 ---- */
+
+WCODECI_SSE41 static size_t wcodeci_sse41_map(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
+                                              wcodeci_byte *symbols, size_t n, uint32_t *places, size_t most)
+{
+    const __m128i zero = _mm_setzero_si128(), filler = _mm_set1_epi8((char)c->filler);
+    const __m128i fifteen = _mm_set1_epi8(15), saturate = _mm_set1_epi8(112);
+    wcodeci_windows w;
+    size_t i, found = 0;
+    unsigned j, k;
+    wcodeci_windows_make(&w, c, 16);
+    for (i = 0; n - i >= 64; i += 64) {
+        __m128i x[4], entry[4];
+        uint64_t none = 0;
+        WCODECI_UNROLL_4
+        for (k = 0; k < 4; k++) {
+            x[k] = wcodeci_sse41_load(v + i + 16 * k);
+            entry[k] = zero;
+        }
+        for (j = 0; j < w.count; j++) {
+            const __m128i table = wcodeci_sse41_load(w.table[j]), from = _mm_set1_epi8((char)w.from[j]);
+            /* Adding 112 with saturation leaves the low four bits of what is below 16 alone, and gives all
+             * else the top bit, which is a shuffle's zero. */
+            WCODECI_UNROLL_4
+            for (k = 0; k < 4; k++)
+                entry[k] = _mm_or_si128(entry[k], _mm_shuffle_epi8(table,
+                                        _mm_adds_epu8(_mm_sub_epi8(x[k], from), saturate)));
+        }
+        WCODECI_UNROLL_4
+        for (k = 0; k < 4; k++) {
+            none |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(entry[k], zero)) << 16 * k;
+            entry[k] = _mm_xor_si128(_mm_and_si128(entry[k], fifteen), filler);
+            wcodeci_sse41_store(symbols + i + 16 * k, entry[k]);
+        }
+        for (; none; none &= none - 1) {
+            if (found == most) return most + 1;
+            places[found++] = (uint32_t)(i + (size_t)_mm_popcnt_u64(~none & (none - 1)));
+        }
+    }
+    return wcodeci_rans16_map_rest(c, v, symbols, i, n, places, found, most);
+}
+
+typedef struct wcodeci_sse41_coder {
+    __m128i freq, first;                /* by symbol */
+    __m128i low, high;                  /* the low and high byte of the reciprocal, as for AVX-512 */
+    __m128i slots[16];
+} wcodeci_sse41_coder;
+
+/* slots[x] out of 256: entry x & 15 of every sixteen.  Bit 7 chooses first, as it makes a shuffle's zero;
+ * then bits 4, 5 and 6 do, shifted to bit 7, where BLENDV looks. */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_slots(const __m128i *slots, __m128i x)
+{
+    const __m128i upper = _mm_xor_si128(x, _mm_set1_epi8(-128));
+    const __m128i bit6 = _mm_add_epi8(x, x), bit5 = _mm_add_epi8(bit6, bit6);
+    const __m128i bit4 = _mm_add_epi8(bit5, bit5);
+    __m128i entry[8];
+    unsigned k;
+    WCODECI_UNROLL_16
+    for (k = 0; k < 8; k++)
+        entry[k] = _mm_or_si128(_mm_shuffle_epi8(slots[k], x), _mm_shuffle_epi8(slots[k + 8], upper));
+    WCODECI_UNROLL_4
+    for (k = 0; k < 4; k++) entry[k] = _mm_blendv_epi8(entry[2 * k], entry[2 * k + 1], bit4);
+    entry[0] = _mm_blendv_epi8(entry[0], entry[1], bit5);
+    entry[1] = _mm_blendv_epi8(entry[2], entry[3], bit5);
+    return _mm_blendv_epi8(entry[0], entry[1], bit6);
+}
+
+/* Puts those of 8 bytes that the bits mark below p, in order. */
+WCODECI_SSE41_INLINE wcodeci_byte *wcodeci_sse41_shed(const wcodeci_byte *bytes, unsigned bits,
+                                                      wcodeci_byte *p)
+{
+    const __m128i order = _mm_loadl_epi64((const __m128i *)(const void *)wcodeci_shed_of(bits));
+    const __m128i x = _mm_loadl_epi64((const __m128i *)(const void *)bytes);
+    _mm_storel_epi64((__m128i *)(void *)(p - 8), _mm_shuffle_epi8(x, order));
+    return p - _mm_popcnt_u32(bits);
+}
+
+/* Codes 16 symbols on 16 lanes; as for AVX-512.  A remainder r below the frequency f stays, as r - f is
+ * below 0, which is large as an unsigned number. */
+WCODECI_SSE41_INLINE wcodeci_byte *wcodeci_sse41_put_16(const wcodeci_sse41_coder *t, __m128i symbol,
+                                                        wcodeci_byte *high, wcodeci_byte *low,
+                                                        wcodeci_byte *p)
+{
+    const __m128i zero = _mm_setzero_si128();
+    const __m128i h = wcodeci_sse41_load(high), l = wcodeci_sse41_load(low);
+    const __m128i freq = _mm_shuffle_epi8(t->freq, symbol);
+    const __m128i shed = _mm_cmpeq_epi8(_mm_max_epu8(h, freq), h);
+    const __m128i h1 = _mm_andnot_si128(shed, h), l1 = _mm_blendv_epi8(l, h, shed);
+    const __m128i x0 = _mm_unpacklo_epi8(l1, h1), x1 = _mm_unpackhi_epi8(l1, h1);
+    const __m128i f0 = _mm_unpacklo_epi8(freq, zero), f1 = _mm_unpackhi_epi8(freq, zero);
+    const __m128i low_byte = _mm_shuffle_epi8(t->low, symbol), high_byte = _mm_shuffle_epi8(t->high, symbol);
+    const __m128i q0 = _mm_mulhi_epu16(x0, _mm_unpacklo_epi8(low_byte, high_byte));
+    const __m128i q1 = _mm_mulhi_epu16(x1, _mm_unpackhi_epi8(low_byte, high_byte));
+    const __m128i r0 = _mm_sub_epi16(x0, _mm_mullo_epi16(q0, f0));
+    const __m128i r1 = _mm_sub_epi16(x1, _mm_mullo_epi16(q1, f1));
+    const __m128i less0 = _mm_sub_epi16(r0, f0), less1 = _mm_sub_epi16(r1, f1);
+    const __m128i rest0 = _mm_min_epu16(r0, less0), rest1 = _mm_min_epu16(r1, less1);
+    const __m128i rank = _mm_add_epi8(_mm_packus_epi16(rest0, rest1), _mm_shuffle_epi8(t->first, symbol));
+    const unsigned bits = (unsigned)_mm_movemask_epi8(shed);
+    p = wcodeci_sse41_shed(low + 8, bits >> 8, p);
+    p = wcodeci_sse41_shed(low, bits & 255, p);
+    wcodeci_sse41_store(high, _mm_packus_epi16(_mm_sub_epi16(q0, _mm_cmpeq_epi16(rest0, less0)),
+                                               _mm_sub_epi16(q1, _mm_cmpeq_epi16(rest1, less1))));
+    wcodeci_sse41_store(low, wcodeci_sse41_slots(t->slots, rank));
+    return p;
+}
+
+WCODECI_SSE41 static wcodeci_byte *wcodeci_sse41_put(wcodeci_rans16_coder *c, const wcodeci_byte *symbols,
+                                                     size_t n, wcodeci_byte *p)
+{
+    wcodeci_sse41_coder t;
+    wcodeci_byte low[16], high[16];
+    unsigned s, lane;
+    for (s = 0; s < 16; s++) {
+        const unsigned reciprocal = c->freq[s] < 2 ? 65535u : 65536u / c->freq[s];
+        low[s] = (wcodeci_byte)reciprocal;
+        high[s] = (wcodeci_byte)(reciprocal >> 8);
+        t.slots[s] = wcodeci_sse41_load(c->slots + 16 * s);
+    }
+    t.freq = wcodeci_sse41_load(c->freq);
+    t.first = wcodeci_sse41_load(c->first);
+    t.low = wcodeci_sse41_load(low);
+    t.high = wcodeci_sse41_load(high);
+    while (n) {
+        n -= c->lanes;
+        for (lane = c->lanes; lane;) {
+            lane -= 16;
+            p = wcodeci_sse41_put_16(&t, wcodeci_sse41_load(symbols + n + lane), c->high + lane,
+                                     c->low + lane, p);
+        }
+    }
+    return p;
+}
+
+static const wcodeci_encode_kernels wcodeci_encode_kernels_sse41 = {
+    wcodeci_sse41_split, wcodeci_sse41_residual, wcodeci_sse41_map, wcodeci_sse41_put
+};
+
+#endif

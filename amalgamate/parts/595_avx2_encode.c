@@ -1,0 +1,250 @@
+/* ------------------------------------------------------------------------------------------------
+ * Encoding kernels for AVX2 (private)
+ * ---------------------------------------------------------------------------------------------- */
+#if WCODECI_X86 && !defined(WCODEC_NO_ENCODER)
+
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_twice(const wcodeci_byte *p)
+{
+    return wcodeci_avx2_wide(wcodeci_sse41_load(p));
+}
+
+/* ---- planes out of units: as for AVX-512 ---- */
+
+typedef struct wcodeci_avx2_field {
+    __m128i low, high;
+    __m256i low_mask, high_mask;
+    int raise;
+} wcodeci_avx2_field;
+
+WCODECI_AVX2_INLINE wcodeci_avx2_field wcodeci_avx2_field_make(const wcodeci_plane_row *row, unsigned bits)
+{
+    const unsigned low_mask = (1u << row->low_width) - 1;
+    const unsigned high_mask = ((1u << row->high_width) - 1) << row->low_width;
+    wcodeci_avx2_field f;
+    f.raise = row->high_shift < row->low_width;
+    f.low = _mm_cvtsi32_si128(row->low_shift);
+    f.high = _mm_cvtsi32_si128(f.raise ? row->low_width - row->high_shift : row->high_shift - row->low_width);
+    f.low_mask = bits == 32 ? _mm256_set1_epi32((int)low_mask)
+               : bits == 16 ? _mm256_set1_epi16((short)low_mask) : _mm256_set1_epi8((char)low_mask);
+    f.high_mask = bits == 32 ? _mm256_set1_epi32((int)high_mask)
+                : bits == 16 ? _mm256_set1_epi16((short)high_mask) : _mm256_set1_epi8((char)high_mask);
+    return f;
+}
+
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_field16(const wcodeci_avx2_field *f, __m256i x)
+{
+    const __m256i high = f->raise ? _mm256_sll_epi16(x, f->high) : _mm256_srl_epi16(x, f->high);
+    return _mm256_or_si256(_mm256_and_si256(_mm256_srl_epi16(x, f->low), f->low_mask),
+                           _mm256_and_si256(high, f->high_mask));
+}
+
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_field32(const wcodeci_avx2_field *f, const wcodeci_byte *src)
+{
+    const __m256i x = wcodeci_avx2_load(src);
+    const __m256i high = f->raise ? _mm256_sll_epi32(x, f->high) : _mm256_srl_epi32(x, f->high);
+    return _mm256_or_si256(_mm256_and_si256(_mm256_srl_epi32(x, f->low), f->low_mask),
+                           _mm256_and_si256(high, f->high_mask));
+}
+
+WCODECI_AVX2 static size_t wcodeci_avx2_split(const wcodeci_plane_row *row, unsigned unit,
+                                                  const wcodeci_byte *src, wcodeci_byte *plane, size_t n)
+{
+    size_t i = 0;
+    if (unit == 1) {
+        const wcodeci_avx2_field f = wcodeci_avx2_field_make(row, 8);
+        for (; n - i >= 32; i += 32)
+            wcodeci_avx2_store(plane + i, wcodeci_avx2_field16(&f, wcodeci_avx2_load(src + i)));
+    } else if (unit == 2) {
+        const wcodeci_avx2_field f = wcodeci_avx2_field_make(row, 16);
+        for (; n - i >= 32; i += 32) {
+            const __m256i a = wcodeci_avx2_field16(&f, wcodeci_avx2_load(src + 2 * i));
+            const __m256i b = wcodeci_avx2_field16(&f, wcodeci_avx2_load(src + 2 * i + 32));
+            wcodeci_avx2_store(plane + i, _mm256_permute4x64_epi64(_mm256_packus_epi16(a, b), 0xD8));
+        }
+    } else if (unit == 4) {
+        const wcodeci_avx2_field f = wcodeci_avx2_field_make(row, 32);
+        const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+        for (; n - i >= 32; i += 32) {
+            const wcodeci_byte *s = src + 4 * i;
+            const __m256i ab = _mm256_packus_epi32(wcodeci_avx2_field32(&f, s),
+                                                   wcodeci_avx2_field32(&f, s + 32));
+            const __m256i cd = _mm256_packus_epi32(wcodeci_avx2_field32(&f, s + 64),
+                                                   wcodeci_avx2_field32(&f, s + 96));
+            wcodeci_avx2_store(plane + i, _mm256_permutevar8x32_epi32(_mm256_packus_epi16(ab, cd), order));
+        }
+    }
+    return i;
+}
+
+WCODECI_AVX2 static void wcodeci_avx2_residual(const wcodeci_byte *v, const wcodeci_byte *before,
+                                                   wcodeci_byte *residual, size_t n, unsigned mask)
+{
+    const __m256i bits = _mm256_set1_epi8((char)mask);
+    size_t i;
+    for (i = 0; n - i >= 32; i += 32)
+        wcodeci_avx2_store(residual + i, _mm256_and_si256(bits, _mm256_sub_epi8(wcodeci_avx2_load(v + i),
+                                                               wcodeci_avx2_load(before + i))));
+    wcodeci_residual_scalar(v + i, before + i, residual + i, n - i, mask);
+}
+
+/* ---- rANS-16 ---- */
+
+/* Entry x of 16, or 0 where x is 16 or more: adding 112 with saturation leaves the low four bits of what is
+ * below 16 alone, and gives all else the top bit, which is a shuffle's zero. */
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_entry(__m256i table, __m256i x)
+{
+    return _mm256_shuffle_epi8(table, _mm256_adds_epu8(x, _mm256_set1_epi8(112)));
+}
+
+/* Of 256 values few sixteens hold symbols: each is one table.  Entries are the symbol with bit 4 set. */
+WCODECI_AVX2 static size_t wcodeci_avx2_map(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
+                                                wcodeci_byte *symbols, size_t n, uint32_t *places, size_t most)
+{
+    const __m256i zero = _mm256_setzero_si256(), filler = _mm256_set1_epi8((char)c->filler);
+    wcodeci_byte table[16][16], from[16];
+    unsigned tables = 0, b, k;
+    size_t i, found = 0;
+    for (b = 0; b < 16; b++) {
+        unsigned any = 0;
+        for (k = 0; k < 16; k++) {
+            const unsigned s = c->symbol_of[16 * b + k];
+            table[tables][k] = (wcodeci_byte)(s == WCODECI_NO_SYMBOL ? 0 : s | 16);
+            any |= table[tables][k];
+        }
+        from[tables] = (wcodeci_byte)(16 * b);
+        if (any) tables++;
+    }
+    for (i = 0; n - i >= 32; i += 32) {
+        const __m256i x = wcodeci_avx2_load(v + i);
+        __m256i symbol = zero, none;
+        unsigned mask;
+        for (k = 0; k < tables; k++)
+            symbol = _mm256_or_si256(symbol, wcodeci_avx2_entry(wcodeci_avx2_twice(table[k]),
+                                     _mm256_sub_epi8(x, _mm256_set1_epi8((char)from[k]))));
+        none = _mm256_cmpeq_epi8(symbol, zero);
+        symbol = _mm256_and_si256(symbol, _mm256_set1_epi8(15));
+        wcodeci_avx2_store(symbols + i, _mm256_blendv_epi8(symbol, filler, none));
+        for (mask = (unsigned)_mm256_movemask_epi8(none); mask; mask &= mask - 1) {
+            if (found == most) return most + 1;
+            places[found++] = (uint32_t)(i + (unsigned)_mm_popcnt_u32(~mask & (mask - 1)));
+        }
+    }
+    for (; i < n; i++) {
+        symbols[i] = c->symbol_of[v[i]];
+        if (symbols[i] != WCODECI_NO_SYMBOL) continue;
+        symbols[i] = c->filler;
+        if (found == most) return most + 1;
+        places[found++] = (uint32_t)i;
+    }
+    return found;
+}
+
+typedef struct wcodeci_avx2_coder {
+    __m256i freq, first, low, high;     /* by symbol; the low and high byte of the reciprocal, as for AVX-512 */
+    const wcodeci_byte *slots;
+} wcodeci_avx2_coder;
+
+/* slots[x] out of 256: sixteen look-ups, of which the upper bits of x choose.  Bit 7 is a shuffle's zero, so that
+ * half of the choice is an OR; the others are moved up to where a blend looks for them. */
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_slots(const wcodeci_byte *slots, __m256i x)
+{
+    const __m256i upper = _mm256_xor_si256(x, _mm256_set1_epi8(-128));
+    const __m256i bit6 = _mm256_add_epi8(x, x), bit5 = _mm256_add_epi8(bit6, bit6);
+    const __m256i bit4 = _mm256_add_epi8(bit5, bit5);
+    __m256i entry[8];
+    unsigned k;
+    WCODECI_UNROLL_16
+    for (k = 0; k < 8; k++)
+        entry[k] = _mm256_or_si256(_mm256_shuffle_epi8(wcodeci_avx2_twice(slots + 16 * k), x),
+                                   _mm256_shuffle_epi8(wcodeci_avx2_twice(slots + 16 * k + 128), upper));
+    WCODECI_UNROLL_4
+    for (k = 0; k < 4; k++) entry[k] = _mm256_blendv_epi8(entry[2 * k], entry[2 * k + 1], bit4);
+    entry[0] = _mm256_blendv_epi8(entry[0], entry[1], bit5);
+    entry[1] = _mm256_blendv_epi8(entry[2], entry[3], bit5);
+    return _mm256_blendv_epi8(entry[0], entry[1], bit6);
+}
+
+/* Puts the bytes that `shed` marks below p, in order.  A shuffle gathers those of eight lanes at the upper end of
+ * eight bytes, whose others the next ones overwrite.  (PEXT does it without a table, no faster here, and much
+ * slower on a first or second Zen.) */
+WCODECI_AVX2_INLINE wcodeci_byte *wcodeci_avx2_shed(const wcodeci_byte *bytes, __m256i shed, wcodeci_byte *p)
+{
+    const unsigned mask = (unsigned)_mm256_movemask_epi8(shed);
+    unsigned k;
+    WCODECI_UNROLL_4
+    for (k = 4; k-- > 0;) {
+        const unsigned bits = mask >> 8 * k & 255;
+        const __m128i order = _mm_loadl_epi64((const __m128i *)(const void *)wcodeci_shed_of(bits));
+        const __m128i x = _mm_loadl_epi64((const __m128i *)(const void *)(bytes + 8 * k));
+        _mm_storel_epi64((__m128i *)(void *)(p - 8), _mm_shuffle_epi8(x, order));
+        p -= _mm_popcnt_u32(bits);
+    }
+    return p;
+}
+
+/* Codes 32 symbols on 32 lanes; as for AVX-512. */
+WCODECI_AVX2_INLINE wcodeci_byte *wcodeci_avx2_put_32(const wcodeci_avx2_coder *t, __m256i symbol,
+                                                          wcodeci_byte *high, wcodeci_byte *low, wcodeci_byte *p)
+{
+    const __m256i even = _mm256_set1_epi16(255), one = _mm256_set1_epi16(1);
+    const __m256i h = wcodeci_avx2_load(high), l = wcodeci_avx2_load(low);
+    const __m256i freq = _mm256_shuffle_epi8(t->freq, symbol);
+    const __m256i shed = _mm256_cmpeq_epi8(_mm256_max_epu8(h, freq), h);
+    const __m256i h1 = _mm256_andnot_si256(shed, h), l1 = _mm256_blendv_epi8(l, h, shed);
+    const __m256i x0 = _mm256_or_si256(_mm256_slli_epi16(h1, 8), _mm256_and_si256(l1, even));
+    const __m256i x1 = _mm256_or_si256(_mm256_srli_epi16(l1, 8), _mm256_andnot_si256(even, h1));
+    const __m256i f0 = _mm256_and_si256(freq, even), f1 = _mm256_srli_epi16(freq, 8);
+    const __m256i low_byte = _mm256_shuffle_epi8(t->low, symbol);
+    const __m256i high_byte = _mm256_shuffle_epi8(t->high, symbol);
+    __m256i q0 = _mm256_mulhi_epu16(x0, _mm256_or_si256(_mm256_and_si256(low_byte, even),
+                                                        _mm256_slli_epi16(high_byte, 8)));
+    __m256i q1 = _mm256_mulhi_epu16(x1, _mm256_or_si256(_mm256_srli_epi16(low_byte, 8),
+                                                        _mm256_andnot_si256(even, high_byte)));
+    __m256i r0 = _mm256_sub_epi16(x0, _mm256_mullo_epi16(q0, f0));
+    __m256i r1 = _mm256_sub_epi16(x1, _mm256_mullo_epi16(q1, f1));
+    const __m256i less0 = _mm256_cmpgt_epi16(f0, r0), less1 = _mm256_cmpgt_epi16(f1, r1);
+    __m256i rank;
+    q0 = _mm256_add_epi16(q0, _mm256_add_epi16(less0, one));
+    q1 = _mm256_add_epi16(q1, _mm256_add_epi16(less1, one));
+    r0 = _mm256_sub_epi16(r0, _mm256_andnot_si256(less0, f0));
+    r1 = _mm256_sub_epi16(r1, _mm256_andnot_si256(less1, f1));
+    rank = _mm256_add_epi8(_mm256_or_si256(r0, _mm256_slli_epi16(r1, 8)),
+                           _mm256_shuffle_epi8(t->first, symbol));
+    p = wcodeci_avx2_shed(low, shed, p);
+    wcodeci_avx2_store(high, _mm256_or_si256(q0, _mm256_slli_epi16(q1, 8)));
+    wcodeci_avx2_store(low, wcodeci_avx2_slots(t->slots, rank));
+    return p;
+}
+
+WCODECI_AVX2 static wcodeci_byte *wcodeci_avx2_put(wcodeci_rans16_coder *c, const wcodeci_byte *symbols,
+                                                       size_t n, wcodeci_byte *p)
+{
+    wcodeci_avx2_coder t;
+    wcodeci_byte low[16], high[16];
+    unsigned s, lane;
+    for (s = 0; s < 16; s++) {
+        const unsigned reciprocal = c->freq[s] < 2 ? 65535u : 65536u / c->freq[s];
+        low[s] = (wcodeci_byte)reciprocal;
+        high[s] = (wcodeci_byte)(reciprocal >> 8);
+    }
+    t.freq = wcodeci_avx2_twice(c->freq);
+    t.first = wcodeci_avx2_twice(c->first);
+    t.low = wcodeci_avx2_twice(low);
+    t.high = wcodeci_avx2_twice(high);
+    t.slots = c->slots;
+    while (n) {
+        n -= c->lanes;
+        for (lane = c->lanes; lane;) {
+            lane -= 32;
+            p = wcodeci_avx2_put_32(&t, wcodeci_avx2_load(symbols + n + lane), c->high + lane, c->low + lane,
+                                    p);
+        }
+    }
+    return p;
+}
+
+static const wcodeci_encode_kernels wcodeci_encode_kernels_avx2 = {
+    wcodeci_avx2_split, wcodeci_avx2_residual, wcodeci_avx2_map, wcodeci_avx2_put
+};
+
+#endif

@@ -1,0 +1,231 @@
+/* ------------------------------------------------------------------------------------------------
+ * Encoding kernels for AVX-512 with VBMI and VBMI2 (private)
+ * ---------------------------------------------------------------------------------------------- */
+#if WCODECI_X86 && !defined(WCODEC_NO_ENCODER)
+
+#if defined(__GNUC__) && !defined(__clang__) && defined(__cplusplus)
+#pragma GCC diagnostic push         /* see the decoding kernels */
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#endif
+
+/* ---- planes out of units ---- */
+
+/* A plane's value of each unit: ((x >> low) & low mask) | ((x >> high) & high mask), the upper field's bits
+ * above the lower one's.  The mask of a field that is not there is 0. */
+typedef struct wcodeci_avx512_field {
+    __m128i low, high;
+    __m512i low_mask, high_mask;
+    int raise;                          /* the upper field moves up instead of down, by `high` */
+} wcodeci_avx512_field;
+
+WCODECI_AVX512_INLINE wcodeci_avx512_field wcodeci_avx512_field_make(const wcodeci_plane_row *row,
+                                                                     unsigned bits)
+{
+    const unsigned low_mask = (1u << row->low_width) - 1;
+    const unsigned high_mask = ((1u << row->high_width) - 1) << row->low_width;
+    wcodeci_avx512_field f;
+    f.raise = row->high_shift < row->low_width;
+    f.low = _mm_cvtsi32_si128(row->low_shift);
+    f.high = _mm_cvtsi32_si128(f.raise ? row->low_width - row->high_shift : row->high_shift - row->low_width);
+    f.low_mask = bits == 32 ? _mm512_set1_epi32((int)low_mask)
+               : bits == 16 ? _mm512_set1_epi16((short)low_mask) : _mm512_set1_epi8((char)low_mask);
+    f.high_mask = bits == 32 ? _mm512_set1_epi32((int)high_mask)
+                : bits == 16 ? _mm512_set1_epi16((short)high_mask) : _mm512_set1_epi8((char)high_mask);
+    return f;
+}
+
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_field16(const wcodeci_avx512_field *f, __m512i x)
+{
+    const __m512i high = f->raise ? _mm512_sll_epi16(x, f->high) : _mm512_srl_epi16(x, f->high);
+    return _mm512_or_si512(_mm512_and_si512(_mm512_srl_epi16(x, f->low), f->low_mask),
+                           _mm512_and_si512(high, f->high_mask));
+}
+
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_field32(const wcodeci_avx512_field *f, __m512i x)
+{
+    const __m512i high = f->raise ? _mm512_sll_epi32(x, f->high) : _mm512_srl_epi32(x, f->high);
+    return _mm512_or_si512(_mm512_and_si512(_mm512_srl_epi32(x, f->low), f->low_mask),
+                           _mm512_and_si512(high, f->high_mask));
+}
+
+/* The low bytes of 64 units of 16 bits. */
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_narrow16(__m512i a, __m512i b)
+{
+    return _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtepi16_epi8(a)), _mm512_cvtepi16_epi8(b), 1);
+}
+
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_narrow32(__m512i a, __m512i b, __m512i c, __m512i d)
+{
+    const __m256i ab = _mm256_inserti128_si256(_mm256_castsi128_si256(_mm512_cvtepi32_epi8(a)),
+                                               _mm512_cvtepi32_epi8(b), 1);
+    const __m256i cd = _mm256_inserti128_si256(_mm256_castsi128_si256(_mm512_cvtepi32_epi8(c)),
+                                               _mm512_cvtepi32_epi8(d), 1);
+    return _mm512_inserti64x4(_mm512_castsi256_si512(ab), cd, 1);
+}
+
+WCODECI_AVX512 static size_t wcodeci_avx512_split(const wcodeci_plane_row *row, unsigned unit,
+                                                  const wcodeci_byte *src, wcodeci_byte *plane, size_t n)
+{
+    size_t i = 0;
+    if (unit == 1) {
+        const wcodeci_avx512_field f = wcodeci_avx512_field_make(row, 8);
+        for (; n - i >= 64; i += 64)
+            wcodeci_avx512_store(plane + i, wcodeci_avx512_field16(&f, wcodeci_avx512_load(src + i)));
+    } else if (unit == 2) {
+        const wcodeci_avx512_field f = wcodeci_avx512_field_make(row, 16);
+        for (; n - i >= 64; i += 64) {
+            const __m512i a = wcodeci_avx512_load(src + 2 * i), b = wcodeci_avx512_load(src + 2 * i + 64);
+            wcodeci_avx512_store(plane + i, wcodeci_avx512_narrow16(wcodeci_avx512_field16(&f, a),
+                                                                    wcodeci_avx512_field16(&f, b)));
+        }
+    } else if (unit == 4) {
+        const wcodeci_avx512_field f = wcodeci_avx512_field_make(row, 32);
+        for (; n - i >= 64; i += 64) {
+            const wcodeci_byte *s = src + 4 * i;
+            wcodeci_avx512_store(plane + i, wcodeci_avx512_narrow32(
+                wcodeci_avx512_field32(&f, wcodeci_avx512_load(s)),
+                wcodeci_avx512_field32(&f, wcodeci_avx512_load(s + 64)),
+                wcodeci_avx512_field32(&f, wcodeci_avx512_load(s + 128)),
+                wcodeci_avx512_field32(&f, wcodeci_avx512_load(s + 192))));
+        }
+    }
+    return i;
+}
+
+WCODECI_AVX512 static void wcodeci_avx512_residual(const wcodeci_byte *v, const wcodeci_byte *before,
+                                                   wcodeci_byte *residual, size_t n, unsigned mask)
+{
+    const __m512i bits = _mm512_set1_epi8((char)mask);
+    size_t i;
+    for (i = 0; n - i >= 64; i += 64)
+        wcodeci_avx512_store(residual + i, _mm512_and_si512(bits, _mm512_sub_epi8(wcodeci_avx512_load(v + i),
+                                                                   wcodeci_avx512_load(before + i))));
+    wcodeci_residual_scalar(v + i, before + i, residual + i, n - i, mask);
+}
+
+/* ---- rANS-16 ---- */
+
+/* table[x] of 256 bytes: two look-ups of 128, of which bit 7 of x chooses. */
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_look_up(const __m512i table[4], __m512i x)
+{
+    return _mm512_mask_mov_epi8(_mm512_permutex2var_epi8(table[0], x, table[1]), _mm512_movepi8_mask(x),
+                                _mm512_permutex2var_epi8(table[2], x, table[3]));
+}
+
+WCODECI_AVX512 static size_t wcodeci_avx512_map(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
+                                                wcodeci_byte *symbols, size_t n, uint32_t *places, size_t most)
+{
+    const __m512i none = _mm512_set1_epi8(WCODECI_NO_SYMBOL), filler = _mm512_set1_epi8((char)c->filler);
+    __m512i table[4];
+    size_t i, found = 0;
+    unsigned k;
+    for (k = 0; k < 4; k++) table[k] = wcodeci_avx512_load(c->symbol_of + 64 * k);
+    for (i = 0; i < n; i += 64) {
+        const __mmask64 there = n - i < 64 ? ((__mmask64)1 << (n - i)) - 1 : ~(__mmask64)0;
+        const __m512i symbol = wcodeci_avx512_look_up(table, _mm512_maskz_loadu_epi8(there, v + i));
+        __mmask64 exception = _mm512_mask_cmpeq_epi8_mask(there, symbol, none);
+        _mm512_mask_storeu_epi8(symbols + i, there, _mm512_mask_mov_epi8(symbol, exception, filler));
+        for (; exception; exception &= exception - 1) {
+            if (found == most) return most + 1;
+            places[found++] = (uint32_t)(i + (size_t)_mm_popcnt_u64(~exception & (exception - 1)));
+        }
+    }
+    return found;
+}
+
+typedef struct wcodeci_avx512_coder {
+    __m512i freq, first;                /* by symbol, in each 16 bytes */
+    __m512i reciprocal;                 /* 65536 / freq, rounded down, but at most 65535, of 16 symbols twice */
+    __m512i slots[4];
+    __m512i even;
+} wcodeci_avx512_coder;
+
+/* Codes 64 symbols on 64 lanes.  x / f is x * reciprocal >> 16 or one more: the error is below x / 65536 < 1,
+ * for reciprocal + 1 > 65536 / f.  x is below f << 8, so the quotient is a byte, and so is the remainder. */
+WCODECI_AVX512_INLINE wcodeci_byte *wcodeci_avx512_put_64(const wcodeci_avx512_coder *t, __m512i symbol,
+                                                          __m512i *high, __m512i *low, wcodeci_byte *p)
+{
+    const __m512i freq = _mm512_shuffle_epi8(t->freq, symbol);
+    const __mmask64 shed = _mm512_cmpge_epu8_mask(*high, freq);
+    const __m512i bytes = _mm512_maskz_compress_epi8(shed, *low);
+    const unsigned count = (unsigned)_mm_popcnt_u64(shed);
+    const __m512i h = _mm512_maskz_mov_epi8(~shed, *high);
+    const __m512i l = _mm512_mask_mov_epi8(*low, shed, *high);
+    const __m512i x0 = _mm512_ternarylogic_epi64(_mm512_slli_epi16(h, 8), l, t->even, WCODECI_A_OR_B_AND_C);
+    const __m512i x1 = _mm512_ternarylogic_epi64(_mm512_srli_epi16(l, 8), h, t->even,
+                                                 WCODECI_A_OR_B_AND_NOT_C);
+    const __m512i f0 = _mm512_and_si512(freq, t->even), f1 = _mm512_srli_epi16(freq, 8);
+    __m512i q0 = _mm512_mulhi_epu16(x0, _mm512_permutexvar_epi16(symbol, t->reciprocal));
+    __m512i q1 = _mm512_mulhi_epu16(x1, _mm512_permutexvar_epi16(_mm512_srli_epi16(symbol, 8),
+                                                                 t->reciprocal));
+    __m512i r0 = _mm512_sub_epi16(x0, _mm512_mullo_epi16(q0, f0));
+    __m512i r1 = _mm512_sub_epi16(x1, _mm512_mullo_epi16(q1, f1));
+    const __mmask32 more0 = _mm512_cmpge_epu16_mask(r0, f0), more1 = _mm512_cmpge_epu16_mask(r1, f1);
+    const __m512i one = _mm512_set1_epi16(1);
+    __m512i rank;
+    q0 = _mm512_mask_add_epi16(q0, more0, q0, one);
+    q1 = _mm512_mask_add_epi16(q1, more1, q1, one);
+    r0 = _mm512_mask_sub_epi16(r0, more0, r0, f0);
+    r1 = _mm512_mask_sub_epi16(r1, more1, r1, f1);
+    rank = _mm512_add_epi8(_mm512_or_si512(r0, _mm512_slli_epi16(r1, 8)),
+                           _mm512_shuffle_epi8(t->first, symbol));
+    *high = _mm512_or_si512(q0, _mm512_slli_epi16(q1, 8));
+    *low = wcodeci_avx512_look_up(t->slots, rank);
+    p -= count;
+    _mm512_mask_storeu_epi8(p, _bzhi_u64(~(uint64_t)0, count), bytes);
+    return p;
+}
+
+WCODECI_AVX512_INLINE wcodeci_byte *wcodeci_avx512_put_rounds(wcodeci_rans16_coder *c, unsigned groups,
+                                                              const wcodeci_byte *symbols, size_t n,
+                                                              wcodeci_byte *p)
+{
+    wcodeci_avx512_coder t;
+    uint16_t reciprocal[32];
+    __m512i high[4], low[4];
+    unsigned g, s;
+    for (s = 0; s < 16; s++)
+        reciprocal[s] = reciprocal[s + 16]
+            = (uint16_t)(c->freq[s] < 2 ? 65535 : 65536u / c->freq[s]);
+    t.freq = wcodeci_avx512_table(c->freq);
+    t.first = wcodeci_avx512_table(c->first);
+    t.reciprocal = wcodeci_avx512_load(reciprocal);
+    for (s = 0; s < 4; s++) t.slots[s] = wcodeci_avx512_load(c->slots + 64 * s);
+    t.even = _mm512_set1_epi16(255);
+    for (g = 0; g < groups; g++) {
+        high[g] = wcodeci_avx512_load(c->high + 64 * g);
+        low[g] = wcodeci_avx512_load(c->low + 64 * g);
+    }
+    while (n) {
+        n -= 64 * groups;
+        WCODECI_UNROLL_4
+        for (g = groups; g-- > 0;)
+            p = wcodeci_avx512_put_64(&t, wcodeci_avx512_load(symbols + n + 64 * g), &high[g], &low[g], p);
+    }
+    for (g = 0; g < groups; g++) {
+        wcodeci_avx512_store(c->high + 64 * g, high[g]);
+        wcodeci_avx512_store(c->low + 64 * g, low[g]);
+    }
+    return p;
+}
+
+WCODECI_AVX512 static wcodeci_byte *wcodeci_avx512_put(wcodeci_rans16_coder *c, const wcodeci_byte *symbols,
+                                                       size_t n, wcodeci_byte *p)
+{
+    switch (c->lanes) {
+    case 64: return wcodeci_avx512_put_rounds(c, 1, symbols, n, p);
+    case 128: return wcodeci_avx512_put_rounds(c, 2, symbols, n, p);
+    default: return wcodeci_avx512_put_rounds(c, 4, symbols, n, p);
+    }
+}
+
+static const wcodeci_encode_kernels wcodeci_encode_kernels_avx512 = {
+    wcodeci_avx512_split, wcodeci_avx512_residual, wcodeci_avx512_map, wcodeci_avx512_put
+};
+
+#if defined(__GNUC__) && !defined(__clang__) && defined(__cplusplus)
+#pragma GCC diagnostic pop
+#endif
+
+#endif

@@ -1,0 +1,317 @@
+/* ------------------------------------------------------------------------------------------------
+ * Encoding kernels for NEON (private): 16 values a vector, AArch64
+ * ---------------------------------------------------------------------------------------------- */
+#if WCODECI_NEON && !defined(WCODEC_NO_ENCODER)
+
+/* ---- planes out of units ---- */
+
+/* A plane's value of each unit, as for AVX-512, but masked when the shifted units have become bytes.  Shifts
+ * are to the left; below 0, to the right. */
+typedef struct wcodeci_neon_field {
+    int low, high;
+    uint8x16_t low_mask, high_mask;
+} wcodeci_neon_field;
+
+WCODECI_INLINE wcodeci_neon_field wcodeci_neon_field_make(const wcodeci_plane_row *row)
+{
+    wcodeci_neon_field f;
+    f.low = -(int)row->low_shift;
+    f.high = (int)row->low_width - (int)row->high_shift;
+    f.low_mask = vdupq_n_u8((wcodeci_byte)((1u << row->low_width) - 1));
+    f.high_mask = vdupq_n_u8((wcodeci_byte)(((1u << row->high_width) - 1) << row->low_width));
+    return f;
+}
+
+/* The lowest byte of each of 16 units, shifted. */
+WCODECI_INLINE uint8x16_t wcodeci_neon_shifted1(const wcodeci_byte *src, int shift)
+{
+    return vshlq_u8(vld1q_u8(src), vdupq_n_s8((signed char)shift));
+}
+
+WCODECI_INLINE uint8x16_t wcodeci_neon_shifted2(const wcodeci_byte *src, int shift)
+{
+    const int16x8_t by = vdupq_n_s16((short)shift);
+    const uint16x8_t a = vshlq_u16(vreinterpretq_u16_u8(vld1q_u8(src)), by);
+    const uint16x8_t b = vshlq_u16(vreinterpretq_u16_u8(vld1q_u8(src + 16)), by);
+    return vuzp1q_u8(vreinterpretq_u8_u16(a), vreinterpretq_u8_u16(b));
+}
+
+WCODECI_INLINE uint16x8_t wcodeci_neon_shifted4_half(const wcodeci_byte *src, int32x4_t by)
+{
+    const uint32x4_t a = vshlq_u32(vreinterpretq_u32_u8(vld1q_u8(src)), by);
+    const uint32x4_t b = vshlq_u32(vreinterpretq_u32_u8(vld1q_u8(src + 16)), by);
+    return vuzp1q_u16(vreinterpretq_u16_u32(a), vreinterpretq_u16_u32(b));
+}
+
+WCODECI_INLINE uint8x16_t wcodeci_neon_shifted4(const wcodeci_byte *src, int shift)
+{
+    const int32x4_t by = vdupq_n_s32(shift);
+    return vuzp1q_u8(vreinterpretq_u8_u16(wcodeci_neon_shifted4_half(src, by)),
+                     vreinterpretq_u8_u16(wcodeci_neon_shifted4_half(src + 32, by)));
+}
+
+WCODECI_INLINE uint8x16_t wcodeci_neon_shifted(const wcodeci_byte *src, unsigned unit, int shift)
+{
+    switch (unit) {
+    case 1: return wcodeci_neon_shifted1(src, shift);
+    case 2: return wcodeci_neon_shifted2(src, shift);
+    default: return wcodeci_neon_shifted4(src, shift);
+    }
+}
+
+/* unit: a constant, as is fields, the number of these. */
+WCODECI_INLINE size_t wcodeci_neon_split_as(const wcodeci_plane_row *row, unsigned unit, unsigned fields,
+                                            const wcodeci_byte *src, wcodeci_byte *plane, size_t n)
+{
+    const wcodeci_neon_field f = wcodeci_neon_field_make(row);
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16) {
+        uint8x16_t x = vandq_u8(wcodeci_neon_shifted(src + i * unit, unit, f.low), f.low_mask);
+        if (fields == 2) x = vbslq_u8(f.high_mask, wcodeci_neon_shifted(src + i * unit, unit, f.high), x);
+        vst1q_u8(plane + i, x);
+    }
+    return i;
+}
+
+static size_t wcodeci_neon_split(const wcodeci_plane_row *row, unsigned unit, const wcodeci_byte *src,
+                                 wcodeci_byte *plane, size_t n)
+{
+    const unsigned fields = row->high_width ? 2 : 1;
+    switch (8 * fields + unit) {
+    case 8 + 1: return wcodeci_neon_split_as(row, 1, 1, src, plane, n);
+    case 8 + 2: return wcodeci_neon_split_as(row, 2, 1, src, plane, n);
+    case 8 + 4: return wcodeci_neon_split_as(row, 4, 1, src, plane, n);
+    case 16 + 1: return wcodeci_neon_split_as(row, 1, 2, src, plane, n);
+    case 16 + 2: return wcodeci_neon_split_as(row, 2, 2, src, plane, n);
+    case 16 + 4: return wcodeci_neon_split_as(row, 4, 2, src, plane, n);
+    default: return 0;
+    }
+}
+
+static void wcodeci_neon_residual(const wcodeci_byte *v, const wcodeci_byte *before, wcodeci_byte *residual,
+                                  size_t n, unsigned mask)
+{
+    const uint8x16_t bits = vdupq_n_u8((wcodeci_byte)mask);
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16)
+        vst1q_u8(residual + i, vandq_u8(bits, vsubq_u8(vld1q_u8(v + i), vld1q_u8(before + i))));
+    wcodeci_residual_scalar(v + i, before + i, residual + i, n - i, mask);
+}
+
+/* ---- rANS-16 ---- */
+
+/* Of 64 lanes, 255 or 0 each: a bit each, and sums of these, as of wcodeci_neon_step4. */
+WCODECI_INLINE wcodeci_neon_takers wcodeci_neon_marked(const uint8x16_t marks[4], uint8x16_t weights)
+{
+    const uint8x16_t low = vpaddq_u8(vandq_u8(marks[0], weights), vandq_u8(marks[1], weights));
+    const uint8x16_t high = vpaddq_u8(vandq_u8(marks[2], weights), vandq_u8(marks[3], weights));
+    const uint8x16_t pairs = vpaddq_u8(low, high), bits = vpaddq_u8(pairs, pairs);
+    wcodeci_neon_takers marked;
+    marked.bits = vgetq_lane_u64(vreinterpretq_u64_u8(bits), 1);
+    marked.sums = vgetq_lane_u64(vreinterpretq_u64_u8(vcntq_u8(bits)), 0) * 0x0101010101010101u;
+    return marked;
+}
+
+/* Writes down where the bits are: i and up.  Returns how many places there are, or most + 1. */
+WCODECI_INLINE size_t wcodeci_neon_note(uint64_t bits, size_t i, uint32_t *places, size_t found, size_t most)
+{
+    for (; bits; i += 32, bits >>= 32) {
+        uint32_t half = (uint32_t)bits;
+        for (; half; half &= half - 1) {
+            if (found == most) return most + 1;
+            places[found++] = (uint32_t)(i + wcodeci_highest_bit(half & (0u - half)));
+        }
+    }
+    return found;
+}
+
+static size_t wcodeci_neon_map(const wcodeci_rans16_coder *c, const wcodeci_byte *v, wcodeci_byte *symbols,
+                               size_t n, uint32_t *places, size_t most)
+{
+    const uint8x16_t filler = vdupq_n_u8(c->filler), fifteen = vdupq_n_u8(15);
+    const uint8x16_t weights = vld1q_u8(wcodeci_neon_weights);
+    wcodeci_windows w;
+    size_t i, found = 0;
+    unsigned j, k;
+    wcodeci_windows_make(&w, c, 32);
+    for (i = 0; n - i >= 64; i += 64) {
+        uint8x16_t x[4], entry[4], none[4];
+        uint64_t bits;
+        WCODECI_UNROLL_4
+        for (k = 0; k < 4; k++) {
+            x[k] = vld1q_u8(v + i + 16 * k);
+            entry[k] = vdupq_n_u8(0);
+        }
+        for (j = 0; j < w.count; j++) {
+            const uint8x16x2_t table = vld2q_u8(w.table[j]);
+            const uint8x16_t from = vdupq_n_u8(w.from[j]);
+            WCODECI_UNROLL_4
+            for (k = 0; k < 4; k++) entry[k] = vqtbx2q_u8(entry[k], table, vsubq_u8(x[k], from));
+        }
+        WCODECI_UNROLL_4
+        for (k = 0; k < 4; k++) {
+            none[k] = vceqzq_u8(entry[k]);
+            vst1q_u8(symbols + i + 16 * k, veorq_u8(vandq_u8(entry[k], fifteen), filler));
+        }
+        bits = wcodeci_neon_marked(none, weights).bits;
+        if (!bits) continue;
+        found = wcodeci_neon_note(bits, i, places, found, most);
+        if (found > most) return found;
+    }
+    return wcodeci_rans16_map_rest(c, v, symbols, i, n, places, found, most);
+}
+
+/* The reciprocal is in parts, low and high byte, of scale * frequency; see wcodeci_neon_coder_make. */
+typedef struct wcodeci_neon_coder {
+    uint8x16_t freq, first, scale, low, high;   /* by symbol */
+    uint8x16_t bias, weights;
+    uint8x16x4_t slots[4];
+} wcodeci_neon_coder;
+
+/* Four tables, by way of memory: see wcodeci_neon_pair. */
+WCODECI_INLINE uint8x16x4_t wcodeci_neon_four(const wcodeci_byte *table)
+{
+    wcodeci_byte room[64];
+    uint8x16x4_t four;
+    four.val[0] = vld1q_u8(table);
+    four.val[1] = vld1q_u8(table + 16);
+    four.val[2] = vld1q_u8(table + 32);
+    four.val[3] = vld1q_u8(table + 48);
+    vst4q_u8(room, four);
+    return vld4q_u8(room);
+}
+
+/* x / f, for x < 256 f, is (s x + b) m >> 23 with nothing to correct.  128 < s f <= 256, so that s x + b and
+ * m, which is 2^23 / (s f) rounded, fit 16 bits.  s is 1 where f > 128, which one symbol can have at most.
+ *
+ * If b is 0, m is rounded up: s f m = 2^23 + e with e < s f.  s x is s or more below where the quotient's
+ * next step is, so the result is right if s x e < s 2^23.  It is if s >= 2, as s x < 2^16 and e < 2^8; if s
+ * is 1, with e <= 128.
+ *
+ * If that one symbol has e > 128, b is 1 and m rounded to nearest, with an error of at most 128.  If m is
+ * rounded down, as it is for that symbol, s f m = 2^23 - d, and the result is right if (s x + 1) d <= 2^23.
+ * If it is rounded up, s >= 2, so s x + 1 is still 1 or more below the next step: right if (s x + 1) e <
+ * 2^23. */
+WCODECI_INLINE wcodeci_neon_coder wcodeci_neon_coder_make(const wcodeci_rans16_coder *c)
+{
+    const uint32_t one = (uint32_t)1 << 23;
+    wcodeci_byte scale[16], low[16], high[16];
+    wcodeci_neon_coder t;
+    unsigned s, bias = 0;
+    for (s = 0; s < 16; s++)
+        if (c->freq[s] > 128 && c->freq[s] - one % c->freq[s] > 128) bias = 1;
+    for (s = 0; s < 16; s++) {
+        const unsigned freq = c->freq[s], by = freq < 2 ? 255 : freq > 128 ? 1 : 256 / freq;
+        const uint32_t divisor = freq ? by * freq : 255;
+        const uint32_t m = (one + (bias ? divisor / 2 : divisor - 1)) / divisor;
+        scale[s] = (wcodeci_byte)by;
+        low[s] = (wcodeci_byte)m;
+        high[s] = (wcodeci_byte)(m >> 8);
+    }
+    t.freq = vld1q_u8(c->freq);
+    t.first = vld1q_u8(c->first);
+    t.scale = vld1q_u8(scale);
+    t.low = vld1q_u8(low);
+    t.high = vld1q_u8(high);
+    t.bias = vdupq_n_u8((wcodeci_byte)bias);
+    t.weights = vld1q_u8(wcodeci_neon_weights);
+    for (s = 0; s < 4; s++) t.slots[s] = wcodeci_neon_four(c->slots + 64 * s);
+    return t;
+}
+
+/* The upper halves of products. */
+WCODECI_INLINE uint16x8_t wcodeci_neon_high16(uint16x8_t a, uint16x8_t b)
+{
+    const uint32x4_t lower = vmull_u16(vget_low_u16(a), vget_low_u16(b)), upper = vmull_high_u16(a, b);
+    return vuzp2q_u16(vreinterpretq_u16_u32(lower), vreinterpretq_u16_u32(upper));
+}
+
+/* The quotients of states h << 8 | l that have room. */
+WCODECI_INLINE uint8x16_t wcodeci_neon_divide(const wcodeci_neon_coder *t, uint8x16_t symbol, uint8x16_t h,
+                                              uint8x16_t l)
+{
+    const uint8x16_t scale = vqtbl1q_u8(t->scale, symbol), above = vmulq_u8(h, scale);
+    const uint8x16_t low = vqtbl1q_u8(t->low, symbol), high = vqtbl1q_u8(t->high, symbol);
+    const uint16x8_t x0 = vmlal_u8(vreinterpretq_u16_u8(vzip1q_u8(t->bias, above)), vget_low_u8(l),
+                                   vget_low_u8(scale));
+    const uint16x8_t x1 = vmlal_high_u8(vreinterpretq_u16_u8(vzip2q_u8(t->bias, above)), l, scale);
+    const uint16x8_t q0 = wcodeci_neon_high16(x0, vreinterpretq_u16_u8(vzip1q_u8(low, high)));
+    const uint16x8_t q1 = wcodeci_neon_high16(x1, vreinterpretq_u16_u8(vzip2q_u8(low, high)));
+    return vshrn_high_n_u16(vshrn_n_u16(q0, 7), q1, 7);
+}
+
+/* slots[x] out of 256: a look-up leaves alone what is out of its 64. */
+WCODECI_INLINE uint8x16_t wcodeci_neon_slots(const wcodeci_neon_coder *t, uint8x16_t x)
+{
+    const uint8x16_t next = vdupq_n_u8(64);
+    uint8x16_t slots = vqtbl4q_u8(t->slots[0], x);
+    slots = vqtbx4q_u8(slots, t->slots[1], x = vsubq_u8(x, next));
+    slots = vqtbx4q_u8(slots, t->slots[2], x = vsubq_u8(x, next));
+    return vqtbx4q_u8(slots, t->slots[3], vsubq_u8(x, next));
+}
+
+/* Puts the bytes of 64 that are marked below p, in order: 8 bytes end where those of the 8 lanes do. */
+WCODECI_INLINE wcodeci_byte *wcodeci_neon_shed(const wcodeci_byte *bytes, wcodeci_neon_takers marked,
+                                               wcodeci_byte *p)
+{
+    unsigned k;
+    p -= marked.sums >> 56;
+    WCODECI_UNROLL_16
+    for (k = 8; k-- > 0;) {
+        const uint64_t *order = wcodeci_shed_of((unsigned)(marked.bits >> 8 * k & 255));
+        vst1_u8(p + (size_t)(marked.sums >> 8 * k & 255) - 8,
+                vqtbl1_u8(vcombine_u8(vld1_u8(bytes + 8 * k), vdup_n_u8(0)),
+                          vreinterpret_u8_u64(vld1_u64(order))));
+    }
+    return p;
+}
+
+/* Codes 64 symbols on 64 lanes.  Which lanes shed a byte is asked first, as the answer takes long. */
+WCODECI_INLINE wcodeci_byte *wcodeci_neon_put_64(const wcodeci_neon_coder *t, const wcodeci_byte *symbols,
+                                                 wcodeci_byte *high, wcodeci_byte *low, wcodeci_byte *p)
+{
+    uint8x16_t symbol[4], freq[4], shed[4], slots[4];
+    wcodeci_neon_takers marked;
+    unsigned k;
+    WCODECI_UNROLL_4
+    for (k = 0; k < 4; k++) {
+        symbol[k] = vld1q_u8(symbols + 16 * k);
+        freq[k] = vqtbl1q_u8(t->freq, symbol[k]);
+        shed[k] = vcgeq_u8(vld1q_u8(high + 16 * k), freq[k]);
+    }
+    marked = wcodeci_neon_marked(shed, t->weights);
+    WCODECI_UNROLL_4
+    for (k = 0; k < 4; k++) {
+        const uint8x16_t h = vld1q_u8(high + 16 * k), l = vbslq_u8(shed[k], h, vld1q_u8(low + 16 * k));
+        const uint8x16_t quotient = wcodeci_neon_divide(t, symbol[k], vbicq_u8(h, shed[k]), l);
+        const uint8x16_t from = vaddq_u8(l, vqtbl1q_u8(t->first, symbol[k]));
+        slots[k] = wcodeci_neon_slots(t, vmlsq_u8(from, quotient, freq[k]));    /* of first + rank */
+        vst1q_u8(high + 16 * k, quotient);
+    }
+    p = wcodeci_neon_shed(low, marked, p);
+    WCODECI_UNROLL_4
+    for (k = 0; k < 4; k++) vst1q_u8(low + 16 * k, slots[k]);
+    return p;
+}
+
+static wcodeci_byte *wcodeci_neon_put(wcodeci_rans16_coder *c, const wcodeci_byte *symbols, size_t n,
+                                      wcodeci_byte *p)
+{
+    const wcodeci_neon_coder t = wcodeci_neon_coder_make(c);
+    const unsigned lanes = c->lanes;
+    unsigned lane;
+    while (n) {
+        n -= lanes;
+        for (lane = lanes; lane;) {
+            lane -= 64;
+            p = wcodeci_neon_put_64(&t, symbols + n + lane, c->high + lane, c->low + lane, p);
+        }
+    }
+    return p;
+}
+
+static const wcodeci_encode_kernels wcodeci_encode_kernels_neon = {
+    wcodeci_neon_split, wcodeci_neon_residual, wcodeci_neon_map, wcodeci_neon_put
+};
+
+#endif

@@ -1,0 +1,867 @@
+/* Every set of kernels that this machine has, function by function against the scalar ones and as a whole:
+ * same bytes, same states, same verdict on broken records.  Buffers have just the size that they must have
+ * and end, or begin, at a page that nobody may touch. */
+#define WCODEC_IMPLEMENTATION
+#include "test_util.h"
+#include "test_make.h"
+
+#define MOST 8192           /* units of a direct test */
+#define TILE 65536          /* units of a large tile */
+
+/* ---- sets of kernels ---- */
+
+typedef struct kernel_set {
+    const char *name;
+    unsigned off;           /* cpu_off that chooses it */
+    const wcodeci_kernels *kernels;
+    const wcodeci_encode_kernels *encode;
+} kernel_set;
+
+static kernel_set sets[8];  /* the scalar one first */
+static unsigned set_count;
+
+static void find_sets(void)
+{
+    static const unsigned offs[] = { WCODEC_CPU_ALL, WCODEC_CPU_AVX2, WCODEC_CPU_AVX512, 0 };
+    static const char *const names[] = { "scalar", "sse4.1", "avx2", "avx512", "neon" };
+    unsigned i, k;
+    for (i = 0; i < sizeof offs / sizeof *offs; i++) {
+        const unsigned cpu = wcodec_cpu_detect() & ~offs[i];
+        kernel_set set;
+        set.off = offs[i];
+        set.kernels = wcodeci_kernels_of(cpu);
+        set.encode = wcodeci_encode_kernels_of(cpu);
+        set.name = set.kernels->name;
+        for (k = 0; k < set_count && sets[k].kernels != set.kernels; k++) {}
+        if (k == set_count) sets[set_count++] = set;
+    }
+    for (i = 0; i < sizeof names / sizeof *names; i++) {
+        for (k = 0; k < set_count && strcmp(sets[k].name, names[i]) != 0; k++) {}
+        if (k < set_count) printf("  tested: %s\n", names[i]);
+        else printf("  skipped: the kernels %s, which this machine can not run\n", names[i]);
+    }
+}
+
+static void names(void)
+{
+    CHECK_STR(wcodec_cpu_kernels(WCODEC_CPU_ALL), "scalar");
+    CHECK_STR(wcodec_cpu_kernels(WCODEC_CPU_SSE41 | WCODEC_CPU_NEON), "scalar");
+    CHECK_STR(wcodec_cpu_kernels(0), sets[set_count - 1].name);
+    CHECK_STR(sets[0].name, "scalar");
+    CHECK(sets[0].encode == &wcodeci_encode_kernels_scalar);
+    CHECK_EQ(wcodec_cpu_detect(), wcodec_cpu_detect());
+}
+
+/* ---- rooms: memory between two pages that fault ---- */
+
+#define ROOM_SLACK 256      /* bytes beside a buffer that are looked at afterwards */
+
+typedef struct room {
+    unsigned char *begin, *end;
+    unsigned char *data;    /* the buffer that lies in it */
+    size_t size;
+} room;
+
+/* One for each plane, the others for what a test needs. */
+enum { ROOM_OUT = WCODEC_MAX_PLANES, ROOM_STREAM, ROOM_PLACES, ROOMS };
+static room rooms[ROOMS];
+
+static void make_rooms(void)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE), size = ((size_t)MOST * 8 / page + 2) * page;
+    unsigned i;
+    for (i = 0; i < ROOMS; i++) {
+        unsigned char *map = (unsigned char *)mmap(NULL, size + 2 * page, PROT_READ | PROT_WRITE,
+                                                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (map == (unsigned char *)MAP_FAILED || mprotect(map, page, PROT_NONE)
+            || mprotect(map + page + size, page, PROT_NONE))
+            test_die("no room");
+        rooms[i].begin = map + page;
+        rooms[i].end = map + page + size;
+    }
+}
+
+/* A buffer at the room's end, or at its beginning, full of a pattern as is what lies beside it. */
+static unsigned char *lay(unsigned which, size_t size, int at_end)
+{
+    room *m = &rooms[which];
+    m->data = at_end ? m->end - size : m->begin;
+    m->size = size;
+    if (at_end) memset(m->data - ROOM_SLACK, TEST_GUARD_FILL, size + ROOM_SLACK);
+    else memset(m->data, TEST_GUARD_FILL, size + ROOM_SLACK);
+    return m->data;
+}
+
+/* Nothing beside the buffer was written. */
+static void check_beside(unsigned which)
+{
+    const room *m = &rooms[which];
+    const unsigned char *p = m->data == m->begin ? m->data + m->size : m->data - ROOM_SLACK;
+    unsigned i, wrong = 0;
+    for (i = 0; i < ROOM_SLACK; i++) wrong += p[i] != TEST_GUARD_FILL;
+    CHECK_EQ(wrong, 0);
+}
+
+/* ---- models ---- */
+
+/* Frequencies that sum to `total`, in at most `most` of the `count` symbols. */
+static void some_frequencies(test_random *r, unsigned kind, unsigned *freq, unsigned count, unsigned total)
+{
+    unsigned i, left = total;
+    memset(freq, 0, count * sizeof *freq);
+    switch (kind % 5) {
+    case 0:                     /* one that has nearly all, anywhere */
+        i = (unsigned)test_below(r, count);
+        freq[i] = total - 1;
+        freq[(i + 1 + test_below(r, count - 1)) % count] = 1;
+        return;
+    case 1:                     /* all alike */
+        for (i = 0; i < count; i++) freq[i] = total / count;
+        return;
+    case 2:                     /* each half of what is left, in any order */
+        while (left > 1) {
+            freq[test_below(r, count)] += (left + 1) / 2;
+            left -= (left + 1) / 2;
+        }
+        break;
+    case 3:                     /* holes */
+        for (; left > 1; left -= i) {
+            i = 1 + (unsigned)test_below(r, left < total / 3 ? left - 1 : total / 3);
+            freq[test_below(r, count)] += i;
+        }
+        break;
+    default:
+        for (; left > 1; left--) freq[test_below(r, count)]++;
+        break;
+    }
+    freq[test_below(r, count)] += left;
+    for (i = 0; i < count; i++)
+        if (freq[i] == total) {             /* none may have all */
+            freq[i]--;
+            freq[(i + 1) % count]++;
+        }
+}
+
+/* States, tables and stream of a rANS-16 plane; r->p stands in ROOM_STREAM, which has `size` bytes. */
+static wcodeci_rans16 some_rans16(test_random *r, unsigned kind, unsigned lanes, unsigned width, size_t size,
+                                  int at_end, uint16_t *table)
+{
+    wcodeci_rans16 m;
+    unsigned freq[16], i;
+    unsigned char *stream = lay(ROOM_STREAM, size, at_end);
+    memset(&m, 0, sizeof m);
+    some_frequencies(r, kind, freq, 16, 256);
+    for (i = 0; i < 16; i++) {
+        m.freq[i] = (unsigned char)freq[i];
+        m.value[i] = (unsigned char)(freq[i] ? test_next(r) & ((1u << width) - 1) : 0);
+    }
+    wcodeci_alias_make(&m);
+    m.lanes = lanes;
+    test_fill(r, m.low, lanes);
+    test_fill(r, m.high, lanes);
+    for (i = 0; i < lanes; i++) {
+        if (kind % 7 == 1) m.high[i] = 0;                   /* what only a broken record leads to */
+        else if (kind % 7 == 2) m.high[i] = (unsigned char)(m.high[i] & 1);
+        else if (kind % 7 == 3) m.high[i] = 255;
+        else if (!m.high[i]) m.high[i] = 1;
+    }
+    if (kind % 11 == 0) memset(stream, 0, size);
+    else if (kind % 11 == 1) memset(stream, 255, size);
+    else test_fill(r, stream, size);
+    m.p = stream;
+    m.limit = stream + size;
+    m.table = table;
+    return m;
+}
+
+/* Sizes below, at and above whole rounds. */
+static size_t some_size(test_random *r, size_t round, size_t most)
+{
+    const size_t near = round * test_below(r, 12) + test_below(r, 3);
+    const size_t n = test_below(r, 3) ? near : test_below(r, most + 1);
+    return n ? (n - 1) % most : 0;
+}
+
+/* Stream sizes that end the rounds early, or do not. */
+static size_t some_limit(test_random *r, size_t round, size_t n)
+{
+    switch (test_below(r, 4)) {
+    case 0: return some_size(r, round, n + round);
+    case 1: return n / 3 + round;
+    default: return n + round;
+    }
+}
+
+static void check_rans16(const wcodeci_rans16 *a, const wcodeci_rans16 *b)
+{
+    CHECK_MEM(a->high, b->high, a->lanes);
+    CHECK_MEM(a->low, b->low, a->lanes);
+    CHECK_EQ(a->p - rooms[ROOM_STREAM].data, b->p - rooms[ROOM_STREAM].data);
+    CHECK(a->limit == b->limit && a->lanes == b->lanes);
+}
+
+/* ---- function by function: decoding ---- */
+
+static void fill_plane(test_random *r, unsigned char *plane, size_t n, unsigned width)
+{
+    size_t i;
+    test_fill(r, plane, n);
+    for (i = 0; i < n; i++) plane[i] = (unsigned char)(plane[i] & ((1u << width) - 1));
+}
+
+static void rans16_values(void)
+{
+    static unsigned char wanted[MOST];
+    uint16_t table[1024];
+    test_random r = test_random_new(1);
+    unsigned i, k;
+    for (i = 0; i < 4000; i++) {
+        const unsigned lanes = 64u << i % 3;
+        const size_t n = some_size(&r, lanes, 3000), size = some_limit(&r, lanes, n);
+        const int at_end = (int)(test_next(&r) & 1);
+        const wcodeci_rans16 start = some_rans16(&r, i, lanes, 8, size, at_end, table);
+        wcodeci_rans16 scalar = start;
+        const size_t count = wcodeci_rans16_scalar(&scalar, wanted, n);
+        CHECK(count <= n && count % lanes == 0 && scalar.p <= scalar.limit);
+        for (k = 0; k < set_count; k++) {
+            wcodeci_rans16 other = start;
+            unsigned char *v = lay(ROOM_OUT, n, at_end);
+            test_note("%s, number %u, %u lanes, %zu values, %zu bytes", sets[k].name, i, lanes, n, size);
+            CHECK_EQ(sets[k].kernels->rans16(&other, v, n), count);
+            CHECK_MEM(v, wanted, count);
+            check_rans16(&other, &scalar);
+            check_beside(ROOM_OUT);
+        }
+    }
+}
+
+/* The planes of n units but the first one, as bytes in `plain` and as a kernel takes them in the rooms. */
+static void lay_planes(test_random *r, unsigned split, int packed, size_t n, int at_end,
+                       const unsigned char **in_rooms, unsigned char plain[][MOST])
+{
+    const wcodeci_split_row *row = &wcodeci_splits[split];
+    unsigned k;
+    for (k = 1; k < row->planes; k++) {
+        const unsigned width = row->plane[k].width;
+        unsigned char *p = lay(k, packed ? wcodeci_raw_size(n, width) : n, at_end);
+        in_rooms[k] = p;
+        if (packed && width < 8) {
+            test_fill(r, p, rooms[k].size);
+            CHECK(wcodeci_raw_decode(&wcodeci_kernels_scalar, p, rooms[k].size, width, plain[k],
+                                     (n + 63) / 64 * 64) == NULL);
+        } else {
+            fill_plane(r, p, n, width);
+            memcpy(plain[k], p, n);
+        }
+    }
+}
+
+/* One kernel that decodes and merges, against the scalar kernel and the scalar merging. */
+static void check_units(test_random *r, const kernel_set *set, unsigned split, int packed, unsigned kind)
+{
+    static unsigned char plain[WCODEC_MAX_PLANES][MOST], wanted[MOST * 8];
+    const wcodeci_split_row *row = &wcodeci_splits[split];
+    const unsigned lanes = 64u << kind % 3;
+    const size_t n = some_size(r, lanes, 2500), size = some_limit(r, lanes, n);
+    const int at_end = (int)(test_next(r) & 1);
+    const unsigned char *in_rooms[WCODEC_MAX_PLANES] = { NULL }, *planes[WCODEC_MAX_PLANES];
+    uint16_t table[1024];
+    const wcodeci_rans16 start = some_rans16(r, kind, lanes, row->plane[0].width, size, at_end, table);
+    wcodeci_rans16 scalar = start, other = start;
+    unsigned char *dst = lay(ROOM_OUT, n * row->unit, at_end);
+    size_t count;
+    unsigned k;
+    test_note("%s, split %u, packed %d, number %u, %u lanes, %zu units", set->name, split, packed, kind,
+              lanes, n);
+    lay_planes(r, split, packed, n, at_end, in_rooms, plain);
+    for (k = 0; k < WCODEC_MAX_PLANES; k++) planes[k] = plain[k];
+    count = wcodeci_rans16_scalar(&scalar, plain[0], n);
+    wcodeci_merge_scalar(split, planes, wanted, count);
+    CHECK_EQ((packed ? set->kernels->packed : set->kernels->units)[split](&other, in_rooms, dst, n), count);
+    CHECK_MEM(dst, wanted, count * row->unit);
+    check_rans16(&other, &scalar);
+    check_beside(ROOM_OUT);
+}
+
+static void rans16_units(void)
+{
+    test_random r = test_random_new(2);
+    unsigned i, k, split;
+    for (k = 0; k < set_count; k++)
+        for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
+            for (i = 0; i < 300; i++) {
+                if (sets[k].kernels->units[split]) check_units(&r, &sets[k], split, 0, i);
+                if (sets[k].kernels->packed[split]) check_units(&r, &sets[k], split, 1, i);
+            }
+}
+
+static void merging(void)
+{
+    static unsigned char wanted[MOST * 8];
+    test_random r = test_random_new(3);
+    unsigned i, k, split, p;
+    for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
+        for (i = 0; i < 60; i++) {
+            const wcodeci_split_row *row = &wcodeci_splits[split];
+            const size_t n = i < 20 ? test_below(&r, 300) : some_size(&r, 64, 2000);
+            const unsigned char *planes[WCODEC_MAX_PLANES] = { NULL };
+            const int at_end = (int)(i & 1);
+            for (p = 0; p < row->planes; p++) {
+                unsigned char *plane = lay(p, n, at_end);
+                fill_plane(&r, plane, n, row->plane[p].width);
+                planes[p] = plane;
+            }
+            wcodeci_merge_scalar(split, planes, wanted, n);
+            for (k = 0; k < set_count; k++) {
+                unsigned char *dst = lay(ROOM_OUT, n * row->unit, at_end);
+                test_note("%s, split %u, %zu units", sets[k].name, split, n);
+                if (sets[k].kernels->merge[split]) CHECK(sets[k].kernels->merge[split](planes, dst, n) <= n);
+                wcodeci_merge(sets[k].kernels, split, planes, dst, n);
+                CHECK_MEM(dst, wanted, n * row->unit);
+                check_beside(ROOM_OUT);
+            }
+        }
+}
+
+static void unpacking(void)
+{
+    static unsigned char values[MOST];
+    test_random r = test_random_new(4);
+    unsigned i, k, width;
+    for (width = 1; width < 8; width++)
+        for (i = 0; i < 80; i++) {
+            const size_t n = 1 + (i < 40 ? test_below(&r, 300) : some_size(&r, 64, 2000));
+            const size_t size = wcodeci_raw_size(n, width);
+            const int at_end = (int)(i & 1);
+            wcodeci_plane plane;
+            unsigned char *src = lay(ROOM_STREAM, size, at_end);
+            fill_plane(&r, values, n, width);
+            memset(&plane, 0, sizeof plane);
+            plane.v = values;
+            plane.n = n;
+            plane.width = width;
+            CHECK_EQ(wcodeci_raw_encode(&plane, src, size), size);
+            for (k = 0; k < set_count; k++) {
+                unsigned char *v = lay(ROOM_OUT, n, at_end);
+                test_note("%s, width %u, %zu values", sets[k].name, width, n);
+                if (sets[k].kernels->unpack) {
+                    const size_t count = sets[k].kernels->unpack(src, width, v, n);
+                    CHECK(count <= n && count % 64 == 0);
+                    CHECK_MEM(v, values, count);
+                }
+                CHECK(wcodeci_raw_decode(sets[k].kernels, src, size, width, v, n) == NULL);
+                CHECK_MEM(v, values, n);
+                check_beside(ROOM_OUT);
+            }
+        }
+}
+
+static void unpredicting(void)
+{
+    static unsigned char wanted[MOST], residual[MOST];
+    test_random r = test_random_new(5);
+    unsigned i, k;
+    for (i = 0; i < 4000; i++) {
+        const unsigned width = 1 + (unsigned)test_below(&r, 8), mask = (1u << width) - 1;
+        const size_t n = 1 + (i % 2 ? test_below(&r, 400) : some_size(&r, 64, 2000));
+        const size_t far = i % 3 ? 1 + test_below(&r, 140) : 1 + test_below(&r, n);
+        const size_t distance = i % 5 == 0 ? 1 : far < n ? far : n;
+        fill_plane(&r, residual, n, width);
+        if (i % 7 == 0) memset(residual, (int)mask, n);
+        memcpy(wanted, residual, n);
+        wcodeci_unpredict_scalar(wanted, n, distance, mask);
+        for (k = 0; k < set_count; k++) {
+            unsigned char *v = lay(ROOM_OUT, n, (int)(i & 1));
+            test_note("%s, %zu values, distance %zu, width %u", sets[k].name, n, distance, width);
+            memcpy(v, residual, n);
+            sets[k].kernels->unpredict(v, n, distance, mask);
+            CHECK_MEM(v, wanted, n);
+            check_beside(ROOM_OUT);
+        }
+    }
+}
+
+static void some_table(test_random *r, unsigned kind, uint32_t table[4096])
+{
+    unsigned freq[256], s, rank, slot = 0;
+    some_frequencies(r, kind, freq, 256, 4096);
+    for (s = 0; s < 256; s++)
+        for (rank = 0; rank < freq[s]; rank++) table[slot++] = s | freq[s] << 8 | (uint32_t)rank << 20;
+    CHECK_EQ(slot, 4096);
+}
+
+/* A kernel may stop before the scalar one, which then goes on. */
+static void rans256_values(void)
+{
+    static unsigned char wanted[MOST];
+    static uint32_t table[4096];
+    test_random r = test_random_new(6);
+    unsigned i, k, lane;
+    for (i = 0; i < 2000; i++) {
+        uint32_t start[32], scalar[32], state[32];
+        const size_t n = some_size(&r, 32, 2000), size = some_limit(&r, 64, 2 * n);
+        const int at_end = (int)(i & 1);
+        const unsigned char *p, *src = lay(ROOM_STREAM, size, at_end);
+        size_t count;
+        some_table(&r, i, table);
+        test_fill(&r, start, sizeof start);
+        if (i % 3)
+            for (lane = 0; lane < 32; lane++) start[lane] |= 65536;
+        if (i % 4 == 1) memset(start, 255, sizeof start);
+        if (i % 4 == 2)
+            for (lane = 0; lane < 32; lane++) start[lane] &= 0x1FFFF;
+        test_fill(&r, rooms[ROOM_STREAM].data, i % 9 ? size : 0);
+        memcpy(scalar, start, sizeof start);
+        p = src;
+        count = wcodeci_rans256_scalar(scalar, table, &p, src + size, wanted, n);
+        for (k = 0; k < set_count; k++) {
+            const unsigned char *q = src;
+            unsigned char *v = lay(ROOM_OUT, n, at_end);
+            size_t done;
+            test_note("%s, number %u, %zu values, %zu bytes", sets[k].name, i, n, size);
+            memcpy(state, start, sizeof start);
+            done = sets[k].kernels->rans256(state, table, &q, src + size, v, n);
+            CHECK(done <= count && done % 32 == 0);
+            if (done < count)
+                done += wcodeci_rans256_scalar(state, table, &q, src + size, v + done, n - done);
+            CHECK_EQ(done, count);
+            CHECK_MEM(v, wanted, count);
+            CHECK_MEM(state, scalar, sizeof state);
+            CHECK_EQ(q - src, p - src);
+            check_beside(ROOM_OUT);
+        }
+    }
+}
+
+/* ---- function by function: encoding ---- */
+
+static void splitting(void)
+{
+    static unsigned char wanted[MOST];
+    test_random r = test_random_new(7);
+    unsigned i, k, split, p;
+    for (split = 1; split < WCODEC_SPLIT_COUNT; split++)
+        for (p = 0; p < wcodeci_splits[split].planes; p++)
+            for (i = 0; i < 20; i++) {
+                const wcodeci_split_row *row = &wcodeci_splits[split];
+                const size_t n = i < 10 ? test_below(&r, 200) : some_size(&r, 64, 2000);
+                const int at_end = (int)(i & 1);
+                unsigned char *src = lay(ROOM_STREAM, n * row->unit, at_end);
+                if (row->plane[p].top_width) continue;          /* no kernel is asked for these */
+                test_fill(&r, src, n * row->unit);
+                wcodeci_split_scalar(&row->plane[p], row->unit, src, wanted, n);
+                for (k = 0; k < set_count; k++) {
+                    unsigned char *plane = lay(ROOM_OUT, n, at_end);
+                    const size_t count = sets[k].encode->split(&row->plane[p], row->unit, src, plane, n);
+                    test_note("%s, plane %u of split %u, %zu units", sets[k].name, p, split, n);
+                    CHECK(count <= n);
+                    CHECK_MEM(plane, wanted, count);
+                    check_beside(ROOM_OUT);
+                }
+            }
+}
+
+static void residuals(void)
+{
+    static unsigned char wanted[MOST];
+    test_random r = test_random_new(8);
+    unsigned i, k;
+    for (i = 0; i < 300; i++) {
+        const unsigned width = 1 + i % 8, mask = (1u << width) - 1;
+        const size_t n = i % 2 ? test_below(&r, 300) : some_size(&r, 64, 2000);
+        const size_t distance = 1 + test_below(&r, 200);
+        unsigned char *v = lay(ROOM_STREAM, n + distance, (int)(i & 1));
+        fill_plane(&r, v, n + distance, width);
+        wcodeci_residual_scalar(v + distance, v, wanted, n, mask);
+        for (k = 0; k < set_count; k++) {
+            unsigned char *residual = lay(ROOM_OUT, n, (int)(i & 1));
+            test_note("%s, %zu values, distance %zu, width %u", sets[k].name, n, distance, width);
+            sets[k].encode->residual(v + distance, v, residual, n, mask);
+            CHECK_MEM(residual, wanted, n);
+            check_beside(ROOM_OUT);
+        }
+    }
+}
+
+/* A coder of up to 16 values.  Those with a frequency are put to values[0] ..., *direct of them. */
+static wcodeci_rans16_coder some_coder(test_random *r, unsigned kind, unsigned char values[16],
+                                       unsigned *direct)
+{
+    wcodeci_rans16_model model;
+    wcodeci_rans16_coder c;
+    unsigned freq[16], i, base = (unsigned)test_below(r, 240);
+    memset(&model, 0, sizeof model);
+    some_frequencies(r, kind, freq, 16, 256);
+    for (*direct = 0, i = 0; i < 16; i++) {
+        if (!freq[i]) continue;
+        model.freq[i] = (unsigned char)freq[i];
+        model.value[i] = (unsigned char)(base + i);
+        values[(*direct)++] = model.value[i];
+    }
+    model.lanes_log = kind % 3;
+    wcodeci_rans16_coder_make(&model, &c);
+    test_fill(r, c.low, c.lanes);
+    test_fill(r, c.high, c.lanes);
+    for (i = 0; i < c.lanes; i++)
+        if (!c.high[i]) c.high[i] = 1;
+    return c;
+}
+
+/* One value in `rare` is an exception; 0: none is. */
+static void mapping(void)
+{
+    static const size_t rares[] = { 0, 1, 2, 5, 40, 300 };
+    static unsigned char symbols[MOST];
+    static uint32_t places[MOST];
+    test_random r = test_random_new(9);
+    unsigned i, k, direct;
+    for (i = 0; i < 500; i++) {
+        unsigned char values[16], *v;
+        const wcodeci_rans16_coder c = some_coder(&r, i, values, &direct);
+        const size_t n = i % 2 ? test_below(&r, 300) : some_size(&r, 64, 2000), rare = rares[i % 6];
+        const size_t most = i % 4 ? n / 4 : test_below(&r, n + 1);
+        const int at_end = (int)(test_next(&r) & 1);
+        size_t j, count;
+        v = lay(ROOM_STREAM, n, at_end);
+        for (j = 0; j < n; j++)
+            v[j] = rare && !test_below(&r, rare) ? (unsigned char)test_next(&r)
+                                                 : values[test_below(&r, direct)];
+        count = wcodeci_rans16_map_scalar(&c, v, symbols, n, places, most);
+        for (k = 0; k < set_count; k++) {
+            unsigned char *out = lay(ROOM_OUT, n, at_end);
+            uint32_t *found = (uint32_t *)(void *)lay(ROOM_PLACES, 4 * most, at_end);
+            test_note("%s, number %u, %zu values, %zu places of %zu", sets[k].name, i, n, count, most);
+            CHECK_EQ(sets[k].encode->rans16_map(&c, v, out, n, found, most), count);
+            if (count <= most) {
+                CHECK_MEM(out, symbols, n);
+                CHECK_MEM(found, places, 4 * count);
+            }
+            check_beside(ROOM_OUT);
+            check_beside(ROOM_PLACES);
+        }
+    }
+}
+
+static void putting(void)
+{
+    static unsigned char wanted[MOST + 64];
+    test_random r = test_random_new(10);
+    unsigned i, k, direct;
+    for (i = 0; i < 500; i++) {
+        unsigned char values[16], *symbols;
+        const wcodeci_rans16_coder start = some_coder(&r, i, values, &direct);
+        const size_t n = start.lanes * test_below(&r, 12);
+        const int at_end = (int)(test_next(&r) & 1);
+        wcodeci_rans16_coder scalar = start, other;
+        size_t j, size;
+        symbols = lay(ROOM_STREAM, n, at_end);
+        for (j = 0; j < n; j++) symbols[j] = start.symbol_of[values[test_below(&r, direct)]];
+        size = (size_t)(wanted + sizeof wanted
+                        - wcodeci_rans16_put_scalar(&scalar, symbols, n, wanted + sizeof wanted));
+        for (k = 0; k < set_count; k++) {
+            unsigned char *out = lay(ROOM_OUT, n + 64, at_end), *p;
+            test_note("%s, number %u, %u lanes, %zu symbols", sets[k].name, i, start.lanes, n);
+            other = start;
+            p = sets[k].encode->rans16_put(&other, symbols, n, out + n + 64);
+            if (CHECK_EQ(out + n + 64 - p, size)) CHECK_MEM(p, wanted + sizeof wanted - size, size);
+            CHECK_MEM(other.high, scalar.high, scalar.lanes);
+            CHECK_MEM(other.low, scalar.low, scalar.lanes);
+            check_beside(ROOM_OUT);
+        }
+    }
+}
+
+/* ---- tiles ---- */
+
+/* What a tile of any dtype may need. */
+static unsigned char *tile_record[2], *tile_back, *tile_scratch;
+static size_t tile_scratch_size;
+
+static void make_buffers(void)
+{
+    const size_t size = (size_t)TILE * 8;
+    tile_record[0] = (unsigned char *)test_malloc(wcodec_tile_bound(size));
+    tile_record[1] = (unsigned char *)test_malloc(wcodec_tile_bound(size));
+    tile_back = (unsigned char *)test_malloc(size);
+    tile_scratch_size = wcodec_tile_encode_scratch(size);
+    if (tile_scratch_size < wcodec_tile_decode_scratch(size))
+        tile_scratch_size = wcodec_tile_decode_scratch(size);
+    tile_scratch = (unsigned char *)test_malloc(tile_scratch_size);
+}
+
+static size_t encode_with(const kernel_set *set, unsigned dtype, uint64_t row, const unsigned char *data,
+                          size_t size, wcodec_tile_options options, unsigned char *record)
+{
+    options.cpu_off = set->off;
+    return wcodec_tile_encode(dtype, row, data, size, &options, record, wcodec_tile_bound(size), tile_scratch,
+                              tile_scratch_size);
+}
+
+/* The same record by all sets, and the same bytes back: as each record is the others', every set has decoded
+ * what every other one encoded. */
+static void every_pair(unsigned dtype, uint64_t row, const unsigned char *data, size_t size,
+                       const wcodec_tile_options *options)
+{
+    const size_t wanted = encode_with(&sets[0], dtype, row, data, size, *options, tile_record[0]);
+    unsigned k;
+    CHECK(wanted > 0 && wanted <= wcodec_tile_bound(size));
+    for (k = 1; k < set_count; k++) {
+        const size_t got = encode_with(&sets[k], dtype, row, data, size, *options, tile_record[1]);
+        if (!CHECK_EQ(got, wanted)) printf("    by %s\n", sets[k].name);
+        else if (!CHECK_MEM(tile_record[1], tile_record[0], got)) printf("    by %s\n", sets[k].name);
+    }
+    for (k = 0; k < set_count; k++) {
+        memset(tile_back, (int)k, size);
+        if (!CHECK_STATUS(wcodec_tile_decode(tile_record[0], wanted, tile_back, size, tile_scratch,
+                                             tile_scratch_size, 0, sets[k].off, NULL), WCODEC_OK)
+            || !CHECK_MEM(tile_back, data, size))
+            printf("    by %s\n", sets[k].name);
+    }
+}
+
+/* Everything, or rANS-16 or rANS-256 wherever it can be, with any predictor or one alone. */
+static wcodec_tile_options some_options(unsigned number)
+{
+    wcodec_tile_options o = { 0, 0, 0, 0 };
+    const unsigned coder = number % 4 == 1 ? WCODEC_CODER_RANS16 : WCODEC_CODER_RANS256;
+    if (number % 4) {
+        o.coders = 1u << WCODEC_CODER_RAW | (number % 4 == 3 ? 0 : 1u << coder);
+        o.predictors = 1u << number / 4 % 4;            /* 8: none of them */
+    }
+    return o;
+}
+
+static size_t whole_units(unsigned dtype, size_t units)
+{
+    return make_unit(dtype) * (dtype == WCODEC_C64 ? units + units % 2 : units);
+}
+
+static void pairs_of_small_tiles(void)
+{
+    static unsigned char data[702 * 8];
+    test_random r = test_random_new(11);
+    unsigned dtype, i;
+    for (dtype = 0; dtype <= WCODEC_U4; dtype++)
+        for (i = 0; i < 72; i++) {
+            const size_t units = 1 + (i % 3 ? test_below(&r, 700) : i * 20 % 700);
+            const size_t size = whole_units(dtype, units), row = 1 + test_below(&r, 130);
+            const make_kind kind = (make_kind)test_below(&r, MAKE_KINDS);
+            const wcodec_tile_options options = some_options(i);
+            test_note("dtype %u, %s, %zu units, row %zu, options %u", dtype, make_kind_name(kind), units, row,
+                      i);
+            make_fill(&r, kind, dtype, row, data, size);
+            every_pair(dtype, row, data, size, &options);
+        }
+}
+
+/* 65536 units and some few more or less; rANS-16 with 64, 128 and 256 lanes. */
+static void pairs_of_large_tiles(void)
+{
+    static const size_t units[] = { TILE, TILE - 1, 16385, 40000 };
+    unsigned char *data = (unsigned char *)test_malloc((size_t)TILE * 8);
+    test_random r = test_random_new(12);
+    unsigned dtype, i;
+    for (dtype = 0; dtype <= WCODEC_U4; dtype++)
+        for (i = 0; i < 2; i++) {
+            const size_t n = units[(i * 2 + dtype) % 4], size = whole_units(dtype, n), row = i ? 100 : 768;
+            const make_kind kind = i ? MAKE_DOUBLING : MAKE_WEIGHTS;
+            const wcodec_tile_options options = some_options(i ? 1 + dtype % 16 : 0);
+            test_note("dtype %u, %s, %zu units", dtype, make_kind_name(kind), n);
+            make_fill(&r, kind, dtype, row, data, size);
+            every_pair(dtype, row, data, size, &options);
+        }
+    free(data);
+}
+
+/* Tiles from the middle of real models, where they are there. */
+static void pairs_of_real_tiles(void)
+{
+    static const struct { const char *mark; unsigned dtype; } kinds[] = {
+        { ".bf16.", WCODEC_BF16 }, { ".f16.", WCODEC_F16 }, { ".f32.", WCODEC_F32 }, { ".i8.", WCODEC_I8 },
+        { ".u8.", WCODEC_U8 } };
+    const char *dir = test_data_dir();
+    size_t count = 0, i, k, tested = 0;
+    char **paths;
+    if (!dir) {
+        test_skip("../shared/data is not there");
+        return;
+    }
+    paths = test_list(dir, &count);
+    for (i = 0; i < count; i++)
+        for (k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+            const wcodec_tile_options options = some_options((unsigned)(i % 2));
+            const size_t unit = make_unit(kinds[k].dtype), want = (size_t)TILE / 2 * unit;
+            unsigned char *data;
+            size_t size;
+            if (!strstr(paths[i], kinds[k].mark)) continue;
+            data = test_load(paths[i], &size);
+            test_note("%s", paths[i]);
+            if (data && size >= want) {
+                every_pair(kinds[k].dtype, 256, data + (size - want) / 2 / 8 * 8, want, &options);
+                tested++;
+            }
+            free(data);
+        }
+    test_list_free(paths, count);
+    if (!tested) test_skip("no models in ../shared/data");
+}
+
+/* ---- broken tiles ---- */
+
+/* All sets say the same of a record, and give the same bytes if they give any. */
+static void same_verdict(const unsigned char *record, size_t size, size_t decoded)
+{
+    static unsigned char first[1600 * 4];
+    const unsigned off = WCODEC_CPU_ALL;
+    const wcodec_status wanted = wcodec_tile_decode(record, size, first, decoded, tile_scratch,
+                                                    tile_scratch_size, 1, off, NULL);
+    unsigned k;
+    for (k = 1; k < set_count; k++) {
+        const wcodec_status st = wcodec_tile_decode(record, size, tile_back, decoded, tile_scratch,
+                                                    tile_scratch_size, 1, sets[k].off, NULL);
+        if (!CHECK_EQ(st, wanted)) printf("    by %s\n", sets[k].name);
+        else if (st == WCODEC_OK && !CHECK_MEM(tile_back, first, decoded))
+            printf("    by %s\n", sets[k].name);
+    }
+}
+
+static void broken_tiles(void)
+{
+    static const unsigned char dtypes[] = { WCODEC_BF16, WCODEC_F16, WCODEC_F32, WCODEC_F8_E4M3,
+                                            WCODEC_F8_E5M2, WCODEC_U4, WCODEC_U8, WCODEC_I16 };
+    static unsigned char data[1600 * 4];
+    test_random r = test_random_new(13);
+    unsigned i, j;
+    size_t coded = 0;
+    for (i = 0; i < sizeof dtypes * 4; i++) {
+        const unsigned dtype = dtypes[i / 4], coder = i % 4 == 3 ? WCODEC_CODER_RANS256 : WCODEC_CODER_RANS16;
+        const wcodec_tile_options options = { 0, 1u | 1u << coder, 1, 0 };
+        const size_t units = 600 + test_below(&r, 1000), decoded = units * make_unit(dtype);
+        wcodec_tile_info info;
+        size_t size;
+        make_fill(&r, i % 4 == 1 ? MAKE_16 : i % 4 == 2 ? MAKE_DOUBLING : MAKE_WEIGHTS, dtype, 0, data,
+                  decoded);
+        size = encode_with(&sets[0], dtype, 0, data, decoded, options, tile_record[0]);
+        REQUIRE_OK(wcodec_tile_inspect(tile_record[0], size, &info, NULL));
+        coded += info.plane[0].coder == coder;
+        for (j = 0; j < 600; j++) {
+            /* Often in the table and the states. */
+            const size_t begin = info.plane[0].offset;
+            const size_t at = j % 3 ? begin + test_below(&r, 300) : test_below(&r, size);
+            unsigned char *p = tile_record[0] + (at < size ? at : size - 1), old = *p;
+            test_note("dtype %u, coder %u, byte %zu of %zu", dtype, coder, at, size);
+            *p = (unsigned char)(j % 2 ? old ^ 1u << test_below(&r, 8) : test_next(&r));
+            same_verdict(tile_record[0], size, decoded);
+            *p = old;
+        }
+    }
+    test_note("most of the tiles are of the coder that they test");
+    CHECK(coded > sizeof dtypes * 2);
+}
+
+/* Tables that are whole, states and streams of noise: the decoder goes all the way, and may end well. */
+static void noise_behind_tables(void)
+{
+    static unsigned char data[1500 * 2];
+    const wcodec_tile_options options = { 1u << WCODEC_SPLIT_BF16, 1u | 1u << WCODEC_CODER_RANS16, 1, 0 };
+    test_random r = test_random_new(14);
+    wcodec_tile_info info;
+    unsigned i;
+    size_t size;
+    make_fill(&r, MAKE_WEIGHTS, WCODEC_BF16, 0, data, sizeof data);
+    size = encode_with(&sets[0], WCODEC_BF16, 0, data, sizeof data, options, tile_record[0]);
+    REQUIRE_OK(wcodec_tile_inspect(tile_record[0], size, &info, NULL));
+    REQUIRE(info.plane[0].coder == WCODEC_CODER_RANS16);
+    for (i = 0; i < 1500; i++) {
+        unsigned char *p = tile_record[0] + info.plane[0].offset;
+        unsigned freq[16], s;
+        some_frequencies(&r, i, freq, 16, 256);
+        test_note("number %u", i);
+        test_fill(&r, p + 16, info.plane[0].size - 16);
+        for (s = 0; s < 16; s++) {
+            p[s] = (unsigned char)freq[s];
+            if (!freq[s]) p[16 + s] = 0;
+        }
+        p[32] = p[33] = p[34] = p[35] = 0;
+        for (s = 0; s < 64; s++) p[37 + 2 * s] |= 1;
+        same_verdict(tile_record[0], size, sizeof data);
+    }
+}
+
+/* ---- containers ---- */
+
+static void make_mixed(make_container *c, unsigned off)
+{
+    make_init(c, 21);
+    c->options.cpu_off = off;
+    make_begin(c);
+    make_original(c, "first", 0);
+    make_bytes(c, NULL, "header", 6);
+    make_tensor(c, "bf16", WCODEC_BF16, 130, 512, MAKE_WEIGHTS);
+    make_tensor(c, "f32", WCODEC_F32, 60, 300, MAKE_WEIGHTS);
+    make_tensor(c, "f16", WCODEC_F16, 70, 301, MAKE_ROWS);
+    make_original(c, "second", 0);
+    make_tensor(c, "i8", WCODEC_I8, 100, 200, MAKE_DOUBLING);
+    make_tensor(c, "i32", WCODEC_I32, 3000, 0, MAKE_RAMP);
+    make_tensor(c, "u4", WCODEC_U4, 64, 128, MAKE_SPARSE);
+    make_end(c);
+}
+
+static void readers_and_writers(void)
+{
+    make_container wanted;
+    test_random r = test_random_new(15);
+    unsigned k;
+    make_mixed(&wanted, WCODEC_CPU_ALL);
+    for (k = 0; k < set_count; k++) {
+        make_container c;
+        wcodec_reader_options options = wcodec_reader_defaults();
+        const wcodec_source source = wcodec_source_memory(wanted.out.data, wanted.out.size);
+        wcodec_reader *reader = NULL;
+        unsigned char *view = (unsigned char *)test_malloc(wanted.view.size), *scratch;
+        make_pushed p;
+        test_note("%s", sets[k].name);
+        make_mixed(&c, sets[k].off);
+        if (CHECK_EQ(c.out.size, wanted.out.size)) CHECK_MEM(c.out.data, wanted.out.data, c.out.size);
+        make_free(&c);
+        options.cpu_off = sets[k].off;
+        REQUIRE_OK(wcodec_reader_open(&reader, &source, &options, NULL));
+        scratch = (unsigned char *)test_malloc(wcodec_reader_scratch(reader));
+        CHECK_STATUS(wcodec_read(reader, 0, view, wanted.view.size, scratch, wcodec_reader_scratch(reader),
+                                 NULL), WCODEC_OK);
+        CHECK_MEM(view, wanted.view.data, wanted.view.size);
+        wcodec_reader_close(reader);
+        free(scratch);
+        free(view);
+        p = make_push_all(wanted.out.data, wanted.out.size, 0, 0, &r, &options);
+        CHECK_STATUS(p.status, WCODEC_END);
+        if (CHECK_EQ(p.bytes.size, wanted.view.size)) CHECK_MEM(p.bytes.data, wanted.view.data, p.bytes.size);
+        test_sink_free(&p.bytes);
+    }
+    make_free(&wanted);
+}
+
+int main(void)
+{
+    find_sets();
+    make_rooms();
+    make_buffers();
+    RUN(names);
+    RUN(rans16_values);
+    RUN(rans16_units);
+    RUN(merging);
+    RUN(unpacking);
+    RUN(unpredicting);
+    RUN(rans256_values);
+    RUN(splitting);
+    RUN(residuals);
+    RUN(mapping);
+    RUN(putting);
+    RUN(pairs_of_small_tiles);
+    RUN(pairs_of_large_tiles);
+    RUN(pairs_of_real_tiles);
+    RUN(broken_tiles);
+    RUN(noise_behind_tables);
+    RUN(readers_and_writers);
+    return test_end();
+}
