@@ -27,8 +27,9 @@
 enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 
 #define CLI_MAX_THREADS 64
-#define CLI_WINDOW ((size_t)8 << 20)    /* bytes of an original held at a time */
-#define CLI_CHUNK ((size_t)256 << 10)   /* bytes of a stream read at a time */
+#define CLI_WINDOW ((size_t)1 << 20)    /* bytes of an original that a thread decodes at a time, about */
+#define CLI_CHUNK ((size_t)256 << 10)   /* bytes of a stream read or written at a time */
+#define CLI_QUEUE 8                     /* pieces that wait to be written */
 
 /* ---- options.c -------------------------------------------------------------------------------- */
 
@@ -147,22 +148,41 @@ void cli_input_close(cli_input *in);
 
 /* ---- output.c --------------------------------------------------------------------------------- */
 
+/* What is written goes through a queue to a thread, which starts when there is a first full buffer. */
 typedef struct cli_output {
     const char *name;       /* for messages */
     const char *path;
     char *temp;             /* where the bytes go until they are complete; NULL: straight to fd */
     int fd, force;
-    int error;              /* errno of the write that failed */
-    uint64_t written;
-    unsigned char *buffer;
-    size_t fill;
+    int error;              /* errno of the write that failed, once it has been reported */
+    uint64_t written;       /* the thread's until then */
+    unsigned char *buffer;  /* CLI_CHUNK bytes for each place in the queue */
+    size_t fill;            /* of the buffer whose turn it is */
     wcodec_sink sink;
+
+    pthread_t thread;
+    int threaded, alone;    /* it runs; there is none, and is not going to be */
+    uint64_t lent;          /* `queued` after the last piece that was lent */
+    pthread_mutex_t lock;   /* of all that follows */
+    pthread_cond_t more, less;
+    struct cli_piece {
+        const unsigned char *data;
+        size_t size;
+    } piece[CLI_QUEUE];
+    uint64_t queued, done;  /* pieces so far */
+    int failed;             /* errno of the write that failed */
+    int stop;
 } cli_output;
 
 /* Clean-up on SIGINT, SIGTERM, SIGHUP and SIGPIPE, for all outputs to come. */
 void cli_output_signals(void);
 int cli_output_open(cli_output *out, const char *path, int force, const cli_input *in);
 wcodec_status cli_output_write(void *out, const void *src, size_t size);
+/* The same without a copy: `src` must stay as it is until the next call of it or of cli_output_settle
+ * returns. */
+wcodec_status cli_output_lend(void *out, const void *src, size_t size);
+/* Waits until all is written but the last buffer, which is not full. */
+wcodec_status cli_output_settle(cli_output *out);
 int cli_output_commit(cli_output *out);     /* everything is there: gives it its name */
 void cli_output_close(cli_output *out);     /* what was not committed is gone */
 int cli_output_fail(const cli_output *out); /* reports out->error */
@@ -203,6 +223,9 @@ struct cli_pool {
 void cli_pool_open(cli_pool *pool, uint64_t threads);   /* 0: one for each processor */
 void cli_pool_close(cli_pool *pool);
 
+/* Starts a thread that leaves SIGINT and the like to the first one.  0 if there can be none. */
+int cli_thread(pthread_t *thread, void *(*start)(void *arg), void *arg);
+
 /* ---- container.c ------------------------------------------------------------------------------ */
 
 typedef struct cli_container {
@@ -210,7 +233,7 @@ typedef struct cli_container {
     cli_pool pool;
     wcodec_reader *reader;
     wcodec_reader_info info;
-    unsigned char *window;
+    unsigned char *window;      /* two of them, so that one can be written while the other is decoded */
     size_t window_size;
     void *scratch;
     size_t scratch_size;
@@ -218,9 +241,10 @@ typedef struct cli_container {
 int cli_container_open(cli_container *c, cli_input *in, uint64_t threads);
 void cli_container_close(cli_container *c);
 
-/* Decodes bytes `begin` to `end` of the view and hands them on in order, in pieces. */
+/* Decodes bytes `begin` to `end` of the view and hands them on in order, in pieces.  A piece stays as it is
+ * until the next one has been handed on, the last one until `out`, which may be NULL, has settled. */
 typedef wcodec_status cli_consume(void *user, const void *data, size_t size);
 int cli_container_read(cli_container *c, uint64_t begin, uint64_t end, cli_consume *consume, void *user,
-                       const cli_output *out);
+                       cli_output *out);
 
 #endif /* WCODEC_CLI_H */

@@ -37,7 +37,7 @@ static int decode_open(job *j, cli_container *c)
     wcodec_reader_original(c->reader, 0, &original);
     if (original.from_parts) return never_a_file(j);
     cli_progress_begin(j->in.name, cli_has(j->opt, CLI_OPT_QUIET));
-    result = cli_container_read(c, 0, c->info.view_size, cli_output_write, &j->out, &j->out);
+    result = cli_container_read(c, 0, c->info.view_size, cli_output_lend, &j->out, &j->out);
     cli_progress_end();
     return result;
 }
@@ -101,7 +101,10 @@ static int stream_steps(job *j, stream *s)
         if (result != CLI_OK) return result;
         status = wcodec_push_step(s->push, s->in + s->used, s->size - s->used, &in_used, s->out, CLI_CHUNK,
                                   &out_used, &err);
-        if (status < 0) return cli_fail_library(&j->in, &j->out, status, &err);
+        if (status < 0) {
+            (void)cli_output_settle(&j->out);
+            return cli_fail_library(&j->in, &j->out, status, &err);
+        }
         s->used += in_used;
         j->container_size += in_used;
         j->original_size += out_used;

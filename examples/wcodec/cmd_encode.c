@@ -105,6 +105,7 @@ static int encode_plan(job *j, const wcodec_plan *plan)
     options.tile_units = (uint32_t)j->opt->tile;
     cli_progress_begin(j->in.name, cli_has(j->opt, CLI_OPT_QUIET));
     status = write_container(j, plan, &options, &err);
+    if (cli_output_settle(&j->out) != WCODEC_OK) status = WCODEC_E_IO;      /* it came first */
     cli_progress_end();
     free(metadata);
     if (status != WCODEC_OK) return cli_fail_library(&j->in, &j->out, status, &err);

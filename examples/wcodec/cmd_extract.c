@@ -56,7 +56,7 @@ static int extract(cli_container *c, const cli_options *opt)
     result = cli_output_open(&out, opt->output, cli_has(opt, CLI_OPT_FORCE), c->in);
     if (result != CLI_OK) return result;
     cli_progress_begin(c->in->name, 0);
-    result = cli_container_read(c, begin, end, cli_output_write, &out, &out);
+    result = cli_container_read(c, begin, end, cli_output_lend, &out, &out);
     cli_progress_end();
     if (result == CLI_OK) result = cli_output_commit(&out);
     cli_output_close(&out);

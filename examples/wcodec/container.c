@@ -11,10 +11,12 @@ static int out_of_memory(const cli_container *c)
 
 static int allocate(cli_container *c)
 {
-    size_t most = c->info.max_tile_bytes > CLI_WINDOW ? c->info.max_tile_bytes : CLI_WINDOW;
+    const unsigned workers = c->pool.parallel.workers;
+    size_t most = (workers < 4 ? 4 : workers > 8 ? 8 : workers) * CLI_WINDOW;
+    if (most < c->info.max_tile_bytes) most = c->info.max_tile_bytes;
     c->window_size = c->info.view_size < most ? (size_t)c->info.view_size : most;
     c->scratch_size = c->pool.parallel.workers * wcodec_reader_scratch(c->reader);
-    c->window = (unsigned char *)malloc(c->window_size + 1);
+    c->window = (unsigned char *)malloc(2 * c->window_size + 1);
     c->scratch = malloc(c->scratch_size + 1);
     return c->window != NULL && c->scratch != NULL ? CLI_OK : out_of_memory(c);
 }
@@ -54,18 +56,22 @@ static uint64_t window_end(const cli_container *c, uint64_t begin, uint64_t end)
 }
 
 int cli_container_read(cli_container *c, uint64_t begin, uint64_t end, cli_consume *consume, void *user,
-                       const cli_output *out)
+                       cli_output *out)
 {
     wcodec_error err = { WCODEC_OK, 0, NULL };
+    wcodec_status status = WCODEC_OK, settled = WCODEC_OK;
     uint64_t at = begin;
-    while (at < end) {
+    unsigned turn = 0;
+    while (at < end && status == WCODEC_OK) {
+        unsigned char *window = c->window + (turn++ & 1) * c->window_size;
         size_t size = (size_t)(window_end(c, at, end) - at);
-        wcodec_status status = wcodec_read_parallel(c->reader, at, c->window, size, c->scratch,
-                                                    c->scratch_size, &c->pool.parallel, NULL, &err);
-        if (status == WCODEC_OK) status = consume(user, c->window, size);
-        if (status != WCODEC_OK) return cli_fail_library(c->in, out, status, &err);
+        status = wcodec_read_parallel(c->reader, at, window, size, c->scratch, c->scratch_size,
+                                      &c->pool.parallel, NULL, &err);
+        if (status == WCODEC_OK) status = consume(user, window, size);
         at += size;
         cli_progress_update(at - begin, end - begin);
     }
-    return CLI_OK;
+    if (out != NULL) settled = cli_output_settle(out);
+    if (status == WCODEC_OK) status = settled;
+    return status == WCODEC_OK ? CLI_OK : cli_fail_library(c->in, out, status, &err);
 }

@@ -1,5 +1,6 @@
 /* Files that are written: into a temporary file beside the target, which gets the target's name when it
- * is complete, and is gone after any failure and after Ctrl-C. */
+ * is complete, and is gone after any failure and after Ctrl-C.  A thread writes while the next bytes are
+ * made; what it could not write is said at the next call. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -159,49 +160,160 @@ int cli_output_open(cli_output *out, const char *path, int force, const cli_inpu
     out->force = force;
     out->sink.write = cli_output_write;
     out->sink.user = out;
-    out->buffer = (unsigned char *)malloc(CLI_CHUNK);
+    pthread_mutex_init(&out->lock, NULL);
+    pthread_cond_init(&out->more, NULL);
+    pthread_cond_init(&out->less, NULL);
+    out->buffer = (unsigned char *)malloc(CLI_QUEUE * CLI_CHUNK);
     if (out->buffer == NULL) status = cli_fail(out->name, "out of memory");
     else status = strcmp(path, "-") == 0 ? open_stdout(out) : open_path(out, in);
     if (status != CLI_OK) cli_output_close(out);
     return status;
 }
 
-static wcodec_status write_through(cli_output *out, const unsigned char *src, size_t size)
+/* ---- the queue, and the thread that writes what is in it ---- */
+
+/* 0, or an errno. */
+static int write_through(cli_output *out, const unsigned char *src, size_t size)
 {
     while (size > 0) {
         ssize_t n = write(out->fd, src, size);
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0) {
-            out->error = errno;
-            return WCODEC_E_IO;
-        }
+        if (n < 0) return errno;
         src += n;
         size -= (size_t)n;
         out->written += (uint64_t)n;
     }
+    return 0;
+}
+
+/* After a failure what is in the queue is passed over, so that nobody waits for it. */
+static void *writer_main(void *arg)
+{
+    cli_output *out = (cli_output *)arg;
+    pthread_mutex_lock(&out->lock);
+    for (;;) {
+        struct cli_piece piece;
+        while (out->done == out->queued && !out->stop) pthread_cond_wait(&out->more, &out->lock);
+        if (out->done == out->queued) break;
+        piece = out->piece[out->done % CLI_QUEUE];
+        if (out->failed == 0) {
+            int error;
+            pthread_mutex_unlock(&out->lock);
+            error = write_through(out, piece.data, piece.size);
+            pthread_mutex_lock(&out->lock);
+            out->failed = error;
+        }
+        out->done++;
+        pthread_cond_signal(&out->less);
+    }
+    pthread_mutex_unlock(&out->lock);
+    return NULL;
+}
+
+/* Waits until the first `pieces` of all pieces are done. */
+static wcodec_status wait_for(cli_output *out, uint64_t pieces)
+{
+    if (!out->threaded) return out->error == 0 ? WCODEC_OK : WCODEC_E_IO;
+    pthread_mutex_lock(&out->lock);
+    while (out->done < pieces) pthread_cond_wait(&out->less, &out->lock);
+    out->error = out->failed;
+    pthread_mutex_unlock(&out->lock);
+    return out->error == 0 ? WCODEC_OK : WCODEC_E_IO;
+}
+
+/* Until there is a place in the queue. */
+static wcodec_status wait_for_place(cli_output *out)
+{
+    return wait_for(out, out->queued < CLI_QUEUE ? 0 : out->queued - (CLI_QUEUE - 1));
+}
+
+/* The place is there. */
+static wcodec_status put(cli_output *out, const unsigned char *data, size_t size)
+{
+    struct cli_piece *piece = &out->piece[out->queued % CLI_QUEUE];
+    if (!out->threaded && !out->alone) {
+        out->threaded = cli_thread(&out->thread, writer_main, out);
+        out->alone = !out->threaded;
+    }
+    if (out->alone) {
+        out->error = write_through(out, data, size);
+        return out->error == 0 ? WCODEC_OK : WCODEC_E_IO;
+    }
+    pthread_mutex_lock(&out->lock);
+    piece->data = data;
+    piece->size = size;
+    out->queued++;
+    pthread_cond_signal(&out->more);
+    pthread_mutex_unlock(&out->lock);
     return WCODEC_OK;
 }
 
-static wcodec_status flush(cli_output *out)
+static wcodec_status put_buffer(cli_output *out)
 {
     size_t fill = out->fill;
     out->fill = 0;
-    return write_through(out, out->buffer, fill);
+    return fill != 0 ? put(out, out->buffer + out->queued % CLI_QUEUE * CLI_CHUNK, fill) : WCODEC_OK;
 }
 
 /* A sink of the library, and a cli_consume. */
-wcodec_status cli_output_write(void *user, const void *src, size_t size)
+wcodec_status cli_output_write(void *user, const void *data, size_t size)
 {
     cli_output *out = (cli_output *)user;
+    const unsigned char *src = (const unsigned char *)data;
     if (out->error != 0) return WCODEC_E_IO;
-    if (size > CLI_CHUNK - out->fill) {
-        wcodec_status status = flush(out);
-        if (status != WCODEC_OK) return status;
+    while (size > 0) {
+        size_t take = CLI_CHUNK - out->fill;
+        if (take > size) take = size;
+        if (out->fill == 0 && wait_for_place(out) != WCODEC_OK) return WCODEC_E_IO;
+        memcpy(out->buffer + out->queued % CLI_QUEUE * CLI_CHUNK + out->fill, src, take);
+        out->fill += take;
+        if (out->fill == CLI_CHUNK && put_buffer(out) != WCODEC_OK) return WCODEC_E_IO;
+        src += take;
+        size -= take;
     }
-    if (size >= CLI_CHUNK) return write_through(out, (const unsigned char *)src, size);
-    if (size > 0) memcpy(out->buffer + out->fill, src, size);
-    out->fill += size;
     return WCODEC_OK;
+}
+
+wcodec_status cli_output_lend(void *user, const void *src, size_t size)
+{
+    cli_output *out = (cli_output *)user;
+    const uint64_t before = out->lent;
+    if (size < CLI_CHUNK) {
+        if (cli_output_write(out, src, size) != WCODEC_OK) return WCODEC_E_IO;
+    } else {
+        if (out->error != 0 || put_buffer(out) != WCODEC_OK || wait_for_place(out) != WCODEC_OK ||
+            put(out, (const unsigned char *)src, size) != WCODEC_OK) {
+            return WCODEC_E_IO;
+        }
+        out->lent = out->queued;
+    }
+    return wait_for(out, before);
+}
+
+wcodec_status cli_output_settle(cli_output *out)
+{
+    return wait_for(out, out->queued);
+}
+
+static void stop_writer(cli_output *out)
+{
+    if (!out->threaded) return;
+    pthread_mutex_lock(&out->lock);
+    out->stop = 1;
+    pthread_cond_signal(&out->more);
+    pthread_mutex_unlock(&out->lock);
+    pthread_join(out->thread, NULL);
+    out->threaded = 0;
+    out->alone = 1;
+}
+
+/* Everything is written then, and the thread is gone. */
+static wcodec_status flush(cli_output *out)
+{
+    wcodec_status status = cli_output_settle(out);
+    stop_writer(out);
+    out->alone = 1;
+    return status == WCODEC_OK ? put_buffer(out) : status;
 }
 
 int cli_output_fail(const cli_output *out)
@@ -248,12 +360,16 @@ int cli_output_commit(cli_output *out)
 
 void cli_output_close(cli_output *out)
 {
+    stop_writer(out);
     if (out->fd > STDERR_FILENO) close(out->fd);
     out->fd = -1;
     if (out->temp != NULL) {
         unlink(out->temp);
         let_go(out);
     }
+    pthread_cond_destroy(&out->less);
+    pthread_cond_destroy(&out->more);
+    pthread_mutex_destroy(&out->lock);
     free(out->buffer);
     out->buffer = NULL;
 }

@@ -1,9 +1,24 @@
 /* The threads behind wcodec_parallel: started once, they take one task number after the other.
  * The calling thread works too, as worker 0. */
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli.h"
+
+int cli_thread(pthread_t *thread, void *(*start)(void *arg), void *arg)
+{
+    sigset_t set, old;
+    int failed;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &set, &old);
+    failed = pthread_create(thread, NULL, start, arg);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return failed == 0;
+}
 
 static void work(cli_pool *pool, unsigned number)
 {
@@ -83,7 +98,7 @@ void cli_pool_open(cli_pool *pool, uint64_t threads)
         worker->pool = pool;
         worker->number = i;
         /* Where the system has no more threads, the work is done by those there are. */
-        if (pthread_create(&worker->thread, NULL, worker_main, worker) != 0) break;
+        if (!cli_thread(&worker->thread, worker_main, worker)) break;
         pool->parallel.workers++;
     }
 }
