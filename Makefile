@@ -5,6 +5,7 @@
 #   make test               everything that can be tested here; the last line is "N passed, N failed"
 #   make check              is wcodec.h what its parts say?
 #   make figures            the tables of README.md, from the models in ../shared/data
+#   make bench [BENCH=..]   wcodec beside other codecs and memcpy; BENCH=--quick takes a minute
 #   make examples           the example programs
 #   make fuzz               the libFuzzer harnesses (needs clang); see fuzz/README.md
 #   make fuzz-replay        the harnesses over their seeds, under any compiler
@@ -38,7 +39,7 @@ TESTS := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 HARNESSES := $(patsubst fuzz/fuzz_%.c,%,$(wildcard fuzz/fuzz_*.c))
 SHARED := wcodec.h $(wildcard tests/*.h fuzz/*.h)
 
-.PHONY: all demo test check figures examples fuzz fuzz-replay clean test-programs
+.PHONY: all demo test check figures bench examples fuzz fuzz-replay clean test-programs
 .DELETE_ON_ERROR:
 
 all: $B/wcodec
@@ -71,6 +72,9 @@ demo: $B/wcodec
 
 figures: $B/wcodec
 	@$(PYTHON) tests/figures.py
+
+bench: $B/wcodec
+	@CC="$(CC)" CFLAGS="$(CFLAGS)" "$$(sh tests/bench/setup.sh $B/bench/venv)" tests/bench/bench.py $(BENCH)
 
 examples: $B/wcodec $(EXAMPLES)
 
