@@ -4135,27 +4135,46 @@ static size_t wcodeci_rans256_prepare(const wcodeci_plane *plane, wcodeci_rans25
     return model->head_size + 4 * lanes + (size_t)(bits / 8);
 }
 
+/* x / f is x * reciprocal >> shift for x < f << 20 and f <= 2048: with 2^k >= f, shift is 32 + k and reciprocal is
+ * 2^shift / f rounded up, the error is below x / 2^shift < 2^20 f / 2^(32 + k) <= 1/f, and the product is below
+ * 2^(52 + k) + 2^31.  Shift 0: divide. */
+static uint64_t wcodeci_rans256_reciprocal(uint32_t f, unsigned *shift)
+{
+    unsigned k = 0;
+    *shift = 0;
+    if (f == 0 || f > 2048) return 0;
+    while ((uint32_t)1 << k < f) k++;
+    *shift = 32 + k;
+    return (((uint64_t)1 << *shift) + f - 1) / f;
+}
+
 /* `work`: room for 2 n bytes. */
 static size_t wcodeci_rans256_encode(const wcodeci_plane *plane, const wcodeci_rans256_model *model,
                                      wcodeci_byte *dst, size_t cap, wcodeci_byte *work)
 {
     uint32_t state[WCODECI_RANS256_LANES], cum[256], sum = 0;
+    uint64_t reciprocal[256];
+    unsigned shift[256];
     wcodeci_byte *end = work + 2 * plane->n, *p = end;
     unsigned s, lane, lanes = 1u << model->head[0];
     size_t i, used;
     for (s = 0; s < 256; s++) {
         cum[s] = sum;
         sum += model->freq[s];
+        reciprocal[s] = wcodeci_rans256_reciprocal(model->freq[s], &shift[s]);
     }
     for (lane = 0; lane < lanes; lane++) state[lane] = WCODECI_RANS256_LOW;
     for (i = plane->n; i-- > 0;) {
-        uint32_t x = state[i & (lanes - 1)], f = model->freq[plane->v[i]];
+        uint32_t x = state[i & (lanes - 1)], f, q;
+        s = plane->v[i];
+        f = model->freq[s];
         if (x >= f << 20) {
             p -= 2;
             wcodeci_store16(p, (unsigned)(x & 0xFFFF));
             x >>= 16;
         }
-        state[i & (lanes - 1)] = (x / f << WCODECI_RANS256_BITS) + x % f + cum[plane->v[i]];
+        q = shift[s] ? (uint32_t)(x * reciprocal[s] >> shift[s]) : x / f;
+        state[i & (lanes - 1)] = (q << WCODECI_RANS256_BITS) + (x - q * f) + cum[s];
     }
     used = model->head_size + 4 * lanes + (size_t)(end - p);
     if (used > cap) return 0;
@@ -7652,13 +7671,21 @@ typedef struct wcodeci_choice {
     size_t least[WCODEC_CODER_COUNT];
 } wcodeci_choice;
 
-static void wcodeci_choice_prepare(const wcodeci_plane *plane, unsigned coders, wcodeci_choice *choice)
+/* What decoding slowly costs beside the bytes: a part of the tile, but not many bytes where it takes few. */
+static size_t wcodeci_slow_cost(const wcodeci_encoder *e, uint64_t size)
+{
+    return (size_t)wcodeci_min64(e->slow, size / WCODECI_SLOW_LEAST);
+}
+
+static void wcodeci_choice_prepare(const wcodeci_encoder *e, const wcodeci_plane *plane,
+                                   wcodeci_choice *choice)
 {
     const size_t raw = wcodeci_raw_size(plane->n, plane->width);
     wcodeci_byte symbol[256];
     const unsigned m = wcodeci_sort_counts(plane->count, symbol);
     const size_t rest = plane->n - plane->count[symbol[m - 1]];
     const size_t bound = (size_t)(wcodeci_entropy(plane->count, plane->n) / 8);
+    unsigned coders = e->options.coders;
     size_t *least = choice->least;
     memset(least, 0, sizeof choice->least);
     least[WCODEC_CODER_RAW] = raw;
@@ -7667,6 +7694,8 @@ static void wcodeci_choice_prepare(const wcodeci_plane *plane, unsigned coders, 
         return;
     }
     if (bound >= raw) return;       /* no coder goes below the entropy */
+    if (bound + wcodeci_slow_cost(e, bound) >= raw)
+        coders &= ~(1u << WCODEC_CODER_HUFFMAN | 1u << WCODEC_CODER_RANS256);
     if (coders >> WCODEC_CODER_SPARSE & 1) least[WCODEC_CODER_SPARSE] = 2 + 2 * rest;
     if (coders >> WCODEC_CODER_HUFFMAN & 1)
         least[WCODEC_CODER_HUFFMAN] = wcodeci_huff_prepare(plane, symbol, m, &choice->huff);
@@ -7677,12 +7706,6 @@ static void wcodeci_choice_prepare(const wcodeci_plane *plane, unsigned coders, 
     if (least[WCODEC_CODER_RANS16] == (size_t)-1) least[WCODEC_CODER_RANS16] = 0;
     if (coders >> WCODEC_CODER_RANS256 & 1)
         least[WCODEC_CODER_RANS256] = wcodeci_rans256_prepare(plane, &choice->rans256);
-}
-
-/* What decoding slowly costs beside the bytes: a part of the tile, but not many bytes where it takes few. */
-static size_t wcodeci_slow_cost(const wcodeci_encoder *e, uint64_t size)
-{
-    return (size_t)wcodeci_min64(e->slow, size / WCODECI_SLOW_LEAST);
 }
 
 /* A coder's cost if it takes `size` bytes.  Coding must save one part in 256: reading a raw plane costs
@@ -7776,7 +7799,7 @@ static void wcodeci_plane_best(wcodeci_encoder *e, wcodeci_plane *plane, wcodeci
     size_t least;
     wcodeci_plane_predict(e, WCODEC_PREDICT_NONE, plane);
     wcodeci_count(plane->v, plane->n, plane->count);
-    wcodeci_choice_prepare(plane, e->options.coders, &choice);
+    wcodeci_choice_prepare(e, plane, &choice);
     wcodeci_choice_least(e, plane, &choice, &least);
     for (p = WCODEC_PREDICT_LEFT; p < WCODEC_PREDICT_COUNT && least > 1; p++) {
         size_t cost;
@@ -7785,7 +7808,7 @@ static void wcodeci_plane_best(wcodeci_encoder *e, wcodeci_plane *plane, wcodeci
         wcodeci_count(plane->v, plane->n, plane->count);
         prepared = p;
         if (wcodeci_entropy(plane->count, plane->n) / 8 >= least) continue;
-        wcodeci_choice_prepare(plane, e->options.coders, &choice);
+        wcodeci_choice_prepare(e, plane, &choice);
         wcodeci_choice_least(e, plane, &choice, &cost);
         cost += wcodeci_slow_cost(e, cost) / 2;
         if (cost >= least) continue;
@@ -7795,7 +7818,7 @@ static void wcodeci_plane_best(wcodeci_encoder *e, wcodeci_plane *plane, wcodeci
     if (prepared != predictor) {
         wcodeci_plane_predict(e, predictor, plane);
         wcodeci_count(plane->v, plane->n, plane->count);
-        wcodeci_choice_prepare(plane, e->options.coders, &choice);
+        wcodeci_choice_prepare(e, plane, &choice);
     }
     info->size = wcodeci_plane_encode(e, plane, &choice, dst, &coder);
     info->coder = (unsigned char)coder;

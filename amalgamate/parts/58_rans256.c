@@ -173,27 +173,46 @@ static size_t wcodeci_rans256_prepare(const wcodeci_plane *plane, wcodeci_rans25
     return model->head_size + 4 * lanes + (size_t)(bits / 8);
 }
 
+/* x / f is x * reciprocal >> shift for x < f << 20 and f <= 2048: with 2^k >= f, shift is 32 + k and reciprocal is
+ * 2^shift / f rounded up, the error is below x / 2^shift < 2^20 f / 2^(32 + k) <= 1/f, and the product is below
+ * 2^(52 + k) + 2^31.  Shift 0: divide. */
+static uint64_t wcodeci_rans256_reciprocal(uint32_t f, unsigned *shift)
+{
+    unsigned k = 0;
+    *shift = 0;
+    if (f == 0 || f > 2048) return 0;
+    while ((uint32_t)1 << k < f) k++;
+    *shift = 32 + k;
+    return (((uint64_t)1 << *shift) + f - 1) / f;
+}
+
 /* `work`: room for 2 n bytes. */
 static size_t wcodeci_rans256_encode(const wcodeci_plane *plane, const wcodeci_rans256_model *model,
                                      wcodeci_byte *dst, size_t cap, wcodeci_byte *work)
 {
     uint32_t state[WCODECI_RANS256_LANES], cum[256], sum = 0;
+    uint64_t reciprocal[256];
+    unsigned shift[256];
     wcodeci_byte *end = work + 2 * plane->n, *p = end;
     unsigned s, lane, lanes = 1u << model->head[0];
     size_t i, used;
     for (s = 0; s < 256; s++) {
         cum[s] = sum;
         sum += model->freq[s];
+        reciprocal[s] = wcodeci_rans256_reciprocal(model->freq[s], &shift[s]);
     }
     for (lane = 0; lane < lanes; lane++) state[lane] = WCODECI_RANS256_LOW;
     for (i = plane->n; i-- > 0;) {
-        uint32_t x = state[i & (lanes - 1)], f = model->freq[plane->v[i]];
+        uint32_t x = state[i & (lanes - 1)], f, q;
+        s = plane->v[i];
+        f = model->freq[s];
         if (x >= f << 20) {
             p -= 2;
             wcodeci_store16(p, (unsigned)(x & 0xFFFF));
             x >>= 16;
         }
-        state[i & (lanes - 1)] = (x / f << WCODECI_RANS256_BITS) + x % f + cum[plane->v[i]];
+        q = shift[s] ? (uint32_t)(x * reciprocal[s] >> shift[s]) : x / f;
+        state[i & (lanes - 1)] = (q << WCODECI_RANS256_BITS) + (x - q * f) + cum[s];
     }
     used = model->head_size + 4 * lanes + (size_t)(end - p);
     if (used > cap) return 0;

@@ -139,13 +139,21 @@ typedef struct wcodeci_choice {
     size_t least[WCODEC_CODER_COUNT];
 } wcodeci_choice;
 
-static void wcodeci_choice_prepare(const wcodeci_plane *plane, unsigned coders, wcodeci_choice *choice)
+/* What decoding slowly costs beside the bytes: a part of the tile, but not many bytes where it takes few. */
+static size_t wcodeci_slow_cost(const wcodeci_encoder *e, uint64_t size)
+{
+    return (size_t)wcodeci_min64(e->slow, size / WCODECI_SLOW_LEAST);
+}
+
+static void wcodeci_choice_prepare(const wcodeci_encoder *e, const wcodeci_plane *plane,
+                                   wcodeci_choice *choice)
 {
     const size_t raw = wcodeci_raw_size(plane->n, plane->width);
     wcodeci_byte symbol[256];
     const unsigned m = wcodeci_sort_counts(plane->count, symbol);
     const size_t rest = plane->n - plane->count[symbol[m - 1]];
     const size_t bound = (size_t)(wcodeci_entropy(plane->count, plane->n) / 8);
+    unsigned coders = e->options.coders;
     size_t *least = choice->least;
     memset(least, 0, sizeof choice->least);
     least[WCODEC_CODER_RAW] = raw;
@@ -154,6 +162,8 @@ static void wcodeci_choice_prepare(const wcodeci_plane *plane, unsigned coders, 
         return;
     }
     if (bound >= raw) return;       /* no coder goes below the entropy */
+    if (bound + wcodeci_slow_cost(e, bound) >= raw)
+        coders &= ~(1u << WCODEC_CODER_HUFFMAN | 1u << WCODEC_CODER_RANS256);
     if (coders >> WCODEC_CODER_SPARSE & 1) least[WCODEC_CODER_SPARSE] = 2 + 2 * rest;
     if (coders >> WCODEC_CODER_HUFFMAN & 1)
         least[WCODEC_CODER_HUFFMAN] = wcodeci_huff_prepare(plane, symbol, m, &choice->huff);
@@ -164,12 +174,6 @@ static void wcodeci_choice_prepare(const wcodeci_plane *plane, unsigned coders, 
     if (least[WCODEC_CODER_RANS16] == (size_t)-1) least[WCODEC_CODER_RANS16] = 0;
     if (coders >> WCODEC_CODER_RANS256 & 1)
         least[WCODEC_CODER_RANS256] = wcodeci_rans256_prepare(plane, &choice->rans256);
-}
-
-/* What decoding slowly costs beside the bytes: a part of the tile, but not many bytes where it takes few. */
-static size_t wcodeci_slow_cost(const wcodeci_encoder *e, uint64_t size)
-{
-    return (size_t)wcodeci_min64(e->slow, size / WCODECI_SLOW_LEAST);
 }
 
 /* A coder's cost if it takes `size` bytes.  Coding must save one part in 256: reading a raw plane costs
@@ -263,7 +267,7 @@ static void wcodeci_plane_best(wcodeci_encoder *e, wcodeci_plane *plane, wcodeci
     size_t least;
     wcodeci_plane_predict(e, WCODEC_PREDICT_NONE, plane);
     wcodeci_count(plane->v, plane->n, plane->count);
-    wcodeci_choice_prepare(plane, e->options.coders, &choice);
+    wcodeci_choice_prepare(e, plane, &choice);
     wcodeci_choice_least(e, plane, &choice, &least);
     for (p = WCODEC_PREDICT_LEFT; p < WCODEC_PREDICT_COUNT && least > 1; p++) {
         size_t cost;
@@ -272,7 +276,7 @@ static void wcodeci_plane_best(wcodeci_encoder *e, wcodeci_plane *plane, wcodeci
         wcodeci_count(plane->v, plane->n, plane->count);
         prepared = p;
         if (wcodeci_entropy(plane->count, plane->n) / 8 >= least) continue;
-        wcodeci_choice_prepare(plane, e->options.coders, &choice);
+        wcodeci_choice_prepare(e, plane, &choice);
         wcodeci_choice_least(e, plane, &choice, &cost);
         cost += wcodeci_slow_cost(e, cost) / 2;
         if (cost >= least) continue;
@@ -282,7 +286,7 @@ static void wcodeci_plane_best(wcodeci_encoder *e, wcodeci_plane *plane, wcodeci
     if (prepared != predictor) {
         wcodeci_plane_predict(e, predictor, plane);
         wcodeci_count(plane->v, plane->n, plane->count);
-        wcodeci_choice_prepare(plane, e->options.coders, &choice);
+        wcodeci_choice_prepare(e, plane, &choice);
     }
     info->size = wcodeci_plane_encode(e, plane, &choice, dst, &coder);
     info->coder = (unsigned char)coder;
