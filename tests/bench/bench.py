@@ -100,10 +100,10 @@ class Bench:
 
     def __init__(self, args, effort, folder):
         self.args, self.effort = args, effort
-        self.library = native.Library(native.build(folder))
-        self.versions = dict(self.library.peers())
+        self.codecs = native.Library(native.build(folder))
+        self.versions = dict(self.codecs.peers())
         self.versions['zipnn'] = (zipnn_peer.version(), zipnn_peer.PACKAGE)
-        self.versions['wcodec'] = (self.library.wcodec_version().decode(), '')
+        self.versions['wcodec'] = (self.codecs.wcodec_version().decode(), '')
         self.out = None
         self.results = []
         self.failed = []
@@ -152,7 +152,7 @@ class Bench:
                                  buffer.rows.ctypes.data, buffer.row.ctypes.data, len(buffer.rows),
                                  buffer.width, dtype, typesize, spec.level, spec.filter, threads,
                                  spec.cpu_off, spec.no_crc)
-            job = native.Job(self.library, spec.codec, setup)
+            job = native.Job(self.codecs, spec.codec, setup)
             if not job.handle:
                 return None
         job.size = len(data)
@@ -212,7 +212,7 @@ def measure(bench, setting, buffer, specs, ops, block=0, threads=1):
     if not any(spec.codec != 'memcpy' for spec in specs):
         return []
     base = bench.job(MEMCPY, buffer, block, threads)
-    pieces = bench.library.pieces(base.handle)
+    pieces = bench.codecs.pieces(base.handle)
     timings, jobs = [], [(MEMCPY, base)]
     for spec in specs:
         job = bench.job(spec, buffer, block, threads)
@@ -317,7 +317,7 @@ def print_tools(bench, rows, skipped, name):
 def whole(bench, dtype):
     buffer = bench.buffer(dtype)
     few = bench.effort.few_peers or dtype not in ('BF16', 'F32')
-    specs = wcodec_specs(bench.library) + (few_peers if few else all_peers)(dtype)
+    specs = wcodec_specs(bench.codecs) + (few_peers if few else all_peers)(dtype)
     rows = measure(bench, 'whole', buffer, specs, ('encode', 'decode'))
     print_speeds(bench, rows, '%s, %.0f MiB, one thread\n%s' % (dtype, len(buffer.data) / MIB, buffer.source))
 
@@ -327,7 +327,7 @@ def cached(bench, dtype, threads):
     are often of another kind."""
     buffer = bench.buffer(dtype)
     small = weights.middle(buffer, MIB)
-    specs = wcodec_specs(bench.library) + [spec._replace(slow=False) for spec in block_peers()
+    specs = wcodec_specs(bench.codecs) + [spec._replace(slow=False) for spec in block_peers()
                                            if dtype == 'BF16' and (threads == 1 or spec.codec in THREADED)]
     rows = measure(bench, 'cached', small, specs, ('decode',), 0, threads)
     print_speeds(bench, rows, '%s, %d KiB in the cache, in and out, %s' % (
@@ -343,7 +343,7 @@ def thread_text(threads):
 
 def two_threads(bench, dtype):
     buffer = bench.buffer(dtype)
-    specs = wcodec_specs(bench.library) + [spec for spec in block_peers() if spec.codec in THREADED]
+    specs = wcodec_specs(bench.codecs) + [spec for spec in block_peers() if spec.codec in THREADED]
     rows = measure(bench, 'whole', buffer, specs, ('encode', 'decode'), 0, 2)
     print_speeds(bench, rows, '%s, %.0f MiB, 2 threads, memcpy too\n%s' % (
         dtype, len(buffer.data) / MIB, buffer.source))
@@ -351,7 +351,7 @@ def two_threads(bench, dtype):
 
 def window(bench, dtype):
     buffer = bench.buffer(dtype)
-    rows = measure(bench, 'window', buffer, wcodec_specs(bench.library) + block_peers(), ('window',), MIB)
+    rows = measure(bench, 'window', buffer, wcodec_specs(bench.codecs) + block_peers(), ('window',), MIB)
     print_speeds(bench, rows, '%s, %.0f MiB through a window of 1 MiB, one thread; peers pack each MiB by '
                  'itself' % (dtype, len(buffer.data) / MIB))
 
@@ -366,7 +366,7 @@ def single(bench, dtype):
     data = numpy.tile(whole_buffer.data, -(-need // len(whole_buffer.data)))[:need].copy()
     buffer = weights.Buffer(dtype, whole_buffer.typesize, whole_buffer.source, data, [rows] * tensors,
                             [whole_buffer.width] * tensors, whole_buffer.unique)
-    results = measure(bench, 'single', buffer, wcodec_specs(bench.library) + block_peers(), ('random',),
+    results = measure(bench, 'single', buffer, wcodec_specs(bench.codecs) + block_peers(), ('random',),
                       rows * row)
     print_pieces(bench, results, opening(bench, buffer, rows * row),
                  '%s, container of %d tensors of %d KiB, one tile each, one thread' % (
@@ -375,7 +375,7 @@ def single(bench, dtype):
 
 def opening(bench, buffer, block):
     lines = []
-    for spec in wcodec_specs(bench.library, False):
+    for spec in wcodec_specs(bench.codecs, False):
         if not bench.wanted(spec):
             continue
         job = bench.job(spec, buffer, block, 1)
@@ -421,7 +421,7 @@ def processor():
 
 def print_contenders(bench):
     bench.say('%s; %s' % (processor(), native.compiler_text()))
-    bench.say('kernels of wcodec here: ' + ', '.join(name for name, _ in bench.library.kernels()))
+    bench.say('kernels of wcodec here: ' + ', '.join(name for name, _ in bench.codecs.kernels()))
     there = ['%s %s' % (name, version) for name, (version, _) in bench.versions.items() if version]
     bench.say('contenders: ' + ', '.join(there))
     for name, (version, package) in bench.versions.items():

@@ -137,19 +137,19 @@ class Job:
     note = ''
 
     def __init__(self, library, codec, setup):
-        self.library = library
+        self.codecs = library
         self.setup = setup              # the memory that it points to lives as long as the data set
         self.handle = library.open(codec.encode(), ctypes.byref(setup))
 
     def good(self):
-        return bool(self.handle) and self.library.check(self.handle) == 1
+        return bool(self.handle) and self.codecs.check(self.handle) == 1
 
     def packed(self):
-        return self.library.packed(self.handle)
+        return self.codecs.packed(self.handle)
 
     def seconds(self, op, repeat):
-        return getattr(self.library, op)(self.handle, repeat)
+        return getattr(self.codecs, op)(self.handle, repeat)
 
     def close(self):
-        self.library.close(self.handle)
+        self.codecs.close(self.handle)
         self.handle = None
