@@ -1176,4 +1176,6 @@ def main():
 
 
 if __name__ == "__main__":
+    # A shell's background job ignores Ctrl-C, and its children would.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(main())
