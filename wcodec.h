@@ -769,11 +769,12 @@ typedef enum wcodec_split {
 
 typedef enum wcodec_coder {
     WCODEC_CODER_RAW = 0, WCODEC_CODER_CONSTANT = 1, WCODEC_CODER_SPARSE = 2, WCODEC_CODER_HUFFMAN = 3,
-    WCODEC_CODER_RANS16 = 4, WCODEC_CODER_RANS256 = 5, WCODEC_CODER_COUNT = 6
+    WCODEC_CODER_RANS16 = 4, WCODEC_CODER_RANS256 = 5, WCODEC_CODER_CLASSES = 6, WCODEC_CODER_COUNT = 7
 } wcodec_coder;
 
 typedef enum wcodec_predictor {
-    WCODEC_PREDICT_NONE = 0, WCODEC_PREDICT_LEFT = 1, WCODEC_PREDICT_UP = 2, WCODEC_PREDICT_COUNT = 3
+    WCODEC_PREDICT_NONE = 0, WCODEC_PREDICT_LEFT = 1, WCODEC_PREDICT_UP = 2, WCODEC_PREDICT_SCALE = 3,
+    WCODEC_PREDICT_COUNT = 4
 } wcodec_predictor;
 
 /* What a tile's record says of one of its planes, and of itself. */
@@ -794,6 +795,8 @@ typedef struct wcodec_tile_info {
     unsigned predictor;             /* of whole units: wcodec_predictor */
     unsigned planes;
     wcodec_plane_info plane[WCODEC_MAX_PLANES];
+    int scaled;                     /* decoding takes the scales of its group's columns */
+    wcodec_plane_info rows;         /* then: the scales of its rows */
 } wcodec_tile_info;
 
 /* Name of a split, a coder, a predictor; NULL for a number that is none. */
@@ -811,13 +814,13 @@ WCODEC_API wcodec_status wcodec_tile_inspect(const void *src, size_t size, wcode
                                              wcodec_error *err);
 
 /* Decodes the tile record of `size` bytes at `src` into `dst`, which takes exactly the decoded size
- * (anything else is CORRUPT), and checks its CRC-32 unless `no_crc`.  `scratch`: as above; `cpu_off`: see
- * WCODEC_CPU_ALL.  Bytes of `dst` are unspecified after a failure.  OK, TRUNCATED, UNSUPPORTED, CORRUPT,
- * CHECKSUM, NO_SPACE
- * (scratch too small). */
-WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, void *dst, size_t dst_size,
-                                            void *scratch, size_t scratch_size, int no_crc,
-                                            unsigned cpu_off, wcodec_error *err);
+ * (anything else is CORRUPT), and checks its CRC-32 unless `no_crc`.  `scales`: of the columns of the tile's
+ * group, one byte each: what its S record, which is a tile too, decodes to; NULL and 0 if it has none.
+ * `scratch`: as above; `cpu_off`: see WCODEC_CPU_ALL.  Bytes of `dst` are unspecified after a failure.  OK,
+ * TRUNCATED, UNSUPPORTED, CORRUPT, CHECKSUM, NO_SPACE (scratch too small). */
+WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const void *scales, size_t columns,
+                                            void *dst, size_t dst_size, void *scratch, size_t scratch_size,
+                                            int no_crc, unsigned cpu_off, wcodec_error *err);
 
 #ifndef WCODEC_NO_ENCODER
 
@@ -833,15 +836,30 @@ typedef struct wcodec_tile_options {
 WCODEC_API size_t wcodec_tile_encode_scratch(size_t size);
 /* The most that a tile of `size` bytes can take as a record. */
 WCODEC_API size_t wcodec_tile_bound(size_t size);
+/* Fits scales to `columns` columns of a matrix of floating-point weights, `size` bytes of `dtype` at `src`, row by
+ * row: a byte each, which tiles of these rows can be coded with.  `columns`: 8 to 1048576, and two rows at least.
+ * Looks at 256 rows or fewer.  Returns 1 if the scales save more than they take, else 0, as for wrong arguments. */
+WCODEC_API int wcodec_scales_fit(unsigned dtype, const void *src, size_t size, size_t columns,
+                                 unsigned cpu_off, unsigned char *scales, void *scratch, size_t scratch_size);
+WCODEC_API size_t wcodec_scales_fit_scratch(size_t columns);
+
+/* The scales that a tile may be coded with: of `columns` columns, of which its first unit stands in column
+ * `phase`.  The decoder needs the same. */
+typedef struct wcodec_scales {
+    const unsigned char *scale;
+    size_t columns, phase;
+} wcodec_scales;
+
 /* Encodes `size` bytes of elements of `dtype` (whole units, at least one, at most
  * WCODEC_MAX_TILE_BYTES) as one tile record, out of what `options` allow (NULL: everything): coders by the
  * size that they take, splits and predictors too where the tile is small, else by a sample.  A plane stays
  * raw unless coding saves one part in 256 of it.
- * `row`: units a row, 0: unknown.  The same arguments give the same bytes on every machine.
+ * `row`: units a row, 0: unknown.  `scales`: NULL: none; wcodec_tile_inspect says whether the tile came to need
+ * them.  The same arguments give the same bytes on every machine.
  * Returns the record's size, or 0 if an argument is wrong or `dst_size` is less than the bound. */
 WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size,
-                                     const wcodec_tile_options *options, void *dst, size_t dst_size,
-                                     void *scratch, size_t scratch_size);
+                                     const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
+                                     size_t dst_size, void *scratch, size_t scratch_size);
 
 #endif /* WCODEC_NO_ENCODER */
 
@@ -921,6 +939,8 @@ typedef struct wcodec_tile_span {
     size_t segment, tile;       /* its number in the segment */
     uint64_t container_offset, offset;
     size_t container_size, size;
+    uint64_t scales_offset;     /* the S record of its group, which gives the scales of `columns` columns; */
+    size_t scales_size, columns;    /* 0: none */
 } wcodec_tile_span;
 /* The tile that holds the view's byte `offset`: OK or ARGUMENT (beyond the end).  The next tile is
  * found with offset = span.offset + span.size; so one can fetch a range's compressed bytes alone. */
@@ -1445,20 +1465,28 @@ WCODEC_API unsigned wcodec_cpu_detect(void)
 
 #define WCODECI_RANS16_LANES 256        /* the most */
 
+#define WCODECI_CLASSES 4               /* of which each has its own frequencies */
+
 /* A rANS-16 stream on its way (format section 9.4).  Lane j's state is high[j] << 8 | low[j]: with the bytes
- * apart a slot is a byte already, and renormalisation moves a byte from one array to the other. */
+ * apart a slot is a byte already, and renormalisation moves a byte from one array to the other.
+ * Class c's entries of the alias table and of freq stand at 16 c; with one class (lone) only the first 16 are
+ * there, and q means nothing. */
 typedef struct wcodeci_rans16 {
     wcodeci_byte high[WCODECI_RANS16_LANES], low[WCODECI_RANS16_LANES];
-    wcodeci_byte div[16], other[16], base[16];      /* the alias table; base where div is 16: unused */
-    wcodeci_byte freq[16], value[16];
+    wcodeci_byte div[16 * WCODECI_CLASSES], other[16 * WCODECI_CLASSES];    /* the alias table; other: 0-15 */
+    wcodeci_byte base[16 * WCODECI_CLASSES];                                /* where div is 16: unused */
+    wcodeci_byte freq[16 * WCODECI_CLASSES], value[16];
     const wcodeci_byte *p;              /* the next renormalisation byte */
     const wcodeci_byte *limit;          /* no byte is read from here on */
-    uint16_t *table;                    /* room for 1024, for kernels that want a table of slots */
+    const wcodeci_byte *q;              /* of the values to decode, one each: class q & 3, shift q >> 2 */
+    uint16_t *table;                    /* room for 4096, for kernels that want a table of slots */
     unsigned lanes;                     /* 64, 128 or 256 */
+    unsigned mask;                      /* of a value: 2^w - 1 */
 } wcodeci_rans16;
 
 /* Decodes whole rounds of r->lanes values each while n has room for one more and `limit` leaves r->lanes bytes
- * from p on (a lane takes at most one a round).  Returns how many values; r stands behind them. */
+ * from p on (a lane takes at most one a round).  Returns how many values; r stands behind them, but for q.
+ * In kernels of several classes value i is (value[symbol] + (q[i] >> 2)) & mask. */
 typedef size_t wcodeci_rans16_fn(wcodeci_rans16 *r, wcodeci_byte *v, size_t n);
 
 /* The same, fused with merging: the values are those of a split's first plane, planes[1] and so on hold the
@@ -1478,19 +1506,27 @@ typedef size_t wcodeci_merge_fn(const wcodeci_byte *const *planes, wcodeci_byte 
  * it; returns how many values. */
 typedef size_t wcodeci_unpack_fn(const wcodeci_byte *src, unsigned width, wcodeci_byte *v, size_t n);
 
+/* q[i] = (columns[i] + row) & 255 for i < n. */
+typedef void wcodeci_scale_fn(const wcodeci_byte *columns, unsigned row, wcodeci_byte *q, size_t n);
+
+/* q[i] = map[v[i]] for i < n; v[i] is below 16. */
+typedef void wcodeci_map16_fn(const wcodeci_byte map[16], const wcodeci_byte *v, wcodeci_byte *q, size_t n);
+
 /* Undoes a plane's predictor: v[i] = (v[i] + v[i - distance]) & mask for i = distance ... n-1.  All of it. */
 typedef void wcodeci_unpredict_fn(wcodeci_byte *v, size_t n, size_t distance, unsigned mask);
 
 typedef struct wcodeci_kernels {
     const char *name;
-    wcodeci_rans16_fn *rans16;
-    /* By split.  units: planes of less than 8 bits as bytes, like all others.  packed: planes[k] of a plane of
+    /* By whether there are several classes, and by split.  units: planes of less than 8 bits as bytes, like all others.  packed: planes[k] of a plane of
      * less than 8 bits is its raw payload.  NULL where there is none. */
-    wcodeci_rans16_units_fn *units[WCODEC_SPLIT_COUNT], *packed[WCODEC_SPLIT_COUNT];
+    wcodeci_rans16_fn *rans16[2];
+    wcodeci_rans16_units_fn *units[2][WCODEC_SPLIT_COUNT], *packed[2][WCODEC_SPLIT_COUNT];
     wcodeci_rans256_fn *rans256;
     wcodeci_merge_fn *merge[WCODEC_SPLIT_COUNT];    /* NULL: scalar */
     wcodeci_unpack_fn *unpack;                      /* NULL: scalar */
     wcodeci_unpredict_fn *unpredict;
+    wcodeci_scale_fn *scale;
+    wcodeci_map16_fn *map16;
 } wcodeci_kernels;
 
 #ifndef WCODEC_NO_ENCODER
@@ -1503,18 +1539,20 @@ typedef size_t wcodeci_split_fn(const struct wcodeci_plane_row *row, unsigned un
 
 #define WCODECI_NO_SYMBOL 16        /* of a value that is an exception */
 
-/* What encoding with a rANS-16 model needs. */
+/* What encoding with a rANS-16 model needs.  Class c's entries stand at 16 c, or 256 c. */
 typedef struct wcodeci_rans16_coder {
-    wcodeci_byte symbol_of[256];    /* WCODECI_NO_SYMBOL: none */
-    wcodeci_byte slots[256];        /* of a symbol's ranks, symbol by symbol */
-    wcodeci_byte first[16];         /* where a symbol's slots begin */
-    wcodeci_byte freq[16];
-    wcodeci_byte filler;            /* the symbol that stands where an exception is */
+    wcodeci_byte symbol_of[256];                    /* WCODECI_NO_SYMBOL: none */
+    wcodeci_byte slots[256 * WCODECI_CLASSES];      /* of a symbol's ranks, symbol by symbol */
+    wcodeci_byte first[16 * WCODECI_CLASSES];       /* where a symbol's slots begin in its class */
+    wcodeci_byte freq[16 * WCODECI_CLASSES];        /* 0: the class has no such symbol */
+    wcodeci_byte filler[WCODECI_CLASSES];           /* the symbols that stand where an exception is */
+    const wcodeci_byte *q;                          /* of several classes: value i's is q[i] & 3 */
     unsigned lanes;
     wcodeci_byte high[WCODECI_RANS16_LANES], low[WCODECI_RANS16_LANES];     /* the states, as in decoding */
 } wcodeci_rans16_coder;
 
 /* symbols[i] = symbol_of[v[i]], or the filler and i to `places`, in order, where that is WCODECI_NO_SYMBOL.
+ * Of several classes 16 times the class is added, and a symbol that the class lacks is none either.
  * Returns how many places there are, or most + 1 as soon as there are more than `most`. */
 typedef size_t wcodeci_rans16_map_fn(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
                                      wcodeci_byte *symbols, size_t n, uint32_t *places, size_t most);
@@ -1531,8 +1569,8 @@ typedef void wcodeci_residual_fn(const wcodeci_byte *v, const wcodeci_byte *befo
 typedef struct wcodeci_encode_kernels {
     wcodeci_split_fn *split;
     wcodeci_residual_fn *residual;
-    wcodeci_rans16_map_fn *rans16_map;
-    wcodeci_rans16_put_fn *rans16_put;
+    wcodeci_rans16_map_fn *rans16_map[2];           /* by whether there are several classes */
+    wcodeci_rans16_put_fn *rans16_put[2];
 } wcodeci_encode_kernels;
 
 #endif
@@ -2408,14 +2446,14 @@ WCODEC_API const char *wcodec_split_name(unsigned split)
 WCODEC_API const char *wcodec_coder_name(unsigned coder)
 {
     static const char *const names[WCODEC_CODER_COUNT] = {
-        "raw", "constant", "sparse", "huffman", "rans16", "rans256"
+        "raw", "constant", "sparse", "huffman", "rans16", "rans256", "classes"
     };
     return coder < WCODEC_CODER_COUNT ? names[coder] : NULL;
 }
 
 WCODEC_API const char *wcodec_predictor_name(unsigned predictor)
 {
-    static const char *const names[WCODEC_PREDICT_COUNT] = { "none", "left", "up" };
+    static const char *const names[WCODEC_PREDICT_COUNT] = { "none", "left", "up", "scale" };
     return predictor < WCODEC_PREDICT_COUNT ? names[predictor] : NULL;
 }
 
@@ -2600,9 +2638,79 @@ static void wcodeci_split_plane(const wcodeci_encode_kernels *kernels, unsigned 
 /* ---- part: amalgamate/parts/54_predict.c ---- */
 
 /* ------------------------------------------------------------------------------------------------
- * Predictors (private): differences from the left neighbour or from the row above
+ * Predictors (private): differences from the left neighbour, from the row above, or from a scale
  * On planes they work modulo 2^width, on whole units modulo 2^(8 unit).
+ *
+ * The scale model: rows and columns of a matrix of weights differ in size, and what is left of an exponent when
+ * both are known is more alike.  Each row and each column has a byte, in quarter steps of log2; value i's q is
+ * the sum of both, q >> 2 is taken off the exponent, and q & 3 chooses one of four tables for what is left.
  * ---------------------------------------------------------------------------------------------- */
+
+#define WCODECI_MIN_COLUMNS 8
+#define WCODECI_Q_CHUNK 8192        /* values whose q is made at a time: it stays in the first-level cache */
+
+/* The scales of a tile's values: value i stands in column (phase + i) % width. */
+typedef struct wcodeci_scaled {
+    const wcodeci_byte *columns, *rows;     /* rows: one for each that the tile touches */
+    size_t width, phase;                    /* phase: below width */
+} wcodeci_scaled;
+
+/* How many rows n values touch. */
+static size_t wcodeci_scaled_rows(size_t width, size_t phase, size_t n) { return (phase + n - 1) / width + 1; }
+
+static unsigned wcodeci_scaled_one(const wcodeci_scaled *s, size_t i)
+{
+    const size_t place = s->phase + i;
+    return (s->columns[place % s->width] + s->rows[place / s->width]) & 255u;
+}
+
+/* Makes q of values i ... i + n - 1. */
+static void wcodeci_scaled_q(const wcodeci_kernels *kernels, const wcodeci_scaled *s, size_t i,
+                             wcodeci_byte *q, size_t n)
+{
+    const size_t place = s->phase + i;
+    size_t row = place / s->width, column = place % s->width;
+    while (n) {
+        const size_t take = wcodeci_min(n, s->width - column);
+        kernels->scale(s->columns + column, s->rows[row], q, take);
+        q += take;
+        n -= take;
+        column = 0;
+        row++;
+    }
+}
+
+/* Eight bytes at a time: the lower seven bits of each are added, the top one is the sum without carry. */
+static void wcodeci_scale_scalar(const wcodeci_byte *columns, unsigned row, wcodeci_byte *q, size_t n)
+{
+    const uint64_t seven = (uint64_t)0x7F7F7F7F7F7F7F7Fu;
+    const uint64_t add = (uint64_t)0x0101010101010101u * (row & 255);
+    size_t i;
+    for (i = 0; n - i >= 8; i += 8) {
+        const uint64_t x = wcodeci_load64(columns + i);
+        wcodeci_store64(q + i, ((x & seven) + (add & seven)) ^ ((x ^ add) & ~seven));
+    }
+    for (; i < n; i++) q[i] = (wcodeci_byte)(columns[i] + row);
+}
+
+static void wcodeci_map16_scalar(const wcodeci_byte map[16], const wcodeci_byte *v, wcodeci_byte *q, size_t n)
+{
+    size_t i;
+    for (i = 0; i < n; i++) q[i] = map[v[i] & 15];
+}
+
+/* Adds the scales to residuals, in place.  q: room for WCODECI_Q_CHUNK. */
+static void wcodeci_unscale_plane(const wcodeci_kernels *kernels, const wcodeci_scaled *s, wcodeci_byte *v,
+                                  size_t n, unsigned mask, wcodeci_byte *q)
+{
+    size_t i = 0, j;
+    while (i < n) {
+        const size_t take = wcodeci_min(n - i, WCODECI_Q_CHUNK);
+        wcodeci_scaled_q(kernels, s, i, q, take);
+        for (j = 0; j < take; j++) v[i + j] = (wcodeci_byte)((v[i + j] + (q[j] >> 2)) & mask);
+        i += take;
+    }
+}
 
 /* The distance to the value that predicts: values before it are kept as they are. */
 static size_t wcodeci_predict_distance(unsigned predictor, uint64_t row, size_t n)
@@ -2635,6 +2743,20 @@ static void wcodeci_unpredict_units(wcodeci_byte *p, size_t n, unsigned unit, un
 }
 
 #ifndef WCODEC_NO_ENCODER
+
+/* Takes scales off n values: residual[i] = (v[i] - (q[i] >> 2)) & mask.  Eight bytes at a time: with the top bit
+ * set no byte borrows of the next, and that bit is the difference without borrow. */
+static void wcodeci_scale_off(const wcodeci_byte *v, const wcodeci_byte *q, wcodeci_byte *residual, size_t n,
+                              unsigned mask)
+{
+    const uint64_t ones = (uint64_t)0x0101010101010101u, top = ones << 7;
+    size_t i;
+    for (i = 0; n - i >= 8; i += 8) {
+        const uint64_t x = wcodeci_load64(v + i), shift = wcodeci_load64(q + i) >> 2 & ones * 63;
+        wcodeci_store64(residual + i, (((x | top) - shift) ^ (~x & top)) & ones * mask);
+    }
+    for (; i < n; i++) residual[i] = (wcodeci_byte)((v[i] - (q[i] >> 2)) & mask);
+}
 
 static void wcodeci_residual_scalar(const wcodeci_byte *v, const wcodeci_byte *before, wcodeci_byte *residual,
                                     size_t n, unsigned mask)
@@ -3308,7 +3430,9 @@ static size_t wcodeci_huff_encode(const wcodeci_plane *plane, const wcodeci_huff
  * of 64 lanes is as slow as its chain of some 30 cycles unless there are more vectors to work on meanwhile.
  * ---------------------------------------------------------------------------------------------- */
 
-#define WCODECI_RANS16_HEAD 36          /* before the states */
+#define WCODECI_RANS16_HEAD 36          /* before the states, with one class */
+#define WCODECI_CLASSES_HEAD 89         /* with four */
+#define WCODECI_CLASS_MAP 1             /* where classes come from: a map of the first plane's values */
 #define WCODECI_RANS16_LOW 256          /* of a state */
 
 /* The place of the lowest bit set, for x >= 1. */
@@ -3323,56 +3447,60 @@ WCODECI_INLINE unsigned wcodeci_lowest_bit(uint32_t x)
 #endif
 }
 
-/* The construction of format section 9.4.  The frequencies sum to 256, so while a symbol is short of its
- * bucket's 16 slots, another one, not done either, has more than 16. */
-static void wcodeci_alias_make(wcodeci_rans16 *r)
+/* The construction of format section 9.4 for the class whose entries stand at `at`.  The frequencies sum to
+ * 256, so while a symbol is short of its bucket's 16 slots, another one, not done either, has more than 16. */
+static void wcodeci_alias_make(wcodeci_rans16 *r, unsigned at)
 {
+    const wcodeci_byte *freq = r->freq + at;
+    wcodeci_byte *div = r->div + at, *other = r->other + at;
     unsigned rem[16], count[16], few = 0, many = 0, b;      /* few, many: sets of symbols not done */
     for (b = 0; b < 16; b++) {
-        rem[b] = r->freq[b];
+        rem[b] = freq[b];
         few |= (unsigned)(rem[b] < 16) << b;
         many |= (unsigned)(rem[b] > 16) << b;
-        r->div[b] = 16;
-        r->other[b] = (wcodeci_byte)b;
+        div[b] = 16;
+        other[b] = (wcodeci_byte)b;
     }
     while (few && many) {
         const unsigned i = wcodeci_lowest_bit(few), j = wcodeci_lowest_bit(many);
-        r->div[i] = (wcodeci_byte)rem[i];
-        r->other[i] = (wcodeci_byte)j;
+        div[i] = (wcodeci_byte)rem[i];
+        other[i] = (wcodeci_byte)j;
         rem[j] -= 16 - rem[i];
         few &= few - 1;
         few |= (unsigned)(rem[j] < 16) << j;
         many ^= (unsigned)(rem[j] <= 16) << j;
     }
-    for (b = 0; b < 16; b++) count[b] = r->div[b];
+    for (b = 0; b < 16; b++) count[b] = div[b];
     for (b = 0; b < 16; b++) {
-        r->base[b] = (wcodeci_byte)(count[r->other[b]] - r->div[b]);
-        count[r->other[b]] += 16u - r->div[b];
+        r->base[at + b] = (wcodeci_byte)(count[other[b]] - div[b]);
+        count[other[b]] += 16u - div[b];
     }
 }
 
-WCODECI_INLINE unsigned wcodeci_alias_slot(const wcodeci_rans16 *r, unsigned slot, unsigned *rank)
+/* The symbol of a slot, 0-15; at: 16 times the class. */
+WCODECI_INLINE unsigned wcodeci_alias_slot(const wcodeci_rans16 *r, unsigned at, unsigned slot, unsigned *rank)
 {
     unsigned b = slot >> 4, k = slot & 15;
-    int own = k < r->div[b];
-    *rank = own ? k : (k + r->base[b]) & 255;
-    return own ? b : r->other[b];
+    int own = k < r->div[at + b];
+    *rank = own ? k : (k + r->base[at + b]) & 255;
+    return own ? b : r->other[at + b];
 }
 
 /* ---- the scalar kernels ---- */
 
-/* What a slot brings: freq, rank, and the value where it stands in a unit; four numbers, so that an index is a
- * shift. */
-static void wcodeci_rans16_table(const wcodeci_rans16 *r, unsigned shift)
+/* What a slot brings, class by class: freq, rank, and the value where it stands in a unit; four numbers, so
+ * that an index is a shift. */
+static void wcodeci_rans16_table(const wcodeci_rans16 *r, unsigned classes, unsigned shift)
 {
     uint16_t *entry = r->table;
-    unsigned slot, rank, s;
-    for (slot = 0; slot < 256; slot++, entry += 4) {
-        s = wcodeci_alias_slot(r, slot, &rank);
-        entry[0] = r->freq[s];
-        entry[1] = (uint16_t)rank;
-        entry[2] = (uint16_t)(r->value[s] << shift);
-    }
+    unsigned at, slot, rank, s;
+    for (at = 0; at < 16 * classes; at += 16)
+        for (slot = 0; slot < 256; slot++, entry += 4) {
+            s = wcodeci_alias_slot(r, at, slot, &rank);
+            entry[0] = r->freq[at + s];
+            entry[1] = (uint16_t)rank;
+            entry[2] = (uint16_t)(r->value[s] << shift);
+        }
 }
 
 static void wcodeci_rans16_load(const wcodeci_rans16 *r, uint16_t *state)
@@ -3403,47 +3531,59 @@ WCODECI_INLINE unsigned wcodeci_rans16_step(uint16_t *state, const uint16_t *tab
     return entry[2];
 }
 
-static size_t wcodeci_rans16_scalar(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
+/* The loop of all scalar kernels; classes and units are constants.  planes NULL: the values go to dst, else
+ * units of split BF16. */
+WCODECI_INLINE size_t wcodeci_rans16_loop(wcodeci_rans16 *r, unsigned classes, const wcodeci_byte *const *planes,
+                                          wcodeci_byte *dst, size_t n)
 {
     uint16_t state[WCODECI_RANS16_LANES];
-    const wcodeci_byte *p = r->p;
+    const wcodeci_byte *p = r->p, *q = r->q, *rest = planes ? planes[1] : NULL;
     const uint16_t *table = r->table;
-    const unsigned lanes = r->lanes;
+    const unsigned lanes = r->lanes, mask = r->mask;
     size_t i = 0;
     unsigned lane;
     if (n < lanes || (size_t)(r->limit - p) < lanes) return 0;
-    wcodeci_rans16_table(r, 0);
+    wcodeci_rans16_table(r, classes, planes && classes == 1 ? 7 : 0);
     wcodeci_rans16_load(r, state);
     for (; n - i >= lanes && (size_t)(r->limit - p) >= lanes; i += lanes)
-        for (lane = 0; lane < lanes; lane++)
-            v[i + lane] = (wcodeci_byte)wcodeci_rans16_step(&state[lane], table, &p);
+        for (lane = 0; lane < lanes; lane++) {
+            unsigned value;
+            if (classes == 1) {
+                value = wcodeci_rans16_step(&state[lane], table, &p);
+            } else {
+                value = wcodeci_rans16_step(&state[lane], table + 1024 * (size_t)(q[i + lane] & 3), &p);
+                value = (value + (q[i + lane] >> 2)) & mask;
+                if (planes) value <<= 7;
+            }
+            /* The sign is bit 7 of the rest, and bit 15 of that times 257. */
+            if (planes) wcodeci_store16(dst + 2 * (i + lane), value | (rest[i + lane] * 257u & 0x807F));
+            else dst[i + lane] = (wcodeci_byte)value;
+        }
     wcodeci_rans16_store(r, state);
     r->p = p;
     return i;
 }
 
-/* Split BF16. */
+static size_t wcodeci_rans16_scalar(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
+{
+    return wcodeci_rans16_loop(r, 1, NULL, v, n);
+}
+
+static size_t wcodeci_rans16_classes_scalar(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
+{
+    return wcodeci_rans16_loop(r, WCODECI_CLASSES, NULL, v, n);
+}
+
 static size_t wcodeci_rans16_bf16_scalar(wcodeci_rans16 *r, const wcodeci_byte *const *planes,
                                          wcodeci_byte *dst, size_t n)
 {
-    uint16_t state[WCODECI_RANS16_LANES];
-    const wcodeci_byte *p = r->p, *rest = planes[1];
-    const uint16_t *table = r->table;
-    const unsigned lanes = r->lanes;
-    size_t i = 0;
-    unsigned lane;
-    if (n < lanes || (size_t)(r->limit - p) < lanes) return 0;
-    wcodeci_rans16_table(r, 7);
-    wcodeci_rans16_load(r, state);
-    for (; n - i >= lanes && (size_t)(r->limit - p) >= lanes; i += lanes)
-        for (lane = 0; lane < lanes; lane++) {
-            const unsigned value = wcodeci_rans16_step(&state[lane], table, &p);
-            /* The sign is bit 7 of the rest, and bit 15 of that times 257. */
-            wcodeci_store16(dst + 2 * (i + lane), value | (rest[i + lane] * 257u & 0x807F));
-        }
-    wcodeci_rans16_store(r, state);
-    r->p = p;
-    return i;
+    return wcodeci_rans16_loop(r, 1, planes, dst, n);
+}
+
+static size_t wcodeci_rans16_bf16_classes_scalar(wcodeci_rans16 *r, const wcodeci_byte *const *planes,
+                                                 wcodeci_byte *dst, size_t n)
+{
+    return wcodeci_rans16_loop(r, WCODECI_CLASSES, planes, dst, n);
 }
 
 /* ---- a whole plane ---- */
@@ -3455,6 +3595,11 @@ typedef struct wcodeci_rans16_out {
     const wcodeci_byte *planes[WCODEC_MAX_PLANES];
     unsigned split, packed;                     /* packed: planes of less than 8 bits are raw payloads */
     wcodeci_byte *dst;
+    const wcodeci_scaled *scales;               /* what the tile has; NULL: none */
+    const wcodeci_scaled *scaled;               /* the same, where they are added; NULL: they are not */
+    const wcodeci_byte *first;                  /* the first plane, for classes that come from it; or NULL */
+    wcodeci_byte map[16];                       /* its values' classes */
+    wcodeci_byte *q;                            /* room for WCODECI_Q_CHUNK; NULL: one class, not scaled */
 } wcodeci_rans16_out;
 
 /* Is one of the bytes 0?  n is a multiple of 8.  (Adding 127 to a byte's lower bits sets its top bit unless they
@@ -3481,26 +3626,34 @@ static int wcodeci_all_bytes(const wcodeci_byte *p, unsigned value, size_t n)
     return different == 0;
 }
 
+/* Reads the head of a payload up to the states: `classes` is 1 or WCODECI_CLASSES. */
 static const char *wcodeci_rans16_open(wcodeci_rans16 *r, const wcodeci_byte *src, size_t size,
-                                       unsigned width, size_t n, uint32_t *exceptions)
+                                       unsigned classes, unsigned width, size_t n, uint32_t *exceptions)
 {
-    unsigned sum = 0, s;
-    if (size < WCODECI_RANS16_HEAD || src[35] > 2
-        || size - WCODECI_RANS16_HEAD < (size_t)2 * (64u << src[35]))
+    const size_t head = classes == 1 ? WCODECI_RANS16_HEAD : WCODECI_CLASSES_HEAD;
+    const wcodeci_byte *tail = src + head - 4;          /* exceptions, lanes */
+    unsigned c, s, used = 0;
+    if (size < head || tail[3] > 2 || size - head < (size_t)2 * (64u << tail[3]))
         return "a rANS-16 plane ends too early";
-    memcpy(r->freq, src, 16);
-    memcpy(r->value, src + 16, 16);
-    for (s = 0; s < 16; s++) {
-        sum += r->freq[s];
-        if (r->value[s] >> width || (!r->freq[s] && r->value[s]))
-            return "a value of a rANS-16 table is out of range";
+    memcpy(r->freq, src + (classes > 1), (size_t)16 * classes);
+    memcpy(r->value, src + (classes > 1) + (size_t)16 * classes, 16);
+    for (c = 0; c < classes; c++) {
+        unsigned sum = 0;
+        for (s = 0; s < 16; s++) {
+            sum += r->freq[16 * c + s];
+            used |= (unsigned)(r->freq[16 * c + s] != 0) << s;
+        }
+        if (sum != 256) return "rANS-16 frequencies do not sum to 256";
+        wcodeci_alias_make(r, 16 * c);
     }
-    if (sum != 256) return "rANS-16 frequencies do not sum to 256";
-    *exceptions = wcodeci_load32(src + 32) & 0xFFFFFF;
+    for (s = 0; s < 16; s++)
+        if (r->value[s] >> width || (!(used >> s & 1) && r->value[s]))
+            return "a value of a rANS-16 table is out of range";
+    *exceptions = wcodeci_load32(tail) & 0xFFFFFF;
     if (*exceptions > n) return "a rANS-16 plane has more exceptions than values";
-    wcodeci_alias_make(r);
-    r->lanes = 64u << src[35];
-    src += WCODECI_RANS16_HEAD;
+    r->lanes = 64u << tail[3];
+    r->mask = (1u << width) - 1;
+    src += head;
     memcpy(r->high, src, r->lanes);
     memcpy(r->low, src + r->lanes, r->lanes);
     if (wcodeci_any_zero(r->high, r->lanes)) return "a rANS-16 state is out of range";
@@ -3508,19 +3661,60 @@ static const char *wcodeci_rans16_open(wcodeci_rans16 *r, const wcodeci_byte *sr
     return NULL;
 }
 
-/* Whole rounds from value i on; returns how many values there are now. */
-static size_t wcodeci_rans16_rounds(const wcodeci_kernels *kernels, wcodeci_rans16 *r,
-                                    const wcodeci_rans16_out *out, size_t i, size_t n)
+/* One class stands for all: what a scaled plane takes where it has no more. */
+static void wcodeci_rans16_spread(wcodeci_rans16 *r)
+{
+    unsigned at;
+    for (at = 16; at < 16 * WCODECI_CLASSES; at += 16) {
+        memcpy(r->div + at, r->div, 16);
+        memcpy(r->other + at, r->other, 16);
+        memcpy(r->base + at, r->base, 16);
+        memcpy(r->freq + at, r->freq, 16);
+    }
+}
+
+/* Whole rounds from value i on, at most n - i values; returns how many. */
+static size_t wcodeci_rans16_some(const wcodeci_kernels *kernels, wcodeci_rans16 *r,
+                                  const wcodeci_rans16_out *out, size_t i, size_t n)
 {
     const wcodeci_byte *planes[WCODEC_MAX_PLANES] = { NULL };
     const wcodeci_split_row *split;
     unsigned k;
-    if (out->v) return i + kernels->rans16(r, out->v + i, n - i);
+    if (out->v) return kernels->rans16[out->q != NULL](r, out->v + i, n - i);
     split = &wcodeci_splits[out->split];
     for (k = 1; k < split->planes; k++)
         planes[k] = out->planes[k]
                   + (out->packed && split->plane[k].width < 8 ? i / 8 * split->plane[k].width : i);
-    return i + out->units(r, planes, out->dst + i * split->unit, n - i);
+    return out->units(r, planes, out->dst + i * split->unit, n - i);
+}
+
+/* Makes q of values i ... i + n - 1. */
+static void wcodeci_rans16_q(const wcodeci_kernels *kernels, const wcodeci_rans16_out *out, size_t i, size_t n)
+{
+    size_t j;
+    if (out->first) {
+        kernels->map16(out->map, out->first + i, out->q, n);
+        return;
+    }
+    wcodeci_scaled_q(kernels, out->scales, i, out->q, n);
+    for (j = 0; j < n && !out->scaled; j++) out->q[j] &= 3;
+}
+
+/* Whole rounds from value i on; returns how many values there are now. */
+static size_t wcodeci_rans16_rounds(const wcodeci_kernels *kernels, wcodeci_rans16 *r,
+                                    const wcodeci_rans16_out *out, size_t i, size_t n)
+{
+    if (!out->q) return i + wcodeci_rans16_some(kernels, r, out, i, n);
+    for (;;) {
+        const size_t end = n - i < WCODECI_Q_CHUNK ? n : i + WCODECI_Q_CHUNK;
+        size_t done;
+        if (end - i < r->lanes || (size_t)(r->limit - r->p) < r->lanes) return i;
+        wcodeci_rans16_q(kernels, out, i, end - i);
+        r->q = out->q;
+        done = wcodeci_rans16_some(kernels, r, out, i, end);
+        i += done;
+        if (done < WCODECI_Q_CHUNK) return i;
+    }
 }
 
 /* Puts value number i where it belongs. */
@@ -3544,23 +3738,25 @@ static void wcodeci_rans16_put(const wcodeci_rans16_out *out, size_t i, unsigned
 }
 
 /* The last values, less than a round of them.  Returns 0 if the bytes up to `end` run out. */
-static int wcodeci_rans16_rest(wcodeci_rans16 *r, const wcodeci_byte *end, const wcodeci_rans16_out *out,
-                               size_t i, size_t n)
+static int wcodeci_rans16_rest(const wcodeci_kernels *kernels, wcodeci_rans16 *r, const wcodeci_byte *end,
+                               const wcodeci_rans16_out *out, size_t i, size_t n)
 {
     unsigned lane;
+    if (n - i >= r->lanes) return 0;
+    if (out->q) wcodeci_rans16_q(kernels, out, i, n - i);
     for (lane = 0; i < n; i++, lane++) {
+        const unsigned q = out->q ? out->q[lane] : 0, at = 16 * (q & 3);
         unsigned rank, s;
         uint32_t x;
-        if (lane == 0 && n - i >= r->lanes) return 0;
-        s = wcodeci_alias_slot(r, r->low[lane], &rank);
-        x = (uint32_t)r->freq[s] * r->high[lane] + rank;
+        s = wcodeci_alias_slot(r, at, r->low[lane], &rank);
+        x = (uint32_t)r->freq[at + s] * r->high[lane] + rank;
         if (x < WCODECI_RANS16_LOW) {
             if (r->p == end) return 0;
             x = x << 8 | *r->p++;
         }
         r->high[lane] = (wcodeci_byte)(x >> 8);
         r->low[lane] = (wcodeci_byte)x;
-        wcodeci_rans16_put(out, i, r->value[s]);
+        wcodeci_rans16_put(out, i, (r->value[s] + (q >> 2)) & r->mask);
     }
     return 1;
 }
@@ -3597,8 +3793,7 @@ WCODECI_INLINE int wcodeci_side_byte(wcodeci_side *side)
 
 /* Puts the exceptions in. */
 static const char *wcodeci_rans16_exceptions(const wcodeci_rans16 *r, const wcodeci_byte *end,
-                                             uint32_t exceptions, unsigned width, size_t n,
-                                             const wcodeci_rans16_out *out)
+                                             uint32_t exceptions, size_t n, const wcodeci_rans16_out *out)
 {
     static const char broken[] = "the exceptions of a rANS-16 plane are broken";
     const wcodeci_split_row *split = &wcodeci_splits[out->split];
@@ -3624,7 +3819,8 @@ static const char *wcodeci_rans16_exceptions(const wcodeci_rans16 *r, const wcod
         if (gap >= n - place) return broken;        /* place is at most n */
         place += gap;
         byte = wcodeci_side_byte(&side);
-        if (byte < 0 || byte >> width) return broken;
+        if (byte < 0 || (unsigned)byte > r->mask) return broken;
+        if (out->scaled) byte = (int)(((unsigned)byte + (wcodeci_scaled_one(out->scaled, place) >> 2)) & r->mask);
         wcodeci_rans16_change(out, split, field, place, (unsigned)byte);
     }
     if (side.end == r->low + r->lanes) {
@@ -3636,11 +3832,26 @@ static const char *wcodeci_rans16_exceptions(const wcodeci_rans16 *r, const wcod
     return side.p == side.end ? NULL : "a rANS-16 plane does not end where it must";
 }
 
+/* Where the classes of a payload come from; `out` has a room for q and what the tile can offer. */
+static const char *wcodeci_rans16_source(const wcodeci_byte *src, wcodeci_rans16_out *out)
+{
+    const uint32_t map = wcodeci_load32(src + WCODECI_CLASSES_HEAD - 8);
+    unsigned v;
+    if (src[0] > WCODECI_CLASS_MAP) return "classes of an unknown kind";
+    if (src[0] == WCODECI_CLASS_MAP) {
+        if (!out->first) return "there is no plane to take classes from";
+        for (v = 0; v < 16; v++) out->map[v] = (wcodeci_byte)(map >> 2 * v & 3);
+        return NULL;
+    }
+    out->first = NULL;
+    return !out->scales ? "there are no scales to take classes from" : map ? "a map that is not used" : NULL;
+}
+
 /* Decodes a plane of n values.  Bytes from src + size up to `limit` may be read, but mean nothing: a payload
  * that needs them is broken. */
 static const char *wcodeci_rans16_run(const wcodeci_kernels *kernels, const wcodeci_byte *src, size_t size,
-                                      const wcodeci_byte *limit, unsigned width, size_t n, uint16_t *table,
-                                      const wcodeci_rans16_out *out)
+                                      const wcodeci_byte *limit, unsigned classes, unsigned width, size_t n,
+                                      uint16_t *table, wcodeci_rans16_out *out)
 {
     wcodeci_rans16 r;
     wcodeci_byte pad[2 * WCODECI_RANS16_LANES];
@@ -3648,8 +3859,10 @@ static const char *wcodeci_rans16_run(const wcodeci_kernels *kernels, const wcod
     uint32_t exceptions;
     size_t i;
     int fits;
-    const char *what = wcodeci_rans16_open(&r, src, size, width, n, &exceptions);
+    const char *what = wcodeci_rans16_open(&r, src, size, classes, width, n, &exceptions);
+    if (!what && classes > 1) what = wcodeci_rans16_source(src, out);
     if (what) return what;
+    if (classes == 1 && out->q) wcodeci_rans16_spread(&r);
     r.table = table;
     r.limit = limit;
     i = wcodeci_rans16_rounds(kernels, &r, out, 0, n);
@@ -3666,19 +3879,9 @@ static const char *wcodeci_rans16_run(const wcodeci_kernels *kernels, const wcod
         fits = (size_t)(r.p - pad) <= left;
         r.p = fits ? p + (r.p - pad) : end;
     }
-    if (!fits || !wcodeci_rans16_rest(&r, end, out, i, n)) return "a rANS-16 plane ends too early";
+    if (!fits || !wcodeci_rans16_rest(kernels, &r, end, out, i, n)) return "a rANS-16 plane ends too early";
     if (!wcodeci_all_bytes(r.high, 1, r.lanes)) return "a rANS-16 state does not end as it must";
-    return wcodeci_rans16_exceptions(&r, end, exceptions, width, n, out);
-}
-
-static const char *wcodeci_rans16_decode(const wcodeci_kernels *kernels, const wcodeci_byte *src, size_t size,
-                                         const wcodeci_byte *limit, unsigned width, wcodeci_byte *v, size_t n,
-                                         uint16_t *table)
-{
-    wcodeci_rans16_out out;
-    memset(&out, 0, sizeof out);
-    out.v = v;
-    return wcodeci_rans16_run(kernels, src, size, limit, width, n, table, &out);
+    return wcodeci_rans16_exceptions(&r, end, exceptions, n, out);
 }
 
 #ifndef WCODEC_NO_ENCODER
@@ -3761,10 +3964,40 @@ static uint64_t wcodeci_message_bits(const uint32_t *count, const uint32_t *freq
     return sum;
 }
 
+/* Two counters for each value, in turn, so that a run of equal values waits half as long for itself.  (With
+ * four, the tables cost more than that.) */
+static void wcodeci_count(const wcodeci_byte *v, size_t n, uint32_t count[256])
+{
+    uint32_t part[2][256];
+    size_t i;
+    unsigned s;
+    memset(part, 0, sizeof part);
+    for (i = 0; i + 2 <= n; i += 2) {
+        part[0][v[i]]++;
+        part[1][v[i + 1]]++;
+    }
+    if (i < n) part[0][v[i]]++;
+    for (s = 0; s < 256; s++) count[s] = part[0][s] + part[1][s];
+}
+
+/* n values' order-0 entropy in bits. */
+static uint64_t wcodeci_entropy(const uint32_t count[256], size_t n)
+{
+    uint64_t sum = 0;
+    const uint32_t log_n = wcodeci_log2((uint32_t)n);
+    unsigned s;
+    for (s = 0; s < 256; s++)
+        if (count[s]) sum += (uint64_t)count[s] * (log_n - wcodeci_log2(count[s]));
+    return sum / 65536;
+}
+
 typedef struct wcodeci_rans16_model {
-    wcodeci_byte freq[16], value[16];
+    wcodeci_byte freq[16 * WCODECI_CLASSES], value[16];
     uint32_t exceptions;
+    unsigned classes;
     unsigned lanes_log;         /* 64 << that */
+    uint32_t map;               /* of several classes: 2 bits for each value of the first plane; or */
+    int scaled;                 /* they come from the scales */
 } wcodeci_rans16_model;
 
 /* Makes `direct` of the m commonest values symbols (`symbol` sorts them, rarest first) and the rest, if any,
@@ -3777,6 +4010,7 @@ static uint64_t wcodeci_rans16_try(const wcodeci_plane *plane, const wcodeci_byt
     unsigned k, s, most = 0;
     int chosen[256] = { 0 };
     memset(model, 0, sizeof *model);
+    model->classes = 1;
     if (direct < 2) return UINT64_MAX;
     for (k = 0; k < direct; k++) chosen[symbol[m - 1 - k]] = 1;
     for (s = 0, k = 0; s < 256; s++) {
@@ -3798,11 +4032,11 @@ static uint64_t wcodeci_rans16_try(const wcodeci_plane *plane, const wcodeci_byt
 }
 
 /* The symbol that stands where an exception is: the commonest, the lowest of these. */
-static unsigned wcodeci_rans16_filler(const wcodeci_rans16_model *model)
+static unsigned wcodeci_rans16_filler(const wcodeci_byte freq[16])
 {
     unsigned s, most = 0;
     for (s = 1; s < 16; s++)
-        if (model->freq[s] > model->freq[most]) most = s;
+        if (freq[s] > freq[most]) most = s;
     return most;
 }
 
@@ -3842,23 +4076,100 @@ static size_t wcodeci_rans16_prepare(const wcodeci_plane *plane, const wcodeci_b
     return WCODECI_RANS16_HEAD + ((size_t)128 << model->lanes_log) + (size_t)(best > held ? best - held : 0);
 }
 
+/* The frequencies of a class in which `count` values have each of m symbols (m >= 2) and `rest` none of them: as
+ * many of the symbols as it pays for.  Returns the bits of the message in 1/65536, exceptions of `exception`
+ * bits included, and adds their number to *exceptions. */
+static uint64_t wcodeci_class_make(const uint32_t count[16], unsigned m, uint64_t rest, unsigned exception,
+                                   wcodeci_byte freq[16], uint32_t *exceptions)
+{
+    wcodeci_byte order[16];         /* the commonest first */
+    uint64_t best = UINT64_MAX, best_rest = 0;
+    unsigned s, k, direct, last_gain = 0;
+    for (s = 0; s < m; s++) {
+        for (k = s; k > 0 && count[order[k - 1]] < count[s]; k--) order[k] = order[k - 1];
+        order[k] = (wcodeci_byte)s;
+    }
+    for (direct = m; direct > 2 && !count[order[direct - 1]]; direct--) {}
+    for (s = direct; s < m; s++) rest += count[order[s]];
+    for (; direct >= 2 && last_gain < 3; rest += count[order[--direct]]) {
+        uint32_t part[16], whole[16];
+        uint64_t total = 0, bits;
+        for (s = 0; s < direct; s++) {
+            part[s] = count[order[s]] ? count[order[s]] : 1;
+            total += part[s];
+        }
+        part[0] += (uint32_t)rest;          /* what stands in the exceptions' places */
+        wcodeci_normalise(part, direct, total + rest, 8, whole);
+        bits = wcodeci_message_bits(part, whole, direct, 8) + rest * exception * 65536;
+        last_gain++;
+        if (bits >= best) continue;
+        best = bits;
+        best_rest = rest;
+        last_gain = 0;
+        memset(freq, 0, 16);
+        for (s = 0; s < direct; s++) freq[order[s]] = (wcodeci_byte)whole[s];
+    }
+    *exceptions += (uint32_t)best_rest;
+    return best;
+}
+
+/* A model of several classes for a plane of n values, of which `count` shows `shown`; symbols are the values
+ * that are commonest in all classes together.  Returns the size, (size_t)-1 if it can not code the plane. */
+static size_t wcodeci_classes_prepare(uint32_t count[WCODECI_CLASSES][256], size_t shown, size_t n,
+                                      unsigned unit, wcodeci_rans16_model *model)
+{
+    uint32_t all[256], some[16];
+    wcodeci_byte symbol[256];
+    uint64_t bits = 0, held, rest;
+    unsigned c, s, m, first;
+    int chosen[256] = { 0 };
+    memset(model, 0, sizeof *model);
+    for (s = 0; s < 256; s++) all[s] = count[0][s] + count[1][s] + count[2][s] + count[3][s];
+    m = wcodeci_sort_counts(all, symbol);
+    if (m < 2) return (size_t)-1;
+    first = m > 16 ? m - 16 : 0;
+    for (s = first; s < m; s++) chosen[symbol[s]] = 1;
+    for (s = 0, m = 0; s < 256; s++)
+        if (chosen[s]) model->value[m++] = (wcodeci_byte)s;
+    for (c = 0; c < WCODECI_CLASSES; c++) {
+        for (s = 0, rest = 0; s < 256; s++) rest += count[c][s];
+        for (s = 0; s < m; s++) {
+            some[s] = count[c][model->value[s]];
+            rest -= some[s];
+        }
+        bits += wcodeci_class_make(some, m, rest, 18, model->freq + 16 * c, &model->exceptions);
+    }
+    for (s = 0; s < m; s++)
+        if (!(model->freq[s] | model->freq[16 + s] | model->freq[32 + s] | model->freq[48 + s]))
+            model->value[s] = 0;
+    if (model->exceptions > shown / 4) return (size_t)-1;
+    model->classes = WCODECI_CLASSES;
+    model->lanes_log = wcodeci_rans16_lanes_log(n, unit);
+    held = 64u << model->lanes_log;
+    bits = bits / 65536 * n / shown / 8;
+    held += wcodeci_min64(held, 3 * (uint64_t)model->exceptions * n / shown);
+    return WCODECI_CLASSES_HEAD + ((size_t)128 << model->lanes_log) + (size_t)(bits > held ? bits - held : 0);
+}
+
 static void wcodeci_rans16_coder_make(const wcodeci_rans16_model *model, wcodeci_rans16_coder *c)
 {
     wcodeci_rans16 r;
-    unsigned s, slot, rank, sum = 0;
-    memcpy(r.freq, model->freq, 16);
-    memcpy(c->freq, model->freq, 16);
-    wcodeci_alias_make(&r);
+    unsigned at, s, slot, rank, sum;
+    memcpy(r.freq, model->freq, sizeof r.freq);
+    memcpy(c->freq, model->freq, sizeof c->freq);
     memset(c->symbol_of, WCODECI_NO_SYMBOL, sizeof c->symbol_of);
-    for (s = 0; s < 16; s++) {
-        c->first[s] = (wcodeci_byte)sum;
-        sum += model->freq[s];
-        if (model->freq[s]) c->symbol_of[model->value[s]] = (wcodeci_byte)s;
-    }
-    c->filler = (wcodeci_byte)wcodeci_rans16_filler(model);
-    for (slot = 0; slot < 256; slot++) {
-        s = wcodeci_alias_slot(&r, slot, &rank);
-        c->slots[c->first[s] + rank] = (wcodeci_byte)slot;
+    for (at = 0; at < 16 * model->classes; at += 16) {
+        wcodeci_alias_make(&r, at);
+        for (s = 0, sum = 0; s < 16; s++) {
+            c->first[at + s] = (wcodeci_byte)sum;
+            sum += model->freq[at + s];
+            if (model->freq[at + s]) c->symbol_of[model->value[s]] = (wcodeci_byte)s;
+        }
+        c->filler[at / 16] = (wcodeci_byte)wcodeci_rans16_filler(model->freq + at);
+        for (slot = 0; slot < 256; slot++) {
+            s = wcodeci_alias_slot(&r, at, slot, &rank);
+            c->slots[16 * at + c->first[at + s] + rank] = (wcodeci_byte)slot;
+        }
     }
     c->lanes = 64u << model->lanes_log;
 }
@@ -3870,7 +4181,24 @@ static size_t wcodeci_rans16_map_scalar(const wcodeci_rans16_coder *c, const wco
     for (i = 0; i < n; i++) {
         symbols[i] = c->symbol_of[v[i]];
         if (symbols[i] != WCODECI_NO_SYMBOL) continue;
-        symbols[i] = c->filler;
+        symbols[i] = c->filler[0];
+        if (found == most) return most + 1;
+        places[found++] = (uint32_t)i;
+    }
+    return found;
+}
+
+static size_t wcodeci_rans16_map_classes_scalar(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
+                                                wcodeci_byte *symbols, size_t n, uint32_t *places, size_t most)
+{
+    size_t i, found = 0;
+    for (i = 0; i < n; i++) {
+        const unsigned at = 16u * (c->q[i] & 3), s = c->symbol_of[v[i]];
+        if (s != WCODECI_NO_SYMBOL && c->freq[at + s]) {
+            symbols[i] = (wcodeci_byte)(at + s);
+            continue;
+        }
+        symbols[i] = (wcodeci_byte)(at + c->filler[at / 16]);
         if (found == most) return most + 1;
         places[found++] = (uint32_t)i;
     }
@@ -3882,10 +4210,11 @@ static wcodeci_byte *wcodeci_rans16_put_scalar(wcodeci_rans16_coder *c, const wc
                                                wcodeci_byte *p)
 {
     const unsigned mask = c->lanes - 1;
-    uint32_t reciprocal[16];
+    uint32_t reciprocal[16 * WCODECI_CLASSES];
     unsigned s;
     /* x / f = x * reciprocal >> 24 for x < 65536: the error is below x / 2^24 <= 1/256 < 1/f. */
-    for (s = 0; s < 16; s++) reciprocal[s] = c->freq[s] ? ((uint32_t)1 << 24) / c->freq[s] + 1 : 0;
+    for (s = 0; s < 16 * WCODECI_CLASSES; s++)
+        reciprocal[s] = c->freq[s] ? ((uint32_t)1 << 24) / c->freq[s] + 1 : 0;
     while (n--) {
         const unsigned lane = (unsigned)n & mask;
         uint32_t x = (uint32_t)c->high[lane] << 8 | c->low[lane], f, q;
@@ -3897,7 +4226,7 @@ static wcodeci_byte *wcodeci_rans16_put_scalar(wcodeci_rans16_coder *c, const wc
         }
         q = (uint32_t)((uint64_t)x * reciprocal[s] >> 24);
         c->high[lane] = (wcodeci_byte)q;
-        c->low[lane] = c->slots[c->first[s] + (x - q * f)];
+        c->low[lane] = c->slots[(s & 0x30) * 16 + c->first[s] + (x - q * f)];
     }
     return p;
 }
@@ -3920,20 +4249,39 @@ static size_t wcodeci_rans16_side(const wcodeci_byte *v, const uint32_t *places,
  * renormalisation bytes at most n and 64 of room below them. */
 #define WCODECI_RANS16_WORK(n) (4 * (n) + 64)
 
-/* `work`: WCODECI_RANS16_WORK(n) bytes, aligned for 32 bits.  More than one exception in four values, and there
- * is no room for them: returns 0. */
-static size_t wcodeci_rans16_encode(const wcodeci_encode_kernels *kernels, const wcodeci_plane *plane,
-                                    const wcodeci_rans16_model *model, wcodeci_byte *dst, size_t cap,
-                                    wcodeci_byte *work)
+/* What a payload has before the states. */
+static void wcodeci_rans16_head(const wcodeci_rans16_model *model, size_t exceptions, wcodeci_byte *dst)
 {
-    const size_t n = plane->n;
+    const uint32_t tail = (uint32_t)exceptions | (uint32_t)model->lanes_log << 24;
+    if (model->classes == 1) {
+        memcpy(dst, model->freq, 16);
+        memcpy(dst + 16, model->value, 16);
+        wcodeci_store32(dst + 32, tail);
+        return;
+    }
+    dst[0] = model->scaled ? 0 : WCODECI_CLASS_MAP;
+    memcpy(dst + 1, model->freq, 64);
+    memcpy(dst + 65, model->value, 16);
+    wcodeci_store32(dst + 81, model->scaled ? 0 : model->map);
+    wcodeci_store32(dst + 85, tail);
+}
+
+/* `work`: WCODECI_RANS16_WORK(n) bytes, aligned for 32 bits.  More than one exception in four values, and there
+ * is no room for them: returns 0.  q: of several classes, each value's is q & 3. */
+static size_t wcodeci_rans16_encode(const wcodeci_encode_kernels *kernels, const wcodeci_plane *plane,
+                                    const wcodeci_rans16_model *model, const wcodeci_byte *q,
+                                    wcodeci_byte *dst, size_t cap, wcodeci_byte *work)
+{
+    const size_t n = plane->n, head = model->classes == 1 ? WCODECI_RANS16_HEAD : WCODECI_CLASSES_HEAD;
+    const int several = model->classes > 1;
     uint32_t *places = (uint32_t *)(void *)work;
     wcodeci_byte *symbols = work + n / 4 * 4, *side = symbols + n, *end = work + WCODECI_RANS16_WORK(n), *p;
     wcodeci_rans16_coder c;
     size_t exceptions, sides, used, whole;
     unsigned lane;
     wcodeci_rans16_coder_make(model, &c);
-    exceptions = kernels->rans16_map(&c, plane->v, symbols, n, places, n / 4);
+    c.q = q;
+    exceptions = kernels->rans16_map[several](&c, plane->v, symbols, n, places, n / 4);
     if (exceptions > n / 4) return 0;
     sides = wcodeci_rans16_side(plane->v, places, exceptions, side);
     for (lane = 0; lane < c.lanes; lane++) {
@@ -3942,15 +4290,13 @@ static size_t wcodeci_rans16_encode(const wcodeci_encode_kernels *kernels, const
     }
     whole = n / c.lanes * c.lanes;
     p = wcodeci_rans16_put_scalar(&c, symbols + whole, n - whole, end);
-    p = kernels->rans16_put(&c, symbols, whole, p);
-    used = WCODECI_RANS16_HEAD + (size_t)2 * c.lanes + (size_t)(end - p);
+    p = kernels->rans16_put[several](&c, symbols, whole, p);
+    used = head + (size_t)2 * c.lanes + (size_t)(end - p);
     if (used + (sides > c.lanes ? sides - c.lanes : 0) > cap) return 0;
-    memcpy(dst, model->freq, 16);
-    memcpy(dst + 16, model->value, 16);
-    wcodeci_store32(dst + 32, (uint32_t)exceptions | (uint32_t)model->lanes_log << 24);
-    memcpy(dst + WCODECI_RANS16_HEAD, c.high, c.lanes);
-    memcpy(dst + WCODECI_RANS16_HEAD + c.lanes, c.low, c.lanes);
-    wcodeci_copy(dst + WCODECI_RANS16_HEAD + (size_t)2 * c.lanes, p, (size_t)(end - p));
+    wcodeci_rans16_head(model, exceptions, dst);
+    memcpy(dst + head, c.high, c.lanes);
+    memcpy(dst + head + c.lanes, c.low, c.lanes);
+    wcodeci_copy(dst + head + (size_t)2 * c.lanes, p, (size_t)(end - p));
     if (sides <= c.lanes) return used;
     memcpy(dst + used, side + c.lanes, sides - c.lanes);
     return used + sides - c.lanes;
@@ -4611,16 +4957,18 @@ WCODECI_SSE41 static void wcodeci_sse41_unpredict(wcodeci_byte *v, size_t n, siz
 }
 
 static const wcodeci_kernels wcodeci_kernels_sse41 = {
-    "sse4.1", wcodeci_sse41_rans16,
-    { NULL, NULL, NULL, NULL, wcodeci_sse41_bf16, wcodeci_sse41_f16, wcodeci_sse41_f32, NULL,
+    "sse4.1", { wcodeci_sse41_rans16, wcodeci_rans16_classes_scalar },
+    { { NULL, NULL, NULL, NULL, wcodeci_sse41_bf16, wcodeci_sse41_f16, wcodeci_sse41_f32, NULL,
       wcodeci_sse41_e4m3, wcodeci_sse41_e5m2, wcodeci_sse41_nibbles },
-    { NULL, NULL, NULL, NULL, NULL, wcodeci_sse41_f16_packed, NULL, NULL,
+      { NULL, NULL, NULL, NULL, wcodeci_rans16_bf16_classes_scalar, NULL, NULL, NULL, NULL, NULL, NULL } },
+    { { NULL, NULL, NULL, NULL, NULL, wcodeci_sse41_f16_packed, NULL, NULL,
       wcodeci_sse41_e4m3_packed, wcodeci_sse41_e5m2_packed, wcodeci_sse41_nibbles_packed },
+      { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL } },
     wcodeci_sse41_rans256,
     { NULL, wcodeci_sse41_merge_word16, wcodeci_sse41_merge_word32, NULL, wcodeci_sse41_merge_bf16,
       wcodeci_sse41_merge_f16, wcodeci_sse41_merge_f32, NULL, wcodeci_sse41_merge_e4m3,
       wcodeci_sse41_merge_e5m2, wcodeci_sse41_merge_nibbles },
-    wcodeci_sse41_unpack, wcodeci_sse41_unpredict
+    wcodeci_sse41_unpack, wcodeci_sse41_unpredict, wcodeci_scale_scalar, wcodeci_map16_scalar
 };
 
 #endif
@@ -4960,16 +5308,18 @@ WCODECI_AVX2_MERGE(e5m2, WCODEC_SPLIT_F8_E5M2)
 WCODECI_AVX2_MERGE(nibbles, WCODEC_SPLIT_NIBBLES)
 
 static const wcodeci_kernels wcodeci_kernels_avx2 = {
-    "avx2", wcodeci_avx2_rans16,
-    { NULL, NULL, NULL, NULL, wcodeci_avx2_bf16, wcodeci_avx2_f16, wcodeci_avx2_f32, NULL,
+    "avx2", { wcodeci_avx2_rans16, wcodeci_rans16_classes_scalar },
+    { { NULL, NULL, NULL, NULL, wcodeci_avx2_bf16, wcodeci_avx2_f16, wcodeci_avx2_f32, NULL,
       wcodeci_avx2_e4m3, wcodeci_avx2_e5m2, wcodeci_avx2_nibbles },
-    { NULL, NULL, NULL, NULL, NULL, wcodeci_avx2_f16_packed, NULL, NULL,
+      { NULL, NULL, NULL, NULL, wcodeci_rans16_bf16_classes_scalar, NULL, NULL, NULL, NULL, NULL, NULL } },
+    { { NULL, NULL, NULL, NULL, NULL, wcodeci_avx2_f16_packed, NULL, NULL,
       wcodeci_avx2_e4m3_packed, wcodeci_avx2_e5m2_packed, wcodeci_avx2_nibbles_packed },
+      { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL } },
     wcodeci_avx2_rans256,
     { NULL, wcodeci_avx2_merge_word16, wcodeci_avx2_merge_word32, NULL, wcodeci_avx2_merge_bf16,
       wcodeci_avx2_merge_f16, wcodeci_avx2_merge_f32, NULL, wcodeci_avx2_merge_e4m3,
       wcodeci_avx2_merge_e5m2, wcodeci_avx2_merge_nibbles },
-    wcodeci_sse41_unpack, wcodeci_sse41_unpredict
+    wcodeci_sse41_unpack, wcodeci_sse41_unpredict, wcodeci_scale_scalar, wcodeci_map16_scalar
 };
 
 #endif
@@ -4994,6 +5344,7 @@ static const wcodeci_kernels wcodeci_kernels_avx2 = {
 /* Ternary logic on A, B, C: bit (a << 2 | b << 1 | c) of the constant is the result. */
 #define WCODECI_A_OR_B_AND_C 0xF8
 #define WCODECI_A_OR_B_AND_NOT_C 0xF4
+#define WCODECI_A_AND_NOT_C_OR_B 0xDC
 
 typedef struct wcodeci_avx512_tables {
     __m512i div, other, base, freq;
@@ -5008,38 +5359,62 @@ WCODECI_AVX512_INLINE __m512i wcodeci_avx512_table(const wcodeci_byte *p)
 WCODECI_AVX512_INLINE __m512i wcodeci_avx512_load(const void *p) { return _mm512_loadu_si512(p); }
 WCODECI_AVX512_INLINE void wcodeci_avx512_store(void *p, __m512i x) { _mm512_storeu_si512(p, x); }
 
-WCODECI_AVX512_INLINE wcodeci_avx512_tables wcodeci_avx512_open(const wcodeci_rans16 *r)
+/* With one class the tables hold its 16 entries four times, with four the 64 entries of all, and `other` says
+ * the class too. */
+WCODECI_AVX512_INLINE wcodeci_avx512_tables wcodeci_avx512_open(const wcodeci_rans16 *r, unsigned classes)
 {
     wcodeci_avx512_tables t;
-    t.div = wcodeci_avx512_table(r->div);
-    t.other = wcodeci_avx512_table(r->other);
-    t.base = wcodeci_avx512_table(r->base);
-    t.freq = wcodeci_avx512_table(r->freq);
+    if (classes == 1) {
+        t.div = wcodeci_avx512_table(r->div);
+        t.other = wcodeci_avx512_table(r->other);
+        t.base = wcodeci_avx512_table(r->base);
+        t.freq = wcodeci_avx512_table(r->freq);
+    } else {
+        t.div = wcodeci_avx512_load(r->div);
+        t.other = _mm512_or_si512(wcodeci_avx512_load(r->other), _mm512_set_epi64(
+            0x3030303030303030, 0x3030303030303030, 0x2020202020202020, 0x2020202020202020,
+            0x1010101010101010, 0x1010101010101010, 0, 0));
+        t.base = wcodeci_avx512_load(r->base);
+        t.freq = wcodeci_avx512_load(r->freq);
+    }
     t.nibble = _mm512_set1_epi8(15);
     t.even = _mm512_set1_epi16(255);
     return t;
 }
 
-/* Takes `groups` times 64 lanes one step on.  The product of a frequency and a state's high byte takes 16
+/* table[x], x below 16 or, of several classes, 64. */
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_find(unsigned classes, __m512i table, __m512i x)
+{
+    return classes == 1 ? _mm512_shuffle_epi8(table, x) : _mm512_permutexvar_epi8(x, table);
+}
+
+/* Takes `groups` times 64 lanes one step on.  q: of the values, if there are several classes; then the symbols
+ * come with 16 times their class.  The product of a frequency and a state's high byte takes 16
  * bits, so even and odd lanes are multiplied apart and their bytes sorted into high and low again.  The
  * groups go side by side, stage by stage: a step takes 40 cycles from end to end, and a processor that looks
  * ahead by some hundred operations has trouble to find the next groups behind all those of one. */
-WCODECI_AVX512_INLINE void wcodeci_avx512_step(const wcodeci_avx512_tables *t, unsigned groups, __m512i *high,
+WCODECI_AVX512_INLINE void wcodeci_avx512_step(const wcodeci_avx512_tables *t, unsigned groups,
+                                               unsigned classes, const __m512i *q, __m512i *high,
                                                __m512i *low, __m512i *symbol, const wcodeci_byte **p)
 {
     __m512i rank[4], even[4], odd[4];
     unsigned g;
     WCODECI_UNROLL_4
     for (g = 0; g < groups; g++) {
-        const __m512i bucket = _mm512_and_si512(_mm512_srli_epi16(low[g], 4), t->nibble);
+        __m512i bucket = _mm512_and_si512(_mm512_srli_epi16(low[g], 4), t->nibble);
         const __m512i place = _mm512_and_si512(low[g], t->nibble);
-        const __mmask64 other = _mm512_cmpge_epu8_mask(place, _mm512_shuffle_epi8(t->div, bucket));
-        symbol[g] = _mm512_mask_shuffle_epi8(bucket, other, t->other, bucket);
-        rank[g] = _mm512_mask_add_epi8(place, other, place, _mm512_shuffle_epi8(t->base, bucket));
+        __mmask64 other;
+        if (classes > 1)        /* and the class above: a permutation looks at six bits */
+            bucket = _mm512_ternarylogic_epi64(_mm512_slli_epi16(q[g], 4), bucket, t->nibble,
+                                               WCODECI_A_AND_NOT_C_OR_B);
+        other = _mm512_cmpge_epu8_mask(place, wcodeci_avx512_find(classes, t->div, bucket));
+        symbol[g] = classes == 1 ? _mm512_mask_shuffle_epi8(bucket, other, t->other, bucket)
+                                 : _mm512_mask_permutexvar_epi8(bucket, other, bucket, t->other);
+        rank[g] = _mm512_mask_add_epi8(place, other, place, wcodeci_avx512_find(classes, t->base, bucket));
     }
     WCODECI_UNROLL_4
     for (g = 0; g < groups; g++) {
-        const __m512i freq = _mm512_shuffle_epi8(t->freq, symbol[g]);
+        const __m512i freq = wcodeci_avx512_find(classes, t->freq, symbol[g]);
         even[g] = _mm512_add_epi16(_mm512_mullo_epi16(_mm512_and_si512(high[g], t->even),
                                                       _mm512_and_si512(freq, t->even)),
                                    _mm512_and_si512(rank[g], t->even));
@@ -5281,30 +5656,48 @@ WCODECI_AVX512_INLINE void wcodeci_avx512_planes(unsigned split, const wcodeci_b
 
 /* ---- rANS-16 ---- */
 
-/* Rounds of `groups` times 64 lanes; a constant, as are split and packed.  split WCODEC_SPLIT_COUNT: the
- * values themselves. */
-WCODECI_AVX512_INLINE size_t wcodeci_avx512_rounds(wcodeci_rans16 *r, unsigned groups, unsigned split,
-                                                   int packed, const wcodeci_byte *const *planes,
-                                                   wcodeci_byte *dst, size_t n)
+/* (value[symbol] + (q >> 2)) & mask; the symbol has its class above, and what else: `value` is the same 16 bytes
+ * four times, and a permutation looks at six bits. */
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_shifted(__m512i value, __m512i symbol, __m512i q, __m512i mask)
 {
-    const wcodeci_avx512_tables tables = wcodeci_avx512_open(r);
+    const __m512i shift = _mm512_and_si512(_mm512_srli_epi16(q, 2), wcodeci_avx512_bytes(63));
+    return _mm512_and_si512(_mm512_add_epi8(_mm512_permutexvar_epi8(symbol, value), shift), mask);
+}
+
+/* Rounds of `groups` times 64 lanes; a constant, as are classes, split and packed.  split WCODEC_SPLIT_COUNT:
+ * the values themselves. */
+WCODECI_AVX512_INLINE size_t wcodeci_avx512_rounds(wcodeci_rans16 *r, unsigned groups, unsigned classes,
+                                                   unsigned split, int packed,
+                                                   const wcodeci_byte *const *planes, wcodeci_byte *dst,
+                                                   size_t n)
+{
+    const wcodeci_avx512_tables tables = wcodeci_avx512_open(r, classes);
+    const __m512i value = wcodeci_avx512_table(r->value), mask = wcodeci_avx512_bytes(r->mask);
+    const wcodeci_byte *p = r->p, *const limit = r->limit, *const q = r->q, *plane[WCODEC_MAX_PLANES];
     wcodeci_avx512_merger merger = wcodeci_avx512_merger_make();
-    const wcodeci_byte *p = r->p, *const limit = r->limit, *plane[WCODEC_MAX_PLANES];
-    __m512i high[4], low[4], symbol[4];
+    __m512i high[4], low[4], symbol[4], scale[4];
     size_t i = 0;
     unsigned g;
-    wcodeci_avx512_place(split, wcodeci_avx512_table(r->value), &merger.high, &merger.low);
+    wcodeci_avx512_place(split, value, &merger.high, &merger.low);
     wcodeci_avx512_planes(split, planes, plane);
     for (g = 0; g < groups; g++) {
         high[g] = wcodeci_avx512_load(r->high + 64 * g);
         low[g] = wcodeci_avx512_load(r->low + 64 * g);
     }
     for (; n - i >= 64 * groups && (size_t)(limit - p) >= 64 * groups; i += 64 * groups) {
-        wcodeci_avx512_step(&tables, groups, high, low, symbol, &p);
+        WCODECI_UNROLL_4
+        for (g = 0; g < groups && classes > 1; g++) scale[g] = wcodeci_avx512_load(q + i + 64 * g);
+        wcodeci_avx512_step(&tables, groups, classes, scale, high, low, symbol, &p);
         WCODECI_UNROLL_4
         for (g = 0; g < groups; g++) {
-            const __m512i upper = _mm512_shuffle_epi8(merger.high, symbol[g]);
-            const __m512i lower = _mm512_shuffle_epi8(merger.low, symbol[g]);
+            __m512i upper, lower;
+            if (classes == 1) {
+                upper = _mm512_shuffle_epi8(merger.high, symbol[g]);
+                lower = _mm512_shuffle_epi8(merger.low, symbol[g]);
+            } else {
+                wcodeci_avx512_place(split, wcodeci_avx512_shifted(value, symbol[g], scale[g], mask), &upper,
+                                     &lower);
+            }
             if (split == WCODEC_SPLIT_COUNT) wcodeci_avx512_store(dst + i + 64 * g, upper);
             else wcodeci_avx512_merge(&merger, split, packed, upper, lower, plane, dst, i + 64 * g);
         }
@@ -5317,38 +5710,47 @@ WCODECI_AVX512_INLINE size_t wcodeci_avx512_rounds(wcodeci_rans16 *r, unsigned g
     return i;
 }
 
-WCODECI_AVX512_INLINE size_t wcodeci_avx512_lanes(wcodeci_rans16 *r, unsigned split, int packed,
-                                                  const wcodeci_byte *const *planes, wcodeci_byte *dst,
-                                                  size_t n)
+WCODECI_AVX512_INLINE size_t wcodeci_avx512_lanes(wcodeci_rans16 *r, unsigned classes, unsigned split,
+                                                  int packed, const wcodeci_byte *const *planes,
+                                                  wcodeci_byte *dst, size_t n)
 {
     switch (r->lanes) {
-    case 64: return wcodeci_avx512_rounds(r, 1, split, packed, planes, dst, n);
-    case 128: return wcodeci_avx512_rounds(r, 2, split, packed, planes, dst, n);
-    default: return wcodeci_avx512_rounds(r, 4, split, packed, planes, dst, n);
+    case 64: return wcodeci_avx512_rounds(r, 1, classes, split, packed, planes, dst, n);
+    case 128: return wcodeci_avx512_rounds(r, 2, classes, split, packed, planes, dst, n);
+    default: return wcodeci_avx512_rounds(r, 4, classes, split, packed, planes, dst, n);
     }
 }
 
 WCODECI_AVX512 static size_t wcodeci_avx512_rans16(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
 {
-    return wcodeci_avx512_lanes(r, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+    return wcodeci_avx512_lanes(r, 1, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
 }
 
-#define WCODECI_UNITS(name, split, packed) \
+WCODECI_AVX512 static size_t wcodeci_avx512_classes(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
+{
+    return wcodeci_avx512_lanes(r, WCODECI_CLASSES, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+}
+
+#define WCODECI_UNITS(name, classes, split, packed) \
     WCODECI_AVX512 static size_t wcodeci_avx512_##name(wcodeci_rans16 *r, const wcodeci_byte *const *planes, \
                                                        wcodeci_byte *dst, size_t n) \
     { \
-        return wcodeci_avx512_lanes(r, split, packed, planes, dst, n); \
+        return wcodeci_avx512_lanes(r, classes, split, packed, planes, dst, n); \
     }
-WCODECI_UNITS(bf16, WCODEC_SPLIT_BF16, 0)
-WCODECI_UNITS(f16, WCODEC_SPLIT_F16, 0)
-WCODECI_UNITS(f16_packed, WCODEC_SPLIT_F16, 1)
-WCODECI_UNITS(f32, WCODEC_SPLIT_F32, 0)
-WCODECI_UNITS(e4m3, WCODEC_SPLIT_F8_E4M3, 0)
-WCODECI_UNITS(e4m3_packed, WCODEC_SPLIT_F8_E4M3, 1)
-WCODECI_UNITS(e5m2, WCODEC_SPLIT_F8_E5M2, 0)
-WCODECI_UNITS(e5m2_packed, WCODEC_SPLIT_F8_E5M2, 1)
-WCODECI_UNITS(nibbles, WCODEC_SPLIT_NIBBLES, 0)
-WCODECI_UNITS(nibbles_packed, WCODEC_SPLIT_NIBBLES, 1)
+WCODECI_UNITS(bf16, 1, WCODEC_SPLIT_BF16, 0)
+WCODECI_UNITS(f16, 1, WCODEC_SPLIT_F16, 0)
+WCODECI_UNITS(f16_packed, 1, WCODEC_SPLIT_F16, 1)
+WCODECI_UNITS(f32, 1, WCODEC_SPLIT_F32, 0)
+WCODECI_UNITS(e4m3, 1, WCODEC_SPLIT_F8_E4M3, 0)
+WCODECI_UNITS(e4m3_packed, 1, WCODEC_SPLIT_F8_E4M3, 1)
+WCODECI_UNITS(e5m2, 1, WCODEC_SPLIT_F8_E5M2, 0)
+WCODECI_UNITS(e5m2_packed, 1, WCODEC_SPLIT_F8_E5M2, 1)
+WCODECI_UNITS(nibbles, 1, WCODEC_SPLIT_NIBBLES, 0)
+WCODECI_UNITS(nibbles_packed, 1, WCODEC_SPLIT_NIBBLES, 1)
+WCODECI_UNITS(bf16_classes, WCODECI_CLASSES, WCODEC_SPLIT_BF16, 0)
+WCODECI_UNITS(f16_classes, WCODECI_CLASSES, WCODEC_SPLIT_F16, 0)
+WCODECI_UNITS(f16_classes_packed, WCODECI_CLASSES, WCODEC_SPLIT_F16, 1)
+WCODECI_UNITS(f32_classes, WCODECI_CLASSES, WCODEC_SPLIT_F32, 0)
 
 /* ---- merging, unpacking, predictors ---- */
 
@@ -5473,6 +5875,32 @@ WCODECI_AVX512 static void wcodeci_avx512_unpredict(wcodeci_byte *v, size_t n, s
     wcodeci_unpredict_scalar(v + (i - distance), n - (i - distance), distance, mask);
 }
 
+/* ---- scales and classes ---- */
+
+WCODECI_AVX512 static void wcodeci_avx512_scale(const wcodeci_byte *columns, unsigned row, wcodeci_byte *q,
+                                                size_t n)
+{
+    const __m512i add = wcodeci_avx512_bytes(row);
+    size_t i;
+    for (i = 0; n - i >= 64; i += 64)
+        wcodeci_avx512_store(q + i, _mm512_add_epi8(wcodeci_avx512_load(columns + i), add));
+    if (i < n) {
+        const __mmask64 left = ((__mmask64)1 << (n - i)) - 1;
+        _mm512_mask_storeu_epi8(q + i, left,
+                                _mm512_add_epi8(_mm512_maskz_loadu_epi8(left, columns + i), add));
+    }
+}
+
+WCODECI_AVX512 static void wcodeci_avx512_map16(const wcodeci_byte map[16], const wcodeci_byte *v,
+                                                wcodeci_byte *q, size_t n)
+{
+    const __m512i table = wcodeci_avx512_table(map);
+    size_t i;
+    for (i = 0; n - i >= 64; i += 64)
+        wcodeci_avx512_store(q + i, _mm512_shuffle_epi8(table, wcodeci_avx512_load(v + i)));
+    wcodeci_map16_scalar(map, v + i, q + i, n - i);
+}
+
 /* ---- rANS-256 ---- */
 
 /* Four groups of eight lanes: each waits for its own gather, and shorter ones are sooner done.  (On Zen 4 1.9
@@ -5510,16 +5938,19 @@ WCODECI_AVX512 static size_t wcodeci_avx512_rans256(uint32_t state[32], const ui
 }
 
 static const wcodeci_kernels wcodeci_kernels_avx512 = {
-    "avx512", wcodeci_avx512_rans16,
-    { NULL, NULL, NULL, NULL, wcodeci_avx512_bf16, wcodeci_avx512_f16, wcodeci_avx512_f32, NULL,
+    "avx512", { wcodeci_avx512_rans16, wcodeci_avx512_classes },
+    { { NULL, NULL, NULL, NULL, wcodeci_avx512_bf16, wcodeci_avx512_f16, wcodeci_avx512_f32, NULL,
       wcodeci_avx512_e4m3, wcodeci_avx512_e5m2, wcodeci_avx512_nibbles },
-    { NULL, NULL, NULL, NULL, NULL, wcodeci_avx512_f16_packed, NULL, NULL,
+      { NULL, NULL, NULL, NULL, wcodeci_avx512_bf16_classes, wcodeci_avx512_f16_classes,
+        wcodeci_avx512_f32_classes, NULL, NULL, NULL, NULL } },
+    { { NULL, NULL, NULL, NULL, NULL, wcodeci_avx512_f16_packed, NULL, NULL,
       wcodeci_avx512_e4m3_packed, wcodeci_avx512_e5m2_packed, wcodeci_avx512_nibbles_packed },
+      { NULL, NULL, NULL, NULL, NULL, wcodeci_avx512_f16_classes_packed, NULL, NULL, NULL, NULL, NULL } },
     wcodeci_avx512_rans256,
     { NULL, wcodeci_avx512_merge_word16, wcodeci_avx512_merge_word32, wcodeci_avx512_merge_word64,
       wcodeci_avx512_merge_bf16, wcodeci_avx512_merge_f16, wcodeci_avx512_merge_f32, wcodeci_avx512_merge_f64,
       wcodeci_avx512_merge_e4m3, wcodeci_avx512_merge_e5m2, wcodeci_avx512_merge_nibbles },
-    wcodeci_avx512_unpack, wcodeci_avx512_unpredict
+    wcodeci_avx512_unpack, wcodeci_avx512_unpredict, wcodeci_avx512_scale, wcodeci_avx512_map16
 };
 
 #if defined(__GNUC__) && !defined(__clang__) && defined(__cplusplus)
@@ -6012,16 +6443,18 @@ static void wcodeci_neon_unpredict(wcodeci_byte *v, size_t n, size_t distance, u
 }
 
 static const wcodeci_kernels wcodeci_kernels_neon = {
-    "neon", wcodeci_neon_rans16,
-    { NULL, NULL, NULL, NULL, wcodeci_neon_bf16, wcodeci_neon_f16, wcodeci_neon_f32, NULL,
+    "neon", { wcodeci_neon_rans16, wcodeci_rans16_classes_scalar },
+    { { NULL, NULL, NULL, NULL, wcodeci_neon_bf16, wcodeci_neon_f16, wcodeci_neon_f32, NULL,
       wcodeci_neon_e4m3, wcodeci_neon_e5m2, wcodeci_neon_nibbles },
-    { NULL, NULL, NULL, NULL, NULL, wcodeci_neon_f16_packed, NULL, NULL,
+      { NULL, NULL, NULL, NULL, wcodeci_rans16_bf16_classes_scalar, NULL, NULL, NULL, NULL, NULL, NULL } },
+    { { NULL, NULL, NULL, NULL, NULL, wcodeci_neon_f16_packed, NULL, NULL,
       wcodeci_neon_e4m3_packed, wcodeci_neon_e5m2_packed, wcodeci_neon_nibbles_packed },
+      { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL } },
     wcodeci_rans256_scalar,
     { NULL, wcodeci_neon_merge_word16, wcodeci_neon_merge_word32, NULL, wcodeci_neon_merge_bf16,
       wcodeci_neon_merge_f16, wcodeci_neon_merge_f32, NULL, wcodeci_neon_merge_e4m3,
       wcodeci_neon_merge_e5m2, wcodeci_neon_merge_nibbles },
-    wcodeci_neon_unpack, wcodeci_neon_unpredict
+    wcodeci_neon_unpack, wcodeci_neon_unpredict, wcodeci_scale_scalar, wcodeci_map16_scalar
 };
 
 #endif
@@ -6085,7 +6518,7 @@ static void wcodeci_windows_make(wcodeci_windows *w, const wcodeci_rans16_coder 
         for (k = 0; k < width; k++, v++) {
             const unsigned s = c->symbol_of[v];
             w->table[w->count][width == 16 ? k : 2 * (k & 15) + k / 16]
-                = (wcodeci_byte)(s == WCODECI_NO_SYMBOL ? 0 : (s ^ c->filler) | 16);
+                = (wcodeci_byte)(s == WCODECI_NO_SYMBOL ? 0 : (s ^ c->filler[0]) | 16);
         }
         w->count++;
     }
@@ -6099,7 +6532,7 @@ static size_t wcodeci_rans16_map_rest(const wcodeci_rans16_coder *c, const wcode
     for (; i < n; i++) {
         symbols[i] = c->symbol_of[v[i]];
         if (symbols[i] != WCODECI_NO_SYMBOL) continue;
-        symbols[i] = c->filler;
+        symbols[i] = c->filler[0];
         if (found == most) return most + 1;
         places[found++] = (uint32_t)i;
     }
@@ -6190,7 +6623,7 @@ WCODECI_SSE41 static void wcodeci_sse41_residual(const wcodeci_byte *v, const wc
 WCODECI_SSE41 static size_t wcodeci_sse41_map(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
                                               wcodeci_byte *symbols, size_t n, uint32_t *places, size_t most)
 {
-    const __m128i zero = _mm_setzero_si128(), filler = _mm_set1_epi8((char)c->filler);
+    const __m128i zero = _mm_setzero_si128(), filler = _mm_set1_epi8((char)c->filler[0]);
     const __m128i fifteen = _mm_set1_epi8(15), saturate = _mm_set1_epi8(112);
     wcodeci_windows w;
     size_t i, found = 0;
@@ -6320,7 +6753,8 @@ WCODECI_SSE41 static wcodeci_byte *wcodeci_sse41_put(wcodeci_rans16_coder *c, co
 }
 
 static const wcodeci_encode_kernels wcodeci_encode_kernels_sse41 = {
-    wcodeci_sse41_split, wcodeci_sse41_residual, wcodeci_sse41_map, wcodeci_sse41_put
+    wcodeci_sse41_split, wcodeci_sse41_residual, { wcodeci_sse41_map, wcodeci_rans16_map_classes_scalar },
+    { wcodeci_sse41_put, wcodeci_rans16_put_scalar }
 };
 
 #endif
@@ -6429,7 +6863,7 @@ WCODECI_AVX2_INLINE __m256i wcodeci_avx2_entry(__m256i table, __m256i x)
 WCODECI_AVX2 static size_t wcodeci_avx2_map(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
                                                 wcodeci_byte *symbols, size_t n, uint32_t *places, size_t most)
 {
-    const __m256i zero = _mm256_setzero_si256(), filler = _mm256_set1_epi8((char)c->filler);
+    const __m256i zero = _mm256_setzero_si256(), filler = _mm256_set1_epi8((char)c->filler[0]);
     wcodeci_byte table[16][16], from[16];
     unsigned tables = 0, b, k;
     size_t i, found = 0;
@@ -6461,7 +6895,7 @@ WCODECI_AVX2 static size_t wcodeci_avx2_map(const wcodeci_rans16_coder *c, const
     for (; i < n; i++) {
         symbols[i] = c->symbol_of[v[i]];
         if (symbols[i] != WCODECI_NO_SYMBOL) continue;
-        symbols[i] = c->filler;
+        symbols[i] = c->filler[0];
         if (found == most) return most + 1;
         places[found++] = (uint32_t)i;
     }
@@ -6573,7 +7007,8 @@ WCODECI_AVX2 static wcodeci_byte *wcodeci_avx2_put(wcodeci_rans16_coder *c, cons
 }
 
 static const wcodeci_encode_kernels wcodeci_encode_kernels_avx2 = {
-    wcodeci_avx2_split, wcodeci_avx2_residual, wcodeci_avx2_map, wcodeci_avx2_put
+    wcodeci_avx2_split, wcodeci_avx2_residual, { wcodeci_avx2_map, wcodeci_rans16_map_classes_scalar },
+    { wcodeci_avx2_put, wcodeci_rans16_put_scalar }
 };
 
 #endif
@@ -6698,7 +7133,7 @@ WCODECI_AVX512_INLINE __m512i wcodeci_avx512_look_up(const __m512i table[4], __m
 WCODECI_AVX512 static size_t wcodeci_avx512_map(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
                                                 wcodeci_byte *symbols, size_t n, uint32_t *places, size_t most)
 {
-    const __m512i none = _mm512_set1_epi8(WCODECI_NO_SYMBOL), filler = _mm512_set1_epi8((char)c->filler);
+    const __m512i none = _mm512_set1_epi8(WCODECI_NO_SYMBOL), filler = _mm512_set1_epi8((char)c->filler[0]);
     __m512i table[4];
     size_t i, found = 0;
     unsigned k;
@@ -6716,19 +7151,69 @@ WCODECI_AVX512 static size_t wcodeci_avx512_map(const wcodeci_rans16_coder *c, c
     return found;
 }
 
+/* The same of several classes: symbols come with 16 times their class. */
+WCODECI_AVX512 static size_t wcodeci_avx512_map_classes(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
+                                                        wcodeci_byte *symbols, size_t n, uint32_t *places,
+                                                        size_t most)
+{
+    const __m512i none = _mm512_set1_epi8(WCODECI_NO_SYMBOL), freq = wcodeci_avx512_load(c->freq);
+    __m512i table[4], filler = _mm512_setzero_si512();
+    size_t i, found = 0;
+    unsigned k;
+    for (k = 0; k < 4; k++) {
+        table[k] = wcodeci_avx512_load(c->symbol_of + 64 * k);
+        filler = _mm512_mask_set1_epi8(filler, (__mmask64)0x1111111111111111u << k,
+                                       (char)(16 * k + c->filler[k]));      /* by class, in each 4 bytes */
+    }
+    for (i = 0; i < n; i += 64) {
+        const __mmask64 there = n - i < 64 ? ((__mmask64)1 << (n - i)) - 1 : ~(__mmask64)0;
+        const __m512i q = _mm512_and_si512(_mm512_maskz_loadu_epi8(there, c->q + i), _mm512_set1_epi8(3));
+        const __m512i s = wcodeci_avx512_look_up(table, _mm512_maskz_loadu_epi8(there, v + i));
+        const __m512i symbol = _mm512_or_si512(s, _mm512_slli_epi16(q, 4));
+        __mmask64 exception = _mm512_mask_cmpeq_epi8_mask(there, s, none)
+                            | _mm512_mask_testn_epi8_mask(there, _mm512_permutexvar_epi8(symbol, freq),
+                                                          _mm512_permutexvar_epi8(symbol, freq));
+        _mm512_mask_storeu_epi8(symbols + i, there, _mm512_mask_shuffle_epi8(symbol, exception, filler, q));
+        for (; exception; exception &= exception - 1) {
+            if (found == most) return most + 1;
+            places[found++] = (uint32_t)(i + (size_t)_mm_popcnt_u64(~exception & (exception - 1)));
+        }
+    }
+    return found;
+}
+
 typedef struct wcodeci_avx512_coder {
-    __m512i freq, first;                /* by symbol, in each 16 bytes */
-    __m512i reciprocal;                 /* 65536 / freq, rounded down, but at most 65535, of 16 symbols twice */
-    __m512i slots[4];
+    __m512i freq, first;                /* by symbol, in each 16 bytes; of several classes, in 64 */
+    __m512i reciprocal[2];              /* 65536 / freq, rounded down, but at most 65535, of 16 symbols twice */
+    __m512i slots[4 * WCODECI_CLASSES]; /* or of 64 */
     __m512i even;
 } wcodeci_avx512_coder;
 
+/* The slots of 64 ranks, which count from the first slot of their symbols' classes. */
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_slots(const wcodeci_avx512_coder *t, unsigned classes,
+                                                   __m512i symbol, __m512i rank)
+{
+    const __mmask64 odd = _mm512_test_epi8_mask(symbol, _mm512_set1_epi8(16));
+    const __mmask64 upper = _mm512_test_epi8_mask(symbol, _mm512_set1_epi8(32));
+    __m512i slot = wcodeci_avx512_look_up(t->slots, rank);
+    if (classes == 1) return slot;
+    slot = _mm512_mask_mov_epi8(slot, odd, wcodeci_avx512_look_up(t->slots + 4, rank));
+    return _mm512_mask_mov_epi8(slot, upper, _mm512_mask_mov_epi8(
+        wcodeci_avx512_look_up(t->slots + 8, rank), odd, wcodeci_avx512_look_up(t->slots + 12, rank)));
+}
+
 /* Codes 64 symbols on 64 lanes.  x / f is x * reciprocal >> 16 or one more: the error is below x / 65536 < 1,
  * for reciprocal + 1 > 65536 / f.  x is below f << 8, so the quotient is a byte, and so is the remainder. */
-WCODECI_AVX512_INLINE wcodeci_byte *wcodeci_avx512_put_64(const wcodeci_avx512_coder *t, __m512i symbol,
-                                                          __m512i *high, __m512i *low, wcodeci_byte *p)
+WCODECI_AVX512_INLINE wcodeci_byte *wcodeci_avx512_put_64(const wcodeci_avx512_coder *t, unsigned classes,
+                                                          __m512i symbol, __m512i *high, __m512i *low,
+                                                          wcodeci_byte *p)
 {
-    const __m512i freq = _mm512_shuffle_epi8(t->freq, symbol);
+    const __m512i freq = wcodeci_avx512_find(classes, t->freq, symbol);
+    const __m512i upper = _mm512_srli_epi16(symbol, 8);
+    const __m512i per0 = classes == 1 ? _mm512_permutexvar_epi16(symbol, t->reciprocal[0])
+                       : _mm512_permutex2var_epi16(t->reciprocal[0], symbol, t->reciprocal[1]);
+    const __m512i per1 = classes == 1 ? _mm512_permutexvar_epi16(upper, t->reciprocal[0])
+                       : _mm512_permutex2var_epi16(t->reciprocal[0], upper, t->reciprocal[1]);
     const __mmask64 shed = _mm512_cmpge_epu8_mask(*high, freq);
     const __m512i bytes = _mm512_maskz_compress_epi8(shed, *low);
     const unsigned count = (unsigned)_mm_popcnt_u64(shed);
@@ -6738,9 +7223,7 @@ WCODECI_AVX512_INLINE wcodeci_byte *wcodeci_avx512_put_64(const wcodeci_avx512_c
     const __m512i x1 = _mm512_ternarylogic_epi64(_mm512_srli_epi16(l, 8), h, t->even,
                                                  WCODECI_A_OR_B_AND_NOT_C);
     const __m512i f0 = _mm512_and_si512(freq, t->even), f1 = _mm512_srli_epi16(freq, 8);
-    __m512i q0 = _mm512_mulhi_epu16(x0, _mm512_permutexvar_epi16(symbol, t->reciprocal));
-    __m512i q1 = _mm512_mulhi_epu16(x1, _mm512_permutexvar_epi16(_mm512_srli_epi16(symbol, 8),
-                                                                 t->reciprocal));
+    __m512i q0 = _mm512_mulhi_epu16(x0, per0), q1 = _mm512_mulhi_epu16(x1, per1);
     __m512i r0 = _mm512_sub_epi16(x0, _mm512_mullo_epi16(q0, f0));
     __m512i r1 = _mm512_sub_epi16(x1, _mm512_mullo_epi16(q1, f1));
     const __mmask32 more0 = _mm512_cmpge_epu16_mask(r0, f0), more1 = _mm512_cmpge_epu16_mask(r1, f1);
@@ -6751,29 +7234,31 @@ WCODECI_AVX512_INLINE wcodeci_byte *wcodeci_avx512_put_64(const wcodeci_avx512_c
     r0 = _mm512_mask_sub_epi16(r0, more0, r0, f0);
     r1 = _mm512_mask_sub_epi16(r1, more1, r1, f1);
     rank = _mm512_add_epi8(_mm512_or_si512(r0, _mm512_slli_epi16(r1, 8)),
-                           _mm512_shuffle_epi8(t->first, symbol));
+                           wcodeci_avx512_find(classes, t->first, symbol));
     *high = _mm512_or_si512(q0, _mm512_slli_epi16(q1, 8));
-    *low = wcodeci_avx512_look_up(t->slots, rank);
+    *low = wcodeci_avx512_slots(t, classes, symbol, rank);
     p -= count;
     _mm512_mask_storeu_epi8(p, _bzhi_u64(~(uint64_t)0, count), bytes);
     return p;
 }
 
 WCODECI_AVX512_INLINE wcodeci_byte *wcodeci_avx512_put_rounds(wcodeci_rans16_coder *c, unsigned groups,
-                                                              const wcodeci_byte *symbols, size_t n,
-                                                              wcodeci_byte *p)
+                                                              unsigned classes, const wcodeci_byte *symbols,
+                                                              size_t n, wcodeci_byte *p)
 {
     wcodeci_avx512_coder t;
-    uint16_t reciprocal[32];
+    uint16_t reciprocal[64];
     __m512i high[4], low[4];
     unsigned g, s;
-    for (s = 0; s < 16; s++)
-        reciprocal[s] = reciprocal[s + 16]
-            = (uint16_t)(c->freq[s] < 2 ? 65535 : 65536u / c->freq[s]);
-    t.freq = wcodeci_avx512_table(c->freq);
-    t.first = wcodeci_avx512_table(c->first);
-    t.reciprocal = wcodeci_avx512_load(reciprocal);
-    for (s = 0; s < 4; s++) t.slots[s] = wcodeci_avx512_load(c->slots + 64 * s);
+    for (s = 0; s < 64; s++) {
+        const unsigned f = c->freq[classes == 1 ? s & 15 : s];
+        reciprocal[s] = (uint16_t)(f < 2 ? 65535 : 65536u / f);
+    }
+    t.freq = classes == 1 ? wcodeci_avx512_table(c->freq) : wcodeci_avx512_load(c->freq);
+    t.first = classes == 1 ? wcodeci_avx512_table(c->first) : wcodeci_avx512_load(c->first);
+    t.reciprocal[0] = wcodeci_avx512_load(reciprocal);
+    t.reciprocal[1] = wcodeci_avx512_load(reciprocal + 32);
+    for (s = 0; s < 4 * classes; s++) t.slots[s] = wcodeci_avx512_load(c->slots + 64 * s);
     t.even = _mm512_set1_epi16(255);
     for (g = 0; g < groups; g++) {
         high[g] = wcodeci_avx512_load(c->high + 64 * g);
@@ -6783,7 +7268,8 @@ WCODECI_AVX512_INLINE wcodeci_byte *wcodeci_avx512_put_rounds(wcodeci_rans16_cod
         n -= 64 * groups;
         WCODECI_UNROLL_4
         for (g = groups; g-- > 0;)
-            p = wcodeci_avx512_put_64(&t, wcodeci_avx512_load(symbols + n + 64 * g), &high[g], &low[g], p);
+            p = wcodeci_avx512_put_64(&t, classes, wcodeci_avx512_load(symbols + n + 64 * g), &high[g], &low[g],
+                                      p);
     }
     for (g = 0; g < groups; g++) {
         wcodeci_avx512_store(c->high + 64 * g, high[g]);
@@ -6792,18 +7278,33 @@ WCODECI_AVX512_INLINE wcodeci_byte *wcodeci_avx512_put_rounds(wcodeci_rans16_cod
     return p;
 }
 
-WCODECI_AVX512 static wcodeci_byte *wcodeci_avx512_put(wcodeci_rans16_coder *c, const wcodeci_byte *symbols,
-                                                       size_t n, wcodeci_byte *p)
+WCODECI_AVX512_INLINE wcodeci_byte *wcodeci_avx512_put_lanes(wcodeci_rans16_coder *c, unsigned classes,
+                                                             const wcodeci_byte *symbols, size_t n,
+                                                             wcodeci_byte *p)
 {
     switch (c->lanes) {
-    case 64: return wcodeci_avx512_put_rounds(c, 1, symbols, n, p);
-    case 128: return wcodeci_avx512_put_rounds(c, 2, symbols, n, p);
-    default: return wcodeci_avx512_put_rounds(c, 4, symbols, n, p);
+    case 64: return wcodeci_avx512_put_rounds(c, 1, classes, symbols, n, p);
+    case 128: return wcodeci_avx512_put_rounds(c, 2, classes, symbols, n, p);
+    default: return wcodeci_avx512_put_rounds(c, 4, classes, symbols, n, p);
     }
 }
 
+WCODECI_AVX512 static wcodeci_byte *wcodeci_avx512_put(wcodeci_rans16_coder *c, const wcodeci_byte *symbols,
+                                                       size_t n, wcodeci_byte *p)
+{
+    return wcodeci_avx512_put_lanes(c, 1, symbols, n, p);
+}
+
+WCODECI_AVX512 static wcodeci_byte *wcodeci_avx512_put_classes(wcodeci_rans16_coder *c,
+                                                               const wcodeci_byte *symbols, size_t n,
+                                                               wcodeci_byte *p)
+{
+    return wcodeci_avx512_put_lanes(c, WCODECI_CLASSES, symbols, n, p);
+}
+
 static const wcodeci_encode_kernels wcodeci_encode_kernels_avx512 = {
-    wcodeci_avx512_split, wcodeci_avx512_residual, wcodeci_avx512_map, wcodeci_avx512_put
+    wcodeci_avx512_split, wcodeci_avx512_residual, { wcodeci_avx512_map, wcodeci_avx512_map_classes },
+    { wcodeci_avx512_put, wcodeci_avx512_put_classes }
 };
 
 #if defined(__GNUC__) && !defined(__clang__) && defined(__cplusplus)
@@ -6944,7 +7445,7 @@ WCODECI_INLINE size_t wcodeci_neon_note(uint64_t bits, size_t i, uint32_t *place
 static size_t wcodeci_neon_map(const wcodeci_rans16_coder *c, const wcodeci_byte *v, wcodeci_byte *symbols,
                                size_t n, uint32_t *places, size_t most)
 {
-    const uint8x16_t filler = vdupq_n_u8(c->filler), fifteen = vdupq_n_u8(15);
+    const uint8x16_t filler = vdupq_n_u8(c->filler[0]), fifteen = vdupq_n_u8(15);
     const uint8x16_t weights = vld1q_u8(wcodeci_neon_weights);
     wcodeci_windows w;
     size_t i, found = 0;
@@ -7127,7 +7628,8 @@ static wcodeci_byte *wcodeci_neon_put(wcodeci_rans16_coder *c, const wcodeci_byt
 }
 
 static const wcodeci_encode_kernels wcodeci_encode_kernels_neon = {
-    wcodeci_neon_split, wcodeci_neon_residual, wcodeci_neon_map, wcodeci_neon_put
+    wcodeci_neon_split, wcodeci_neon_residual, { wcodeci_neon_map, wcodeci_rans16_map_classes_scalar },
+    { wcodeci_neon_put, wcodeci_rans16_put_scalar }
 };
 
 #endif
@@ -7139,12 +7641,14 @@ static const wcodeci_encode_kernels wcodeci_encode_kernels_neon = {
  * ---------------------------------------------------------------------------------------------- */
 
 static const wcodeci_kernels wcodeci_kernels_scalar = {
-    "scalar", wcodeci_rans16_scalar,
-    { NULL, NULL, NULL, NULL, wcodeci_rans16_bf16_scalar, NULL, NULL, NULL, NULL, NULL, NULL },
-    { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL },
+    "scalar", { wcodeci_rans16_scalar, wcodeci_rans16_classes_scalar },
+    { { NULL, NULL, NULL, NULL, wcodeci_rans16_bf16_scalar, NULL, NULL, NULL, NULL, NULL, NULL },
+      { NULL, NULL, NULL, NULL, wcodeci_rans16_bf16_classes_scalar, NULL, NULL, NULL, NULL, NULL, NULL } },
+    { { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL },
+      { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL } },
     wcodeci_rans256_scalar,
     { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL },
-    NULL, wcodeci_unpredict_scalar
+    NULL, wcodeci_unpredict_scalar, wcodeci_scale_scalar, wcodeci_map16_scalar
 };
 
 static const wcodeci_kernels *wcodeci_kernels_of(unsigned cpu)
@@ -7184,7 +7688,9 @@ static wcodeci_engine wcodeci_engine_make(unsigned cpu_off)
 #ifndef WCODEC_NO_ENCODER
 
 static const wcodeci_encode_kernels wcodeci_encode_kernels_scalar = {
-    wcodeci_split_scalar, wcodeci_residual_scalar, wcodeci_rans16_map_scalar, wcodeci_rans16_put_scalar
+    wcodeci_split_scalar, wcodeci_residual_scalar,
+    { wcodeci_rans16_map_scalar, wcodeci_rans16_map_classes_scalar },
+    { wcodeci_rans16_put_scalar, wcodeci_rans16_put_scalar }
 };
 
 static const wcodeci_encode_kernels *wcodeci_encode_kernels_of(unsigned cpu)
@@ -7210,6 +7716,7 @@ static const wcodeci_encode_kernels *wcodeci_encode_kernels_of(unsigned cpu)
  * ---------------------------------------------------------------------------------------------- */
 
 #define WCODECI_RECORD_ORIGINAL 0x4F
+#define WCODECI_RECORD_SCALES 0x53
 #define WCODECI_RECORD_TILE 0x54
 #define WCODECI_RECORD_INDEX 0x49
 #define WCODECI_RECORD_FOOTER 0x46
@@ -7220,6 +7727,7 @@ static const wcodeci_encode_kernels *wcodeci_encode_kernels_of(unsigned cpu)
 #define WCODECI_ALIGNED_PLANE 256           /* payloads from this size on start at a multiple of 8 */
 #define WCODECI_TILE_ROW 8                  /* flags bit 3 */
 #define WCODECI_TILE_FILLER 4               /* flags bits 4 to 6: so far up */
+#define WCODECI_TILE_SCALED 128             /* flags bit 7 */
 
 /* The slot tables of all coders: 4096 entries of 32 bits are the most. */
 #define WCODECI_TABLE_SIZE ((size_t)4096 * 4)
@@ -7253,6 +7761,7 @@ static int wcodeci_all_zero(const wcodeci_byte *p, const wcodeci_byte *end)
 typedef struct wcodeci_tile {
     wcodec_tile_info info;
     uint64_t row;       /* 0: none given */
+    uint64_t phase;     /* of a scaled tile */
     size_t n;           /* units */
     size_t fields_end;  /* in the record: where the payloads may begin */
     size_t body_end;    /* in the record */
@@ -7275,6 +7784,14 @@ static wcodec_status wcodeci_plane_parse(wcodeci_cursor *c, wcodec_plane_info *p
     return size > WCODECI_MAX_BODY ? WCODEC_E_CORRUPT : WCODEC_OK;
 }
 
+/* Places a payload at or behind `position`; returns where it ends. */
+static uint64_t wcodeci_plane_place(wcodec_plane_info *plane, uint64_t position)
+{
+    if (plane->size >= WCODECI_ALIGNED_PLANE) position = wcodeci_up8(position);
+    plane->offset = (size_t)position;
+    return position + plane->size;
+}
+
 /* Parses all fields before the payloads. */
 static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wcodeci_tile *tile,
                                         const char **what)
@@ -7285,14 +7802,16 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
     const wcodeci_split_row *split;
     uint64_t n, position;
     unsigned flags, k;
-    int up;
+    int up, scaled;
     memset(tile, 0, sizeof *tile);
     *what = "a tile's record is broken";
     if (size == 0) return WCODEC_E_TRUNCATED;
     c = wcodeci_cursor_make(src, size);
     status = wcodeci_record_parse(&c, &record);
     if (status) return status;
-    if (record.type != WCODECI_RECORD_TILE && record.type != WCODECI_RECORD_INDEX) return WCODEC_E_CORRUPT;
+    if (record.type != WCODECI_RECORD_TILE && record.type != WCODECI_RECORD_INDEX
+        && record.type != WCODECI_RECORD_SCALES)
+        return WCODEC_E_CORRUPT;
     /* No field lies outside the body, nor outside what is there. */
     if (record.body < (uint64_t)(c.end - c.p)) c.end = c.p + (size_t)record.body;
     tile->info.split = wcodeci_take8(&c);
@@ -7300,10 +7819,10 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
     tile->info.crc = wcodeci_take32(&c);
     n = wcodeci_take_varint(&c);
     if (flags & WCODECI_TILE_ROW) tile->row = wcodeci_take_varint(&c);
+    if (flags & WCODECI_TILE_SCALED) tile->phase = wcodeci_take_varint(&c);
     tile->info.predictor = flags & 7;
     if (c.bad) return size < record.head + record.body ? c.bad : WCODEC_E_CORRUPT;
-    if (tile->info.split >= WCODEC_SPLIT_COUNT || flags >> 7
-        || tile->info.predictor >= WCODEC_PREDICT_COUNT) {
+    if (tile->info.split >= WCODEC_SPLIT_COUNT || tile->info.predictor >= WCODEC_PREDICT_SCALE) {
         *what = "unknown split, predictor or flag of a tile";
         return WCODEC_E_UNSUPPORTED;
     }
@@ -7314,26 +7833,29 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
     tile->info.unit = split->unit;
     tile->info.planes = split->planes;
     tile->info.decoded_size = tile->n * split->unit;
+    tile->info.scaled = (flags & WCODECI_TILE_SCALED) != 0;
     up = tile->info.predictor == WCODEC_PREDICT_UP;
-    for (k = 0; k < split->planes; k++) {
+    scaled = 0;
+    status = tile->info.scaled ? wcodeci_plane_parse(&c, &tile->info.rows, what) : WCODEC_OK;
+    tile->info.rows.width = 8;
+    for (k = 0; k < split->planes && !status; k++) {
         wcodec_plane_info *plane = &tile->info.plane[k];
         plane->width = split->plane[k].width;
         status = wcodeci_plane_parse(&c, plane, what);
-        if (status) return c.bad && size >= record.head + record.body ? WCODEC_E_CORRUPT : status;
         up |= plane->predictor == WCODEC_PREDICT_UP;
+        scaled |= plane->predictor == WCODEC_PREDICT_SCALE;
     }
+    if (status) return c.bad && size >= record.head + record.body ? WCODEC_E_CORRUPT : status;
     *what = "a tile's record is broken";
-    if (up && !tile->row) return WCODEC_E_CORRUPT;
+    if ((up && !tile->row) || (scaled && !tile->info.scaled)
+        || tile->info.rows.predictor > WCODEC_PREDICT_LEFT || tile->info.rows.coder == WCODEC_CODER_CLASSES)
+        return WCODEC_E_CORRUPT;
     if (record.body > tile->info.decoded_size + tile->info.decoded_size / 8 + WCODECI_BODY_SLACK)
         return WCODEC_E_CORRUPT;
     tile->fields_end = (size_t)(c.p - src);
-    position = tile->fields_end + (flags >> WCODECI_TILE_FILLER);
-    for (k = 0; k < split->planes; k++) {
-        wcodec_plane_info *plane = &tile->info.plane[k];
-        if (plane->size >= WCODECI_ALIGNED_PLANE) position = wcodeci_up8(position);
-        plane->offset = (size_t)position;
-        position += plane->size;
-    }
+    position = tile->fields_end + (flags >> WCODECI_TILE_FILLER & 7);
+    position = wcodeci_plane_place(&tile->info.rows, position);
+    for (k = 0; k < split->planes; k++) position = wcodeci_plane_place(&tile->info.plane[k], position);
     if (position != record.head + record.body) return WCODEC_E_CORRUPT;
     tile->body_end = (size_t)position;
     tile->info.record_size = (size_t)record.size;
@@ -7355,8 +7877,8 @@ WCODEC_API wcodec_status wcodec_tile_inspect(const void *src, size_t size, wcode
 
 WCODEC_API size_t wcodec_tile_decode_scratch(size_t decoded_size)
 {
-    /* No split has planes of more than two values a byte of the unit. */
-    return WCODECI_TABLE_SIZE + 2 * decoded_size + 8;
+    /* No split has planes of more than two values a byte of the unit; a row has at least 8. */
+    return WCODECI_TABLE_SIZE + WCODECI_Q_CHUNK + 2 * decoded_size + decoded_size / WCODECI_MIN_COLUMNS + 16;
 }
 
 /* A tile on its way out of its record. */
@@ -7364,37 +7886,94 @@ typedef struct wcodeci_tile_job {
     const wcodeci_engine *engine;
     const wcodeci_byte *src;
     wcodeci_tile tile;
+    wcodeci_scaled scaled;          /* if the tile is */
     wcodeci_byte *dst, *room;       /* room: decoded planes, one behind the other */
+    wcodeci_byte *q;                /* WCODECI_Q_CHUNK bytes */
     void *table;                    /* WCODECI_TABLE_SIZE bytes, aligned for 32 bits */
     const wcodeci_byte *planes[WCODEC_MAX_PLANES];
 } wcodeci_tile_job;
 
-/* Decodes plane k into v.  Returns what is wrong, or NULL. */
+/* Decodes a plane of which out says where it goes. */
+static const char *wcodeci_plane_rans16(const wcodeci_tile_job *job, const wcodec_plane_info *info,
+                                        wcodeci_rans16_out *out)
+{
+    const unsigned classes = info->coder == WCODEC_CODER_CLASSES ? WCODECI_CLASSES : 1;
+    if (job->tile.info.scaled) out->scales = &job->scaled;
+    if (info->predictor == WCODEC_PREDICT_SCALE) out->scaled = out->scales;
+    if (classes > 1 || out->scaled) out->q = job->q;
+    return wcodeci_rans16_run(job->engine->kernels, job->src + info->offset, info->size,
+                              job->src + job->tile.info.record_size, classes, info->width, job->tile.n,
+                              (uint16_t *)job->table, out);
+}
+
+/* Decodes n values of a plane into v, by a coder but CLASSES.  Returns what is wrong, or NULL. */
+static const char *wcodeci_plane_values(const wcodeci_tile_job *job, const wcodec_plane_info *info,
+                                        wcodeci_byte *v, size_t n)
+{
+    const wcodeci_kernels *kernels = job->engine->kernels;
+    const wcodeci_byte *src = job->src + info->offset;
+    wcodeci_rans16_out out;
+    switch (info->coder) {
+    case WCODEC_CODER_RAW: return wcodeci_raw_decode(kernels, src, info->size, info->width, v, n);
+    case WCODEC_CODER_CONSTANT: return wcodeci_constant_decode(src, info->size, info->width, v, n);
+    case WCODEC_CODER_SPARSE: return wcodeci_sparse_decode(src, info->size, info->width, v, n);
+    case WCODEC_CODER_HUFFMAN:
+        return wcodeci_huff_decode(src, info->size, info->width, v, n, (uint16_t *)job->table);
+    case WCODEC_CODER_RANS16:
+        memset(&out, 0, sizeof out);
+        out.v = v;
+        return wcodeci_rans16_run(kernels, src, info->size, job->src + job->tile.info.record_size, 1,
+                                  info->width, n, (uint16_t *)job->table, &out);
+    default:
+        return wcodeci_rans256_decode(kernels, src, info->size, info->width, v, n, (uint32_t *)job->table);
+    }
+}
+
+/* Decodes plane k into v. */
 static const char *wcodeci_plane_decode(const wcodeci_tile_job *job, unsigned k, wcodeci_byte *v)
 {
     const wcodec_plane_info *info = &job->tile.info.plane[k];
     const wcodeci_kernels *kernels = job->engine->kernels;
-    const wcodeci_byte *src = job->src + info->offset;
     const size_t n = job->tile.n;
-    const char *what = NULL;
-    switch (info->coder) {
-    case WCODEC_CODER_RAW: what = wcodeci_raw_decode(kernels, src, info->size, info->width, v, n); break;
-    case WCODEC_CODER_CONSTANT: what = wcodeci_constant_decode(src, info->size, info->width, v, n); break;
-    case WCODEC_CODER_SPARSE: what = wcodeci_sparse_decode(src, info->size, info->width, v, n); break;
-    case WCODEC_CODER_HUFFMAN:
-        what = wcodeci_huff_decode(src, info->size, info->width, v, n, (uint16_t *)job->table);
-        break;
-    case WCODEC_CODER_RANS16:
-        what = wcodeci_rans16_decode(kernels, src, info->size, job->src + job->tile.info.record_size,
-                                     info->width, v, n, (uint16_t *)job->table);
-        break;
-    default:
-        what = wcodeci_rans256_decode(kernels, src, info->size, info->width, v, n, (uint32_t *)job->table);
-        break;
+    const char *what;
+    if (info->coder == WCODEC_CODER_CLASSES
+        || (info->coder == WCODEC_CODER_RANS16 && info->predictor == WCODEC_PREDICT_SCALE)) {
+        wcodeci_rans16_out out;
+        memset(&out, 0, sizeof out);
+        out.v = v;
+        out.first = k > 0 && job->tile.info.plane[0].width == 4 ? job->planes[0] : NULL;
+        what = wcodeci_plane_rans16(job, info, &out);
+        if (what || info->predictor == WCODEC_PREDICT_SCALE) return what;
+    } else {
+        what = wcodeci_plane_values(job, info, v, n);
     }
-    if (!what && info->predictor != WCODEC_PREDICT_NONE)
+    if (what || info->predictor == WCODEC_PREDICT_NONE) return what;
+    if (info->predictor == WCODEC_PREDICT_SCALE)
+        wcodeci_unscale_plane(kernels, &job->scaled, v, n, (1u << info->width) - 1, job->q);
+    else
         wcodeci_unpredict_plane(kernels, v, n, info->width, info->predictor, job->tile.row);
-    return what;
+    return NULL;
+}
+
+/* The row scales; `columns` of `width` are those of the tile's group. */
+static const char *wcodeci_tile_scales(wcodeci_tile_job *job, const wcodeci_byte *columns, size_t width)
+{
+    const wcodec_plane_info *info = &job->tile.info.rows;
+    size_t rows;
+    const char *what;
+    if (width < WCODECI_MIN_COLUMNS) return "a tile's group has no scales";
+    if (job->tile.phase >= width) return "a tile begins in a column that there is not";
+    rows = wcodeci_scaled_rows(width, (size_t)job->tile.phase, job->tile.n);
+    what = wcodeci_plane_values(job, info, job->room, rows);
+    if (what) return what;
+    if (info->predictor != WCODEC_PREDICT_NONE)
+        wcodeci_unpredict_plane(job->engine->kernels, job->room, rows, 8, info->predictor, 0);
+    job->scaled.columns = columns;
+    job->scaled.width = width;
+    job->scaled.phase = (size_t)job->tile.phase;
+    job->scaled.rows = job->room;
+    job->room += rows;
+    return NULL;
 }
 
 /* Finds the bytes of plane k, decoding it into the next room if they do not lie in the record. */
@@ -7426,22 +8005,38 @@ static int wcodeci_tile_packed(const wcodeci_tile_job *job)
     return 1;
 }
 
-/* A tile whose first plane is rANS-16 without a predictor: its values are merged as they come, and never
+/* Can the first plane's values be merged as they come?  Where another plane's classes are theirs they must
+ * be there before. */
+static int wcodeci_tile_fusible(const wcodeci_tile_job *job, int *classes)
+{
+    const wcodec_tile_info *info = &job->tile.info;
+    const wcodec_plane_info *first = &info->plane[0];
+    unsigned k;
+    for (k = 1; k < info->planes; k++)
+        if (info->plane[k].coder == WCODEC_CODER_CLASSES && info->plane[k].size
+            && job->src[info->plane[k].offset] == WCODECI_CLASS_MAP)
+            return 0;
+    *classes = first->coder == WCODEC_CODER_CLASSES || first->predictor == WCODEC_PREDICT_SCALE;
+    return (first->coder == WCODEC_CODER_RANS16 || first->coder == WCODEC_CODER_CLASSES)
+        && (first->predictor == WCODEC_PREDICT_NONE || first->predictor == WCODEC_PREDICT_SCALE);
+}
+
+/* A tile whose first plane is rANS-16, predicted by scales alone: its values are merged as they come, and never
  * written as a plane.  Returns 0 if there is no kernel for that. */
 static int wcodeci_tile_fused(wcodeci_tile_job *job, const char **what)
 {
     const wcodec_tile_info *info = &job->tile.info;
     const wcodeci_kernels *kernels = job->engine->kernels;
-    const wcodec_plane_info *first = &info->plane[0];
     wcodeci_rans16_out out;
     unsigned k;
+    int classes;
     memset(&out, 0, sizeof out);
-    if (first->coder != WCODEC_CODER_RANS16 || first->predictor != WCODEC_PREDICT_NONE) return 0;
-    if (kernels->packed[info->split] && wcodeci_tile_packed(job)) {
+    if (!wcodeci_tile_fusible(job, &classes)) return 0;
+    if (kernels->packed[classes][info->split] && wcodeci_tile_packed(job)) {
         out.packed = 1;
-        out.units = kernels->packed[info->split];
+        out.units = kernels->packed[classes][info->split];
     } else {
-        out.units = kernels->units[info->split];
+        out.units = kernels->units[classes][info->split];
     }
     if (!out.units) return 0;
     *what = NULL;
@@ -7453,8 +8048,7 @@ static int wcodeci_tile_fused(wcodeci_tile_job *job, const char **what)
     if (*what) return 1;
     out.split = info->split;
     out.dst = job->dst;
-    *what = wcodeci_rans16_run(kernels, job->src + first->offset, first->size, job->src + info->record_size,
-                               first->width, job->tile.n, (uint16_t *)job->table, &out);
+    *what = wcodeci_plane_rans16(job, &info->plane[0], &out);
     return 1;
 }
 
@@ -7476,6 +8070,8 @@ static int wcodeci_tile_padding_ok(const wcodeci_byte *src, const wcodeci_tile *
 {
     size_t end = tile->fields_end;
     unsigned k;
+    if (!wcodeci_all_zero(src + end, src + tile->info.rows.offset)) return 0;
+    end = tile->info.rows.offset + tile->info.rows.size;
     for (k = 0; k < tile->info.planes; k++) {
         if (!wcodeci_all_zero(src + end, src + tile->info.plane[k].offset)) return 0;
         end = tile->info.plane[k].offset + tile->info.plane[k].size;
@@ -7485,8 +8081,9 @@ static int wcodeci_tile_padding_ok(const wcodeci_byte *src, const wcodeci_tile *
 
 /* wcodec_tile_decode for the record at `base` of a container. */
 static wcodec_status wcodeci_tile_decode(const wcodeci_engine *engine, const wcodeci_byte *src, size_t size,
-                                         wcodeci_byte *dst, size_t dst_size, wcodeci_byte *scratch, int no_crc,
-                                         uint64_t base, wcodec_error *err)
+                                         const wcodeci_byte *columns, size_t width, wcodeci_byte *dst,
+                                         size_t dst_size, wcodeci_byte *scratch, int no_crc, uint64_t base,
+                                         wcodec_error *err)
 {
     wcodeci_tile_job job;
     const wcodec_tile_info *info = &job.tile.info;
@@ -7501,8 +8098,10 @@ static wcodec_status wcodeci_tile_decode(const wcodeci_engine *engine, const wco
     job.src = src;
     job.dst = dst;
     job.table = scratch + ((8 - ((uintptr_t)scratch & 7)) & 7);
-    job.room = (wcodeci_byte *)job.table + WCODECI_TABLE_SIZE;
-    what = wcodeci_tile_planes(&job);
+    job.q = (wcodeci_byte *)job.table + WCODECI_TABLE_SIZE;
+    job.room = job.q + WCODECI_Q_CHUNK;
+    what = info->scaled ? wcodeci_tile_scales(&job, columns, width) : NULL;
+    if (!what) what = wcodeci_tile_planes(&job);
     if (!what && !wcodeci_tile_padding_ok(src, &job.tile)) what = "a tile's padding is not zero";
     if (what) return wcodeci_fail(err, WCODEC_E_CORRUPT, base, what);
     if (info->predictor != WCODEC_PREDICT_NONE)
@@ -7512,21 +8111,264 @@ static wcodec_status wcodeci_tile_decode(const wcodeci_engine *engine, const wco
     return WCODEC_OK;
 }
 
-WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, void *dst, size_t dst_size,
-                                            void *scratch, size_t scratch_size, int no_crc, unsigned cpu_off,
-                                            wcodec_error *err)
+WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const void *scales, size_t columns,
+                                            void *dst, size_t dst_size, void *scratch, size_t scratch_size,
+                                            int no_crc, unsigned cpu_off, wcodec_error *err)
 {
     wcodeci_engine engine;
-    if (!src || (!dst && dst_size) || !scratch)
+    if (!src || (!dst && dst_size) || !scratch || (!scales && columns))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
     if (dst_size > WCODEC_MAX_TILE_BYTES)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, 0, "no tile is as large as the destination");
     if (scratch_size < wcodec_tile_decode_scratch(dst_size))
         return wcodeci_fail(err, WCODEC_E_NO_SPACE, 0, "the scratch memory is too small");
     engine = wcodeci_engine_make(cpu_off);
-    return wcodeci_tile_decode(&engine, (const wcodeci_byte *)src, size, (wcodeci_byte *)dst, dst_size,
-                               (wcodeci_byte *)scratch, no_crc, 0, err);
+    return wcodeci_tile_decode(&engine, (const wcodeci_byte *)src, size, (const wcodeci_byte *)scales, columns,
+                               (wcodeci_byte *)dst, dst_size, (wcodeci_byte *)scratch, no_crc, 0, err);
 }
+
+/* ---- part: amalgamate/parts/63_scales.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Scales: fitting them (private, and layer 1 of the API)
+ *
+ * A column's scale is log2 of the mean of 2^(exponent - its row's scale), and a row's the other way round: the
+ * mean of magnitudes, that is, rounded down to powers of two.  (Means and medians of the exponents themselves
+ * come out a little worse on every file tried: small values' exponents say little of the scale.)  Columns are
+ * fitted to a sample of rows, once for a group of tiles; rows when their tile is coded.
+ * ---------------------------------------------------------------------------------------------- */
+#ifndef WCODEC_NO_ENCODER
+
+#define WCODECI_FIT_ROWS 256            /* rows that a group's columns are fitted to, at most */
+#define WCODECI_FIT_PART 1024           /* values that say a sampled row's scale, about */
+#define WCODECI_FIT_SPAN 20             /* octaves below the largest: values under them count as nothing */
+#define WCODECI_FIT_HEADROOM 4          /* octaves above: q stays below 256 where columns are larger */
+#define WCODECI_FIT_CENTRE (4 * (WCODECI_FIT_SPAN - WCODECI_FIT_HEADROOM))
+#define WCODECI_FIT_REACH 100           /* quarter octaves that a column may be off */
+#define WCODECI_FIT_ZERO 512            /* of an index into the weights */
+#define WCODECI_FIT_WEIGHTS (256 * 4 + 3 * 256)
+#define WCODECI_MAX_COLUMNS ((size_t)1 << 20)       /* that the encoder fits scales to */
+
+/* weight[4 e - q + WCODECI_FIT_ZERO] is 16 * 2^(e - q / 4), as far as the largest exponents let it matter. */
+typedef struct wcodeci_fit {
+    uint32_t weight[WCODECI_FIT_WEIGHTS];
+} wcodeci_fit;
+
+/* 65536 * 2^(k / 8). */
+static const uint32_t wcodeci_eighths[8] = { 65536, 71468, 77936, 84990, 92682, 101070, 110218, 120194 };
+
+/* 4 log2(num / den), rounded to nearest; num and den are not 0, den is below 2^32. */
+static int wcodeci_fit_log(uint64_t num, uint64_t den)
+{
+    int octave = 16, k;
+    uint64_t x;
+    for (; num >> 40; num >>= 1) octave++;
+    for (; !(num >> 39); num <<= 1) octave--;
+    for (; !(den >> 23); den <<= 1) octave++;
+    for (; den >> 24; den >>= 1) octave--;
+    for (x = num / den; x >= 131072; x >>= 1) octave++;         /* x was above 2^15, and at most 2^17 */
+    for (; x < 65536; x <<= 1) octave--;
+    for (k = 0; k < 4 && x >= wcodeci_eighths[2 * k + 1]; k++) {}
+    return 4 * octave + k;
+}
+
+static int wcodeci_fit_clamp(int x, int least, int most) { return x < least ? least : x > most ? most : x; }
+
+/* `count`: of exponents.  All but one in 1024 are at most the largest that counts. */
+static void wcodeci_fit_make(const uint32_t count[256], wcodeci_fit *fit)
+{
+    uint64_t all = 0, over = 0;
+    int top, zero, i;
+    for (i = 0; i < 256; i++) all += count[i];
+    for (top = 255; top > 0 && over + count[top] <= all / 1024; top--) over += count[top];
+    zero = 4 * (top + WCODECI_FIT_HEADROOM - WCODECI_FIT_SPAN) + WCODECI_FIT_ZERO;
+    for (i = 0; i < WCODECI_FIT_WEIGHTS; i++) {
+        const int t = wcodeci_fit_clamp(i - zero, 0, 4 * WCODECI_FIT_SPAN);
+        fit->weight[i] = i < zero ? 0
+                       : (uint32_t)(((uint64_t)wcodeci_eighths[2 * (t & 3)] << (t >> 2)) >> 12);
+    }
+}
+
+/* The sum of `m` values' weights under their columns' scales, `step` apart. */
+static uint64_t wcodeci_fit_row(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                const wcodeci_byte *columns, size_t m, size_t step)
+{
+    uint64_t part[2] = { 0, 0 };
+    size_t j;
+    for (j = 0; j + 2 <= m; j += 2) {
+        const size_t a = j * step, b = a + step;
+        part[0] += fit->weight[4 * exponents[a] + WCODECI_FIT_ZERO - (signed char)columns[a]];
+        part[1] += fit->weight[4 * exponents[b] + WCODECI_FIT_ZERO - (signed char)columns[b]];
+    }
+    if (j < m)
+        part[0] += fit->weight[4 * exponents[j * step] + WCODECI_FIT_ZERO - (signed char)columns[j * step]];
+    return part[0] + part[1];
+}
+
+/* The scales of the rows that n exponents touch, which begin in column `phase`. */
+static void wcodeci_rows_fit(const wcodeci_byte *exponents, size_t n, const wcodeci_byte *columns, size_t width,
+                             size_t phase, wcodeci_byte *rows)
+{
+    uint32_t count[256];
+    wcodeci_fit fit;
+    int last = WCODECI_FIT_CENTRE;
+    size_t i, m, step = n > 4096 ? n / 4096 : 1;
+    memset(count, 0, sizeof count);
+    for (i = 0; i < n; i += step) count[exponents[i]]++;
+    wcodeci_fit_make(count, &fit);
+    for (i = 0; i < n; i += m, phase = 0) {
+        uint64_t sum;
+        m = wcodeci_min(n - i, width - phase);
+        sum = wcodeci_fit_row(&fit, exponents + i, columns + phase, m, 1);
+        if (sum) last = wcodeci_fit_clamp(wcodeci_fit_log(sum, (uint64_t)m * 16), 0, 255);
+        *rows++ = (wcodeci_byte)last;
+    }
+}
+
+/* The rows that a group's columns are fitted to: every step-th of the whole ones. */
+typedef struct wcodeci_fit_sample {
+    unsigned split;
+    const wcodeci_byte *src;
+    size_t width, rows, step;
+} wcodeci_fit_sample;
+
+static size_t wcodeci_fit_rows(const wcodeci_fit_sample *s) { return (s->rows - 1) / s->step + 1; }
+
+static void wcodeci_fit_take(const wcodeci_encode_kernels *kernels, const wcodeci_fit_sample *s, size_t i,
+                             wcodeci_byte *exponents)
+{
+    wcodeci_split_plane(kernels, s->split, 0, s->src + i * s->step * s->width * wcodeci_splits[s->split].unit,
+                        exponents, s->width);
+}
+
+/* Bytes of memory that wcodeci_columns_fit takes: exponents, sums; aligned for 64 bits. */
+static size_t wcodeci_fit_work(size_t width) { return 9 * width + 8; }
+
+/* The rows' scales when all columns' are 0, and the sum of each column's weights under them. */
+static void wcodeci_fit_sums(const wcodeci_encode_kernels *kernels, const wcodeci_fit_sample *s,
+                             const wcodeci_fit *fit, const wcodeci_byte *columns, wcodeci_byte *exponents,
+                             wcodeci_byte *row, uint64_t *sum)
+{
+    const size_t rows = wcodeci_fit_rows(s), width = s->width;
+    const size_t step = width < 2 * WCODECI_FIT_PART ? 1 : width / WCODECI_FIT_PART;
+    int last = WCODECI_FIT_CENTRE;
+    size_t i, j;
+    memset(sum, 0, 8 * width);
+    for (i = 0; i < rows; i++) {
+        const uint32_t *weight;
+        uint64_t all;
+        wcodeci_fit_take(kernels, s, i, exponents);
+        all = wcodeci_fit_row(fit, exponents, columns, width / step, step);
+        if (all) last = wcodeci_fit_clamp(wcodeci_fit_log(all, (uint64_t)(width / step) * 16), 0, 255);
+        row[i] = (wcodeci_byte)last;
+        weight = fit->weight + WCODECI_FIT_ZERO - last + WCODECI_FIT_CENTRE;
+        for (j = 0; j < width; j++) sum[j] += weight[4 * exponents[j]];
+    }
+}
+
+/* The sample's bits under the scales. */
+static uint64_t wcodeci_fit_bits(const wcodeci_encode_kernels *kernels, const wcodeci_fit_sample *s,
+                                 const wcodeci_byte *columns, const wcodeci_byte *row, wcodeci_byte *exponents)
+{
+    const unsigned mask = (1u << wcodeci_splits[s->split].plane[0].width) - 1;
+    const size_t rows = wcodeci_fit_rows(s);
+    uint32_t count[WCODECI_CLASSES][256];
+    uint64_t bits = 0;
+    size_t i, j;
+    memset(count, 0, sizeof count);
+    for (i = 0; i < rows; i++) {
+        wcodeci_fit_take(kernels, s, i, exponents);
+        for (j = 0; j < s->width; j++) {
+            const unsigned q = (columns[j] + row[i]) & 255u;
+            count[q & 3][(exponents[j] - (q >> 2)) & mask]++;
+        }
+    }
+    for (i = 0; i < WCODECI_CLASSES; i++) {
+        size_t some = 0;
+        for (j = 0; j < 256; j++) some += count[i][j];
+        if (some) bits += wcodeci_entropy(count[i], some);
+    }
+    return bits;
+}
+
+static uint64_t wcodeci_fit_side(const wcodeci_byte *scales, size_t n)
+{
+    uint32_t count[256];
+    wcodeci_count(scales, n, count);
+    return wcodeci_entropy(count, n);
+}
+
+/* Fits the columns' scales, and says how many bytes they save: of all n units, by the sample; 0: none. */
+static uint64_t wcodeci_columns_fit(const wcodeci_encode_kernels *kernels, const wcodeci_fit_sample *s, size_t n,
+                                    wcodeci_byte *columns, wcodeci_byte *work)
+{
+    const size_t rows = wcodeci_fit_rows(s), width = s->width, values = rows * width;
+    uint64_t *sum = (uint64_t *)(void *)work, plain, scaled, side;
+    wcodeci_byte *exponents = work + 8 * width, row[WCODECI_FIT_ROWS];
+    uint32_t count[256];
+    wcodeci_fit fit;
+    size_t i, j;
+    int last = 0;
+    memset(count, 0, sizeof count);
+    for (i = 0; i < rows; i++) {
+        wcodeci_fit_take(kernels, s, i, exponents);
+        for (j = 0; j < width; j++) count[exponents[j]]++;
+    }
+    wcodeci_fit_make(count, &fit);
+    memset(columns, 0, width);
+    wcodeci_fit_sums(kernels, s, &fit, columns, exponents, row, sum);
+    for (j = 0; j < width; j++) {
+        if (sum[j])
+            last = wcodeci_fit_clamp(wcodeci_fit_log(sum[j], (uint64_t)rows * 16) - WCODECI_FIT_CENTRE,
+                                     -WCODECI_FIT_REACH, WCODECI_FIT_REACH);
+        columns[j] = (wcodeci_byte)last;
+    }
+    plain = wcodeci_entropy(count, values);
+    scaled = wcodeci_fit_bits(kernels, s, columns, row, exponents);
+    side = wcodeci_fit_side(columns, width) + wcodeci_fit_side(row, rows) * (n / width + 1) / rows;
+    if (scaled >= plain) return 0;
+    plain = (plain - scaled) * n / values;
+    return plain > side ? (plain - side) / 8 : 0;
+}
+
+/* The split whose first plane scales are taken off: the dtype's own, if it is floating point with the exponent in
+ * one plane; else WCODEC_SPLIT_COUNT. */
+static unsigned wcodeci_scales_split(unsigned dtype)
+{
+    const unsigned split = wcodeci_dtypes[dtype].splits[0];
+    return split == WCODEC_SPLIT_BF16 || split == WCODEC_SPLIT_F16 || split == WCODEC_SPLIT_F32
+        || split == WCODEC_SPLIT_F8_E4M3 || split == WCODEC_SPLIT_F8_E5M2 ? split : (unsigned)WCODEC_SPLIT_COUNT;
+}
+
+WCODEC_API size_t wcodec_scales_fit_scratch(size_t columns)
+{
+    return columns > (size_t)-1 / 16 ? 0 : wcodeci_fit_work(columns) + 8;
+}
+
+WCODEC_API int wcodec_scales_fit(unsigned dtype, const void *src, size_t size, size_t columns,
+                                 unsigned cpu_off, unsigned char *scales, void *scratch, size_t scratch_size)
+{
+    const unsigned split = dtype < WCODECI_DTYPES ? wcodeci_scales_split(dtype)
+                                                  : (unsigned)WCODEC_SPLIT_COUNT;
+    wcodeci_fit_sample sample;
+    wcodeci_byte *work;
+    size_t n;
+    if (split == WCODEC_SPLIT_COUNT || !src || !scales || !scratch || columns < WCODECI_MIN_COLUMNS
+        || columns > WCODECI_MAX_COLUMNS || scratch_size < wcodec_scales_fit_scratch(columns))
+        return 0;
+    n = size / wcodeci_splits[split].unit;
+    if (n / columns < 2) return 0;
+    work = (wcodeci_byte *)scratch + ((8 - ((uintptr_t)scratch & 7)) & 7);
+    sample.split = split;
+    sample.src = (const wcodeci_byte *)src;
+    sample.width = columns;
+    sample.rows = n / columns;
+    sample.step = (sample.rows - 1) / WCODECI_FIT_ROWS + 1;
+    return wcodeci_columns_fit(wcodeci_encode_kernels_of(wcodec_cpu_detect() & ~cpu_off), &sample, n, scales,
+                               work) > 0;
+}
+
+#endif
 
 /* ---- part: amalgamate/parts/65_tile_encode.c ---- */
 
@@ -7548,7 +8390,8 @@ WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, void *
 #define WCODECI_TRIAL_SIZE (WCODECI_SAMPLE * 8 + 1024)
 #define WCODECI_SLOW_PART 48        /* of the tile's bytes, */
 #define WCODECI_SLOW_LEAST 16       /* or of what the plane takes: so much must a slow coder save */
-#define WCODECI_FREE_SIZE 8192       /* bytes: in a tile below this speed costs nothing */
+#define WCODECI_FREE_SIZE 8192      /* bytes: in a tile below this speed costs nothing */
+#define WCODECI_CLASS_RUN 512       /* of four such runs of values one is looked at for a model of classes */
 
 typedef struct wcodeci_encoder {
     const wcodeci_byte *src;
@@ -7558,14 +8401,21 @@ typedef struct wcodeci_encoder {
     size_t slow;                        /* bytes that a plane must save to be decoded slowly */
     wcodec_tile_options options;
     const wcodeci_encode_kernels *kernels;
+    const wcodeci_kernels *decode;
     wcodeci_crc_fn *crc;
+    const wcodec_scales *scales;        /* NULL: none */
+    wcodec_plane_info rows;             /* of a tile that is scaled: how its rows' scales are coded; else size 0 */
     wcodeci_byte *units, *plane, *residual, *work, *second, *trial;     /* parts of the scratch memory */
+    wcodeci_byte *q, *scaled, *row_scales, *row_payload;
 } wcodeci_encoder;
+
+/* The most rows that a tile of `size` bytes touches where there are scales. */
+static size_t wcodeci_encode_rows(size_t size) { return size / WCODECI_MIN_COLUMNS + 2; }
 
 WCODEC_API size_t wcodec_tile_encode_scratch(size_t size)
 {
-    /* units, plane, residual: `size` each; second: size and a group; trial; work, aligned. */
-    return 4 * size + 64 + WCODECI_TRIAL_SIZE + WCODECI_RANS16_WORK(size) + 64;
+    /* units, plane, residual, q, scaled: `size` each; second: size and a group; trial; work, aligned; rows. */
+    return 6 * size + 64 + WCODECI_TRIAL_SIZE + WCODECI_RANS16_WORK(size) + 2 * wcodeci_encode_rows(size) + 64;
 }
 
 WCODEC_API size_t wcodec_tile_bound(size_t size)
@@ -7573,33 +8423,6 @@ WCODEC_API size_t wcodec_tile_bound(size_t size)
     /* A raw plane of w < 8 bits takes 8 w bytes for its last 64 values, however few there are; the narrow
      * planes of a unit have 8 bits in all, which makes 64 bytes.  And padding to 8. */
     return WCODEC_TILE_HEAD + size + 64 + 8;
-}
-
-/* Two counters for each value, in turn, so that a run of equal values waits half as long for itself.  (With
- * four, the tables cost more than that.) */
-static void wcodeci_count(const wcodeci_byte *v, size_t n, uint32_t count[256])
-{
-    uint32_t part[2][256];
-    size_t i;
-    unsigned s;
-    memset(part, 0, sizeof part);
-    for (i = 0; i + 2 <= n; i += 2) {
-        part[0][v[i]]++;
-        part[1][v[i + 1]]++;
-    }
-    if (i < n) part[0][v[i]]++;
-    for (s = 0; s < 256; s++) count[s] = part[0][s] + part[1][s];
-}
-
-/* n values' order-0 entropy in bits. */
-static uint64_t wcodeci_entropy(const uint32_t count[256], size_t n)
-{
-    uint64_t sum = 0;
-    const uint32_t log_n = wcodeci_log2((uint32_t)n);
-    unsigned s;
-    for (s = 0; s < 256; s++)
-        if (count[s]) sum += (uint64_t)count[s] * (log_n - wcodeci_log2(count[s]));
-    return sum / 65536;
 }
 
 /* ---- samples of large tiles ---- */
@@ -7742,7 +8565,7 @@ static size_t wcodeci_encode_with(const wcodeci_encoder *e, unsigned coder, cons
     case WCODEC_CODER_SPARSE: return wcodeci_sparse_encode(plane, dst, cap);
     case WCODEC_CODER_HUFFMAN: return wcodeci_huff_encode(plane, &choice->huff, dst, cap);
     case WCODEC_CODER_RANS16:
-        return wcodeci_rans16_encode(e->kernels, plane, &choice->rans16, dst, cap, e->work);
+        return wcodeci_rans16_encode(e->kernels, plane, &choice->rans16, NULL, dst, cap, e->work);
     case WCODEC_CODER_RANS256: return wcodeci_rans256_encode(plane, &choice->rans256, dst, cap, e->work);
     default: return wcodeci_raw_encode(plane, dst, cap);
     }
@@ -7801,7 +8624,7 @@ static void wcodeci_plane_best(wcodeci_encoder *e, wcodeci_plane *plane, wcodeci
     wcodeci_count(plane->v, plane->n, plane->count);
     wcodeci_choice_prepare(e, plane, &choice);
     wcodeci_choice_least(e, plane, &choice, &least);
-    for (p = WCODEC_PREDICT_LEFT; p < WCODEC_PREDICT_COUNT && least > 1; p++) {
+    for (p = WCODEC_PREDICT_LEFT; p <= WCODEC_PREDICT_UP && least > 1; p++) {
         size_t cost;
         if (!wcodeci_allowed(e, p, plane->n)) continue;
         wcodeci_plane_predict(e, p, plane);
@@ -7825,6 +8648,12 @@ static void wcodeci_plane_best(wcodeci_encoder *e, wcodeci_plane *plane, wcodeci
     info->predictor = (unsigned char)predictor;
 }
 
+static size_t wcodeci_put_plane(const wcodec_plane_info *plane, wcodeci_byte *dst)
+{
+    dst[0] = (wcodeci_byte)(plane->coder | plane->predictor << 5);
+    return 1 + wcodeci_put_varint(dst + 1, plane->size);
+}
+
 /* The record's fields: what stands before the payloads, but for the filler. */
 static size_t wcodeci_tile_fields(const wcodeci_encoder *e, const wcodeci_tile *tile, uint32_t crc,
                                   wcodeci_byte *dst)
@@ -7833,14 +8662,16 @@ static size_t wcodeci_tile_fields(const wcodeci_encoder *e, const wcodeci_tile *
     unsigned k, up = tile->info.predictor == WCODEC_PREDICT_UP;
     for (k = 0; k < tile->info.planes; k++) up |= tile->info.plane[k].predictor == WCODEC_PREDICT_UP;
     dst[0] = (wcodeci_byte)tile->info.split;
-    dst[1] = (wcodeci_byte)(tile->info.predictor | (up ? WCODECI_TILE_ROW : 0));
+    dst[1] = (wcodeci_byte)(tile->info.predictor | (up ? WCODECI_TILE_ROW : 0)
+                            | (e->rows.size ? WCODECI_TILE_SCALED : 0));
     wcodeci_store32(dst + 2, crc);
     used += wcodeci_put_varint(dst + used, tile->n);
     if (up) used += wcodeci_put_varint(dst + used, e->row);
-    for (k = 0; k < tile->info.planes; k++) {
-        dst[used++] = (wcodeci_byte)(tile->info.plane[k].coder | tile->info.plane[k].predictor << 5);
-        used += wcodeci_put_varint(dst + used, tile->info.plane[k].size);
+    if (e->rows.size) {
+        used += wcodeci_put_varint(dst + used, e->scales->phase);
+        used += wcodeci_put_plane(&e->rows, dst + used);
     }
+    for (k = 0; k < tile->info.planes; k++) used += wcodeci_put_plane(&tile->info.plane[k], dst + used);
     return used;
 }
 
@@ -7848,12 +8679,9 @@ static size_t wcodeci_tile_fields(const wcodeci_encoder *e, const wcodeci_tile *
 static size_t wcodeci_tile_place(wcodeci_tile *tile, size_t at)
 {
     unsigned k;
-    for (k = 0; k < tile->info.planes; k++) {
-        if (tile->info.plane[k].size >= WCODECI_ALIGNED_PLANE) at = (size_t)wcodeci_up8(at);
-        tile->info.plane[k].offset = at;
-        at += tile->info.plane[k].size;
-    }
-    return at;
+    uint64_t end = wcodeci_plane_place(&tile->info.rows, at);
+    for (k = 0; k < tile->info.planes; k++) end = wcodeci_plane_place(&tile->info.plane[k], end);
+    return (size_t)end;
 }
 
 /* Finds a length of the record's head whose body size takes just that length: the size depends on the padding
@@ -7872,19 +8700,23 @@ static size_t wcodeci_tile_layout(wcodeci_tile *tile, size_t fields, unsigned *f
     return 0;
 }
 
-/* Puts fields and payloads together: the payloads stand one after the other at dst + WCODEC_TILE_HEAD, with
- * room for the planes in `late`, which are not written yet.  They move down, for head and fields (at most 65
- * bytes), filler and padding (at most 7 each) take no more. */
+/* Puts fields and payloads together: the planes' payloads stand one after the other from `from` on, with room for
+ * the planes in `late`, which are not written yet.  They move down, for head and fields (at most 80 bytes), filler
+ * and padding (at most 7 each) and the rows' scales take no more. */
 static size_t wcodeci_tile_join(const wcodeci_encoder *e, wcodeci_tile *tile, uint32_t crc, unsigned late,
-                                wcodeci_byte *dst)
+                                const wcodeci_byte *from, wcodeci_byte *dst)
 {
     wcodeci_byte fields[WCODEC_TILE_HEAD];
     const size_t used = wcodeci_tile_fields(e, tile, crc, fields);
-    const wcodeci_byte *from = dst + WCODEC_TILE_HEAD;
     unsigned k, filler;
-    size_t end, head = wcodeci_tile_layout(tile, used, &filler, &end), at = head + used;
-    const size_t body = end - head;
+    size_t end, head = wcodeci_tile_layout(tile, used, &filler, &end), at = head + used, body;
+    body = end - head;
     fields[1] = (wcodeci_byte)(fields[1] | filler << WCODECI_TILE_FILLER);
+    if (tile->info.rows.size) {
+        memset(dst + at, 0, tile->info.rows.offset - at);
+        memcpy(dst + tile->info.rows.offset, e->row_payload, tile->info.rows.size);
+        at = tile->info.rows.offset + tile->info.rows.size;
+    }
     for (k = 0; k < tile->info.planes; k++) {
         const wcodec_plane_info *plane = &tile->info.plane[k];
         if (!(late >> k & 1)) memmove(dst + plane->offset, from, plane->size);
@@ -7900,11 +8732,17 @@ static size_t wcodeci_tile_join(const wcodeci_encoder *e, wcodeci_tile *tile, ui
 }
 
 /* How a plane of a large tile will be coded; FULL: look at all of it. */
-typedef enum wcodeci_plan_how { WCODECI_PLAN_RAW, WCODECI_PLAN_RANS16, WCODECI_PLAN_FULL } wcodeci_plan_how;
+typedef enum wcodeci_plan_how {
+    WCODECI_PLAN_RAW,
+    WCODECI_PLAN_RANS16,
+    WCODECI_PLAN_SCALED,                /* rANS-16 of e->scaled by classes */
+    WCODECI_PLAN_FULL
+} wcodeci_plan_how;
 
 typedef struct wcodeci_plane_plan {
     wcodeci_plan_how how;
     unsigned predictor;                 /* for rANS-16 */
+    uint64_t cost;
     wcodeci_rans16_model model;
 } wcodeci_plane_plan;
 
@@ -7913,6 +8751,26 @@ typedef struct wcodeci_plan_of_tile {
     uint64_t cost;
     wcodeci_plane_plan plane[WCODEC_MAX_PLANES];
 } wcodeci_plan_of_tile;
+
+/* Writes a plane from which scales were taken off, unless its rows' scales take what it saves. */
+static int wcodeci_plane_write_scaled(wcodeci_encoder *e, const wcodeci_plane_plan *plan, wcodeci_plane *plane,
+                                      wcodec_plane_info *info, wcodeci_byte *dst)
+{
+    size_t size = 0;
+    plane->v = e->scaled;
+    if (e->rows.size + 16 < info->size)
+        size = wcodeci_rans16_encode(e->kernels, plane, &plan->model, e->q, dst,
+                                     info->size - e->rows.size - 16, e->work);
+    plane->v = e->plane;
+    if (size) {
+        info->size = size;
+        info->coder = WCODEC_CODER_CLASSES;
+        info->predictor = WCODEC_PREDICT_SCALE;
+        return 1;
+    }
+    e->rows.size = 0;
+    return 0;
+}
 
 /* Writes plane k as its plan says; `late` gets the planes that wcodeci_tile_late has to write. */
 static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *plan, const wcodeci_byte *units,
@@ -7932,6 +8790,8 @@ static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *pl
         *late |= 1u << k;
         return;
     }
+    if (plan && plan->how == WCODECI_PLAN_SCALED && wcodeci_plane_write_scaled(e, plan, &plane, info, dst))
+        return;
     wcodeci_split_plane(e->kernels, tile->info.split, k, units, e->plane, tile->n);
     if (plan && plan->how == WCODECI_PLAN_RAW) {
         wcodeci_raw_encode(&plane, dst, info->size);
@@ -7940,7 +8800,7 @@ static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *pl
     if (plan && plan->how == WCODECI_PLAN_RANS16) {
         size_t size;
         wcodeci_plane_predict(e, plan->predictor, &plane);
-        size = wcodeci_rans16_encode(e->kernels, &plane, &plan->model, dst, info->size, e->work);
+        size = wcodeci_rans16_encode(e->kernels, &plane, &plan->model, NULL, dst, info->size, e->work);
         if (size) {
             info->size = size;
             info->coder = WCODEC_CODER_RANS16;
@@ -7957,7 +8817,7 @@ static size_t wcodeci_tile_encode_as(wcodeci_encoder *e, unsigned split, unsigne
 {
     const wcodeci_split_row *row = &wcodeci_splits[split];
     const wcodeci_byte *units = e->src;
-    wcodeci_byte *payload = dst + WCODEC_TILE_HEAD;
+    wcodeci_byte *from = dst + WCODEC_TILE_HEAD, *payload;
     wcodeci_tile tile;
     unsigned k, late = 0;
     size_t size;
@@ -7970,11 +8830,15 @@ static size_t wcodeci_tile_encode_as(wcodeci_encoder *e, unsigned split, unsigne
         wcodeci_predict_units(e->src, e->units, tile.n, row->unit, predictor, e->row);
         units = e->units;
     }
+    if (!plans || plans[0].how != WCODECI_PLAN_SCALED) e->rows.size = 0;
+    if (e->rows.size) from += e->rows.size + 8;
+    payload = from;
     for (k = 0; k < row->planes; k++) {
         wcodeci_plane_write(e, plans ? &plans[k] : NULL, units, &tile, k, &late, payload);
         payload += tile.info.plane[k].size;
     }
-    size = wcodeci_tile_join(e, &tile, crc, late, dst);
+    tile.info.rows = e->rows;
+    size = wcodeci_tile_join(e, &tile, crc, late, from, dst);
     for (k = 0; k < row->planes; k++)       /* straight to where they stay */
         if (late >> k & 1)
             wcodeci_split_plane(e->kernels, split, k, units, dst + tile.info.plane[k].offset, tile.n);
@@ -8037,7 +8901,7 @@ static uint64_t wcodeci_plane_planned(const wcodeci_encoder *e, unsigned split, 
     plan->how = WCODECI_PLAN_RAW;
     least = wcodeci_sample_entropy(plane.count, plane.n);
     wcodeci_plane_consider(e, &plane, least, WCODEC_PREDICT_NONE, n, plan, &cost);
-    for (p = WCODEC_PREDICT_LEFT; p < WCODEC_PREDICT_COUNT && units && cost > 1; p++) {
+    for (p = WCODEC_PREDICT_LEFT; p <= WCODEC_PREDICT_UP && units && cost > 1; p++) {
         if (!wcodeci_allowed(e, p, n)) continue;
         plane.n = wcodeci_sample_predicted(e, split, k, units, sample, n, p, plane.count);
         if (plane.n == 0) continue;
@@ -8063,7 +8927,8 @@ static void wcodeci_tile_plan_full(const wcodeci_encoder *e, unsigned split, uns
     for (k = 0; k < row->planes; k++) {
         wcodeci_split_plane(e->kernels, split, k, units, e->plane, n);
         wcodeci_count(e->plane, n, count);
-        plan->cost += wcodeci_entropy(count, n) / 8;
+        plan->plane[k].cost = wcodeci_entropy(count, n) / 8;
+        plan->cost += plan->plane[k].cost;
         plan->plane[k].how = WCODECI_PLAN_FULL;
     }
 }
@@ -8091,8 +8956,82 @@ static void wcodeci_tile_plan(const wcodeci_encoder *e, unsigned split, unsigned
             && plan->plane[0].how == WCODECI_PLAN_RANS16 && plan->plane[0].predictor == WCODEC_PREDICT_NONE)
             from = NULL;
         wcodeci_split_plane(e->kernels, split, k, units, sample, WCODECI_SAMPLE);
-        plan->cost += wcodeci_plane_planned(e, split, k, from, sample, n, &plan->plane[k]);
+        plan->plane[k].cost = wcodeci_plane_planned(e, split, k, from, sample, n, &plan->plane[k]);
+        plan->cost += plan->plane[k].cost;
     }
+}
+
+/* Counts residuals by class: all of few, a quarter of many.  Returns how many. */
+static size_t wcodeci_classes_count(const wcodeci_byte *v, const wcodeci_byte *q, size_t n,
+                                    uint32_t count[WCODECI_CLASSES][256])
+{
+    const size_t step = n < 4 * WCODECI_SAMPLE ? WCODECI_CLASS_RUN : 4 * WCODECI_CLASS_RUN;
+    size_t i, j, shown = 0;
+    memset(count, 0, WCODECI_CLASSES * sizeof count[0]);
+    for (i = 0; i < n; i += step) {
+        const size_t end = i + wcodeci_min(n - i, WCODECI_CLASS_RUN);
+        for (j = i; j < end; j++) count[q[j] & 3][v[j]]++;
+        shown += end - i;
+    }
+    return shown;
+}
+
+/* Codes the rows' scales: they are few, so by what decodes without a large table. */
+static void wcodeci_rows_encode(wcodeci_encoder *e, size_t rows)
+{
+    const unsigned coders = e->options.coders;
+    const uint64_t row = e->row;
+    const size_t slow = e->slow;
+    wcodeci_plane plane;
+    e->options.coders = (coders & (1u << WCODEC_CODER_CONSTANT | 1u << WCODEC_CODER_HUFFMAN))
+                      | 1u << WCODEC_CODER_RAW;
+    e->row = 0;
+    e->slow = 0;
+    memcpy(e->plane, e->row_scales, rows);
+    plane.v = e->plane;
+    plane.n = rows;
+    plane.width = 8;
+    plane.unit = 1;
+    wcodeci_plane_best(e, &plane, e->row_payload, &e->rows);
+    e->rows.width = 8;
+    e->options.coders = coders;
+    e->row = row;
+    e->slow = slow;
+}
+
+/* Considers taking scales off the first plane; `plan` is of a tile without a unit predictor. */
+static void wcodeci_tile_scale(wcodeci_encoder *e, wcodeci_plan_of_tile *plan)
+{
+    const wcodeci_split_row *row = &wcodeci_splits[plan->split];
+    const size_t n = e->size / row->unit;
+    uint32_t count[WCODECI_CLASSES][256];
+    wcodeci_rans16_model model;
+    wcodeci_scaled scaled;
+    size_t rows, shown, size;
+    scaled.columns = e->scales->scale;
+    scaled.rows = e->row_scales;
+    scaled.width = e->scales->columns;
+    scaled.phase = e->scales->phase;
+    rows = wcodeci_scaled_rows(scaled.width, scaled.phase, n);
+    wcodeci_split_plane(e->kernels, plan->split, 0, e->src, e->plane, n);
+    wcodeci_rows_fit(e->plane, n, scaled.columns, scaled.width, scaled.phase, e->row_scales);
+    wcodeci_scaled_q(e->decode, &scaled, 0, e->q, n);
+    wcodeci_scale_off(e->plane, e->q, e->scaled, n, (1u << row->plane[0].width) - 1);
+    shown = wcodeci_classes_count(e->scaled, e->q, n, count);
+    size = wcodeci_classes_prepare(count, shown, n, row->unit, &model);
+    if (size >= plan->plane[0].cost) return;            /* (size_t)-1: none */
+    wcodeci_rows_encode(e, rows);
+    if (size + e->rows.size + 8 >= plan->plane[0].cost) return;
+    plan->plane[0].how = WCODECI_PLAN_SCALED;
+    plan->plane[0].model = model;
+    plan->plane[0].model.scaled = 1;
+}
+
+static int wcodeci_may_scale(const wcodeci_encoder *e, const wcodeci_plan_of_tile *plan)
+{
+    return e->scales && plan->split == wcodeci_scales_split(e->dtype) && plan->predictor == WCODEC_PREDICT_NONE
+        && (e->options.predictors >> WCODEC_PREDICT_SCALE & 1)
+        && (e->options.coders >> WCODEC_CODER_CLASSES & 1);
 }
 
 /* Splits to try: those of the dtype, or those that the caller named, as far as the size fits their units. */
@@ -8122,7 +9061,7 @@ static size_t wcodeci_tile_encode_small(wcodeci_encoder *e, unsigned splits, uin
     unsigned split, predictor;
     size_t size = 0;
     for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
-        for (predictor = 0; (splits >> split & 1) && predictor < WCODEC_PREDICT_COUNT; predictor++) {
+        for (predictor = 0; (splits >> split & 1) && predictor <= WCODEC_PREDICT_UP; predictor++) {
             size_t cost;
             if (!wcodeci_unit_predictor_fits(e, split, predictor)) continue;
             cost = wcodeci_tile_encode_as(e, split, predictor, NULL, crc, e->trial);
@@ -8150,13 +9089,14 @@ static size_t wcodeci_tile_encode_large(wcodeci_encoder *e, unsigned splits, uin
             splits = 0;
     }
     for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
-        for (predictor = 0; (splits >> split & 1) && predictor < WCODEC_PREDICT_COUNT; predictor++) {
+        for (predictor = 0; (splits >> split & 1) && predictor <= WCODEC_PREDICT_UP; predictor++) {
             if ((split == likely && predictor == WCODEC_PREDICT_NONE)
                 || !wcodeci_unit_predictor_fits(e, split, predictor))
                 continue;
             wcodeci_tile_plan(e, split, predictor, &other);
             if (other.cost < best.cost) best = other;
         }
+    if (wcodeci_may_scale(e, &best)) wcodeci_tile_scale(e, &best);
     return wcodeci_tile_encode_as(e, best.split, best.predictor, best.plane, crc, dst);
 }
 
@@ -8171,14 +9111,16 @@ static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
 }
 
 WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size,
-                                     const wcodec_tile_options *options, void *dst, size_t dst_size,
-                                     void *scratch, size_t scratch_size)
+                                     const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
+                                     size_t dst_size, void *scratch, size_t scratch_size)
 {
     wcodeci_encoder e;
     unsigned cpu;
     if (dtype >= WCODECI_DTYPES || !src || !dst || !scratch || size == 0 || size > WCODEC_MAX_TILE_BYTES
         || size % wcodeci_dtypes[dtype].unit || dst_size < wcodec_tile_bound(size)
-        || scratch_size < wcodec_tile_encode_scratch(size))
+        || scratch_size < wcodec_tile_encode_scratch(size)
+        || (scales && (!scales->scale || scales->columns < WCODECI_MIN_COLUMNS
+                       || scales->columns > WCODECI_MAX_COLUMNS || scales->phase >= scales->columns)))
         return 0;
     memset(&e.options, 0, sizeof e.options);
     if (options) e.options = *options;
@@ -8186,7 +9128,10 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
     if (!options || !options->predictors) e.options.predictors = (1u << WCODEC_PREDICT_COUNT) - 1;
     cpu = wcodec_cpu_detect() & ~e.options.cpu_off;
     e.kernels = wcodeci_encode_kernels_of(cpu);
+    e.decode = wcodeci_kernels_of(cpu);
     e.crc = wcodeci_crc_of(cpu);
+    e.scales = scales;
+    memset(&e.rows, 0, sizeof e.rows);
     e.src = (const wcodeci_byte *)src;
     e.size = size;
     e.dtype = dtype;
@@ -8198,6 +9143,10 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
     e.residual = e.plane + size;
     e.second = e.residual + size;
     e.trial = e.second + size + 64;
+    e.q = e.trial + WCODECI_TRIAL_SIZE;
+    e.scaled = e.q + size;
+    e.row_scales = e.scaled + size;
+    e.row_payload = e.row_scales + wcodeci_encode_rows(size);
     return wcodeci_tile_encode_best(&e, (wcodeci_byte *)dst);
 }
 
@@ -8216,6 +9165,7 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
 #define WCODECI_MAX_METADATA ((uint32_t)1 << 24)
 #define WCODECI_INDEX_TILE 65536u           /* decoded bytes of each I record but the last */
 #define WCODECI_SEGMENT_GEOMETRY 1          /* segment flags bit 0 */
+#define WCODECI_SEGMENT_GROUPS 2            /* segment flags bit 1 */
 #define WCODECI_ORIGINAL_PARTS 1            /* original flags bit 0 */
 #define WCODECI_ORIGINAL_SHA256 2           /* original flags bit 1 */
 #define WCODECI_MAX_RANK 255
@@ -8264,7 +9214,7 @@ static wcodec_status wcodeci_header_check(const wcodeci_byte *fixed, const wcode
 }
 
 typedef struct wcodeci_footer {
-    uint32_t names, originals, dimensions, segments, index_size, index_crc, file_crc;
+    uint32_t groups, names, originals, dimensions, segments, index_size, index_crc, file_crc;
     uint64_t index_offset, tiles, container_size;
 } wcodeci_footer;
 
@@ -8276,9 +9226,10 @@ static wcodec_status wcodeci_footer_parse(const wcodeci_byte *p, uint64_t at, wc
         || p[1] != WCODECI_FOOTER_SIZE - 2)
         return wcodeci_fail(err, WCODEC_E_TRUNCATED, at,
                             "there is no footer: the container was cut or is damaged");
-    if (!wcodeci_all_zero(p + 2, p + 8))
+    if (!wcodeci_all_zero(p + 2, p + 4))
         return wcodeci_fail(err, WCODEC_E_UNSUPPORTED, at + 2,
                             "the footer uses features that this library lacks");
+    footer->groups = wcodeci_load32(p + 4);
     footer->names = wcodeci_load32(p + 8);
     footer->originals = wcodeci_load32(p + 12);
     footer->dimensions = wcodeci_load32(p + 16);
@@ -8296,7 +9247,7 @@ static wcodec_status wcodeci_footer_parse(const wcodeci_byte *p, uint64_t at, wc
         || footer->index_size > (at - footer->index_offset) / 16 * WCODECI_INDEX_TILE
         || footer->names > 64 * (uint64_t)footer->index_size || footer->tiles > footer->index_size
         || footer->segments > footer->index_size || footer->originals > footer->index_size
-        || footer->dimensions > footer->index_size)
+        || footer->dimensions > footer->index_size || footer->groups > footer->index_size)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "the footer's numbers cannot be right");
     return WCODEC_OK;
 }
@@ -8384,6 +9335,7 @@ typedef struct wcodeci_reader_segment {
     uint64_t offset, size;                  /* in the view */
     wcodeci_cut cut;
     uint64_t first_tile, container_offset;  /* of its first tile */
+    uint64_t group, columns, first_group;   /* tiles a group, 0: none have scales; columns that do */
 } wcodeci_reader_segment;
 
 struct wcodec_reader {
@@ -8394,12 +9346,13 @@ struct wcodec_reader {
     int no_crc;
     wcodeci_header header;
     wcodeci_footer footer;
-    uint64_t view_size, largest_record, largest_tile;
+    uint64_t view_size, largest_record, largest_tile, most_columns;
     wcodeci_reader_segment *segments;
     wcodec_original *originals;
     uint64_t *dimensions;
     uint64_t *checkpoints;                  /* container offset of every 32nd tile */
-    uint32_t *extents;                      /* bytes / 8 from each tile's record to the next one's */
+    uint32_t *extents;                      /* bytes / 8 of each tile's record */
+    uint32_t *scales;                       /* bytes / 8 of each group's S record, before its first tile; or 0 */
     uint32_t *by_name;                      /* the segments' numbers, sorted by name, then number */
     char *names;                            /* all names, each with a zero byte behind it */
     wcodeci_byte *index, *metadata;
@@ -8473,7 +9426,7 @@ static uint64_t wcodeci_reader_layout(wcodec_reader *r, const wcodec_source *sou
 {
     wcodeci_byte *block = (wcodeci_byte *)r;
     uint64_t at = wcodeci_up8(sizeof *r), tiles = footer->tiles;
-    uint64_t segments = at, originals, dimensions, checkpoints, extents, by_name, names, metadata, index;
+    uint64_t segments = at, originals, dimensions, checkpoints, extents, scales, by_name, names, metadata, index;
     at += (uint64_t)footer->segments * sizeof(wcodeci_reader_segment);
     originals = at = wcodeci_up8(at);
     at += (uint64_t)footer->originals * sizeof(wcodec_original);
@@ -8483,6 +9436,8 @@ static uint64_t wcodeci_reader_layout(wcodec_reader *r, const wcodec_source *sou
     at += (tiles / WCODECI_CHECKPOINT + 1) * sizeof(uint64_t);
     extents = at;
     at += tiles * sizeof(uint32_t);
+    scales = at;
+    at += (uint64_t)footer->groups * sizeof(uint32_t);
     by_name = at;
     at += (uint64_t)footer->segments * sizeof(uint32_t);
     names = at;
@@ -8497,6 +9452,7 @@ static uint64_t wcodeci_reader_layout(wcodec_reader *r, const wcodec_source *sou
         r->dimensions = (uint64_t *)(void *)(block + dimensions);
         r->checkpoints = (uint64_t *)(void *)(block + checkpoints);
         r->extents = (uint32_t *)(void *)(block + extents);
+        r->scales = (uint32_t *)(void *)(block + scales);
         r->by_name = (uint32_t *)(void *)(block + by_name);
         r->names = (char *)block + names;
         r->index = block + index;
@@ -8532,7 +9488,7 @@ static wcodec_status wcodeci_reader_record(const wcodec_reader *r, uint64_t at, 
 static int wcodeci_record_known(unsigned type)
 {
     return type == WCODECI_RECORD_ORIGINAL || type == WCODECI_RECORD_TILE || type == WCODECI_RECORD_INDEX
-        || type == WCODECI_RECORD_FOOTER;
+        || type == WCODECI_RECORD_SCALES || type == WCODECI_RECORD_FOOTER;
 }
 
 /* What to say of a record in the place of another: a later version's, or a mistake. */
@@ -8576,8 +9532,8 @@ static wcodec_status wcodeci_reader_index(wcodec_reader *r, wcodeci_byte *room, 
             return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "the index is larger than the footer says");
         status = wcodeci_reader_fetch(r, at, (size_t)record.size, room, &src, err);
         if (!status)
-            status = wcodeci_tile_decode(&r->engine, src, (size_t)record.size, r->index + done, take, scratch,
-                                         0, at, err);
+            status = wcodeci_tile_decode(&r->engine, src, (size_t)record.size, NULL, 0, r->index + done, take,
+                                         scratch, 0, at, err);
         if (status) return status;
         if (src[record.head] != WCODEC_SPLIT_BYTE)
             return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a tile of the index is not split as BYTE");
@@ -8594,7 +9550,7 @@ static wcodec_status wcodeci_reader_index(wcodec_reader *r, wcodeci_byte *room, 
 /* What the parser of the index carries from one segment to the next. */
 typedef struct wcodeci_index_state {
     wcodeci_cursor c;
-    uint64_t segment, dimension, tile;      /* filled so far */
+    uint64_t segment, dimension, tile, group;   /* filled so far */
     uint64_t position;                      /* in the container: end of the last segment's tiles */
     uint64_t names;                         /* bytes of r->names used */
     const char *name;                       /* of the segment before in this original */
@@ -8645,11 +9601,35 @@ static wcodec_status wcodeci_index_geometry(wcodeci_cursor *c, uint64_t flags, w
         && derived.unit == unit ? WCODEC_OK : WCODEC_E_CORRUPT;
 }
 
+/* The size of the S record of the group that begins with the next tile. */
+static wcodec_status wcodeci_index_group(wcodec_reader *r, wcodeci_index_state *x,
+                                         const wcodeci_reader_segment *s)
+{
+    const uint64_t extent = wcodeci_take_varint(&x->c);
+    if (x->c.bad || x->group == r->footer.groups || extent > (r->footer.index_offset - x->position) / 8
+        || extent * 8 > wcodeci_record_bound(s->columns))
+        return WCODEC_E_CORRUPT;
+    r->scales[x->group++] = (uint32_t)extent;
+    x->position += extent * 8;
+    if (extent * 8 > r->largest_record) r->largest_record = extent * 8;
+    return WCODEC_OK;
+}
+
 /* The sizes of a segment's tile records. */
-static wcodec_status wcodeci_index_tiles(wcodec_reader *r, wcodeci_index_state *x, wcodeci_reader_segment *s)
+static wcodec_status wcodeci_index_tiles(wcodec_reader *r, wcodeci_index_state *x, wcodeci_reader_segment *s,
+                                         int groups)
 {
     uint64_t gap = wcodeci_take_varint(&x->c), i;
     s->cut.per_tile = wcodeci_take_varint(&x->c);
+    if (groups) {
+        s->group = wcodeci_take_varint(&x->c);
+        s->columns = wcodeci_take_varint(&x->c);
+        if (x->c.bad || s->group == 0 || s->columns < WCODECI_MIN_COLUMNS
+            || s->columns > r->header.max_tile)
+            return WCODEC_E_CORRUPT;
+        s->first_group = x->group;
+        if (s->columns > r->most_columns) r->most_columns = s->columns;
+    }
     if (x->c.bad || gap > (r->footer.index_offset - x->position) / 8
         || s->cut.per_tile > r->header.max_tile / s->cut.unit || !wcodeci_cut_tiles(&s->cut)
         || s->cut.tiles > r->footer.tiles - x->tile)
@@ -8657,7 +9637,9 @@ static wcodec_status wcodeci_index_tiles(wcodec_reader *r, wcodeci_index_state *
     x->position += gap * 8;
     s->container_offset = x->position;
     for (i = 0; i < s->cut.tiles; i++, x->tile++) {
-        uint64_t extent = wcodeci_take_varint(&x->c), begin, end, decoded;
+        uint64_t extent, begin, end, decoded;
+        if (groups && i % s->group == 0 && wcodeci_index_group(r, x, s)) return WCODEC_E_CORRUPT;
+        extent = wcodeci_take_varint(&x->c);
         wcodeci_cut_tile(&s->cut, i, &begin, &end);
         decoded = (end - begin) * s->cut.unit;
         if (x->c.bad || extent == 0 || extent > (r->footer.index_offset - x->position) / 8
@@ -8682,7 +9664,7 @@ static wcodec_status wcodeci_index_segment(wcodec_reader *r, wcodeci_index_state
     flags = wcodeci_take_varint(&x->c);
     s->dtype = wcodeci_take8(&x->c);
     if (x->c.bad) return WCODEC_E_CORRUPT;
-    if (flags & ~(uint64_t)WCODECI_SEGMENT_GEOMETRY) return WCODEC_E_UNSUPPORTED;
+    if (flags & ~(uint64_t)(WCODECI_SEGMENT_GEOMETRY | WCODECI_SEGMENT_GROUPS)) return WCODEC_E_UNSUPPORTED;
     shared = wcodeci_take_varint(&x->c);
     if (x->c.bad || shared > x->name_size || shared > WCODECI_MAX_SHARED) return WCODEC_E_CORRUPT;
     status = wcodeci_index_name(r, x, x->name, shared, &s->name, &s->name_size);
@@ -8702,8 +9684,10 @@ static wcodec_status wcodeci_index_segment(wcodec_reader *r, wcodeci_index_state
     s->first_tile = x->tile;
     s->container_offset = x->position;
     s->cut.tiles = 0;
+    s->group = s->columns = s->first_group = 0;
     if (!wcodeci_add(&r->view_size, s->size)) return WCODEC_E_CORRUPT;
-    return s->size ? wcodeci_index_tiles(r, x, s) : WCODEC_OK;
+    if (s->size == 0) return flags & WCODECI_SEGMENT_GROUPS ? WCODEC_E_CORRUPT : WCODEC_OK;
+    return wcodeci_index_tiles(r, x, s, (flags & WCODECI_SEGMENT_GROUPS) != 0);
 }
 
 static wcodec_status wcodeci_index_original(wcodec_reader *r, wcodeci_index_state *x, wcodec_original *o)
@@ -8749,7 +9733,8 @@ static wcodec_status wcodeci_index_parse(wcodec_reader *r, wcodec_error *err)
     else if (x.c.bad || count != r->footer.originals) status = WCODEC_E_CORRUPT;
     for (i = 0; i < count && !status; i++) status = wcodeci_index_original(r, &x, &r->originals[i]);
     if (!status && (x.c.p != x.c.end || x.segment != r->footer.segments || x.dimension != r->footer.dimensions
-                    || x.names != r->footer.names || x.tile != r->footer.tiles))
+                    || x.names != r->footer.names || x.tile != r->footer.tiles
+                    || x.group != r->footer.groups))
         status = WCODEC_E_CORRUPT;
     if (status)
         return wcodeci_fail(err, status, r->footer.index_offset, status == WCODEC_E_CORRUPT
@@ -8977,17 +9962,43 @@ static const wcodeci_reader_segment *wcodeci_reader_tile_segment(const wcodec_re
     return &r->segments[low];
 }
 
+/* Bytes of the S record before tile number i of a segment. */
+static uint64_t wcodeci_reader_scales(const wcodec_reader *r, const wcodeci_reader_segment *s, uint64_t i)
+{
+    return s->group && i % s->group == 0 ? (uint64_t)r->scales[s->first_group + i / s->group] * 8 : 0;
+}
+
+/* Where the record of tile number i of a segment begins. */
+static uint64_t wcodeci_reader_tile_offset(const wcodec_reader *r, const wcodeci_reader_segment *s, uint64_t i)
+{
+    const uint64_t tile = s->first_tile + i, known = tile - tile % WCODECI_CHECKPOINT;
+    uint64_t at, j = 0;
+    if (known > s->first_tile) {
+        j = known - s->first_tile;
+        at = r->checkpoints[tile / WCODECI_CHECKPOINT];
+    } else {
+        at = s->container_offset + wcodeci_reader_scales(r, s, 0);
+    }
+    for (; j < i; j++)
+        at += (uint64_t)r->extents[s->first_tile + j] * 8 + wcodeci_reader_scales(r, s, j + 1);
+    return at;
+}
+
 /* Where tile number `tile` of the container lies. */
 static void wcodeci_reader_span(const wcodec_reader *r, const wcodeci_reader_segment *s, uint64_t tile,
                                 wcodec_tile_span *span)
 {
-    uint64_t known = tile - tile % WCODECI_CHECKPOINT, begin, end;
-    span->container_offset = r->checkpoints[tile / WCODECI_CHECKPOINT];
-    if (known < s->first_tile) {
-        known = s->first_tile;
-        span->container_offset = s->container_offset;
+    const uint64_t i = tile - s->first_tile, first = s->group ? i - i % s->group : i;
+    uint64_t begin, end;
+    span->container_offset = wcodeci_reader_tile_offset(r, s, i);
+    span->scales_size = (size_t)wcodeci_reader_scales(r, s, first);
+    span->scales_offset = 0;
+    span->columns = 0;
+    if (span->scales_size) {
+        span->scales_offset = (first == i ? span->container_offset : wcodeci_reader_tile_offset(r, s, first))
+                            - span->scales_size;
+        span->columns = (size_t)s->columns;
     }
-    for (; known < tile; known++) span->container_offset += (uint64_t)r->extents[known] * 8;
     wcodeci_cut_tile(&s->cut, tile - s->first_tile, &begin, &end);
     span->segment = (size_t)(s - r->segments);
     span->tile = (size_t)(tile - s->first_tile);
@@ -9015,13 +10026,22 @@ WCODEC_API wcodec_status wcodec_reader_tile(const wcodec_reader *reader, uint64_
  * Reading ranges (layer 2 of the API)
  * ---------------------------------------------------------------------------------------------- */
 
-/* A worker's scratch memory: its error, a tile of which only a part is wanted, a record that had to be read,
- * and what decoding takes. */
+/* What a worker's scratch memory begins with. */
+typedef struct wcodeci_worker {
+    uint64_t failed;            /* the number of its first tile that failed, plus one; 0: none */
+    uint64_t scales;            /* where the scales that it holds begin in the container; 0: it holds none */
+    wcodec_error err;           /* of the tile that failed */
+} wcodeci_worker;
+
+/* The rest: a group's scales, a tile of which only a part is wanted, a record that had to be read, and what
+ * decoding takes. */
 WCODEC_API size_t wcodec_reader_scratch(const wcodec_reader *reader)
 {
-    uint64_t record = reader->source.memory ? 0 : reader->largest_record;
-    return sizeof(wcodec_error) + sizeof(uint64_t) + (size_t)(reader->largest_tile + record)
-         + wcodec_tile_decode_scratch((size_t)reader->largest_tile);
+    const uint64_t record = reader->source.memory ? 0 : reader->largest_record;
+    const size_t tile = (size_t)(reader->largest_tile > reader->most_columns ? reader->largest_tile
+                                                                            : reader->most_columns);
+    return sizeof(wcodeci_worker) + (size_t)(reader->most_columns + reader->largest_tile + record)
+         + wcodec_tile_decode_scratch(tile);
 }
 
 /* A read on its way: bytes begin ... end - 1 of the view, decoded tile by tile. */
@@ -9032,70 +10052,81 @@ typedef struct wcodeci_job {
     size_t scratch_size;        /* of each worker */
 } wcodeci_job;
 
-static wcodec_status wcodeci_job_tile(const wcodeci_job *job, uint64_t tile, wcodeci_byte *scratch,
-                                      wcodec_error *err)
+/* Decodes the record of `size` bytes at `at`, of type T or S. */
+static wcodec_status wcodeci_job_record(const wcodec_reader *r, unsigned type, uint64_t at, size_t size,
+                                        const wcodeci_byte *scales, size_t columns, wcodeci_byte *dst,
+                                        size_t dst_size, wcodeci_byte *room, wcodec_error *err)
+{
+    const wcodeci_byte *record;
+    wcodec_status status = wcodeci_reader_fetch(r, at, size, room, &record, err);
+    if (status) return status;
+    if (record[0] != type)
+        return wcodeci_fail(err, wcodeci_record_wrong(record[0]), at, "there is no tile where the index says");
+    if (!r->source.memory) room += r->largest_record;
+    status = wcodeci_tile_decode(&r->engine, record, size, scales, columns, dst, dst_size, room, r->no_crc, at,
+                                 err);
+    if (status == WCODEC_E_TRUNCATED)       /* the container is all there: it is the index that is wrong */
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a tile is longer than the index says");
+    return status;
+}
+
+static wcodec_status wcodeci_job_tile(const wcodeci_job *job, uint64_t tile, wcodeci_worker *worker,
+                                      wcodeci_byte *scales, wcodec_error *err)
 {
     const wcodec_reader *r = job->reader;
     const wcodeci_reader_segment *s = wcodeci_reader_tile_segment(r, tile);
-    wcodeci_byte *part = scratch, *room = part + r->largest_tile, *dst;
-    const wcodeci_byte *record;
+    wcodeci_byte *part = scales + r->most_columns, *room = part + r->largest_tile, *dst;
     wcodec_tile_span span;
-    wcodec_status status;
+    wcodec_status status = WCODEC_OK;
     uint64_t from, to;
     wcodeci_reader_span(r, s, tile, &span);
     from = span.offset > job->begin ? span.offset : job->begin;
     to = wcodeci_min64(span.offset + span.size, job->end);
-    status = wcodeci_reader_fetch(r, span.container_offset, span.container_size, room, &record, err);
-    if (status) return status;
-    if (record[0] != WCODECI_RECORD_TILE)
-        return wcodeci_fail(err, wcodeci_record_wrong(record[0]), span.container_offset,
-                            "there is no tile where the index says");
+    if (span.columns && worker->scales != span.scales_offset) {
+        worker->scales = 0;
+        status = wcodeci_job_record(r, WCODECI_RECORD_SCALES, span.scales_offset, span.scales_size, NULL, 0,
+                                    scales, span.columns, room, err);
+        if (status) return status;
+        worker->scales = span.scales_offset;
+    }
     dst = to - from == span.size ? job->dst + (size_t)(span.offset - job->begin) : part;
-    if (!r->source.memory) room += r->largest_record;
-    status = wcodeci_tile_decode(&r->engine, record, span.container_size, dst, span.size, room, r->no_crc,
-                                 span.container_offset, err);
-    if (status == WCODEC_E_TRUNCATED)       /* the container is all there: it is the index that is wrong */
-        return wcodeci_fail(err, WCODEC_E_CORRUPT, span.container_offset,
-                            "a tile is longer than the index says");
+    status = wcodeci_job_record(r, WCODECI_RECORD_TILE, span.container_offset, span.container_size, scales,
+                                span.columns, dst, span.size, room, err);
     if (!status && dst == part)
         memcpy(job->dst + (size_t)(from - job->begin), part + (size_t)(from - span.offset),
                (size_t)(to - from));
     return status;
 }
 
-/* Each worker keeps the error of its first tile that failed, in front of its scratch memory, with the tile's
- * number plus one (0: none): the one to report is that of the lowest tile, whoever met it. */
-static void wcodeci_job_run(void *arg, size_t i, unsigned worker)
+/* Each worker keeps the error of its first tile that failed: the one to report is that of the lowest tile,
+ * whoever met it.  Scratch memory has no alignment, so the struct is copied. */
+static void wcodeci_job_run(void *arg, size_t i, unsigned number)
 {
     const wcodeci_job *job = (const wcodeci_job *)arg;
-    wcodeci_byte *scratch = job->scratch + worker * job->scratch_size;
-    const size_t head = sizeof(uint64_t) + sizeof(wcodec_error);
-    uint64_t failed;
+    wcodeci_byte *scratch = job->scratch + number * job->scratch_size;
+    wcodeci_worker worker;
     wcodec_error err;
-    memcpy(&failed, scratch, sizeof failed);
-    if (failed && failed <= job->first_tile + i) return;
+    memcpy(&worker, scratch, sizeof worker);
+    if (worker.failed && worker.failed <= job->first_tile + i) return;
     memset(&err, 0, sizeof err);
-    if (wcodeci_job_tile(job, job->first_tile + i, scratch + head, &err) == WCODEC_OK) return;
-    failed = job->first_tile + i + 1;
-    memcpy(scratch, &failed, sizeof failed);
-    memcpy(scratch + sizeof failed, &err, sizeof err);
+    if (wcodeci_job_tile(job, job->first_tile + i, &worker, scratch + sizeof worker, &err) != WCODEC_OK) {
+        worker.failed = job->first_tile + i + 1;
+        worker.err = err;
+    }
+    memcpy(scratch, &worker, sizeof worker);
 }
 
 static wcodec_status wcodeci_job_result(const wcodeci_job *job, unsigned workers, wcodec_error *err)
 {
-    uint64_t lowest = 0;
-    wcodec_error found;
+    wcodeci_worker lowest, other;
     unsigned w;
-    memset(&found, 0, sizeof found);
+    memset(&lowest, 0, sizeof lowest);
     for (w = 0; w < workers; w++) {
-        const wcodeci_byte *scratch = job->scratch + w * job->scratch_size;
-        uint64_t failed;
-        memcpy(&failed, scratch, sizeof failed);
-        if (!failed || (lowest && failed > lowest)) continue;
-        lowest = failed;
-        memcpy(&found, scratch + sizeof failed, sizeof found);
+        memcpy(&other, job->scratch + w * job->scratch_size, sizeof other);
+        if (other.failed && (!lowest.failed || other.failed < lowest.failed)) lowest = other;
     }
-    return lowest ? wcodeci_fail(err, found.status, found.offset, found.what) : WCODEC_OK;
+    return lowest.failed ? wcodeci_fail(err, lowest.err.status, lowest.err.offset, lowest.err.what)
+                         : WCODEC_OK;
 }
 
 WCODEC_API wcodec_status wcodec_read_parallel(const wcodec_reader *reader, uint64_t offset, void *dst,
@@ -9120,7 +10151,8 @@ WCODEC_API wcodec_status wcodec_read_parallel(const wcodec_reader *reader, uint6
     job.scratch_size = wcodec_reader_scratch(reader);
     if (scratch_size / threads.workers < job.scratch_size)
         return wcodeci_fail(err, WCODEC_E_NO_SPACE, 0, "the scratch memory is too small");
-    for (w = 0; w < threads.workers; w++) memset(job.scratch + w * job.scratch_size, 0, sizeof(uint64_t));
+    for (w = 0; w < threads.workers; w++)
+        memset(job.scratch + w * job.scratch_size, 0, sizeof(wcodeci_worker));
     last = wcodeci_reader_tile_at(reader, job.end - 1);
     for (tile = wcodeci_reader_tile_at(reader, offset); tile <= last;) {
         const uint64_t count = wcodeci_min64(last - tile + 1, batch);
@@ -9228,6 +10260,10 @@ struct wcodec_push {
     uint64_t buffer_size;
     wcodeci_byte *decoded, *scratch;        /* a tile's bytes, and what decoding takes */
     uint64_t decoded_size, scratch_size;
+    wcodeci_byte *scales;                   /* of the last S record's columns */
+    uint64_t scales_size;
+    size_t columns;                         /* 0: there was none yet */
+    int scales_next;                        /* the last record was an S record */
     size_t out_from, out_to;                /* bytes of `decoded` to hand out */
     uint64_t originals, tiles, index_start, index_size;
     uint32_t index_crc;
@@ -9278,6 +10314,7 @@ WCODEC_API void wcodec_push_close(wcodec_push *push)
     if (push->buffer != push->fixed) wcodeci_release(&push->heap, push->buffer, push->buffer_size);
     wcodeci_release(&push->heap, push->decoded, push->decoded_size);
     wcodeci_release(&push->heap, push->scratch, push->scratch_size);
+    wcodeci_release(&push->heap, push->scales, push->scales_size);
     heap = push->heap;
     wcodeci_release(&heap, push, sizeof *push);
 }
@@ -9349,10 +10386,13 @@ static wcodec_status wcodeci_push_head(wcodec_push *d)
         return WCODEC_OK;
     }
     if (status) return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "a record is broken");
+    if (d->scales_next && record.type != WCODECI_RECORD_TILE)
+        return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "no tile follows its group's scales");
     d->record_size = record.size;
     d->want = (size_t)record.size;
     if (wcodeci_record_known(record.type)) {
-        largest = record.type == WCODECI_RECORD_TILE ? wcodeci_record_bound(d->header.max_tile)
+        largest = record.type == WCODECI_RECORD_TILE || record.type == WCODECI_RECORD_SCALES
+                ? wcodeci_record_bound(d->header.max_tile)
                 : record.type == WCODECI_RECORD_INDEX ? wcodeci_record_bound(WCODECI_INDEX_TILE)
                 : record.type == WCODECI_RECORD_FOOTER ? WCODECI_FOOTER_SIZE
                 : wcodeci_up8(WCODECI_RECORD_HEAD + WCODECI_MAX_ORIGINAL_BODY);
@@ -9392,8 +10432,37 @@ static wcodec_status wcodeci_push_take_original(wcodec_push *d)
     d->name_size = (size_t)size;
     d->from_parts = (flags & WCODECI_ORIGINAL_PARTS) != 0;
     d->originals++;
+    d->columns = 0;
     d->announce = 1;
     return WCODEC_OK;
+}
+
+/* The scales of a group's columns: kept for the tiles that follow. */
+static wcodec_status wcodeci_push_take_scales(wcodec_push *d)
+{
+    wcodec_tile_info info;
+    void *p = NULL;
+    wcodec_status status = wcodec_tile_inspect(d->buffer, d->have, &info, &d->error);
+    if (status) {
+        d->error.offset = d->record_start;
+        return status;
+    }
+    if (info.split != WCODEC_SPLIT_BYTE || info.decoded_size < WCODECI_MIN_COLUMNS
+        || info.decoded_size > d->header.max_tile || d->originals == 0 || d->index_size)
+        return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "scales where there can be none");
+    if (d->scales_size < info.decoded_size) {
+        wcodeci_release(&d->heap, d->scales, d->scales_size);
+        d->scales = NULL;
+        d->scales_size = 0;
+        status = wcodeci_alloc(&d->heap, info.decoded_size, &p);
+        if (status) return wcodeci_push_fail(d, status, d->record_start, wcodeci_memory_text(status));
+        d->scales = (wcodeci_byte *)p;
+        d->scales_size = info.decoded_size;
+    }
+    d->columns = info.decoded_size;
+    d->scales_next = 1;
+    return wcodeci_tile_decode(&d->engine, d->buffer, d->have, NULL, 0, d->scales, d->columns, d->scratch,
+                               d->no_crc, d->record_start, &d->error);
 }
 
 /* A tile of the original or of the index: decoded, and for the original handed out. */
@@ -9409,7 +10478,9 @@ static wcodec_status wcodeci_push_take_tile(wcodec_push *d, int index)
               : info.decoded_size > d->header.max_tile || d->originals == 0 || d->index_size)
         return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start,
                                  "a tile where there can be no such tile");
-    status = wcodeci_tile_decode(&d->engine, d->buffer, d->have, d->decoded, info.decoded_size, d->scratch,
+    d->scales_next = 0;
+    status = wcodeci_tile_decode(&d->engine, d->buffer, d->have, index ? NULL : d->scales,
+                                 index ? 0 : d->columns, d->decoded, info.decoded_size, d->scratch,
                                  index ? 0 : d->no_crc, d->record_start, &d->error);
     if (status) return status;
     if (!index) {
@@ -9454,6 +10525,7 @@ static wcodec_status wcodeci_push_record(wcodec_push *d)
     wcodec_status status;
     switch (d->buffer[0]) {
     case WCODECI_RECORD_ORIGINAL: status = wcodeci_push_take_original(d); break;
+    case WCODECI_RECORD_SCALES: status = wcodeci_push_take_scales(d); break;
     case WCODECI_RECORD_TILE: status = wcodeci_push_take_tile(d, 0); break;
     case WCODECI_RECORD_INDEX: status = wcodeci_push_take_tile(d, 1); break;
     default: status = wcodeci_push_take_footer(d); break;
@@ -9551,6 +10623,8 @@ WCODEC_API void wcodec_push_original(const wcodec_push *push, size_t *number, co
  * Bytes of segments are gathered into tiles, tiles into a batch; a full batch is encoded by the caller's
  * threads and written in order.  What a segment's entry in the index says before its tiles waits in `pending`
  * until its first tile is written, so the index grows in the order of the container.
+ * The tiles of a matrix come in groups, each with scales of its columns if they pay.  A group is never cut by a
+ * batch's end, and where it ends does not depend on the threads: so neither do the bytes.
  * ---------------------------------------------------------------------------------------------- */
 #ifndef WCODEC_NO_ENCODER
 
@@ -9558,6 +10632,9 @@ WCODEC_API void wcodec_push_original(const wcodec_push *push, size_t *number, co
 #define WCODECI_TILE_UNITS 65536u
 #define WCODECI_MAX_TILE_UNITS ((uint32_t)(WCODEC_MAX_TILE_BYTES / 8))
 #define WCODECI_BATCH 4                     /* tiles a worker in a batch, and at least two workers' worth */
+#define WCODECI_BATCH_TILES 128             /* but so many where they are small */
+#define WCODECI_GROUP ((uint64_t)1 << 22)   /* bytes of a group, about */
+#define WCODECI_LEAST_SCALED 8192u          /* units: less is not looked at for scales */
 
 typedef struct wcodeci_buffer {
     wcodeci_byte *p;
@@ -9570,8 +10647,19 @@ typedef struct wcodeci_batch_tile {
     unsigned dtype;
     uint64_t row;
     uint64_t pending_end;                   /* of `pending`: what comes before it, if it is a first tile */
+    uint64_t pending_start;                 /* where its segment's entry begins */
     uint64_t per_tile;                      /* 0: not the first tile of its segment */
+    size_t group, phase;                    /* the number of its group in the batch, plus 1; 0: it has none */
+    int leads;                              /* it is the first of its group */
 } wcodeci_batch_tile;
+
+/* A group of the batch: its columns' scales, and their record. */
+typedef struct wcodeci_batch_group {
+    size_t in, size, out, record;           /* as for a tile; record 0: it has no scales */
+    size_t scales, columns, tiles;          /* where in the writer's `scales`; tiles a group in this segment */
+    unsigned dtype;
+    int first;                              /* of its segment */
+} wcodeci_batch_group;
 
 struct wcodec_writer {
     wcodeci_heap heap;
@@ -9589,6 +10677,13 @@ struct wcodec_writer {
     size_t input_size, output_size, scratch_size, worker_scratch;
     wcodeci_batch_tile *batch;
     size_t batch_capacity, batch_count, input_used, output_used;
+    wcodeci_byte *scales;                   /* of the batch's groups */
+    wcodeci_batch_group *groups;            /* as many as tiles at most */
+    size_t scales_size, scales_used, group_count;
+    int grouped;                            /* the segment written last has groups */
+    size_t per_group, columns;              /* of the open segment; per_group 0: it has none */
+    uint64_t segment_start;                 /* of its entry in `pending` */
+    uint64_t group_total;
 
     wcodeci_cut cut;                        /* of the open segment */
     unsigned dtype;
@@ -9723,16 +10818,24 @@ static wcodec_status wcodeci_writer_header(wcodec_writer *w, const char *metadat
 static wcodec_status wcodeci_writer_allocate(wcodec_writer *w)
 {
     const uint64_t tile = 8 * (uint64_t)w->tile_units, workers = w->parallel.workers;
-    const uint64_t tiles = WCODECI_BATCH * (workers < 2 ? 2 : workers);
-    const uint64_t input = tile * tiles, output = input + tiles * wcodec_tile_bound(0);
+    const uint64_t least = WCODECI_BATCH * (workers < 2 ? 2 : workers);
+    const uint64_t tiles = least < WCODECI_BATCH_TILES ? WCODECI_BATCH_TILES : least;
+    const uint64_t input = tile * least < WCODECI_GROUP + tile ? WCODECI_GROUP + tile : tile * least;
+    const uint64_t scales = input / 4;      /* a group has at least four rows */
+    const uint64_t output = input + scales + 2 * tiles * wcodec_tile_bound(0);
     const uint64_t scratch = wcodec_tile_encode_scratch((size_t)tile) * workers;
     wcodec_status status;
-    void *p[5] = { NULL, NULL, NULL, NULL, NULL };
+    void *p[7] = { NULL, NULL, NULL, NULL, NULL, NULL, NULL };
     status = wcodeci_alloc(&w->heap, input, &p[0]);
     if (!status) status = wcodeci_alloc(&w->heap, output, &p[1]);
     if (!status) status = wcodeci_alloc(&w->heap, scratch, &p[2]);
     if (!status) status = wcodeci_alloc(&w->heap, tiles * sizeof *w->batch, &p[3]);
     if (!status) status = wcodeci_alloc(&w->heap, 2 * WCODECI_MAX_NAME, &p[4]);
+    if (!status) status = wcodeci_alloc(&w->heap, scales, &p[5]);
+    if (!status) status = wcodeci_alloc(&w->heap, tiles * sizeof *w->groups, &p[6]);
+    w->scales = (wcodeci_byte *)p[5];
+    w->groups = (wcodeci_batch_group *)p[6];
+    w->scales_size = (size_t)scales;
     w->input = (wcodeci_byte *)p[0];
     w->output = (wcodeci_byte *)p[1];
     w->scratch = (wcodeci_byte *)p[2];
@@ -9795,6 +10898,8 @@ WCODEC_API void wcodec_writer_close(wcodec_writer *writer)
     wcodeci_release(&w->heap, w->output, w->output_size);
     wcodeci_release(&w->heap, w->scratch, w->scratch_size);
     wcodeci_release(&w->heap, w->batch, w->batch_capacity * sizeof *w->batch);
+    wcodeci_release(&w->heap, w->groups, w->batch_capacity * sizeof *w->groups);
+    wcodeci_release(&w->heap, w->scales, w->scales_size);
     wcodeci_release(&w->heap, w->name, 2 * WCODECI_MAX_NAME);
     wcodeci_release(&w->heap, w->index.p, w->index.capacity);
     wcodeci_release(&w->heap, w->current.p, w->current.capacity);
@@ -9810,6 +10915,7 @@ WCODEC_API uint64_t wcodec_writer_size(const wcodec_writer *writer) { return wri
 static void wcodeci_encode_task(void *arg, size_t i, unsigned worker)
 {
     wcodec_writer *w = (wcodec_writer *)arg;
+    wcodec_scales scales;
     wcodeci_batch_tile *t;
     if (i == 0) {
         if (!w->no_sha256) wcodec_sha256_update(&w->sha, w->input, w->input_used);
@@ -9817,21 +10923,71 @@ static void wcodeci_encode_task(void *arg, size_t i, unsigned worker)
         return;
     }
     t = &w->batch[i - 1];
-    t->record = wcodec_tile_encode(t->dtype, t->row, w->input + t->in, t->size, &w->tile, w->output + t->out,
-                                   wcodec_tile_bound(t->size), w->scratch + worker * w->worker_scratch,
-                                   w->worker_scratch);
+    if (t->group) {
+        const wcodeci_batch_group *g = &w->groups[t->group - 1];
+        scales.scale = w->scales + g->scales;
+        scales.columns = g->columns;
+        scales.phase = t->phase;
+    }
+    t->record = wcodec_tile_encode(t->dtype, t->row, w->input + t->in, t->size,
+                                   t->group && w->groups[t->group - 1].record ? &scales : NULL, &w->tile,
+                                   w->output + t->out, wcodec_tile_bound(t->size),
+                                   w->scratch + worker * w->worker_scratch, w->worker_scratch);
 }
 
-/* A tile's record goes out, and its entry into the index. */
+/* Fits and codes a group's scales. */
+static void wcodeci_group_task(void *arg, size_t i, unsigned worker)
+{
+    wcodec_writer *w = (wcodec_writer *)arg;
+    wcodeci_batch_group *g = &w->groups[i];
+    wcodeci_byte *scratch = w->scratch + worker * w->worker_scratch, *record = w->output + g->out;
+    g->record = 0;
+    if (!wcodec_scales_fit(g->dtype, w->input + g->in, g->size, g->columns, w->tile.cpu_off,
+                           w->scales + g->scales, scratch, w->worker_scratch))
+        return;
+    g->record = wcodec_tile_encode(WCODEC_BYTES, 0, w->scales + g->scales, g->columns, NULL, NULL, record,
+                                   wcodec_tile_bound(g->columns), scratch, w->worker_scratch);
+    record[0] = WCODECI_RECORD_SCALES;
+}
+
+/* The scales of all groups of the batch.  Where a segment's first group has none, the others have none. */
+static void wcodeci_batch_scales(wcodec_writer *w)
+{
+    size_t i;
+    int on = w->grouped;
+    wcodeci_run(&w->parallel, w->group_count, wcodeci_group_task, w);
+    for (i = 0; i < w->group_count; i++) {
+        if (w->groups[i].first) on = w->groups[i].record != 0;
+        if (!on) w->groups[i].record = 0;
+    }
+}
+
+/* What comes before a segment's tiles in the index. */
+static wcodec_status wcodeci_write_entry(wcodec_writer *w, const wcodeci_batch_tile *t, uint64_t *pending)
+{
+    const wcodeci_batch_group *g = t->group ? &w->groups[t->group - 1] : NULL;
+    wcodec_status status;
+    w->grouped = g && g->record;
+    /* A first tile's entry is never empty, so `pending` is there; the flags are its first byte. */
+    if (w->grouped) w->pending.p[t->pending_start] |= WCODECI_SEGMENT_GROUPS;
+    status = wcodeci_put(w, &w->current, w->pending.p + *pending, (size_t)(t->pending_end - *pending));
+    if (!status) status = wcodeci_put_number(w, &w->current, (w->position - w->segments_end) / 8);
+    if (!status) status = wcodeci_put_number(w, &w->current, t->per_tile);
+    *pending = t->pending_end;
+    if (status || !w->grouped) return status;
+    status = wcodeci_put_number(w, &w->current, g->tiles);
+    return status ? status : wcodeci_put_number(w, &w->current, g->columns);
+}
+
+/* A tile's record goes out, and its entry into the index; before a group's first one the group's scales. */
 static wcodec_status wcodeci_write_tile(wcodec_writer *w, const wcodeci_batch_tile *t, uint64_t *pending)
 {
-    wcodec_status status = WCODEC_OK;
-    if (t->per_tile) {
-        /* A first tile's entry is never empty, so `pending` is there. */
-        status = wcodeci_put(w, &w->current, w->pending.p + *pending, (size_t)(t->pending_end - *pending));
-        if (!status) status = wcodeci_put_number(w, &w->current, (w->position - w->segments_end) / 8);
-        if (!status) status = wcodeci_put_number(w, &w->current, t->per_tile);
-        *pending = t->pending_end;
+    wcodec_status status = t->per_tile ? wcodeci_write_entry(w, t, pending) : WCODEC_OK;
+    if (!status && t->leads && w->grouped) {
+        const wcodeci_batch_group *g = &w->groups[t->group - 1];
+        status = wcodeci_put_number(w, &w->current, g->record / 8);
+        if (!status) status = wcodeci_emit(w, w->output + g->out, g->record);
+        w->group_total++;
     }
     if (!status) status = wcodeci_put_number(w, &w->current, t->record / 8);
     if (!status) status = wcodeci_emit(w, w->output + t->out, t->record);
@@ -9848,6 +11004,7 @@ static wcodec_status wcodeci_writer_flush(wcodec_writer *w)
     size_t i;
     if (w->batch_count == 0) return WCODEC_OK;
     w->sha_done = 0;
+    wcodeci_batch_scales(w);
     wcodeci_run(&w->parallel, w->batch_count + 1, wcodeci_encode_task, w);
     for (i = 0; i < w->batch_count && !status; i++) {
         if (!w->batch[i].record || w->sha_done != w->input_used)
@@ -9860,8 +11017,9 @@ static wcodec_status wcodeci_writer_flush(wcodec_writer *w)
     if (pending) {
         memmove(w->pending.p, w->pending.p + pending, (size_t)(w->pending.size - pending));
         w->pending.size -= pending;
+        w->segment_start = w->segment_start < pending ? 0 : w->segment_start - pending;
     }
-    w->batch_count = 0;
+    w->batch_count = w->group_count = w->scales_used = 0;
     w->input_used = 0;
     w->output_used = 0;
     return WCODEC_OK;
@@ -9960,6 +11118,20 @@ static uint64_t wcodeci_units_per_tile(const wcodeci_cut *cut, uint64_t wanted)
     return (cut->row - 1) / pieces + 1;
 }
 
+/* The columns that scales are taken of; 0: none.  Of a kernel of a convolution they are all that belongs to one
+ * output, so that there is more than a handful. */
+static uint64_t wcodeci_columns(const wcodec_writer *w, const wcodec_segment *s, const wcodeci_cut *cut)
+{
+    uint64_t columns = cut->row;
+    unsigned i = s->rank;
+    if (wcodeci_scales_split(s->dtype) == WCODEC_SPLIT_COUNT || cut->units < WCODECI_LEAST_SCALED) return 0;
+    for (; columns < 32 && i >= 3; i--)
+        if (!wcodeci_mul(columns, s->shape[i - 2], &columns)) return 0;
+    /* Four rows in each group, and memory for a record of scales. */
+    if (columns < WCODECI_MIN_COLUMNS || columns > cut->units / 4 || columns > w->tile_units) return 0;
+    return columns;
+}
+
 /* What the segment's entry in the index says before its tiles. */
 static wcodec_status wcodeci_put_segment(wcodec_writer *w, const wcodec_segment *s, const wcodeci_cut *cut,
                                          int given)
@@ -9975,6 +11147,18 @@ static wcodec_status wcodeci_put_segment(wcodec_writer *w, const wcodec_segment 
     status = wcodeci_put_number(w, &w->pending, s->size);
     if (!status) status = wcodeci_put_number(w, &w->pending, cut->unit);
     return status ? status : wcodeci_put_number(w, &w->pending, cut->row);
+}
+
+/* How many tiles a group of the open segment has. */
+static void wcodeci_plan_groups(wcodec_writer *w, uint64_t columns)
+{
+    uint64_t tiles = WCODECI_GROUP / (w->cut.per_tile * w->cut.unit);
+    if (columns == 0) return;
+    if (tiles > WCODECI_BATCH_TILES) tiles = WCODECI_BATCH_TILES;
+    if (tiles > w->cut.tiles) tiles = w->cut.tiles;
+    if (tiles * w->cut.per_tile < 4 * columns && tiles < w->cut.tiles) return;
+    w->per_group = (size_t)tiles;
+    w->columns = (size_t)columns;
 }
 
 WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcodec_segment *segment,
@@ -9996,12 +11180,15 @@ WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcod
         cut.row = 1;            /* rows that neither fit a tile nor fill the segment are no rows */
         given = 1;
     }
+    w->segment_start = w->pending.size;
     status = wcodeci_put_segment(w, segment, &cut, given);
     if (status) return wcodeci_writer_error(w, err);
     w->cut = cut;
+    w->per_group = 0;
     if (segment->size) {
         w->cut.per_tile = wcodeci_units_per_tile(&cut, w->tile_units);
         (void)wcodeci_cut_tiles(&w->cut);
+        wcodeci_plan_groups(w, wcodeci_columns(w, segment, &cut));
     }
     w->dtype = segment->dtype;
     w->next_tile = 0;
@@ -10014,19 +11201,52 @@ WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcod
     return WCODEC_OK;
 }
 
-/* Opens the next tile in the batch, which is written first if it is full. */
+/* The units of the open segment's next tiles, `count` of them or as many as there are. */
+static void wcodeci_writer_next(const wcodec_writer *w, size_t *count, uint64_t *begin, uint64_t *end)
+{
+    uint64_t other;
+    *count = (size_t)wcodeci_min64(*count, w->cut.tiles - w->next_tile);
+    wcodeci_cut_tile(&w->cut, w->next_tile, begin, &other);
+    wcodeci_cut_tile(&w->cut, w->next_tile + *count - 1, &other, end);
+}
+
+/* The group that begins with the batch's next tile and is as long as units begin ... end - 1. */
+static void wcodeci_writer_begin_group(wcodec_writer *w, uint64_t begin, uint64_t end)
+{
+    wcodeci_batch_group *g = &w->groups[w->group_count++];
+    g->in = w->input_used;
+    g->size = (size_t)((end - begin) * w->cut.unit);
+    g->out = w->output_used;
+    g->scales = w->scales_used;
+    g->columns = w->columns;
+    g->tiles = w->per_group;
+    g->dtype = w->dtype;
+    g->first = w->next_tile == 0;
+    w->output_used += wcodec_tile_bound(g->columns);
+    w->scales_used += g->columns;
+}
+
+/* Opens the next tile in the batch, which is written first if there is no room for the tile, or for all of the
+ * group that begins with it. */
 static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w)
 {
+    const int leads = w->per_group && w->next_tile % w->per_group == 0;
+    size_t count = leads ? w->per_group : 1;
     wcodeci_batch_tile *t;
-    uint64_t begin, end;
+    uint64_t begin, end, size;
     wcodec_status status;
-    wcodeci_cut_tile(&w->cut, w->next_tile, &begin, &end);
-    w->tile_size = (size_t)((end - begin) * w->cut.unit);
-    w->tile_have = 0;
-    if (w->batch_count == w->batch_capacity) {
+    wcodeci_writer_next(w, &count, &begin, &end);
+    size = (end - begin) * w->cut.unit;
+    if (count > w->batch_capacity - w->batch_count || size > w->input_size - w->input_used
+        || (leads && w->columns > w->scales_size - w->scales_used)) {
         status = wcodeci_writer_flush(w);
         if (status) return status;
     }
+    if (leads) wcodeci_writer_begin_group(w, begin, end);
+    count = 1;
+    wcodeci_writer_next(w, &count, &begin, &end);
+    w->tile_size = (size_t)((end - begin) * w->cut.unit);
+    w->tile_have = 0;
     t = &w->batch[w->batch_count++];
     t->in = w->input_used;
     t->out = w->output_used;
@@ -10035,6 +11255,10 @@ static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w)
     t->dtype = w->dtype;
     t->row = w->cut.row;
     t->pending_end = w->pending.size;
+    t->pending_start = w->segment_start;
+    t->group = w->per_group ? w->group_count : 0;
+    t->phase = w->per_group ? (size_t)(begin % w->columns) : 0;
+    t->leads = leads;
     t->per_tile = w->next_tile == 0 ? w->cut.per_tile : 0;
     w->input_used += t->size;
     w->output_used += wcodec_tile_bound(t->size);
@@ -10074,7 +11298,7 @@ static wcodec_status wcodeci_writer_index(wcodec_writer *w)
     while (at < w->index.size) {
         size_t take = (size_t)wcodeci_min64(WCODECI_INDEX_TILE, w->index.size - at), size;
         wcodec_status status;
-        size = wcodec_tile_encode(WCODEC_BYTES, 0, w->index.p + at, take, NULL, w->output, w->output_size,
+        size = wcodec_tile_encode(WCODEC_BYTES, 0, w->index.p + at, take, NULL, NULL, w->output, w->output_size,
                                   w->scratch, w->worker_scratch);
         w->output[0] = WCODECI_RECORD_INDEX;
         status = wcodeci_emit(w, w->output, size);
@@ -10126,6 +11350,7 @@ static wcodec_status wcodeci_writer_footer(wcodec_writer *w, uint64_t index_offs
     uint32_t crc;
     f[0] = WCODECI_RECORD_FOOTER;
     f[1] = WCODECI_FOOTER_SIZE - 2;
+    wcodeci_store32(f + 4, (uint32_t)w->group_total);
     wcodeci_store32(f + 8, (uint32_t)w->names);
     wcodeci_store32(f + 12, (uint32_t)w->originals);
     wcodeci_store32(f + 16, (uint32_t)w->dimensions);
@@ -10827,6 +12052,7 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
 #undef WCODECI_UNROLL_4
 #undef WCODECI_UNROLL_16
 #undef WCODECI_RANS16_LANES
+#undef WCODECI_CLASSES
 #undef WCODECI_NO_SYMBOL
 #undef WCODECI_CRC_STEP
 #undef WCODECI_CRC_APART
@@ -10849,6 +12075,8 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
 #undef WCODECI_MASK
 #undef WCODECI_MERGE_CASE
 #undef WCODECI_SPLIT_CASE
+#undef WCODECI_MIN_COLUMNS
+#undef WCODECI_Q_CHUNK
 #undef WCODECI_LOW_BITS
 #undef WCODECI_UNPACK_CASE
 #undef WCODECI_PACK_CASE
@@ -10857,6 +12085,8 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
 #undef WCODECI_HUFF_MAX
 #undef WCODECI_HUFF_TABLE
 #undef WCODECI_RANS16_HEAD
+#undef WCODECI_CLASSES_HEAD
+#undef WCODECI_CLASS_MAP
 #undef WCODECI_RANS16_LOW
 #undef WCODECI_RANS16_WORK
 #undef WCODECI_RANS256_LANES
@@ -10886,6 +12116,7 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
 #undef WCODECI_AVX512_INLINE
 #undef WCODECI_A_OR_B_AND_C
 #undef WCODECI_A_OR_B_AND_NOT_C
+#undef WCODECI_A_AND_NOT_C_OR_B
 #undef WCODECI_UNITS
 #undef WCODECI_MERGE
 #undef WCODECI_NEON_BITS
@@ -10901,6 +12132,7 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
 #undef WCODECI_SHED
 #undef WCODECI_SHED_ROW
 #undef WCODECI_RECORD_ORIGINAL
+#undef WCODECI_RECORD_SCALES
 #undef WCODECI_RECORD_TILE
 #undef WCODECI_RECORD_INDEX
 #undef WCODECI_RECORD_FOOTER
@@ -10911,7 +12143,17 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
 #undef WCODECI_ALIGNED_PLANE
 #undef WCODECI_TILE_ROW
 #undef WCODECI_TILE_FILLER
+#undef WCODECI_TILE_SCALED
 #undef WCODECI_TABLE_SIZE
+#undef WCODECI_FIT_ROWS
+#undef WCODECI_FIT_PART
+#undef WCODECI_FIT_SPAN
+#undef WCODECI_FIT_HEADROOM
+#undef WCODECI_FIT_CENTRE
+#undef WCODECI_FIT_REACH
+#undef WCODECI_FIT_ZERO
+#undef WCODECI_FIT_WEIGHTS
+#undef WCODECI_MAX_COLUMNS
 #undef WCODECI_SAMPLE
 #undef WCODECI_SAMPLE_RUN
 #undef WCODECI_SAMPLE_RUNS
@@ -10919,12 +12161,14 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
 #undef WCODECI_SLOW_PART
 #undef WCODECI_SLOW_LEAST
 #undef WCODECI_FREE_SIZE
+#undef WCODECI_CLASS_RUN
 #undef WCODECI_HEADER_SIZE
 #undef WCODECI_FOOTER_SIZE
 #undef WCODECI_MAX_NAME
 #undef WCODECI_MAX_METADATA
 #undef WCODECI_INDEX_TILE
 #undef WCODECI_SEGMENT_GEOMETRY
+#undef WCODECI_SEGMENT_GROUPS
 #undef WCODECI_ORIGINAL_PARTS
 #undef WCODECI_ORIGINAL_SHA256
 #undef WCODECI_MAX_RANK
@@ -10937,6 +12181,9 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
 #undef WCODECI_TILE_UNITS
 #undef WCODECI_MAX_TILE_UNITS
 #undef WCODECI_BATCH
+#undef WCODECI_BATCH_TILES
+#undef WCODECI_GROUP
+#undef WCODECI_LEAST_SCALED
 #undef WCODECI_PLAN_MEMORY
 #undef WCODECI_MAX_JSON
 #undef WCODECI_FILE_WINDOW

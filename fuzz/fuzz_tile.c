@@ -30,7 +30,7 @@ static wcodec_status decode(const unsigned char *src, size_t size, size_t dst_si
     *dst = fuzz_exact(NULL, dst_size);
     memset(*dst, fill, dst_size);
     if (scratch_size != 0) memset(scratch, fill, scratch_size);
-    st = fuzz_status(wcodec_tile_decode(src, size, *dst, dst_size, scratch, scratch_size, no_crc, cpu_off,
+    st = fuzz_status(wcodec_tile_decode(src, size, NULL, 0, *dst, dst_size, scratch, scratch_size, no_crc, cpu_off,
                                         NULL));
     free(scratch);
     return st;
@@ -49,7 +49,7 @@ static void check_encode(const unsigned char *data, const wcodec_tile_info *info
     options.coders = (unsigned)fuzz_below(r, 64);
     options.predictors = (unsigned)fuzz_below(r, 8);
     options.cpu_off = fuzz_cpu_off(r);
-    made = wcodec_tile_encode(dtypes[info->split], fuzz_below(r, 300), data, size, &options, record, bound,
+    made = wcodec_tile_encode(dtypes[info->split], fuzz_below(r, 300), data, size, NULL, &options, record, bound,
                               scratch, scratch_size);
     FUZZ_REQUIRE(made > 0 && made <= bound && made % 8 == 0);
     FUZZ_REQUIRE(decode(record, made, size, 0x55, 0, fuzz_cpu_off(r), &back) == WCODEC_OK);

@@ -222,7 +222,7 @@ static void seed_tile(const char *name, unsigned dtype, uint64_t row, const unsi
 {
     size_t bound = wcodec_tile_bound(size), scratch_size = wcodec_tile_encode_scratch(size);
     unsigned char *record = fuzz_exact(NULL, bound), *scratch = fuzz_exact(NULL, scratch_size);
-    size_t made = wcodec_tile_encode(dtype, row, data, size, options, record, bound, scratch, scratch_size);
+    size_t made = wcodec_tile_encode(dtype, row, data, size, NULL, options, record, bound, scratch, scratch_size);
     FUZZ_REQUIRE(made != 0);
     save("tile", name, record, made);
     free(record);

@@ -247,7 +247,7 @@ static inline size_t fuzz_index_get(const fuzz_container *c, unsigned char *dst)
         if (c->record[i].type != 'I') continue;
         if (wcodec_tile_inspect(p, c->record[i].size, &info, NULL) != WCODEC_OK) return 0;
         if (info.decoded_size > 65536 || info.decoded_size > FUZZ_MAX_INDEX - size) return 0;
-        if (wcodec_tile_decode(p, c->record[i].size, dst + size, info.decoded_size, scratch, scratch_size, 1,
+        if (wcodec_tile_decode(p, c->record[i].size, NULL, 0, dst + size, info.decoded_size, scratch, scratch_size, 1,
                                0, NULL) != WCODEC_OK) return 0;
         size += info.decoded_size;
     }
@@ -337,7 +337,7 @@ static inline void fuzz_mend_tile(unsigned char *record, size_t size)
     dst = fuzz_exact(NULL, info.decoded_size);
     scratch_size = wcodec_tile_decode_scratch(info.decoded_size);
     scratch = fuzz_exact(NULL, scratch_size);
-    if (wcodec_tile_decode(record, size, dst, info.decoded_size, scratch, scratch_size, 1, 0, NULL) == WCODEC_OK)
+    if (wcodec_tile_decode(record, size, NULL, 0, dst, info.decoded_size, scratch, scratch_size, 1, 0, NULL) == WCODEC_OK)
         fuzz_store(record + 1 + n + 2, wcodec_crc32(0, dst, info.decoded_size), 4);
     free(dst);
     free(scratch);

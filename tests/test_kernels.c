@@ -593,7 +593,7 @@ static size_t encode_with(const kernel_set *set, unsigned dtype, uint64_t row, c
                           size_t size, wcodec_tile_options options, unsigned char *record)
 {
     options.cpu_off = set->off;
-    return wcodec_tile_encode(dtype, row, data, size, &options, record, wcodec_tile_bound(size), tile_scratch,
+    return wcodec_tile_encode(dtype, row, data, size, NULL, &options, record, wcodec_tile_bound(size), tile_scratch,
                               tile_scratch_size);
 }
 
@@ -612,7 +612,7 @@ static void every_pair(unsigned dtype, uint64_t row, const unsigned char *data, 
     }
     for (k = 0; k < set_count; k++) {
         memset(tile_back, (int)k, size);
-        if (!CHECK_STATUS(wcodec_tile_decode(tile_record[0], wanted, tile_back, size, tile_scratch,
+        if (!CHECK_STATUS(wcodec_tile_decode(tile_record[0], wanted, NULL, 0, tile_back, size, tile_scratch,
                                              tile_scratch_size, 0, sets[k].off, NULL), WCODEC_OK)
             || !CHECK_MEM(tile_back, data, size))
             printf("    by %s\n", sets[k].name);
@@ -713,11 +713,11 @@ static void same_verdict(const unsigned char *record, size_t size, size_t decode
 {
     static unsigned char first[1600 * 4];
     const unsigned off = WCODEC_CPU_ALL;
-    const wcodec_status wanted = wcodec_tile_decode(record, size, first, decoded, tile_scratch,
+    const wcodec_status wanted = wcodec_tile_decode(record, size, NULL, 0, first, decoded, tile_scratch,
                                                     tile_scratch_size, 1, off, NULL);
     unsigned k;
     for (k = 1; k < set_count; k++) {
-        const wcodec_status st = wcodec_tile_decode(record, size, tile_back, decoded, tile_scratch,
+        const wcodec_status st = wcodec_tile_decode(record, size, NULL, 0, tile_back, decoded, tile_scratch,
                                                     tile_scratch_size, 1, sets[k].off, NULL);
         if (!CHECK_EQ(st, wanted)) printf("    by %s\n", sets[k].name);
         else if (st == WCODEC_OK && !CHECK_MEM(tile_back, first, decoded))

@@ -23,7 +23,7 @@ static tile encode(unsigned dtype, uint64_t row, const unsigned char *data, size
     test_guard src = test_guard_copy(data, size), dst = test_guard_new(bound);
     test_guard scratch = test_guard_new(wcodec_tile_encode_scratch(size));
     tile t;
-    t.size = wcodec_tile_encode(dtype, row, src.data, size, options, dst.data, bound, scratch.data,
+    t.size = wcodec_tile_encode(dtype, row, src.data, size, NULL, options, dst.data, bound, scratch.data,
                                 scratch.size);
     t.data = data;
     t.data_size = size;
@@ -48,7 +48,7 @@ static wcodec_status decode(const unsigned char *record, size_t size, size_t dst
     memset(&err, 0, sizeof err);
     memset(dst.data, fill, dst.size);
     memset(scratch.data, fill, scratch.size);
-    st = wcodec_tile_decode(src.data, size, dst.data, dst.size, scratch.data, scratch.size, no_crc, 0, &err);
+    st = wcodec_tile_decode(src.data, size, NULL, 0, dst.data, dst.size, scratch.data, scratch.size, no_crc, 0, &err);
     if (st == WCODEC_OK) memcpy(back, dst.data, dst_size);
     else CHECK(err.status == st && err.what != NULL && err.offset <= size);
     test_guard_free(&src);
@@ -237,7 +237,7 @@ static void largest_tile(void)
     round_trip(WCODEC_BF16, 4096, data, size, NULL, NULL);
     dst = (unsigned char *)test_malloc(bound + 64);
     scratch = (unsigned char *)test_malloc(wcodec_tile_encode_scratch(size) + 64);
-    CHECK_EQ(wcodec_tile_encode(WCODEC_U8, 0, data, size + 1, NULL, dst, bound + 64, scratch,
+    CHECK_EQ(wcodec_tile_encode(WCODEC_U8, 0, data, size + 1, NULL, NULL, dst, bound + 64, scratch,
                                 wcodec_tile_encode_scratch(size) + 64), 0);
     free(dst);
     free(scratch);
@@ -308,15 +308,15 @@ static void wrong_arguments(void)
     memset(data, 1, sizeof data);
     scratch = (unsigned char *)test_malloc(need);
     REQUIRE(bound <= sizeof dst);
-    CHECK(wcodec_tile_encode(WCODEC_F32, 0, data, 64, NULL, dst, bound, scratch, need) != 0);
-    CHECK_EQ(wcodec_tile_encode(WCODEC_F32, 0, data, 64, NULL, dst, bound - 1, scratch, need), 0);
-    CHECK_EQ(wcodec_tile_encode(WCODEC_F32, 0, data, 64, NULL, dst, bound, scratch, need - 1), 0);
-    CHECK_EQ(wcodec_tile_encode(WCODEC_F32, 0, data, 63, NULL, dst, bound, scratch, need), 0);
-    CHECK_EQ(wcodec_tile_encode(WCODEC_F64, 0, data, 60, NULL, dst, bound, scratch, need), 0);
-    CHECK_EQ(wcodec_tile_encode(WCODEC_F32, 0, data, 0, NULL, dst, bound, scratch, need), 0);
-    CHECK_EQ(wcodec_tile_encode(WCODEC_F32, 0, NULL, 0, NULL, dst, bound, scratch, need), 0);
-    CHECK_EQ(wcodec_tile_encode(25, 0, data, 64, NULL, dst, bound, scratch, need), 0);
-    CHECK_EQ(wcodec_tile_encode(~0u, 0, data, 64, NULL, dst, bound, scratch, need), 0);
+    CHECK(wcodec_tile_encode(WCODEC_F32, 0, data, 64, NULL, NULL, dst, bound, scratch, need) != 0);
+    CHECK_EQ(wcodec_tile_encode(WCODEC_F32, 0, data, 64, NULL, NULL, dst, bound - 1, scratch, need), 0);
+    CHECK_EQ(wcodec_tile_encode(WCODEC_F32, 0, data, 64, NULL, NULL, dst, bound, scratch, need - 1), 0);
+    CHECK_EQ(wcodec_tile_encode(WCODEC_F32, 0, data, 63, NULL, NULL, dst, bound, scratch, need), 0);
+    CHECK_EQ(wcodec_tile_encode(WCODEC_F64, 0, data, 60, NULL, NULL, dst, bound, scratch, need), 0);
+    CHECK_EQ(wcodec_tile_encode(WCODEC_F32, 0, data, 0, NULL, NULL, dst, bound, scratch, need), 0);
+    CHECK_EQ(wcodec_tile_encode(WCODEC_F32, 0, NULL, 0, NULL, NULL, dst, bound, scratch, need), 0);
+    CHECK_EQ(wcodec_tile_encode(25, 0, data, 64, NULL, NULL, dst, bound, scratch, need), 0);
+    CHECK_EQ(wcodec_tile_encode(~0u, 0, data, 64, NULL, NULL, dst, bound, scratch, need), 0);
     free(scratch);
 }
 
@@ -359,12 +359,12 @@ static void every_flip(void)
             wcodec_status st;
             int k;
             t.record[i / 8] ^= (unsigned char)(1u << i % 8);
-            st = wcodec_tile_decode(t.record, t.size, back[0], t.data_size, scratch, need, 0, 0, NULL);
+            st = wcodec_tile_decode(t.record, t.size, NULL, 0, back[0], t.data_size, scratch, need, 0, 0, NULL);
             if (st == WCODEC_OK && memcmp(back[0], data, t.data_size) != 0) wrong++;
             for (k = 0; k < 2; k++) {
                 memset(back[k], k, t.data_size);
                 memset(scratch, k, need);
-                st = wcodec_tile_decode(t.record, t.size, back[k], t.data_size, scratch, need, 1, 0, NULL);
+                st = wcodec_tile_decode(t.record, t.size, NULL, 0, back[k], t.data_size, scratch, need, 1, 0, NULL);
             }
             if (st == WCODEC_OK && memcmp(back[0], back[1], t.data_size) != 0) unstable++;
             t.record[i / 8] ^= (unsigned char)(1u << i % 8);
@@ -411,9 +411,9 @@ static void wrong_sizes(void)
         test_note("record %u", number);
         CHECK_STATUS(decode(t.record, t.size, t.data_size + 1, 0, 0, back), WCODEC_E_CORRUPT);
         CHECK_STATUS(decode(t.record, t.size, t.data_size - 1, 0, 0, back), WCODEC_E_CORRUPT);
-        CHECK_STATUS(wcodec_tile_decode(t.record, t.size, NULL, 0, scratch, need, 0, 0, NULL), WCODEC_E_CORRUPT);
+        CHECK_STATUS(wcodec_tile_decode(t.record, t.size, NULL, 0, NULL, 0, scratch, need, 0, 0, NULL), WCODEC_E_CORRUPT);
         if (need != 0)
-            CHECK_STATUS(wcodec_tile_decode(t.record, t.size, back, t.data_size, scratch, need - 1, 0, 0, NULL),
+            CHECK_STATUS(wcodec_tile_decode(t.record, t.size, NULL, 0, back, t.data_size, scratch, need - 1, 0, 0, NULL),
                          WCODEC_E_NO_SPACE);
         t.record[t.size > 8 ? 5 : 0] ^= 1;      /* one of the bytes of the CRC-32 */
         CHECK(decode(t.record, t.size, t.data_size, 0, 0, back) == WCODEC_E_CHECKSUM);
@@ -442,7 +442,7 @@ static void noise(void)
             record[2] = (unsigned char)(record[2] % WCODEC_SPLIT_COUNT);
             record[3] = 0;
         }
-        fine += wcodec_tile_decode(record, size, dst, 1 + test_below(&r, 256), scratch,
+        fine += wcodec_tile_decode(record, size, NULL, 0, dst, 1 + test_below(&r, 256), scratch,
                                    wcodec_tile_decode_scratch(256), 0, 0, NULL) == WCODEC_OK;
     }
     CHECK_EQ(fine, 0);

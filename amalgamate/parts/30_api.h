@@ -200,11 +200,12 @@ typedef enum wcodec_split {
 
 typedef enum wcodec_coder {
     WCODEC_CODER_RAW = 0, WCODEC_CODER_CONSTANT = 1, WCODEC_CODER_SPARSE = 2, WCODEC_CODER_HUFFMAN = 3,
-    WCODEC_CODER_RANS16 = 4, WCODEC_CODER_RANS256 = 5, WCODEC_CODER_COUNT = 6
+    WCODEC_CODER_RANS16 = 4, WCODEC_CODER_RANS256 = 5, WCODEC_CODER_CLASSES = 6, WCODEC_CODER_COUNT = 7
 } wcodec_coder;
 
 typedef enum wcodec_predictor {
-    WCODEC_PREDICT_NONE = 0, WCODEC_PREDICT_LEFT = 1, WCODEC_PREDICT_UP = 2, WCODEC_PREDICT_COUNT = 3
+    WCODEC_PREDICT_NONE = 0, WCODEC_PREDICT_LEFT = 1, WCODEC_PREDICT_UP = 2, WCODEC_PREDICT_SCALE = 3,
+    WCODEC_PREDICT_COUNT = 4
 } wcodec_predictor;
 
 /* What a tile's record says of one of its planes, and of itself. */
@@ -225,6 +226,8 @@ typedef struct wcodec_tile_info {
     unsigned predictor;             /* of whole units: wcodec_predictor */
     unsigned planes;
     wcodec_plane_info plane[WCODEC_MAX_PLANES];
+    int scaled;                     /* decoding takes the scales of its group's columns */
+    wcodec_plane_info rows;         /* then: the scales of its rows */
 } wcodec_tile_info;
 
 /* Name of a split, a coder, a predictor; NULL for a number that is none. */
@@ -242,13 +245,13 @@ WCODEC_API wcodec_status wcodec_tile_inspect(const void *src, size_t size, wcode
                                              wcodec_error *err);
 
 /* Decodes the tile record of `size` bytes at `src` into `dst`, which takes exactly the decoded size
- * (anything else is CORRUPT), and checks its CRC-32 unless `no_crc`.  `scratch`: as above; `cpu_off`: see
- * WCODEC_CPU_ALL.  Bytes of `dst` are unspecified after a failure.  OK, TRUNCATED, UNSUPPORTED, CORRUPT,
- * CHECKSUM, NO_SPACE
- * (scratch too small). */
-WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, void *dst, size_t dst_size,
-                                            void *scratch, size_t scratch_size, int no_crc,
-                                            unsigned cpu_off, wcodec_error *err);
+ * (anything else is CORRUPT), and checks its CRC-32 unless `no_crc`.  `scales`: of the columns of the tile's
+ * group, one byte each: what its S record, which is a tile too, decodes to; NULL and 0 if it has none.
+ * `scratch`: as above; `cpu_off`: see WCODEC_CPU_ALL.  Bytes of `dst` are unspecified after a failure.  OK,
+ * TRUNCATED, UNSUPPORTED, CORRUPT, CHECKSUM, NO_SPACE (scratch too small). */
+WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const void *scales, size_t columns,
+                                            void *dst, size_t dst_size, void *scratch, size_t scratch_size,
+                                            int no_crc, unsigned cpu_off, wcodec_error *err);
 
 #ifndef WCODEC_NO_ENCODER
 
@@ -264,15 +267,30 @@ typedef struct wcodec_tile_options {
 WCODEC_API size_t wcodec_tile_encode_scratch(size_t size);
 /* The most that a tile of `size` bytes can take as a record. */
 WCODEC_API size_t wcodec_tile_bound(size_t size);
+/* Fits scales to `columns` columns of a matrix of floating-point weights, `size` bytes of `dtype` at `src`, row by
+ * row: a byte each, which tiles of these rows can be coded with.  `columns`: 8 to 1048576, and two rows at least.
+ * Looks at 256 rows or fewer.  Returns 1 if the scales save more than they take, else 0, as for wrong arguments. */
+WCODEC_API int wcodec_scales_fit(unsigned dtype, const void *src, size_t size, size_t columns,
+                                 unsigned cpu_off, unsigned char *scales, void *scratch, size_t scratch_size);
+WCODEC_API size_t wcodec_scales_fit_scratch(size_t columns);
+
+/* The scales that a tile may be coded with: of `columns` columns, of which its first unit stands in column
+ * `phase`.  The decoder needs the same. */
+typedef struct wcodec_scales {
+    const unsigned char *scale;
+    size_t columns, phase;
+} wcodec_scales;
+
 /* Encodes `size` bytes of elements of `dtype` (whole units, at least one, at most
  * WCODEC_MAX_TILE_BYTES) as one tile record, out of what `options` allow (NULL: everything): coders by the
  * size that they take, splits and predictors too where the tile is small, else by a sample.  A plane stays
  * raw unless coding saves one part in 256 of it.
- * `row`: units a row, 0: unknown.  The same arguments give the same bytes on every machine.
+ * `row`: units a row, 0: unknown.  `scales`: NULL: none; wcodec_tile_inspect says whether the tile came to need
+ * them.  The same arguments give the same bytes on every machine.
  * Returns the record's size, or 0 if an argument is wrong or `dst_size` is less than the bound. */
 WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size,
-                                     const wcodec_tile_options *options, void *dst, size_t dst_size,
-                                     void *scratch, size_t scratch_size);
+                                     const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
+                                     size_t dst_size, void *scratch, size_t scratch_size);
 
 #endif /* WCODEC_NO_ENCODER */
 
@@ -352,6 +370,8 @@ typedef struct wcodec_tile_span {
     size_t segment, tile;       /* its number in the segment */
     uint64_t container_offset, offset;
     size_t container_size, size;
+    uint64_t scales_offset;     /* the S record of its group, which gives the scales of `columns` columns; */
+    size_t scales_size, columns;    /* 0: none */
 } wcodec_tile_span;
 /* The tile that holds the view's byte `offset`: OK or ARGUMENT (beyond the end).  The next tile is
  * found with offset = span.offset + span.size; so one can fetch a range's compressed bytes alone. */

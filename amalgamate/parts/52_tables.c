@@ -114,14 +114,14 @@ WCODEC_API const char *wcodec_split_name(unsigned split)
 WCODEC_API const char *wcodec_coder_name(unsigned coder)
 {
     static const char *const names[WCODEC_CODER_COUNT] = {
-        "raw", "constant", "sparse", "huffman", "rans16", "rans256"
+        "raw", "constant", "sparse", "huffman", "rans16", "rans256", "classes"
     };
     return coder < WCODEC_CODER_COUNT ? names[coder] : NULL;
 }
 
 WCODEC_API const char *wcodec_predictor_name(unsigned predictor)
 {
-    static const char *const names[WCODEC_PREDICT_COUNT] = { "none", "left", "up" };
+    static const char *const names[WCODEC_PREDICT_COUNT] = { "none", "left", "up", "scale" };
     return predictor < WCODEC_PREDICT_COUNT ? names[predictor] : NULL;
 }
 

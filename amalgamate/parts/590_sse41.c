@@ -420,16 +420,18 @@ WCODECI_SSE41 static void wcodeci_sse41_unpredict(wcodeci_byte *v, size_t n, siz
 }
 
 static const wcodeci_kernels wcodeci_kernels_sse41 = {
-    "sse4.1", wcodeci_sse41_rans16,
-    { NULL, NULL, NULL, NULL, wcodeci_sse41_bf16, wcodeci_sse41_f16, wcodeci_sse41_f32, NULL,
+    "sse4.1", { wcodeci_sse41_rans16, wcodeci_rans16_classes_scalar },
+    { { NULL, NULL, NULL, NULL, wcodeci_sse41_bf16, wcodeci_sse41_f16, wcodeci_sse41_f32, NULL,
       wcodeci_sse41_e4m3, wcodeci_sse41_e5m2, wcodeci_sse41_nibbles },
-    { NULL, NULL, NULL, NULL, NULL, wcodeci_sse41_f16_packed, NULL, NULL,
+      { NULL, NULL, NULL, NULL, wcodeci_rans16_bf16_classes_scalar, NULL, NULL, NULL, NULL, NULL, NULL } },
+    { { NULL, NULL, NULL, NULL, NULL, wcodeci_sse41_f16_packed, NULL, NULL,
       wcodeci_sse41_e4m3_packed, wcodeci_sse41_e5m2_packed, wcodeci_sse41_nibbles_packed },
+      { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL } },
     wcodeci_sse41_rans256,
     { NULL, wcodeci_sse41_merge_word16, wcodeci_sse41_merge_word32, NULL, wcodeci_sse41_merge_bf16,
       wcodeci_sse41_merge_f16, wcodeci_sse41_merge_f32, NULL, wcodeci_sse41_merge_e4m3,
       wcodeci_sse41_merge_e5m2, wcodeci_sse41_merge_nibbles },
-    wcodeci_sse41_unpack, wcodeci_sse41_unpredict
+    wcodeci_sse41_unpack, wcodeci_sse41_unpredict, wcodeci_scale_scalar, wcodeci_map16_scalar
 };
 
 #endif

@@ -331,16 +331,18 @@ WCODECI_AVX2_MERGE(e5m2, WCODEC_SPLIT_F8_E5M2)
 WCODECI_AVX2_MERGE(nibbles, WCODEC_SPLIT_NIBBLES)
 
 static const wcodeci_kernels wcodeci_kernels_avx2 = {
-    "avx2", wcodeci_avx2_rans16,
-    { NULL, NULL, NULL, NULL, wcodeci_avx2_bf16, wcodeci_avx2_f16, wcodeci_avx2_f32, NULL,
+    "avx2", { wcodeci_avx2_rans16, wcodeci_rans16_classes_scalar },
+    { { NULL, NULL, NULL, NULL, wcodeci_avx2_bf16, wcodeci_avx2_f16, wcodeci_avx2_f32, NULL,
       wcodeci_avx2_e4m3, wcodeci_avx2_e5m2, wcodeci_avx2_nibbles },
-    { NULL, NULL, NULL, NULL, NULL, wcodeci_avx2_f16_packed, NULL, NULL,
+      { NULL, NULL, NULL, NULL, wcodeci_rans16_bf16_classes_scalar, NULL, NULL, NULL, NULL, NULL, NULL } },
+    { { NULL, NULL, NULL, NULL, NULL, wcodeci_avx2_f16_packed, NULL, NULL,
       wcodeci_avx2_e4m3_packed, wcodeci_avx2_e5m2_packed, wcodeci_avx2_nibbles_packed },
+      { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL } },
     wcodeci_avx2_rans256,
     { NULL, wcodeci_avx2_merge_word16, wcodeci_avx2_merge_word32, NULL, wcodeci_avx2_merge_bf16,
       wcodeci_avx2_merge_f16, wcodeci_avx2_merge_f32, NULL, wcodeci_avx2_merge_e4m3,
       wcodeci_avx2_merge_e5m2, wcodeci_avx2_merge_nibbles },
-    wcodeci_sse41_unpack, wcodeci_sse41_unpredict
+    wcodeci_sse41_unpack, wcodeci_sse41_unpredict, wcodeci_scale_scalar, wcodeci_map16_scalar
 };
 
 #endif

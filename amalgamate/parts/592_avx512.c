@@ -16,6 +16,7 @@
 /* Ternary logic on A, B, C: bit (a << 2 | b << 1 | c) of the constant is the result. */
 #define WCODECI_A_OR_B_AND_C 0xF8
 #define WCODECI_A_OR_B_AND_NOT_C 0xF4
+#define WCODECI_A_AND_NOT_C_OR_B 0xDC
 
 typedef struct wcodeci_avx512_tables {
     __m512i div, other, base, freq;
@@ -30,38 +31,62 @@ WCODECI_AVX512_INLINE __m512i wcodeci_avx512_table(const wcodeci_byte *p)
 WCODECI_AVX512_INLINE __m512i wcodeci_avx512_load(const void *p) { return _mm512_loadu_si512(p); }
 WCODECI_AVX512_INLINE void wcodeci_avx512_store(void *p, __m512i x) { _mm512_storeu_si512(p, x); }
 
-WCODECI_AVX512_INLINE wcodeci_avx512_tables wcodeci_avx512_open(const wcodeci_rans16 *r)
+/* With one class the tables hold its 16 entries four times, with four the 64 entries of all, and `other` says
+ * the class too. */
+WCODECI_AVX512_INLINE wcodeci_avx512_tables wcodeci_avx512_open(const wcodeci_rans16 *r, unsigned classes)
 {
     wcodeci_avx512_tables t;
-    t.div = wcodeci_avx512_table(r->div);
-    t.other = wcodeci_avx512_table(r->other);
-    t.base = wcodeci_avx512_table(r->base);
-    t.freq = wcodeci_avx512_table(r->freq);
+    if (classes == 1) {
+        t.div = wcodeci_avx512_table(r->div);
+        t.other = wcodeci_avx512_table(r->other);
+        t.base = wcodeci_avx512_table(r->base);
+        t.freq = wcodeci_avx512_table(r->freq);
+    } else {
+        t.div = wcodeci_avx512_load(r->div);
+        t.other = _mm512_or_si512(wcodeci_avx512_load(r->other), _mm512_set_epi64(
+            0x3030303030303030, 0x3030303030303030, 0x2020202020202020, 0x2020202020202020,
+            0x1010101010101010, 0x1010101010101010, 0, 0));
+        t.base = wcodeci_avx512_load(r->base);
+        t.freq = wcodeci_avx512_load(r->freq);
+    }
     t.nibble = _mm512_set1_epi8(15);
     t.even = _mm512_set1_epi16(255);
     return t;
 }
 
-/* Takes `groups` times 64 lanes one step on.  The product of a frequency and a state's high byte takes 16
+/* table[x], x below 16 or, of several classes, 64. */
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_find(unsigned classes, __m512i table, __m512i x)
+{
+    return classes == 1 ? _mm512_shuffle_epi8(table, x) : _mm512_permutexvar_epi8(x, table);
+}
+
+/* Takes `groups` times 64 lanes one step on.  q: of the values, if there are several classes; then the symbols
+ * come with 16 times their class.  The product of a frequency and a state's high byte takes 16
  * bits, so even and odd lanes are multiplied apart and their bytes sorted into high and low again.  The
  * groups go side by side, stage by stage: a step takes 40 cycles from end to end, and a processor that looks
  * ahead by some hundred operations has trouble to find the next groups behind all those of one. */
-WCODECI_AVX512_INLINE void wcodeci_avx512_step(const wcodeci_avx512_tables *t, unsigned groups, __m512i *high,
+WCODECI_AVX512_INLINE void wcodeci_avx512_step(const wcodeci_avx512_tables *t, unsigned groups,
+                                               unsigned classes, const __m512i *q, __m512i *high,
                                                __m512i *low, __m512i *symbol, const wcodeci_byte **p)
 {
     __m512i rank[4], even[4], odd[4];
     unsigned g;
     WCODECI_UNROLL_4
     for (g = 0; g < groups; g++) {
-        const __m512i bucket = _mm512_and_si512(_mm512_srli_epi16(low[g], 4), t->nibble);
+        __m512i bucket = _mm512_and_si512(_mm512_srli_epi16(low[g], 4), t->nibble);
         const __m512i place = _mm512_and_si512(low[g], t->nibble);
-        const __mmask64 other = _mm512_cmpge_epu8_mask(place, _mm512_shuffle_epi8(t->div, bucket));
-        symbol[g] = _mm512_mask_shuffle_epi8(bucket, other, t->other, bucket);
-        rank[g] = _mm512_mask_add_epi8(place, other, place, _mm512_shuffle_epi8(t->base, bucket));
+        __mmask64 other;
+        if (classes > 1)        /* and the class above: a permutation looks at six bits */
+            bucket = _mm512_ternarylogic_epi64(_mm512_slli_epi16(q[g], 4), bucket, t->nibble,
+                                               WCODECI_A_AND_NOT_C_OR_B);
+        other = _mm512_cmpge_epu8_mask(place, wcodeci_avx512_find(classes, t->div, bucket));
+        symbol[g] = classes == 1 ? _mm512_mask_shuffle_epi8(bucket, other, t->other, bucket)
+                                 : _mm512_mask_permutexvar_epi8(bucket, other, bucket, t->other);
+        rank[g] = _mm512_mask_add_epi8(place, other, place, wcodeci_avx512_find(classes, t->base, bucket));
     }
     WCODECI_UNROLL_4
     for (g = 0; g < groups; g++) {
-        const __m512i freq = _mm512_shuffle_epi8(t->freq, symbol[g]);
+        const __m512i freq = wcodeci_avx512_find(classes, t->freq, symbol[g]);
         even[g] = _mm512_add_epi16(_mm512_mullo_epi16(_mm512_and_si512(high[g], t->even),
                                                       _mm512_and_si512(freq, t->even)),
                                    _mm512_and_si512(rank[g], t->even));
@@ -303,30 +328,48 @@ WCODECI_AVX512_INLINE void wcodeci_avx512_planes(unsigned split, const wcodeci_b
 
 /* ---- rANS-16 ---- */
 
-/* Rounds of `groups` times 64 lanes; a constant, as are split and packed.  split WCODEC_SPLIT_COUNT: the
- * values themselves. */
-WCODECI_AVX512_INLINE size_t wcodeci_avx512_rounds(wcodeci_rans16 *r, unsigned groups, unsigned split,
-                                                   int packed, const wcodeci_byte *const *planes,
-                                                   wcodeci_byte *dst, size_t n)
+/* (value[symbol] + (q >> 2)) & mask; the symbol has its class above, and what else: `value` is the same 16 bytes
+ * four times, and a permutation looks at six bits. */
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_shifted(__m512i value, __m512i symbol, __m512i q, __m512i mask)
 {
-    const wcodeci_avx512_tables tables = wcodeci_avx512_open(r);
+    const __m512i shift = _mm512_and_si512(_mm512_srli_epi16(q, 2), wcodeci_avx512_bytes(63));
+    return _mm512_and_si512(_mm512_add_epi8(_mm512_permutexvar_epi8(symbol, value), shift), mask);
+}
+
+/* Rounds of `groups` times 64 lanes; a constant, as are classes, split and packed.  split WCODEC_SPLIT_COUNT:
+ * the values themselves. */
+WCODECI_AVX512_INLINE size_t wcodeci_avx512_rounds(wcodeci_rans16 *r, unsigned groups, unsigned classes,
+                                                   unsigned split, int packed,
+                                                   const wcodeci_byte *const *planes, wcodeci_byte *dst,
+                                                   size_t n)
+{
+    const wcodeci_avx512_tables tables = wcodeci_avx512_open(r, classes);
+    const __m512i value = wcodeci_avx512_table(r->value), mask = wcodeci_avx512_bytes(r->mask);
+    const wcodeci_byte *p = r->p, *const limit = r->limit, *const q = r->q, *plane[WCODEC_MAX_PLANES];
     wcodeci_avx512_merger merger = wcodeci_avx512_merger_make();
-    const wcodeci_byte *p = r->p, *const limit = r->limit, *plane[WCODEC_MAX_PLANES];
-    __m512i high[4], low[4], symbol[4];
+    __m512i high[4], low[4], symbol[4], scale[4];
     size_t i = 0;
     unsigned g;
-    wcodeci_avx512_place(split, wcodeci_avx512_table(r->value), &merger.high, &merger.low);
+    wcodeci_avx512_place(split, value, &merger.high, &merger.low);
     wcodeci_avx512_planes(split, planes, plane);
     for (g = 0; g < groups; g++) {
         high[g] = wcodeci_avx512_load(r->high + 64 * g);
         low[g] = wcodeci_avx512_load(r->low + 64 * g);
     }
     for (; n - i >= 64 * groups && (size_t)(limit - p) >= 64 * groups; i += 64 * groups) {
-        wcodeci_avx512_step(&tables, groups, high, low, symbol, &p);
+        WCODECI_UNROLL_4
+        for (g = 0; g < groups && classes > 1; g++) scale[g] = wcodeci_avx512_load(q + i + 64 * g);
+        wcodeci_avx512_step(&tables, groups, classes, scale, high, low, symbol, &p);
         WCODECI_UNROLL_4
         for (g = 0; g < groups; g++) {
-            const __m512i upper = _mm512_shuffle_epi8(merger.high, symbol[g]);
-            const __m512i lower = _mm512_shuffle_epi8(merger.low, symbol[g]);
+            __m512i upper, lower;
+            if (classes == 1) {
+                upper = _mm512_shuffle_epi8(merger.high, symbol[g]);
+                lower = _mm512_shuffle_epi8(merger.low, symbol[g]);
+            } else {
+                wcodeci_avx512_place(split, wcodeci_avx512_shifted(value, symbol[g], scale[g], mask), &upper,
+                                     &lower);
+            }
             if (split == WCODEC_SPLIT_COUNT) wcodeci_avx512_store(dst + i + 64 * g, upper);
             else wcodeci_avx512_merge(&merger, split, packed, upper, lower, plane, dst, i + 64 * g);
         }
@@ -339,38 +382,47 @@ WCODECI_AVX512_INLINE size_t wcodeci_avx512_rounds(wcodeci_rans16 *r, unsigned g
     return i;
 }
 
-WCODECI_AVX512_INLINE size_t wcodeci_avx512_lanes(wcodeci_rans16 *r, unsigned split, int packed,
-                                                  const wcodeci_byte *const *planes, wcodeci_byte *dst,
-                                                  size_t n)
+WCODECI_AVX512_INLINE size_t wcodeci_avx512_lanes(wcodeci_rans16 *r, unsigned classes, unsigned split,
+                                                  int packed, const wcodeci_byte *const *planes,
+                                                  wcodeci_byte *dst, size_t n)
 {
     switch (r->lanes) {
-    case 64: return wcodeci_avx512_rounds(r, 1, split, packed, planes, dst, n);
-    case 128: return wcodeci_avx512_rounds(r, 2, split, packed, planes, dst, n);
-    default: return wcodeci_avx512_rounds(r, 4, split, packed, planes, dst, n);
+    case 64: return wcodeci_avx512_rounds(r, 1, classes, split, packed, planes, dst, n);
+    case 128: return wcodeci_avx512_rounds(r, 2, classes, split, packed, planes, dst, n);
+    default: return wcodeci_avx512_rounds(r, 4, classes, split, packed, planes, dst, n);
     }
 }
 
 WCODECI_AVX512 static size_t wcodeci_avx512_rans16(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
 {
-    return wcodeci_avx512_lanes(r, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+    return wcodeci_avx512_lanes(r, 1, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
 }
 
-#define WCODECI_UNITS(name, split, packed) \
+WCODECI_AVX512 static size_t wcodeci_avx512_classes(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
+{
+    return wcodeci_avx512_lanes(r, WCODECI_CLASSES, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+}
+
+#define WCODECI_UNITS(name, classes, split, packed) \
     WCODECI_AVX512 static size_t wcodeci_avx512_##name(wcodeci_rans16 *r, const wcodeci_byte *const *planes, \
                                                        wcodeci_byte *dst, size_t n) \
     { \
-        return wcodeci_avx512_lanes(r, split, packed, planes, dst, n); \
+        return wcodeci_avx512_lanes(r, classes, split, packed, planes, dst, n); \
     }
-WCODECI_UNITS(bf16, WCODEC_SPLIT_BF16, 0)
-WCODECI_UNITS(f16, WCODEC_SPLIT_F16, 0)
-WCODECI_UNITS(f16_packed, WCODEC_SPLIT_F16, 1)
-WCODECI_UNITS(f32, WCODEC_SPLIT_F32, 0)
-WCODECI_UNITS(e4m3, WCODEC_SPLIT_F8_E4M3, 0)
-WCODECI_UNITS(e4m3_packed, WCODEC_SPLIT_F8_E4M3, 1)
-WCODECI_UNITS(e5m2, WCODEC_SPLIT_F8_E5M2, 0)
-WCODECI_UNITS(e5m2_packed, WCODEC_SPLIT_F8_E5M2, 1)
-WCODECI_UNITS(nibbles, WCODEC_SPLIT_NIBBLES, 0)
-WCODECI_UNITS(nibbles_packed, WCODEC_SPLIT_NIBBLES, 1)
+WCODECI_UNITS(bf16, 1, WCODEC_SPLIT_BF16, 0)
+WCODECI_UNITS(f16, 1, WCODEC_SPLIT_F16, 0)
+WCODECI_UNITS(f16_packed, 1, WCODEC_SPLIT_F16, 1)
+WCODECI_UNITS(f32, 1, WCODEC_SPLIT_F32, 0)
+WCODECI_UNITS(e4m3, 1, WCODEC_SPLIT_F8_E4M3, 0)
+WCODECI_UNITS(e4m3_packed, 1, WCODEC_SPLIT_F8_E4M3, 1)
+WCODECI_UNITS(e5m2, 1, WCODEC_SPLIT_F8_E5M2, 0)
+WCODECI_UNITS(e5m2_packed, 1, WCODEC_SPLIT_F8_E5M2, 1)
+WCODECI_UNITS(nibbles, 1, WCODEC_SPLIT_NIBBLES, 0)
+WCODECI_UNITS(nibbles_packed, 1, WCODEC_SPLIT_NIBBLES, 1)
+WCODECI_UNITS(bf16_classes, WCODECI_CLASSES, WCODEC_SPLIT_BF16, 0)
+WCODECI_UNITS(f16_classes, WCODECI_CLASSES, WCODEC_SPLIT_F16, 0)
+WCODECI_UNITS(f16_classes_packed, WCODECI_CLASSES, WCODEC_SPLIT_F16, 1)
+WCODECI_UNITS(f32_classes, WCODECI_CLASSES, WCODEC_SPLIT_F32, 0)
 
 /* ---- merging, unpacking, predictors ---- */
 
@@ -495,6 +547,32 @@ WCODECI_AVX512 static void wcodeci_avx512_unpredict(wcodeci_byte *v, size_t n, s
     wcodeci_unpredict_scalar(v + (i - distance), n - (i - distance), distance, mask);
 }
 
+/* ---- scales and classes ---- */
+
+WCODECI_AVX512 static void wcodeci_avx512_scale(const wcodeci_byte *columns, unsigned row, wcodeci_byte *q,
+                                                size_t n)
+{
+    const __m512i add = wcodeci_avx512_bytes(row);
+    size_t i;
+    for (i = 0; n - i >= 64; i += 64)
+        wcodeci_avx512_store(q + i, _mm512_add_epi8(wcodeci_avx512_load(columns + i), add));
+    if (i < n) {
+        const __mmask64 left = ((__mmask64)1 << (n - i)) - 1;
+        _mm512_mask_storeu_epi8(q + i, left,
+                                _mm512_add_epi8(_mm512_maskz_loadu_epi8(left, columns + i), add));
+    }
+}
+
+WCODECI_AVX512 static void wcodeci_avx512_map16(const wcodeci_byte map[16], const wcodeci_byte *v,
+                                                wcodeci_byte *q, size_t n)
+{
+    const __m512i table = wcodeci_avx512_table(map);
+    size_t i;
+    for (i = 0; n - i >= 64; i += 64)
+        wcodeci_avx512_store(q + i, _mm512_shuffle_epi8(table, wcodeci_avx512_load(v + i)));
+    wcodeci_map16_scalar(map, v + i, q + i, n - i);
+}
+
 /* ---- rANS-256 ---- */
 
 /* Four groups of eight lanes: each waits for its own gather, and shorter ones are sooner done.  (On Zen 4 1.9
@@ -532,16 +610,19 @@ WCODECI_AVX512 static size_t wcodeci_avx512_rans256(uint32_t state[32], const ui
 }
 
 static const wcodeci_kernels wcodeci_kernels_avx512 = {
-    "avx512", wcodeci_avx512_rans16,
-    { NULL, NULL, NULL, NULL, wcodeci_avx512_bf16, wcodeci_avx512_f16, wcodeci_avx512_f32, NULL,
+    "avx512", { wcodeci_avx512_rans16, wcodeci_avx512_classes },
+    { { NULL, NULL, NULL, NULL, wcodeci_avx512_bf16, wcodeci_avx512_f16, wcodeci_avx512_f32, NULL,
       wcodeci_avx512_e4m3, wcodeci_avx512_e5m2, wcodeci_avx512_nibbles },
-    { NULL, NULL, NULL, NULL, NULL, wcodeci_avx512_f16_packed, NULL, NULL,
+      { NULL, NULL, NULL, NULL, wcodeci_avx512_bf16_classes, wcodeci_avx512_f16_classes,
+        wcodeci_avx512_f32_classes, NULL, NULL, NULL, NULL } },
+    { { NULL, NULL, NULL, NULL, NULL, wcodeci_avx512_f16_packed, NULL, NULL,
       wcodeci_avx512_e4m3_packed, wcodeci_avx512_e5m2_packed, wcodeci_avx512_nibbles_packed },
+      { NULL, NULL, NULL, NULL, NULL, wcodeci_avx512_f16_classes_packed, NULL, NULL, NULL, NULL, NULL } },
     wcodeci_avx512_rans256,
     { NULL, wcodeci_avx512_merge_word16, wcodeci_avx512_merge_word32, wcodeci_avx512_merge_word64,
       wcodeci_avx512_merge_bf16, wcodeci_avx512_merge_f16, wcodeci_avx512_merge_f32, wcodeci_avx512_merge_f64,
       wcodeci_avx512_merge_e4m3, wcodeci_avx512_merge_e5m2, wcodeci_avx512_merge_nibbles },
-    wcodeci_avx512_unpack, wcodeci_avx512_unpredict
+    wcodeci_avx512_unpack, wcodeci_avx512_unpredict, wcodeci_avx512_scale, wcodeci_avx512_map16
 };
 
 #if defined(__GNUC__) && !defined(__clang__) && defined(__cplusplus)

@@ -480,16 +480,18 @@ static void wcodeci_neon_unpredict(wcodeci_byte *v, size_t n, size_t distance, u
 }
 
 static const wcodeci_kernels wcodeci_kernels_neon = {
-    "neon", wcodeci_neon_rans16,
-    { NULL, NULL, NULL, NULL, wcodeci_neon_bf16, wcodeci_neon_f16, wcodeci_neon_f32, NULL,
+    "neon", { wcodeci_neon_rans16, wcodeci_rans16_classes_scalar },
+    { { NULL, NULL, NULL, NULL, wcodeci_neon_bf16, wcodeci_neon_f16, wcodeci_neon_f32, NULL,
       wcodeci_neon_e4m3, wcodeci_neon_e5m2, wcodeci_neon_nibbles },
-    { NULL, NULL, NULL, NULL, NULL, wcodeci_neon_f16_packed, NULL, NULL,
+      { NULL, NULL, NULL, NULL, wcodeci_rans16_bf16_classes_scalar, NULL, NULL, NULL, NULL, NULL, NULL } },
+    { { NULL, NULL, NULL, NULL, NULL, wcodeci_neon_f16_packed, NULL, NULL,
       wcodeci_neon_e4m3_packed, wcodeci_neon_e5m2_packed, wcodeci_neon_nibbles_packed },
+      { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL } },
     wcodeci_rans256_scalar,
     { NULL, wcodeci_neon_merge_word16, wcodeci_neon_merge_word32, NULL, wcodeci_neon_merge_bf16,
       wcodeci_neon_merge_f16, wcodeci_neon_merge_f32, NULL, wcodeci_neon_merge_e4m3,
       wcodeci_neon_merge_e5m2, wcodeci_neon_merge_nibbles },
-    wcodeci_neon_unpack, wcodeci_neon_unpredict
+    wcodeci_neon_unpack, wcodeci_neon_unpredict, wcodeci_scale_scalar, wcodeci_map16_scalar
 };
 
 #endif

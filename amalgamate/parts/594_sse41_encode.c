@@ -55,7 +55,7 @@ static void wcodeci_windows_make(wcodeci_windows *w, const wcodeci_rans16_coder 
         for (k = 0; k < width; k++, v++) {
             const unsigned s = c->symbol_of[v];
             w->table[w->count][width == 16 ? k : 2 * (k & 15) + k / 16]
-                = (wcodeci_byte)(s == WCODECI_NO_SYMBOL ? 0 : (s ^ c->filler) | 16);
+                = (wcodeci_byte)(s == WCODECI_NO_SYMBOL ? 0 : (s ^ c->filler[0]) | 16);
         }
         w->count++;
     }
@@ -69,7 +69,7 @@ static size_t wcodeci_rans16_map_rest(const wcodeci_rans16_coder *c, const wcode
     for (; i < n; i++) {
         symbols[i] = c->symbol_of[v[i]];
         if (symbols[i] != WCODECI_NO_SYMBOL) continue;
-        symbols[i] = c->filler;
+        symbols[i] = c->filler[0];
         if (found == most) return most + 1;
         places[found++] = (uint32_t)i;
     }
@@ -160,7 +160,7 @@ WCODECI_SSE41 static void wcodeci_sse41_residual(const wcodeci_byte *v, const wc
 WCODECI_SSE41 static size_t wcodeci_sse41_map(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
                                               wcodeci_byte *symbols, size_t n, uint32_t *places, size_t most)
 {
-    const __m128i zero = _mm_setzero_si128(), filler = _mm_set1_epi8((char)c->filler);
+    const __m128i zero = _mm_setzero_si128(), filler = _mm_set1_epi8((char)c->filler[0]);
     const __m128i fifteen = _mm_set1_epi8(15), saturate = _mm_set1_epi8(112);
     wcodeci_windows w;
     size_t i, found = 0;
@@ -290,7 +290,8 @@ WCODECI_SSE41 static wcodeci_byte *wcodeci_sse41_put(wcodeci_rans16_coder *c, co
 }
 
 static const wcodeci_encode_kernels wcodeci_encode_kernels_sse41 = {
-    wcodeci_sse41_split, wcodeci_sse41_residual, wcodeci_sse41_map, wcodeci_sse41_put
+    wcodeci_sse41_split, wcodeci_sse41_residual, { wcodeci_sse41_map, wcodeci_rans16_map_classes_scalar },
+    { wcodeci_sse41_put, wcodeci_rans16_put_scalar }
 };
 
 #endif

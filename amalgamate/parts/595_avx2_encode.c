@@ -100,7 +100,7 @@ WCODECI_AVX2_INLINE __m256i wcodeci_avx2_entry(__m256i table, __m256i x)
 WCODECI_AVX2 static size_t wcodeci_avx2_map(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
                                                 wcodeci_byte *symbols, size_t n, uint32_t *places, size_t most)
 {
-    const __m256i zero = _mm256_setzero_si256(), filler = _mm256_set1_epi8((char)c->filler);
+    const __m256i zero = _mm256_setzero_si256(), filler = _mm256_set1_epi8((char)c->filler[0]);
     wcodeci_byte table[16][16], from[16];
     unsigned tables = 0, b, k;
     size_t i, found = 0;
@@ -132,7 +132,7 @@ WCODECI_AVX2 static size_t wcodeci_avx2_map(const wcodeci_rans16_coder *c, const
     for (; i < n; i++) {
         symbols[i] = c->symbol_of[v[i]];
         if (symbols[i] != WCODECI_NO_SYMBOL) continue;
-        symbols[i] = c->filler;
+        symbols[i] = c->filler[0];
         if (found == most) return most + 1;
         places[found++] = (uint32_t)i;
     }
@@ -244,7 +244,8 @@ WCODECI_AVX2 static wcodeci_byte *wcodeci_avx2_put(wcodeci_rans16_coder *c, cons
 }
 
 static const wcodeci_encode_kernels wcodeci_encode_kernels_avx2 = {
-    wcodeci_avx2_split, wcodeci_avx2_residual, wcodeci_avx2_map, wcodeci_avx2_put
+    wcodeci_avx2_split, wcodeci_avx2_residual, { wcodeci_avx2_map, wcodeci_rans16_map_classes_scalar },
+    { wcodeci_avx2_put, wcodeci_rans16_put_scalar }
 };
 
 #endif

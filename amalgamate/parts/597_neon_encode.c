@@ -128,7 +128,7 @@ WCODECI_INLINE size_t wcodeci_neon_note(uint64_t bits, size_t i, uint32_t *place
 static size_t wcodeci_neon_map(const wcodeci_rans16_coder *c, const wcodeci_byte *v, wcodeci_byte *symbols,
                                size_t n, uint32_t *places, size_t most)
 {
-    const uint8x16_t filler = vdupq_n_u8(c->filler), fifteen = vdupq_n_u8(15);
+    const uint8x16_t filler = vdupq_n_u8(c->filler[0]), fifteen = vdupq_n_u8(15);
     const uint8x16_t weights = vld1q_u8(wcodeci_neon_weights);
     wcodeci_windows w;
     size_t i, found = 0;
@@ -311,7 +311,8 @@ static wcodeci_byte *wcodeci_neon_put(wcodeci_rans16_coder *c, const wcodeci_byt
 }
 
 static const wcodeci_encode_kernels wcodeci_encode_kernels_neon = {
-    wcodeci_neon_split, wcodeci_neon_residual, wcodeci_neon_map, wcodeci_neon_put
+    wcodeci_neon_split, wcodeci_neon_residual, { wcodeci_neon_map, wcodeci_rans16_map_classes_scalar },
+    { wcodeci_neon_put, wcodeci_rans16_put_scalar }
 };
 
 #endif

@@ -3,12 +3,14 @@
  * ---------------------------------------------------------------------------------------------- */
 
 static const wcodeci_kernels wcodeci_kernels_scalar = {
-    "scalar", wcodeci_rans16_scalar,
-    { NULL, NULL, NULL, NULL, wcodeci_rans16_bf16_scalar, NULL, NULL, NULL, NULL, NULL, NULL },
-    { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL },
+    "scalar", { wcodeci_rans16_scalar, wcodeci_rans16_classes_scalar },
+    { { NULL, NULL, NULL, NULL, wcodeci_rans16_bf16_scalar, NULL, NULL, NULL, NULL, NULL, NULL },
+      { NULL, NULL, NULL, NULL, wcodeci_rans16_bf16_classes_scalar, NULL, NULL, NULL, NULL, NULL, NULL } },
+    { { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL },
+      { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL } },
     wcodeci_rans256_scalar,
     { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL },
-    NULL, wcodeci_unpredict_scalar
+    NULL, wcodeci_unpredict_scalar, wcodeci_scale_scalar, wcodeci_map16_scalar
 };
 
 static const wcodeci_kernels *wcodeci_kernels_of(unsigned cpu)
@@ -48,7 +50,9 @@ static wcodeci_engine wcodeci_engine_make(unsigned cpu_off)
 #ifndef WCODEC_NO_ENCODER
 
 static const wcodeci_encode_kernels wcodeci_encode_kernels_scalar = {
-    wcodeci_split_scalar, wcodeci_residual_scalar, wcodeci_rans16_map_scalar, wcodeci_rans16_put_scalar
+    wcodeci_split_scalar, wcodeci_residual_scalar,
+    { wcodeci_rans16_map_scalar, wcodeci_rans16_map_classes_scalar },
+    { wcodeci_rans16_put_scalar, wcodeci_rans16_put_scalar }
 };
 
 static const wcodeci_encode_kernels *wcodeci_encode_kernels_of(unsigned cpu)

@@ -16,7 +16,8 @@
 #define WCODECI_TRIAL_SIZE (WCODECI_SAMPLE * 8 + 1024)
 #define WCODECI_SLOW_PART 48        /* of the tile's bytes, */
 #define WCODECI_SLOW_LEAST 16       /* or of what the plane takes: so much must a slow coder save */
-#define WCODECI_FREE_SIZE 8192       /* bytes: in a tile below this speed costs nothing */
+#define WCODECI_FREE_SIZE 8192      /* bytes: in a tile below this speed costs nothing */
+#define WCODECI_CLASS_RUN 512       /* of four such runs of values one is looked at for a model of classes */
 
 typedef struct wcodeci_encoder {
     const wcodeci_byte *src;
@@ -26,14 +27,21 @@ typedef struct wcodeci_encoder {
     size_t slow;                        /* bytes that a plane must save to be decoded slowly */
     wcodec_tile_options options;
     const wcodeci_encode_kernels *kernels;
+    const wcodeci_kernels *decode;
     wcodeci_crc_fn *crc;
+    const wcodec_scales *scales;        /* NULL: none */
+    wcodec_plane_info rows;             /* of a tile that is scaled: how its rows' scales are coded; else size 0 */
     wcodeci_byte *units, *plane, *residual, *work, *second, *trial;     /* parts of the scratch memory */
+    wcodeci_byte *q, *scaled, *row_scales, *row_payload;
 } wcodeci_encoder;
+
+/* The most rows that a tile of `size` bytes touches where there are scales. */
+static size_t wcodeci_encode_rows(size_t size) { return size / WCODECI_MIN_COLUMNS + 2; }
 
 WCODEC_API size_t wcodec_tile_encode_scratch(size_t size)
 {
-    /* units, plane, residual: `size` each; second: size and a group; trial; work, aligned. */
-    return 4 * size + 64 + WCODECI_TRIAL_SIZE + WCODECI_RANS16_WORK(size) + 64;
+    /* units, plane, residual, q, scaled: `size` each; second: size and a group; trial; work, aligned; rows. */
+    return 6 * size + 64 + WCODECI_TRIAL_SIZE + WCODECI_RANS16_WORK(size) + 2 * wcodeci_encode_rows(size) + 64;
 }
 
 WCODEC_API size_t wcodec_tile_bound(size_t size)
@@ -41,33 +49,6 @@ WCODEC_API size_t wcodec_tile_bound(size_t size)
     /* A raw plane of w < 8 bits takes 8 w bytes for its last 64 values, however few there are; the narrow
      * planes of a unit have 8 bits in all, which makes 64 bytes.  And padding to 8. */
     return WCODEC_TILE_HEAD + size + 64 + 8;
-}
-
-/* Two counters for each value, in turn, so that a run of equal values waits half as long for itself.  (With
- * four, the tables cost more than that.) */
-static void wcodeci_count(const wcodeci_byte *v, size_t n, uint32_t count[256])
-{
-    uint32_t part[2][256];
-    size_t i;
-    unsigned s;
-    memset(part, 0, sizeof part);
-    for (i = 0; i + 2 <= n; i += 2) {
-        part[0][v[i]]++;
-        part[1][v[i + 1]]++;
-    }
-    if (i < n) part[0][v[i]]++;
-    for (s = 0; s < 256; s++) count[s] = part[0][s] + part[1][s];
-}
-
-/* n values' order-0 entropy in bits. */
-static uint64_t wcodeci_entropy(const uint32_t count[256], size_t n)
-{
-    uint64_t sum = 0;
-    const uint32_t log_n = wcodeci_log2((uint32_t)n);
-    unsigned s;
-    for (s = 0; s < 256; s++)
-        if (count[s]) sum += (uint64_t)count[s] * (log_n - wcodeci_log2(count[s]));
-    return sum / 65536;
 }
 
 /* ---- samples of large tiles ---- */
@@ -210,7 +191,7 @@ static size_t wcodeci_encode_with(const wcodeci_encoder *e, unsigned coder, cons
     case WCODEC_CODER_SPARSE: return wcodeci_sparse_encode(plane, dst, cap);
     case WCODEC_CODER_HUFFMAN: return wcodeci_huff_encode(plane, &choice->huff, dst, cap);
     case WCODEC_CODER_RANS16:
-        return wcodeci_rans16_encode(e->kernels, plane, &choice->rans16, dst, cap, e->work);
+        return wcodeci_rans16_encode(e->kernels, plane, &choice->rans16, NULL, dst, cap, e->work);
     case WCODEC_CODER_RANS256: return wcodeci_rans256_encode(plane, &choice->rans256, dst, cap, e->work);
     default: return wcodeci_raw_encode(plane, dst, cap);
     }
@@ -269,7 +250,7 @@ static void wcodeci_plane_best(wcodeci_encoder *e, wcodeci_plane *plane, wcodeci
     wcodeci_count(plane->v, plane->n, plane->count);
     wcodeci_choice_prepare(e, plane, &choice);
     wcodeci_choice_least(e, plane, &choice, &least);
-    for (p = WCODEC_PREDICT_LEFT; p < WCODEC_PREDICT_COUNT && least > 1; p++) {
+    for (p = WCODEC_PREDICT_LEFT; p <= WCODEC_PREDICT_UP && least > 1; p++) {
         size_t cost;
         if (!wcodeci_allowed(e, p, plane->n)) continue;
         wcodeci_plane_predict(e, p, plane);
@@ -293,6 +274,12 @@ static void wcodeci_plane_best(wcodeci_encoder *e, wcodeci_plane *plane, wcodeci
     info->predictor = (unsigned char)predictor;
 }
 
+static size_t wcodeci_put_plane(const wcodec_plane_info *plane, wcodeci_byte *dst)
+{
+    dst[0] = (wcodeci_byte)(plane->coder | plane->predictor << 5);
+    return 1 + wcodeci_put_varint(dst + 1, plane->size);
+}
+
 /* The record's fields: what stands before the payloads, but for the filler. */
 static size_t wcodeci_tile_fields(const wcodeci_encoder *e, const wcodeci_tile *tile, uint32_t crc,
                                   wcodeci_byte *dst)
@@ -301,14 +288,16 @@ static size_t wcodeci_tile_fields(const wcodeci_encoder *e, const wcodeci_tile *
     unsigned k, up = tile->info.predictor == WCODEC_PREDICT_UP;
     for (k = 0; k < tile->info.planes; k++) up |= tile->info.plane[k].predictor == WCODEC_PREDICT_UP;
     dst[0] = (wcodeci_byte)tile->info.split;
-    dst[1] = (wcodeci_byte)(tile->info.predictor | (up ? WCODECI_TILE_ROW : 0));
+    dst[1] = (wcodeci_byte)(tile->info.predictor | (up ? WCODECI_TILE_ROW : 0)
+                            | (e->rows.size ? WCODECI_TILE_SCALED : 0));
     wcodeci_store32(dst + 2, crc);
     used += wcodeci_put_varint(dst + used, tile->n);
     if (up) used += wcodeci_put_varint(dst + used, e->row);
-    for (k = 0; k < tile->info.planes; k++) {
-        dst[used++] = (wcodeci_byte)(tile->info.plane[k].coder | tile->info.plane[k].predictor << 5);
-        used += wcodeci_put_varint(dst + used, tile->info.plane[k].size);
+    if (e->rows.size) {
+        used += wcodeci_put_varint(dst + used, e->scales->phase);
+        used += wcodeci_put_plane(&e->rows, dst + used);
     }
+    for (k = 0; k < tile->info.planes; k++) used += wcodeci_put_plane(&tile->info.plane[k], dst + used);
     return used;
 }
 
@@ -316,12 +305,9 @@ static size_t wcodeci_tile_fields(const wcodeci_encoder *e, const wcodeci_tile *
 static size_t wcodeci_tile_place(wcodeci_tile *tile, size_t at)
 {
     unsigned k;
-    for (k = 0; k < tile->info.planes; k++) {
-        if (tile->info.plane[k].size >= WCODECI_ALIGNED_PLANE) at = (size_t)wcodeci_up8(at);
-        tile->info.plane[k].offset = at;
-        at += tile->info.plane[k].size;
-    }
-    return at;
+    uint64_t end = wcodeci_plane_place(&tile->info.rows, at);
+    for (k = 0; k < tile->info.planes; k++) end = wcodeci_plane_place(&tile->info.plane[k], end);
+    return (size_t)end;
 }
 
 /* Finds a length of the record's head whose body size takes just that length: the size depends on the padding
@@ -340,19 +326,23 @@ static size_t wcodeci_tile_layout(wcodeci_tile *tile, size_t fields, unsigned *f
     return 0;
 }
 
-/* Puts fields and payloads together: the payloads stand one after the other at dst + WCODEC_TILE_HEAD, with
- * room for the planes in `late`, which are not written yet.  They move down, for head and fields (at most 65
- * bytes), filler and padding (at most 7 each) take no more. */
+/* Puts fields and payloads together: the planes' payloads stand one after the other from `from` on, with room for
+ * the planes in `late`, which are not written yet.  They move down, for head and fields (at most 80 bytes), filler
+ * and padding (at most 7 each) and the rows' scales take no more. */
 static size_t wcodeci_tile_join(const wcodeci_encoder *e, wcodeci_tile *tile, uint32_t crc, unsigned late,
-                                wcodeci_byte *dst)
+                                const wcodeci_byte *from, wcodeci_byte *dst)
 {
     wcodeci_byte fields[WCODEC_TILE_HEAD];
     const size_t used = wcodeci_tile_fields(e, tile, crc, fields);
-    const wcodeci_byte *from = dst + WCODEC_TILE_HEAD;
     unsigned k, filler;
-    size_t end, head = wcodeci_tile_layout(tile, used, &filler, &end), at = head + used;
-    const size_t body = end - head;
+    size_t end, head = wcodeci_tile_layout(tile, used, &filler, &end), at = head + used, body;
+    body = end - head;
     fields[1] = (wcodeci_byte)(fields[1] | filler << WCODECI_TILE_FILLER);
+    if (tile->info.rows.size) {
+        memset(dst + at, 0, tile->info.rows.offset - at);
+        memcpy(dst + tile->info.rows.offset, e->row_payload, tile->info.rows.size);
+        at = tile->info.rows.offset + tile->info.rows.size;
+    }
     for (k = 0; k < tile->info.planes; k++) {
         const wcodec_plane_info *plane = &tile->info.plane[k];
         if (!(late >> k & 1)) memmove(dst + plane->offset, from, plane->size);
@@ -368,11 +358,17 @@ static size_t wcodeci_tile_join(const wcodeci_encoder *e, wcodeci_tile *tile, ui
 }
 
 /* How a plane of a large tile will be coded; FULL: look at all of it. */
-typedef enum wcodeci_plan_how { WCODECI_PLAN_RAW, WCODECI_PLAN_RANS16, WCODECI_PLAN_FULL } wcodeci_plan_how;
+typedef enum wcodeci_plan_how {
+    WCODECI_PLAN_RAW,
+    WCODECI_PLAN_RANS16,
+    WCODECI_PLAN_SCALED,                /* rANS-16 of e->scaled by classes */
+    WCODECI_PLAN_FULL
+} wcodeci_plan_how;
 
 typedef struct wcodeci_plane_plan {
     wcodeci_plan_how how;
     unsigned predictor;                 /* for rANS-16 */
+    uint64_t cost;
     wcodeci_rans16_model model;
 } wcodeci_plane_plan;
 
@@ -381,6 +377,26 @@ typedef struct wcodeci_plan_of_tile {
     uint64_t cost;
     wcodeci_plane_plan plane[WCODEC_MAX_PLANES];
 } wcodeci_plan_of_tile;
+
+/* Writes a plane from which scales were taken off, unless its rows' scales take what it saves. */
+static int wcodeci_plane_write_scaled(wcodeci_encoder *e, const wcodeci_plane_plan *plan, wcodeci_plane *plane,
+                                      wcodec_plane_info *info, wcodeci_byte *dst)
+{
+    size_t size = 0;
+    plane->v = e->scaled;
+    if (e->rows.size + 16 < info->size)
+        size = wcodeci_rans16_encode(e->kernels, plane, &plan->model, e->q, dst,
+                                     info->size - e->rows.size - 16, e->work);
+    plane->v = e->plane;
+    if (size) {
+        info->size = size;
+        info->coder = WCODEC_CODER_CLASSES;
+        info->predictor = WCODEC_PREDICT_SCALE;
+        return 1;
+    }
+    e->rows.size = 0;
+    return 0;
+}
 
 /* Writes plane k as its plan says; `late` gets the planes that wcodeci_tile_late has to write. */
 static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *plan, const wcodeci_byte *units,
@@ -400,6 +416,8 @@ static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *pl
         *late |= 1u << k;
         return;
     }
+    if (plan && plan->how == WCODECI_PLAN_SCALED && wcodeci_plane_write_scaled(e, plan, &plane, info, dst))
+        return;
     wcodeci_split_plane(e->kernels, tile->info.split, k, units, e->plane, tile->n);
     if (plan && plan->how == WCODECI_PLAN_RAW) {
         wcodeci_raw_encode(&plane, dst, info->size);
@@ -408,7 +426,7 @@ static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *pl
     if (plan && plan->how == WCODECI_PLAN_RANS16) {
         size_t size;
         wcodeci_plane_predict(e, plan->predictor, &plane);
-        size = wcodeci_rans16_encode(e->kernels, &plane, &plan->model, dst, info->size, e->work);
+        size = wcodeci_rans16_encode(e->kernels, &plane, &plan->model, NULL, dst, info->size, e->work);
         if (size) {
             info->size = size;
             info->coder = WCODEC_CODER_RANS16;
@@ -425,7 +443,7 @@ static size_t wcodeci_tile_encode_as(wcodeci_encoder *e, unsigned split, unsigne
 {
     const wcodeci_split_row *row = &wcodeci_splits[split];
     const wcodeci_byte *units = e->src;
-    wcodeci_byte *payload = dst + WCODEC_TILE_HEAD;
+    wcodeci_byte *from = dst + WCODEC_TILE_HEAD, *payload;
     wcodeci_tile tile;
     unsigned k, late = 0;
     size_t size;
@@ -438,11 +456,15 @@ static size_t wcodeci_tile_encode_as(wcodeci_encoder *e, unsigned split, unsigne
         wcodeci_predict_units(e->src, e->units, tile.n, row->unit, predictor, e->row);
         units = e->units;
     }
+    if (!plans || plans[0].how != WCODECI_PLAN_SCALED) e->rows.size = 0;
+    if (e->rows.size) from += e->rows.size + 8;
+    payload = from;
     for (k = 0; k < row->planes; k++) {
         wcodeci_plane_write(e, plans ? &plans[k] : NULL, units, &tile, k, &late, payload);
         payload += tile.info.plane[k].size;
     }
-    size = wcodeci_tile_join(e, &tile, crc, late, dst);
+    tile.info.rows = e->rows;
+    size = wcodeci_tile_join(e, &tile, crc, late, from, dst);
     for (k = 0; k < row->planes; k++)       /* straight to where they stay */
         if (late >> k & 1)
             wcodeci_split_plane(e->kernels, split, k, units, dst + tile.info.plane[k].offset, tile.n);
@@ -505,7 +527,7 @@ static uint64_t wcodeci_plane_planned(const wcodeci_encoder *e, unsigned split, 
     plan->how = WCODECI_PLAN_RAW;
     least = wcodeci_sample_entropy(plane.count, plane.n);
     wcodeci_plane_consider(e, &plane, least, WCODEC_PREDICT_NONE, n, plan, &cost);
-    for (p = WCODEC_PREDICT_LEFT; p < WCODEC_PREDICT_COUNT && units && cost > 1; p++) {
+    for (p = WCODEC_PREDICT_LEFT; p <= WCODEC_PREDICT_UP && units && cost > 1; p++) {
         if (!wcodeci_allowed(e, p, n)) continue;
         plane.n = wcodeci_sample_predicted(e, split, k, units, sample, n, p, plane.count);
         if (plane.n == 0) continue;
@@ -531,7 +553,8 @@ static void wcodeci_tile_plan_full(const wcodeci_encoder *e, unsigned split, uns
     for (k = 0; k < row->planes; k++) {
         wcodeci_split_plane(e->kernels, split, k, units, e->plane, n);
         wcodeci_count(e->plane, n, count);
-        plan->cost += wcodeci_entropy(count, n) / 8;
+        plan->plane[k].cost = wcodeci_entropy(count, n) / 8;
+        plan->cost += plan->plane[k].cost;
         plan->plane[k].how = WCODECI_PLAN_FULL;
     }
 }
@@ -559,8 +582,82 @@ static void wcodeci_tile_plan(const wcodeci_encoder *e, unsigned split, unsigned
             && plan->plane[0].how == WCODECI_PLAN_RANS16 && plan->plane[0].predictor == WCODEC_PREDICT_NONE)
             from = NULL;
         wcodeci_split_plane(e->kernels, split, k, units, sample, WCODECI_SAMPLE);
-        plan->cost += wcodeci_plane_planned(e, split, k, from, sample, n, &plan->plane[k]);
+        plan->plane[k].cost = wcodeci_plane_planned(e, split, k, from, sample, n, &plan->plane[k]);
+        plan->cost += plan->plane[k].cost;
     }
+}
+
+/* Counts residuals by class: all of few, a quarter of many.  Returns how many. */
+static size_t wcodeci_classes_count(const wcodeci_byte *v, const wcodeci_byte *q, size_t n,
+                                    uint32_t count[WCODECI_CLASSES][256])
+{
+    const size_t step = n < 4 * WCODECI_SAMPLE ? WCODECI_CLASS_RUN : 4 * WCODECI_CLASS_RUN;
+    size_t i, j, shown = 0;
+    memset(count, 0, WCODECI_CLASSES * sizeof count[0]);
+    for (i = 0; i < n; i += step) {
+        const size_t end = i + wcodeci_min(n - i, WCODECI_CLASS_RUN);
+        for (j = i; j < end; j++) count[q[j] & 3][v[j]]++;
+        shown += end - i;
+    }
+    return shown;
+}
+
+/* Codes the rows' scales: they are few, so by what decodes without a large table. */
+static void wcodeci_rows_encode(wcodeci_encoder *e, size_t rows)
+{
+    const unsigned coders = e->options.coders;
+    const uint64_t row = e->row;
+    const size_t slow = e->slow;
+    wcodeci_plane plane;
+    e->options.coders = (coders & (1u << WCODEC_CODER_CONSTANT | 1u << WCODEC_CODER_HUFFMAN))
+                      | 1u << WCODEC_CODER_RAW;
+    e->row = 0;
+    e->slow = 0;
+    memcpy(e->plane, e->row_scales, rows);
+    plane.v = e->plane;
+    plane.n = rows;
+    plane.width = 8;
+    plane.unit = 1;
+    wcodeci_plane_best(e, &plane, e->row_payload, &e->rows);
+    e->rows.width = 8;
+    e->options.coders = coders;
+    e->row = row;
+    e->slow = slow;
+}
+
+/* Considers taking scales off the first plane; `plan` is of a tile without a unit predictor. */
+static void wcodeci_tile_scale(wcodeci_encoder *e, wcodeci_plan_of_tile *plan)
+{
+    const wcodeci_split_row *row = &wcodeci_splits[plan->split];
+    const size_t n = e->size / row->unit;
+    uint32_t count[WCODECI_CLASSES][256];
+    wcodeci_rans16_model model;
+    wcodeci_scaled scaled;
+    size_t rows, shown, size;
+    scaled.columns = e->scales->scale;
+    scaled.rows = e->row_scales;
+    scaled.width = e->scales->columns;
+    scaled.phase = e->scales->phase;
+    rows = wcodeci_scaled_rows(scaled.width, scaled.phase, n);
+    wcodeci_split_plane(e->kernels, plan->split, 0, e->src, e->plane, n);
+    wcodeci_rows_fit(e->plane, n, scaled.columns, scaled.width, scaled.phase, e->row_scales);
+    wcodeci_scaled_q(e->decode, &scaled, 0, e->q, n);
+    wcodeci_scale_off(e->plane, e->q, e->scaled, n, (1u << row->plane[0].width) - 1);
+    shown = wcodeci_classes_count(e->scaled, e->q, n, count);
+    size = wcodeci_classes_prepare(count, shown, n, row->unit, &model);
+    if (size >= plan->plane[0].cost) return;            /* (size_t)-1: none */
+    wcodeci_rows_encode(e, rows);
+    if (size + e->rows.size + 8 >= plan->plane[0].cost) return;
+    plan->plane[0].how = WCODECI_PLAN_SCALED;
+    plan->plane[0].model = model;
+    plan->plane[0].model.scaled = 1;
+}
+
+static int wcodeci_may_scale(const wcodeci_encoder *e, const wcodeci_plan_of_tile *plan)
+{
+    return e->scales && plan->split == wcodeci_scales_split(e->dtype) && plan->predictor == WCODEC_PREDICT_NONE
+        && (e->options.predictors >> WCODEC_PREDICT_SCALE & 1)
+        && (e->options.coders >> WCODEC_CODER_CLASSES & 1);
 }
 
 /* Splits to try: those of the dtype, or those that the caller named, as far as the size fits their units. */
@@ -590,7 +687,7 @@ static size_t wcodeci_tile_encode_small(wcodeci_encoder *e, unsigned splits, uin
     unsigned split, predictor;
     size_t size = 0;
     for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
-        for (predictor = 0; (splits >> split & 1) && predictor < WCODEC_PREDICT_COUNT; predictor++) {
+        for (predictor = 0; (splits >> split & 1) && predictor <= WCODEC_PREDICT_UP; predictor++) {
             size_t cost;
             if (!wcodeci_unit_predictor_fits(e, split, predictor)) continue;
             cost = wcodeci_tile_encode_as(e, split, predictor, NULL, crc, e->trial);
@@ -618,13 +715,14 @@ static size_t wcodeci_tile_encode_large(wcodeci_encoder *e, unsigned splits, uin
             splits = 0;
     }
     for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
-        for (predictor = 0; (splits >> split & 1) && predictor < WCODEC_PREDICT_COUNT; predictor++) {
+        for (predictor = 0; (splits >> split & 1) && predictor <= WCODEC_PREDICT_UP; predictor++) {
             if ((split == likely && predictor == WCODEC_PREDICT_NONE)
                 || !wcodeci_unit_predictor_fits(e, split, predictor))
                 continue;
             wcodeci_tile_plan(e, split, predictor, &other);
             if (other.cost < best.cost) best = other;
         }
+    if (wcodeci_may_scale(e, &best)) wcodeci_tile_scale(e, &best);
     return wcodeci_tile_encode_as(e, best.split, best.predictor, best.plane, crc, dst);
 }
 
@@ -639,14 +737,16 @@ static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
 }
 
 WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size,
-                                     const wcodec_tile_options *options, void *dst, size_t dst_size,
-                                     void *scratch, size_t scratch_size)
+                                     const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
+                                     size_t dst_size, void *scratch, size_t scratch_size)
 {
     wcodeci_encoder e;
     unsigned cpu;
     if (dtype >= WCODECI_DTYPES || !src || !dst || !scratch || size == 0 || size > WCODEC_MAX_TILE_BYTES
         || size % wcodeci_dtypes[dtype].unit || dst_size < wcodec_tile_bound(size)
-        || scratch_size < wcodec_tile_encode_scratch(size))
+        || scratch_size < wcodec_tile_encode_scratch(size)
+        || (scales && (!scales->scale || scales->columns < WCODECI_MIN_COLUMNS
+                       || scales->columns > WCODECI_MAX_COLUMNS || scales->phase >= scales->columns)))
         return 0;
     memset(&e.options, 0, sizeof e.options);
     if (options) e.options = *options;
@@ -654,7 +754,10 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
     if (!options || !options->predictors) e.options.predictors = (1u << WCODEC_PREDICT_COUNT) - 1;
     cpu = wcodec_cpu_detect() & ~e.options.cpu_off;
     e.kernels = wcodeci_encode_kernels_of(cpu);
+    e.decode = wcodeci_kernels_of(cpu);
     e.crc = wcodeci_crc_of(cpu);
+    e.scales = scales;
+    memset(&e.rows, 0, sizeof e.rows);
     e.src = (const wcodeci_byte *)src;
     e.size = size;
     e.dtype = dtype;
@@ -666,6 +769,10 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
     e.residual = e.plane + size;
     e.second = e.residual + size;
     e.trial = e.second + size + 64;
+    e.q = e.trial + WCODECI_TRIAL_SIZE;
+    e.scaled = e.q + size;
+    e.row_scales = e.scaled + size;
+    e.row_payload = e.row_scales + wcodeci_encode_rows(size);
     return wcodeci_tile_encode_best(&e, (wcodeci_byte *)dst);
 }
 

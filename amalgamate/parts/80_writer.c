@@ -4,6 +4,8 @@
  * Bytes of segments are gathered into tiles, tiles into a batch; a full batch is encoded by the caller's
  * threads and written in order.  What a segment's entry in the index says before its tiles waits in `pending`
  * until its first tile is written, so the index grows in the order of the container.
+ * The tiles of a matrix come in groups, each with scales of its columns if they pay.  A group is never cut by a
+ * batch's end, and where it ends does not depend on the threads: so neither do the bytes.
  * ---------------------------------------------------------------------------------------------- */
 #ifndef WCODEC_NO_ENCODER
 
@@ -11,6 +13,9 @@
 #define WCODECI_TILE_UNITS 65536u
 #define WCODECI_MAX_TILE_UNITS ((uint32_t)(WCODEC_MAX_TILE_BYTES / 8))
 #define WCODECI_BATCH 4                     /* tiles a worker in a batch, and at least two workers' worth */
+#define WCODECI_BATCH_TILES 128             /* but so many where they are small */
+#define WCODECI_GROUP ((uint64_t)1 << 22)   /* bytes of a group, about */
+#define WCODECI_LEAST_SCALED 8192u          /* units: less is not looked at for scales */
 
 typedef struct wcodeci_buffer {
     wcodeci_byte *p;
@@ -23,8 +28,19 @@ typedef struct wcodeci_batch_tile {
     unsigned dtype;
     uint64_t row;
     uint64_t pending_end;                   /* of `pending`: what comes before it, if it is a first tile */
+    uint64_t pending_start;                 /* where its segment's entry begins */
     uint64_t per_tile;                      /* 0: not the first tile of its segment */
+    size_t group, phase;                    /* the number of its group in the batch, plus 1; 0: it has none */
+    int leads;                              /* it is the first of its group */
 } wcodeci_batch_tile;
+
+/* A group of the batch: its columns' scales, and their record. */
+typedef struct wcodeci_batch_group {
+    size_t in, size, out, record;           /* as for a tile; record 0: it has no scales */
+    size_t scales, columns, tiles;          /* where in the writer's `scales`; tiles a group in this segment */
+    unsigned dtype;
+    int first;                              /* of its segment */
+} wcodeci_batch_group;
 
 struct wcodec_writer {
     wcodeci_heap heap;
@@ -42,6 +58,13 @@ struct wcodec_writer {
     size_t input_size, output_size, scratch_size, worker_scratch;
     wcodeci_batch_tile *batch;
     size_t batch_capacity, batch_count, input_used, output_used;
+    wcodeci_byte *scales;                   /* of the batch's groups */
+    wcodeci_batch_group *groups;            /* as many as tiles at most */
+    size_t scales_size, scales_used, group_count;
+    int grouped;                            /* the segment written last has groups */
+    size_t per_group, columns;              /* of the open segment; per_group 0: it has none */
+    uint64_t segment_start;                 /* of its entry in `pending` */
+    uint64_t group_total;
 
     wcodeci_cut cut;                        /* of the open segment */
     unsigned dtype;
@@ -176,16 +199,24 @@ static wcodec_status wcodeci_writer_header(wcodec_writer *w, const char *metadat
 static wcodec_status wcodeci_writer_allocate(wcodec_writer *w)
 {
     const uint64_t tile = 8 * (uint64_t)w->tile_units, workers = w->parallel.workers;
-    const uint64_t tiles = WCODECI_BATCH * (workers < 2 ? 2 : workers);
-    const uint64_t input = tile * tiles, output = input + tiles * wcodec_tile_bound(0);
+    const uint64_t least = WCODECI_BATCH * (workers < 2 ? 2 : workers);
+    const uint64_t tiles = least < WCODECI_BATCH_TILES ? WCODECI_BATCH_TILES : least;
+    const uint64_t input = tile * least < WCODECI_GROUP + tile ? WCODECI_GROUP + tile : tile * least;
+    const uint64_t scales = input / 4;      /* a group has at least four rows */
+    const uint64_t output = input + scales + 2 * tiles * wcodec_tile_bound(0);
     const uint64_t scratch = wcodec_tile_encode_scratch((size_t)tile) * workers;
     wcodec_status status;
-    void *p[5] = { NULL, NULL, NULL, NULL, NULL };
+    void *p[7] = { NULL, NULL, NULL, NULL, NULL, NULL, NULL };
     status = wcodeci_alloc(&w->heap, input, &p[0]);
     if (!status) status = wcodeci_alloc(&w->heap, output, &p[1]);
     if (!status) status = wcodeci_alloc(&w->heap, scratch, &p[2]);
     if (!status) status = wcodeci_alloc(&w->heap, tiles * sizeof *w->batch, &p[3]);
     if (!status) status = wcodeci_alloc(&w->heap, 2 * WCODECI_MAX_NAME, &p[4]);
+    if (!status) status = wcodeci_alloc(&w->heap, scales, &p[5]);
+    if (!status) status = wcodeci_alloc(&w->heap, tiles * sizeof *w->groups, &p[6]);
+    w->scales = (wcodeci_byte *)p[5];
+    w->groups = (wcodeci_batch_group *)p[6];
+    w->scales_size = (size_t)scales;
     w->input = (wcodeci_byte *)p[0];
     w->output = (wcodeci_byte *)p[1];
     w->scratch = (wcodeci_byte *)p[2];
@@ -248,6 +279,8 @@ WCODEC_API void wcodec_writer_close(wcodec_writer *writer)
     wcodeci_release(&w->heap, w->output, w->output_size);
     wcodeci_release(&w->heap, w->scratch, w->scratch_size);
     wcodeci_release(&w->heap, w->batch, w->batch_capacity * sizeof *w->batch);
+    wcodeci_release(&w->heap, w->groups, w->batch_capacity * sizeof *w->groups);
+    wcodeci_release(&w->heap, w->scales, w->scales_size);
     wcodeci_release(&w->heap, w->name, 2 * WCODECI_MAX_NAME);
     wcodeci_release(&w->heap, w->index.p, w->index.capacity);
     wcodeci_release(&w->heap, w->current.p, w->current.capacity);
@@ -263,6 +296,7 @@ WCODEC_API uint64_t wcodec_writer_size(const wcodec_writer *writer) { return wri
 static void wcodeci_encode_task(void *arg, size_t i, unsigned worker)
 {
     wcodec_writer *w = (wcodec_writer *)arg;
+    wcodec_scales scales;
     wcodeci_batch_tile *t;
     if (i == 0) {
         if (!w->no_sha256) wcodec_sha256_update(&w->sha, w->input, w->input_used);
@@ -270,21 +304,71 @@ static void wcodeci_encode_task(void *arg, size_t i, unsigned worker)
         return;
     }
     t = &w->batch[i - 1];
-    t->record = wcodec_tile_encode(t->dtype, t->row, w->input + t->in, t->size, &w->tile, w->output + t->out,
-                                   wcodec_tile_bound(t->size), w->scratch + worker * w->worker_scratch,
-                                   w->worker_scratch);
+    if (t->group) {
+        const wcodeci_batch_group *g = &w->groups[t->group - 1];
+        scales.scale = w->scales + g->scales;
+        scales.columns = g->columns;
+        scales.phase = t->phase;
+    }
+    t->record = wcodec_tile_encode(t->dtype, t->row, w->input + t->in, t->size,
+                                   t->group && w->groups[t->group - 1].record ? &scales : NULL, &w->tile,
+                                   w->output + t->out, wcodec_tile_bound(t->size),
+                                   w->scratch + worker * w->worker_scratch, w->worker_scratch);
 }
 
-/* A tile's record goes out, and its entry into the index. */
+/* Fits and codes a group's scales. */
+static void wcodeci_group_task(void *arg, size_t i, unsigned worker)
+{
+    wcodec_writer *w = (wcodec_writer *)arg;
+    wcodeci_batch_group *g = &w->groups[i];
+    wcodeci_byte *scratch = w->scratch + worker * w->worker_scratch, *record = w->output + g->out;
+    g->record = 0;
+    if (!wcodec_scales_fit(g->dtype, w->input + g->in, g->size, g->columns, w->tile.cpu_off,
+                           w->scales + g->scales, scratch, w->worker_scratch))
+        return;
+    g->record = wcodec_tile_encode(WCODEC_BYTES, 0, w->scales + g->scales, g->columns, NULL, NULL, record,
+                                   wcodec_tile_bound(g->columns), scratch, w->worker_scratch);
+    record[0] = WCODECI_RECORD_SCALES;
+}
+
+/* The scales of all groups of the batch.  Where a segment's first group has none, the others have none. */
+static void wcodeci_batch_scales(wcodec_writer *w)
+{
+    size_t i;
+    int on = w->grouped;
+    wcodeci_run(&w->parallel, w->group_count, wcodeci_group_task, w);
+    for (i = 0; i < w->group_count; i++) {
+        if (w->groups[i].first) on = w->groups[i].record != 0;
+        if (!on) w->groups[i].record = 0;
+    }
+}
+
+/* What comes before a segment's tiles in the index. */
+static wcodec_status wcodeci_write_entry(wcodec_writer *w, const wcodeci_batch_tile *t, uint64_t *pending)
+{
+    const wcodeci_batch_group *g = t->group ? &w->groups[t->group - 1] : NULL;
+    wcodec_status status;
+    w->grouped = g && g->record;
+    /* A first tile's entry is never empty, so `pending` is there; the flags are its first byte. */
+    if (w->grouped) w->pending.p[t->pending_start] |= WCODECI_SEGMENT_GROUPS;
+    status = wcodeci_put(w, &w->current, w->pending.p + *pending, (size_t)(t->pending_end - *pending));
+    if (!status) status = wcodeci_put_number(w, &w->current, (w->position - w->segments_end) / 8);
+    if (!status) status = wcodeci_put_number(w, &w->current, t->per_tile);
+    *pending = t->pending_end;
+    if (status || !w->grouped) return status;
+    status = wcodeci_put_number(w, &w->current, g->tiles);
+    return status ? status : wcodeci_put_number(w, &w->current, g->columns);
+}
+
+/* A tile's record goes out, and its entry into the index; before a group's first one the group's scales. */
 static wcodec_status wcodeci_write_tile(wcodec_writer *w, const wcodeci_batch_tile *t, uint64_t *pending)
 {
-    wcodec_status status = WCODEC_OK;
-    if (t->per_tile) {
-        /* A first tile's entry is never empty, so `pending` is there. */
-        status = wcodeci_put(w, &w->current, w->pending.p + *pending, (size_t)(t->pending_end - *pending));
-        if (!status) status = wcodeci_put_number(w, &w->current, (w->position - w->segments_end) / 8);
-        if (!status) status = wcodeci_put_number(w, &w->current, t->per_tile);
-        *pending = t->pending_end;
+    wcodec_status status = t->per_tile ? wcodeci_write_entry(w, t, pending) : WCODEC_OK;
+    if (!status && t->leads && w->grouped) {
+        const wcodeci_batch_group *g = &w->groups[t->group - 1];
+        status = wcodeci_put_number(w, &w->current, g->record / 8);
+        if (!status) status = wcodeci_emit(w, w->output + g->out, g->record);
+        w->group_total++;
     }
     if (!status) status = wcodeci_put_number(w, &w->current, t->record / 8);
     if (!status) status = wcodeci_emit(w, w->output + t->out, t->record);
@@ -301,6 +385,7 @@ static wcodec_status wcodeci_writer_flush(wcodec_writer *w)
     size_t i;
     if (w->batch_count == 0) return WCODEC_OK;
     w->sha_done = 0;
+    wcodeci_batch_scales(w);
     wcodeci_run(&w->parallel, w->batch_count + 1, wcodeci_encode_task, w);
     for (i = 0; i < w->batch_count && !status; i++) {
         if (!w->batch[i].record || w->sha_done != w->input_used)
@@ -313,8 +398,9 @@ static wcodec_status wcodeci_writer_flush(wcodec_writer *w)
     if (pending) {
         memmove(w->pending.p, w->pending.p + pending, (size_t)(w->pending.size - pending));
         w->pending.size -= pending;
+        w->segment_start = w->segment_start < pending ? 0 : w->segment_start - pending;
     }
-    w->batch_count = 0;
+    w->batch_count = w->group_count = w->scales_used = 0;
     w->input_used = 0;
     w->output_used = 0;
     return WCODEC_OK;
@@ -413,6 +499,20 @@ static uint64_t wcodeci_units_per_tile(const wcodeci_cut *cut, uint64_t wanted)
     return (cut->row - 1) / pieces + 1;
 }
 
+/* The columns that scales are taken of; 0: none.  Of a kernel of a convolution they are all that belongs to one
+ * output, so that there is more than a handful. */
+static uint64_t wcodeci_columns(const wcodec_writer *w, const wcodec_segment *s, const wcodeci_cut *cut)
+{
+    uint64_t columns = cut->row;
+    unsigned i = s->rank;
+    if (wcodeci_scales_split(s->dtype) == WCODEC_SPLIT_COUNT || cut->units < WCODECI_LEAST_SCALED) return 0;
+    for (; columns < 32 && i >= 3; i--)
+        if (!wcodeci_mul(columns, s->shape[i - 2], &columns)) return 0;
+    /* Four rows in each group, and memory for a record of scales. */
+    if (columns < WCODECI_MIN_COLUMNS || columns > cut->units / 4 || columns > w->tile_units) return 0;
+    return columns;
+}
+
 /* What the segment's entry in the index says before its tiles. */
 static wcodec_status wcodeci_put_segment(wcodec_writer *w, const wcodec_segment *s, const wcodeci_cut *cut,
                                          int given)
@@ -428,6 +528,18 @@ static wcodec_status wcodeci_put_segment(wcodec_writer *w, const wcodec_segment 
     status = wcodeci_put_number(w, &w->pending, s->size);
     if (!status) status = wcodeci_put_number(w, &w->pending, cut->unit);
     return status ? status : wcodeci_put_number(w, &w->pending, cut->row);
+}
+
+/* How many tiles a group of the open segment has. */
+static void wcodeci_plan_groups(wcodec_writer *w, uint64_t columns)
+{
+    uint64_t tiles = WCODECI_GROUP / (w->cut.per_tile * w->cut.unit);
+    if (columns == 0) return;
+    if (tiles > WCODECI_BATCH_TILES) tiles = WCODECI_BATCH_TILES;
+    if (tiles > w->cut.tiles) tiles = w->cut.tiles;
+    if (tiles * w->cut.per_tile < 4 * columns && tiles < w->cut.tiles) return;
+    w->per_group = (size_t)tiles;
+    w->columns = (size_t)columns;
 }
 
 WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcodec_segment *segment,
@@ -449,12 +561,15 @@ WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcod
         cut.row = 1;            /* rows that neither fit a tile nor fill the segment are no rows */
         given = 1;
     }
+    w->segment_start = w->pending.size;
     status = wcodeci_put_segment(w, segment, &cut, given);
     if (status) return wcodeci_writer_error(w, err);
     w->cut = cut;
+    w->per_group = 0;
     if (segment->size) {
         w->cut.per_tile = wcodeci_units_per_tile(&cut, w->tile_units);
         (void)wcodeci_cut_tiles(&w->cut);
+        wcodeci_plan_groups(w, wcodeci_columns(w, segment, &cut));
     }
     w->dtype = segment->dtype;
     w->next_tile = 0;
@@ -467,19 +582,52 @@ WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcod
     return WCODEC_OK;
 }
 
-/* Opens the next tile in the batch, which is written first if it is full. */
+/* The units of the open segment's next tiles, `count` of them or as many as there are. */
+static void wcodeci_writer_next(const wcodec_writer *w, size_t *count, uint64_t *begin, uint64_t *end)
+{
+    uint64_t other;
+    *count = (size_t)wcodeci_min64(*count, w->cut.tiles - w->next_tile);
+    wcodeci_cut_tile(&w->cut, w->next_tile, begin, &other);
+    wcodeci_cut_tile(&w->cut, w->next_tile + *count - 1, &other, end);
+}
+
+/* The group that begins with the batch's next tile and is as long as units begin ... end - 1. */
+static void wcodeci_writer_begin_group(wcodec_writer *w, uint64_t begin, uint64_t end)
+{
+    wcodeci_batch_group *g = &w->groups[w->group_count++];
+    g->in = w->input_used;
+    g->size = (size_t)((end - begin) * w->cut.unit);
+    g->out = w->output_used;
+    g->scales = w->scales_used;
+    g->columns = w->columns;
+    g->tiles = w->per_group;
+    g->dtype = w->dtype;
+    g->first = w->next_tile == 0;
+    w->output_used += wcodec_tile_bound(g->columns);
+    w->scales_used += g->columns;
+}
+
+/* Opens the next tile in the batch, which is written first if there is no room for the tile, or for all of the
+ * group that begins with it. */
 static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w)
 {
+    const int leads = w->per_group && w->next_tile % w->per_group == 0;
+    size_t count = leads ? w->per_group : 1;
     wcodeci_batch_tile *t;
-    uint64_t begin, end;
+    uint64_t begin, end, size;
     wcodec_status status;
-    wcodeci_cut_tile(&w->cut, w->next_tile, &begin, &end);
-    w->tile_size = (size_t)((end - begin) * w->cut.unit);
-    w->tile_have = 0;
-    if (w->batch_count == w->batch_capacity) {
+    wcodeci_writer_next(w, &count, &begin, &end);
+    size = (end - begin) * w->cut.unit;
+    if (count > w->batch_capacity - w->batch_count || size > w->input_size - w->input_used
+        || (leads && w->columns > w->scales_size - w->scales_used)) {
         status = wcodeci_writer_flush(w);
         if (status) return status;
     }
+    if (leads) wcodeci_writer_begin_group(w, begin, end);
+    count = 1;
+    wcodeci_writer_next(w, &count, &begin, &end);
+    w->tile_size = (size_t)((end - begin) * w->cut.unit);
+    w->tile_have = 0;
     t = &w->batch[w->batch_count++];
     t->in = w->input_used;
     t->out = w->output_used;
@@ -488,6 +636,10 @@ static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w)
     t->dtype = w->dtype;
     t->row = w->cut.row;
     t->pending_end = w->pending.size;
+    t->pending_start = w->segment_start;
+    t->group = w->per_group ? w->group_count : 0;
+    t->phase = w->per_group ? (size_t)(begin % w->columns) : 0;
+    t->leads = leads;
     t->per_tile = w->next_tile == 0 ? w->cut.per_tile : 0;
     w->input_used += t->size;
     w->output_used += wcodec_tile_bound(t->size);
@@ -527,7 +679,7 @@ static wcodec_status wcodeci_writer_index(wcodec_writer *w)
     while (at < w->index.size) {
         size_t take = (size_t)wcodeci_min64(WCODECI_INDEX_TILE, w->index.size - at), size;
         wcodec_status status;
-        size = wcodec_tile_encode(WCODEC_BYTES, 0, w->index.p + at, take, NULL, w->output, w->output_size,
+        size = wcodec_tile_encode(WCODEC_BYTES, 0, w->index.p + at, take, NULL, NULL, w->output, w->output_size,
                                   w->scratch, w->worker_scratch);
         w->output[0] = WCODECI_RECORD_INDEX;
         status = wcodeci_emit(w, w->output, size);
@@ -579,6 +731,7 @@ static wcodec_status wcodeci_writer_footer(wcodec_writer *w, uint64_t index_offs
     uint32_t crc;
     f[0] = WCODECI_RECORD_FOOTER;
     f[1] = WCODECI_FOOTER_SIZE - 2;
+    wcodeci_store32(f + 4, (uint32_t)w->group_total);
     wcodeci_store32(f + 8, (uint32_t)w->names);
     wcodeci_store32(f + 12, (uint32_t)w->originals);
     wcodeci_store32(f + 16, (uint32_t)w->dimensions);

@@ -241,7 +241,7 @@ static void encode_tile(void *arg, size_t i, unsigned worker)
         options.coders = cli_coder_mask(choices[k].coder);
         options.predictors = choices[k].predictors ? 0 : 1u << WCODEC_PREDICT_NONE;
         b->bytes[i][k] = wcodec_tile_encode(b->segment->dtype, b->l->row, j->tiles + i * TILE_BYTES,
-                                            b->size[i], &options, j->record + worker * j->record_size,
+                                            b->size[i], NULL, &options, j->record + worker * j->record_size,
                                             j->record_size, j->scratch + worker * j->scratch_size,
                                             j->scratch_size);
     }
