@@ -130,13 +130,15 @@ given, and a reader may refuse what exceeds its own limits (LIMIT) at any time.
   tile        n units of one segment, coded alone
   plane       one bit field of all units of a tile: n values of w bits
   row         the innermost dimension of a tensor, in units
+  group       tiles of a segment, one after the other, that share column scales
 
 2. Container
 
   header | record | record | ... | footer
 
 Everything starts at a multiple of 8.  Records of one original stand together:
-an O record, then the T records of all its bytes, in order.  After the
+an O record, then the T records of all its bytes, in order, and directly before
+a group's first T record its S record, if it has one.  After the
 last original come the I records, at least one, whose decoded bytes, joined, are
 the index, then the footer, which ends the container.
 
@@ -161,12 +163,13 @@ the index, then the footer, which ends the container.
 
   type 4F 'O'  an original begins                       (section 3)
   type 54 'T'  a tile of the current original           (section 5)
+  type 53 'S'  the column scales of a group of tiles    (section 7.1)
   type 49 'I'  a tile of the index                      (section 4)
   type 46 'F'  the footer, the container's last 64 bytes
 
 A type with bit 5 set, such as a lower-case letter, is ancillary: a reader skips
 the record, with its padding, whatever they hold.
-Any other type is reserved.  Ancillary records MUST NOT stand between the T
+Any other type is reserved.  Ancillary records MUST NOT stand between the T and S
 records of one segment.
 
 2.3 Footer: a record of type 'F' with a body of 62 bytes
@@ -174,7 +177,8 @@ records of one segment.
   offset size  name
        0    1  type            46
        1    1  body size       3E
-       2    6  reserved
+       2    2  reserved
+       4    4  groups          number of groups of all segments
        8    4  names           sum of size + 1 of the whole names of all originals
                                and segments, unnamed ones (1) included
       12    4  originals       number of originals
@@ -214,8 +218,9 @@ bytes when decoded, all but the last of exactly 2^16.  Their joined bytes:
     varint size                of the original in bytes
     varint number of segments
     for each segment, in the order of its bytes:
-      varint flags             bit 0: size, unit and row are given; others
-                                      reserved
+      varint flags             bit 0: size, unit and row are given
+                               bit 1: its tiles come in groups
+                               others reserved
       u8 dtype                 section 8
       varint shared            the name begins with so many bytes of the name of
                                the segment before, at most all of it and at most
@@ -237,13 +242,20 @@ bytes when decoded, all but the last of exactly 2^16.  Their joined bytes:
       if size is not 0:
         varint gap / 8         from the end of the previous segment's last tile
                                record (for the first: of the header) to the
-                               start of this segment's first tile record
+                               start of this segment's first T or S record
         varint T               units a tile, at least 1; T * unit is at most
                                the header's max tile bytes
-        varint extent / 8      once for each tile: the size of its record, with
-                               its padding
+        if flags bit 1:
+          varint P             tiles a group, at least 1: tile i is in group i / P
+                               rounded down
+          varint columns       8 to the header's max tile bytes
+        for each tile i:
+          if flags bit 1 and i mod P = 0:
+            varint extent / 8  the size of the group's S record, with its padding;
+                               0: there is none
+          varint extent / 8    the size of the tile's record, with its padding
 
-The sizes of an original's segments add up to its size.  Nothing follows the
+A segment of size 0 MUST NOT have flags bit 1.  The sizes of an original's segments add up to its size.  Nothing follows the
 last original's last segment.  A dtype that a reader does not know is treated
 as BYTES if flags bit 0 is set, and is otherwise rejected (UNSUPPORTED).
 
@@ -258,24 +270,27 @@ r*row + min((p+1)*T, row), where r = i / k rounded down and p = i mod k.
   u8      split                section 6
   u8      flags                bits 0-2: unit predictor (section 7)
                                bit 3: a row length follows
-                               bits 4-6: number of filler bytes; bit 7 reserved
+                               bits 4-6: number of filler bytes
+                               bit 7: row scales follow (section 7.1)
   u32     CRC-32               of the tile's decoded bytes
   varint  n                    units, at least 1; n * unit is at most 2^24
   [varint row]                 at least 1, only if flags bit 3; MUST be there if
                                a predictor is `up`, and is ignored otherwise
+  [varint phase]               only if flags bit 7
+  [plane of the row scales]    only if flags bit 7: two fields as for any plane
   for each plane of the split: u8: bits 0-4 coder, bits 5-7 plane predictor;
                                varint payload size
   filler                       so many zero bytes; a writer needs them where no body
                                size would otherwise fit the length of its own varint
-  for each plane of the split: the payload; if its size is 256 or more, zero
-                               bytes (at most 7) before it bring its start to a
-                               multiple of 8 from the record's first byte
+  for each plane, the row scales' first: the payload; if its size is 256 or more,
+                               zero bytes (at most 7) before it bring its start
+                               to a multiple of 8 from the record's first byte
 
 The body ends with the last payload.  It is at most n * unit * 9 / 8 (rounded
 down) + 8192 bytes.  The unit is the split's, which need not be the segment's:
 n * unit MUST be what the index gives the tile, and row counts units of the split.
-A tile of the index decodes the same way.  A tile stands alone: nothing outside its
-record is needed to decode it.
+A tile of the index decodes the same way.  A tile stands alone: with its group's S
+record, if flags bit 7 is set, nothing outside its record is needed to decode it.
 
 6. Splits
 
@@ -310,8 +325,29 @@ A plane predictor works on one plane's values, modulo 2^w, before coding.
    0  none   d[i] = v[i]
    1  left   d[i] = v[i] - v[i-1], d[0] = v[0]
    2  up     d[i] = v[i] - v[i-row], d[i] = v[i] for i < row
+   3  scale  d[i] = v[i] - (q[i] >> 2), of planes alone; q: section 7.1
 
 Other ids are reserved.
+
+7.1 Scales
+
+Rows and columns of weights differ in size.  A segment may be seen as a matrix
+with as many columns as the index says, which need not be those of its shape; a
+scale, in quarters of log2, belongs to each row and each column.
+
+An S record is a tile (section 5) with split BYTE, flags bit 7 clear and as many units as
+there are columns: byte c is column[c].  It belongs to the tiles of its group.
+
+A tile with flags bit 7 needs an S record in its group, and its first value stands in
+column `phase`, below the number of columns W: if the tile begins with unit u of its
+segment, a writer stores u mod W.  The n values touch R = (phase + n - 1) / W + 1 rows
+(rounded down).  The plane of the row scales has R values of 8 bits, row[0] ...
+row[R-1]; its predictor is none or left, its coder any of section 9 but classes.
+
+  q[i] = (row[(phase + i) / W] + column[(phase + i) mod W]) mod 256
+
+for i = 0 ... n-1 (the quotient rounded down).  q[i] >> 2 is what the predictor `scale`
+takes off, q[i] & 3 a class (section 9.6).
 
 8. Dtypes
 
@@ -439,7 +475,24 @@ which cum[v] <= (x & 4095) < cum[v] + freq[v]; x = freq[v] * (x >> 12) +
 (x & 4095) - cum[v]; if x < 65536, x = x << 16 | the next word.  In the end all
 states MUST be 65536 and all words used.
 
-Coder ids 6 to 31 are reserved.
+9.6 rANS-16 by classes (id 6).  As rANS-16, but each value has a class, 0 to 3, and each
+class its own frequencies.
+
+  offset size
+       0    1  u8 source: 0: q (section 7.1); 1: the first plane
+       1   64  freq[c][s]: 16 bytes for each class c; each class's sum MUST be 256
+      65   16  value[s]; for symbols with freq 0 in all classes it is 0
+      81    4  map: two bits for each of 16 values, value 0's the lowest; 0 if source
+               is 0
+      85    4  E and h as at offset 32 of 9.4
+      89       high[0] ... high[L-1] and so on, as from offset 36 of 9.4 on
+
+Source 0: the class of v[i] is q[i] & 3; the tile MUST have flags bit 7.  Source 1: it
+is map >> 2 * p & 3, where p is the value (not the residual) of the first plane for
+the same unit; the plane is not the first, and the first one's width MUST be 4.
+v[i] is decoded as in 9.4 with the slots and frequencies of its class.
+
+Coder ids 7 to 31 are reserved.
 
 10. What a reader may do less
 
@@ -451,9 +504,9 @@ the rules above.
 
 11. Room
 
-Later coders, predictors and splits take reserved ids; tiles that need more than
-their record (side information of a segment, a base file, an earlier tile) take
-a reserved flag and a reserved record type.  An older reader then says
+Later coders, predictors and splits take reserved ids; what needs more than tiles
+have (a base file, an earlier tile) takes a reserved record type and a segment's
+flag.  An older reader then says
 UNSUPPORTED for what it does not know and still reads the rest.
 */
 
@@ -551,7 +604,8 @@ Each line gives an offset and bytes, both in hexadecimal, and what they say.
 
   The footer
 0110  46 3e                                            'F', body of 62 bytes
-0112  00 00 00 00 00 00                                reserved
+0112  00 00                                            reserved
+0114  00 00 00 00                                      no groups
 0118  11 00 00 00                                      17 bytes of names: 13 + 1, 0 + 1, 1 + 1
 011c  01 00 00 00                                      1 original
 0120  02 00 00 00                                      2 dimensions
@@ -3139,12 +3193,13 @@ static void wcodeci_bits_refill_end(wcodeci_bits *b)
 }
 
 /* Fills table[code] for all codes of `depth` bits with value << 4 | length, and returns depth; 0 if the
- * lengths are not complete. */
-static unsigned wcodeci_huff_table(const wcodeci_byte length[256], uint16_t *table)
+ * lengths, of the values first ... last, are not complete. */
+static unsigned wcodeci_huff_table(const wcodeci_byte length[256], unsigned first, unsigned last,
+                                   uint16_t *table)
 {
     unsigned per_length[WCODECI_HUFF_MAX + 1] = { 0 }, next[WCODECI_HUFF_MAX + 1];
     unsigned s, l, code = 0, depth = 0, left = 1;
-    for (s = 0; s < 256; s++) per_length[length[s]]++;
+    for (s = first; s <= last; s++) per_length[length[s]]++;
     per_length[0] = 0;
     for (l = 1; l <= WCODECI_HUFF_MAX; l++) {
         left <<= 1;
@@ -3155,7 +3210,7 @@ static unsigned wcodeci_huff_table(const wcodeci_byte length[256], uint16_t *tab
         if (per_length[l]) depth = l;
     }
     if (left) return 0;
-    for (s = 0; s < 256; s++) {
+    for (s = first; s <= last; s++) {
         unsigned reversed = 0, k;
         l = length[s];
         if (!l) continue;
@@ -3258,7 +3313,7 @@ static const char *wcodeci_huff_decode(const wcodeci_byte *src, size_t size, uns
     if (c.bad) return short_of;
     if (log_streams > 5 || first >= last || last >> width) return "a Huffman plane's head is broken";
     used = wcodeci_lengths_decode(c.p, (size_t)(c.end - c.p), first, last, WCODECI_HUFF_MAX, length);
-    depth = used ? wcodeci_huff_table(length, table) : 0;
+    depth = used ? wcodeci_huff_table(length, first, last, table) : 0;
     if (!depth) return "a Huffman code is not complete";
     c.p += used;
     if (!wcodeci_huff_open(&c, streams, b)) return short_of;
@@ -8370,6 +8425,83 @@ WCODEC_API int wcodec_scales_fit(unsigned dtype, const void *src, size_t size, s
 
 #endif
 
+/* ---- part: amalgamate/parts/64_classes.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Classes of a plane by the first one's values (private): which values share a table
+ * ---------------------------------------------------------------------------------------------- */
+#ifndef WCODEC_NO_ENCODER
+
+/* Bits, in 1/65536, of values of which each of 16 occurs so often. */
+static uint64_t wcodeci_bits16(const uint32_t count[16])
+{
+    uint32_t n = 0;
+    uint64_t sum = 0;
+    unsigned s;
+    for (s = 0; s < 16; s++) {
+        n += count[s];
+        if (count[s]) sum += (uint64_t)count[s] * wcodeci_log2(count[s]);
+    }
+    return n ? (uint64_t)n * wcodeci_log2(n) - sum : 0;
+}
+
+static uint64_t wcodeci_bits16_both(const uint32_t a[16], const uint32_t b[16])
+{
+    uint32_t both[16];
+    unsigned s;
+    for (s = 0; s < 16; s++) both[s] = a[s] + b[s];
+    return wcodeci_bits16(both);
+}
+
+/* Puts the first plane's 16 values into four classes, joining again and again the two that lose least by it.
+ * count[v][s]: how often s stands where the first plane has v; becomes the classes' counts, the first four rows.
+ * Returns the map: two bits for each value. */
+static uint32_t wcodeci_classes_join(uint32_t count[16][16])
+{
+    uint64_t alone[16], loss[16][16];
+    unsigned owner[16], live = 16, a, b, v, s;
+    int there[16];
+    uint32_t map = 0;
+    for (a = 0; a < 16; a++) {
+        owner[a] = a;
+        there[a] = 1;
+        alone[a] = wcodeci_bits16(count[a]);
+    }
+    for (a = 0; a < 16; a++)
+        for (b = a + 1; b < 16; b++) loss[a][b] = wcodeci_bits16_both(count[a], count[b]) - alone[a] - alone[b];
+    for (; live > WCODECI_CLASSES; live--) {
+        unsigned to = 0, from = 0;
+        uint64_t least = UINT64_MAX;
+        for (a = 0; a < 16; a++)
+            for (b = a + 1; b < 16; b++)
+                if (there[a] && there[b] && loss[a][b] < least) {
+                    least = loss[a][b];
+                    to = a;
+                    from = b;
+                }
+        there[from] = 0;
+        for (v = 0; v < 16; v++)
+            if (owner[v] == from) owner[v] = to;
+        for (s = 0; s < 16; s++) count[to][s] += count[from][s];
+        alone[to] = wcodeci_bits16(count[to]);
+        for (a = 0; a < 16; a++) {
+            if (!there[a] || a == to) continue;
+            loss[a < to ? a : to][a < to ? to : a]
+                = wcodeci_bits16_both(count[a], count[to]) - alone[a] - alone[to];
+        }
+    }
+    for (a = 0, b = 0; a < 16; a++) {
+        if (!there[a]) continue;
+        for (v = 0; v < 16; v++)
+            if (owner[v] == a) map |= (uint32_t)b << 2 * v;
+        if (a != b) memcpy(count[b], count[a], sizeof count[b]);
+        b++;
+    }
+    return map;
+}
+
+#endif
+
 /* ---- part: amalgamate/parts/65_tile_encode.c ---- */
 
 /* ------------------------------------------------------------------------------------------------
@@ -8391,6 +8523,8 @@ WCODEC_API int wcodec_scales_fit(unsigned dtype, const void *src, size_t size, s
 #define WCODECI_SLOW_PART 48        /* of the tile's bytes, */
 #define WCODECI_SLOW_LEAST 16       /* or of what the plane takes: so much must a slow coder save */
 #define WCODECI_FREE_SIZE 8192      /* bytes: in a tile below this speed costs nothing */
+/* For scales, which are few: what decodes without a large table. */
+#define WCODECI_SIDE_CODERS (1u << WCODEC_CODER_RAW | 1u << WCODEC_CODER_CONSTANT | 1u << WCODEC_CODER_HUFFMAN)
 #define WCODECI_CLASS_RUN 512       /* of four such runs of values one is looked at for a model of classes */
 
 typedef struct wcodeci_encoder {
@@ -8735,7 +8869,8 @@ static size_t wcodeci_tile_join(const wcodeci_encoder *e, wcodeci_tile *tile, ui
 typedef enum wcodeci_plan_how {
     WCODECI_PLAN_RAW,
     WCODECI_PLAN_RANS16,
-    WCODECI_PLAN_SCALED,                /* rANS-16 of e->scaled by classes */
+    WCODECI_PLAN_SCALED,                /* rANS-16 by classes of e->scaled, */
+    WCODECI_PLAN_MAPPED,                /* of the second plane by the first one's values */
     WCODECI_PLAN_FULL
 } wcodeci_plan_how;
 
@@ -8772,6 +8907,57 @@ static int wcodeci_plane_write_scaled(wcodeci_encoder *e, const wcodeci_plane_pl
     return 0;
 }
 
+/* Counts a plane's values by the first plane's, which has 16: all of few, a quarter of many.  Returns how many. */
+static size_t wcodeci_pairs_count(const wcodeci_byte *first, const wcodeci_byte *v, size_t n,
+                                  uint32_t count[16][16])
+{
+    const size_t step = n < 4 * WCODECI_SAMPLE ? WCODECI_CLASS_RUN : 4 * WCODECI_CLASS_RUN;
+    size_t i, j, shown = 0;
+    memset(count, 0, 16 * sizeof count[0]);
+    for (i = 0; i < n; i += step) {
+        const size_t end = i + wcodeci_min(n - i, WCODECI_CLASS_RUN);
+        for (j = i; j < end; j++) count[first[j]][v[j]]++;
+        shown += end - i;
+    }
+    return shown;
+}
+
+/* A model of n values by classes, of which pairs were counted; what it takes, or (size_t)-1. */
+static size_t wcodeci_pairs_prepare(uint32_t pairs[16][16], size_t shown, size_t n, unsigned unit,
+                                    wcodeci_rans16_model *model)
+{
+    uint32_t count[WCODECI_CLASSES][256];
+    const uint32_t map = wcodeci_classes_join(pairs);
+    unsigned c;
+    size_t size;
+    memset(count, 0, sizeof count);
+    for (c = 0; c < WCODECI_CLASSES; c++) memcpy(count[c], pairs[c], sizeof pairs[c]);
+    size = wcodeci_classes_prepare(count, shown, n, unit, model);
+    model->map = map;
+    return size;
+}
+
+/* Writes a plane, which stands in e->plane, by classes of the first plane's values. */
+static int wcodeci_plane_write_mapped(wcodeci_encoder *e, unsigned split, const wcodeci_byte *units,
+                                      const wcodeci_plane *plane, wcodec_plane_info *info, wcodeci_byte *dst)
+{
+    uint32_t pairs[16][16];
+    wcodeci_rans16_model model;
+    wcodeci_byte map[16];
+    size_t size, shown;
+    unsigned v;
+    wcodeci_split_plane(e->kernels, split, 0, units, e->residual, plane->n);
+    shown = wcodeci_pairs_count(e->residual, e->plane, plane->n, pairs);
+    if (wcodeci_pairs_prepare(pairs, shown, plane->n, plane->unit, &model) == (size_t)-1) return 0;
+    for (v = 0; v < 16; v++) map[v] = (wcodeci_byte)(model.map >> 2 * v & 3);
+    e->decode->map16(map, e->residual, e->q, plane->n);
+    size = wcodeci_rans16_encode(e->kernels, plane, &model, e->q, dst, info->size, e->work);
+    if (!size) return 0;
+    info->size = size;
+    info->coder = WCODEC_CODER_CLASSES;
+    return 1;
+}
+
 /* Writes plane k as its plan says; `late` gets the planes that wcodeci_tile_late has to write. */
 static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *plan, const wcodeci_byte *units,
                                 wcodeci_tile *tile, unsigned k, unsigned *late, wcodeci_byte *dst)
@@ -8797,6 +8983,9 @@ static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *pl
         wcodeci_raw_encode(&plane, dst, info->size);
         return;
     }
+    if (plan && plan->how == WCODECI_PLAN_MAPPED
+        && wcodeci_plane_write_mapped(e, tile->info.split, units, &plane, info, dst))
+        return;
     if (plan && plan->how == WCODECI_PLAN_RANS16) {
         size_t size;
         wcodeci_plane_predict(e, plan->predictor, &plane);
@@ -8912,6 +9101,24 @@ static uint64_t wcodeci_plane_planned(const wcodeci_encoder *e, unsigned split, 
     return cost;
 }
 
+/* Considers coding the second plane by classes of the first one's values, by the sample. */
+static void wcodeci_plane_map(const wcodeci_encoder *e, unsigned split, const wcodeci_byte *units,
+                              const wcodeci_byte *sample, size_t n, wcodeci_plane_plan *plan)
+{
+    uint32_t pairs[16][16];
+    wcodeci_rans16_model model;
+    size_t size, shown;
+    if (wcodeci_splits[split].plane[0].width != 4 || wcodeci_splits[split].plane[1].width != 4
+        || !(e->options.coders >> WCODEC_CODER_CLASSES & 1))
+        return;
+    wcodeci_split_plane(e->kernels, split, 0, units, e->trial, WCODECI_SAMPLE);
+    shown = wcodeci_pairs_count(e->trial, sample, WCODECI_SAMPLE, pairs);
+    size = wcodeci_pairs_prepare(pairs, shown, n, wcodeci_splits[split].unit, &model);
+    if (size >= plan->cost) return;
+    plan->cost = size;
+    plan->how = WCODECI_PLAN_MAPPED;
+}
+
 static void wcodeci_tile_plan_full(const wcodeci_encoder *e, unsigned split, unsigned predictor,
                                    wcodeci_plan_of_tile *plan)
 {
@@ -8957,6 +9164,7 @@ static void wcodeci_tile_plan(const wcodeci_encoder *e, unsigned split, unsigned
             from = NULL;
         wcodeci_split_plane(e->kernels, split, k, units, sample, WCODECI_SAMPLE);
         plan->plane[k].cost = wcodeci_plane_planned(e, split, k, from, sample, n, &plan->plane[k]);
+        if (k == 1) wcodeci_plane_map(e, split, units, sample, n, &plan->plane[k]);
         plan->cost += plan->plane[k].cost;
     }
 }
@@ -8976,15 +9184,14 @@ static size_t wcodeci_classes_count(const wcodeci_byte *v, const wcodeci_byte *q
     return shown;
 }
 
-/* Codes the rows' scales: they are few, so by what decodes without a large table. */
+/* Codes the rows' scales. */
 static void wcodeci_rows_encode(wcodeci_encoder *e, size_t rows)
 {
     const unsigned coders = e->options.coders;
     const uint64_t row = e->row;
     const size_t slow = e->slow;
     wcodeci_plane plane;
-    e->options.coders = (coders & (1u << WCODEC_CODER_CONSTANT | 1u << WCODEC_CODER_HUFFMAN))
-                      | 1u << WCODEC_CODER_RAW;
+    e->options.coders = WCODECI_SIDE_CODERS;
     e->row = 0;
     e->slow = 0;
     memcpy(e->plane, e->row_scales, rows);
@@ -10941,11 +11148,16 @@ static void wcodeci_group_task(void *arg, size_t i, unsigned worker)
     wcodec_writer *w = (wcodec_writer *)arg;
     wcodeci_batch_group *g = &w->groups[i];
     wcodeci_byte *scratch = w->scratch + worker * w->worker_scratch, *record = w->output + g->out;
+    wcodec_tile_options options;
     g->record = 0;
     if (!wcodec_scales_fit(g->dtype, w->input + g->in, g->size, g->columns, w->tile.cpu_off,
                            w->scales + g->scales, scratch, w->worker_scratch))
         return;
-    g->record = wcodec_tile_encode(WCODEC_BYTES, 0, w->scales + g->scales, g->columns, NULL, NULL, record,
+    memset(&options, 0, sizeof options);
+    options.cpu_off = w->tile.cpu_off;
+    options.splits = 1u << WCODEC_SPLIT_BYTE;
+    options.coders = WCODECI_SIDE_CODERS;       /* a random tile's decoder waits for it */
+    g->record = wcodec_tile_encode(WCODEC_BYTES, 0, w->scales + g->scales, g->columns, NULL, &options, record,
                                    wcodec_tile_bound(g->columns), scratch, w->worker_scratch);
     record[0] = WCODECI_RECORD_SCALES;
 }
@@ -12161,6 +12373,7 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
 #undef WCODECI_SLOW_PART
 #undef WCODECI_SLOW_LEAST
 #undef WCODECI_FREE_SIZE
+#undef WCODECI_SIDE_CODERS
 #undef WCODECI_CLASS_RUN
 #undef WCODECI_HEADER_SIZE
 #undef WCODECI_FOOTER_SIZE

@@ -17,6 +17,8 @@
 #define WCODECI_SLOW_PART 48        /* of the tile's bytes, */
 #define WCODECI_SLOW_LEAST 16       /* or of what the plane takes: so much must a slow coder save */
 #define WCODECI_FREE_SIZE 8192      /* bytes: in a tile below this speed costs nothing */
+/* For scales, which are few: what decodes without a large table. */
+#define WCODECI_SIDE_CODERS (1u << WCODEC_CODER_RAW | 1u << WCODEC_CODER_CONSTANT | 1u << WCODEC_CODER_HUFFMAN)
 #define WCODECI_CLASS_RUN 512       /* of four such runs of values one is looked at for a model of classes */
 
 typedef struct wcodeci_encoder {
@@ -361,7 +363,8 @@ static size_t wcodeci_tile_join(const wcodeci_encoder *e, wcodeci_tile *tile, ui
 typedef enum wcodeci_plan_how {
     WCODECI_PLAN_RAW,
     WCODECI_PLAN_RANS16,
-    WCODECI_PLAN_SCALED,                /* rANS-16 of e->scaled by classes */
+    WCODECI_PLAN_SCALED,                /* rANS-16 by classes of e->scaled, */
+    WCODECI_PLAN_MAPPED,                /* of the second plane by the first one's values */
     WCODECI_PLAN_FULL
 } wcodeci_plan_how;
 
@@ -398,6 +401,57 @@ static int wcodeci_plane_write_scaled(wcodeci_encoder *e, const wcodeci_plane_pl
     return 0;
 }
 
+/* Counts a plane's values by the first plane's, which has 16: all of few, a quarter of many.  Returns how many. */
+static size_t wcodeci_pairs_count(const wcodeci_byte *first, const wcodeci_byte *v, size_t n,
+                                  uint32_t count[16][16])
+{
+    const size_t step = n < 4 * WCODECI_SAMPLE ? WCODECI_CLASS_RUN : 4 * WCODECI_CLASS_RUN;
+    size_t i, j, shown = 0;
+    memset(count, 0, 16 * sizeof count[0]);
+    for (i = 0; i < n; i += step) {
+        const size_t end = i + wcodeci_min(n - i, WCODECI_CLASS_RUN);
+        for (j = i; j < end; j++) count[first[j]][v[j]]++;
+        shown += end - i;
+    }
+    return shown;
+}
+
+/* A model of n values by classes, of which pairs were counted; what it takes, or (size_t)-1. */
+static size_t wcodeci_pairs_prepare(uint32_t pairs[16][16], size_t shown, size_t n, unsigned unit,
+                                    wcodeci_rans16_model *model)
+{
+    uint32_t count[WCODECI_CLASSES][256];
+    const uint32_t map = wcodeci_classes_join(pairs);
+    unsigned c;
+    size_t size;
+    memset(count, 0, sizeof count);
+    for (c = 0; c < WCODECI_CLASSES; c++) memcpy(count[c], pairs[c], sizeof pairs[c]);
+    size = wcodeci_classes_prepare(count, shown, n, unit, model);
+    model->map = map;
+    return size;
+}
+
+/* Writes a plane, which stands in e->plane, by classes of the first plane's values. */
+static int wcodeci_plane_write_mapped(wcodeci_encoder *e, unsigned split, const wcodeci_byte *units,
+                                      const wcodeci_plane *plane, wcodec_plane_info *info, wcodeci_byte *dst)
+{
+    uint32_t pairs[16][16];
+    wcodeci_rans16_model model;
+    wcodeci_byte map[16];
+    size_t size, shown;
+    unsigned v;
+    wcodeci_split_plane(e->kernels, split, 0, units, e->residual, plane->n);
+    shown = wcodeci_pairs_count(e->residual, e->plane, plane->n, pairs);
+    if (wcodeci_pairs_prepare(pairs, shown, plane->n, plane->unit, &model) == (size_t)-1) return 0;
+    for (v = 0; v < 16; v++) map[v] = (wcodeci_byte)(model.map >> 2 * v & 3);
+    e->decode->map16(map, e->residual, e->q, plane->n);
+    size = wcodeci_rans16_encode(e->kernels, plane, &model, e->q, dst, info->size, e->work);
+    if (!size) return 0;
+    info->size = size;
+    info->coder = WCODEC_CODER_CLASSES;
+    return 1;
+}
+
 /* Writes plane k as its plan says; `late` gets the planes that wcodeci_tile_late has to write. */
 static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *plan, const wcodeci_byte *units,
                                 wcodeci_tile *tile, unsigned k, unsigned *late, wcodeci_byte *dst)
@@ -423,6 +477,9 @@ static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *pl
         wcodeci_raw_encode(&plane, dst, info->size);
         return;
     }
+    if (plan && plan->how == WCODECI_PLAN_MAPPED
+        && wcodeci_plane_write_mapped(e, tile->info.split, units, &plane, info, dst))
+        return;
     if (plan && plan->how == WCODECI_PLAN_RANS16) {
         size_t size;
         wcodeci_plane_predict(e, plan->predictor, &plane);
@@ -538,6 +595,24 @@ static uint64_t wcodeci_plane_planned(const wcodeci_encoder *e, unsigned split, 
     return cost;
 }
 
+/* Considers coding the second plane by classes of the first one's values, by the sample. */
+static void wcodeci_plane_map(const wcodeci_encoder *e, unsigned split, const wcodeci_byte *units,
+                              const wcodeci_byte *sample, size_t n, wcodeci_plane_plan *plan)
+{
+    uint32_t pairs[16][16];
+    wcodeci_rans16_model model;
+    size_t size, shown;
+    if (wcodeci_splits[split].plane[0].width != 4 || wcodeci_splits[split].plane[1].width != 4
+        || !(e->options.coders >> WCODEC_CODER_CLASSES & 1))
+        return;
+    wcodeci_split_plane(e->kernels, split, 0, units, e->trial, WCODECI_SAMPLE);
+    shown = wcodeci_pairs_count(e->trial, sample, WCODECI_SAMPLE, pairs);
+    size = wcodeci_pairs_prepare(pairs, shown, n, wcodeci_splits[split].unit, &model);
+    if (size >= plan->cost) return;
+    plan->cost = size;
+    plan->how = WCODECI_PLAN_MAPPED;
+}
+
 static void wcodeci_tile_plan_full(const wcodeci_encoder *e, unsigned split, unsigned predictor,
                                    wcodeci_plan_of_tile *plan)
 {
@@ -583,6 +658,7 @@ static void wcodeci_tile_plan(const wcodeci_encoder *e, unsigned split, unsigned
             from = NULL;
         wcodeci_split_plane(e->kernels, split, k, units, sample, WCODECI_SAMPLE);
         plan->plane[k].cost = wcodeci_plane_planned(e, split, k, from, sample, n, &plan->plane[k]);
+        if (k == 1) wcodeci_plane_map(e, split, units, sample, n, &plan->plane[k]);
         plan->cost += plan->plane[k].cost;
     }
 }
@@ -602,15 +678,14 @@ static size_t wcodeci_classes_count(const wcodeci_byte *v, const wcodeci_byte *q
     return shown;
 }
 
-/* Codes the rows' scales: they are few, so by what decodes without a large table. */
+/* Codes the rows' scales. */
 static void wcodeci_rows_encode(wcodeci_encoder *e, size_t rows)
 {
     const unsigned coders = e->options.coders;
     const uint64_t row = e->row;
     const size_t slow = e->slow;
     wcodeci_plane plane;
-    e->options.coders = (coders & (1u << WCODEC_CODER_CONSTANT | 1u << WCODEC_CODER_HUFFMAN))
-                      | 1u << WCODEC_CODER_RAW;
+    e->options.coders = WCODECI_SIDE_CODERS;
     e->row = 0;
     e->slow = 0;
     memcpy(e->plane, e->row_scales, rows);

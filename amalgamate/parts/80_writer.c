@@ -322,11 +322,16 @@ static void wcodeci_group_task(void *arg, size_t i, unsigned worker)
     wcodec_writer *w = (wcodec_writer *)arg;
     wcodeci_batch_group *g = &w->groups[i];
     wcodeci_byte *scratch = w->scratch + worker * w->worker_scratch, *record = w->output + g->out;
+    wcodec_tile_options options;
     g->record = 0;
     if (!wcodec_scales_fit(g->dtype, w->input + g->in, g->size, g->columns, w->tile.cpu_off,
                            w->scales + g->scales, scratch, w->worker_scratch))
         return;
-    g->record = wcodec_tile_encode(WCODEC_BYTES, 0, w->scales + g->scales, g->columns, NULL, NULL, record,
+    memset(&options, 0, sizeof options);
+    options.cpu_off = w->tile.cpu_off;
+    options.splits = 1u << WCODEC_SPLIT_BYTE;
+    options.coders = WCODECI_SIDE_CODERS;       /* a random tile's decoder waits for it */
+    g->record = wcodec_tile_encode(WCODEC_BYTES, 0, w->scales + g->scales, g->columns, NULL, &options, record,
                                    wcodec_tile_bound(g->columns), scratch, w->worker_scratch);
     record[0] = WCODECI_RECORD_SCALES;
 }
