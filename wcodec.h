@@ -255,8 +255,8 @@ bytes when decoded, all but the last of exactly 2^16.  Their joined bytes:
                                0: there is none
           varint extent / 8    the size of the tile's record, with its padding
 
-A segment of size 0 MUST NOT have flags bit 1.  The sizes of an original's segments add up to its size.  Nothing follows the
-last original's last segment.  A dtype that a reader does not know is treated
+A segment of size 0 MUST NOT have flags bit 1.  The sizes of an original's segments
+add up to its size.  Nothing follows the last original's last segment.  A dtype that a reader does not know is treated
 as BYTES if flags bit 0 is set, and is otherwise rejected (UNSUPPORTED).
 
 Cutting a segment of N units into tiles.  If T >= row, T MUST be a multiple of
@@ -335,8 +335,8 @@ Rows and columns of weights differ in size.  A segment may be seen as a matrix
 with as many columns as the index says, which need not be those of its shape; a
 scale, in quarters of log2, belongs to each row and each column.
 
-An S record is a tile (section 5) with split BYTE, flags bit 7 clear and as many units as
-there are columns: byte c is column[c].  It belongs to the tiles of its group.
+An S record is a tile (section 5) with split BYTE, flags bit 7 clear and as many
+units as there are columns: byte c is column[c].  It belongs to its group's tiles.
 
 A tile with flags bit 7 needs an S record in its group, and its first value stands in
 column `phase`, below the number of columns W: if the tile begins with unit u of its
