@@ -8195,6 +8195,12 @@ WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const 
 #ifndef WCODEC_NO_ENCODER
 
 #define WCODECI_FIT_ROWS 256            /* rows that a group's columns are fitted to, at most */
+#define WCODECI_FIT_OWN 256             /* values that say a coded row's scale, at most */
+
+
+
+
+
 #define WCODECI_FIT_PART 1024           /* values that say a sampled row's scale, about */
 #define WCODECI_FIT_SPAN 20             /* octaves below the largest: values under them count as nothing */
 #define WCODECI_FIT_HEADROOM 4          /* octaves above: q stays below 256 where columns are larger */
@@ -8272,10 +8278,12 @@ static void wcodeci_rows_fit(const wcodeci_byte *exponents, size_t n, const wcod
     for (i = 0; i < n; i += step) count[exponents[i]]++;
     wcodeci_fit_make(count, &fit);
     for (i = 0; i < n; i += m, phase = 0) {
+        size_t some;
         uint64_t sum;
         m = wcodeci_min(n - i, width - phase);
-        sum = wcodeci_fit_row(&fit, exponents + i, columns + phase, m, 1);
-        if (sum) last = wcodeci_fit_clamp(wcodeci_fit_log(sum, (uint64_t)m * 16), 0, 255);
+        some = wcodeci_min(m, WCODECI_FIT_OWN);
+        sum = wcodeci_fit_row(&fit, exponents + i, columns + phase, some, m / some);
+        if (sum) last = wcodeci_fit_clamp(wcodeci_fit_log(sum, (uint64_t)some * 16), 0, 255);
         *rows++ = (wcodeci_byte)last;
     }
 }
@@ -8321,7 +8329,26 @@ static void wcodeci_fit_sums(const wcodeci_encode_kernels *kernels, const wcodec
     }
 }
 
-/* The sample's bits under the scales. */
+/* Of the sample's rows every so many-th says what is saved. */
+static size_t wcodeci_fit_every(const wcodeci_fit_sample *s) { return wcodeci_fit_rows(s) < 64 ? 1 : 4; }
+
+/* Counts these rows' exponents; returns how many they are. */
+static size_t wcodeci_fit_count(const wcodeci_encode_kernels *kernels, const wcodeci_fit_sample *s,
+                                wcodeci_byte *exponents, uint32_t count[256])
+{
+    uint32_t some[256];
+    size_t i, n = 0;
+    unsigned v;
+    memset(count, 0, 256 * sizeof *count);
+    for (i = 0; i < wcodeci_fit_rows(s); i += wcodeci_fit_every(s), n += s->width) {
+        wcodeci_fit_take(kernels, s, i, exponents);
+        wcodeci_count(exponents, s->width, some);
+        for (v = 0; v < 256; v++) count[v] += some[v];
+    }
+    return n;
+}
+
+/* Their bits under the scales. */
 static uint64_t wcodeci_fit_bits(const wcodeci_encode_kernels *kernels, const wcodeci_fit_sample *s,
                                  const wcodeci_byte *columns, const wcodeci_byte *row, wcodeci_byte *exponents)
 {
@@ -8331,7 +8358,7 @@ static uint64_t wcodeci_fit_bits(const wcodeci_encode_kernels *kernels, const wc
     uint64_t bits = 0;
     size_t i, j;
     memset(count, 0, sizeof count);
-    for (i = 0; i < rows; i++) {
+    for (i = 0; i < rows; i += wcodeci_fit_every(s)) {
         wcodeci_fit_take(kernels, s, i, exponents);
         for (j = 0; j < s->width; j++) {
             const unsigned q = (columns[j] + row[i]) & 255u;
@@ -8357,18 +8384,14 @@ static uint64_t wcodeci_fit_side(const wcodeci_byte *scales, size_t n)
 static uint64_t wcodeci_columns_fit(const wcodeci_encode_kernels *kernels, const wcodeci_fit_sample *s, size_t n,
                                     wcodeci_byte *columns, wcodeci_byte *work)
 {
-    const size_t rows = wcodeci_fit_rows(s), width = s->width, values = rows * width;
+    const size_t rows = wcodeci_fit_rows(s), width = s->width;
     uint64_t *sum = (uint64_t *)(void *)work, plain, scaled, side;
     wcodeci_byte *exponents = work + 8 * width, row[WCODECI_FIT_ROWS];
     uint32_t count[256];
     wcodeci_fit fit;
-    size_t i, j;
+    size_t j;
     int last = 0;
-    memset(count, 0, sizeof count);
-    for (i = 0; i < rows; i++) {
-        wcodeci_fit_take(kernels, s, i, exponents);
-        for (j = 0; j < width; j++) count[exponents[j]]++;
-    }
+    const size_t values = wcodeci_fit_count(kernels, s, exponents, count);
     wcodeci_fit_make(count, &fit);
     memset(columns, 0, width);
     wcodeci_fit_sums(kernels, s, &fit, columns, exponents, row, sum);
@@ -12358,6 +12381,7 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
 #undef WCODECI_TILE_SCALED
 #undef WCODECI_TABLE_SIZE
 #undef WCODECI_FIT_ROWS
+#undef WCODECI_FIT_OWN
 #undef WCODECI_FIT_PART
 #undef WCODECI_FIT_SPAN
 #undef WCODECI_FIT_HEADROOM
