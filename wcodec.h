@@ -311,6 +311,10 @@ order, each "width: value"; s is the top bit of x.
    8  F8_E4M3     1  4: x>>3&15     4: s<<3 | x&7
    9  F8_E5M2     1  5: x>>2&31     3: s<<2 | x&3
   10  NIBBLES     1  4: x>>4        4: x&15
+  11  BF16_4      2  8: x>>7&255    4: x>>3&15      4: s<<3 | x&7
+  12  F16_4       2  5: x>>10&31    4: x>>6&15      7: s<<6 | x&63
+  13  F32_4       4  8: x>>23&255   4: x>>19&15     4: s<<3 | x>>16&7
+                                    8: x>>8&255                    8: x&255
 
 Other ids are reserved.  Writers choose the split that is smallest; the dtype
 does not bind them.
@@ -479,17 +483,20 @@ states MUST be 65536 and all words used.
 class its own frequencies.
 
   offset size
-       0    1  u8 source: 0: q (section 7.1); 1: the first plane
+       0    1  u8 source: 0: scales; 1: the first plane
        1   64  freq[c][s]: 16 bytes for each class c; each class's sum MUST be 256
       65   16  value[s]; for symbols with freq 0 in all classes it is 0
-      81    4  map: two bits for each of 16 values, value 0's the lowest; 0 if source
-               is 0
-      85    4  E and h as at offset 32 of 9.4
-      89       high[0] ... high[L-1] and so on, as from offset 36 of 9.4 on
+      81    1  u8 base; 0 if source is 0
+      82   16  map: two bits for each context 0 to 63, from bit 0 of the first byte;
+               0 if source is 0
+      98    4  E and h as at offset 32 of 9.4
+     102       high[0] ... high[L-1] and so on, as from offset 36 of 9.4 on
 
-Source 0: the class of v[i] is q[i] & 3; the tile MUST have flags bit 7.  Source 1: it
-is map >> 2 * p & 3, where p is the value (not the residual) of the first plane for
-the same unit; the plane is not the first, and the first one's width MUST be 4.
+Source 0: the class of v[i] is q[i] & 3 (section 7.1); the tile MUST have flags bit 7.
+Source 1: it is that of a context by the map, and the plane MUST NOT be the first.  If
+p is the first plane's value (not its residual) for the same unit and w its width, the
+context is 16 * (q[i] & 3) + min(t, 15), t = (p - (q[i] >> 2) - base) mod 2^w; without
+flags bit 7 q[i] is 0 here.
 v[i] is decoded as in 9.4 with the slots and frequencies of its class.
 
 Coder ids 7 to 31 are reserved.
@@ -818,7 +825,8 @@ typedef enum wcodec_split {
     WCODEC_SPLIT_BYTE = 0, WCODEC_SPLIT_WORD16 = 1, WCODEC_SPLIT_WORD32 = 2, WCODEC_SPLIT_WORD64 = 3,
     WCODEC_SPLIT_BF16 = 4, WCODEC_SPLIT_F16 = 5, WCODEC_SPLIT_F32 = 6, WCODEC_SPLIT_F64 = 7,
     WCODEC_SPLIT_F8_E4M3 = 8, WCODEC_SPLIT_F8_E5M2 = 9, WCODEC_SPLIT_NIBBLES = 10,
-    WCODEC_SPLIT_COUNT = 11
+    WCODEC_SPLIT_BF16_4 = 11, WCODEC_SPLIT_F16_4 = 12, WCODEC_SPLIT_F32_4 = 13,
+    WCODEC_SPLIT_COUNT = 14
 } wcodec_split;
 
 typedef enum wcodec_coder {
@@ -878,11 +886,18 @@ WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const 
 
 #ifndef WCODEC_NO_ENCODER
 
+/* What matters more. */
+typedef enum wcodec_profile {
+    WCODEC_PROFILE_FAST = 0,        /* decodes at about the speed of memory */
+    WCODEC_PROFILE_DENSE = 1        /* the mantissas' upper bits are coded too: half as fast */
+} wcodec_profile;
+
 /* What the encoder may choose from.  Masks hold 1 << id; a plane that nothing allowed can hold is raw. */
 typedef struct wcodec_tile_options {
     unsigned splits;        /* wcodec_split; 0: those that suit the dtype */
     unsigned coders;        /* wcodec_coder */
     unsigned predictors;    /* wcodec_predictor */
+    unsigned profile;       /* wcodec_profile */
     unsigned cpu_off;       /* WCODEC_CPU_...: kernels not to use; the bytes do not depend on it */
 } wcodec_tile_options;
 
@@ -1563,8 +1578,16 @@ typedef size_t wcodeci_unpack_fn(const wcodeci_byte *src, unsigned width, wcodec
 /* q[i] = (columns[i] + row) & 255 for i < n. */
 typedef void wcodeci_scale_fn(const wcodeci_byte *columns, unsigned row, wcodeci_byte *q, size_t n);
 
-/* q[i] = map[v[i]] for i < n; v[i] is below 16. */
-typedef void wcodeci_map16_fn(const wcodeci_byte map[16], const wcodeci_byte *v, wcodeci_byte *q, size_t n);
+/* Classes by the first plane: value i's is class_of[16 * (q & 3) + t], where t is the first plane's value less its
+ * scale q >> 2 and less base, modulo mask + 1, but at most 15. */
+typedef struct wcodeci_class_map {
+    wcodeci_byte class_of[16 * WCODECI_CLASSES];
+    unsigned base, mask;
+} wcodeci_class_map;
+
+/* Makes the classes of n values; q NULL: all 0.  `classes` may be q. */
+typedef void wcodeci_classes_fn(const wcodeci_class_map *map, const wcodeci_byte *first, const wcodeci_byte *q,
+                                wcodeci_byte *classes, size_t n);
 
 /* Undoes a plane's predictor: v[i] = (v[i] + v[i - distance]) & mask for i = distance ... n-1.  All of it. */
 typedef void wcodeci_unpredict_fn(wcodeci_byte *v, size_t n, size_t distance, unsigned mask);
@@ -1580,7 +1603,7 @@ typedef struct wcodeci_kernels {
     wcodeci_unpack_fn *unpack;                      /* NULL: scalar */
     wcodeci_unpredict_fn *unpredict;
     wcodeci_scale_fn *scale;
-    wcodeci_map16_fn *map16;
+    wcodeci_classes_fn *classes;
 } wcodeci_kernels;
 
 #ifndef WCODEC_NO_ENCODER
@@ -2395,34 +2418,35 @@ typedef struct wcodeci_dtype_row {
     unsigned char unit;         /* bytes */
     unsigned char integer;      /* differences of neighbouring units are worth a try */
     unsigned char splits[2];    /* that suit it, the likeliest first; the same one twice: just one */
+    unsigned char classes[2];   /* the one whose planes classes suit, for speed and for size; BYTE: none */
 } wcodeci_dtype_row;
 
 static const wcodeci_dtype_row wcodeci_dtypes[] = {
-    { "BYTES",        0, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
-    { "BOOL",         8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
-    { "F4",           4, 1, 0, { WCODEC_SPLIT_NIBBLES, WCODEC_SPLIT_BYTE } },
-    { "F6_E2M3",      6, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
-    { "F6_E3M2",      6, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
-    { "U8",           8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_NIBBLES } },
-    { "I8",           8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_NIBBLES } },
-    { "F8_E5M2",      8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_F8_E5M2 } },
-    { "F8_E4M3",      8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_F8_E4M3 } },
-    { "F8_E8M0",      8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
-    { "F8_E4M3FNUZ",  8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_F8_E4M3 } },
-    { "F8_E5M2FNUZ",  8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_F8_E5M2 } },
-    { "I16",         16, 2, 1, { WCODEC_SPLIT_WORD16, WCODEC_SPLIT_WORD16 } },
-    { "U16",         16, 2, 1, { WCODEC_SPLIT_WORD16, WCODEC_SPLIT_WORD16 } },
-    { "F16",         16, 2, 0, { WCODEC_SPLIT_F16, WCODEC_SPLIT_WORD16 } },
-    { "BF16",        16, 2, 0, { WCODEC_SPLIT_BF16, WCODEC_SPLIT_WORD16 } },
-    { "I32",         32, 4, 1, { WCODEC_SPLIT_WORD32, WCODEC_SPLIT_WORD32 } },
-    { "U32",         32, 4, 1, { WCODEC_SPLIT_WORD32, WCODEC_SPLIT_WORD32 } },
-    { "F32",         32, 4, 0, { WCODEC_SPLIT_F32, WCODEC_SPLIT_WORD32 } },
-    { "C64",         64, 4, 0, { WCODEC_SPLIT_F32, WCODEC_SPLIT_WORD32 } },
-    { "F64",         64, 8, 0, { WCODEC_SPLIT_F64, WCODEC_SPLIT_WORD64 } },
-    { "I64",         64, 8, 1, { WCODEC_SPLIT_WORD64, WCODEC_SPLIT_WORD64 } },
-    { "U64",         64, 8, 1, { WCODEC_SPLIT_WORD64, WCODEC_SPLIT_WORD64 } },
-    { "I4",           4, 1, 0, { WCODEC_SPLIT_NIBBLES, WCODEC_SPLIT_BYTE } },
-    { "U4",           4, 1, 0, { WCODEC_SPLIT_NIBBLES, WCODEC_SPLIT_BYTE } }
+    { "BYTES",        0, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE }, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
+    { "BOOL",         8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE }, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
+    { "F4",           4, 1, 0, { WCODEC_SPLIT_NIBBLES, WCODEC_SPLIT_BYTE }, { WCODEC_SPLIT_NIBBLES, WCODEC_SPLIT_NIBBLES } },
+    { "F6_E2M3",      6, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE }, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
+    { "F6_E3M2",      6, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE }, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
+    { "U8",           8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_NIBBLES }, { WCODEC_SPLIT_NIBBLES, WCODEC_SPLIT_NIBBLES } },
+    { "I8",           8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_NIBBLES }, { WCODEC_SPLIT_NIBBLES, WCODEC_SPLIT_NIBBLES } },
+    { "F8_E5M2",      8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_F8_E5M2 }, { WCODEC_SPLIT_F8_E5M2, WCODEC_SPLIT_F8_E5M2 } },
+    { "F8_E4M3",      8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_F8_E4M3 }, { WCODEC_SPLIT_F8_E4M3, WCODEC_SPLIT_F8_E4M3 } },
+    { "F8_E8M0",      8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE }, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
+    { "F8_E4M3FNUZ",  8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_F8_E4M3 }, { WCODEC_SPLIT_F8_E4M3, WCODEC_SPLIT_F8_E4M3 } },
+    { "F8_E5M2FNUZ",  8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_F8_E5M2 }, { WCODEC_SPLIT_F8_E5M2, WCODEC_SPLIT_F8_E5M2 } },
+    { "I16",         16, 2, 1, { WCODEC_SPLIT_WORD16, WCODEC_SPLIT_WORD16 }, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
+    { "U16",         16, 2, 1, { WCODEC_SPLIT_WORD16, WCODEC_SPLIT_WORD16 }, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
+    { "F16",         16, 2, 0, { WCODEC_SPLIT_F16, WCODEC_SPLIT_WORD16 }, { WCODEC_SPLIT_F16, WCODEC_SPLIT_F16_4 } },
+    { "BF16",        16, 2, 0, { WCODEC_SPLIT_BF16, WCODEC_SPLIT_WORD16 }, { WCODEC_SPLIT_BF16, WCODEC_SPLIT_BF16_4 } },
+    { "I32",         32, 4, 1, { WCODEC_SPLIT_WORD32, WCODEC_SPLIT_WORD32 }, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
+    { "U32",         32, 4, 1, { WCODEC_SPLIT_WORD32, WCODEC_SPLIT_WORD32 }, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
+    { "F32",         32, 4, 0, { WCODEC_SPLIT_F32, WCODEC_SPLIT_WORD32 }, { WCODEC_SPLIT_F32, WCODEC_SPLIT_F32_4 } },
+    { "C64",         64, 4, 0, { WCODEC_SPLIT_F32, WCODEC_SPLIT_WORD32 }, { WCODEC_SPLIT_F32, WCODEC_SPLIT_F32_4 } },
+    { "F64",         64, 8, 0, { WCODEC_SPLIT_F64, WCODEC_SPLIT_WORD64 }, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
+    { "I64",         64, 8, 1, { WCODEC_SPLIT_WORD64, WCODEC_SPLIT_WORD64 }, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
+    { "U64",         64, 8, 1, { WCODEC_SPLIT_WORD64, WCODEC_SPLIT_WORD64 }, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
+    { "I4",           4, 1, 0, { WCODEC_SPLIT_NIBBLES, WCODEC_SPLIT_BYTE }, { WCODEC_SPLIT_NIBBLES, WCODEC_SPLIT_NIBBLES } },
+    { "U4",           4, 1, 0, { WCODEC_SPLIT_NIBBLES, WCODEC_SPLIT_BYTE }, { WCODEC_SPLIT_NIBBLES, WCODEC_SPLIT_NIBBLES } }
 };
 #define WCODECI_DTYPES (sizeof wcodeci_dtypes / sizeof wcodeci_dtypes[0])
 
@@ -2467,7 +2491,14 @@ static const wcodeci_split_row wcodeci_splits[WCODEC_SPLIT_COUNT] = {
     { "F8_E5M2", 1, 2,
       { WCODECI_FIELD(2, 5), WCODECI_FIELDS(7, 1, 0, 2) } },
     { "NIBBLES", 1, 2,
-      { WCODECI_FIELD(4, 4), WCODECI_FIELD(0, 4) } }
+      { WCODECI_FIELD(4, 4), WCODECI_FIELD(0, 4) } },
+    { "BF16_4", 2, 3,
+      { WCODECI_FIELD(7, 8), WCODECI_FIELD(3, 4), WCODECI_FIELDS(15, 1, 0, 3) } },
+    { "F16_4", 2, 3,
+      { WCODECI_FIELD(10, 5), WCODECI_FIELD(6, 4), WCODECI_FIELDS(15, 1, 0, 6) } },
+    { "F32_4", 4, 5,
+      { WCODECI_FIELD(23, 8), WCODECI_FIELD(19, 4), WCODECI_FIELDS(31, 1, 16, 3), WCODECI_FIELD(8, 8),
+        WCODECI_FIELD(0, 8) } }
 };
 
 WCODEC_API const char *wcodec_dtype_name(unsigned dtype)
@@ -2747,10 +2778,14 @@ static void wcodeci_scale_scalar(const wcodeci_byte *columns, unsigned row, wcod
     for (; i < n; i++) q[i] = (wcodeci_byte)(columns[i] + row);
 }
 
-static void wcodeci_map16_scalar(const wcodeci_byte map[16], const wcodeci_byte *v, wcodeci_byte *q, size_t n)
+static void wcodeci_classes_scalar(const wcodeci_class_map *map, const wcodeci_byte *first,
+                                   const wcodeci_byte *q, wcodeci_byte *classes, size_t n)
 {
     size_t i;
-    for (i = 0; i < n; i++) q[i] = map[v[i] & 15];
+    for (i = 0; i < n; i++) {
+        const unsigned scale = q ? q[i] : 0, t = (first[i] - (scale >> 2) - map->base) & map->mask;
+        classes[i] = map->class_of[(scale & 3) << 4 | (t < 15 ? t : 15)];
+    }
 }
 
 /* Adds the scales to residuals, in place.  q: room for WCODECI_Q_CHUNK. */
@@ -2853,6 +2888,13 @@ static void wcodeci_predict_units(const wcodeci_byte *p, wcodeci_byte *residual,
 
 #ifndef WCODEC_NO_ENCODER
 /* What the encoder knows of a plane: its values, how often each occurs. */
+static int wcodeci_all_zero(const wcodeci_byte *p, const wcodeci_byte *end)
+{
+    while (p < end)
+        if (*p++) return 0;
+    return 1;
+}
+
 typedef struct wcodeci_plane {
     const wcodeci_byte *v;
     size_t n;
@@ -3486,8 +3528,9 @@ static size_t wcodeci_huff_encode(const wcodeci_plane *plane, const wcodeci_huff
  * ---------------------------------------------------------------------------------------------- */
 
 #define WCODECI_RANS16_HEAD 36          /* before the states, with one class */
-#define WCODECI_CLASSES_HEAD 89         /* with four */
-#define WCODECI_CLASS_MAP 1             /* where classes come from: a map of the first plane's values */
+#define WCODECI_CLASSES_HEAD 102        /* with four */
+#define WCODECI_CLASSES_MAP 81          /* where its base and map stand */
+#define WCODECI_CLASS_MAP 1             /* where classes come from: the first plane; 0: scales */
 #define WCODECI_RANS16_LOW 256          /* of a state */
 
 /* The place of the lowest bit set, for x >= 1. */
@@ -3653,7 +3696,7 @@ typedef struct wcodeci_rans16_out {
     const wcodeci_scaled *scales;               /* what the tile has; NULL: none */
     const wcodeci_scaled *scaled;               /* the same, where they are added; NULL: they are not */
     const wcodeci_byte *first;                  /* the first plane, for classes that come from it; or NULL */
-    wcodeci_byte map[16];                       /* its values' classes */
+    wcodeci_class_map map;                      /* how */
     wcodeci_byte *q;                            /* room for WCODECI_Q_CHUNK; NULL: one class, not scaled */
 } wcodeci_rans16_out;
 
@@ -3747,11 +3790,11 @@ static size_t wcodeci_rans16_some(const wcodeci_kernels *kernels, wcodeci_rans16
 static void wcodeci_rans16_q(const wcodeci_kernels *kernels, const wcodeci_rans16_out *out, size_t i, size_t n)
 {
     size_t j;
+    if (out->scales) wcodeci_scaled_q(kernels, out->scales, i, out->q, n);
     if (out->first) {
-        kernels->map16(out->map, out->first + i, out->q, n);
+        kernels->classes(&out->map, out->first + i, out->scales ? out->q : NULL, out->q, n);
         return;
     }
-    wcodeci_scaled_q(kernels, out->scales, i, out->q, n);
     for (j = 0; j < n && !out->scaled; j++) out->q[j] &= 3;
 }
 
@@ -3890,16 +3933,18 @@ static const char *wcodeci_rans16_exceptions(const wcodeci_rans16 *r, const wcod
 /* Where the classes of a payload come from; `out` has a room for q and what the tile can offer. */
 static const char *wcodeci_rans16_source(const wcodeci_byte *src, wcodeci_rans16_out *out)
 {
-    const uint32_t map = wcodeci_load32(src + WCODECI_CLASSES_HEAD - 8);
-    unsigned v;
+    const wcodeci_byte *map = src + WCODECI_CLASSES_MAP;
+    unsigned k;
     if (src[0] > WCODECI_CLASS_MAP) return "classes of an unknown kind";
     if (src[0] == WCODECI_CLASS_MAP) {
         if (!out->first) return "there is no plane to take classes from";
-        for (v = 0; v < 16; v++) out->map[v] = (wcodeci_byte)(map >> 2 * v & 3);
+        out->map.base = map[0];
+        for (k = 0; k < 64; k++) out->map.class_of[k] = (wcodeci_byte)(map[1 + k / 4] >> 2 * (k & 3) & 3);
         return NULL;
     }
     out->first = NULL;
-    return !out->scales ? "there are no scales to take classes from" : map ? "a map that is not used" : NULL;
+    if (!out->scales) return "there are no scales to take classes from";
+    return wcodeci_all_zero(map, map + 17) ? NULL : "a map that is not used";
 }
 
 /* Decodes a plane of n values.  Bytes from src + size up to `limit` may be read, but mean nothing: a payload
@@ -4051,8 +4096,8 @@ typedef struct wcodeci_rans16_model {
     uint32_t exceptions;
     unsigned classes;
     unsigned lanes_log;         /* 64 << that */
-    uint32_t map;               /* of several classes: 2 bits for each value of the first plane; or */
-    int scaled;                 /* they come from the scales */
+    int mapped;                 /* several classes come from the first plane by the map; else from scales */
+    wcodeci_class_map map;
 } wcodeci_rans16_model;
 
 /* Makes `direct` of the m commonest values symbols (`symbol` sorts them, rarest first) and the rest, if any,
@@ -4308,17 +4353,21 @@ static size_t wcodeci_rans16_side(const wcodeci_byte *v, const uint32_t *places,
 static void wcodeci_rans16_head(const wcodeci_rans16_model *model, size_t exceptions, wcodeci_byte *dst)
 {
     const uint32_t tail = (uint32_t)exceptions | (uint32_t)model->lanes_log << 24;
+    unsigned k;
     if (model->classes == 1) {
         memcpy(dst, model->freq, 16);
         memcpy(dst + 16, model->value, 16);
         wcodeci_store32(dst + 32, tail);
         return;
     }
-    dst[0] = model->scaled ? 0 : WCODECI_CLASS_MAP;
+    dst[0] = model->mapped ? WCODECI_CLASS_MAP : 0;
     memcpy(dst + 1, model->freq, 64);
     memcpy(dst + 65, model->value, 16);
-    wcodeci_store32(dst + 81, model->scaled ? 0 : model->map);
-    wcodeci_store32(dst + 85, tail);
+    memset(dst + WCODECI_CLASSES_MAP, 0, 17);
+    if (model->mapped) dst[WCODECI_CLASSES_MAP] = (wcodeci_byte)model->map.base;
+    for (k = 0; k < 64 && model->mapped; k++)
+        dst[WCODECI_CLASSES_MAP + 1 + k / 4] |= (wcodeci_byte)(model->map.class_of[k] << 2 * (k & 3));
+    wcodeci_store32(dst + WCODECI_CLASSES_HEAD - 4, tail);
 }
 
 /* `work`: WCODECI_RANS16_WORK(n) bytes, aligned for 32 bits.  More than one exception in four values, and there
@@ -5023,7 +5072,7 @@ static const wcodeci_kernels wcodeci_kernels_sse41 = {
     { NULL, wcodeci_sse41_merge_word16, wcodeci_sse41_merge_word32, NULL, wcodeci_sse41_merge_bf16,
       wcodeci_sse41_merge_f16, wcodeci_sse41_merge_f32, NULL, wcodeci_sse41_merge_e4m3,
       wcodeci_sse41_merge_e5m2, wcodeci_sse41_merge_nibbles },
-    wcodeci_sse41_unpack, wcodeci_sse41_unpredict, wcodeci_scale_scalar, wcodeci_map16_scalar
+    wcodeci_sse41_unpack, wcodeci_sse41_unpredict, wcodeci_scale_scalar, wcodeci_classes_scalar
 };
 
 #endif
@@ -5374,7 +5423,7 @@ static const wcodeci_kernels wcodeci_kernels_avx2 = {
     { NULL, wcodeci_avx2_merge_word16, wcodeci_avx2_merge_word32, NULL, wcodeci_avx2_merge_bf16,
       wcodeci_avx2_merge_f16, wcodeci_avx2_merge_f32, NULL, wcodeci_avx2_merge_e4m3,
       wcodeci_avx2_merge_e5m2, wcodeci_avx2_merge_nibbles },
-    wcodeci_sse41_unpack, wcodeci_sse41_unpredict, wcodeci_scale_scalar, wcodeci_map16_scalar
+    wcodeci_sse41_unpack, wcodeci_sse41_unpredict, wcodeci_scale_scalar, wcodeci_classes_scalar
 };
 
 #endif
@@ -5946,14 +5995,22 @@ WCODECI_AVX512 static void wcodeci_avx512_scale(const wcodeci_byte *columns, uns
     }
 }
 
-WCODECI_AVX512 static void wcodeci_avx512_map16(const wcodeci_byte map[16], const wcodeci_byte *v,
-                                                wcodeci_byte *q, size_t n)
+WCODECI_AVX512 static void wcodeci_avx512_classes_of(const wcodeci_class_map *map, const wcodeci_byte *first,
+                                                     const wcodeci_byte *q, wcodeci_byte *classes, size_t n)
 {
-    const __m512i table = wcodeci_avx512_table(map);
+    const __m512i table = wcodeci_avx512_load(map->class_of), base = wcodeci_avx512_bytes(map->base);
+    const __m512i mask = wcodeci_avx512_bytes(map->mask), most = wcodeci_avx512_bytes(15);
     size_t i;
-    for (i = 0; n - i >= 64; i += 64)
-        wcodeci_avx512_store(q + i, _mm512_shuffle_epi8(table, wcodeci_avx512_load(v + i)));
-    wcodeci_map16_scalar(map, v + i, q + i, n - i);
+    for (i = 0; n - i >= 64; i += 64) {
+        const __m512i scale = q ? wcodeci_avx512_load(q + i) : _mm512_setzero_si512();
+        const __m512i shift = _mm512_and_si512(_mm512_srli_epi16(scale, 2), wcodeci_avx512_bytes(63));
+        const __m512i p = _mm512_sub_epi8(wcodeci_avx512_load(first + i), _mm512_add_epi8(shift, base));
+        const __m512i t = _mm512_min_epu8(_mm512_and_si512(p, mask), most);
+        const __m512i k = _mm512_ternarylogic_epi64(_mm512_slli_epi16(scale, 4), t, most,
+                                                    WCODECI_A_AND_NOT_C_OR_B);
+        wcodeci_avx512_store(classes + i, _mm512_permutexvar_epi8(k, table));
+    }
+    wcodeci_classes_scalar(map, first + i, q ? q + i : NULL, classes + i, n - i);
 }
 
 /* ---- rANS-256 ---- */
@@ -6005,7 +6062,7 @@ static const wcodeci_kernels wcodeci_kernels_avx512 = {
     { NULL, wcodeci_avx512_merge_word16, wcodeci_avx512_merge_word32, wcodeci_avx512_merge_word64,
       wcodeci_avx512_merge_bf16, wcodeci_avx512_merge_f16, wcodeci_avx512_merge_f32, wcodeci_avx512_merge_f64,
       wcodeci_avx512_merge_e4m3, wcodeci_avx512_merge_e5m2, wcodeci_avx512_merge_nibbles },
-    wcodeci_avx512_unpack, wcodeci_avx512_unpredict, wcodeci_avx512_scale, wcodeci_avx512_map16
+    wcodeci_avx512_unpack, wcodeci_avx512_unpredict, wcodeci_avx512_scale, wcodeci_avx512_classes_of
 };
 
 #if defined(__GNUC__) && !defined(__clang__) && defined(__cplusplus)
@@ -6509,7 +6566,7 @@ static const wcodeci_kernels wcodeci_kernels_neon = {
     { NULL, wcodeci_neon_merge_word16, wcodeci_neon_merge_word32, NULL, wcodeci_neon_merge_bf16,
       wcodeci_neon_merge_f16, wcodeci_neon_merge_f32, NULL, wcodeci_neon_merge_e4m3,
       wcodeci_neon_merge_e5m2, wcodeci_neon_merge_nibbles },
-    wcodeci_neon_unpack, wcodeci_neon_unpredict, wcodeci_scale_scalar, wcodeci_map16_scalar
+    wcodeci_neon_unpack, wcodeci_neon_unpredict, wcodeci_scale_scalar, wcodeci_classes_scalar
 };
 
 #endif
@@ -7703,7 +7760,7 @@ static const wcodeci_kernels wcodeci_kernels_scalar = {
       { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL } },
     wcodeci_rans256_scalar,
     { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL },
-    NULL, wcodeci_unpredict_scalar, wcodeci_scale_scalar, wcodeci_map16_scalar
+    NULL, wcodeci_unpredict_scalar, wcodeci_scale_scalar, wcodeci_classes_scalar
 };
 
 static const wcodeci_kernels *wcodeci_kernels_of(unsigned cpu)
@@ -7804,13 +7861,6 @@ static wcodec_status wcodeci_record_parse(wcodeci_cursor *c, wcodeci_record *rec
     record->head = (uint64_t)(c->p - start);
     record->size = wcodeci_up8(record->head + record->body);
     return WCODEC_OK;
-}
-
-static int wcodeci_all_zero(const wcodeci_byte *p, const wcodeci_byte *end)
-{
-    while (p < end)
-        if (*p++) return 0;
-    return 1;
 }
 
 typedef struct wcodeci_tile {
@@ -7996,7 +8046,8 @@ static const char *wcodeci_plane_decode(const wcodeci_tile_job *job, unsigned k,
         wcodeci_rans16_out out;
         memset(&out, 0, sizeof out);
         out.v = v;
-        out.first = k > 0 && job->tile.info.plane[0].width == 4 ? job->planes[0] : NULL;
+        out.first = k > 0 ? job->planes[0] : NULL;
+        out.map.mask = (1u << job->tile.info.plane[0].width) - 1;
         what = wcodeci_plane_rans16(job, info, &out);
         if (what || info->predictor == WCODEC_PREDICT_SCALE) return what;
     } else {
@@ -8409,13 +8460,18 @@ static uint64_t wcodeci_columns_fit(const wcodeci_encode_kernels *kernels, const
     return plain > side ? (plain - side) / 8 : 0;
 }
 
-/* The split whose first plane scales are taken off: the dtype's own, if it is floating point with the exponent in
- * one plane; else WCODEC_SPLIT_COUNT. */
+/* Is the first plane of a split one of exponents? */
+static int wcodeci_split_floats(unsigned split)
+{
+    return (split >= WCODEC_SPLIT_BF16 && split <= WCODEC_SPLIT_F32) || split == WCODEC_SPLIT_F8_E4M3
+        || split == WCODEC_SPLIT_F8_E5M2 || split >= WCODEC_SPLIT_BF16_4;
+}
+
+/* The split from whose first plane scales are taken off; WCODEC_SPLIT_COUNT: none. */
 static unsigned wcodeci_scales_split(unsigned dtype)
 {
-    const unsigned split = wcodeci_dtypes[dtype].splits[0];
-    return split == WCODEC_SPLIT_BF16 || split == WCODEC_SPLIT_F16 || split == WCODEC_SPLIT_F32
-        || split == WCODEC_SPLIT_F8_E4M3 || split == WCODEC_SPLIT_F8_E5M2 ? split : (unsigned)WCODEC_SPLIT_COUNT;
+    const unsigned split = wcodeci_dtypes[dtype].classes[0];
+    return wcodeci_split_floats(split) ? split : (unsigned)WCODEC_SPLIT_COUNT;
 }
 
 WCODEC_API size_t wcodec_scales_fit_scratch(size_t columns)
@@ -8451,76 +8507,133 @@ WCODEC_API int wcodec_scales_fit(unsigned dtype, const void *src, size_t size, s
 /* ---- part: amalgamate/parts/64_classes.c ---- */
 
 /* ------------------------------------------------------------------------------------------------
- * Classes of a plane by the first one's values (private): which values share a table
+ * Classes of a plane by the first one (private): which contexts share a table
+ *
+ * A context is a scale's quarter and a value of the first plane less its scale.  What there is to gain is one
+ * slope: where the first plane holds exponents, the mantissas of those above the usual ones lean to small values.
+ * So contexts are put in order by the mean of what follows them, and neighbours are joined.
  * ---------------------------------------------------------------------------------------------- */
 #ifndef WCODEC_NO_ENCODER
 
-/* Bits, in 1/65536, of values of which each of 16 occurs so often. */
-static uint64_t wcodeci_bits16(const uint32_t count[16])
+#define WCODECI_CONTEXTS (16 * WCODECI_CLASSES)
+#define WCODECI_CONTEXT_MODE 9          /* where the commonest value of a wide first plane stands among 16 */
+
+/* How often value s of a plane of at most 4 bits follows a context. */
+typedef struct wcodeci_context_counts {
+    uint32_t count[WCODECI_CONTEXTS][16];
+    size_t shown;
+} wcodeci_context_counts;
+
+/* Bits, in 1/65536, of values of which each of 16 occurs so often in a or b. */
+static uint64_t wcodeci_bits16(const uint32_t a[16], const uint32_t b[16])
 {
     uint32_t n = 0;
     uint64_t sum = 0;
     unsigned s;
     for (s = 0; s < 16; s++) {
-        n += count[s];
-        if (count[s]) sum += (uint64_t)count[s] * wcodeci_log2(count[s]);
+        const uint32_t both = a[s] + b[s];
+        n += both;
+        if (both) sum += (uint64_t)both * wcodeci_log2(both);
     }
     return n ? (uint64_t)n * wcodeci_log2(n) - sum : 0;
 }
 
-static uint64_t wcodeci_bits16_both(const uint32_t a[16], const uint32_t b[16])
+/* The mean value, in 1/4096. */
+static uint32_t wcodeci_mean16(const uint32_t count[16])
 {
-    uint32_t both[16];
+    uint64_t n = 0, sum = 0;
     unsigned s;
-    for (s = 0; s < 16; s++) both[s] = a[s] + b[s];
-    return wcodeci_bits16(both);
+    for (s = 0; s < 16; s++) {
+        n += count[s];
+        sum += (uint64_t)count[s] * s;
+    }
+    return (uint32_t)(n ? sum * 4096 / n : 0);
 }
 
-/* Puts the first plane's 16 values into four classes, joining again and again the two that lose least by it.
- * count[v][s]: how often s stands where the first plane has v; becomes the classes' counts, the first four rows.
- * Returns the map: two bits for each value. */
-static uint32_t wcodeci_classes_join(uint32_t count[16][16])
+/* Contexts on their way to classes: a list of runs, each with the counts of all that it holds. */
+typedef struct wcodeci_context_runs {
+    uint32_t count[WCODECI_CONTEXTS][16];
+    uint64_t alone[WCODECI_CONTEXTS], loss[WCODECI_CONTEXTS];      /* loss: of joining with the next run */
+    wcodeci_byte context[WCODECI_CONTEXTS];     /* in order; those that occur */
+    wcodeci_byte end[WCODECI_CONTEXTS];         /* of a run in `context` */
+    unsigned runs, contexts;
+} wcodeci_context_runs;
+
+static void wcodeci_runs_loss(wcodeci_context_runs *r, unsigned i)
 {
-    uint64_t alone[16], loss[16][16];
-    unsigned owner[16], live = 16, a, b, v, s;
-    int there[16];
-    uint32_t map = 0;
-    for (a = 0; a < 16; a++) {
-        owner[a] = a;
-        there[a] = 1;
-        alone[a] = wcodeci_bits16(count[a]);
-    }
-    for (a = 0; a < 16; a++)
-        for (b = a + 1; b < 16; b++) loss[a][b] = wcodeci_bits16_both(count[a], count[b]) - alone[a] - alone[b];
-    for (; live > WCODECI_CLASSES; live--) {
-        unsigned to = 0, from = 0;
-        uint64_t least = UINT64_MAX;
-        for (a = 0; a < 16; a++)
-            for (b = a + 1; b < 16; b++)
-                if (there[a] && there[b] && loss[a][b] < least) {
-                    least = loss[a][b];
-                    to = a;
-                    from = b;
-                }
-        there[from] = 0;
-        for (v = 0; v < 16; v++)
-            if (owner[v] == from) owner[v] = to;
-        for (s = 0; s < 16; s++) count[to][s] += count[from][s];
-        alone[to] = wcodeci_bits16(count[to]);
-        for (a = 0; a < 16; a++) {
-            if (!there[a] || a == to) continue;
-            loss[a < to ? a : to][a < to ? to : a]
-                = wcodeci_bits16_both(count[a], count[to]) - alone[a] - alone[to];
+    if (i + 1 < r->runs)
+        r->loss[i] = wcodeci_bits16(r->count[i], r->count[i + 1]) - r->alone[i] - r->alone[i + 1];
+}
+
+static void wcodeci_runs_make(const wcodeci_context_counts *counts, wcodeci_context_runs *r)
+{
+    static const uint32_t none[16] = { 0 };
+    uint32_t mean[WCODECI_CONTEXTS];
+    unsigned k, i, s;
+    r->contexts = 0;
+    for (k = 0; k < WCODECI_CONTEXTS; k++) {
+        const uint32_t m = wcodeci_mean16(counts->count[k]);
+        uint32_t n = 0;
+        for (s = 0; s < 16; s++) n += counts->count[k][s];
+        if (!n) continue;
+        for (i = r->contexts++; i > 0 && mean[i - 1] > m; i--) {
+            mean[i] = mean[i - 1];
+            r->context[i] = r->context[i - 1];
         }
+        mean[i] = m;
+        r->context[i] = (wcodeci_byte)k;
     }
-    for (a = 0, b = 0; a < 16; a++) {
-        if (!there[a]) continue;
-        for (v = 0; v < 16; v++)
-            if (owner[v] == a) map |= (uint32_t)b << 2 * v;
-        if (a != b) memcpy(count[b], count[a], sizeof count[b]);
-        b++;
+    r->runs = r->contexts;
+    for (i = 0; i < r->runs; i++) {
+        memcpy(r->count[i], counts->count[r->context[i]], sizeof r->count[i]);
+        r->alone[i] = wcodeci_bits16(r->count[i], none);
+        r->end[i] = (wcodeci_byte)(i + 1);
     }
-    return map;
+    for (i = 0; i < r->runs; i++) wcodeci_runs_loss(r, i);
+}
+
+/* Joins runs, the two that lose least first, until each can be a class. */
+static void wcodeci_runs_join(wcodeci_context_runs *r)
+{
+    while (r->runs > WCODECI_CLASSES) {
+        unsigned i, least = 0, s;
+        for (i = 1; i + 1 < r->runs; i++)
+            if (r->loss[i] < r->loss[least]) least = i;
+        r->alone[least] += r->loss[least] + r->alone[least + 1];
+        for (s = 0; s < 16; s++) r->count[least][s] += r->count[least + 1][s];
+        r->end[least] = r->end[least + 1];
+        r->runs--;
+        for (i = least + 1; i < r->runs; i++) {
+            memcpy(r->count[i], r->count[i + 1], sizeof r->count[i]);
+            r->alone[i] = r->alone[i + 1];
+            r->loss[i] = r->loss[i + 1];
+            r->end[i] = r->end[i + 1];
+        }
+        if (least) wcodeci_runs_loss(r, least - 1);
+        wcodeci_runs_loss(r, least);
+    }
+}
+
+/* A model of n values by classes of their contexts; what it takes, or (size_t)-1.  `runs`: memory. */
+static size_t wcodeci_contexts_prepare(const wcodeci_context_counts *counts, size_t n, unsigned unit,
+                                       wcodeci_context_runs *runs, wcodeci_rans16_model *model)
+{
+    uint32_t count[WCODECI_CLASSES][256];
+    wcodeci_byte class_of[WCODECI_CONTEXTS];
+    unsigned c, i = 0;
+    size_t size;
+    wcodeci_runs_make(counts, runs);
+    wcodeci_runs_join(runs);
+    memset(count, 0, sizeof count);
+    memset(class_of, 0, sizeof class_of);
+    for (c = 0; c < runs->runs; c++) {
+        memcpy(count[c], runs->count[c], sizeof runs->count[c]);
+        for (; i < runs->end[c]; i++) class_of[runs->context[i]] = (wcodeci_byte)c;
+    }
+    size = wcodeci_classes_prepare(count, counts->shown, n, unit, model);
+    model->mapped = 1;
+    memcpy(model->map.class_of, class_of, sizeof class_of);
+    return size;
 }
 
 #endif
@@ -8563,7 +8676,7 @@ typedef struct wcodeci_encoder {
     const wcodec_scales *scales;        /* NULL: none */
     wcodec_plane_info rows;             /* of a tile that is scaled: how its rows' scales are coded; else size 0 */
     wcodeci_byte *units, *plane, *residual, *work, *second, *trial;     /* parts of the scratch memory */
-    wcodeci_byte *q, *scaled, *row_scales, *row_payload;
+    wcodeci_byte *q, *scaled, *classes, *row_scales, *row_payload;
 } wcodeci_encoder;
 
 /* The most rows that a tile of `size` bytes touches where there are scales. */
@@ -8571,8 +8684,9 @@ static size_t wcodeci_encode_rows(size_t size) { return size / WCODECI_MIN_COLUM
 
 WCODEC_API size_t wcodec_tile_encode_scratch(size_t size)
 {
-    /* units, plane, residual, q, scaled: `size` each; second: size and a group; trial; work, aligned; rows. */
-    return 6 * size + 64 + WCODECI_TRIAL_SIZE + WCODECI_RANS16_WORK(size) + 2 * wcodeci_encode_rows(size) + 64;
+    /* units, plane, residual, q, scaled, classes: `size` each; second: size and a group; trial; work, aligned;
+     * rows. */
+    return 7 * size + 64 + WCODECI_TRIAL_SIZE + WCODECI_RANS16_WORK(size) + 2 * wcodeci_encode_rows(size) + 64;
 }
 
 WCODEC_API size_t wcodec_tile_bound(size_t size)
@@ -8930,51 +9044,12 @@ static int wcodeci_plane_write_scaled(wcodeci_encoder *e, const wcodeci_plane_pl
     return 0;
 }
 
-/* Counts a plane's values by the first plane's, which has 16: all of few, a quarter of many.  Returns how many. */
-static size_t wcodeci_pairs_count(const wcodeci_byte *first, const wcodeci_byte *v, size_t n,
-                                  uint32_t count[16][16])
-{
-    const size_t step = n < 4 * WCODECI_SAMPLE ? WCODECI_CLASS_RUN : 4 * WCODECI_CLASS_RUN;
-    size_t i, j, shown = 0;
-    memset(count, 0, 16 * sizeof count[0]);
-    for (i = 0; i < n; i += step) {
-        const size_t end = i + wcodeci_min(n - i, WCODECI_CLASS_RUN);
-        for (j = i; j < end; j++) count[first[j]][v[j]]++;
-        shown += end - i;
-    }
-    return shown;
-}
-
-/* A model of n values by classes, of which pairs were counted; what it takes, or (size_t)-1. */
-static size_t wcodeci_pairs_prepare(uint32_t pairs[16][16], size_t shown, size_t n, unsigned unit,
-                                    wcodeci_rans16_model *model)
-{
-    uint32_t count[WCODECI_CLASSES][256];
-    const uint32_t map = wcodeci_classes_join(pairs);
-    unsigned c;
-    size_t size;
-    memset(count, 0, sizeof count);
-    for (c = 0; c < WCODECI_CLASSES; c++) memcpy(count[c], pairs[c], sizeof pairs[c]);
-    size = wcodeci_classes_prepare(count, shown, n, unit, model);
-    model->map = map;
-    return size;
-}
-
-/* Writes a plane, which stands in e->plane, by classes of the first plane's values. */
-static int wcodeci_plane_write_mapped(wcodeci_encoder *e, unsigned split, const wcodeci_byte *units,
+/* Writes the second plane, which stands in e->plane, by classes; tile_map made e->classes. */
+static int wcodeci_plane_write_mapped(wcodeci_encoder *e, const wcodeci_plane_plan *plan,
                                       const wcodeci_plane *plane, wcodec_plane_info *info, wcodeci_byte *dst)
 {
-    uint32_t pairs[16][16];
-    wcodeci_rans16_model model;
-    wcodeci_byte map[16];
-    size_t size, shown;
-    unsigned v;
-    wcodeci_split_plane(e->kernels, split, 0, units, e->residual, plane->n);
-    shown = wcodeci_pairs_count(e->residual, e->plane, plane->n, pairs);
-    if (wcodeci_pairs_prepare(pairs, shown, plane->n, plane->unit, &model) == (size_t)-1) return 0;
-    for (v = 0; v < 16; v++) map[v] = (wcodeci_byte)(model.map >> 2 * v & 3);
-    e->decode->map16(map, e->residual, e->q, plane->n);
-    size = wcodeci_rans16_encode(e->kernels, plane, &model, e->q, dst, info->size, e->work);
+    const size_t size = wcodeci_rans16_encode(e->kernels, plane, &plan->model, e->classes, dst, info->size,
+                                              e->work);
     if (!size) return 0;
     info->size = size;
     info->coder = WCODEC_CODER_CLASSES;
@@ -9007,7 +9082,7 @@ static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *pl
         return;
     }
     if (plan && plan->how == WCODECI_PLAN_MAPPED
-        && wcodeci_plane_write_mapped(e, tile->info.split, units, &plane, info, dst))
+        && wcodeci_plane_write_mapped(e, plan, &plane, info, dst))
         return;
     if (plan && plan->how == WCODECI_PLAN_RANS16) {
         size_t size;
@@ -9124,24 +9199,6 @@ static uint64_t wcodeci_plane_planned(const wcodeci_encoder *e, unsigned split, 
     return cost;
 }
 
-/* Considers coding the second plane by classes of the first one's values, by the sample. */
-static void wcodeci_plane_map(const wcodeci_encoder *e, unsigned split, const wcodeci_byte *units,
-                              const wcodeci_byte *sample, size_t n, wcodeci_plane_plan *plan)
-{
-    uint32_t pairs[16][16];
-    wcodeci_rans16_model model;
-    size_t size, shown;
-    if (wcodeci_splits[split].plane[0].width != 4 || wcodeci_splits[split].plane[1].width != 4
-        || !(e->options.coders >> WCODEC_CODER_CLASSES & 1))
-        return;
-    wcodeci_split_plane(e->kernels, split, 0, units, e->trial, WCODECI_SAMPLE);
-    shown = wcodeci_pairs_count(e->trial, sample, WCODECI_SAMPLE, pairs);
-    size = wcodeci_pairs_prepare(pairs, shown, n, wcodeci_splits[split].unit, &model);
-    if (size >= plan->cost) return;
-    plan->cost = size;
-    plan->how = WCODECI_PLAN_MAPPED;
-}
-
 static void wcodeci_tile_plan_full(const wcodeci_encoder *e, unsigned split, unsigned predictor,
                                    wcodeci_plan_of_tile *plan)
 {
@@ -9187,7 +9244,6 @@ static void wcodeci_tile_plan(const wcodeci_encoder *e, unsigned split, unsigned
             from = NULL;
         wcodeci_split_plane(e->kernels, split, k, units, sample, WCODECI_SAMPLE);
         plan->plane[k].cost = wcodeci_plane_planned(e, split, k, from, sample, n, &plan->plane[k]);
-        if (k == 1) wcodeci_plane_map(e, split, units, sample, n, &plan->plane[k]);
         plan->cost += plan->plane[k].cost;
     }
 }
@@ -9251,17 +9307,75 @@ static void wcodeci_tile_scale(wcodeci_encoder *e, wcodeci_plan_of_tile *plan)
     size = wcodeci_classes_prepare(count, shown, n, row->unit, &model);
     if (size >= plan->plane[0].cost) return;            /* (size_t)-1: none */
     wcodeci_rows_encode(e, rows);
-    if (size + e->rows.size + 8 >= plan->plane[0].cost) return;
+    size += e->rows.size + 8;
+    if (size >= plan->plane[0].cost) return;
+    plan->cost -= plan->plane[0].cost - size;
+    plan->plane[0].cost = size;
     plan->plane[0].how = WCODECI_PLAN_SCALED;
     plan->plane[0].model = model;
-    plan->plane[0].model.scaled = 1;
 }
 
-static int wcodeci_may_scale(const wcodeci_encoder *e, const wcodeci_plan_of_tile *plan)
+/* The commonest value. */
+static unsigned wcodeci_mode(const wcodeci_byte *v, size_t n)
 {
-    return e->scales && plan->split == wcodeci_scales_split(e->dtype) && plan->predictor == WCODEC_PREDICT_NONE
-        && (e->options.predictors >> WCODEC_PREDICT_SCALE & 1)
-        && (e->options.coders >> WCODEC_CODER_CLASSES & 1);
+    uint32_t count[256];
+    unsigned s, mode = 0;
+    wcodeci_count(v, n, count);
+    for (s = 1; s < 256; s++)
+        if (count[s] > count[mode]) mode = s;
+    return mode;
+}
+
+/* Considers coding the second plane by classes of the first plane's values, and of the scales if the first plane
+ * is scaled; `plan` is of a tile without a unit predictor. */
+static void wcodeci_tile_map(wcodeci_encoder *e, wcodeci_plan_of_tile *plan)
+{
+    const wcodeci_split_row *row = &wcodeci_splits[plan->split];
+    const int scaled = plan->plane[0].how == WCODECI_PLAN_SCALED;
+    const size_t n = e->size / row->unit;
+    const size_t step = n < 4 * WCODECI_SAMPLE ? WCODECI_CLASS_RUN : 4 * WCODECI_CLASS_RUN;
+    const wcodeci_byte *q = scaled ? e->q : NULL;
+    wcodeci_context_counts counts;
+    wcodeci_rans16_model model;
+    wcodeci_class_map contexts;
+    wcodeci_byte *second = e->residual;
+    size_t i, j, size;
+    unsigned k;
+    wcodeci_split_plane(e->kernels, plan->split, 0, e->src, e->plane, n);
+    wcodeci_split_plane(e->kernels, plan->split, 1, e->src, second, n);
+    contexts.mask = (1u << row->plane[0].width) - 1;
+    contexts.base = 0;
+    if (row->plane[0].width > 4)
+        contexts.base = (wcodeci_mode(scaled ? e->scaled : e->plane, n) - WCODECI_CONTEXT_MODE) & contexts.mask;
+    for (k = 0; k < WCODECI_CONTEXTS; k++) contexts.class_of[k] = (wcodeci_byte)k;
+    e->decode->classes(&contexts, e->plane, q, e->classes, n);
+    memset(&counts, 0, sizeof counts);
+    for (i = 0; i < n; i += step) {
+        const size_t end = i + wcodeci_min(n - i, WCODECI_CLASS_RUN);
+        for (j = i; j < end; j++) counts.count[e->classes[j]][second[j]]++;
+        counts.shown += end - i;
+    }
+    size = wcodeci_contexts_prepare(&counts, n, row->unit, (wcodeci_context_runs *)(void *)e->work, &model);
+    if (size >= plan->plane[1].cost) return;
+    model.map.base = contexts.base;
+    model.map.mask = contexts.mask;
+    e->decode->classes(&model.map, e->plane, q, e->classes, n);
+    plan->cost -= plan->plane[1].cost - size;
+    plan->plane[1].cost = size;
+    plan->plane[1].how = WCODECI_PLAN_MAPPED;
+    plan->plane[1].model = model;
+}
+
+/* What classes can do for a plan, in a tile whose fields are not predicted. */
+static void wcodeci_tile_classes(wcodeci_encoder *e, wcodeci_plan_of_tile *plan)
+{
+    const wcodeci_split_row *row = &wcodeci_splits[plan->split];
+    if (plan->predictor != WCODEC_PREDICT_NONE || !(e->options.coders >> WCODEC_CODER_CLASSES & 1)
+        || e->size / row->unit < WCODECI_SAMPLE)
+        return;
+    if (e->scales && wcodeci_split_floats(plan->split) && (e->options.predictors >> WCODEC_PREDICT_SCALE & 1))
+        wcodeci_tile_scale(e, plan);
+    if (row->planes > 1 && row->plane[1].width == 4 && plan->plane[1].cost > 1) wcodeci_tile_map(e, plan);
 }
 
 /* Splits to try: those of the dtype, or those that the caller named, as far as the size fits their units. */
@@ -9308,12 +9422,14 @@ static size_t wcodeci_tile_encode_large(wcodeci_encoder *e, unsigned splits, uin
 {
     const unsigned likely = wcodeci_dtypes[e->dtype].splits[0];
     wcodeci_plan_of_tile best, other;
+    uint64_t favour = 0;
     unsigned split, predictor;
     best.split = WCODEC_SPLIT_COUNT;
     best.cost = UINT64_MAX;
     if (splits >> likely & 1) {
         wcodeci_tile_plan(e, likely, WCODEC_PREDICT_NONE, &best);
-        best.cost -= best.cost / 64;
+        favour = best.cost / 64;
+        best.cost -= favour;
         if (wcodeci_splits[likely].unit > 1 && !wcodeci_dtypes[e->dtype].integer
             && best.cost < e->size - e->size / 16)
             splits = 0;
@@ -9326,7 +9442,15 @@ static size_t wcodeci_tile_encode_large(wcodeci_encoder *e, unsigned splits, uin
             wcodeci_tile_plan(e, split, predictor, &other);
             if (other.cost < best.cost) best = other;
         }
-    if (wcodeci_may_scale(e, &best)) wcodeci_tile_scale(e, &best);
+    /* Last, for it leaves in the encoder's memory what its plan needs. */
+    if (best.split == likely && best.predictor == WCODEC_PREDICT_NONE) best.cost += favour;
+    split = wcodeci_dtypes[e->dtype].classes[e->options.profile];
+    if (split != WCODEC_SPLIT_BYTE && (!e->options.splits || (e->options.splits >> split & 1))) {
+        if (best.split == split && best.predictor == WCODEC_PREDICT_NONE) other = best;
+        else wcodeci_tile_plan(e, split, WCODEC_PREDICT_NONE, &other);
+        wcodeci_tile_classes(e, &other);
+        if (other.cost < best.cost) best = other;
+    }
     return wcodeci_tile_encode_as(e, best.split, best.predictor, best.plane, crc, dst);
 }
 
@@ -9355,6 +9479,7 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
     memset(&e.options, 0, sizeof e.options);
     if (options) e.options = *options;
     if (!e.options.coders) e.options.coders = (1u << WCODEC_CODER_COUNT) - 1;
+    if (e.options.profile > WCODEC_PROFILE_DENSE) return 0;
     if (!options || !options->predictors) e.options.predictors = (1u << WCODEC_PREDICT_COUNT) - 1;
     cpu = wcodec_cpu_detect() & ~e.options.cpu_off;
     e.kernels = wcodeci_encode_kernels_of(cpu);
@@ -9375,7 +9500,8 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
     e.trial = e.second + size + 64;
     e.q = e.trial + WCODECI_TRIAL_SIZE;
     e.scaled = e.q + size;
-    e.row_scales = e.scaled + size;
+    e.classes = e.scaled + size;
+    e.row_scales = e.classes + size;
     e.row_payload = e.row_scales + wcodeci_encode_rows(size);
     return wcodeci_tile_encode_best(&e, (wcodeci_byte *)dst);
 }
@@ -12321,6 +12447,7 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
 #undef WCODECI_HUFF_TABLE
 #undef WCODECI_RANS16_HEAD
 #undef WCODECI_CLASSES_HEAD
+#undef WCODECI_CLASSES_MAP
 #undef WCODECI_CLASS_MAP
 #undef WCODECI_RANS16_LOW
 #undef WCODECI_RANS16_WORK
@@ -12390,6 +12517,8 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
 #undef WCODECI_FIT_ZERO
 #undef WCODECI_FIT_WEIGHTS
 #undef WCODECI_MAX_COLUMNS
+#undef WCODECI_CONTEXTS
+#undef WCODECI_CONTEXT_MODE
 #undef WCODECI_SAMPLE
 #undef WCODECI_SAMPLE_RUN
 #undef WCODECI_SAMPLE_RUNS

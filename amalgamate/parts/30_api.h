@@ -195,7 +195,8 @@ typedef enum wcodec_split {
     WCODEC_SPLIT_BYTE = 0, WCODEC_SPLIT_WORD16 = 1, WCODEC_SPLIT_WORD32 = 2, WCODEC_SPLIT_WORD64 = 3,
     WCODEC_SPLIT_BF16 = 4, WCODEC_SPLIT_F16 = 5, WCODEC_SPLIT_F32 = 6, WCODEC_SPLIT_F64 = 7,
     WCODEC_SPLIT_F8_E4M3 = 8, WCODEC_SPLIT_F8_E5M2 = 9, WCODEC_SPLIT_NIBBLES = 10,
-    WCODEC_SPLIT_COUNT = 11
+    WCODEC_SPLIT_BF16_4 = 11, WCODEC_SPLIT_F16_4 = 12, WCODEC_SPLIT_F32_4 = 13,
+    WCODEC_SPLIT_COUNT = 14
 } wcodec_split;
 
 typedef enum wcodec_coder {
@@ -255,11 +256,18 @@ WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const 
 
 #ifndef WCODEC_NO_ENCODER
 
+/* What matters more. */
+typedef enum wcodec_profile {
+    WCODEC_PROFILE_FAST = 0,        /* decodes at about the speed of memory */
+    WCODEC_PROFILE_DENSE = 1        /* the mantissas' upper bits are coded too: half as fast */
+} wcodec_profile;
+
 /* What the encoder may choose from.  Masks hold 1 << id; a plane that nothing allowed can hold is raw. */
 typedef struct wcodec_tile_options {
     unsigned splits;        /* wcodec_split; 0: those that suit the dtype */
     unsigned coders;        /* wcodec_coder */
     unsigned predictors;    /* wcodec_predictor */
+    unsigned profile;       /* wcodec_profile */
     unsigned cpu_off;       /* WCODEC_CPU_...: kernels not to use; the bytes do not depend on it */
 } wcodec_tile_options;
 

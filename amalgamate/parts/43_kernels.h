@@ -53,8 +53,16 @@ typedef size_t wcodeci_unpack_fn(const wcodeci_byte *src, unsigned width, wcodec
 /* q[i] = (columns[i] + row) & 255 for i < n. */
 typedef void wcodeci_scale_fn(const wcodeci_byte *columns, unsigned row, wcodeci_byte *q, size_t n);
 
-/* q[i] = map[v[i]] for i < n; v[i] is below 16. */
-typedef void wcodeci_map16_fn(const wcodeci_byte map[16], const wcodeci_byte *v, wcodeci_byte *q, size_t n);
+/* Classes by the first plane: value i's is class_of[16 * (q & 3) + t], where t is the first plane's value less its
+ * scale q >> 2 and less base, modulo mask + 1, but at most 15. */
+typedef struct wcodeci_class_map {
+    wcodeci_byte class_of[16 * WCODECI_CLASSES];
+    unsigned base, mask;
+} wcodeci_class_map;
+
+/* Makes the classes of n values; q NULL: all 0.  `classes` may be q. */
+typedef void wcodeci_classes_fn(const wcodeci_class_map *map, const wcodeci_byte *first, const wcodeci_byte *q,
+                                wcodeci_byte *classes, size_t n);
 
 /* Undoes a plane's predictor: v[i] = (v[i] + v[i - distance]) & mask for i = distance ... n-1.  All of it. */
 typedef void wcodeci_unpredict_fn(wcodeci_byte *v, size_t n, size_t distance, unsigned mask);
@@ -70,7 +78,7 @@ typedef struct wcodeci_kernels {
     wcodeci_unpack_fn *unpack;                      /* NULL: scalar */
     wcodeci_unpredict_fn *unpredict;
     wcodeci_scale_fn *scale;
-    wcodeci_map16_fn *map16;
+    wcodeci_classes_fn *classes;
 } wcodeci_kernels;
 
 #ifndef WCODEC_NO_ENCODER

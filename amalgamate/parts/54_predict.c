@@ -54,10 +54,14 @@ static void wcodeci_scale_scalar(const wcodeci_byte *columns, unsigned row, wcod
     for (; i < n; i++) q[i] = (wcodeci_byte)(columns[i] + row);
 }
 
-static void wcodeci_map16_scalar(const wcodeci_byte map[16], const wcodeci_byte *v, wcodeci_byte *q, size_t n)
+static void wcodeci_classes_scalar(const wcodeci_class_map *map, const wcodeci_byte *first,
+                                   const wcodeci_byte *q, wcodeci_byte *classes, size_t n)
 {
     size_t i;
-    for (i = 0; i < n; i++) q[i] = map[v[i] & 15];
+    for (i = 0; i < n; i++) {
+        const unsigned scale = q ? q[i] : 0, t = (first[i] - (scale >> 2) - map->base) & map->mask;
+        classes[i] = map->class_of[(scale & 3) << 4 | (t < 15 ? t : 15)];
+    }
 }
 
 /* Adds the scales to residuals, in place.  q: room for WCODECI_Q_CHUNK. */

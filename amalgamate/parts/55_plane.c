@@ -8,6 +8,13 @@
 
 #ifndef WCODEC_NO_ENCODER
 /* What the encoder knows of a plane: its values, how often each occurs. */
+static int wcodeci_all_zero(const wcodeci_byte *p, const wcodeci_byte *end)
+{
+    while (p < end)
+        if (*p++) return 0;
+    return 1;
+}
+
 typedef struct wcodeci_plane {
     const wcodeci_byte *v;
     size_t n;

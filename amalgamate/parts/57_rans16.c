@@ -14,8 +14,9 @@
  * ---------------------------------------------------------------------------------------------- */
 
 #define WCODECI_RANS16_HEAD 36          /* before the states, with one class */
-#define WCODECI_CLASSES_HEAD 89         /* with four */
-#define WCODECI_CLASS_MAP 1             /* where classes come from: a map of the first plane's values */
+#define WCODECI_CLASSES_HEAD 102        /* with four */
+#define WCODECI_CLASSES_MAP 81          /* where its base and map stand */
+#define WCODECI_CLASS_MAP 1             /* where classes come from: the first plane; 0: scales */
 #define WCODECI_RANS16_LOW 256          /* of a state */
 
 /* The place of the lowest bit set, for x >= 1. */
@@ -181,7 +182,7 @@ typedef struct wcodeci_rans16_out {
     const wcodeci_scaled *scales;               /* what the tile has; NULL: none */
     const wcodeci_scaled *scaled;               /* the same, where they are added; NULL: they are not */
     const wcodeci_byte *first;                  /* the first plane, for classes that come from it; or NULL */
-    wcodeci_byte map[16];                       /* its values' classes */
+    wcodeci_class_map map;                      /* how */
     wcodeci_byte *q;                            /* room for WCODECI_Q_CHUNK; NULL: one class, not scaled */
 } wcodeci_rans16_out;
 
@@ -275,11 +276,11 @@ static size_t wcodeci_rans16_some(const wcodeci_kernels *kernels, wcodeci_rans16
 static void wcodeci_rans16_q(const wcodeci_kernels *kernels, const wcodeci_rans16_out *out, size_t i, size_t n)
 {
     size_t j;
+    if (out->scales) wcodeci_scaled_q(kernels, out->scales, i, out->q, n);
     if (out->first) {
-        kernels->map16(out->map, out->first + i, out->q, n);
+        kernels->classes(&out->map, out->first + i, out->scales ? out->q : NULL, out->q, n);
         return;
     }
-    wcodeci_scaled_q(kernels, out->scales, i, out->q, n);
     for (j = 0; j < n && !out->scaled; j++) out->q[j] &= 3;
 }
 
@@ -418,16 +419,18 @@ static const char *wcodeci_rans16_exceptions(const wcodeci_rans16 *r, const wcod
 /* Where the classes of a payload come from; `out` has a room for q and what the tile can offer. */
 static const char *wcodeci_rans16_source(const wcodeci_byte *src, wcodeci_rans16_out *out)
 {
-    const uint32_t map = wcodeci_load32(src + WCODECI_CLASSES_HEAD - 8);
-    unsigned v;
+    const wcodeci_byte *map = src + WCODECI_CLASSES_MAP;
+    unsigned k;
     if (src[0] > WCODECI_CLASS_MAP) return "classes of an unknown kind";
     if (src[0] == WCODECI_CLASS_MAP) {
         if (!out->first) return "there is no plane to take classes from";
-        for (v = 0; v < 16; v++) out->map[v] = (wcodeci_byte)(map >> 2 * v & 3);
+        out->map.base = map[0];
+        for (k = 0; k < 64; k++) out->map.class_of[k] = (wcodeci_byte)(map[1 + k / 4] >> 2 * (k & 3) & 3);
         return NULL;
     }
     out->first = NULL;
-    return !out->scales ? "there are no scales to take classes from" : map ? "a map that is not used" : NULL;
+    if (!out->scales) return "there are no scales to take classes from";
+    return wcodeci_all_zero(map, map + 17) ? NULL : "a map that is not used";
 }
 
 /* Decodes a plane of n values.  Bytes from src + size up to `limit` may be read, but mean nothing: a payload
@@ -579,8 +582,8 @@ typedef struct wcodeci_rans16_model {
     uint32_t exceptions;
     unsigned classes;
     unsigned lanes_log;         /* 64 << that */
-    uint32_t map;               /* of several classes: 2 bits for each value of the first plane; or */
-    int scaled;                 /* they come from the scales */
+    int mapped;                 /* several classes come from the first plane by the map; else from scales */
+    wcodeci_class_map map;
 } wcodeci_rans16_model;
 
 /* Makes `direct` of the m commonest values symbols (`symbol` sorts them, rarest first) and the rest, if any,
@@ -836,17 +839,21 @@ static size_t wcodeci_rans16_side(const wcodeci_byte *v, const uint32_t *places,
 static void wcodeci_rans16_head(const wcodeci_rans16_model *model, size_t exceptions, wcodeci_byte *dst)
 {
     const uint32_t tail = (uint32_t)exceptions | (uint32_t)model->lanes_log << 24;
+    unsigned k;
     if (model->classes == 1) {
         memcpy(dst, model->freq, 16);
         memcpy(dst + 16, model->value, 16);
         wcodeci_store32(dst + 32, tail);
         return;
     }
-    dst[0] = model->scaled ? 0 : WCODECI_CLASS_MAP;
+    dst[0] = model->mapped ? WCODECI_CLASS_MAP : 0;
     memcpy(dst + 1, model->freq, 64);
     memcpy(dst + 65, model->value, 16);
-    wcodeci_store32(dst + 81, model->scaled ? 0 : model->map);
-    wcodeci_store32(dst + 85, tail);
+    memset(dst + WCODECI_CLASSES_MAP, 0, 17);
+    if (model->mapped) dst[WCODECI_CLASSES_MAP] = (wcodeci_byte)model->map.base;
+    for (k = 0; k < 64 && model->mapped; k++)
+        dst[WCODECI_CLASSES_MAP + 1 + k / 4] |= (wcodeci_byte)(model->map.class_of[k] << 2 * (k & 3));
+    wcodeci_store32(dst + WCODECI_CLASSES_HEAD - 4, tail);
 }
 
 /* `work`: WCODECI_RANS16_WORK(n) bytes, aligned for 32 bits.  More than one exception in four values, and there

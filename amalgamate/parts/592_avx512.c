@@ -563,14 +563,22 @@ WCODECI_AVX512 static void wcodeci_avx512_scale(const wcodeci_byte *columns, uns
     }
 }
 
-WCODECI_AVX512 static void wcodeci_avx512_map16(const wcodeci_byte map[16], const wcodeci_byte *v,
-                                                wcodeci_byte *q, size_t n)
+WCODECI_AVX512 static void wcodeci_avx512_classes_of(const wcodeci_class_map *map, const wcodeci_byte *first,
+                                                     const wcodeci_byte *q, wcodeci_byte *classes, size_t n)
 {
-    const __m512i table = wcodeci_avx512_table(map);
+    const __m512i table = wcodeci_avx512_load(map->class_of), base = wcodeci_avx512_bytes(map->base);
+    const __m512i mask = wcodeci_avx512_bytes(map->mask), most = wcodeci_avx512_bytes(15);
     size_t i;
-    for (i = 0; n - i >= 64; i += 64)
-        wcodeci_avx512_store(q + i, _mm512_shuffle_epi8(table, wcodeci_avx512_load(v + i)));
-    wcodeci_map16_scalar(map, v + i, q + i, n - i);
+    for (i = 0; n - i >= 64; i += 64) {
+        const __m512i scale = q ? wcodeci_avx512_load(q + i) : _mm512_setzero_si512();
+        const __m512i shift = _mm512_and_si512(_mm512_srli_epi16(scale, 2), wcodeci_avx512_bytes(63));
+        const __m512i p = _mm512_sub_epi8(wcodeci_avx512_load(first + i), _mm512_add_epi8(shift, base));
+        const __m512i t = _mm512_min_epu8(_mm512_and_si512(p, mask), most);
+        const __m512i k = _mm512_ternarylogic_epi64(_mm512_slli_epi16(scale, 4), t, most,
+                                                    WCODECI_A_AND_NOT_C_OR_B);
+        wcodeci_avx512_store(classes + i, _mm512_permutexvar_epi8(k, table));
+    }
+    wcodeci_classes_scalar(map, first + i, q ? q + i : NULL, classes + i, n - i);
 }
 
 /* ---- rANS-256 ---- */
@@ -622,7 +630,7 @@ static const wcodeci_kernels wcodeci_kernels_avx512 = {
     { NULL, wcodeci_avx512_merge_word16, wcodeci_avx512_merge_word32, wcodeci_avx512_merge_word64,
       wcodeci_avx512_merge_bf16, wcodeci_avx512_merge_f16, wcodeci_avx512_merge_f32, wcodeci_avx512_merge_f64,
       wcodeci_avx512_merge_e4m3, wcodeci_avx512_merge_e5m2, wcodeci_avx512_merge_nibbles },
-    wcodeci_avx512_unpack, wcodeci_avx512_unpredict, wcodeci_avx512_scale, wcodeci_avx512_map16
+    wcodeci_avx512_unpack, wcodeci_avx512_unpredict, wcodeci_avx512_scale, wcodeci_avx512_classes_of
 };
 
 #if defined(__GNUC__) && !defined(__clang__) && defined(__cplusplus)

@@ -491,7 +491,7 @@ static const wcodeci_kernels wcodeci_kernels_neon = {
     { NULL, wcodeci_neon_merge_word16, wcodeci_neon_merge_word32, NULL, wcodeci_neon_merge_bf16,
       wcodeci_neon_merge_f16, wcodeci_neon_merge_f32, NULL, wcodeci_neon_merge_e4m3,
       wcodeci_neon_merge_e5m2, wcodeci_neon_merge_nibbles },
-    wcodeci_neon_unpack, wcodeci_neon_unpredict, wcodeci_scale_scalar, wcodeci_map16_scalar
+    wcodeci_neon_unpack, wcodeci_neon_unpredict, wcodeci_scale_scalar, wcodeci_classes_scalar
 };
 
 #endif

@@ -10,7 +10,7 @@ static const wcodeci_kernels wcodeci_kernels_scalar = {
       { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL } },
     wcodeci_rans256_scalar,
     { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL },
-    NULL, wcodeci_unpredict_scalar, wcodeci_scale_scalar, wcodeci_map16_scalar
+    NULL, wcodeci_unpredict_scalar, wcodeci_scale_scalar, wcodeci_classes_scalar
 };
 
 static const wcodeci_kernels *wcodeci_kernels_of(unsigned cpu)

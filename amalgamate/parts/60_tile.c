@@ -38,13 +38,6 @@ static wcodec_status wcodeci_record_parse(wcodeci_cursor *c, wcodeci_record *rec
     return WCODEC_OK;
 }
 
-static int wcodeci_all_zero(const wcodeci_byte *p, const wcodeci_byte *end)
-{
-    while (p < end)
-        if (*p++) return 0;
-    return 1;
-}
-
 typedef struct wcodeci_tile {
     wcodec_tile_info info;
     uint64_t row;       /* 0: none given */
@@ -228,7 +221,8 @@ static const char *wcodeci_plane_decode(const wcodeci_tile_job *job, unsigned k,
         wcodeci_rans16_out out;
         memset(&out, 0, sizeof out);
         out.v = v;
-        out.first = k > 0 && job->tile.info.plane[0].width == 4 ? job->planes[0] : NULL;
+        out.first = k > 0 ? job->planes[0] : NULL;
+        out.map.mask = (1u << job->tile.info.plane[0].width) - 1;
         what = wcodeci_plane_rans16(job, info, &out);
         if (what || info->predictor == WCODEC_PREDICT_SCALE) return what;
     } else {

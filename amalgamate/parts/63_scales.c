@@ -223,13 +223,18 @@ static uint64_t wcodeci_columns_fit(const wcodeci_encode_kernels *kernels, const
     return plain > side ? (plain - side) / 8 : 0;
 }
 
-/* The split whose first plane scales are taken off: the dtype's own, if it is floating point with the exponent in
- * one plane; else WCODEC_SPLIT_COUNT. */
+/* Is the first plane of a split one of exponents? */
+static int wcodeci_split_floats(unsigned split)
+{
+    return (split >= WCODEC_SPLIT_BF16 && split <= WCODEC_SPLIT_F32) || split == WCODEC_SPLIT_F8_E4M3
+        || split == WCODEC_SPLIT_F8_E5M2 || split >= WCODEC_SPLIT_BF16_4;
+}
+
+/* The split from whose first plane scales are taken off; WCODEC_SPLIT_COUNT: none. */
 static unsigned wcodeci_scales_split(unsigned dtype)
 {
-    const unsigned split = wcodeci_dtypes[dtype].splits[0];
-    return split == WCODEC_SPLIT_BF16 || split == WCODEC_SPLIT_F16 || split == WCODEC_SPLIT_F32
-        || split == WCODEC_SPLIT_F8_E4M3 || split == WCODEC_SPLIT_F8_E5M2 ? split : (unsigned)WCODEC_SPLIT_COUNT;
+    const unsigned split = wcodeci_dtypes[dtype].classes[0];
+    return wcodeci_split_floats(split) ? split : (unsigned)WCODEC_SPLIT_COUNT;
 }
 
 WCODEC_API size_t wcodec_scales_fit_scratch(size_t columns)

@@ -34,7 +34,7 @@ typedef struct wcodeci_encoder {
     const wcodec_scales *scales;        /* NULL: none */
     wcodec_plane_info rows;             /* of a tile that is scaled: how its rows' scales are coded; else size 0 */
     wcodeci_byte *units, *plane, *residual, *work, *second, *trial;     /* parts of the scratch memory */
-    wcodeci_byte *q, *scaled, *row_scales, *row_payload;
+    wcodeci_byte *q, *scaled, *classes, *row_scales, *row_payload;
 } wcodeci_encoder;
 
 /* The most rows that a tile of `size` bytes touches where there are scales. */
@@ -42,8 +42,9 @@ static size_t wcodeci_encode_rows(size_t size) { return size / WCODECI_MIN_COLUM
 
 WCODEC_API size_t wcodec_tile_encode_scratch(size_t size)
 {
-    /* units, plane, residual, q, scaled: `size` each; second: size and a group; trial; work, aligned; rows. */
-    return 6 * size + 64 + WCODECI_TRIAL_SIZE + WCODECI_RANS16_WORK(size) + 2 * wcodeci_encode_rows(size) + 64;
+    /* units, plane, residual, q, scaled, classes: `size` each; second: size and a group; trial; work, aligned;
+     * rows. */
+    return 7 * size + 64 + WCODECI_TRIAL_SIZE + WCODECI_RANS16_WORK(size) + 2 * wcodeci_encode_rows(size) + 64;
 }
 
 WCODEC_API size_t wcodec_tile_bound(size_t size)
@@ -401,51 +402,12 @@ static int wcodeci_plane_write_scaled(wcodeci_encoder *e, const wcodeci_plane_pl
     return 0;
 }
 
-/* Counts a plane's values by the first plane's, which has 16: all of few, a quarter of many.  Returns how many. */
-static size_t wcodeci_pairs_count(const wcodeci_byte *first, const wcodeci_byte *v, size_t n,
-                                  uint32_t count[16][16])
-{
-    const size_t step = n < 4 * WCODECI_SAMPLE ? WCODECI_CLASS_RUN : 4 * WCODECI_CLASS_RUN;
-    size_t i, j, shown = 0;
-    memset(count, 0, 16 * sizeof count[0]);
-    for (i = 0; i < n; i += step) {
-        const size_t end = i + wcodeci_min(n - i, WCODECI_CLASS_RUN);
-        for (j = i; j < end; j++) count[first[j]][v[j]]++;
-        shown += end - i;
-    }
-    return shown;
-}
-
-/* A model of n values by classes, of which pairs were counted; what it takes, or (size_t)-1. */
-static size_t wcodeci_pairs_prepare(uint32_t pairs[16][16], size_t shown, size_t n, unsigned unit,
-                                    wcodeci_rans16_model *model)
-{
-    uint32_t count[WCODECI_CLASSES][256];
-    const uint32_t map = wcodeci_classes_join(pairs);
-    unsigned c;
-    size_t size;
-    memset(count, 0, sizeof count);
-    for (c = 0; c < WCODECI_CLASSES; c++) memcpy(count[c], pairs[c], sizeof pairs[c]);
-    size = wcodeci_classes_prepare(count, shown, n, unit, model);
-    model->map = map;
-    return size;
-}
-
-/* Writes a plane, which stands in e->plane, by classes of the first plane's values. */
-static int wcodeci_plane_write_mapped(wcodeci_encoder *e, unsigned split, const wcodeci_byte *units,
+/* Writes the second plane, which stands in e->plane, by classes; tile_map made e->classes. */
+static int wcodeci_plane_write_mapped(wcodeci_encoder *e, const wcodeci_plane_plan *plan,
                                       const wcodeci_plane *plane, wcodec_plane_info *info, wcodeci_byte *dst)
 {
-    uint32_t pairs[16][16];
-    wcodeci_rans16_model model;
-    wcodeci_byte map[16];
-    size_t size, shown;
-    unsigned v;
-    wcodeci_split_plane(e->kernels, split, 0, units, e->residual, plane->n);
-    shown = wcodeci_pairs_count(e->residual, e->plane, plane->n, pairs);
-    if (wcodeci_pairs_prepare(pairs, shown, plane->n, plane->unit, &model) == (size_t)-1) return 0;
-    for (v = 0; v < 16; v++) map[v] = (wcodeci_byte)(model.map >> 2 * v & 3);
-    e->decode->map16(map, e->residual, e->q, plane->n);
-    size = wcodeci_rans16_encode(e->kernels, plane, &model, e->q, dst, info->size, e->work);
+    const size_t size = wcodeci_rans16_encode(e->kernels, plane, &plan->model, e->classes, dst, info->size,
+                                              e->work);
     if (!size) return 0;
     info->size = size;
     info->coder = WCODEC_CODER_CLASSES;
@@ -478,7 +440,7 @@ static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *pl
         return;
     }
     if (plan && plan->how == WCODECI_PLAN_MAPPED
-        && wcodeci_plane_write_mapped(e, tile->info.split, units, &plane, info, dst))
+        && wcodeci_plane_write_mapped(e, plan, &plane, info, dst))
         return;
     if (plan && plan->how == WCODECI_PLAN_RANS16) {
         size_t size;
@@ -595,24 +557,6 @@ static uint64_t wcodeci_plane_planned(const wcodeci_encoder *e, unsigned split, 
     return cost;
 }
 
-/* Considers coding the second plane by classes of the first one's values, by the sample. */
-static void wcodeci_plane_map(const wcodeci_encoder *e, unsigned split, const wcodeci_byte *units,
-                              const wcodeci_byte *sample, size_t n, wcodeci_plane_plan *plan)
-{
-    uint32_t pairs[16][16];
-    wcodeci_rans16_model model;
-    size_t size, shown;
-    if (wcodeci_splits[split].plane[0].width != 4 || wcodeci_splits[split].plane[1].width != 4
-        || !(e->options.coders >> WCODEC_CODER_CLASSES & 1))
-        return;
-    wcodeci_split_plane(e->kernels, split, 0, units, e->trial, WCODECI_SAMPLE);
-    shown = wcodeci_pairs_count(e->trial, sample, WCODECI_SAMPLE, pairs);
-    size = wcodeci_pairs_prepare(pairs, shown, n, wcodeci_splits[split].unit, &model);
-    if (size >= plan->cost) return;
-    plan->cost = size;
-    plan->how = WCODECI_PLAN_MAPPED;
-}
-
 static void wcodeci_tile_plan_full(const wcodeci_encoder *e, unsigned split, unsigned predictor,
                                    wcodeci_plan_of_tile *plan)
 {
@@ -658,7 +602,6 @@ static void wcodeci_tile_plan(const wcodeci_encoder *e, unsigned split, unsigned
             from = NULL;
         wcodeci_split_plane(e->kernels, split, k, units, sample, WCODECI_SAMPLE);
         plan->plane[k].cost = wcodeci_plane_planned(e, split, k, from, sample, n, &plan->plane[k]);
-        if (k == 1) wcodeci_plane_map(e, split, units, sample, n, &plan->plane[k]);
         plan->cost += plan->plane[k].cost;
     }
 }
@@ -722,17 +665,75 @@ static void wcodeci_tile_scale(wcodeci_encoder *e, wcodeci_plan_of_tile *plan)
     size = wcodeci_classes_prepare(count, shown, n, row->unit, &model);
     if (size >= plan->plane[0].cost) return;            /* (size_t)-1: none */
     wcodeci_rows_encode(e, rows);
-    if (size + e->rows.size + 8 >= plan->plane[0].cost) return;
+    size += e->rows.size + 8;
+    if (size >= plan->plane[0].cost) return;
+    plan->cost -= plan->plane[0].cost - size;
+    plan->plane[0].cost = size;
     plan->plane[0].how = WCODECI_PLAN_SCALED;
     plan->plane[0].model = model;
-    plan->plane[0].model.scaled = 1;
 }
 
-static int wcodeci_may_scale(const wcodeci_encoder *e, const wcodeci_plan_of_tile *plan)
+/* The commonest value. */
+static unsigned wcodeci_mode(const wcodeci_byte *v, size_t n)
 {
-    return e->scales && plan->split == wcodeci_scales_split(e->dtype) && plan->predictor == WCODEC_PREDICT_NONE
-        && (e->options.predictors >> WCODEC_PREDICT_SCALE & 1)
-        && (e->options.coders >> WCODEC_CODER_CLASSES & 1);
+    uint32_t count[256];
+    unsigned s, mode = 0;
+    wcodeci_count(v, n, count);
+    for (s = 1; s < 256; s++)
+        if (count[s] > count[mode]) mode = s;
+    return mode;
+}
+
+/* Considers coding the second plane by classes of the first plane's values, and of the scales if the first plane
+ * is scaled; `plan` is of a tile without a unit predictor. */
+static void wcodeci_tile_map(wcodeci_encoder *e, wcodeci_plan_of_tile *plan)
+{
+    const wcodeci_split_row *row = &wcodeci_splits[plan->split];
+    const int scaled = plan->plane[0].how == WCODECI_PLAN_SCALED;
+    const size_t n = e->size / row->unit;
+    const size_t step = n < 4 * WCODECI_SAMPLE ? WCODECI_CLASS_RUN : 4 * WCODECI_CLASS_RUN;
+    const wcodeci_byte *q = scaled ? e->q : NULL;
+    wcodeci_context_counts counts;
+    wcodeci_rans16_model model;
+    wcodeci_class_map contexts;
+    wcodeci_byte *second = e->residual;
+    size_t i, j, size;
+    unsigned k;
+    wcodeci_split_plane(e->kernels, plan->split, 0, e->src, e->plane, n);
+    wcodeci_split_plane(e->kernels, plan->split, 1, e->src, second, n);
+    contexts.mask = (1u << row->plane[0].width) - 1;
+    contexts.base = 0;
+    if (row->plane[0].width > 4)
+        contexts.base = (wcodeci_mode(scaled ? e->scaled : e->plane, n) - WCODECI_CONTEXT_MODE) & contexts.mask;
+    for (k = 0; k < WCODECI_CONTEXTS; k++) contexts.class_of[k] = (wcodeci_byte)k;
+    e->decode->classes(&contexts, e->plane, q, e->classes, n);
+    memset(&counts, 0, sizeof counts);
+    for (i = 0; i < n; i += step) {
+        const size_t end = i + wcodeci_min(n - i, WCODECI_CLASS_RUN);
+        for (j = i; j < end; j++) counts.count[e->classes[j]][second[j]]++;
+        counts.shown += end - i;
+    }
+    size = wcodeci_contexts_prepare(&counts, n, row->unit, (wcodeci_context_runs *)(void *)e->work, &model);
+    if (size >= plan->plane[1].cost) return;
+    model.map.base = contexts.base;
+    model.map.mask = contexts.mask;
+    e->decode->classes(&model.map, e->plane, q, e->classes, n);
+    plan->cost -= plan->plane[1].cost - size;
+    plan->plane[1].cost = size;
+    plan->plane[1].how = WCODECI_PLAN_MAPPED;
+    plan->plane[1].model = model;
+}
+
+/* What classes can do for a plan, in a tile whose fields are not predicted. */
+static void wcodeci_tile_classes(wcodeci_encoder *e, wcodeci_plan_of_tile *plan)
+{
+    const wcodeci_split_row *row = &wcodeci_splits[plan->split];
+    if (plan->predictor != WCODEC_PREDICT_NONE || !(e->options.coders >> WCODEC_CODER_CLASSES & 1)
+        || e->size / row->unit < WCODECI_SAMPLE)
+        return;
+    if (e->scales && wcodeci_split_floats(plan->split) && (e->options.predictors >> WCODEC_PREDICT_SCALE & 1))
+        wcodeci_tile_scale(e, plan);
+    if (row->planes > 1 && row->plane[1].width == 4 && plan->plane[1].cost > 1) wcodeci_tile_map(e, plan);
 }
 
 /* Splits to try: those of the dtype, or those that the caller named, as far as the size fits their units. */
@@ -779,12 +780,14 @@ static size_t wcodeci_tile_encode_large(wcodeci_encoder *e, unsigned splits, uin
 {
     const unsigned likely = wcodeci_dtypes[e->dtype].splits[0];
     wcodeci_plan_of_tile best, other;
+    uint64_t favour = 0;
     unsigned split, predictor;
     best.split = WCODEC_SPLIT_COUNT;
     best.cost = UINT64_MAX;
     if (splits >> likely & 1) {
         wcodeci_tile_plan(e, likely, WCODEC_PREDICT_NONE, &best);
-        best.cost -= best.cost / 64;
+        favour = best.cost / 64;
+        best.cost -= favour;
         if (wcodeci_splits[likely].unit > 1 && !wcodeci_dtypes[e->dtype].integer
             && best.cost < e->size - e->size / 16)
             splits = 0;
@@ -797,7 +800,15 @@ static size_t wcodeci_tile_encode_large(wcodeci_encoder *e, unsigned splits, uin
             wcodeci_tile_plan(e, split, predictor, &other);
             if (other.cost < best.cost) best = other;
         }
-    if (wcodeci_may_scale(e, &best)) wcodeci_tile_scale(e, &best);
+    /* Last, for it leaves in the encoder's memory what its plan needs. */
+    if (best.split == likely && best.predictor == WCODEC_PREDICT_NONE) best.cost += favour;
+    split = wcodeci_dtypes[e->dtype].classes[e->options.profile];
+    if (split != WCODEC_SPLIT_BYTE && (!e->options.splits || (e->options.splits >> split & 1))) {
+        if (best.split == split && best.predictor == WCODEC_PREDICT_NONE) other = best;
+        else wcodeci_tile_plan(e, split, WCODEC_PREDICT_NONE, &other);
+        wcodeci_tile_classes(e, &other);
+        if (other.cost < best.cost) best = other;
+    }
     return wcodeci_tile_encode_as(e, best.split, best.predictor, best.plane, crc, dst);
 }
 
@@ -826,6 +837,7 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
     memset(&e.options, 0, sizeof e.options);
     if (options) e.options = *options;
     if (!e.options.coders) e.options.coders = (1u << WCODEC_CODER_COUNT) - 1;
+    if (e.options.profile > WCODEC_PROFILE_DENSE) return 0;
     if (!options || !options->predictors) e.options.predictors = (1u << WCODEC_PREDICT_COUNT) - 1;
     cpu = wcodec_cpu_detect() & ~e.options.cpu_off;
     e.kernels = wcodeci_encode_kernels_of(cpu);
@@ -846,7 +858,8 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
     e.trial = e.second + size + 64;
     e.q = e.trial + WCODECI_TRIAL_SIZE;
     e.scaled = e.q + size;
-    e.row_scales = e.scaled + size;
+    e.classes = e.scaled + size;
+    e.row_scales = e.classes + size;
     e.row_payload = e.row_scales + wcodeci_encode_rows(size);
     return wcodeci_tile_encode_best(&e, (wcodeci_byte *)dst);
 }
