@@ -256,8 +256,9 @@ bytes when decoded, all but the last of exactly 2^16.  Their joined bytes:
           varint extent / 8    the size of the tile's record, with its padding
 
 A segment of size 0 MUST NOT have flags bit 1.  The sizes of an original's segments
-add up to its size.  Nothing follows the last original's last segment.  A dtype that a reader does not know is treated
-as BYTES if flags bit 0 is set, and is otherwise rejected (UNSUPPORTED).
+add up to its size.  Nothing follows the last original's last segment.  A dtype that a
+reader does not know is treated as BYTES if flags bit 0 is set, and is otherwise
+rejected (UNSUPPORTED).
 
 Cutting a segment of N units into tiles.  If T >= row, T MUST be a multiple of
 row, there are ceil(N / T) tiles, and tile i holds the units from i*T up to
@@ -1558,8 +1559,8 @@ typedef struct wcodeci_rans16 {
  * In kernels of several classes value i is (value[symbol] + (q[i] >> 2)) & mask. */
 typedef size_t wcodeci_rans16_fn(wcodeci_rans16 *r, wcodeci_byte *v, size_t n);
 
-/* The same, fused with merging: the values are those of a split's first plane, planes[1] and so on hold the
- * other planes' values, and n units go to dst. */
+/* The same, fused with merging: the values are those of a split's fused plane (see wcodeci_split_fused), `planes`
+ * holds the other planes' values, and n units go to dst. */
 typedef size_t wcodeci_rans16_units_fn(wcodeci_rans16 *r, const wcodeci_byte *const *planes, wcodeci_byte *dst,
                                        size_t n);
 
@@ -2501,6 +2502,9 @@ static const wcodeci_split_row wcodeci_splits[WCODEC_SPLIT_COUNT] = {
         WCODECI_FIELD(0, 8) } }
 };
 
+/* The plane whose values are merged as they are decoded, where there is a kernel for that. */
+WCODECI_INLINE unsigned wcodeci_split_fused(unsigned split) { return split >= WCODEC_SPLIT_BF16_4; }
+
 WCODEC_API const char *wcodec_dtype_name(unsigned dtype)
 {
     return dtype < WCODECI_DTYPES ? wcodeci_dtypes[dtype].name : NULL;
@@ -2644,6 +2648,8 @@ static void wcodeci_merge_scalar(unsigned split, const wcodeci_byte *const *plan
     WCODECI_MERGE_CASE(WCODEC_SPLIT_F16);
     WCODECI_MERGE_CASE(WCODEC_SPLIT_F32);
     WCODECI_MERGE_CASE(WCODEC_SPLIT_NIBBLES);
+    WCODECI_MERGE_CASE(WCODEC_SPLIT_BF16_4);
+    WCODECI_MERGE_CASE(WCODEC_SPLIT_F32_4);
     default: wcodeci_merge_body(&wcodeci_splits[split], planes, dst, n); break;
     }
 }
@@ -3690,8 +3696,9 @@ static size_t wcodeci_rans16_bf16_classes_scalar(wcodeci_rans16 *r, const wcodec
 typedef struct wcodeci_rans16_out {
     wcodeci_byte *v;                            /* NULL: units */
     wcodeci_rans16_units_fn *units;
-    const wcodeci_byte *planes[WCODEC_MAX_PLANES];
-    unsigned split, packed;                     /* packed: planes of less than 8 bits are raw payloads */
+    const wcodeci_byte *planes[WCODEC_MAX_PLANES];      /* NULL: the one that is decoded */
+    unsigned split, packed;                     /* packed: planes behind the fused one that have less than */
+                                                /* 8 bits are raw payloads */
     wcodeci_byte *dst;
     const wcodeci_scaled *scales;               /* what the tile has; NULL: none */
     const wcodeci_scaled *scaled;               /* the same, where they are added; NULL: they are not */
@@ -3699,6 +3706,12 @@ typedef struct wcodeci_rans16_out {
     wcodeci_class_map map;                      /* how */
     wcodeci_byte *q;                            /* room for WCODECI_Q_CHUNK; NULL: one class, not scaled */
 } wcodeci_rans16_out;
+
+/* Is plane k of a packed tile a raw payload? */
+WCODECI_INLINE int wcodeci_plane_packs(const wcodeci_split_row *split, unsigned k)
+{
+    return split->plane[k].width < 8 && k > wcodeci_split_fused((unsigned)(split - wcodeci_splits));
+}
 
 /* Is one of the bytes 0?  n is a multiple of 8.  (Adding 127 to a byte's lower bits sets its top bit unless they
  * are 0.) */
@@ -3780,9 +3793,10 @@ static size_t wcodeci_rans16_some(const wcodeci_kernels *kernels, wcodeci_rans16
     unsigned k;
     if (out->v) return kernels->rans16[out->q != NULL](r, out->v + i, n - i);
     split = &wcodeci_splits[out->split];
-    for (k = 1; k < split->planes; k++)
-        planes[k] = out->planes[k]
-                  + (out->packed && split->plane[k].width < 8 ? i / 8 * split->plane[k].width : i);
+    for (k = 0; k < split->planes; k++)
+        if (out->planes[k])
+            planes[k] = out->planes[k]
+                      + (out->packed && wcodeci_plane_packs(split, k) ? i / 8 * split->plane[k].width : i);
     return out->units(r, planes, out->dst + i * split->unit, n - i);
 }
 
@@ -3825,13 +3839,12 @@ static void wcodeci_rans16_put(const wcodeci_rans16_out *out, size_t i, unsigned
         out->v[i] = (wcodeci_byte)value;
         return;
     }
-    x = wcodeci_merge_value(&split->plane[0], value);
-    for (k = 1; k < split->planes; k++) {
-        const unsigned width = split->plane[k].width;
-        x |= wcodeci_merge_value(&split->plane[k], out->packed && width < 8
-                                                   ? wcodeci_raw_value(out->planes[k], width, i)
-                                                   : out->planes[k][i]);
-    }
+    x = wcodeci_merge_value(&split->plane[wcodeci_split_fused(out->split)], value);
+    for (k = 0; k < split->planes; k++)
+        if (out->planes[k])
+            x |= wcodeci_merge_value(&split->plane[k], out->packed && wcodeci_plane_packs(split, k)
+                                     ? wcodeci_raw_value(out->planes[k], split->plane[k].width, i)
+                                     : out->planes[k][i]);
     wcodeci_store_unit(out->dst + i * split->unit, split->unit, x);
 }
 
@@ -3860,17 +3873,16 @@ static int wcodeci_rans16_rest(const wcodeci_kernels *kernels, wcodeci_rans16 *r
 }
 
 /* Replaces value number i, which is there already: of a unit only its bits change. */
-WCODECI_INLINE void wcodeci_rans16_change(const wcodeci_rans16_out *out, const wcodeci_split_row *split,
-                                          uint64_t field, size_t i, unsigned value)
+WCODECI_INLINE void wcodeci_rans16_change(const wcodeci_rans16_out *out, const wcodeci_plane_row *plane,
+                                          unsigned unit, uint64_t field, size_t i, unsigned value)
 {
     wcodeci_byte *p;
     if (out->v) {
         out->v[i] = (wcodeci_byte)value;
         return;
     }
-    p = out->dst + i * split->unit;
-    wcodeci_store_unit(p, split->unit, (wcodeci_load_unit(p, split->unit) & ~field)
-                                       | wcodeci_merge_value(&split->plane[0], value));
+    p = out->dst + i * unit;
+    wcodeci_store_unit(p, unit, (wcodeci_load_unit(p, unit) & ~field) | wcodeci_merge_value(plane, value));
 }
 
 /* Side bytes: those of the states, then those up to the end of the payload. */
@@ -3895,7 +3907,8 @@ static const char *wcodeci_rans16_exceptions(const wcodeci_rans16 *r, const wcod
 {
     static const char broken[] = "the exceptions of a rANS-16 plane are broken";
     const wcodeci_split_row *split = &wcodeci_splits[out->split];
-    const uint64_t field = wcodeci_merge_value(&split->plane[0], 255);
+    const wcodeci_plane_row *plane = &split->plane[wcodeci_split_fused(out->split)];
+    const uint64_t field = wcodeci_merge_value(plane, 255);
     size_t place = 0;
     wcodeci_side side;
     side.p = r->low;
@@ -3919,7 +3932,7 @@ static const char *wcodeci_rans16_exceptions(const wcodeci_rans16 *r, const wcod
         byte = wcodeci_side_byte(&side);
         if (byte < 0 || (unsigned)byte > r->mask) return broken;
         if (out->scaled) byte = (int)(((unsigned)byte + (wcodeci_scaled_one(out->scaled, place) >> 2)) & r->mask);
-        wcodeci_rans16_change(out, split, field, place, (unsigned)byte);
+        wcodeci_rans16_change(out, plane, split->unit, field, place, (unsigned)byte);
     }
     if (side.end == r->low + r->lanes) {
         for (; side.p < side.end; side.p++)
@@ -3962,6 +3975,7 @@ static const char *wcodeci_rans16_run(const wcodeci_kernels *kernels, const wcod
     const char *what = wcodeci_rans16_open(&r, src, size, classes, width, n, &exceptions);
     if (!what && classes > 1) what = wcodeci_rans16_source(src, out);
     if (what) return what;
+    if (classes == 1) out->first = NULL;
     if (classes == 1 && out->q) wcodeci_rans16_spread(&r);
     r.table = table;
     r.limit = limit;
@@ -5570,7 +5584,7 @@ WCODECI_AVX512_INLINE wcodeci_avx512_merger wcodeci_avx512_merger_make(void)
     return m;
 }
 
-/* Moves values of a split's first plane to where their bits stand in a unit's upper two bytes.  split
+/* Moves values of a split's fused plane to where their bits stand in a unit's upper two bytes.  split
  * WCODEC_SPLIT_COUNT: not at all. */
 WCODECI_AVX512_INLINE void wcodeci_avx512_place(unsigned split, __m512i value, __m512i *high, __m512i *low)
 {
@@ -5594,6 +5608,14 @@ WCODECI_AVX512_INLINE void wcodeci_avx512_place(unsigned split, __m512i value, _
         break;
     case WCODEC_SPLIT_NIBBLES:
         *high = _mm512_and_si512(_mm512_slli_epi16(value, 4), wcodeci_avx512_bytes(0xF0));
+        break;
+    case WCODEC_SPLIT_BF16_4:
+    case WCODEC_SPLIT_F32_4:
+        *low = _mm512_and_si512(_mm512_slli_epi16(value, 3), wcodeci_avx512_bytes(0x78));
+        break;
+    case WCODEC_SPLIT_F16_4:
+        *high = _mm512_and_si512(_mm512_srli_epi16(value, 2), wcodeci_avx512_bytes(3));
+        *low = _mm512_and_si512(_mm512_slli_epi16(value, 6), wcodeci_avx512_bytes(0xC0));
         break;
     default: break;
     }
@@ -5624,6 +5646,12 @@ WCODECI_AVX512_INLINE __m512i wcodeci_avx512_unpack3(const wcodeci_byte *group)
 {
     const __m512i upper = wcodeci_avx512_unpack2(group);
     return _mm512_or_si512(_mm512_add_epi8(upper, upper), wcodeci_avx512_unpack1(group + 16));
+}
+
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_unpack7(const wcodeci_byte *group)
+{
+    const __m512i low = wcodeci_avx512_unpack3(group + 32);
+    return _mm512_or_si512(_mm512_slli_epi16(wcodeci_avx512_unpack4(group), 3), low);
 }
 
 /* 64 units of 16 bits out of their bytes. */
@@ -5685,7 +5713,21 @@ WCODECI_AVX512_INLINE void wcodeci_avx512_put64(const wcodeci_avx512_merger *m, 
     }
 }
 
-/* Merges values i ... i+63 of the first plane, which stand where they belong in a unit's upper two bytes,
+/* The upper two bytes of units of split BF16_4 or F32_4, from all but the second plane and `low`, where that is:
+ * the third has the sign and three bits of the mantissa. */
+WCODECI_AVX512_INLINE void wcodeci_avx512_upper(int packed, const wcodeci_byte *const *planes, size_t i,
+                                                __m512i *high, __m512i *low)
+{
+    const __m512i rest = packed ? wcodeci_avx512_unpack4(planes[2] + i / 2) : wcodeci_avx512_load(planes[2] + i);
+    __m512i upper, lower;
+    wcodeci_avx512_place(WCODEC_SPLIT_BF16, wcodeci_avx512_load(planes[0] + i), &upper, &lower);
+    *high = _mm512_ternarylogic_epi64(upper, _mm512_slli_epi16(rest, 4), wcodeci_avx512_bytes(128),
+                                      WCODECI_A_OR_B_AND_C);
+    *low = _mm512_ternarylogic_epi64(_mm512_or_si512(lower, *low), rest, wcodeci_avx512_bytes(7),
+                                     WCODECI_A_OR_B_AND_C);
+}
+
+/* Merges values i ... i+63 of the fused plane, which stand where they belong in a unit's upper two bytes,
  * with the other planes. */
 WCODECI_AVX512_INLINE void wcodeci_avx512_merge(const wcodeci_avx512_merger *m, unsigned split, int packed,
                                                 __m512i high, __m512i low, const wcodeci_byte *const *planes,
@@ -5741,6 +5783,26 @@ WCODECI_AVX512_INLINE void wcodeci_avx512_merge(const wcodeci_avx512_merger *m, 
                                          WCODECI_A_OR_B_AND_C);
         high = _mm512_ternarylogic_epi64(high, rest, wcodeci_avx512_bytes(0x87), WCODECI_A_OR_B_AND_C);
         wcodeci_avx512_store(dst + i, high);
+        break;
+    case WCODEC_SPLIT_BF16_4:
+        wcodeci_avx512_upper(packed, planes, i, &high, &low);
+        wcodeci_avx512_put16(m, high, low, dst + 2 * i);
+        break;
+    case WCODEC_SPLIT_F32_4:
+        wcodeci_avx512_upper(packed, planes, i, &high, &low);
+        b[3] = high;
+        b[2] = low;
+        b[1] = wcodeci_avx512_load(planes[3] + i);
+        b[0] = wcodeci_avx512_load(planes[4] + i);
+        wcodeci_avx512_put32(m, b, dst + 4 * i);
+        break;
+    case WCODEC_SPLIT_F16_4:    /* the third plane: sign, six bits of the mantissa */
+        rest = packed ? wcodeci_avx512_unpack7(planes[2] + i / 8 * 7) : wcodeci_avx512_load(planes[2] + i);
+        low = _mm512_ternarylogic_epi64(low, rest, wcodeci_avx512_bytes(63), WCODECI_A_OR_B_AND_C);
+        wcodeci_avx512_place(WCODEC_SPLIT_F16, wcodeci_avx512_load(planes[0] + i), &b[0], &b[1]);
+        high = _mm512_ternarylogic_epi64(_mm512_or_si512(high, b[0]), _mm512_add_epi8(rest, rest),
+                                         wcodeci_avx512_bytes(128), WCODECI_A_OR_B_AND_C);
+        wcodeci_avx512_put16(m, high, low, dst + 2 * i);
         break;
     default:                    /* NIBBLES */
         rest = packed ? wcodeci_avx512_unpack4(planes[1] + i / 2) : wcodeci_avx512_load(planes[1] + i);
@@ -5855,6 +5917,9 @@ WCODECI_UNITS(bf16_classes, WCODECI_CLASSES, WCODEC_SPLIT_BF16, 0)
 WCODECI_UNITS(f16_classes, WCODECI_CLASSES, WCODEC_SPLIT_F16, 0)
 WCODECI_UNITS(f16_classes_packed, WCODECI_CLASSES, WCODEC_SPLIT_F16, 1)
 WCODECI_UNITS(f32_classes, WCODECI_CLASSES, WCODEC_SPLIT_F32, 0)
+WCODECI_UNITS(bf16_4_classes_packed, WCODECI_CLASSES, WCODEC_SPLIT_BF16_4, 1)
+WCODECI_UNITS(f16_4_classes_packed, WCODECI_CLASSES, WCODEC_SPLIT_F16_4, 1)
+WCODECI_UNITS(f32_4_classes_packed, WCODECI_CLASSES, WCODEC_SPLIT_F32_4, 1)
 
 /* ---- merging, unpacking, predictors ---- */
 
@@ -5868,7 +5933,8 @@ WCODECI_UNITS(f32_classes, WCODECI_CLASSES, WCODEC_SPLIT_F32, 0)
         wcodeci_avx512_planes(split, planes, plane); \
         for (i = 0; n - i >= 64; i += 64) { \
             __m512i high, low; \
-            wcodeci_avx512_place(split, wcodeci_avx512_load(plane[0] + i), &high, &low); \
+            wcodeci_avx512_place(split, wcodeci_avx512_load(plane[wcodeci_split_fused(split)] + i), &high, \
+                                 &low); \
             wcodeci_avx512_merge(&merger, split, 0, high, low, plane, dst, i); \
         } \
         return i; \
@@ -5883,6 +5949,9 @@ WCODECI_MERGE(f64, WCODEC_SPLIT_F64)
 WCODECI_MERGE(e4m3, WCODEC_SPLIT_F8_E4M3)
 WCODECI_MERGE(e5m2, WCODEC_SPLIT_F8_E5M2)
 WCODECI_MERGE(nibbles, WCODEC_SPLIT_NIBBLES)
+WCODECI_MERGE(bf16_4, WCODEC_SPLIT_BF16_4)
+WCODECI_MERGE(f16_4, WCODEC_SPLIT_F16_4)
+WCODECI_MERGE(f32_4, WCODEC_SPLIT_F32_4)
 
 WCODECI_AVX512_INLINE size_t wcodeci_avx512_unpack_as(const wcodeci_byte *src, unsigned width,
                                                       wcodeci_byte *v, size_t n)
@@ -6057,11 +6126,14 @@ static const wcodeci_kernels wcodeci_kernels_avx512 = {
         wcodeci_avx512_f32_classes, NULL, NULL, NULL, NULL } },
     { { NULL, NULL, NULL, NULL, NULL, wcodeci_avx512_f16_packed, NULL, NULL,
       wcodeci_avx512_e4m3_packed, wcodeci_avx512_e5m2_packed, wcodeci_avx512_nibbles_packed },
-      { NULL, NULL, NULL, NULL, NULL, wcodeci_avx512_f16_classes_packed, NULL, NULL, NULL, NULL, NULL } },
+      { NULL, NULL, NULL, NULL, NULL, wcodeci_avx512_f16_classes_packed, NULL, NULL, NULL, NULL, NULL,
+        wcodeci_avx512_bf16_4_classes_packed, wcodeci_avx512_f16_4_classes_packed,
+        wcodeci_avx512_f32_4_classes_packed } },
     wcodeci_avx512_rans256,
     { NULL, wcodeci_avx512_merge_word16, wcodeci_avx512_merge_word32, wcodeci_avx512_merge_word64,
       wcodeci_avx512_merge_bf16, wcodeci_avx512_merge_f16, wcodeci_avx512_merge_f32, wcodeci_avx512_merge_f64,
-      wcodeci_avx512_merge_e4m3, wcodeci_avx512_merge_e5m2, wcodeci_avx512_merge_nibbles },
+      wcodeci_avx512_merge_e4m3, wcodeci_avx512_merge_e5m2, wcodeci_avx512_merge_nibbles,
+      wcodeci_avx512_merge_bf16_4, wcodeci_avx512_merge_f16_4, wcodeci_avx512_merge_f32_4 },
     wcodeci_avx512_unpack, wcodeci_avx512_unpredict, wcodeci_avx512_scale, wcodeci_avx512_classes_of
 };
 
@@ -7998,14 +8070,16 @@ typedef struct wcodeci_tile_job {
     const wcodeci_byte *planes[WCODEC_MAX_PLANES];
 } wcodeci_tile_job;
 
-/* Decodes a plane of which out says where it goes. */
-static const char *wcodeci_plane_rans16(const wcodeci_tile_job *job, const wcodec_plane_info *info,
-                                        wcodeci_rans16_out *out)
+/* Decodes plane k, of which out says where it goes. */
+static const char *wcodeci_plane_rans16(const wcodeci_tile_job *job, unsigned k, wcodeci_rans16_out *out)
 {
+    const wcodec_plane_info *info = &job->tile.info.plane[k];
     const unsigned classes = info->coder == WCODEC_CODER_CLASSES ? WCODECI_CLASSES : 1;
     if (job->tile.info.scaled) out->scales = &job->scaled;
     if (info->predictor == WCODEC_PREDICT_SCALE) out->scaled = out->scales;
     if (classes > 1 || out->scaled) out->q = job->q;
+    if (k > 0) out->first = job->planes[0];
+    out->map.mask = (1u << job->tile.info.plane[0].width) - 1;
     return wcodeci_rans16_run(job->engine->kernels, job->src + info->offset, info->size,
                               job->src + job->tile.info.record_size, classes, info->width, job->tile.n,
                               (uint16_t *)job->table, out);
@@ -8046,9 +8120,7 @@ static const char *wcodeci_plane_decode(const wcodeci_tile_job *job, unsigned k,
         wcodeci_rans16_out out;
         memset(&out, 0, sizeof out);
         out.v = v;
-        out.first = k > 0 ? job->planes[0] : NULL;
-        out.map.mask = (1u << job->tile.info.plane[0].width) - 1;
-        what = wcodeci_plane_rans16(job, info, &out);
+        what = wcodeci_plane_rans16(job, k, &out);
         if (what || info->predictor == WCODEC_PREDICT_SCALE) return what;
     } else {
         what = wcodeci_plane_values(job, info, v, n);
@@ -8095,14 +8167,14 @@ static const char *wcodeci_plane_find(wcodeci_tile_job *job, unsigned k)
     return wcodeci_plane_decode(job, k, job->room - job->tile.n);
 }
 
-/* Are the planes but the first, those of less than 8 bits, all raw, so that a kernel can unpack them? */
+/* Are the planes behind the fused one that have less than 8 bits all raw, so that a kernel can unpack them? */
 static int wcodeci_tile_packed(const wcodeci_tile_job *job)
 {
     const wcodec_tile_info *info = &job->tile.info;
     unsigned k;
     for (k = 1; k < info->planes; k++) {
         const wcodec_plane_info *plane = &info->plane[k];
-        if (plane->width == 8) continue;
+        if (!wcodeci_plane_packs(&wcodeci_splits[info->split], k)) continue;
         if (plane->coder != WCODEC_CODER_RAW || plane->predictor != WCODEC_PREDICT_NONE
             || plane->size != wcodeci_raw_size(job->tile.n, plane->width)
             || !wcodeci_raw_filled_up(job->src + plane->offset, plane->width, job->tile.n))
@@ -8111,33 +8183,34 @@ static int wcodeci_tile_packed(const wcodeci_tile_job *job)
     return 1;
 }
 
-/* Can the first plane's values be merged as they come?  Where another plane's classes are theirs they must
+/* Can the fused plane's values be merged as they come?  Where another plane's classes are theirs they must
  * be there before. */
-static int wcodeci_tile_fusible(const wcodeci_tile_job *job, int *classes)
+static int wcodeci_tile_fusible(const wcodeci_tile_job *job, unsigned fused)
 {
     const wcodec_tile_info *info = &job->tile.info;
-    const wcodec_plane_info *first = &info->plane[0];
+    const wcodec_plane_info *plane = &info->plane[fused];
     unsigned k;
-    for (k = 1; k < info->planes; k++)
-        if (info->plane[k].coder == WCODEC_CODER_CLASSES && info->plane[k].size
+    for (k = fused + 1; k < info->planes; k++)
+        if (fused == 0 && info->plane[k].coder == WCODEC_CODER_CLASSES && info->plane[k].size
             && job->src[info->plane[k].offset] == WCODECI_CLASS_MAP)
             return 0;
-    *classes = first->coder == WCODEC_CODER_CLASSES || first->predictor == WCODEC_PREDICT_SCALE;
-    return (first->coder == WCODEC_CODER_RANS16 || first->coder == WCODEC_CODER_CLASSES)
-        && (first->predictor == WCODEC_PREDICT_NONE || first->predictor == WCODEC_PREDICT_SCALE);
+    return (plane->coder == WCODEC_CODER_RANS16 || plane->coder == WCODEC_CODER_CLASSES)
+        && (plane->predictor == WCODEC_PREDICT_NONE || plane->predictor == WCODEC_PREDICT_SCALE);
 }
 
-/* A tile whose first plane is rANS-16, predicted by scales alone: its values are merged as they come, and never
+/* A tile whose fused plane is rANS-16, predicted by scales alone: its values are merged as they come, and never
  * written as a plane.  Returns 0 if there is no kernel for that. */
 static int wcodeci_tile_fused(wcodeci_tile_job *job, const char **what)
 {
     const wcodec_tile_info *info = &job->tile.info;
     const wcodeci_kernels *kernels = job->engine->kernels;
+    const unsigned fused = wcodeci_split_fused(info->split);
+    const int classes = info->plane[fused].coder == WCODEC_CODER_CLASSES
+                     || info->plane[fused].predictor == WCODEC_PREDICT_SCALE;
     wcodeci_rans16_out out;
     unsigned k;
-    int classes;
     memset(&out, 0, sizeof out);
-    if (!wcodeci_tile_fusible(job, &classes)) return 0;
+    if (!wcodeci_tile_fusible(job, fused)) return 0;
     if (kernels->packed[classes][info->split] && wcodeci_tile_packed(job)) {
         out.packed = 1;
         out.units = kernels->packed[classes][info->split];
@@ -8146,15 +8219,17 @@ static int wcodeci_tile_fused(wcodeci_tile_job *job, const char **what)
     }
     if (!out.units) return 0;
     *what = NULL;
-    for (k = 1; k < info->planes && !*what; k++) {
-        if (out.packed && info->plane[k].width < 8) job->planes[k] = job->src + info->plane[k].offset;
+    for (k = 0; k < info->planes && !*what; k++) {
+        if (k == fused) continue;
+        if (out.packed && wcodeci_plane_packs(&wcodeci_splits[info->split], k))
+            job->planes[k] = job->src + info->plane[k].offset;
         else *what = wcodeci_plane_find(job, k);
         out.planes[k] = job->planes[k];
     }
     if (*what) return 1;
     out.split = info->split;
     out.dst = job->dst;
-    *what = wcodeci_plane_rans16(job, &info->plane[0], &out);
+    *what = wcodeci_plane_rans16(job, fused, &out);
     return 1;
 }
 

@@ -33,8 +33,8 @@ typedef struct wcodeci_rans16 {
  * In kernels of several classes value i is (value[symbol] + (q[i] >> 2)) & mask. */
 typedef size_t wcodeci_rans16_fn(wcodeci_rans16 *r, wcodeci_byte *v, size_t n);
 
-/* The same, fused with merging: the values are those of a split's first plane, planes[1] and so on hold the
- * other planes' values, and n units go to dst. */
+/* The same, fused with merging: the values are those of a split's fused plane (see wcodeci_split_fused), `planes`
+ * holds the other planes' values, and n units go to dst. */
 typedef size_t wcodeci_rans16_units_fn(wcodeci_rans16 *r, const wcodeci_byte *const *planes, wcodeci_byte *dst,
                                        size_t n);
 

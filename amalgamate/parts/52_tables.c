@@ -92,6 +92,9 @@ static const wcodeci_split_row wcodeci_splits[WCODEC_SPLIT_COUNT] = {
         WCODECI_FIELD(0, 8) } }
 };
 
+/* The plane whose values are merged as they are decoded, where there is a kernel for that. */
+WCODECI_INLINE unsigned wcodeci_split_fused(unsigned split) { return split >= WCODEC_SPLIT_BF16_4; }
+
 WCODEC_API const char *wcodec_dtype_name(unsigned dtype)
 {
     return dtype < WCODECI_DTYPES ? wcodeci_dtypes[dtype].name : NULL;

@@ -176,8 +176,9 @@ static size_t wcodeci_rans16_bf16_classes_scalar(wcodeci_rans16 *r, const wcodec
 typedef struct wcodeci_rans16_out {
     wcodeci_byte *v;                            /* NULL: units */
     wcodeci_rans16_units_fn *units;
-    const wcodeci_byte *planes[WCODEC_MAX_PLANES];
-    unsigned split, packed;                     /* packed: planes of less than 8 bits are raw payloads */
+    const wcodeci_byte *planes[WCODEC_MAX_PLANES];      /* NULL: the one that is decoded */
+    unsigned split, packed;                     /* packed: planes behind the fused one that have less than */
+                                                /* 8 bits are raw payloads */
     wcodeci_byte *dst;
     const wcodeci_scaled *scales;               /* what the tile has; NULL: none */
     const wcodeci_scaled *scaled;               /* the same, where they are added; NULL: they are not */
@@ -185,6 +186,12 @@ typedef struct wcodeci_rans16_out {
     wcodeci_class_map map;                      /* how */
     wcodeci_byte *q;                            /* room for WCODECI_Q_CHUNK; NULL: one class, not scaled */
 } wcodeci_rans16_out;
+
+/* Is plane k of a packed tile a raw payload? */
+WCODECI_INLINE int wcodeci_plane_packs(const wcodeci_split_row *split, unsigned k)
+{
+    return split->plane[k].width < 8 && k > wcodeci_split_fused((unsigned)(split - wcodeci_splits));
+}
 
 /* Is one of the bytes 0?  n is a multiple of 8.  (Adding 127 to a byte's lower bits sets its top bit unless they
  * are 0.) */
@@ -266,9 +273,10 @@ static size_t wcodeci_rans16_some(const wcodeci_kernels *kernels, wcodeci_rans16
     unsigned k;
     if (out->v) return kernels->rans16[out->q != NULL](r, out->v + i, n - i);
     split = &wcodeci_splits[out->split];
-    for (k = 1; k < split->planes; k++)
-        planes[k] = out->planes[k]
-                  + (out->packed && split->plane[k].width < 8 ? i / 8 * split->plane[k].width : i);
+    for (k = 0; k < split->planes; k++)
+        if (out->planes[k])
+            planes[k] = out->planes[k]
+                      + (out->packed && wcodeci_plane_packs(split, k) ? i / 8 * split->plane[k].width : i);
     return out->units(r, planes, out->dst + i * split->unit, n - i);
 }
 
@@ -311,13 +319,12 @@ static void wcodeci_rans16_put(const wcodeci_rans16_out *out, size_t i, unsigned
         out->v[i] = (wcodeci_byte)value;
         return;
     }
-    x = wcodeci_merge_value(&split->plane[0], value);
-    for (k = 1; k < split->planes; k++) {
-        const unsigned width = split->plane[k].width;
-        x |= wcodeci_merge_value(&split->plane[k], out->packed && width < 8
-                                                   ? wcodeci_raw_value(out->planes[k], width, i)
-                                                   : out->planes[k][i]);
-    }
+    x = wcodeci_merge_value(&split->plane[wcodeci_split_fused(out->split)], value);
+    for (k = 0; k < split->planes; k++)
+        if (out->planes[k])
+            x |= wcodeci_merge_value(&split->plane[k], out->packed && wcodeci_plane_packs(split, k)
+                                     ? wcodeci_raw_value(out->planes[k], split->plane[k].width, i)
+                                     : out->planes[k][i]);
     wcodeci_store_unit(out->dst + i * split->unit, split->unit, x);
 }
 
@@ -346,17 +353,16 @@ static int wcodeci_rans16_rest(const wcodeci_kernels *kernels, wcodeci_rans16 *r
 }
 
 /* Replaces value number i, which is there already: of a unit only its bits change. */
-WCODECI_INLINE void wcodeci_rans16_change(const wcodeci_rans16_out *out, const wcodeci_split_row *split,
-                                          uint64_t field, size_t i, unsigned value)
+WCODECI_INLINE void wcodeci_rans16_change(const wcodeci_rans16_out *out, const wcodeci_plane_row *plane,
+                                          unsigned unit, uint64_t field, size_t i, unsigned value)
 {
     wcodeci_byte *p;
     if (out->v) {
         out->v[i] = (wcodeci_byte)value;
         return;
     }
-    p = out->dst + i * split->unit;
-    wcodeci_store_unit(p, split->unit, (wcodeci_load_unit(p, split->unit) & ~field)
-                                       | wcodeci_merge_value(&split->plane[0], value));
+    p = out->dst + i * unit;
+    wcodeci_store_unit(p, unit, (wcodeci_load_unit(p, unit) & ~field) | wcodeci_merge_value(plane, value));
 }
 
 /* Side bytes: those of the states, then those up to the end of the payload. */
@@ -381,7 +387,8 @@ static const char *wcodeci_rans16_exceptions(const wcodeci_rans16 *r, const wcod
 {
     static const char broken[] = "the exceptions of a rANS-16 plane are broken";
     const wcodeci_split_row *split = &wcodeci_splits[out->split];
-    const uint64_t field = wcodeci_merge_value(&split->plane[0], 255);
+    const wcodeci_plane_row *plane = &split->plane[wcodeci_split_fused(out->split)];
+    const uint64_t field = wcodeci_merge_value(plane, 255);
     size_t place = 0;
     wcodeci_side side;
     side.p = r->low;
@@ -405,7 +412,7 @@ static const char *wcodeci_rans16_exceptions(const wcodeci_rans16 *r, const wcod
         byte = wcodeci_side_byte(&side);
         if (byte < 0 || (unsigned)byte > r->mask) return broken;
         if (out->scaled) byte = (int)(((unsigned)byte + (wcodeci_scaled_one(out->scaled, place) >> 2)) & r->mask);
-        wcodeci_rans16_change(out, split, field, place, (unsigned)byte);
+        wcodeci_rans16_change(out, plane, split->unit, field, place, (unsigned)byte);
     }
     if (side.end == r->low + r->lanes) {
         for (; side.p < side.end; side.p++)
@@ -448,6 +455,7 @@ static const char *wcodeci_rans16_run(const wcodeci_kernels *kernels, const wcod
     const char *what = wcodeci_rans16_open(&r, src, size, classes, width, n, &exceptions);
     if (!what && classes > 1) what = wcodeci_rans16_source(src, out);
     if (what) return what;
+    if (classes == 1) out->first = NULL;
     if (classes == 1 && out->q) wcodeci_rans16_spread(&r);
     r.table = table;
     r.limit = limit;

@@ -138,7 +138,7 @@ WCODECI_AVX512_INLINE wcodeci_avx512_merger wcodeci_avx512_merger_make(void)
     return m;
 }
 
-/* Moves values of a split's first plane to where their bits stand in a unit's upper two bytes.  split
+/* Moves values of a split's fused plane to where their bits stand in a unit's upper two bytes.  split
  * WCODEC_SPLIT_COUNT: not at all. */
 WCODECI_AVX512_INLINE void wcodeci_avx512_place(unsigned split, __m512i value, __m512i *high, __m512i *low)
 {
@@ -162,6 +162,14 @@ WCODECI_AVX512_INLINE void wcodeci_avx512_place(unsigned split, __m512i value, _
         break;
     case WCODEC_SPLIT_NIBBLES:
         *high = _mm512_and_si512(_mm512_slli_epi16(value, 4), wcodeci_avx512_bytes(0xF0));
+        break;
+    case WCODEC_SPLIT_BF16_4:
+    case WCODEC_SPLIT_F32_4:
+        *low = _mm512_and_si512(_mm512_slli_epi16(value, 3), wcodeci_avx512_bytes(0x78));
+        break;
+    case WCODEC_SPLIT_F16_4:
+        *high = _mm512_and_si512(_mm512_srli_epi16(value, 2), wcodeci_avx512_bytes(3));
+        *low = _mm512_and_si512(_mm512_slli_epi16(value, 6), wcodeci_avx512_bytes(0xC0));
         break;
     default: break;
     }
@@ -192,6 +200,12 @@ WCODECI_AVX512_INLINE __m512i wcodeci_avx512_unpack3(const wcodeci_byte *group)
 {
     const __m512i upper = wcodeci_avx512_unpack2(group);
     return _mm512_or_si512(_mm512_add_epi8(upper, upper), wcodeci_avx512_unpack1(group + 16));
+}
+
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_unpack7(const wcodeci_byte *group)
+{
+    const __m512i low = wcodeci_avx512_unpack3(group + 32);
+    return _mm512_or_si512(_mm512_slli_epi16(wcodeci_avx512_unpack4(group), 3), low);
 }
 
 /* 64 units of 16 bits out of their bytes. */
@@ -253,7 +267,21 @@ WCODECI_AVX512_INLINE void wcodeci_avx512_put64(const wcodeci_avx512_merger *m, 
     }
 }
 
-/* Merges values i ... i+63 of the first plane, which stand where they belong in a unit's upper two bytes,
+/* The upper two bytes of units of split BF16_4 or F32_4, from all but the second plane and `low`, where that is:
+ * the third has the sign and three bits of the mantissa. */
+WCODECI_AVX512_INLINE void wcodeci_avx512_upper(int packed, const wcodeci_byte *const *planes, size_t i,
+                                                __m512i *high, __m512i *low)
+{
+    const __m512i rest = packed ? wcodeci_avx512_unpack4(planes[2] + i / 2) : wcodeci_avx512_load(planes[2] + i);
+    __m512i upper, lower;
+    wcodeci_avx512_place(WCODEC_SPLIT_BF16, wcodeci_avx512_load(planes[0] + i), &upper, &lower);
+    *high = _mm512_ternarylogic_epi64(upper, _mm512_slli_epi16(rest, 4), wcodeci_avx512_bytes(128),
+                                      WCODECI_A_OR_B_AND_C);
+    *low = _mm512_ternarylogic_epi64(_mm512_or_si512(lower, *low), rest, wcodeci_avx512_bytes(7),
+                                     WCODECI_A_OR_B_AND_C);
+}
+
+/* Merges values i ... i+63 of the fused plane, which stand where they belong in a unit's upper two bytes,
  * with the other planes. */
 WCODECI_AVX512_INLINE void wcodeci_avx512_merge(const wcodeci_avx512_merger *m, unsigned split, int packed,
                                                 __m512i high, __m512i low, const wcodeci_byte *const *planes,
@@ -309,6 +337,26 @@ WCODECI_AVX512_INLINE void wcodeci_avx512_merge(const wcodeci_avx512_merger *m, 
                                          WCODECI_A_OR_B_AND_C);
         high = _mm512_ternarylogic_epi64(high, rest, wcodeci_avx512_bytes(0x87), WCODECI_A_OR_B_AND_C);
         wcodeci_avx512_store(dst + i, high);
+        break;
+    case WCODEC_SPLIT_BF16_4:
+        wcodeci_avx512_upper(packed, planes, i, &high, &low);
+        wcodeci_avx512_put16(m, high, low, dst + 2 * i);
+        break;
+    case WCODEC_SPLIT_F32_4:
+        wcodeci_avx512_upper(packed, planes, i, &high, &low);
+        b[3] = high;
+        b[2] = low;
+        b[1] = wcodeci_avx512_load(planes[3] + i);
+        b[0] = wcodeci_avx512_load(planes[4] + i);
+        wcodeci_avx512_put32(m, b, dst + 4 * i);
+        break;
+    case WCODEC_SPLIT_F16_4:    /* the third plane: sign, six bits of the mantissa */
+        rest = packed ? wcodeci_avx512_unpack7(planes[2] + i / 8 * 7) : wcodeci_avx512_load(planes[2] + i);
+        low = _mm512_ternarylogic_epi64(low, rest, wcodeci_avx512_bytes(63), WCODECI_A_OR_B_AND_C);
+        wcodeci_avx512_place(WCODEC_SPLIT_F16, wcodeci_avx512_load(planes[0] + i), &b[0], &b[1]);
+        high = _mm512_ternarylogic_epi64(_mm512_or_si512(high, b[0]), _mm512_add_epi8(rest, rest),
+                                         wcodeci_avx512_bytes(128), WCODECI_A_OR_B_AND_C);
+        wcodeci_avx512_put16(m, high, low, dst + 2 * i);
         break;
     default:                    /* NIBBLES */
         rest = packed ? wcodeci_avx512_unpack4(planes[1] + i / 2) : wcodeci_avx512_load(planes[1] + i);
@@ -423,6 +471,9 @@ WCODECI_UNITS(bf16_classes, WCODECI_CLASSES, WCODEC_SPLIT_BF16, 0)
 WCODECI_UNITS(f16_classes, WCODECI_CLASSES, WCODEC_SPLIT_F16, 0)
 WCODECI_UNITS(f16_classes_packed, WCODECI_CLASSES, WCODEC_SPLIT_F16, 1)
 WCODECI_UNITS(f32_classes, WCODECI_CLASSES, WCODEC_SPLIT_F32, 0)
+WCODECI_UNITS(bf16_4_classes_packed, WCODECI_CLASSES, WCODEC_SPLIT_BF16_4, 1)
+WCODECI_UNITS(f16_4_classes_packed, WCODECI_CLASSES, WCODEC_SPLIT_F16_4, 1)
+WCODECI_UNITS(f32_4_classes_packed, WCODECI_CLASSES, WCODEC_SPLIT_F32_4, 1)
 
 /* ---- merging, unpacking, predictors ---- */
 
@@ -436,7 +487,8 @@ WCODECI_UNITS(f32_classes, WCODECI_CLASSES, WCODEC_SPLIT_F32, 0)
         wcodeci_avx512_planes(split, planes, plane); \
         for (i = 0; n - i >= 64; i += 64) { \
             __m512i high, low; \
-            wcodeci_avx512_place(split, wcodeci_avx512_load(plane[0] + i), &high, &low); \
+            wcodeci_avx512_place(split, wcodeci_avx512_load(plane[wcodeci_split_fused(split)] + i), &high, \
+                                 &low); \
             wcodeci_avx512_merge(&merger, split, 0, high, low, plane, dst, i); \
         } \
         return i; \
@@ -451,6 +503,9 @@ WCODECI_MERGE(f64, WCODEC_SPLIT_F64)
 WCODECI_MERGE(e4m3, WCODEC_SPLIT_F8_E4M3)
 WCODECI_MERGE(e5m2, WCODEC_SPLIT_F8_E5M2)
 WCODECI_MERGE(nibbles, WCODEC_SPLIT_NIBBLES)
+WCODECI_MERGE(bf16_4, WCODEC_SPLIT_BF16_4)
+WCODECI_MERGE(f16_4, WCODEC_SPLIT_F16_4)
+WCODECI_MERGE(f32_4, WCODEC_SPLIT_F32_4)
 
 WCODECI_AVX512_INLINE size_t wcodeci_avx512_unpack_as(const wcodeci_byte *src, unsigned width,
                                                       wcodeci_byte *v, size_t n)
@@ -625,11 +680,14 @@ static const wcodeci_kernels wcodeci_kernels_avx512 = {
         wcodeci_avx512_f32_classes, NULL, NULL, NULL, NULL } },
     { { NULL, NULL, NULL, NULL, NULL, wcodeci_avx512_f16_packed, NULL, NULL,
       wcodeci_avx512_e4m3_packed, wcodeci_avx512_e5m2_packed, wcodeci_avx512_nibbles_packed },
-      { NULL, NULL, NULL, NULL, NULL, wcodeci_avx512_f16_classes_packed, NULL, NULL, NULL, NULL, NULL } },
+      { NULL, NULL, NULL, NULL, NULL, wcodeci_avx512_f16_classes_packed, NULL, NULL, NULL, NULL, NULL,
+        wcodeci_avx512_bf16_4_classes_packed, wcodeci_avx512_f16_4_classes_packed,
+        wcodeci_avx512_f32_4_classes_packed } },
     wcodeci_avx512_rans256,
     { NULL, wcodeci_avx512_merge_word16, wcodeci_avx512_merge_word32, wcodeci_avx512_merge_word64,
       wcodeci_avx512_merge_bf16, wcodeci_avx512_merge_f16, wcodeci_avx512_merge_f32, wcodeci_avx512_merge_f64,
-      wcodeci_avx512_merge_e4m3, wcodeci_avx512_merge_e5m2, wcodeci_avx512_merge_nibbles },
+      wcodeci_avx512_merge_e4m3, wcodeci_avx512_merge_e5m2, wcodeci_avx512_merge_nibbles,
+      wcodeci_avx512_merge_bf16_4, wcodeci_avx512_merge_f16_4, wcodeci_avx512_merge_f32_4 },
     wcodeci_avx512_unpack, wcodeci_avx512_unpredict, wcodeci_avx512_scale, wcodeci_avx512_classes_of
 };
 

@@ -173,14 +173,16 @@ typedef struct wcodeci_tile_job {
     const wcodeci_byte *planes[WCODEC_MAX_PLANES];
 } wcodeci_tile_job;
 
-/* Decodes a plane of which out says where it goes. */
-static const char *wcodeci_plane_rans16(const wcodeci_tile_job *job, const wcodec_plane_info *info,
-                                        wcodeci_rans16_out *out)
+/* Decodes plane k, of which out says where it goes. */
+static const char *wcodeci_plane_rans16(const wcodeci_tile_job *job, unsigned k, wcodeci_rans16_out *out)
 {
+    const wcodec_plane_info *info = &job->tile.info.plane[k];
     const unsigned classes = info->coder == WCODEC_CODER_CLASSES ? WCODECI_CLASSES : 1;
     if (job->tile.info.scaled) out->scales = &job->scaled;
     if (info->predictor == WCODEC_PREDICT_SCALE) out->scaled = out->scales;
     if (classes > 1 || out->scaled) out->q = job->q;
+    if (k > 0) out->first = job->planes[0];
+    out->map.mask = (1u << job->tile.info.plane[0].width) - 1;
     return wcodeci_rans16_run(job->engine->kernels, job->src + info->offset, info->size,
                               job->src + job->tile.info.record_size, classes, info->width, job->tile.n,
                               (uint16_t *)job->table, out);
@@ -221,9 +223,7 @@ static const char *wcodeci_plane_decode(const wcodeci_tile_job *job, unsigned k,
         wcodeci_rans16_out out;
         memset(&out, 0, sizeof out);
         out.v = v;
-        out.first = k > 0 ? job->planes[0] : NULL;
-        out.map.mask = (1u << job->tile.info.plane[0].width) - 1;
-        what = wcodeci_plane_rans16(job, info, &out);
+        what = wcodeci_plane_rans16(job, k, &out);
         if (what || info->predictor == WCODEC_PREDICT_SCALE) return what;
     } else {
         what = wcodeci_plane_values(job, info, v, n);
@@ -270,14 +270,14 @@ static const char *wcodeci_plane_find(wcodeci_tile_job *job, unsigned k)
     return wcodeci_plane_decode(job, k, job->room - job->tile.n);
 }
 
-/* Are the planes but the first, those of less than 8 bits, all raw, so that a kernel can unpack them? */
+/* Are the planes behind the fused one that have less than 8 bits all raw, so that a kernel can unpack them? */
 static int wcodeci_tile_packed(const wcodeci_tile_job *job)
 {
     const wcodec_tile_info *info = &job->tile.info;
     unsigned k;
     for (k = 1; k < info->planes; k++) {
         const wcodec_plane_info *plane = &info->plane[k];
-        if (plane->width == 8) continue;
+        if (!wcodeci_plane_packs(&wcodeci_splits[info->split], k)) continue;
         if (plane->coder != WCODEC_CODER_RAW || plane->predictor != WCODEC_PREDICT_NONE
             || plane->size != wcodeci_raw_size(job->tile.n, plane->width)
             || !wcodeci_raw_filled_up(job->src + plane->offset, plane->width, job->tile.n))
@@ -286,33 +286,34 @@ static int wcodeci_tile_packed(const wcodeci_tile_job *job)
     return 1;
 }
 
-/* Can the first plane's values be merged as they come?  Where another plane's classes are theirs they must
+/* Can the fused plane's values be merged as they come?  Where another plane's classes are theirs they must
  * be there before. */
-static int wcodeci_tile_fusible(const wcodeci_tile_job *job, int *classes)
+static int wcodeci_tile_fusible(const wcodeci_tile_job *job, unsigned fused)
 {
     const wcodec_tile_info *info = &job->tile.info;
-    const wcodec_plane_info *first = &info->plane[0];
+    const wcodec_plane_info *plane = &info->plane[fused];
     unsigned k;
-    for (k = 1; k < info->planes; k++)
-        if (info->plane[k].coder == WCODEC_CODER_CLASSES && info->plane[k].size
+    for (k = fused + 1; k < info->planes; k++)
+        if (fused == 0 && info->plane[k].coder == WCODEC_CODER_CLASSES && info->plane[k].size
             && job->src[info->plane[k].offset] == WCODECI_CLASS_MAP)
             return 0;
-    *classes = first->coder == WCODEC_CODER_CLASSES || first->predictor == WCODEC_PREDICT_SCALE;
-    return (first->coder == WCODEC_CODER_RANS16 || first->coder == WCODEC_CODER_CLASSES)
-        && (first->predictor == WCODEC_PREDICT_NONE || first->predictor == WCODEC_PREDICT_SCALE);
+    return (plane->coder == WCODEC_CODER_RANS16 || plane->coder == WCODEC_CODER_CLASSES)
+        && (plane->predictor == WCODEC_PREDICT_NONE || plane->predictor == WCODEC_PREDICT_SCALE);
 }
 
-/* A tile whose first plane is rANS-16, predicted by scales alone: its values are merged as they come, and never
+/* A tile whose fused plane is rANS-16, predicted by scales alone: its values are merged as they come, and never
  * written as a plane.  Returns 0 if there is no kernel for that. */
 static int wcodeci_tile_fused(wcodeci_tile_job *job, const char **what)
 {
     const wcodec_tile_info *info = &job->tile.info;
     const wcodeci_kernels *kernels = job->engine->kernels;
+    const unsigned fused = wcodeci_split_fused(info->split);
+    const int classes = info->plane[fused].coder == WCODEC_CODER_CLASSES
+                     || info->plane[fused].predictor == WCODEC_PREDICT_SCALE;
     wcodeci_rans16_out out;
     unsigned k;
-    int classes;
     memset(&out, 0, sizeof out);
-    if (!wcodeci_tile_fusible(job, &classes)) return 0;
+    if (!wcodeci_tile_fusible(job, fused)) return 0;
     if (kernels->packed[classes][info->split] && wcodeci_tile_packed(job)) {
         out.packed = 1;
         out.units = kernels->packed[classes][info->split];
@@ -321,15 +322,17 @@ static int wcodeci_tile_fused(wcodeci_tile_job *job, const char **what)
     }
     if (!out.units) return 0;
     *what = NULL;
-    for (k = 1; k < info->planes && !*what; k++) {
-        if (out.packed && info->plane[k].width < 8) job->planes[k] = job->src + info->plane[k].offset;
+    for (k = 0; k < info->planes && !*what; k++) {
+        if (k == fused) continue;
+        if (out.packed && wcodeci_plane_packs(&wcodeci_splits[info->split], k))
+            job->planes[k] = job->src + info->plane[k].offset;
         else *what = wcodeci_plane_find(job, k);
         out.planes[k] = job->planes[k];
     }
     if (*what) return 1;
     out.split = info->split;
     out.dst = job->dst;
-    *what = wcodeci_plane_rans16(job, &info->plane[0], &out);
+    *what = wcodeci_plane_rans16(job, fused, &out);
     return 1;
 }
 
