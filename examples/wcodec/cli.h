@@ -10,6 +10,7 @@
  *   threads.c   the parallel_for that the library asks for
  *   container.c an open container, read in windows
  *   tiles.c     sums over the tiles of a container
+ *   measure.c   what analyze measures (measure.h)
  *   cmd_*.c     one command each
  *
  * Functions that return int return an exit status: 0, or CLI_FAILED or CLI_USAGE after having printed
