@@ -11,6 +11,8 @@
  *   container.c an open container, read in windows
  *   tiles.c     sums over the tiles of a container
  *   measure.c   what analyze measures (measure.h)
+ *   page*.c     the HTML page of analyze (page.h)
+ *   peers.c     gzip and the like, run for comparison
  *   cmd_*.c     one command each
  *
  * Functions that return int return an exit status: 0, or CLI_FAILED or CLI_USAGE after having printed
@@ -39,7 +41,7 @@ enum {
     CLI_OPT_FORCE = 1 << 0, CLI_OPT_QUIET = 1 << 1, CLI_OPT_JSON = 1 << 2, CLI_OPT_THREADS = 1 << 3,
     CLI_OPT_PROFILE = 1 << 4, CLI_OPT_CODER = 1 << 5, CLI_OPT_TILE = 1 << 6, CLI_OPT_DTYPE = 1 << 7,
     CLI_OPT_ROW = 1 << 8, CLI_OPT_NAME = 1 << 9, CLI_OPT_OUTPUT = 1 << 10, CLI_OPT_TENSOR = 1 << 11,
-    CLI_OPT_ROWS = 1 << 12, CLI_OPT_RANGE = 1 << 13,
+    CLI_OPT_ROWS = 1 << 12, CLI_OPT_RANGE = 1 << 13, CLI_OPT_HTML = 1 << 14, CLI_OPT_PEERS = 1 << 15,
     CLI_OPT_RECIPE = CLI_OPT_PROFILE | CLI_OPT_CODER | CLI_OPT_TILE | CLI_OPT_DTYPE | CLI_OPT_ROW
 };
 
@@ -56,10 +58,10 @@ typedef struct cli_options {
     unsigned given;             /* CLI_OPT_* bits */
     const char *path[2];        /* what is not an option, in order */
     unsigned paths;
-    const char *output, *tensor, *name;
+    const char *output, *tensor, *name, *html;
     unsigned profile, coder;    /* indices of the tables above */
     unsigned dtype;
-    uint64_t threads, tile, row;
+    uint64_t threads, tile, row, peers;
     cli_span rows, range;
     int help;
 } cli_options;

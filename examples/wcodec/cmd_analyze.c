@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "measure.h"
+#include "page.h"
 
 typedef struct job {
     cli_input in;
@@ -12,6 +12,8 @@ typedef struct job {
     uint64_t done, total[MEASURE_CHOICES];
     cli_json json;
     int as_json, any_sampled;
+    page *page;                 /* NULL: none is wanted */
+    int page_on_stdout;         /* and nothing else there */
 } job;
 
 /* ---- output ---- */
@@ -115,8 +117,9 @@ static int analyze_segment(job *j, size_t i)
     if (result != CLI_OK) return result;
     for (k = 0; k < MEASURE_CHOICES; k++) j->total[k] += cost.bytes[k];
     j->any_sampled |= cost.sampled;
+    if (j->page != NULL) page_segment(j->page, i, &l, &e, &cost, j->m.count);
     if (j->as_json) json_tensor(&j->json, s, &l, &e, &cost);
-    else print_tensor(s, &e, &cost);
+    else if (!j->page_on_stdout) print_tensor(s, &e, &cost);
     j->done += s->size;
     cli_progress_update(j->done, j->plan->size);
     return CLI_OK;
@@ -167,10 +170,13 @@ static int analyze_plan(job *j, const cli_options *opt)
     int result = measure_open(&j->m, &j->in, opt->threads);
     if (result != CLI_OK) return result;
     /* The table is its own progress. */
-    cli_progress_begin(j->in.name, !j->as_json);
-    result = j->as_json ? analyze_as_json(j) : analyze_as_table(j);
+    cli_progress_begin(j->in.name, !j->as_json && !j->page_on_stdout);
+    if (j->as_json) result = analyze_as_json(j);
+    else if (j->page_on_stdout) result = analyze_segments(j);
+    else result = analyze_as_table(j);
     cli_progress_end();
     if (result == CLI_OK) result = cli_flush_stdout();
+    if (result == CLI_OK && j->page != NULL) result = page_finish(j->page, &j->m, j->total, j->any_sampled);
     measure_close(&j->m);
     return result;
 }
@@ -188,17 +194,38 @@ static int analyze(job *j, const cli_options *opt)
     status = wcodec_plan_open(&plan, &j->in.source, &options, &err);
     if (status != WCODEC_OK) return cli_fail_library(&j->in, NULL, status, &err);
     j->plan = plan;
-    result = analyze_plan(j, opt);
+    if (cli_has(opt, CLI_OPT_HTML)) result = page_open(&j->page, opt, &j->in, plan);
+    if (result == CLI_OK) result = analyze_plan(j, opt);
+    page_close(j->page);
     wcodec_plan_close(plan);
     return result;
+}
+
+static int check_options(const cli_options *opt)
+{
+    static const struct { unsigned bit; const char *name; } of_the_page[] = {
+        { CLI_OPT_FORCE, "-f" }, { CLI_OPT_PEERS, "--peers" }, { CLI_OPT_PROFILE, "--profile" }
+    };
+    size_t i;
+    for (i = 0; i < sizeof of_the_page / sizeof of_the_page[0]; i++) {
+        if (cli_has(opt, of_the_page[i].bit) && !cli_has(opt, CLI_OPT_HTML)) {
+            return cli_usage("analyze: %s needs --html", of_the_page[i].name);
+        }
+    }
+    if (cli_has(opt, CLI_OPT_JSON) && cli_has(opt, CLI_OPT_HTML) && strcmp(opt->html, "-") == 0) {
+        return cli_usage("analyze: --json and the page cannot both go to standard output");
+    }
+    return CLI_OK;
 }
 
 int cmd_analyze(const cli_options *opt)
 {
     job j;
-    int result;
+    int result = check_options(opt);
+    if (result != CLI_OK) return result;
     memset(&j, 0, sizeof j);
     j.as_json = cli_has(opt, CLI_OPT_JSON);
+    j.page_on_stdout = cli_has(opt, CLI_OPT_HTML) && strcmp(opt->html, "-") == 0;
     result = cli_input_open(&j.in, opt->path[0]);
     if (result != CLI_OK) return result;
     result = analyze(&j, opt);
