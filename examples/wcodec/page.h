@@ -131,14 +131,13 @@ void page_put(page *p, const char *text);
 void page_bytes(page *p, const char *text, size_t size);
 void page_printf(page *p, const char *format, ...) CLI_PRINTF(2, 3);
 
-/* Text that came from anywhere, made harmless between tags and in quotes; what is no text is U+FFFD. */
-void page_text(page *p, const char *text, size_t size);
+/* Names, which come from anywhere, made harmless between tags and in quotes; what is no text is U+FFFD. */
 void page_name(page *p, const wcodec_segment *segment);
 /* The same between tags, with places to break a line; at most `width` characters (0: all), the middle left
  * out. */
 void page_label(page *p, const wcodec_segment *segment, size_t width);
 
-void page_file_name(page *p);
+void page_file_name(page *p, int breaks);    /* the same, breaks or not */
 const char *page_dtype_name(unsigned dtype);
 
 void page_count(page *p, uint64_t value);       /* 1,234,567 */

@@ -78,9 +78,11 @@ static const char *const style[] = {
     "@media screen and (prefers-color-scheme:dark){:root{--bg:#14171b;--ink:#e4e8ec;--soft:#9aa6b2;"
     "--line:#30373f;--frame:#2b323a;--coded:#5a9be2;--exp:#e08a49;--man:#7f8f9f;--low:#566370;--peer:#7f8f9f}"
     "}\n"
-    "@media print{body{max-width:none;padding:0;font-size:11px}h2,h3,figcaption{break-after:avoid}"
-    "figure,.row,tr{break-inside:avoid}.scroll{overflow:visible}table{font-size:7px}"
-    "th,td{padding:.1rem .2rem}}\n"
+    "@media print{html{font-size:11.5px}body{max-width:none;padding:0;font-size:1rem}"
+    "h2,h3,figcaption{break-after:avoid}"
+    "figure,.row,tr{break-inside:avoid}.scroll{overflow:visible}"
+    "#tensors{font-size:.56rem}#tensors :is(th,td){padding:.1rem .2rem}"
+    "#tensors td:first-child{min-width:9rem}}\n"
 };
 
 /* Heads of the table become buttons that sort; without this, the rows stay as they are, by size. */
@@ -153,7 +155,7 @@ void page_write_head(page *p)
     write_policy(p);
     page_put(p, "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
                 "<meta name=\"generator\" content=\"wcodec " WCODEC_VERSION "\">\n<title>");
-    page_file_name(p);
+    page_file_name(p, 0);
     page_put(p, " - wcodec analyze</title>\n<style>\n");
     for (i = 0; i < sizeof style / sizeof style[0]; i++) page_put(p, style[i]);
     write_shades(p, light[0], light[1]);

@@ -72,11 +72,6 @@ static void put_text(page *p, const char *text, size_t size, size_t width, int b
     }
 }
 
-void page_text(page *p, const char *text, size_t size)
-{
-    put_text(p, text, size, 0, 0);
-}
-
 static void put_name(page *p, const wcodec_segment *segment, size_t width, int breaks)
 {
     if (segment->name_size != 0) put_text(p, segment->name, segment->name_size, width, breaks);
@@ -97,10 +92,10 @@ void page_label(page *p, const wcodec_segment *segment, size_t width)
     page_put(p, "</bdi>");
 }
 
-void page_file_name(page *p)
+void page_file_name(page *p, int breaks)
 {
     const char *name = strcmp(p->opt->path[0], "-") == 0 ? p->in->name : cli_base_name(p->opt->path[0]);
-    page_text(p, name, strlen(name));
+    put_text(p, name, strlen(name), 0, breaks);
 }
 
 const char *page_dtype_name(unsigned dtype)

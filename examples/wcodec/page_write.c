@@ -218,6 +218,21 @@ static void delta_sentence(page *p, const char *what, double plain, double step)
     else page_put(p, "no difference. ");
 }
 
+/* Of two bytes the high one holds all of the exponent or nearly so, and may come out as small. */
+static void write_byte_sentence(page *p, const page_dtype *d, const means *m)
+{
+    const int straddles = d->l.shift % 8 + d->l.bits > 8;
+    page_printf(p, "High and low bytes with a table each need %.2f", m->high + m->low);
+    if (m->high + m->low < m->fields - 0.005) {
+        page_put(p, ", a little less, for a table of the whole high byte also sees what the exponent says of "
+                    "the bits beside it. ");
+    } else if (m->high + m->low < m->fields + 0.005) {
+        page_put(p, ", which is the same. ");
+    } else {
+        page_printf(p, ", for the exponent %s. ", straddles ? "straddles them" : "shares its byte");
+    }
+}
+
 static void write_why_words(page *p, unsigned dtype, const page_dtype *d, const means *m)
 {
     const char *name = page_dtype_name(dtype), *unit = noun(dtype);
@@ -235,11 +250,7 @@ static void write_why_words(page *p, unsigned dtype, const page_dtype *d, const 
                     m->bytes > m->fields + 0.005
                         ? ", and every coder that works byte by byte starts from there"
                         : ", and here that is no more");
-        if (d->l.unit == 2) {
-            page_printf(p, "High and low bytes with a table each need %.2f, for %s. ", m->high + m->low,
-                        d->l.shift % 8 + d->l.bits > 8 ? "the exponent straddles them"
-                        : "the exponent shares its byte with other bits");
-        }
+        if (d->l.unit == 2) write_byte_sentence(p, d, m);
         delta_sentence(p, "the exponent", m->exponent, m->exponent_step);
     } else if (dtype == WCODEC_BYTES) {
         page_printf(
@@ -526,7 +537,7 @@ static void write_peers(page *p)
 static void write_body(page *p)
 {
     page_put(p, "<header>\n<p class=\"kind\">wcodec analyze</p>\n<h1><bdi>");
-    page_file_name(p);
+    page_file_name(p, 1);
     page_put(p, "</bdi></h1>\n");
     write_facts(p);
     page_put(p, "</header>\n<main>\n");
