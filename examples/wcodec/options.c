@@ -36,7 +36,9 @@ static const definition definitions[] = {
     { CLI_OPT_OUTPUT, "--output", 'o', TEXT, FIELD(output), 0, 0, NULL },
     { CLI_OPT_TENSOR, "--tensor", 0, TEXT, FIELD(tensor), 0, 0, NULL },
     { CLI_OPT_ROWS, "--rows", 0, SPAN, FIELD(rows), 0, 0, NULL },
-    { CLI_OPT_RANGE, "--range", 0, SPAN, FIELD(range), 0, 0, NULL }
+    { CLI_OPT_RANGE, "--range", 0, SPAN, FIELD(range), 0, 0, NULL },
+    { CLI_OPT_HTML, "--html", 0, TEXT, FIELD(html), 0, 0, NULL },
+    { CLI_OPT_PEERS, "--peers", 0, COUNT, FIELD(peers), 0, (uint64_t)1 << 20, NULL }
 };
 enum { DEFINITIONS = sizeof definitions / sizeof definitions[0] };
 
