@@ -38,7 +38,7 @@ WCODECI_SSE41_INLINE void wcodeci_sse41_store(void *p, __m128i x) { _mm_storeu_s
 
 typedef struct wcodeci_sse41_tables {
     __m128i div, other, base, freq;
-    __m128i nibble, even;               /* 15 in each byte, 255 in each even one */
+    __m128i nibble;                     /* 15 in each byte */
 } wcodeci_sse41_tables;
 
 WCODECI_SSE41_INLINE wcodeci_sse41_tables wcodeci_sse41_open(const wcodeci_rans16 *r)
@@ -49,7 +49,6 @@ WCODECI_SSE41_INLINE wcodeci_sse41_tables wcodeci_sse41_open(const wcodeci_rans1
     t.base = wcodeci_sse41_load(r->base);
     t.freq = wcodeci_sse41_load(r->freq);
     t.nibble = _mm_set1_epi8(15);
-    t.even = _mm_set1_epi16(255);
     return t;
 }
 
@@ -61,9 +60,28 @@ WCODECI_SSE41_INLINE __m128i wcodeci_sse41_expand(unsigned mask, const wcodeci_b
     return _mm_shuffle_epi8(wcodeci_sse41_load(p), _mm_add_epi8(low, high));
 }
 
-/* Takes 16 lanes one step on and returns their symbols.  The product of a frequency and a state's high byte
- * takes 16 bits, so even and odd lanes are multiplied apart (odd ones 256 times as large each, for the upper
- * half of their product), and the bytes of what comes sorted into high and low again. */
+/* Takes 16 states on by what their slots say.  The product of a frequency and a state's high byte takes 16 bits,
+ * so even and odd lanes are multiplied apart (odd ones 256 times as large each, for the upper half of their
+ * product), and the bytes of what comes sorted into high and low again. */
+WCODECI_SSE41_INLINE void wcodeci_sse41_advance(__m128i freq, __m128i rank, __m128i *high, __m128i *low,
+                                                const wcodeci_byte **p)
+{
+    const __m128i evens = _mm_set1_epi16(255);
+    const __m128i even = _mm_add_epi16(_mm_mullo_epi16(_mm_and_si128(*high, evens), _mm_and_si128(freq, evens)),
+                                       _mm_and_si128(rank, evens));
+    const __m128i odd = _mm_add_epi16(_mm_mulhi_epu16(_mm_andnot_si128(evens, *high),
+                                                      _mm_andnot_si128(evens, freq)),
+                                      _mm_srli_epi16(rank, 8));
+    const __m128i h = _mm_or_si128(_mm_srli_epi16(even, 8), _mm_andnot_si128(evens, odd));
+    const __m128i l = _mm_or_si128(_mm_and_si128(even, evens), _mm_slli_epi16(odd, 8));
+    const __m128i refill = _mm_cmpeq_epi8(h, _mm_setzero_si128());
+    const unsigned mask = (unsigned)_mm_movemask_epi8(refill);
+    *high = _mm_blendv_epi8(h, l, refill);
+    *low = _mm_blendv_epi8(l, wcodeci_sse41_expand(mask, *p), refill);
+    *p += _mm_popcnt_u32(mask);
+}
+
+/* Takes 16 lanes one step on and returns their symbols. */
 WCODECI_SSE41_INLINE __m128i wcodeci_sse41_step(const wcodeci_sse41_tables *t, __m128i *high, __m128i *low,
                                                 const wcodeci_byte **p)
 {
@@ -72,20 +90,56 @@ WCODECI_SSE41_INLINE __m128i wcodeci_sse41_step(const wcodeci_sse41_tables *t, _
     const __m128i own = _mm_cmpgt_epi8(_mm_shuffle_epi8(t->div, bucket), place);
     const __m128i symbol = _mm_blendv_epi8(_mm_shuffle_epi8(t->other, bucket), bucket, own);
     const __m128i rank = _mm_add_epi8(place, _mm_andnot_si128(own, _mm_shuffle_epi8(t->base, bucket)));
-    const __m128i freq = _mm_shuffle_epi8(t->freq, symbol);
-    const __m128i even = _mm_add_epi16(_mm_mullo_epi16(_mm_and_si128(*high, t->even),
-                                                       _mm_and_si128(freq, t->even)),
-                                       _mm_and_si128(rank, t->even));
-    const __m128i odd = _mm_add_epi16(_mm_mulhi_epu16(_mm_andnot_si128(t->even, *high),
-                                                      _mm_andnot_si128(t->even, freq)),
-                                      _mm_srli_epi16(rank, 8));
-    const __m128i h = _mm_or_si128(_mm_srli_epi16(even, 8), _mm_andnot_si128(t->even, odd));
-    const __m128i l = _mm_or_si128(_mm_and_si128(even, t->even), _mm_slli_epi16(odd, 8));
-    const __m128i refill = _mm_cmpeq_epi8(h, _mm_setzero_si128());
-    const unsigned mask = (unsigned)_mm_movemask_epi8(refill);
-    *high = _mm_blendv_epi8(h, l, refill);
-    *low = _mm_blendv_epi8(l, wcodeci_sse41_expand(mask, *p), refill);
-    *p += _mm_popcnt_u32(mask);
+    wcodeci_sse41_advance(_mm_shuffle_epi8(t->freq, symbol), rank, high, low, p);
+    return symbol;
+}
+
+/* The same with four classes.  No shuffle sees 64 bytes, so each class's table is looked up, and to save one of
+ * the look-ups a bucket's div (above) and other symbol share a byte.  A whole bucket, of div 16, is then all its
+ * other symbol's, which is itself. */
+typedef struct wcodeci_sse41_classes {
+    __m128i bucket[WCODECI_CLASSES], base[WCODECI_CLASSES], freq[WCODECI_CLASSES];
+} wcodeci_sse41_classes;
+
+WCODECI_SSE41_INLINE wcodeci_sse41_classes wcodeci_sse41_classes_open(const wcodeci_rans16 *r)
+{
+    wcodeci_sse41_classes t;
+    unsigned c;
+    for (c = 0; c < WCODECI_CLASSES; c++) {
+        const __m128i div = wcodeci_sse41_load(r->div + 16 * c), other = wcodeci_sse41_load(r->other + 16 * c);
+        const __m128i whole = _mm_cmpeq_epi8(div, _mm_set1_epi8(16));
+        t.bucket[c] = _mm_or_si128(_mm_slli_epi16(_mm_andnot_si128(whole, div), 4), other);
+        t.base[c] = _mm_andnot_si128(whole, wcodeci_sse41_load(r->base + 16 * c));
+        t.freq[c] = wcodeci_sse41_load(r->freq + 16 * c);
+    }
+    return t;
+}
+
+/* Entry x of the class's table; bit 7 of `odd` and of `upper` say which.  Where an index has bit 7 set the shuffle
+ * gives 0. */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_find(const __m128i *table, __m128i x, __m128i odd, __m128i upper)
+{
+    const __m128i first = _mm_or_si128(x, odd), second = _mm_xor_si128(first, _mm_set1_epi8(-128));
+    return _mm_blendv_epi8(_mm_or_si128(_mm_shuffle_epi8(table[0], first), _mm_shuffle_epi8(table[1], second)),
+                           _mm_or_si128(_mm_shuffle_epi8(table[2], first), _mm_shuffle_epi8(table[3], second)),
+                           upper);
+}
+
+/* q: of the 16 values. */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_classes_step(const wcodeci_sse41_classes *t, __m128i q, __m128i *high,
+                                                        __m128i *low, const wcodeci_byte **p)
+{
+    const __m128i nibble = _mm_set1_epi8(15);
+    const __m128i odd = _mm_and_si128(_mm_slli_epi16(q, 7), _mm_set1_epi8(-128)), upper = _mm_slli_epi16(q, 6);
+    const __m128i bucket = _mm_and_si128(_mm_srli_epi16(*low, 4), nibble);
+    const __m128i entry = wcodeci_sse41_find(t->bucket, bucket, odd, upper);
+    const __m128i base = wcodeci_sse41_find(t->base, bucket, odd, upper);
+    /* Above is the place in the bucket: it is not below div if this is not below the entry. */
+    const __m128i above = _mm_or_si128(_mm_slli_epi16(*low, 4), nibble);
+    const __m128i other = _mm_cmpeq_epi8(_mm_max_epu8(entry, above), above);
+    const __m128i symbol = _mm_and_si128(_mm_blendv_epi8(bucket, entry, other), nibble);
+    const __m128i rank = _mm_add_epi8(_mm_and_si128(*low, nibble), _mm_and_si128(other, base));
+    wcodeci_sse41_advance(wcodeci_sse41_find(t->freq, symbol, odd, upper), rank, high, low, p);
     return symbol;
 }
 
@@ -114,6 +168,21 @@ WCODECI_SSE41_INLINE wcodeci_sse41_first wcodeci_sse41_first_of(unsigned split, 
     default: break;
     }
     return f;
+}
+
+/* What (value + (q >> 2)) & mask brings; `value` as by symbol, but of BF16 and F32 as it is, for their carries go
+ * on from byte to byte. */
+WCODECI_SSE41_INLINE wcodeci_sse41_first wcodeci_sse41_shifted(unsigned split, __m128i value, __m128i q,
+                                                               __m128i mask)
+{
+    wcodeci_sse41_first f;
+    if (split == WCODEC_SPLIT_F16) {    /* q >> 2 and the value both stand at bit 2 */
+        f.high = f.low = _mm_and_si128(_mm_add_epi8(value, q), _mm_set1_epi8(0x7C));
+        return f;
+    }
+    f.high = _mm_add_epi8(value, _mm_and_si128(_mm_srli_epi16(q, 2), _mm_set1_epi8(63)));
+    if (split == WCODEC_SPLIT_COUNT) f.high = _mm_and_si128(f.high, mask);
+    return wcodeci_sse41_first_of(split, f.high);
 }
 
 /* A unit's bits by a second plane's value of 3 or 4 bits: its highest bit, the sign, goes to bit 7. */
@@ -219,19 +288,21 @@ WCODECI_INLINE size_t wcodeci_rans16_ahead(const wcodeci_byte *p, const wcodeci_
     return wcodeci_min(n, (size_t)(limit - p)) & ~(size_t)(lanes - 1);
 }
 
-/* split and packed are constants.  split WCODEC_SPLIT_COUNT: the values themselves.
+/* classes, split and packed are constants.  split WCODEC_SPLIT_COUNT: the values themselves.
  * The states live in memory, so one loop serves any number of lanes. */
-WCODECI_SSE41_INLINE size_t wcodeci_sse41_rounds(wcodeci_rans16 *r, unsigned split, int packed,
+WCODECI_SSE41_INLINE size_t wcodeci_sse41_rounds(wcodeci_rans16 *r, unsigned classes, unsigned split, int packed,
                                                  const wcodeci_byte *const *planes, wcodeci_byte *dst,
                                                  size_t n)
 {
-    const wcodeci_sse41_tables tables = wcodeci_sse41_open(r);
-    const wcodeci_sse41_first by_symbol = wcodeci_sse41_first_of(split, wcodeci_sse41_load(r->value));
-    const wcodeci_byte *p = r->p, *const limit = r->limit, *plane[4] = { NULL, NULL, NULL, NULL };
+    const wcodeci_sse41_tables one = wcodeci_sse41_open(r);
+    const wcodeci_sse41_classes several = wcodeci_sse41_classes_open(r);
+    const __m128i value = wcodeci_sse41_load(r->value), mask = _mm_set1_epi8((char)r->mask);
+    const wcodeci_sse41_first by_symbol = wcodeci_sse41_first_of(split, value);
+    const wcodeci_byte *p = r->p, *const limit = r->limit, *const q = r->q, *plane[4] = { NULL, NULL, NULL, NULL };
     const unsigned lanes = r->lanes;
     __m128i high[WCODECI_RANS16_LANES / 16], low[WCODECI_RANS16_LANES / 16];
     size_t i = 0, stop = wcodeci_rans16_ahead(p, limit, n, lanes);
-    unsigned k, q;
+    unsigned k, quarter;
     for (k = 1; split < WCODEC_SPLIT_COUNT && k < wcodeci_splits[split].planes && k < 4; k++)
         plane[k] = planes[k];           /* the stores can not change these */
     memcpy(high, r->high, lanes);
@@ -239,16 +310,23 @@ WCODECI_SSE41_INLINE size_t wcodeci_sse41_rounds(wcodeci_rans16 *r, unsigned spl
     while (i < stop) {
         for (k = 0; i < stop; k = (k + 4) & (lanes / 16 - 1)) {
             WCODECI_UNROLL_4
-            for (q = 0; q < 4; q++, i += 16) {
-                const __m128i symbol = wcodeci_sse41_step(&tables, &high[k + q], &low[k + q], &p);
+            for (quarter = 0; quarter < 4; quarter++, i += 16) {
+                __m128i *const h = &high[k + quarter], *const l = &low[k + quarter], symbol, rest;
                 wcodeci_sse41_first f;
-                __m128i rest;
-                f.high = _mm_shuffle_epi8(by_symbol.high, symbol);
-                f.low = _mm_shuffle_epi8(by_symbol.low, symbol);
+                if (classes == 1) {
+                    symbol = wcodeci_sse41_step(&one, h, l, &p);
+                    f.high = _mm_shuffle_epi8(by_symbol.high, symbol);
+                    f.low = _mm_shuffle_epi8(by_symbol.low, symbol);
+                } else {
+                    const __m128i scale = wcodeci_sse41_load(q + i);
+                    symbol = wcodeci_sse41_classes_step(&several, scale, h, l, &p);
+                    symbol = _mm_shuffle_epi8(split == WCODEC_SPLIT_F16 ? by_symbol.high : value, symbol);
+                    f = wcodeci_sse41_shifted(split, symbol, scale, mask);
+                }
                 if (split == WCODEC_SPLIT_COUNT) {
                     wcodeci_sse41_store(dst + i, f.high);
                 } else {
-                    rest = wcodeci_sse41_rest(split, packed, plane[1], i, q);
+                    rest = wcodeci_sse41_rest(split, packed, plane[1], i, quarter);
                     wcodeci_sse41_join(split, f, rest, plane, dst, i);
                 }
             }
@@ -263,25 +341,34 @@ WCODECI_SSE41_INLINE size_t wcodeci_sse41_rounds(wcodeci_rans16 *r, unsigned spl
 
 WCODECI_SSE41 static size_t wcodeci_sse41_rans16(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
 {
-    return wcodeci_sse41_rounds(r, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+    return wcodeci_sse41_rounds(r, 1, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
 }
 
-#define WCODECI_SSE41_UNITS(name, split, packed) \
+WCODECI_SSE41 static size_t wcodeci_sse41_rans16_classes(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
+{
+    return wcodeci_sse41_rounds(r, WCODECI_CLASSES, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+}
+
+#define WCODECI_SSE41_UNITS(name, classes, split, packed) \
     WCODECI_SSE41 static size_t wcodeci_sse41_##name(wcodeci_rans16 *r, const wcodeci_byte *const *planes, \
                                                      wcodeci_byte *dst, size_t n) \
     { \
-        return wcodeci_sse41_rounds(r, split, packed, planes, dst, n); \
+        return wcodeci_sse41_rounds(r, classes, split, packed, planes, dst, n); \
     }
-WCODECI_SSE41_UNITS(bf16, WCODEC_SPLIT_BF16, 0)
-WCODECI_SSE41_UNITS(f16, WCODEC_SPLIT_F16, 0)
-WCODECI_SSE41_UNITS(f16_packed, WCODEC_SPLIT_F16, 1)
-WCODECI_SSE41_UNITS(f32, WCODEC_SPLIT_F32, 0)
-WCODECI_SSE41_UNITS(e4m3, WCODEC_SPLIT_F8_E4M3, 0)
-WCODECI_SSE41_UNITS(e4m3_packed, WCODEC_SPLIT_F8_E4M3, 1)
-WCODECI_SSE41_UNITS(e5m2, WCODEC_SPLIT_F8_E5M2, 0)
-WCODECI_SSE41_UNITS(e5m2_packed, WCODEC_SPLIT_F8_E5M2, 1)
-WCODECI_SSE41_UNITS(nibbles, WCODEC_SPLIT_NIBBLES, 0)
-WCODECI_SSE41_UNITS(nibbles_packed, WCODEC_SPLIT_NIBBLES, 1)
+WCODECI_SSE41_UNITS(bf16, 1, WCODEC_SPLIT_BF16, 0)
+WCODECI_SSE41_UNITS(f16, 1, WCODEC_SPLIT_F16, 0)
+WCODECI_SSE41_UNITS(f16_packed, 1, WCODEC_SPLIT_F16, 1)
+WCODECI_SSE41_UNITS(f32, 1, WCODEC_SPLIT_F32, 0)
+WCODECI_SSE41_UNITS(e4m3, 1, WCODEC_SPLIT_F8_E4M3, 0)
+WCODECI_SSE41_UNITS(e4m3_packed, 1, WCODEC_SPLIT_F8_E4M3, 1)
+WCODECI_SSE41_UNITS(e5m2, 1, WCODEC_SPLIT_F8_E5M2, 0)
+WCODECI_SSE41_UNITS(e5m2_packed, 1, WCODEC_SPLIT_F8_E5M2, 1)
+WCODECI_SSE41_UNITS(nibbles, 1, WCODEC_SPLIT_NIBBLES, 0)
+WCODECI_SSE41_UNITS(nibbles_packed, 1, WCODEC_SPLIT_NIBBLES, 1)
+WCODECI_SSE41_UNITS(bf16_classes, WCODECI_CLASSES, WCODEC_SPLIT_BF16, 0)
+WCODECI_SSE41_UNITS(f16_classes, WCODECI_CLASSES, WCODEC_SPLIT_F16, 0)
+WCODECI_SSE41_UNITS(f16_classes_packed, WCODECI_CLASSES, WCODEC_SPLIT_F16, 1)
+WCODECI_SSE41_UNITS(f32_classes, WCODECI_CLASSES, WCODEC_SPLIT_F32, 0)
 
 /* ---- rANS-256 ---- */
 
@@ -419,19 +506,41 @@ WCODECI_SSE41 static void wcodeci_sse41_unpredict(wcodeci_byte *v, size_t n, siz
     for (; i < n; i++) v[i] = (wcodeci_byte)((v[i] + v[i - distance]) & mask);
 }
 
+/* ---- scales and classes ---- */
+
+WCODECI_SSE41 static void wcodeci_sse41_scale(const wcodeci_byte *columns, unsigned row, wcodeci_byte *q, size_t n)
+{
+    const __m128i add = _mm_set1_epi8((char)row);
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16)
+        wcodeci_sse41_store(q + i, _mm_add_epi8(wcodeci_sse41_load(columns + i), add));
+    wcodeci_scale_scalar(columns + i, row, q + i, n - i);
+}
+
+WCODECI_SSE41 static void wcodeci_sse41_map16(const wcodeci_byte map[16], const wcodeci_byte *v, wcodeci_byte *q,
+                                              size_t n)
+{
+    const __m128i table = wcodeci_sse41_load(map);
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16)
+        wcodeci_sse41_store(q + i, _mm_shuffle_epi8(table, wcodeci_sse41_load(v + i)));
+    wcodeci_map16_scalar(map, v + i, q + i, n - i);
+}
+
 static const wcodeci_kernels wcodeci_kernels_sse41 = {
-    "sse4.1", { wcodeci_sse41_rans16, wcodeci_rans16_classes_scalar },
+    "sse4.1", { wcodeci_sse41_rans16, wcodeci_sse41_rans16_classes },
     { { NULL, NULL, NULL, NULL, wcodeci_sse41_bf16, wcodeci_sse41_f16, wcodeci_sse41_f32, NULL,
       wcodeci_sse41_e4m3, wcodeci_sse41_e5m2, wcodeci_sse41_nibbles },
-      { NULL, NULL, NULL, NULL, wcodeci_rans16_bf16_classes_scalar, NULL, NULL, NULL, NULL, NULL, NULL } },
+      { NULL, NULL, NULL, NULL, wcodeci_sse41_bf16_classes, wcodeci_sse41_f16_classes,
+        wcodeci_sse41_f32_classes, NULL, NULL, NULL, NULL } },
     { { NULL, NULL, NULL, NULL, NULL, wcodeci_sse41_f16_packed, NULL, NULL,
       wcodeci_sse41_e4m3_packed, wcodeci_sse41_e5m2_packed, wcodeci_sse41_nibbles_packed },
-      { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL } },
+      { NULL, NULL, NULL, NULL, NULL, wcodeci_sse41_f16_classes_packed, NULL, NULL, NULL, NULL, NULL } },
     wcodeci_sse41_rans256,
     { NULL, wcodeci_sse41_merge_word16, wcodeci_sse41_merge_word32, NULL, wcodeci_sse41_merge_bf16,
       wcodeci_sse41_merge_f16, wcodeci_sse41_merge_f32, NULL, wcodeci_sse41_merge_e4m3,
       wcodeci_sse41_merge_e5m2, wcodeci_sse41_merge_nibbles },
-    wcodeci_sse41_unpack, wcodeci_sse41_unpredict, wcodeci_scale_scalar, wcodeci_map16_scalar
+    wcodeci_sse41_unpack, wcodeci_sse41_unpredict, wcodeci_sse41_scale, wcodeci_sse41_map16
 };
 
 #endif

@@ -30,7 +30,7 @@ WCODECI_AVX2_INLINE void wcodeci_avx2_store2(wcodeci_byte *p, wcodeci_byte *q, _
 
 typedef struct wcodeci_avx2_tables {
     __m256i div, other, base, freq;
-    __m256i nibble, even;               /* 15 in each byte, 255 in each even one */
+    __m256i nibble;                     /* 15 in each byte */
 } wcodeci_avx2_tables;
 
 WCODECI_AVX2_INLINE wcodeci_avx2_tables wcodeci_avx2_open(const wcodeci_rans16 *r)
@@ -41,7 +41,6 @@ WCODECI_AVX2_INLINE wcodeci_avx2_tables wcodeci_avx2_open(const wcodeci_rans16 *
     t.base = wcodeci_avx2_wide(wcodeci_sse41_load(r->base));
     t.freq = wcodeci_avx2_wide(wcodeci_sse41_load(r->freq));
     t.nibble = _mm256_set1_epi8(15);
-    t.even = _mm256_set1_epi16(255);
     return t;
 }
 
@@ -57,7 +56,27 @@ WCODECI_AVX2_INLINE __m256i wcodeci_avx2_expand(unsigned mask, const wcodeci_byt
     return _mm256_shuffle_epi8(bytes, _mm256_add_epi8(low, high));
 }
 
-/* Takes 32 lanes one step on and returns their symbols: see wcodeci_sse41_step. */
+/* Takes 32 states on by what their slots say: see wcodeci_sse41_advance. */
+WCODECI_AVX2_INLINE void wcodeci_avx2_advance(__m256i freq, __m256i rank, __m256i *high, __m256i *low,
+                                              const wcodeci_byte **p)
+{
+    const __m256i evens = _mm256_set1_epi16(255);
+    const __m256i even = _mm256_add_epi16(_mm256_mullo_epi16(_mm256_and_si256(*high, evens),
+                                                             _mm256_and_si256(freq, evens)),
+                                          _mm256_and_si256(rank, evens));
+    const __m256i odd = _mm256_add_epi16(_mm256_mulhi_epu16(_mm256_andnot_si256(evens, *high),
+                                                            _mm256_andnot_si256(evens, freq)),
+                                         _mm256_srli_epi16(rank, 8));
+    const __m256i h = _mm256_blendv_epi8(odd, _mm256_srli_epi16(even, 8), evens);
+    const __m256i l = _mm256_blendv_epi8(_mm256_slli_epi16(odd, 8), even, evens);
+    const __m256i refill = _mm256_cmpeq_epi8(h, _mm256_setzero_si256());
+    const unsigned mask = (unsigned)_mm256_movemask_epi8(refill);
+    *high = _mm256_blendv_epi8(h, l, refill);
+    *low = _mm256_blendv_epi8(l, wcodeci_avx2_expand(mask, *p), refill);
+    *p += _mm_popcnt_u32(mask);
+}
+
+/* Takes 32 lanes one step on and returns their symbols. */
 WCODECI_AVX2_INLINE __m256i wcodeci_avx2_step(const wcodeci_avx2_tables *t, __m256i *high, __m256i *low,
                                               const wcodeci_byte **p)
 {
@@ -67,20 +86,52 @@ WCODECI_AVX2_INLINE __m256i wcodeci_avx2_step(const wcodeci_avx2_tables *t, __m2
     const __m256i symbol = _mm256_blendv_epi8(_mm256_shuffle_epi8(t->other, bucket), bucket, own);
     const __m256i rank = _mm256_add_epi8(place, _mm256_andnot_si256(own,
                                                                     _mm256_shuffle_epi8(t->base, bucket)));
-    const __m256i freq = _mm256_shuffle_epi8(t->freq, symbol);
-    const __m256i even = _mm256_add_epi16(_mm256_mullo_epi16(_mm256_and_si256(*high, t->even),
-                                                             _mm256_and_si256(freq, t->even)),
-                                          _mm256_and_si256(rank, t->even));
-    const __m256i odd = _mm256_add_epi16(_mm256_mulhi_epu16(_mm256_andnot_si256(t->even, *high),
-                                                            _mm256_andnot_si256(t->even, freq)),
-                                         _mm256_srli_epi16(rank, 8));
-    const __m256i h = _mm256_blendv_epi8(odd, _mm256_srli_epi16(even, 8), t->even);
-    const __m256i l = _mm256_blendv_epi8(_mm256_slli_epi16(odd, 8), even, t->even);
-    const __m256i refill = _mm256_cmpeq_epi8(h, _mm256_setzero_si256());
-    const unsigned mask = (unsigned)_mm256_movemask_epi8(refill);
-    *high = _mm256_blendv_epi8(h, l, refill);
-    *low = _mm256_blendv_epi8(l, wcodeci_avx2_expand(mask, *p), refill);
-    *p += _mm_popcnt_u32(mask);
+    wcodeci_avx2_advance(_mm256_shuffle_epi8(t->freq, symbol), rank, high, low, p);
+    return symbol;
+}
+
+/* See wcodeci_sse41_classes. */
+typedef struct wcodeci_avx2_classes {
+    __m256i bucket[WCODECI_CLASSES], base[WCODECI_CLASSES], freq[WCODECI_CLASSES];
+} wcodeci_avx2_classes;
+
+WCODECI_AVX2_INLINE wcodeci_avx2_classes wcodeci_avx2_classes_open(const wcodeci_rans16 *r)
+{
+    wcodeci_avx2_classes t;
+    unsigned c;
+    for (c = 0; c < WCODECI_CLASSES; c++) {
+        const __m256i div = wcodeci_avx2_wide(wcodeci_sse41_load(r->div + 16 * c));
+        const __m256i whole = _mm256_cmpeq_epi8(div, _mm256_set1_epi8(16));
+        t.bucket[c] = _mm256_or_si256(_mm256_slli_epi16(_mm256_andnot_si256(whole, div), 4),
+                                      wcodeci_avx2_wide(wcodeci_sse41_load(r->other + 16 * c)));
+        t.base[c] = _mm256_andnot_si256(whole, wcodeci_avx2_wide(wcodeci_sse41_load(r->base + 16 * c)));
+        t.freq[c] = wcodeci_avx2_wide(wcodeci_sse41_load(r->freq + 16 * c));
+    }
+    return t;
+}
+
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_find(const __m256i *table, __m256i x, __m256i odd, __m256i upper)
+{
+    const __m256i first = _mm256_or_si256(x, odd), second = _mm256_xor_si256(first, _mm256_set1_epi8(-128));
+    return _mm256_blendv_epi8(
+        _mm256_or_si256(_mm256_shuffle_epi8(table[0], first), _mm256_shuffle_epi8(table[1], second)),
+        _mm256_or_si256(_mm256_shuffle_epi8(table[2], first), _mm256_shuffle_epi8(table[3], second)), upper);
+}
+
+/* See wcodeci_sse41_classes_step. */
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_classes_step(const wcodeci_avx2_classes *t, __m256i q, __m256i *high,
+                                                      __m256i *low, const wcodeci_byte **p)
+{
+    const __m256i nibble = _mm256_set1_epi8(15), upper = _mm256_slli_epi16(q, 6);
+    const __m256i odd = _mm256_and_si256(_mm256_slli_epi16(q, 7), _mm256_set1_epi8(-128));
+    const __m256i bucket = _mm256_and_si256(_mm256_srli_epi16(*low, 4), nibble);
+    const __m256i entry = wcodeci_avx2_find(t->bucket, bucket, odd, upper);
+    const __m256i base = wcodeci_avx2_find(t->base, bucket, odd, upper);
+    const __m256i above = _mm256_or_si256(_mm256_slli_epi16(*low, 4), nibble);
+    const __m256i other = _mm256_cmpeq_epi8(_mm256_max_epu8(entry, above), above);
+    const __m256i symbol = _mm256_and_si256(_mm256_blendv_epi8(bucket, entry, other), nibble);
+    const __m256i rank = _mm256_add_epi8(_mm256_and_si256(*low, nibble), _mm256_and_si256(other, base));
+    wcodeci_avx2_advance(wcodeci_avx2_find(t->freq, symbol, odd, upper), rank, high, low, p);
     return symbol;
 }
 
@@ -107,6 +158,19 @@ WCODECI_AVX2_INLINE wcodeci_avx2_first wcodeci_avx2_first_of(unsigned split, __m
     default: break;
     }
     return f;
+}
+
+/* See wcodeci_sse41_shifted. */
+WCODECI_AVX2_INLINE wcodeci_avx2_first wcodeci_avx2_shifted(unsigned split, __m256i value, __m256i q, __m256i mask)
+{
+    wcodeci_avx2_first f;
+    if (split == WCODEC_SPLIT_F16) {
+        f.high = f.low = _mm256_and_si256(_mm256_add_epi8(value, q), _mm256_set1_epi8(0x7C));
+        return f;
+    }
+    f.high = _mm256_add_epi8(value, _mm256_and_si256(_mm256_srli_epi16(q, 2), _mm256_set1_epi8(63)));
+    if (split == WCODEC_SPLIT_COUNT) f.high = _mm256_and_si256(f.high, mask);
+    return wcodeci_avx2_first_of(split, f.high);
 }
 
 /* Values 32 half ... 32 half + 31 of a group of a raw plane of less than 8 bits. */
@@ -195,13 +259,15 @@ WCODECI_AVX2_INLINE void wcodeci_avx2_join(unsigned split, wcodeci_avx2_first f,
 /* ---- rANS-16 ---- */
 
 /* See wcodeci_sse41_rounds. */
-WCODECI_AVX2_INLINE size_t wcodeci_avx2_rounds(wcodeci_rans16 *r, unsigned split, int packed,
+WCODECI_AVX2_INLINE size_t wcodeci_avx2_rounds(wcodeci_rans16 *r, unsigned classes, unsigned split, int packed,
                                                const wcodeci_byte *const *planes, wcodeci_byte *dst, size_t n)
 {
-    const wcodeci_avx2_tables tables = wcodeci_avx2_open(r);
-    const __m256i values = wcodeci_avx2_wide(wcodeci_sse41_load(r->value));
-    const wcodeci_avx2_first by_symbol = wcodeci_avx2_first_of(split, values);
-    const wcodeci_byte *p = r->p, *const limit = r->limit, *plane[4] = { NULL, NULL, NULL, NULL };
+    const wcodeci_avx2_tables one = wcodeci_avx2_open(r);
+    const wcodeci_avx2_classes several = wcodeci_avx2_classes_open(r);
+    const __m256i value = wcodeci_avx2_wide(wcodeci_sse41_load(r->value));
+    const __m256i mask = _mm256_set1_epi8((char)r->mask);
+    const wcodeci_avx2_first by_symbol = wcodeci_avx2_first_of(split, value);
+    const wcodeci_byte *p = r->p, *const limit = r->limit, *const q = r->q, *plane[4] = { NULL, NULL, NULL, NULL };
     const unsigned lanes = r->lanes;
     __m256i high[WCODECI_RANS16_LANES / 32], low[WCODECI_RANS16_LANES / 32];
     size_t i = 0, stop = wcodeci_rans16_ahead(p, limit, n, lanes);
@@ -214,11 +280,18 @@ WCODECI_AVX2_INLINE size_t wcodeci_avx2_rounds(wcodeci_rans16 *r, unsigned split
         for (k = 0; i < stop; k = (k + 2) & (lanes / 32 - 1)) {
             WCODECI_UNROLL_4
             for (half = 0; half < 2; half++, i += 32) {
-                const __m256i symbol = wcodeci_avx2_step(&tables, &high[k + half], &low[k + half], &p);
+                __m256i *const h = &high[k + half], *const l = &low[k + half], symbol, rest;
                 wcodeci_avx2_first f;
-                __m256i rest;
-                f.high = _mm256_shuffle_epi8(by_symbol.high, symbol);
-                f.low = _mm256_shuffle_epi8(by_symbol.low, symbol);
+                if (classes == 1) {
+                    symbol = wcodeci_avx2_step(&one, h, l, &p);
+                    f.high = _mm256_shuffle_epi8(by_symbol.high, symbol);
+                    f.low = _mm256_shuffle_epi8(by_symbol.low, symbol);
+                } else {
+                    const __m256i scale = wcodeci_avx2_load(q + i);
+                    symbol = wcodeci_avx2_classes_step(&several, scale, h, l, &p);
+                    symbol = _mm256_shuffle_epi8(split == WCODEC_SPLIT_F16 ? by_symbol.high : value, symbol);
+                    f = wcodeci_avx2_shifted(split, symbol, scale, mask);
+                }
                 if (split == WCODEC_SPLIT_COUNT) {
                     wcodeci_avx2_store(dst + i, f.high);
                 } else {
@@ -237,25 +310,34 @@ WCODECI_AVX2_INLINE size_t wcodeci_avx2_rounds(wcodeci_rans16 *r, unsigned split
 
 WCODECI_AVX2 static size_t wcodeci_avx2_rans16(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
 {
-    return wcodeci_avx2_rounds(r, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+    return wcodeci_avx2_rounds(r, 1, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
 }
 
-#define WCODECI_AVX2_UNITS(name, split, packed) \
+WCODECI_AVX2 static size_t wcodeci_avx2_rans16_classes(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
+{
+    return wcodeci_avx2_rounds(r, WCODECI_CLASSES, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+}
+
+#define WCODECI_AVX2_UNITS(name, classes, split, packed) \
     WCODECI_AVX2 static size_t wcodeci_avx2_##name(wcodeci_rans16 *r, const wcodeci_byte *const *planes, \
                                                    wcodeci_byte *dst, size_t n) \
     { \
-        return wcodeci_avx2_rounds(r, split, packed, planes, dst, n); \
+        return wcodeci_avx2_rounds(r, classes, split, packed, planes, dst, n); \
     }
-WCODECI_AVX2_UNITS(bf16, WCODEC_SPLIT_BF16, 0)
-WCODECI_AVX2_UNITS(f16, WCODEC_SPLIT_F16, 0)
-WCODECI_AVX2_UNITS(f16_packed, WCODEC_SPLIT_F16, 1)
-WCODECI_AVX2_UNITS(f32, WCODEC_SPLIT_F32, 0)
-WCODECI_AVX2_UNITS(e4m3, WCODEC_SPLIT_F8_E4M3, 0)
-WCODECI_AVX2_UNITS(e4m3_packed, WCODEC_SPLIT_F8_E4M3, 1)
-WCODECI_AVX2_UNITS(e5m2, WCODEC_SPLIT_F8_E5M2, 0)
-WCODECI_AVX2_UNITS(e5m2_packed, WCODEC_SPLIT_F8_E5M2, 1)
-WCODECI_AVX2_UNITS(nibbles, WCODEC_SPLIT_NIBBLES, 0)
-WCODECI_AVX2_UNITS(nibbles_packed, WCODEC_SPLIT_NIBBLES, 1)
+WCODECI_AVX2_UNITS(bf16, 1, WCODEC_SPLIT_BF16, 0)
+WCODECI_AVX2_UNITS(f16, 1, WCODEC_SPLIT_F16, 0)
+WCODECI_AVX2_UNITS(f16_packed, 1, WCODEC_SPLIT_F16, 1)
+WCODECI_AVX2_UNITS(f32, 1, WCODEC_SPLIT_F32, 0)
+WCODECI_AVX2_UNITS(e4m3, 1, WCODEC_SPLIT_F8_E4M3, 0)
+WCODECI_AVX2_UNITS(e4m3_packed, 1, WCODEC_SPLIT_F8_E4M3, 1)
+WCODECI_AVX2_UNITS(e5m2, 1, WCODEC_SPLIT_F8_E5M2, 0)
+WCODECI_AVX2_UNITS(e5m2_packed, 1, WCODEC_SPLIT_F8_E5M2, 1)
+WCODECI_AVX2_UNITS(nibbles, 1, WCODEC_SPLIT_NIBBLES, 0)
+WCODECI_AVX2_UNITS(nibbles_packed, 1, WCODEC_SPLIT_NIBBLES, 1)
+WCODECI_AVX2_UNITS(bf16_classes, WCODECI_CLASSES, WCODEC_SPLIT_BF16, 0)
+WCODECI_AVX2_UNITS(f16_classes, WCODECI_CLASSES, WCODEC_SPLIT_F16, 0)
+WCODECI_AVX2_UNITS(f16_classes_packed, WCODECI_CLASSES, WCODEC_SPLIT_F16, 1)
+WCODECI_AVX2_UNITS(f32_classes, WCODECI_CLASSES, WCODEC_SPLIT_F32, 0)
 
 /* ---- rANS-256 ---- */
 
@@ -330,19 +412,41 @@ WCODECI_AVX2_MERGE(e4m3, WCODEC_SPLIT_F8_E4M3)
 WCODECI_AVX2_MERGE(e5m2, WCODEC_SPLIT_F8_E5M2)
 WCODECI_AVX2_MERGE(nibbles, WCODEC_SPLIT_NIBBLES)
 
+/* ---- scales and classes ---- */
+
+WCODECI_AVX2 static void wcodeci_avx2_scale(const wcodeci_byte *columns, unsigned row, wcodeci_byte *q, size_t n)
+{
+    const __m256i add = _mm256_set1_epi8((char)row);
+    size_t i;
+    for (i = 0; n - i >= 32; i += 32)
+        wcodeci_avx2_store(q + i, _mm256_add_epi8(wcodeci_avx2_load(columns + i), add));
+    wcodeci_scale_scalar(columns + i, row, q + i, n - i);
+}
+
+WCODECI_AVX2 static void wcodeci_avx2_map16(const wcodeci_byte map[16], const wcodeci_byte *v, wcodeci_byte *q,
+                                            size_t n)
+{
+    const __m256i table = wcodeci_avx2_wide(wcodeci_sse41_load(map));
+    size_t i;
+    for (i = 0; n - i >= 32; i += 32)
+        wcodeci_avx2_store(q + i, _mm256_shuffle_epi8(table, wcodeci_avx2_load(v + i)));
+    wcodeci_map16_scalar(map, v + i, q + i, n - i);
+}
+
 static const wcodeci_kernels wcodeci_kernels_avx2 = {
-    "avx2", { wcodeci_avx2_rans16, wcodeci_rans16_classes_scalar },
+    "avx2", { wcodeci_avx2_rans16, wcodeci_avx2_rans16_classes },
     { { NULL, NULL, NULL, NULL, wcodeci_avx2_bf16, wcodeci_avx2_f16, wcodeci_avx2_f32, NULL,
       wcodeci_avx2_e4m3, wcodeci_avx2_e5m2, wcodeci_avx2_nibbles },
-      { NULL, NULL, NULL, NULL, wcodeci_rans16_bf16_classes_scalar, NULL, NULL, NULL, NULL, NULL, NULL } },
+      { NULL, NULL, NULL, NULL, wcodeci_avx2_bf16_classes, wcodeci_avx2_f16_classes, wcodeci_avx2_f32_classes,
+        NULL, NULL, NULL, NULL } },
     { { NULL, NULL, NULL, NULL, NULL, wcodeci_avx2_f16_packed, NULL, NULL,
       wcodeci_avx2_e4m3_packed, wcodeci_avx2_e5m2_packed, wcodeci_avx2_nibbles_packed },
-      { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL } },
+      { NULL, NULL, NULL, NULL, NULL, wcodeci_avx2_f16_classes_packed, NULL, NULL, NULL, NULL, NULL } },
     wcodeci_avx2_rans256,
     { NULL, wcodeci_avx2_merge_word16, wcodeci_avx2_merge_word32, NULL, wcodeci_avx2_merge_bf16,
       wcodeci_avx2_merge_f16, wcodeci_avx2_merge_f32, NULL, wcodeci_avx2_merge_e4m3,
       wcodeci_avx2_merge_e5m2, wcodeci_avx2_merge_nibbles },
-    wcodeci_sse41_unpack, wcodeci_sse41_unpredict, wcodeci_scale_scalar, wcodeci_map16_scalar
+    wcodeci_sse41_unpack, wcodeci_sse41_unpredict, wcodeci_avx2_scale, wcodeci_avx2_map16
 };
 
 #endif
