@@ -4632,7 +4632,7 @@ WCODECI_SSE41_INLINE __m128i wcodeci_sse41_step(const wcodeci_sse41_tables *t, _
 }
 
 /* The same with four classes.  No shuffle sees 64 bytes, so each class's table is looked up, and to save one of
- * the look-ups a bucket's div (above) and other symbol share a byte.  A whole bucket, of div 16, is then all its
+ * the look-ups a bucket's other symbol (above) and div share a byte.  A whole bucket, of div 16, is then all its
  * other symbol's, which is itself. */
 typedef struct wcodeci_sse41_classes {
     __m128i bucket[WCODECI_CLASSES], base[WCODECI_CLASSES], freq[WCODECI_CLASSES];
@@ -4645,7 +4645,7 @@ WCODECI_SSE41_INLINE wcodeci_sse41_classes wcodeci_sse41_classes_open(const wcod
     for (c = 0; c < WCODECI_CLASSES; c++) {
         const __m128i div = wcodeci_sse41_load(r->div + 16 * c), other = wcodeci_sse41_load(r->other + 16 * c);
         const __m128i whole = _mm_cmpeq_epi8(div, _mm_set1_epi8(16));
-        t.bucket[c] = _mm_or_si128(_mm_slli_epi16(_mm_andnot_si128(whole, div), 4), other);
+        t.bucket[c] = _mm_or_si128(_mm_slli_epi16(other, 4), _mm_andnot_si128(whole, div));
         t.base[c] = _mm_andnot_si128(whole, wcodeci_sse41_load(r->base + 16 * c));
         t.freq[c] = wcodeci_sse41_load(r->freq + 16 * c);
     }
@@ -4668,14 +4668,12 @@ WCODECI_SSE41_INLINE __m128i wcodeci_sse41_classes_step(const wcodeci_sse41_clas
 {
     const __m128i nibble = _mm_set1_epi8(15);
     const __m128i odd = _mm_and_si128(_mm_slli_epi16(q, 7), _mm_set1_epi8(-128)), upper = _mm_slli_epi16(q, 6);
-    const __m128i bucket = _mm_and_si128(_mm_srli_epi16(*low, 4), nibble);
+    const __m128i bucket = _mm_and_si128(_mm_srli_epi16(*low, 4), nibble), place = _mm_and_si128(*low, nibble);
     const __m128i entry = wcodeci_sse41_find(t->bucket, bucket, odd, upper);
     const __m128i base = wcodeci_sse41_find(t->base, bucket, odd, upper);
-    /* Above is the place in the bucket: it is not below div if this is not below the entry. */
-    const __m128i above = _mm_or_si128(_mm_slli_epi16(*low, 4), nibble);
-    const __m128i other = _mm_cmpeq_epi8(_mm_max_epu8(entry, above), above);
-    const __m128i symbol = _mm_and_si128(_mm_blendv_epi8(bucket, entry, other), nibble);
-    const __m128i rank = _mm_add_epi8(_mm_and_si128(*low, nibble), _mm_and_si128(other, base));
+    const __m128i own = _mm_cmpgt_epi8(_mm_and_si128(entry, nibble), place);
+    const __m128i symbol = _mm_and_si128(_mm_srli_epi16(_mm_blendv_epi8(entry, *low, own), 4), nibble);
+    const __m128i rank = _mm_add_epi8(place, _mm_andnot_si128(own, base));
     wcodeci_sse41_advance(wcodeci_sse41_find(t->freq, symbol, odd, upper), rank, high, low, p);
     return symbol;
 }
@@ -4705,21 +4703,6 @@ WCODECI_SSE41_INLINE wcodeci_sse41_first wcodeci_sse41_first_of(unsigned split, 
     default: break;
     }
     return f;
-}
-
-/* What (value + (q >> 2)) & mask brings; `value` as by symbol, but of BF16 and F32 as it is, for their carries go
- * on from byte to byte. */
-WCODECI_SSE41_INLINE wcodeci_sse41_first wcodeci_sse41_shifted(unsigned split, __m128i value, __m128i q,
-                                                               __m128i mask)
-{
-    wcodeci_sse41_first f;
-    if (split == WCODEC_SPLIT_F16) {    /* q >> 2 and the value both stand at bit 2 */
-        f.high = f.low = _mm_and_si128(_mm_add_epi8(value, q), _mm_set1_epi8(0x7C));
-        return f;
-    }
-    f.high = _mm_add_epi8(value, _mm_and_si128(_mm_srli_epi16(q, 2), _mm_set1_epi8(63)));
-    if (split == WCODEC_SPLIT_COUNT) f.high = _mm_and_si128(f.high, mask);
-    return wcodeci_sse41_first_of(split, f.high);
 }
 
 /* A unit's bits by a second plane's value of 3 or 4 bits: its highest bit, the sign, goes to bit 7. */
@@ -4816,6 +4799,47 @@ WCODECI_SSE41_INLINE void wcodeci_sse41_join(unsigned split, wcodeci_sse41_first
     }
 }
 
+/* (value + (q >> 2)) & 255 */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_shifted(__m128i value, __m128i q)
+{
+    return _mm_add_epi8(value, _mm_and_si128(_mm_srli_epi16(q, 2), _mm_set1_epi8(63)));
+}
+
+/* Writes units i ... i+15 of four classes, whose first plane's values are (value + (q >> 2)) & 2^w - 1.  Of F16
+ * the value comes 2 bits up, where it stands in a unit and where q >> 2 stands in q.  Of BF16 and F32 the upper
+ * 16 bits are sign, value, and the rest's lower bits: the latter two, moved down by a bit, are the average with
+ * 0; and with 65535, which the average rounds up to 65536, the sign is set. */
+WCODECI_SSE41_INLINE void wcodeci_sse41_join_scaled(unsigned split, __m128i value, __m128i q, __m128i rest,
+                                                    const wcodeci_byte *const *planes, wcodeci_byte *dst,
+                                                    size_t i)
+{
+    wcodeci_sse41_first f;
+    __m128i v, twice, sign, upper0, upper1, low0, low1, b1, b0;
+    if (split == WCODEC_SPLIT_F16) {
+        f.high = f.low = _mm_and_si128(_mm_add_epi8(value, q), _mm_set1_epi8(0x7C));
+        wcodeci_sse41_join(split, f, rest, planes, dst, i);
+        return;
+    }
+    v = wcodeci_sse41_shifted(value, q);
+    twice = _mm_add_epi8(rest, rest);
+    sign = _mm_cmpgt_epi8(_mm_setzero_si128(), rest);
+    upper0 = _mm_avg_epu16(_mm_unpacklo_epi8(twice, v), _mm_unpacklo_epi8(sign, sign));
+    upper1 = _mm_avg_epu16(_mm_unpackhi_epi8(twice, v), _mm_unpackhi_epi8(sign, sign));
+    if (split == WCODEC_SPLIT_BF16) {
+        wcodeci_sse41_store(dst + 2 * i, upper0);
+        wcodeci_sse41_store(dst + 2 * i + 16, upper1);
+        return;
+    }
+    b1 = wcodeci_sse41_load(planes[2] + i);
+    b0 = wcodeci_sse41_load(planes[3] + i);
+    low0 = _mm_unpacklo_epi8(b0, b1);
+    low1 = _mm_unpackhi_epi8(b0, b1);
+    wcodeci_sse41_store(dst + 4 * i, _mm_unpacklo_epi16(low0, upper0));
+    wcodeci_sse41_store(dst + 4 * i + 16, _mm_unpackhi_epi16(low0, upper0));
+    wcodeci_sse41_store(dst + 4 * i + 32, _mm_unpacklo_epi16(low1, upper1));
+    wcodeci_sse41_store(dst + 4 * i + 48, _mm_unpackhi_epi16(low1, upper1));
+}
+
 /* ---- rANS-16 ---- */
 
 /* How many values can be decoded without looking at bounds: no lane takes more than a byte a round. */
@@ -4834,7 +4858,8 @@ WCODECI_SSE41_INLINE size_t wcodeci_sse41_rounds(wcodeci_rans16 *r, unsigned cla
     const wcodeci_sse41_tables one = wcodeci_sse41_open(r);
     const wcodeci_sse41_classes several = wcodeci_sse41_classes_open(r);
     const __m128i value = wcodeci_sse41_load(r->value), mask = _mm_set1_epi8((char)r->mask);
-    const wcodeci_sse41_first by_symbol = wcodeci_sse41_first_of(split, value);
+    const wcodeci_sse41_first by_symbol = classes == 1 || split == WCODEC_SPLIT_F16
+        ? wcodeci_sse41_first_of(split, value) : wcodeci_sse41_first_of(WCODEC_SPLIT_COUNT, value);
     const wcodeci_byte *p = r->p, *const limit = r->limit, *const q = r->q, *plane[4] = { NULL, NULL, NULL, NULL };
     const unsigned lanes = r->lanes;
     __m128i high[WCODECI_RANS16_LANES / 16], low[WCODECI_RANS16_LANES / 16];
@@ -4848,24 +4873,19 @@ WCODECI_SSE41_INLINE size_t wcodeci_sse41_rounds(wcodeci_rans16 *r, unsigned cla
         for (k = 0; i < stop; k = (k + 4) & (lanes / 16 - 1)) {
             WCODECI_UNROLL_4
             for (quarter = 0; quarter < 4; quarter++, i += 16) {
-                __m128i *const h = &high[k + quarter], *const l = &low[k + quarter], symbol, rest;
+                __m128i *const h = &high[k + quarter], *const l = &low[k + quarter];
+                const int values = split == WCODEC_SPLIT_COUNT;
+                const __m128i rest = values ? value : wcodeci_sse41_rest(split, packed, plane[1], i, quarter);
+                const __m128i scale = classes == 1 ? value : wcodeci_sse41_load(q + i);
+                const __m128i symbol = classes == 1 ? wcodeci_sse41_step(&one, h, l, &p)
+                                                    : wcodeci_sse41_classes_step(&several, scale, h, l, &p);
                 wcodeci_sse41_first f;
-                if (classes == 1) {
-                    symbol = wcodeci_sse41_step(&one, h, l, &p);
-                    f.high = _mm_shuffle_epi8(by_symbol.high, symbol);
-                    f.low = _mm_shuffle_epi8(by_symbol.low, symbol);
-                } else {
-                    const __m128i scale = wcodeci_sse41_load(q + i);
-                    symbol = wcodeci_sse41_classes_step(&several, scale, h, l, &p);
-                    symbol = _mm_shuffle_epi8(split == WCODEC_SPLIT_F16 ? by_symbol.high : value, symbol);
-                    f = wcodeci_sse41_shifted(split, symbol, scale, mask);
-                }
-                if (split == WCODEC_SPLIT_COUNT) {
-                    wcodeci_sse41_store(dst + i, f.high);
-                } else {
-                    rest = wcodeci_sse41_rest(split, packed, plane[1], i, quarter);
-                    wcodeci_sse41_join(split, f, rest, plane, dst, i);
-                }
+                f.high = _mm_shuffle_epi8(by_symbol.high, symbol);
+                f.low = _mm_shuffle_epi8(by_symbol.low, symbol);
+                if (classes > 1 && values) f.high = _mm_and_si128(wcodeci_sse41_shifted(f.high, scale), mask);
+                if (values) wcodeci_sse41_store(dst + i, f.high);
+                else if (classes == 1) wcodeci_sse41_join(split, f, rest, plane, dst, i);
+                else wcodeci_sse41_join_scaled(split, f.high, scale, rest, plane, dst, i);
             }
         }
         stop = i + wcodeci_rans16_ahead(p, limit, n - i, lanes);
@@ -5142,38 +5162,51 @@ WCODECI_AVX2_INLINE __m256i wcodeci_avx2_expand(unsigned mask, const wcodeci_byt
     return _mm256_shuffle_epi8(bytes, _mm256_add_epi8(low, high));
 }
 
-/* Takes 32 states on by what their slots say: see wcodeci_sse41_advance. */
-WCODECI_AVX2_INLINE void wcodeci_avx2_advance(__m256i freq, __m256i rank, __m256i *high, __m256i *low,
-                                              const wcodeci_byte **p)
+/* Takes `groups` times 32 states on by what their slots say: see wcodeci_sse41_advance.  The groups go side by
+ * side, stage by stage: see wcodeci_avx512_step. */
+WCODECI_AVX2_INLINE void wcodeci_avx2_advance(unsigned groups, const __m256i *freq, const __m256i *rank,
+                                              __m256i *high, __m256i *low, const wcodeci_byte **p)
 {
     const __m256i evens = _mm256_set1_epi16(255);
-    const __m256i even = _mm256_add_epi16(_mm256_mullo_epi16(_mm256_and_si256(*high, evens),
-                                                             _mm256_and_si256(freq, evens)),
-                                          _mm256_and_si256(rank, evens));
-    const __m256i odd = _mm256_add_epi16(_mm256_mulhi_epu16(_mm256_andnot_si256(evens, *high),
-                                                            _mm256_andnot_si256(evens, freq)),
-                                         _mm256_srli_epi16(rank, 8));
-    const __m256i h = _mm256_blendv_epi8(odd, _mm256_srli_epi16(even, 8), evens);
-    const __m256i l = _mm256_blendv_epi8(_mm256_slli_epi16(odd, 8), even, evens);
-    const __m256i refill = _mm256_cmpeq_epi8(h, _mm256_setzero_si256());
-    const unsigned mask = (unsigned)_mm256_movemask_epi8(refill);
-    *high = _mm256_blendv_epi8(h, l, refill);
-    *low = _mm256_blendv_epi8(l, wcodeci_avx2_expand(mask, *p), refill);
-    *p += _mm_popcnt_u32(mask);
+    __m256i even[4], odd[4];
+    unsigned g;
+    WCODECI_UNROLL_4
+    for (g = 0; g < groups; g++) {
+        even[g] = _mm256_add_epi16(_mm256_mullo_epi16(_mm256_and_si256(high[g], evens),
+                                                      _mm256_and_si256(freq[g], evens)),
+                                   _mm256_and_si256(rank[g], evens));
+        odd[g] = _mm256_add_epi16(_mm256_mulhi_epu16(_mm256_andnot_si256(evens, high[g]),
+                                                     _mm256_andnot_si256(evens, freq[g])),
+                                  _mm256_srli_epi16(rank[g], 8));
+    }
+    WCODECI_UNROLL_4
+    for (g = 0; g < groups; g++) {
+        const __m256i h = _mm256_blendv_epi8(odd[g], _mm256_srli_epi16(even[g], 8), evens);
+        const __m256i l = _mm256_blendv_epi8(_mm256_slli_epi16(odd[g], 8), even[g], evens);
+        const __m256i refill = _mm256_cmpeq_epi8(h, _mm256_setzero_si256());
+        const unsigned mask = (unsigned)_mm256_movemask_epi8(refill);
+        high[g] = _mm256_blendv_epi8(h, l, refill);
+        low[g] = _mm256_blendv_epi8(l, wcodeci_avx2_expand(mask, *p), refill);
+        *p += _mm_popcnt_u32(mask);
+    }
 }
 
-/* Takes 32 lanes one step on and returns their symbols. */
-WCODECI_AVX2_INLINE __m256i wcodeci_avx2_step(const wcodeci_avx2_tables *t, __m256i *high, __m256i *low,
-                                              const wcodeci_byte **p)
+/* Takes `groups` times 32 lanes one step on, and says their symbols. */
+WCODECI_AVX2_INLINE void wcodeci_avx2_step(const wcodeci_avx2_tables *t, unsigned groups, __m256i *high,
+                                           __m256i *low, __m256i *symbol, const wcodeci_byte **p)
 {
-    const __m256i bucket = _mm256_and_si256(_mm256_srli_epi16(*low, 4), t->nibble);
-    const __m256i place = _mm256_and_si256(*low, t->nibble);
-    const __m256i own = _mm256_cmpgt_epi8(_mm256_shuffle_epi8(t->div, bucket), place);
-    const __m256i symbol = _mm256_blendv_epi8(_mm256_shuffle_epi8(t->other, bucket), bucket, own);
-    const __m256i rank = _mm256_add_epi8(place, _mm256_andnot_si256(own,
-                                                                    _mm256_shuffle_epi8(t->base, bucket)));
-    wcodeci_avx2_advance(_mm256_shuffle_epi8(t->freq, symbol), rank, high, low, p);
-    return symbol;
+    __m256i rank[4], freq[4];
+    unsigned g;
+    WCODECI_UNROLL_4
+    for (g = 0; g < groups; g++) {
+        const __m256i bucket = _mm256_and_si256(_mm256_srli_epi16(low[g], 4), t->nibble);
+        const __m256i place = _mm256_and_si256(low[g], t->nibble);
+        const __m256i own = _mm256_cmpgt_epi8(_mm256_shuffle_epi8(t->div, bucket), place);
+        symbol[g] = _mm256_blendv_epi8(_mm256_shuffle_epi8(t->other, bucket), bucket, own);
+        rank[g] = _mm256_add_epi8(place, _mm256_andnot_si256(own, _mm256_shuffle_epi8(t->base, bucket)));
+        freq[g] = _mm256_shuffle_epi8(t->freq, symbol[g]);
+    }
+    wcodeci_avx2_advance(groups, freq, rank, high, low, p);
 }
 
 /* See wcodeci_sse41_classes. */
@@ -5187,9 +5220,9 @@ WCODECI_AVX2_INLINE wcodeci_avx2_classes wcodeci_avx2_classes_open(const wcodeci
     unsigned c;
     for (c = 0; c < WCODECI_CLASSES; c++) {
         const __m256i div = wcodeci_avx2_wide(wcodeci_sse41_load(r->div + 16 * c));
+        const __m256i other = wcodeci_avx2_wide(wcodeci_sse41_load(r->other + 16 * c));
         const __m256i whole = _mm256_cmpeq_epi8(div, _mm256_set1_epi8(16));
-        t.bucket[c] = _mm256_or_si256(_mm256_slli_epi16(_mm256_andnot_si256(whole, div), 4),
-                                      wcodeci_avx2_wide(wcodeci_sse41_load(r->other + 16 * c)));
+        t.bucket[c] = _mm256_or_si256(_mm256_slli_epi16(other, 4), _mm256_andnot_si256(whole, div));
         t.base[c] = _mm256_andnot_si256(whole, wcodeci_avx2_wide(wcodeci_sse41_load(r->base + 16 * c)));
         t.freq[c] = wcodeci_avx2_wide(wcodeci_sse41_load(r->freq + 16 * c));
     }
@@ -5205,20 +5238,30 @@ WCODECI_AVX2_INLINE __m256i wcodeci_avx2_find(const __m256i *table, __m256i x, _
 }
 
 /* See wcodeci_sse41_classes_step. */
-WCODECI_AVX2_INLINE __m256i wcodeci_avx2_classes_step(const wcodeci_avx2_classes *t, __m256i q, __m256i *high,
-                                                      __m256i *low, const wcodeci_byte **p)
+WCODECI_AVX2_INLINE void wcodeci_avx2_classes_step(const wcodeci_avx2_classes *t, unsigned groups,
+                                                   const __m256i *q, __m256i *high, __m256i *low,
+                                                   __m256i *symbol, const wcodeci_byte **p)
 {
-    const __m256i nibble = _mm256_set1_epi8(15), upper = _mm256_slli_epi16(q, 6);
-    const __m256i odd = _mm256_and_si256(_mm256_slli_epi16(q, 7), _mm256_set1_epi8(-128));
-    const __m256i bucket = _mm256_and_si256(_mm256_srli_epi16(*low, 4), nibble);
-    const __m256i entry = wcodeci_avx2_find(t->bucket, bucket, odd, upper);
-    const __m256i base = wcodeci_avx2_find(t->base, bucket, odd, upper);
-    const __m256i above = _mm256_or_si256(_mm256_slli_epi16(*low, 4), nibble);
-    const __m256i other = _mm256_cmpeq_epi8(_mm256_max_epu8(entry, above), above);
-    const __m256i symbol = _mm256_and_si256(_mm256_blendv_epi8(bucket, entry, other), nibble);
-    const __m256i rank = _mm256_add_epi8(_mm256_and_si256(*low, nibble), _mm256_and_si256(other, base));
-    wcodeci_avx2_advance(wcodeci_avx2_find(t->freq, symbol, odd, upper), rank, high, low, p);
-    return symbol;
+    const __m256i nibble = _mm256_set1_epi8(15);
+    __m256i rank[4], freq[4];
+    unsigned g;
+    WCODECI_UNROLL_4
+    for (g = 0; g < groups; g++) {
+        const __m256i odd = _mm256_and_si256(_mm256_slli_epi16(q[g], 7), _mm256_set1_epi8(-128));
+        const __m256i bucket = _mm256_and_si256(_mm256_srli_epi16(low[g], 4), nibble);
+        const __m256i upper = _mm256_slli_epi16(q[g], 6), place = _mm256_and_si256(low[g], nibble);
+        const __m256i entry = wcodeci_avx2_find(t->bucket, bucket, odd, upper);
+        const __m256i base = wcodeci_avx2_find(t->base, bucket, odd, upper);
+        const __m256i own = _mm256_cmpgt_epi8(_mm256_and_si256(entry, nibble), place);
+        symbol[g] = _mm256_and_si256(_mm256_srli_epi16(_mm256_blendv_epi8(entry, low[g], own), 4), nibble);
+        rank[g] = _mm256_add_epi8(place, _mm256_andnot_si256(own, base));
+    }
+    WCODECI_UNROLL_4
+    for (g = 0; g < groups; g++) {
+        const __m256i odd = _mm256_and_si256(_mm256_slli_epi16(q[g], 7), _mm256_set1_epi8(-128));
+        freq[g] = wcodeci_avx2_find(t->freq, symbol[g], odd, _mm256_slli_epi16(q[g], 6));
+    }
+    wcodeci_avx2_advance(groups, freq, rank, high, low, p);
 }
 
 /* ---- what becomes of 32 values ---- */
@@ -5244,19 +5287,6 @@ WCODECI_AVX2_INLINE wcodeci_avx2_first wcodeci_avx2_first_of(unsigned split, __m
     default: break;
     }
     return f;
-}
-
-/* See wcodeci_sse41_shifted. */
-WCODECI_AVX2_INLINE wcodeci_avx2_first wcodeci_avx2_shifted(unsigned split, __m256i value, __m256i q, __m256i mask)
-{
-    wcodeci_avx2_first f;
-    if (split == WCODEC_SPLIT_F16) {
-        f.high = f.low = _mm256_and_si256(_mm256_add_epi8(value, q), _mm256_set1_epi8(0x7C));
-        return f;
-    }
-    f.high = _mm256_add_epi8(value, _mm256_and_si256(_mm256_srli_epi16(q, 2), _mm256_set1_epi8(63)));
-    if (split == WCODEC_SPLIT_COUNT) f.high = _mm256_and_si256(f.high, mask);
-    return wcodeci_avx2_first_of(split, f.high);
 }
 
 /* Values 32 half ... 32 half + 31 of a group of a raw plane of less than 8 bits. */
@@ -5342,48 +5372,84 @@ WCODECI_AVX2_INLINE void wcodeci_avx2_join(unsigned split, wcodeci_avx2_first f,
     }
 }
 
+/* (value + (q >> 2)) & 255 */
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_shifted(__m256i value, __m256i q)
+{
+    return _mm256_add_epi8(value, _mm256_and_si256(_mm256_srli_epi16(q, 2), _mm256_set1_epi8(63)));
+}
+
+/* Writes units i ... i+31 of four classes: see wcodeci_sse41_join_scaled. */
+WCODECI_AVX2_INLINE void wcodeci_avx2_join_scaled(unsigned split, __m256i value, __m256i q, __m256i rest,
+                                                  const wcodeci_byte *const *planes, wcodeci_byte *dst, size_t i)
+{
+    wcodeci_avx2_first f;
+    __m256i v, twice, sign, upper0, upper1, low0, low1, b1, b0;
+    if (split == WCODEC_SPLIT_F16) {
+        f.high = f.low = _mm256_and_si256(_mm256_add_epi8(value, q), _mm256_set1_epi8(0x7C));
+        wcodeci_avx2_join(split, f, rest, planes, dst, i);
+        return;
+    }
+    v = wcodeci_avx2_shifted(value, q);
+    twice = _mm256_add_epi8(rest, rest);
+    sign = _mm256_cmpgt_epi8(_mm256_setzero_si256(), rest);
+    upper0 = _mm256_avg_epu16(_mm256_unpacklo_epi8(twice, v), _mm256_unpacklo_epi8(sign, sign));
+    upper1 = _mm256_avg_epu16(_mm256_unpackhi_epi8(twice, v), _mm256_unpackhi_epi8(sign, sign));
+    if (split == WCODEC_SPLIT_BF16) {
+        wcodeci_avx2_store2(dst + 2 * i, dst + 2 * i + 32, upper0);
+        wcodeci_avx2_store2(dst + 2 * i + 16, dst + 2 * i + 48, upper1);
+        return;
+    }
+    b1 = wcodeci_avx2_load(planes[2] + i);
+    b0 = wcodeci_avx2_load(planes[3] + i);
+    low0 = _mm256_unpacklo_epi8(b0, b1);
+    low1 = _mm256_unpackhi_epi8(b0, b1);
+    wcodeci_avx2_store2(dst + 4 * i, dst + 4 * i + 64, _mm256_unpacklo_epi16(low0, upper0));
+    wcodeci_avx2_store2(dst + 4 * i + 16, dst + 4 * i + 80, _mm256_unpackhi_epi16(low0, upper0));
+    wcodeci_avx2_store2(dst + 4 * i + 32, dst + 4 * i + 96, _mm256_unpacklo_epi16(low1, upper1));
+    wcodeci_avx2_store2(dst + 4 * i + 48, dst + 4 * i + 112, _mm256_unpackhi_epi16(low1, upper1));
+}
+
 /* ---- rANS-16 ---- */
 
 /* See wcodeci_sse41_rounds. */
-WCODECI_AVX2_INLINE size_t wcodeci_avx2_rounds(wcodeci_rans16 *r, unsigned classes, unsigned split, int packed,
-                                               const wcodeci_byte *const *planes, wcodeci_byte *dst, size_t n)
+WCODECI_AVX2_INLINE size_t wcodeci_avx2_rounds(wcodeci_rans16 *r, unsigned groups, unsigned classes,
+                                               unsigned split, int packed, const wcodeci_byte *const *planes,
+                                               wcodeci_byte *dst, size_t n)
 {
     const wcodeci_avx2_tables one = wcodeci_avx2_open(r);
     const wcodeci_avx2_classes several = wcodeci_avx2_classes_open(r);
     const __m256i value = wcodeci_avx2_wide(wcodeci_sse41_load(r->value));
     const __m256i mask = _mm256_set1_epi8((char)r->mask);
-    const wcodeci_avx2_first by_symbol = wcodeci_avx2_first_of(split, value);
+    const wcodeci_avx2_first by_symbol = classes == 1 || split == WCODEC_SPLIT_F16
+        ? wcodeci_avx2_first_of(split, value) : wcodeci_avx2_first_of(WCODEC_SPLIT_COUNT, value);
     const wcodeci_byte *p = r->p, *const limit = r->limit, *const q = r->q, *plane[4] = { NULL, NULL, NULL, NULL };
     const unsigned lanes = r->lanes;
     __m256i high[WCODECI_RANS16_LANES / 32], low[WCODECI_RANS16_LANES / 32];
     size_t i = 0, stop = wcodeci_rans16_ahead(p, limit, n, lanes);
-    unsigned k, half;
+    unsigned k, g;
     for (k = 1; split < WCODEC_SPLIT_COUNT && k < wcodeci_splits[split].planes && k < 4; k++)
         plane[k] = planes[k];
     memcpy(high, r->high, lanes);
     memcpy(low, r->low, lanes);
     while (i < stop) {
-        for (k = 0; i < stop; k = (k + 2) & (lanes / 32 - 1)) {
+        for (k = 0; i < stop; k = (k + groups) & (lanes / 32 - 1)) {
+            __m256i scale[4], symbol[4];
             WCODECI_UNROLL_4
-            for (half = 0; half < 2; half++, i += 32) {
-                __m256i *const h = &high[k + half], *const l = &low[k + half], symbol, rest;
+            for (g = 0; g < groups && classes > 1; g++) scale[g] = wcodeci_avx2_load(q + i + 32 * g);
+            if (classes == 1) wcodeci_avx2_step(&one, groups, high + k, low + k, symbol, &p);
+            else wcodeci_avx2_classes_step(&several, groups, scale, high + k, low + k, symbol, &p);
+            WCODECI_UNROLL_4
+            for (g = 0; g < groups; g++, i += 32) {
+                const int values = split == WCODEC_SPLIT_COUNT;
+                const __m256i rest = values ? value : wcodeci_avx2_rest(split, packed, plane[1], i, g & 1);
                 wcodeci_avx2_first f;
-                if (classes == 1) {
-                    symbol = wcodeci_avx2_step(&one, h, l, &p);
-                    f.high = _mm256_shuffle_epi8(by_symbol.high, symbol);
-                    f.low = _mm256_shuffle_epi8(by_symbol.low, symbol);
-                } else {
-                    const __m256i scale = wcodeci_avx2_load(q + i);
-                    symbol = wcodeci_avx2_classes_step(&several, scale, h, l, &p);
-                    symbol = _mm256_shuffle_epi8(split == WCODEC_SPLIT_F16 ? by_symbol.high : value, symbol);
-                    f = wcodeci_avx2_shifted(split, symbol, scale, mask);
-                }
-                if (split == WCODEC_SPLIT_COUNT) {
-                    wcodeci_avx2_store(dst + i, f.high);
-                } else {
-                    rest = wcodeci_avx2_rest(split, packed, plane[1], i, half);
-                    wcodeci_avx2_join(split, f, rest, plane, dst, i);
-                }
+                f.high = _mm256_shuffle_epi8(by_symbol.high, symbol[g]);
+                f.low = _mm256_shuffle_epi8(by_symbol.low, symbol[g]);
+                if (classes > 1 && values)
+                    f.high = _mm256_and_si256(wcodeci_avx2_shifted(f.high, scale[g]), mask);
+                if (values) wcodeci_avx2_store(dst + i, f.high);
+                else if (classes == 1) wcodeci_avx2_join(split, f, rest, plane, dst, i);
+                else wcodeci_avx2_join_scaled(split, f.high, scale[g], rest, plane, dst, i);
             }
         }
         stop = i + wcodeci_rans16_ahead(p, limit, n - i, lanes);
@@ -5394,21 +5460,29 @@ WCODECI_AVX2_INLINE size_t wcodeci_avx2_rounds(wcodeci_rans16 *r, unsigned class
     return i;
 }
 
+/* Four groups are faster than two with four classes, whose steps take longest, but not with one. */
+WCODECI_AVX2_INLINE size_t wcodeci_avx2_lanes(wcodeci_rans16 *r, unsigned classes, unsigned split, int packed,
+                                              const wcodeci_byte *const *planes, wcodeci_byte *dst, size_t n)
+{
+    return classes == 1 || r->lanes == 64 ? wcodeci_avx2_rounds(r, 2, classes, split, packed, planes, dst, n)
+                                          : wcodeci_avx2_rounds(r, 4, classes, split, packed, planes, dst, n);
+}
+
 WCODECI_AVX2 static size_t wcodeci_avx2_rans16(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
 {
-    return wcodeci_avx2_rounds(r, 1, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+    return wcodeci_avx2_lanes(r, 1, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
 }
 
 WCODECI_AVX2 static size_t wcodeci_avx2_rans16_classes(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
 {
-    return wcodeci_avx2_rounds(r, WCODECI_CLASSES, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+    return wcodeci_avx2_lanes(r, WCODECI_CLASSES, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
 }
 
 #define WCODECI_AVX2_UNITS(name, classes, split, packed) \
     WCODECI_AVX2 static size_t wcodeci_avx2_##name(wcodeci_rans16 *r, const wcodeci_byte *const *planes, \
                                                    wcodeci_byte *dst, size_t n) \
     { \
-        return wcodeci_avx2_rounds(r, classes, split, packed, planes, dst, n); \
+        return wcodeci_avx2_lanes(r, classes, split, packed, planes, dst, n); \
     }
 WCODECI_AVX2_UNITS(bf16, 1, WCODEC_SPLIT_BF16, 0)
 WCODECI_AVX2_UNITS(f16, 1, WCODEC_SPLIT_F16, 0)

@@ -95,7 +95,7 @@ WCODECI_SSE41_INLINE __m128i wcodeci_sse41_step(const wcodeci_sse41_tables *t, _
 }
 
 /* The same with four classes.  No shuffle sees 64 bytes, so each class's table is looked up, and to save one of
- * the look-ups a bucket's div (above) and other symbol share a byte.  A whole bucket, of div 16, is then all its
+ * the look-ups a bucket's other symbol (above) and div share a byte.  A whole bucket, of div 16, is then all its
  * other symbol's, which is itself. */
 typedef struct wcodeci_sse41_classes {
     __m128i bucket[WCODECI_CLASSES], base[WCODECI_CLASSES], freq[WCODECI_CLASSES];
@@ -108,7 +108,7 @@ WCODECI_SSE41_INLINE wcodeci_sse41_classes wcodeci_sse41_classes_open(const wcod
     for (c = 0; c < WCODECI_CLASSES; c++) {
         const __m128i div = wcodeci_sse41_load(r->div + 16 * c), other = wcodeci_sse41_load(r->other + 16 * c);
         const __m128i whole = _mm_cmpeq_epi8(div, _mm_set1_epi8(16));
-        t.bucket[c] = _mm_or_si128(_mm_slli_epi16(_mm_andnot_si128(whole, div), 4), other);
+        t.bucket[c] = _mm_or_si128(_mm_slli_epi16(other, 4), _mm_andnot_si128(whole, div));
         t.base[c] = _mm_andnot_si128(whole, wcodeci_sse41_load(r->base + 16 * c));
         t.freq[c] = wcodeci_sse41_load(r->freq + 16 * c);
     }
@@ -131,14 +131,12 @@ WCODECI_SSE41_INLINE __m128i wcodeci_sse41_classes_step(const wcodeci_sse41_clas
 {
     const __m128i nibble = _mm_set1_epi8(15);
     const __m128i odd = _mm_and_si128(_mm_slli_epi16(q, 7), _mm_set1_epi8(-128)), upper = _mm_slli_epi16(q, 6);
-    const __m128i bucket = _mm_and_si128(_mm_srli_epi16(*low, 4), nibble);
+    const __m128i bucket = _mm_and_si128(_mm_srli_epi16(*low, 4), nibble), place = _mm_and_si128(*low, nibble);
     const __m128i entry = wcodeci_sse41_find(t->bucket, bucket, odd, upper);
     const __m128i base = wcodeci_sse41_find(t->base, bucket, odd, upper);
-    /* Above is the place in the bucket: it is not below div if this is not below the entry. */
-    const __m128i above = _mm_or_si128(_mm_slli_epi16(*low, 4), nibble);
-    const __m128i other = _mm_cmpeq_epi8(_mm_max_epu8(entry, above), above);
-    const __m128i symbol = _mm_and_si128(_mm_blendv_epi8(bucket, entry, other), nibble);
-    const __m128i rank = _mm_add_epi8(_mm_and_si128(*low, nibble), _mm_and_si128(other, base));
+    const __m128i own = _mm_cmpgt_epi8(_mm_and_si128(entry, nibble), place);
+    const __m128i symbol = _mm_and_si128(_mm_srli_epi16(_mm_blendv_epi8(entry, *low, own), 4), nibble);
+    const __m128i rank = _mm_add_epi8(place, _mm_andnot_si128(own, base));
     wcodeci_sse41_advance(wcodeci_sse41_find(t->freq, symbol, odd, upper), rank, high, low, p);
     return symbol;
 }
@@ -168,21 +166,6 @@ WCODECI_SSE41_INLINE wcodeci_sse41_first wcodeci_sse41_first_of(unsigned split, 
     default: break;
     }
     return f;
-}
-
-/* What (value + (q >> 2)) & mask brings; `value` as by symbol, but of BF16 and F32 as it is, for their carries go
- * on from byte to byte. */
-WCODECI_SSE41_INLINE wcodeci_sse41_first wcodeci_sse41_shifted(unsigned split, __m128i value, __m128i q,
-                                                               __m128i mask)
-{
-    wcodeci_sse41_first f;
-    if (split == WCODEC_SPLIT_F16) {    /* q >> 2 and the value both stand at bit 2 */
-        f.high = f.low = _mm_and_si128(_mm_add_epi8(value, q), _mm_set1_epi8(0x7C));
-        return f;
-    }
-    f.high = _mm_add_epi8(value, _mm_and_si128(_mm_srli_epi16(q, 2), _mm_set1_epi8(63)));
-    if (split == WCODEC_SPLIT_COUNT) f.high = _mm_and_si128(f.high, mask);
-    return wcodeci_sse41_first_of(split, f.high);
 }
 
 /* A unit's bits by a second plane's value of 3 or 4 bits: its highest bit, the sign, goes to bit 7. */
@@ -279,6 +262,47 @@ WCODECI_SSE41_INLINE void wcodeci_sse41_join(unsigned split, wcodeci_sse41_first
     }
 }
 
+/* (value + (q >> 2)) & 255 */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_shifted(__m128i value, __m128i q)
+{
+    return _mm_add_epi8(value, _mm_and_si128(_mm_srli_epi16(q, 2), _mm_set1_epi8(63)));
+}
+
+/* Writes units i ... i+15 of four classes, whose first plane's values are (value + (q >> 2)) & 2^w - 1.  Of F16
+ * the value comes 2 bits up, where it stands in a unit and where q >> 2 stands in q.  Of BF16 and F32 the upper
+ * 16 bits are sign, value, and the rest's lower bits: the latter two, moved down by a bit, are the average with
+ * 0; and with 65535, which the average rounds up to 65536, the sign is set. */
+WCODECI_SSE41_INLINE void wcodeci_sse41_join_scaled(unsigned split, __m128i value, __m128i q, __m128i rest,
+                                                    const wcodeci_byte *const *planes, wcodeci_byte *dst,
+                                                    size_t i)
+{
+    wcodeci_sse41_first f;
+    __m128i v, twice, sign, upper0, upper1, low0, low1, b1, b0;
+    if (split == WCODEC_SPLIT_F16) {
+        f.high = f.low = _mm_and_si128(_mm_add_epi8(value, q), _mm_set1_epi8(0x7C));
+        wcodeci_sse41_join(split, f, rest, planes, dst, i);
+        return;
+    }
+    v = wcodeci_sse41_shifted(value, q);
+    twice = _mm_add_epi8(rest, rest);
+    sign = _mm_cmpgt_epi8(_mm_setzero_si128(), rest);
+    upper0 = _mm_avg_epu16(_mm_unpacklo_epi8(twice, v), _mm_unpacklo_epi8(sign, sign));
+    upper1 = _mm_avg_epu16(_mm_unpackhi_epi8(twice, v), _mm_unpackhi_epi8(sign, sign));
+    if (split == WCODEC_SPLIT_BF16) {
+        wcodeci_sse41_store(dst + 2 * i, upper0);
+        wcodeci_sse41_store(dst + 2 * i + 16, upper1);
+        return;
+    }
+    b1 = wcodeci_sse41_load(planes[2] + i);
+    b0 = wcodeci_sse41_load(planes[3] + i);
+    low0 = _mm_unpacklo_epi8(b0, b1);
+    low1 = _mm_unpackhi_epi8(b0, b1);
+    wcodeci_sse41_store(dst + 4 * i, _mm_unpacklo_epi16(low0, upper0));
+    wcodeci_sse41_store(dst + 4 * i + 16, _mm_unpackhi_epi16(low0, upper0));
+    wcodeci_sse41_store(dst + 4 * i + 32, _mm_unpacklo_epi16(low1, upper1));
+    wcodeci_sse41_store(dst + 4 * i + 48, _mm_unpackhi_epi16(low1, upper1));
+}
+
 /* ---- rANS-16 ---- */
 
 /* How many values can be decoded without looking at bounds: no lane takes more than a byte a round. */
@@ -297,7 +321,8 @@ WCODECI_SSE41_INLINE size_t wcodeci_sse41_rounds(wcodeci_rans16 *r, unsigned cla
     const wcodeci_sse41_tables one = wcodeci_sse41_open(r);
     const wcodeci_sse41_classes several = wcodeci_sse41_classes_open(r);
     const __m128i value = wcodeci_sse41_load(r->value), mask = _mm_set1_epi8((char)r->mask);
-    const wcodeci_sse41_first by_symbol = wcodeci_sse41_first_of(split, value);
+    const wcodeci_sse41_first by_symbol = classes == 1 || split == WCODEC_SPLIT_F16
+        ? wcodeci_sse41_first_of(split, value) : wcodeci_sse41_first_of(WCODEC_SPLIT_COUNT, value);
     const wcodeci_byte *p = r->p, *const limit = r->limit, *const q = r->q, *plane[4] = { NULL, NULL, NULL, NULL };
     const unsigned lanes = r->lanes;
     __m128i high[WCODECI_RANS16_LANES / 16], low[WCODECI_RANS16_LANES / 16];
@@ -311,24 +336,19 @@ WCODECI_SSE41_INLINE size_t wcodeci_sse41_rounds(wcodeci_rans16 *r, unsigned cla
         for (k = 0; i < stop; k = (k + 4) & (lanes / 16 - 1)) {
             WCODECI_UNROLL_4
             for (quarter = 0; quarter < 4; quarter++, i += 16) {
-                __m128i *const h = &high[k + quarter], *const l = &low[k + quarter], symbol, rest;
+                __m128i *const h = &high[k + quarter], *const l = &low[k + quarter];
+                const int values = split == WCODEC_SPLIT_COUNT;
+                const __m128i rest = values ? value : wcodeci_sse41_rest(split, packed, plane[1], i, quarter);
+                const __m128i scale = classes == 1 ? value : wcodeci_sse41_load(q + i);
+                const __m128i symbol = classes == 1 ? wcodeci_sse41_step(&one, h, l, &p)
+                                                    : wcodeci_sse41_classes_step(&several, scale, h, l, &p);
                 wcodeci_sse41_first f;
-                if (classes == 1) {
-                    symbol = wcodeci_sse41_step(&one, h, l, &p);
-                    f.high = _mm_shuffle_epi8(by_symbol.high, symbol);
-                    f.low = _mm_shuffle_epi8(by_symbol.low, symbol);
-                } else {
-                    const __m128i scale = wcodeci_sse41_load(q + i);
-                    symbol = wcodeci_sse41_classes_step(&several, scale, h, l, &p);
-                    symbol = _mm_shuffle_epi8(split == WCODEC_SPLIT_F16 ? by_symbol.high : value, symbol);
-                    f = wcodeci_sse41_shifted(split, symbol, scale, mask);
-                }
-                if (split == WCODEC_SPLIT_COUNT) {
-                    wcodeci_sse41_store(dst + i, f.high);
-                } else {
-                    rest = wcodeci_sse41_rest(split, packed, plane[1], i, quarter);
-                    wcodeci_sse41_join(split, f, rest, plane, dst, i);
-                }
+                f.high = _mm_shuffle_epi8(by_symbol.high, symbol);
+                f.low = _mm_shuffle_epi8(by_symbol.low, symbol);
+                if (classes > 1 && values) f.high = _mm_and_si128(wcodeci_sse41_shifted(f.high, scale), mask);
+                if (values) wcodeci_sse41_store(dst + i, f.high);
+                else if (classes == 1) wcodeci_sse41_join(split, f, rest, plane, dst, i);
+                else wcodeci_sse41_join_scaled(split, f.high, scale, rest, plane, dst, i);
             }
         }
         stop = i + wcodeci_rans16_ahead(p, limit, n - i, lanes);
