@@ -103,36 +103,30 @@ WCODECI_AVX2_INLINE void wcodeci_avx2_step(const wcodeci_avx2_tables *t, unsigne
     wcodeci_avx2_advance(groups, freq, rank, high, low, p);
 }
 
-/* See wcodeci_sse41_classes. */
-typedef struct wcodeci_avx2_classes {
-    __m256i bucket[WCODECI_CLASSES], base[WCODECI_CLASSES], freq[WCODECI_CLASSES];
-} wcodeci_avx2_classes;
-
-WCODECI_AVX2_INLINE wcodeci_avx2_classes wcodeci_avx2_classes_open(const wcodeci_rans16 *r)
+/* See wcodeci_sse41_classes.  Twelve tables and the rest are more than there are registers, so each stays in
+ * memory until it is looked up: in r->table, as what lies on the stack is copied about for every look-up. */
+WCODECI_AVX2_INLINE const wcodeci_byte *wcodeci_avx2_classes_open(const wcodeci_rans16 *r)
 {
-    wcodeci_avx2_classes t;
-    unsigned c;
-    for (c = 0; c < WCODECI_CLASSES; c++) {
-        const __m256i div = wcodeci_avx2_wide(wcodeci_sse41_load(r->div + 16 * c));
-        const __m256i other = wcodeci_avx2_wide(wcodeci_sse41_load(r->other + 16 * c));
-        const __m256i whole = _mm256_cmpeq_epi8(div, _mm256_set1_epi8(16));
-        t.bucket[c] = _mm256_or_si256(_mm256_slli_epi16(other, 4), _mm256_andnot_si256(whole, div));
-        t.base[c] = _mm256_andnot_si256(whole, wcodeci_avx2_wide(wcodeci_sse41_load(r->base + 16 * c)));
-        t.freq[c] = wcodeci_avx2_wide(wcodeci_sse41_load(r->freq + 16 * c));
-    }
-    return t;
+    const wcodeci_sse41_classes t = wcodeci_sse41_classes_open(r);
+    wcodeci_byte *tables = (wcodeci_byte *)(void *)r->table;
+    tables += (64 - ((uintptr_t)tables & 63)) & 63;
+    memcpy(tables, &t, sizeof t);
+    return tables;
 }
 
-WCODECI_AVX2_INLINE __m256i wcodeci_avx2_find(const __m256i *table, __m256i x, __m256i odd, __m256i upper)
+/* See wcodeci_sse41_find. */
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_find(const wcodeci_byte *table, __m256i x, __m256i odd, __m256i upper)
 {
     const __m256i first = _mm256_or_si256(x, odd), second = _mm256_xor_si256(first, _mm256_set1_epi8(-128));
-    return _mm256_blendv_epi8(
-        _mm256_or_si256(_mm256_shuffle_epi8(table[0], first), _mm256_shuffle_epi8(table[1], second)),
-        _mm256_or_si256(_mm256_shuffle_epi8(table[2], first), _mm256_shuffle_epi8(table[3], second)), upper);
+    const __m256i x0 = _mm256_shuffle_epi8(wcodeci_avx2_wide(wcodeci_sse41_load(table)), first);
+    const __m256i x1 = _mm256_shuffle_epi8(wcodeci_avx2_wide(wcodeci_sse41_load(table + 16)), second);
+    const __m256i x2 = _mm256_shuffle_epi8(wcodeci_avx2_wide(wcodeci_sse41_load(table + 32)), first);
+    const __m256i x3 = _mm256_shuffle_epi8(wcodeci_avx2_wide(wcodeci_sse41_load(table + 48)), second);
+    return _mm256_blendv_epi8(_mm256_or_si256(x0, x1), _mm256_or_si256(x2, x3), upper);
 }
 
 /* See wcodeci_sse41_classes_step. */
-WCODECI_AVX2_INLINE void wcodeci_avx2_classes_step(const wcodeci_avx2_classes *t, unsigned groups,
+WCODECI_AVX2_INLINE void wcodeci_avx2_classes_step(const wcodeci_byte *tables, unsigned groups,
                                                    const __m256i *q, __m256i *high, __m256i *low,
                                                    __m256i *symbol, const wcodeci_byte **p)
 {
@@ -144,8 +138,8 @@ WCODECI_AVX2_INLINE void wcodeci_avx2_classes_step(const wcodeci_avx2_classes *t
         const __m256i odd = _mm256_and_si256(_mm256_slli_epi16(q[g], 7), _mm256_set1_epi8(-128));
         const __m256i bucket = _mm256_and_si256(_mm256_srli_epi16(low[g], 4), nibble);
         const __m256i upper = _mm256_slli_epi16(q[g], 6), place = _mm256_and_si256(low[g], nibble);
-        const __m256i entry = wcodeci_avx2_find(t->bucket, bucket, odd, upper);
-        const __m256i base = wcodeci_avx2_find(t->base, bucket, odd, upper);
+        const __m256i entry = wcodeci_avx2_find(tables, bucket, odd, upper);
+        const __m256i base = wcodeci_avx2_find(tables + 64, bucket, odd, upper);
         const __m256i own = _mm256_cmpgt_epi8(_mm256_and_si256(entry, nibble), place);
         symbol[g] = _mm256_and_si256(_mm256_srli_epi16(_mm256_blendv_epi8(entry, low[g], own), 4), nibble);
         rank[g] = _mm256_add_epi8(place, _mm256_andnot_si256(own, base));
@@ -153,7 +147,7 @@ WCODECI_AVX2_INLINE void wcodeci_avx2_classes_step(const wcodeci_avx2_classes *t
     WCODECI_UNROLL_4
     for (g = 0; g < groups; g++) {
         const __m256i odd = _mm256_and_si256(_mm256_slli_epi16(q[g], 7), _mm256_set1_epi8(-128));
-        freq[g] = wcodeci_avx2_find(t->freq, symbol[g], odd, _mm256_slli_epi16(q[g], 6));
+        freq[g] = wcodeci_avx2_find(tables + 128, symbol[g], odd, _mm256_slli_epi16(q[g], 6));
     }
     wcodeci_avx2_advance(groups, freq, rank, high, low, p);
 }
@@ -305,33 +299,33 @@ WCODECI_AVX2_INLINE void wcodeci_avx2_join_scaled(unsigned split, __m256i value,
 
 /* ---- rANS-16 ---- */
 
-/* See wcodeci_sse41_rounds. */
-WCODECI_AVX2_INLINE size_t wcodeci_avx2_rounds(wcodeci_rans16 *r, unsigned groups, unsigned classes,
-                                               unsigned split, int packed, const wcodeci_byte *const *planes,
+/* See wcodeci_sse41_rounds.  tables: of several classes; NULL with one.  high, low: the states. */
+WCODECI_AVX2_INLINE size_t wcodeci_avx2_rounds(wcodeci_rans16 *r, const wcodeci_byte *tables,
+                                               unsigned groups, unsigned classes, unsigned split, int packed,
+                                               __m256i *high, __m256i *low, const wcodeci_byte *const *planes,
                                                wcodeci_byte *dst, size_t n)
 {
     const wcodeci_avx2_tables one = wcodeci_avx2_open(r);
-    const wcodeci_avx2_classes several = wcodeci_avx2_classes_open(r);
     const __m256i value = wcodeci_avx2_wide(wcodeci_sse41_load(r->value));
     const __m256i mask = _mm256_set1_epi8((char)r->mask);
     const wcodeci_avx2_first by_symbol = classes == 1 || split == WCODEC_SPLIT_F16
         ? wcodeci_avx2_first_of(split, value) : wcodeci_avx2_first_of(WCODEC_SPLIT_COUNT, value);
     const wcodeci_byte *p = r->p, *const limit = r->limit, *const q = r->q, *plane[4] = { NULL, NULL, NULL, NULL };
     const unsigned lanes = r->lanes;
-    __m256i high[WCODECI_RANS16_LANES / 32], low[WCODECI_RANS16_LANES / 32];
     size_t i = 0, stop = wcodeci_rans16_ahead(p, limit, n, lanes);
     unsigned k, g;
     for (k = 1; split < WCODEC_SPLIT_COUNT && k < wcodeci_splits[split].planes && k < 4; k++)
         plane[k] = planes[k];
-    memcpy(high, r->high, lanes);
-    memcpy(low, r->low, lanes);
     while (i < stop) {
         for (k = 0; i < stop; k = (k + groups) & (lanes / 32 - 1)) {
             __m256i scale[4], symbol[4];
-            WCODECI_UNROLL_4
-            for (g = 0; g < groups && classes > 1; g++) scale[g] = wcodeci_avx2_load(q + i + 32 * g);
-            if (classes == 1) wcodeci_avx2_step(&one, groups, high + k, low + k, symbol, &p);
-            else wcodeci_avx2_classes_step(&several, groups, scale, high + k, low + k, symbol, &p);
+            if (classes > 1) {
+                WCODECI_UNROLL_4
+                for (g = 0; g < groups; g++) scale[g] = wcodeci_avx2_load(q + i + 32 * g);
+                wcodeci_avx2_classes_step(tables, groups, scale, high + k, low + k, symbol, &p);
+            } else {
+                wcodeci_avx2_step(&one, groups, high + k, low + k, symbol, &p);
+            }
             WCODECI_UNROLL_4
             for (g = 0; g < groups; g++, i += 32) {
                 const int values = split == WCODEC_SPLIT_COUNT;
@@ -348,18 +342,25 @@ WCODECI_AVX2_INLINE size_t wcodeci_avx2_rounds(wcodeci_rans16 *r, unsigned group
         }
         stop = i + wcodeci_rans16_ahead(p, limit, n - i, lanes);
     }
-    memcpy(r->high, high, lanes);
-    memcpy(r->low, low, lanes);
     r->p = p;
     return i;
 }
 
-/* Four groups are faster than two with four classes, whose steps take longest, but not with one. */
+/* Four groups side by side are faster than two with four classes, whose steps take longest, but not with one. */
 WCODECI_AVX2_INLINE size_t wcodeci_avx2_lanes(wcodeci_rans16 *r, unsigned classes, unsigned split, int packed,
                                               const wcodeci_byte *const *planes, wcodeci_byte *dst, size_t n)
 {
-    return classes == 1 || r->lanes == 64 ? wcodeci_avx2_rounds(r, 2, classes, split, packed, planes, dst, n)
-                                          : wcodeci_avx2_rounds(r, 4, classes, split, packed, planes, dst, n);
+    const wcodeci_byte *tables = classes > 1 ? wcodeci_avx2_classes_open(r) : NULL;
+    __m256i high[WCODECI_RANS16_LANES / 32], low[WCODECI_RANS16_LANES / 32];
+    memcpy(high, r->high, r->lanes);
+    memcpy(low, r->low, r->lanes);
+    if (classes == 1 || r->lanes == 64)
+        n = wcodeci_avx2_rounds(r, tables, 2, classes, split, packed, high, low, planes, dst, n);
+    else
+        n = wcodeci_avx2_rounds(r, tables, 4, classes, split, packed, high, low, planes, dst, n);
+    memcpy(r->high, high, r->lanes);
+    memcpy(r->low, low, r->lanes);
+    return n;
 }
 
 WCODECI_AVX2 static size_t wcodeci_avx2_rans16(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
