@@ -158,7 +158,7 @@ WCODEC_API wcodec_status wcodec_tile_inspect(const void *src, size_t size, wcode
 WCODEC_API size_t wcodec_tile_decode_scratch(size_t decoded_size)
 {
     /* No split has planes of more than two values a byte of the unit; a row has at least 8. */
-    return WCODECI_TABLE_SIZE + WCODECI_Q_CHUNK + 2 * decoded_size + decoded_size / WCODECI_MIN_COLUMNS + 16;
+    return WCODECI_TABLE_SIZE + WCODECI_Q_CHUNK + 2 * decoded_size + decoded_size / WCODECI_MIN_COLUMNS + 80;
 }
 
 /* A tile on its way out of its record. */
@@ -381,7 +381,7 @@ static wcodec_status wcodeci_tile_decode(const wcodeci_engine *engine, const wco
     job.engine = engine;
     job.src = src;
     job.dst = dst;
-    job.table = scratch + ((8 - ((uintptr_t)scratch & 7)) & 7);
+    job.table = scratch + ((64 - ((uintptr_t)scratch & 63)) & 63);      /* a cache line */
     job.q = (wcodeci_byte *)job.table + WCODECI_TABLE_SIZE;
     job.room = job.q + WCODECI_Q_CHUNK;
     what = info->scaled ? wcodeci_tile_scales(&job, columns, width) : NULL;
