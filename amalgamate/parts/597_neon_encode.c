@@ -100,18 +100,6 @@ static void wcodeci_neon_residual(const wcodeci_byte *v, const wcodeci_byte *bef
 
 /* ---- rANS-16 ---- */
 
-/* Of 64 lanes, 255 or 0 each: a bit each, and sums of these, as of wcodeci_neon_step4. */
-WCODECI_INLINE wcodeci_neon_takers wcodeci_neon_marked(const uint8x16_t marks[4], uint8x16_t weights)
-{
-    const uint8x16_t low = vpaddq_u8(vandq_u8(marks[0], weights), vandq_u8(marks[1], weights));
-    const uint8x16_t high = vpaddq_u8(vandq_u8(marks[2], weights), vandq_u8(marks[3], weights));
-    const uint8x16_t pairs = vpaddq_u8(low, high), bits = vpaddq_u8(pairs, pairs);
-    wcodeci_neon_takers marked;
-    marked.bits = vgetq_lane_u64(vreinterpretq_u64_u8(bits), 1);
-    marked.sums = vgetq_lane_u64(vreinterpretq_u64_u8(vcntq_u8(bits)), 0) * 0x0101010101010101u;
-    return marked;
-}
-
 /* Writes down where the bits are: i and up.  Returns how many places there are, or most + 1. */
 WCODECI_INLINE size_t wcodeci_neon_note(uint64_t bits, size_t i, uint32_t *places, size_t found, size_t most)
 {
@@ -153,7 +141,7 @@ static size_t wcodeci_neon_map(const wcodeci_rans16_coder *c, const wcodeci_byte
             none[k] = vceqzq_u8(entry[k]);
             vst1q_u8(symbols + i + 16 * k, veorq_u8(vandq_u8(entry[k], fifteen), filler));
         }
-        bits = wcodeci_neon_marked(none, weights).bits;
+        bits = wcodeci_neon_mark(none, weights).bits;
         if (!bits) continue;
         found = wcodeci_neon_note(bits, i, places, found, most);
         if (found > most) return found;
@@ -167,19 +155,6 @@ typedef struct wcodeci_neon_coder {
     uint8x16_t bias, weights;
     uint8x16x4_t slots[4];
 } wcodeci_neon_coder;
-
-/* Four tables, by way of memory: see wcodeci_neon_pair. */
-WCODECI_INLINE uint8x16x4_t wcodeci_neon_four(const wcodeci_byte *table)
-{
-    wcodeci_byte room[64];
-    uint8x16x4_t four;
-    four.val[0] = vld1q_u8(table);
-    four.val[1] = vld1q_u8(table + 16);
-    four.val[2] = vld1q_u8(table + 32);
-    four.val[3] = vld1q_u8(table + 48);
-    vst4q_u8(room, four);
-    return vld4q_u8(room);
-}
 
 /* x / f, for x < 256 f, is (s x + b) m >> 23 with nothing to correct.  128 < s f <= 256, so that s x + b and
  * m, which is 2^23 / (s f) rounded, fit 16 bits.  s is 1 where f > 128, which one symbol can have at most.
@@ -251,7 +226,7 @@ WCODECI_INLINE uint8x16_t wcodeci_neon_slots(const wcodeci_neon_coder *t, uint8x
 }
 
 /* Puts the bytes of 64 that are marked below p, in order: 8 bytes end where those of the 8 lanes do. */
-WCODECI_INLINE wcodeci_byte *wcodeci_neon_shed(const wcodeci_byte *bytes, wcodeci_neon_takers marked,
+WCODECI_INLINE wcodeci_byte *wcodeci_neon_shed(const wcodeci_byte *bytes, wcodeci_neon_marked marked,
                                                wcodeci_byte *p)
 {
     unsigned k;
@@ -271,7 +246,7 @@ WCODECI_INLINE wcodeci_byte *wcodeci_neon_put_64(const wcodeci_neon_coder *t, co
                                                  wcodeci_byte *high, wcodeci_byte *low, wcodeci_byte *p)
 {
     uint8x16_t symbol[4], freq[4], shed[4], slots[4];
-    wcodeci_neon_takers marked;
+    wcodeci_neon_marked marked;
     unsigned k;
     WCODECI_UNROLL_4
     for (k = 0; k < 4; k++) {
@@ -279,7 +254,7 @@ WCODECI_INLINE wcodeci_byte *wcodeci_neon_put_64(const wcodeci_neon_coder *t, co
         freq[k] = vqtbl1q_u8(t->freq, symbol[k]);
         shed[k] = vcgeq_u8(vld1q_u8(high + 16 * k), freq[k]);
     }
-    marked = wcodeci_neon_marked(shed, t->weights);
+    marked = wcodeci_neon_mark(shed, t->weights);
     WCODECI_UNROLL_4
     for (k = 0; k < 4; k++) {
         const uint8x16_t h = vld1q_u8(high + 16 * k), l = vbslq_u8(shed[k], h, vld1q_u8(low + 16 * k));
