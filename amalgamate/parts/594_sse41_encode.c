@@ -61,6 +61,10 @@ static void wcodeci_windows_make(wcodeci_windows *w, const wcodeci_rans16_coder 
     }
 }
 
+#endif
+
+#if WCODECI_X86 && !defined(WCODEC_NO_ENCODER)
+
 /* The last values, from i on, after `found` exceptions. */
 static size_t wcodeci_rans16_map_rest(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
                                       wcodeci_byte *symbols, size_t i, size_t n, uint32_t *places,
@@ -75,10 +79,6 @@ static size_t wcodeci_rans16_map_rest(const wcodeci_rans16_coder *c, const wcode
     }
     return found;
 }
-
-#endif
-
-#if WCODECI_X86 && !defined(WCODEC_NO_ENCODER)
 
 /* ---- planes out of units: as for AVX-512 ---- */
 
