@@ -320,17 +320,20 @@ static void rans16_definition(void)
         }
 }
 
-/* The planes of n units but the first one, as bytes in `plain` and as a kernel takes them in the rooms. */
+/* The planes of n units but the fused one, as bytes in `plain` and as a kernel takes them in the rooms. */
 static void lay_planes(test_random *r, unsigned split, int packed, size_t n, int at_end,
                        const unsigned char **in_rooms, unsigned char plain[][MOST])
 {
     const wcodeci_split_row *row = &wcodeci_splits[split];
     unsigned k;
-    for (k = 1; k < row->planes; k++) {
+    for (k = 0; k < row->planes; k++) {
         const unsigned width = row->plane[k].width;
-        unsigned char *p = lay(k, packed ? wcodeci_raw_size(n, width) : n, at_end);
+        const int packs = packed && wcodeci_plane_packs(row, k);
+        unsigned char *p;
+        if (k == wcodeci_split_fused(split)) continue;
+        p = lay(k, packs ? wcodeci_raw_size(n, width) : n, at_end);
         in_rooms[k] = p;
-        if (packed && width < 8) {
+        if (packs) {
             test_fill(r, p, rooms[k].size);
             CHECK(wcodeci_raw_decode(&wcodeci_kernels_scalar, p, rooms[k].size, width, plain[k],
                                      (n + 63) / 64 * 64) == NULL);
@@ -351,8 +354,9 @@ static void check_units(test_random *r, const kernel_set *set, unsigned several,
     const size_t n = some_size(r, lanes, 2500), size = some_limit(r, lanes, n);
     const int at_end = (int)(test_next(r) & 1);
     const unsigned char *in_rooms[WCODEC_MAX_PLANES] = { NULL }, *planes[WCODEC_MAX_PLANES];
-    const wcodeci_rans16 start = some_rans16(r, kind, class_counts[several], lanes, row->plane[0].width, n, size,
-                                             at_end, slot_table());
+    const unsigned fused = wcodeci_split_fused(split);
+    const wcodeci_rans16 start = some_rans16(r, kind, class_counts[several], lanes, row->plane[fused].width, n,
+                                             size, at_end, slot_table());
     wcodeci_rans16 scalar = start, other = start;
     unsigned char *dst = lay(ROOM_OUT, n * row->unit, at_end);
     size_t count;
@@ -361,7 +365,7 @@ static void check_units(test_random *r, const kernel_set *set, unsigned several,
               class_counts[several], split, packed, kind, lanes, n);
     lay_planes(r, split, packed, n, at_end, in_rooms, plain);
     for (k = 0; k < WCODEC_MAX_PLANES; k++) planes[k] = plain[k];
-    count = wcodeci_kernels_scalar.rans16[several](&scalar, plain[0], n);
+    count = wcodeci_kernels_scalar.rans16[several](&scalar, plain[fused], n);
     wcodeci_merge_scalar(split, planes, wanted, count);
     CHECK_EQ((packed ? set->kernels->packed : set->kernels->units)[several][split](&other, in_rooms, dst, n),
              count);
@@ -492,25 +496,43 @@ static void scaling(void)
     }
 }
 
-static void mapping16(void)
+/* The definition of a context (format section 9.6). */
+static unsigned context_of(const wcodeci_class_map *map, unsigned value, unsigned q)
+{
+    const unsigned t = (value - (q >> 2) - map->base) & map->mask;
+    return 16 * (q & 3) + (t < 15 ? t : 15);
+}
+
+static void classes(void)
 {
     static unsigned char wanted[MOST];
     test_random r = test_random_new(18);
     unsigned i, k;
-    for (i = 0; i < 2000; i++) {
+    for (i = 0; i < 3000; i++) {
         const size_t n = i % 2 ? test_below(&r, 300) : some_size(&r, 64, 2000);
-        const int at_end = (int)(test_next(&r) & 1);
-        unsigned char *map = lay(ROOM_Q, 16, at_end), *v = lay(ROOM_STREAM, n, at_end);
+        const int at_end = (int)(test_next(&r) & 1), scaled = (int)(test_next(&r) & 1);
+        const unsigned width = 1 + (unsigned)test_below(&r, 8);
+        unsigned char *q = lay(ROOM_Q, n, at_end), *v = lay(ROOM_STREAM, n, at_end);
+        wcodeci_class_map map;
         size_t j;
-        test_fill(&r, map, 16);
-        fill_plane(&r, v, n, 4);
-        for (j = 0; j < n; j++) wanted[j] = map[v[j]];
+        test_fill(&r, map.class_of, sizeof map.class_of);
+        map.mask = (1u << width) - 1;
+        map.base = (unsigned)test_below(&r, 256);
+        fill_plane(&r, v, n, width);
+        test_fill(&r, q, n);
+        for (j = 0; j < n; j++) wanted[j] = map.class_of[context_of(&map, v[j], scaled ? q[j] : 0)];
         for (k = 0; k < set_count; k++) {
-            unsigned char *q = lay(ROOM_OUT, n, at_end);
-            test_note("%s, %zu values", sets[k].name, n);
-            sets[k].kernels->map16(map, v, q, n);
-            CHECK_MEM(q, wanted, n);
+            unsigned char *out = lay(ROOM_OUT, n, at_end);
+            test_note("%s, %zu values, scaled %d", sets[k].name, n, scaled);
+            sets[k].kernels->classes(&map, v, scaled ? q : NULL, out, n);
+            CHECK_MEM(out, wanted, n);
             check_beside(ROOM_OUT);
+        }
+        for (k = 0; k < set_count; k++) {       /* in place */
+            unsigned char *out = lay(ROOM_OUT, n, at_end);
+            if (n) memcpy(out, q, n);
+            if (scaled) sets[k].kernels->classes(&map, v, out, out, n);
+            if (scaled) CHECK_MEM(out, wanted, n);
         }
     }
 }
@@ -1171,7 +1193,7 @@ int main(void)
     RUN(unpacking);
     RUN(unpredicting);
     RUN(scaling);
-    RUN(mapping16);
+    RUN(classes);
     RUN(rans256_values);
     RUN(splitting);
     RUN(residuals);
