@@ -4575,7 +4575,7 @@ WCODECI_SSE41_INLINE void wcodeci_sse41_store(void *p, __m128i x) { _mm_storeu_s
 
 typedef struct wcodeci_sse41_tables {
     __m128i div, other, base, freq;
-    __m128i nibble, even;               /* 15 in each byte, 255 in each even one */
+    __m128i nibble;                     /* 15 in each byte */
 } wcodeci_sse41_tables;
 
 WCODECI_SSE41_INLINE wcodeci_sse41_tables wcodeci_sse41_open(const wcodeci_rans16 *r)
@@ -4586,7 +4586,6 @@ WCODECI_SSE41_INLINE wcodeci_sse41_tables wcodeci_sse41_open(const wcodeci_rans1
     t.base = wcodeci_sse41_load(r->base);
     t.freq = wcodeci_sse41_load(r->freq);
     t.nibble = _mm_set1_epi8(15);
-    t.even = _mm_set1_epi16(255);
     return t;
 }
 
@@ -4598,9 +4597,28 @@ WCODECI_SSE41_INLINE __m128i wcodeci_sse41_expand(unsigned mask, const wcodeci_b
     return _mm_shuffle_epi8(wcodeci_sse41_load(p), _mm_add_epi8(low, high));
 }
 
-/* Takes 16 lanes one step on and returns their symbols.  The product of a frequency and a state's high byte
- * takes 16 bits, so even and odd lanes are multiplied apart (odd ones 256 times as large each, for the upper
- * half of their product), and the bytes of what comes sorted into high and low again. */
+/* Takes 16 states on by what their slots say.  The product of a frequency and a state's high byte takes 16 bits,
+ * so even and odd lanes are multiplied apart (odd ones 256 times as large each, for the upper half of their
+ * product), and the bytes of what comes sorted into high and low again. */
+WCODECI_SSE41_INLINE void wcodeci_sse41_advance(__m128i freq, __m128i rank, __m128i *high, __m128i *low,
+                                                const wcodeci_byte **p)
+{
+    const __m128i evens = _mm_set1_epi16(255);
+    const __m128i even = _mm_add_epi16(_mm_mullo_epi16(_mm_and_si128(*high, evens), _mm_and_si128(freq, evens)),
+                                       _mm_and_si128(rank, evens));
+    const __m128i odd = _mm_add_epi16(_mm_mulhi_epu16(_mm_andnot_si128(evens, *high),
+                                                      _mm_andnot_si128(evens, freq)),
+                                      _mm_srli_epi16(rank, 8));
+    const __m128i h = _mm_or_si128(_mm_srli_epi16(even, 8), _mm_andnot_si128(evens, odd));
+    const __m128i l = _mm_or_si128(_mm_and_si128(even, evens), _mm_slli_epi16(odd, 8));
+    const __m128i refill = _mm_cmpeq_epi8(h, _mm_setzero_si128());
+    const unsigned mask = (unsigned)_mm_movemask_epi8(refill);
+    *high = _mm_blendv_epi8(h, l, refill);
+    *low = _mm_blendv_epi8(l, wcodeci_sse41_expand(mask, *p), refill);
+    *p += _mm_popcnt_u32(mask);
+}
+
+/* Takes 16 lanes one step on and returns their symbols. */
 WCODECI_SSE41_INLINE __m128i wcodeci_sse41_step(const wcodeci_sse41_tables *t, __m128i *high, __m128i *low,
                                                 const wcodeci_byte **p)
 {
@@ -4609,20 +4627,54 @@ WCODECI_SSE41_INLINE __m128i wcodeci_sse41_step(const wcodeci_sse41_tables *t, _
     const __m128i own = _mm_cmpgt_epi8(_mm_shuffle_epi8(t->div, bucket), place);
     const __m128i symbol = _mm_blendv_epi8(_mm_shuffle_epi8(t->other, bucket), bucket, own);
     const __m128i rank = _mm_add_epi8(place, _mm_andnot_si128(own, _mm_shuffle_epi8(t->base, bucket)));
-    const __m128i freq = _mm_shuffle_epi8(t->freq, symbol);
-    const __m128i even = _mm_add_epi16(_mm_mullo_epi16(_mm_and_si128(*high, t->even),
-                                                       _mm_and_si128(freq, t->even)),
-                                       _mm_and_si128(rank, t->even));
-    const __m128i odd = _mm_add_epi16(_mm_mulhi_epu16(_mm_andnot_si128(t->even, *high),
-                                                      _mm_andnot_si128(t->even, freq)),
-                                      _mm_srli_epi16(rank, 8));
-    const __m128i h = _mm_or_si128(_mm_srli_epi16(even, 8), _mm_andnot_si128(t->even, odd));
-    const __m128i l = _mm_or_si128(_mm_and_si128(even, t->even), _mm_slli_epi16(odd, 8));
-    const __m128i refill = _mm_cmpeq_epi8(h, _mm_setzero_si128());
-    const unsigned mask = (unsigned)_mm_movemask_epi8(refill);
-    *high = _mm_blendv_epi8(h, l, refill);
-    *low = _mm_blendv_epi8(l, wcodeci_sse41_expand(mask, *p), refill);
-    *p += _mm_popcnt_u32(mask);
+    wcodeci_sse41_advance(_mm_shuffle_epi8(t->freq, symbol), rank, high, low, p);
+    return symbol;
+}
+
+/* The same with four classes.  No shuffle sees 64 bytes, so each class's table is looked up, and to save one of
+ * the look-ups a bucket's other symbol (above) and div share a byte.  A whole bucket, of div 16, is then all its
+ * other symbol's, which is itself. */
+typedef struct wcodeci_sse41_classes {
+    __m128i bucket[WCODECI_CLASSES], base[WCODECI_CLASSES], freq[WCODECI_CLASSES];
+} wcodeci_sse41_classes;
+
+WCODECI_SSE41_INLINE wcodeci_sse41_classes wcodeci_sse41_classes_open(const wcodeci_rans16 *r)
+{
+    wcodeci_sse41_classes t;
+    unsigned c;
+    for (c = 0; c < WCODECI_CLASSES; c++) {
+        const __m128i div = wcodeci_sse41_load(r->div + 16 * c), other = wcodeci_sse41_load(r->other + 16 * c);
+        const __m128i whole = _mm_cmpeq_epi8(div, _mm_set1_epi8(16));
+        t.bucket[c] = _mm_or_si128(_mm_slli_epi16(other, 4), _mm_andnot_si128(whole, div));
+        t.base[c] = _mm_andnot_si128(whole, wcodeci_sse41_load(r->base + 16 * c));
+        t.freq[c] = wcodeci_sse41_load(r->freq + 16 * c);
+    }
+    return t;
+}
+
+/* Entry x of the class's table; bit 7 of `odd` and of `upper` say which.  Where an index has bit 7 set the shuffle
+ * gives 0. */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_find(const __m128i *table, __m128i x, __m128i odd, __m128i upper)
+{
+    const __m128i first = _mm_or_si128(x, odd), second = _mm_xor_si128(first, _mm_set1_epi8(-128));
+    return _mm_blendv_epi8(_mm_or_si128(_mm_shuffle_epi8(table[0], first), _mm_shuffle_epi8(table[1], second)),
+                           _mm_or_si128(_mm_shuffle_epi8(table[2], first), _mm_shuffle_epi8(table[3], second)),
+                           upper);
+}
+
+/* q: of the 16 values. */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_classes_step(const wcodeci_sse41_classes *t, __m128i q, __m128i *high,
+                                                        __m128i *low, const wcodeci_byte **p)
+{
+    const __m128i nibble = _mm_set1_epi8(15);
+    const __m128i odd = _mm_and_si128(_mm_slli_epi16(q, 7), _mm_set1_epi8(-128)), upper = _mm_slli_epi16(q, 6);
+    const __m128i bucket = _mm_and_si128(_mm_srli_epi16(*low, 4), nibble), place = _mm_and_si128(*low, nibble);
+    const __m128i entry = wcodeci_sse41_find(t->bucket, bucket, odd, upper);
+    const __m128i base = wcodeci_sse41_find(t->base, bucket, odd, upper);
+    const __m128i own = _mm_cmpgt_epi8(_mm_and_si128(entry, nibble), place);
+    const __m128i symbol = _mm_and_si128(_mm_srli_epi16(_mm_blendv_epi8(entry, *low, own), 4), nibble);
+    const __m128i rank = _mm_add_epi8(place, _mm_andnot_si128(own, base));
+    wcodeci_sse41_advance(wcodeci_sse41_find(t->freq, symbol, odd, upper), rank, high, low, p);
     return symbol;
 }
 
@@ -4747,6 +4799,47 @@ WCODECI_SSE41_INLINE void wcodeci_sse41_join(unsigned split, wcodeci_sse41_first
     }
 }
 
+/* (value + (q >> 2)) & 255 */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_shifted(__m128i value, __m128i q)
+{
+    return _mm_add_epi8(value, _mm_and_si128(_mm_srli_epi16(q, 2), _mm_set1_epi8(63)));
+}
+
+/* Writes units i ... i+15 of four classes, whose first plane's values are (value + (q >> 2)) & 2^w - 1.  Of F16
+ * the value comes 2 bits up, where it stands in a unit and where q >> 2 stands in q.  Of BF16 and F32 the upper
+ * 16 bits are sign, value, and the rest's lower bits: the latter two, moved down by a bit, are the average with
+ * 0; and with 65535, which the average rounds up to 65536, the sign is set. */
+WCODECI_SSE41_INLINE void wcodeci_sse41_join_scaled(unsigned split, __m128i value, __m128i q, __m128i rest,
+                                                    const wcodeci_byte *const *planes, wcodeci_byte *dst,
+                                                    size_t i)
+{
+    wcodeci_sse41_first f;
+    __m128i v, twice, sign, upper0, upper1, low0, low1, b1, b0;
+    if (split == WCODEC_SPLIT_F16) {
+        f.high = f.low = _mm_and_si128(_mm_add_epi8(value, q), _mm_set1_epi8(0x7C));
+        wcodeci_sse41_join(split, f, rest, planes, dst, i);
+        return;
+    }
+    v = wcodeci_sse41_shifted(value, q);
+    twice = _mm_add_epi8(rest, rest);
+    sign = _mm_cmpgt_epi8(_mm_setzero_si128(), rest);
+    upper0 = _mm_avg_epu16(_mm_unpacklo_epi8(twice, v), _mm_unpacklo_epi8(sign, sign));
+    upper1 = _mm_avg_epu16(_mm_unpackhi_epi8(twice, v), _mm_unpackhi_epi8(sign, sign));
+    if (split == WCODEC_SPLIT_BF16) {
+        wcodeci_sse41_store(dst + 2 * i, upper0);
+        wcodeci_sse41_store(dst + 2 * i + 16, upper1);
+        return;
+    }
+    b1 = wcodeci_sse41_load(planes[2] + i);
+    b0 = wcodeci_sse41_load(planes[3] + i);
+    low0 = _mm_unpacklo_epi8(b0, b1);
+    low1 = _mm_unpackhi_epi8(b0, b1);
+    wcodeci_sse41_store(dst + 4 * i, _mm_unpacklo_epi16(low0, upper0));
+    wcodeci_sse41_store(dst + 4 * i + 16, _mm_unpackhi_epi16(low0, upper0));
+    wcodeci_sse41_store(dst + 4 * i + 32, _mm_unpacklo_epi16(low1, upper1));
+    wcodeci_sse41_store(dst + 4 * i + 48, _mm_unpackhi_epi16(low1, upper1));
+}
+
 /* ---- rANS-16 ---- */
 
 /* How many values can be decoded without looking at bounds: no lane takes more than a byte a round. */
@@ -4756,19 +4849,22 @@ WCODECI_INLINE size_t wcodeci_rans16_ahead(const wcodeci_byte *p, const wcodeci_
     return wcodeci_min(n, (size_t)(limit - p)) & ~(size_t)(lanes - 1);
 }
 
-/* split and packed are constants.  split WCODEC_SPLIT_COUNT: the values themselves.
+/* classes, split and packed are constants.  split WCODEC_SPLIT_COUNT: the values themselves.
  * The states live in memory, so one loop serves any number of lanes. */
-WCODECI_SSE41_INLINE size_t wcodeci_sse41_rounds(wcodeci_rans16 *r, unsigned split, int packed,
+WCODECI_SSE41_INLINE size_t wcodeci_sse41_rounds(wcodeci_rans16 *r, unsigned classes, unsigned split, int packed,
                                                  const wcodeci_byte *const *planes, wcodeci_byte *dst,
                                                  size_t n)
 {
-    const wcodeci_sse41_tables tables = wcodeci_sse41_open(r);
-    const wcodeci_sse41_first by_symbol = wcodeci_sse41_first_of(split, wcodeci_sse41_load(r->value));
-    const wcodeci_byte *p = r->p, *const limit = r->limit, *plane[4] = { NULL, NULL, NULL, NULL };
+    const wcodeci_sse41_tables one = wcodeci_sse41_open(r);
+    const wcodeci_sse41_classes several = wcodeci_sse41_classes_open(r);
+    const __m128i value = wcodeci_sse41_load(r->value), mask = _mm_set1_epi8((char)r->mask);
+    const wcodeci_sse41_first by_symbol = classes == 1 || split == WCODEC_SPLIT_F16
+        ? wcodeci_sse41_first_of(split, value) : wcodeci_sse41_first_of(WCODEC_SPLIT_COUNT, value);
+    const wcodeci_byte *p = r->p, *const limit = r->limit, *const q = r->q, *plane[4] = { NULL, NULL, NULL, NULL };
     const unsigned lanes = r->lanes;
     __m128i high[WCODECI_RANS16_LANES / 16], low[WCODECI_RANS16_LANES / 16];
     size_t i = 0, stop = wcodeci_rans16_ahead(p, limit, n, lanes);
-    unsigned k, q;
+    unsigned k, quarter;
     for (k = 1; split < WCODEC_SPLIT_COUNT && k < wcodeci_splits[split].planes && k < 4; k++)
         plane[k] = planes[k];           /* the stores can not change these */
     memcpy(high, r->high, lanes);
@@ -4776,18 +4872,20 @@ WCODECI_SSE41_INLINE size_t wcodeci_sse41_rounds(wcodeci_rans16 *r, unsigned spl
     while (i < stop) {
         for (k = 0; i < stop; k = (k + 4) & (lanes / 16 - 1)) {
             WCODECI_UNROLL_4
-            for (q = 0; q < 4; q++, i += 16) {
-                const __m128i symbol = wcodeci_sse41_step(&tables, &high[k + q], &low[k + q], &p);
+            for (quarter = 0; quarter < 4; quarter++, i += 16) {
+                __m128i *const h = &high[k + quarter], *const l = &low[k + quarter];
+                const int values = split == WCODEC_SPLIT_COUNT;
+                const __m128i rest = values ? value : wcodeci_sse41_rest(split, packed, plane[1], i, quarter);
+                const __m128i scale = classes == 1 ? value : wcodeci_sse41_load(q + i);
+                const __m128i symbol = classes == 1 ? wcodeci_sse41_step(&one, h, l, &p)
+                                                    : wcodeci_sse41_classes_step(&several, scale, h, l, &p);
                 wcodeci_sse41_first f;
-                __m128i rest;
                 f.high = _mm_shuffle_epi8(by_symbol.high, symbol);
                 f.low = _mm_shuffle_epi8(by_symbol.low, symbol);
-                if (split == WCODEC_SPLIT_COUNT) {
-                    wcodeci_sse41_store(dst + i, f.high);
-                } else {
-                    rest = wcodeci_sse41_rest(split, packed, plane[1], i, q);
-                    wcodeci_sse41_join(split, f, rest, plane, dst, i);
-                }
+                if (classes > 1 && values) f.high = _mm_and_si128(wcodeci_sse41_shifted(f.high, scale), mask);
+                if (values) wcodeci_sse41_store(dst + i, f.high);
+                else if (classes == 1) wcodeci_sse41_join(split, f, rest, plane, dst, i);
+                else wcodeci_sse41_join_scaled(split, f.high, scale, rest, plane, dst, i);
             }
         }
         stop = i + wcodeci_rans16_ahead(p, limit, n - i, lanes);
@@ -4800,25 +4898,34 @@ WCODECI_SSE41_INLINE size_t wcodeci_sse41_rounds(wcodeci_rans16 *r, unsigned spl
 
 WCODECI_SSE41 static size_t wcodeci_sse41_rans16(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
 {
-    return wcodeci_sse41_rounds(r, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+    return wcodeci_sse41_rounds(r, 1, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
 }
 
-#define WCODECI_SSE41_UNITS(name, split, packed) \
+WCODECI_SSE41 static size_t wcodeci_sse41_rans16_classes(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
+{
+    return wcodeci_sse41_rounds(r, WCODECI_CLASSES, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+}
+
+#define WCODECI_SSE41_UNITS(name, classes, split, packed) \
     WCODECI_SSE41 static size_t wcodeci_sse41_##name(wcodeci_rans16 *r, const wcodeci_byte *const *planes, \
                                                      wcodeci_byte *dst, size_t n) \
     { \
-        return wcodeci_sse41_rounds(r, split, packed, planes, dst, n); \
+        return wcodeci_sse41_rounds(r, classes, split, packed, planes, dst, n); \
     }
-WCODECI_SSE41_UNITS(bf16, WCODEC_SPLIT_BF16, 0)
-WCODECI_SSE41_UNITS(f16, WCODEC_SPLIT_F16, 0)
-WCODECI_SSE41_UNITS(f16_packed, WCODEC_SPLIT_F16, 1)
-WCODECI_SSE41_UNITS(f32, WCODEC_SPLIT_F32, 0)
-WCODECI_SSE41_UNITS(e4m3, WCODEC_SPLIT_F8_E4M3, 0)
-WCODECI_SSE41_UNITS(e4m3_packed, WCODEC_SPLIT_F8_E4M3, 1)
-WCODECI_SSE41_UNITS(e5m2, WCODEC_SPLIT_F8_E5M2, 0)
-WCODECI_SSE41_UNITS(e5m2_packed, WCODEC_SPLIT_F8_E5M2, 1)
-WCODECI_SSE41_UNITS(nibbles, WCODEC_SPLIT_NIBBLES, 0)
-WCODECI_SSE41_UNITS(nibbles_packed, WCODEC_SPLIT_NIBBLES, 1)
+WCODECI_SSE41_UNITS(bf16, 1, WCODEC_SPLIT_BF16, 0)
+WCODECI_SSE41_UNITS(f16, 1, WCODEC_SPLIT_F16, 0)
+WCODECI_SSE41_UNITS(f16_packed, 1, WCODEC_SPLIT_F16, 1)
+WCODECI_SSE41_UNITS(f32, 1, WCODEC_SPLIT_F32, 0)
+WCODECI_SSE41_UNITS(e4m3, 1, WCODEC_SPLIT_F8_E4M3, 0)
+WCODECI_SSE41_UNITS(e4m3_packed, 1, WCODEC_SPLIT_F8_E4M3, 1)
+WCODECI_SSE41_UNITS(e5m2, 1, WCODEC_SPLIT_F8_E5M2, 0)
+WCODECI_SSE41_UNITS(e5m2_packed, 1, WCODEC_SPLIT_F8_E5M2, 1)
+WCODECI_SSE41_UNITS(nibbles, 1, WCODEC_SPLIT_NIBBLES, 0)
+WCODECI_SSE41_UNITS(nibbles_packed, 1, WCODEC_SPLIT_NIBBLES, 1)
+WCODECI_SSE41_UNITS(bf16_classes, WCODECI_CLASSES, WCODEC_SPLIT_BF16, 0)
+WCODECI_SSE41_UNITS(f16_classes, WCODECI_CLASSES, WCODEC_SPLIT_F16, 0)
+WCODECI_SSE41_UNITS(f16_classes_packed, WCODECI_CLASSES, WCODEC_SPLIT_F16, 1)
+WCODECI_SSE41_UNITS(f32_classes, WCODECI_CLASSES, WCODEC_SPLIT_F32, 0)
 
 /* ---- rANS-256 ---- */
 
@@ -4956,19 +5063,41 @@ WCODECI_SSE41 static void wcodeci_sse41_unpredict(wcodeci_byte *v, size_t n, siz
     for (; i < n; i++) v[i] = (wcodeci_byte)((v[i] + v[i - distance]) & mask);
 }
 
+/* ---- scales and classes ---- */
+
+WCODECI_SSE41 static void wcodeci_sse41_scale(const wcodeci_byte *columns, unsigned row, wcodeci_byte *q, size_t n)
+{
+    const __m128i add = _mm_set1_epi8((char)row);
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16)
+        wcodeci_sse41_store(q + i, _mm_add_epi8(wcodeci_sse41_load(columns + i), add));
+    wcodeci_scale_scalar(columns + i, row, q + i, n - i);
+}
+
+WCODECI_SSE41 static void wcodeci_sse41_map16(const wcodeci_byte map[16], const wcodeci_byte *v, wcodeci_byte *q,
+                                              size_t n)
+{
+    const __m128i table = wcodeci_sse41_load(map);
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16)
+        wcodeci_sse41_store(q + i, _mm_shuffle_epi8(table, wcodeci_sse41_load(v + i)));
+    wcodeci_map16_scalar(map, v + i, q + i, n - i);
+}
+
 static const wcodeci_kernels wcodeci_kernels_sse41 = {
-    "sse4.1", { wcodeci_sse41_rans16, wcodeci_rans16_classes_scalar },
+    "sse4.1", { wcodeci_sse41_rans16, wcodeci_sse41_rans16_classes },
     { { NULL, NULL, NULL, NULL, wcodeci_sse41_bf16, wcodeci_sse41_f16, wcodeci_sse41_f32, NULL,
       wcodeci_sse41_e4m3, wcodeci_sse41_e5m2, wcodeci_sse41_nibbles },
-      { NULL, NULL, NULL, NULL, wcodeci_rans16_bf16_classes_scalar, NULL, NULL, NULL, NULL, NULL, NULL } },
+      { NULL, NULL, NULL, NULL, wcodeci_sse41_bf16_classes, wcodeci_sse41_f16_classes,
+        wcodeci_sse41_f32_classes, NULL, NULL, NULL, NULL } },
     { { NULL, NULL, NULL, NULL, NULL, wcodeci_sse41_f16_packed, NULL, NULL,
       wcodeci_sse41_e4m3_packed, wcodeci_sse41_e5m2_packed, wcodeci_sse41_nibbles_packed },
-      { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL } },
+      { NULL, NULL, NULL, NULL, NULL, wcodeci_sse41_f16_classes_packed, NULL, NULL, NULL, NULL, NULL } },
     wcodeci_sse41_rans256,
     { NULL, wcodeci_sse41_merge_word16, wcodeci_sse41_merge_word32, NULL, wcodeci_sse41_merge_bf16,
       wcodeci_sse41_merge_f16, wcodeci_sse41_merge_f32, NULL, wcodeci_sse41_merge_e4m3,
       wcodeci_sse41_merge_e5m2, wcodeci_sse41_merge_nibbles },
-    wcodeci_sse41_unpack, wcodeci_sse41_unpredict, wcodeci_scale_scalar, wcodeci_map16_scalar
+    wcodeci_sse41_unpack, wcodeci_sse41_unpredict, wcodeci_sse41_scale, wcodeci_sse41_map16
 };
 
 #endif
@@ -5007,7 +5136,7 @@ WCODECI_AVX2_INLINE void wcodeci_avx2_store2(wcodeci_byte *p, wcodeci_byte *q, _
 
 typedef struct wcodeci_avx2_tables {
     __m256i div, other, base, freq;
-    __m256i nibble, even;               /* 15 in each byte, 255 in each even one */
+    __m256i nibble;                     /* 15 in each byte */
 } wcodeci_avx2_tables;
 
 WCODECI_AVX2_INLINE wcodeci_avx2_tables wcodeci_avx2_open(const wcodeci_rans16 *r)
@@ -5018,7 +5147,6 @@ WCODECI_AVX2_INLINE wcodeci_avx2_tables wcodeci_avx2_open(const wcodeci_rans16 *
     t.base = wcodeci_avx2_wide(wcodeci_sse41_load(r->base));
     t.freq = wcodeci_avx2_wide(wcodeci_sse41_load(r->freq));
     t.nibble = _mm256_set1_epi8(15);
-    t.even = _mm256_set1_epi16(255);
     return t;
 }
 
@@ -5034,31 +5162,100 @@ WCODECI_AVX2_INLINE __m256i wcodeci_avx2_expand(unsigned mask, const wcodeci_byt
     return _mm256_shuffle_epi8(bytes, _mm256_add_epi8(low, high));
 }
 
-/* Takes 32 lanes one step on and returns their symbols: see wcodeci_sse41_step. */
-WCODECI_AVX2_INLINE __m256i wcodeci_avx2_step(const wcodeci_avx2_tables *t, __m256i *high, __m256i *low,
-                                              const wcodeci_byte **p)
+/* Takes `groups` times 32 states on by what their slots say: see wcodeci_sse41_advance.  The groups go side by
+ * side, stage by stage: see wcodeci_avx512_step. */
+WCODECI_AVX2_INLINE void wcodeci_avx2_advance(unsigned groups, const __m256i *freq, const __m256i *rank,
+                                              __m256i *high, __m256i *low, const wcodeci_byte **p)
 {
-    const __m256i bucket = _mm256_and_si256(_mm256_srli_epi16(*low, 4), t->nibble);
-    const __m256i place = _mm256_and_si256(*low, t->nibble);
-    const __m256i own = _mm256_cmpgt_epi8(_mm256_shuffle_epi8(t->div, bucket), place);
-    const __m256i symbol = _mm256_blendv_epi8(_mm256_shuffle_epi8(t->other, bucket), bucket, own);
-    const __m256i rank = _mm256_add_epi8(place, _mm256_andnot_si256(own,
-                                                                    _mm256_shuffle_epi8(t->base, bucket)));
-    const __m256i freq = _mm256_shuffle_epi8(t->freq, symbol);
-    const __m256i even = _mm256_add_epi16(_mm256_mullo_epi16(_mm256_and_si256(*high, t->even),
-                                                             _mm256_and_si256(freq, t->even)),
-                                          _mm256_and_si256(rank, t->even));
-    const __m256i odd = _mm256_add_epi16(_mm256_mulhi_epu16(_mm256_andnot_si256(t->even, *high),
-                                                            _mm256_andnot_si256(t->even, freq)),
-                                         _mm256_srli_epi16(rank, 8));
-    const __m256i h = _mm256_blendv_epi8(odd, _mm256_srli_epi16(even, 8), t->even);
-    const __m256i l = _mm256_blendv_epi8(_mm256_slli_epi16(odd, 8), even, t->even);
-    const __m256i refill = _mm256_cmpeq_epi8(h, _mm256_setzero_si256());
-    const unsigned mask = (unsigned)_mm256_movemask_epi8(refill);
-    *high = _mm256_blendv_epi8(h, l, refill);
-    *low = _mm256_blendv_epi8(l, wcodeci_avx2_expand(mask, *p), refill);
-    *p += _mm_popcnt_u32(mask);
-    return symbol;
+    const __m256i evens = _mm256_set1_epi16(255);
+    __m256i even[4], odd[4];
+    unsigned g;
+    WCODECI_UNROLL_4
+    for (g = 0; g < groups; g++) {
+        even[g] = _mm256_add_epi16(_mm256_mullo_epi16(_mm256_and_si256(high[g], evens),
+                                                      _mm256_and_si256(freq[g], evens)),
+                                   _mm256_and_si256(rank[g], evens));
+        odd[g] = _mm256_add_epi16(_mm256_mulhi_epu16(_mm256_andnot_si256(evens, high[g]),
+                                                     _mm256_andnot_si256(evens, freq[g])),
+                                  _mm256_srli_epi16(rank[g], 8));
+    }
+    WCODECI_UNROLL_4
+    for (g = 0; g < groups; g++) {
+        const __m256i h = _mm256_blendv_epi8(odd[g], _mm256_srli_epi16(even[g], 8), evens);
+        const __m256i l = _mm256_blendv_epi8(_mm256_slli_epi16(odd[g], 8), even[g], evens);
+        const __m256i refill = _mm256_cmpeq_epi8(h, _mm256_setzero_si256());
+        const unsigned mask = (unsigned)_mm256_movemask_epi8(refill);
+        high[g] = _mm256_blendv_epi8(h, l, refill);
+        low[g] = _mm256_blendv_epi8(l, wcodeci_avx2_expand(mask, *p), refill);
+        *p += _mm_popcnt_u32(mask);
+    }
+}
+
+/* Takes `groups` times 32 lanes one step on, and says their symbols. */
+WCODECI_AVX2_INLINE void wcodeci_avx2_step(const wcodeci_avx2_tables *t, unsigned groups, __m256i *high,
+                                           __m256i *low, __m256i *symbol, const wcodeci_byte **p)
+{
+    __m256i rank[4], freq[4];
+    unsigned g;
+    WCODECI_UNROLL_4
+    for (g = 0; g < groups; g++) {
+        const __m256i bucket = _mm256_and_si256(_mm256_srli_epi16(low[g], 4), t->nibble);
+        const __m256i place = _mm256_and_si256(low[g], t->nibble);
+        const __m256i own = _mm256_cmpgt_epi8(_mm256_shuffle_epi8(t->div, bucket), place);
+        symbol[g] = _mm256_blendv_epi8(_mm256_shuffle_epi8(t->other, bucket), bucket, own);
+        rank[g] = _mm256_add_epi8(place, _mm256_andnot_si256(own, _mm256_shuffle_epi8(t->base, bucket)));
+        freq[g] = _mm256_shuffle_epi8(t->freq, symbol[g]);
+    }
+    wcodeci_avx2_advance(groups, freq, rank, high, low, p);
+}
+
+/* See wcodeci_sse41_classes.  Twelve tables and the rest are more than there are registers, so each stays in
+ * memory until it is looked up: in r->table, as what lies on the stack is copied about for every look-up. */
+WCODECI_AVX2_INLINE const wcodeci_byte *wcodeci_avx2_classes_open(const wcodeci_rans16 *r)
+{
+    const wcodeci_sse41_classes t = wcodeci_sse41_classes_open(r);
+    wcodeci_byte *tables = (wcodeci_byte *)(void *)r->table;
+    tables += (64 - ((uintptr_t)tables & 63)) & 63;
+    memcpy(tables, &t, sizeof t);
+    return tables;
+}
+
+/* See wcodeci_sse41_find. */
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_find(const wcodeci_byte *table, __m256i x, __m256i odd, __m256i upper)
+{
+    const __m256i first = _mm256_or_si256(x, odd), second = _mm256_xor_si256(first, _mm256_set1_epi8(-128));
+    const __m256i x0 = _mm256_shuffle_epi8(wcodeci_avx2_wide(wcodeci_sse41_load(table)), first);
+    const __m256i x1 = _mm256_shuffle_epi8(wcodeci_avx2_wide(wcodeci_sse41_load(table + 16)), second);
+    const __m256i x2 = _mm256_shuffle_epi8(wcodeci_avx2_wide(wcodeci_sse41_load(table + 32)), first);
+    const __m256i x3 = _mm256_shuffle_epi8(wcodeci_avx2_wide(wcodeci_sse41_load(table + 48)), second);
+    return _mm256_blendv_epi8(_mm256_or_si256(x0, x1), _mm256_or_si256(x2, x3), upper);
+}
+
+/* See wcodeci_sse41_classes_step. */
+WCODECI_AVX2_INLINE void wcodeci_avx2_classes_step(const wcodeci_byte *tables, unsigned groups,
+                                                   const __m256i *q, __m256i *high, __m256i *low,
+                                                   __m256i *symbol, const wcodeci_byte **p)
+{
+    const __m256i nibble = _mm256_set1_epi8(15);
+    __m256i rank[4], freq[4];
+    unsigned g;
+    WCODECI_UNROLL_4
+    for (g = 0; g < groups; g++) {
+        const __m256i odd = _mm256_and_si256(_mm256_slli_epi16(q[g], 7), _mm256_set1_epi8(-128));
+        const __m256i bucket = _mm256_and_si256(_mm256_srli_epi16(low[g], 4), nibble);
+        const __m256i upper = _mm256_slli_epi16(q[g], 6), place = _mm256_and_si256(low[g], nibble);
+        const __m256i entry = wcodeci_avx2_find(tables, bucket, odd, upper);
+        const __m256i base = wcodeci_avx2_find(tables + 64, bucket, odd, upper);
+        const __m256i own = _mm256_cmpgt_epi8(_mm256_and_si256(entry, nibble), place);
+        symbol[g] = _mm256_and_si256(_mm256_srli_epi16(_mm256_blendv_epi8(entry, low[g], own), 4), nibble);
+        rank[g] = _mm256_add_epi8(place, _mm256_andnot_si256(own, base));
+    }
+    WCODECI_UNROLL_4
+    for (g = 0; g < groups; g++) {
+        const __m256i odd = _mm256_and_si256(_mm256_slli_epi16(q[g], 7), _mm256_set1_epi8(-128));
+        freq[g] = wcodeci_avx2_find(tables + 128, symbol[g], odd, _mm256_slli_epi16(q[g], 6));
+    }
+    wcodeci_avx2_advance(groups, freq, rank, high, low, p);
 }
 
 /* ---- what becomes of 32 values ---- */
@@ -5169,70 +5366,139 @@ WCODECI_AVX2_INLINE void wcodeci_avx2_join(unsigned split, wcodeci_avx2_first f,
     }
 }
 
+/* (value + (q >> 2)) & 255 */
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_shifted(__m256i value, __m256i q)
+{
+    return _mm256_add_epi8(value, _mm256_and_si256(_mm256_srli_epi16(q, 2), _mm256_set1_epi8(63)));
+}
+
+/* Writes units i ... i+31 of four classes: see wcodeci_sse41_join_scaled. */
+WCODECI_AVX2_INLINE void wcodeci_avx2_join_scaled(unsigned split, __m256i value, __m256i q, __m256i rest,
+                                                  const wcodeci_byte *const *planes, wcodeci_byte *dst, size_t i)
+{
+    wcodeci_avx2_first f;
+    __m256i v, twice, sign, upper0, upper1, low0, low1, b1, b0;
+    if (split == WCODEC_SPLIT_F16) {
+        f.high = f.low = _mm256_and_si256(_mm256_add_epi8(value, q), _mm256_set1_epi8(0x7C));
+        wcodeci_avx2_join(split, f, rest, planes, dst, i);
+        return;
+    }
+    v = wcodeci_avx2_shifted(value, q);
+    twice = _mm256_add_epi8(rest, rest);
+    sign = _mm256_cmpgt_epi8(_mm256_setzero_si256(), rest);
+    upper0 = _mm256_avg_epu16(_mm256_unpacklo_epi8(twice, v), _mm256_unpacklo_epi8(sign, sign));
+    upper1 = _mm256_avg_epu16(_mm256_unpackhi_epi8(twice, v), _mm256_unpackhi_epi8(sign, sign));
+    if (split == WCODEC_SPLIT_BF16) {
+        wcodeci_avx2_store2(dst + 2 * i, dst + 2 * i + 32, upper0);
+        wcodeci_avx2_store2(dst + 2 * i + 16, dst + 2 * i + 48, upper1);
+        return;
+    }
+    b1 = wcodeci_avx2_load(planes[2] + i);
+    b0 = wcodeci_avx2_load(planes[3] + i);
+    low0 = _mm256_unpacklo_epi8(b0, b1);
+    low1 = _mm256_unpackhi_epi8(b0, b1);
+    wcodeci_avx2_store2(dst + 4 * i, dst + 4 * i + 64, _mm256_unpacklo_epi16(low0, upper0));
+    wcodeci_avx2_store2(dst + 4 * i + 16, dst + 4 * i + 80, _mm256_unpackhi_epi16(low0, upper0));
+    wcodeci_avx2_store2(dst + 4 * i + 32, dst + 4 * i + 96, _mm256_unpacklo_epi16(low1, upper1));
+    wcodeci_avx2_store2(dst + 4 * i + 48, dst + 4 * i + 112, _mm256_unpackhi_epi16(low1, upper1));
+}
+
 /* ---- rANS-16 ---- */
 
-/* See wcodeci_sse41_rounds. */
-WCODECI_AVX2_INLINE size_t wcodeci_avx2_rounds(wcodeci_rans16 *r, unsigned split, int packed,
-                                               const wcodeci_byte *const *planes, wcodeci_byte *dst, size_t n)
+/* See wcodeci_sse41_rounds.  tables: of several classes; NULL with one.  high, low: the states. */
+WCODECI_AVX2_INLINE size_t wcodeci_avx2_rounds(wcodeci_rans16 *r, const wcodeci_byte *tables,
+                                               unsigned groups, unsigned classes, unsigned split, int packed,
+                                               __m256i *high, __m256i *low, const wcodeci_byte *const *planes,
+                                               wcodeci_byte *dst, size_t n)
 {
-    const wcodeci_avx2_tables tables = wcodeci_avx2_open(r);
-    const __m256i values = wcodeci_avx2_wide(wcodeci_sse41_load(r->value));
-    const wcodeci_avx2_first by_symbol = wcodeci_avx2_first_of(split, values);
-    const wcodeci_byte *p = r->p, *const limit = r->limit, *plane[4] = { NULL, NULL, NULL, NULL };
+    const wcodeci_avx2_tables one = wcodeci_avx2_open(r);
+    const __m256i value = wcodeci_avx2_wide(wcodeci_sse41_load(r->value));
+    const __m256i mask = _mm256_set1_epi8((char)r->mask);
+    const wcodeci_avx2_first by_symbol = classes == 1 || split == WCODEC_SPLIT_F16
+        ? wcodeci_avx2_first_of(split, value) : wcodeci_avx2_first_of(WCODEC_SPLIT_COUNT, value);
+    const wcodeci_byte *p = r->p, *const limit = r->limit, *const q = r->q, *plane[4] = { NULL, NULL, NULL, NULL };
     const unsigned lanes = r->lanes;
-    __m256i high[WCODECI_RANS16_LANES / 32], low[WCODECI_RANS16_LANES / 32];
     size_t i = 0, stop = wcodeci_rans16_ahead(p, limit, n, lanes);
-    unsigned k, half;
+    unsigned k, g;
     for (k = 1; split < WCODEC_SPLIT_COUNT && k < wcodeci_splits[split].planes && k < 4; k++)
         plane[k] = planes[k];
-    memcpy(high, r->high, lanes);
-    memcpy(low, r->low, lanes);
     while (i < stop) {
-        for (k = 0; i < stop; k = (k + 2) & (lanes / 32 - 1)) {
+        for (k = 0; i < stop; k = (k + groups) & (lanes / 32 - 1)) {
+            __m256i scale[4], symbol[4];
+            if (classes > 1) {
+                WCODECI_UNROLL_4
+                for (g = 0; g < groups; g++) scale[g] = wcodeci_avx2_load(q + i + 32 * g);
+                wcodeci_avx2_classes_step(tables, groups, scale, high + k, low + k, symbol, &p);
+            } else {
+                wcodeci_avx2_step(&one, groups, high + k, low + k, symbol, &p);
+            }
             WCODECI_UNROLL_4
-            for (half = 0; half < 2; half++, i += 32) {
-                const __m256i symbol = wcodeci_avx2_step(&tables, &high[k + half], &low[k + half], &p);
+            for (g = 0; g < groups; g++, i += 32) {
+                const int values = split == WCODEC_SPLIT_COUNT;
+                const __m256i rest = values ? value : wcodeci_avx2_rest(split, packed, plane[1], i, g & 1);
                 wcodeci_avx2_first f;
-                __m256i rest;
-                f.high = _mm256_shuffle_epi8(by_symbol.high, symbol);
-                f.low = _mm256_shuffle_epi8(by_symbol.low, symbol);
-                if (split == WCODEC_SPLIT_COUNT) {
-                    wcodeci_avx2_store(dst + i, f.high);
-                } else {
-                    rest = wcodeci_avx2_rest(split, packed, plane[1], i, half);
-                    wcodeci_avx2_join(split, f, rest, plane, dst, i);
-                }
+                f.high = _mm256_shuffle_epi8(by_symbol.high, symbol[g]);
+                f.low = _mm256_shuffle_epi8(by_symbol.low, symbol[g]);
+                if (classes > 1 && values)
+                    f.high = _mm256_and_si256(wcodeci_avx2_shifted(f.high, scale[g]), mask);
+                if (values) wcodeci_avx2_store(dst + i, f.high);
+                else if (classes == 1) wcodeci_avx2_join(split, f, rest, plane, dst, i);
+                else wcodeci_avx2_join_scaled(split, f.high, scale[g], rest, plane, dst, i);
             }
         }
         stop = i + wcodeci_rans16_ahead(p, limit, n - i, lanes);
     }
-    memcpy(r->high, high, lanes);
-    memcpy(r->low, low, lanes);
     r->p = p;
     return i;
 }
 
-WCODECI_AVX2 static size_t wcodeci_avx2_rans16(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
+/* Four groups side by side are faster than two with four classes, whose steps take longest, but not with one. */
+WCODECI_AVX2_INLINE size_t wcodeci_avx2_lanes(wcodeci_rans16 *r, unsigned classes, unsigned split, int packed,
+                                              const wcodeci_byte *const *planes, wcodeci_byte *dst, size_t n)
 {
-    return wcodeci_avx2_rounds(r, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+    const wcodeci_byte *tables = classes > 1 ? wcodeci_avx2_classes_open(r) : NULL;
+    __m256i high[WCODECI_RANS16_LANES / 32], low[WCODECI_RANS16_LANES / 32];
+    memcpy(high, r->high, r->lanes);
+    memcpy(low, r->low, r->lanes);
+    if (classes == 1 || r->lanes == 64)
+        n = wcodeci_avx2_rounds(r, tables, 2, classes, split, packed, high, low, planes, dst, n);
+    else
+        n = wcodeci_avx2_rounds(r, tables, 4, classes, split, packed, high, low, planes, dst, n);
+    memcpy(r->high, high, r->lanes);
+    memcpy(r->low, low, r->lanes);
+    return n;
 }
 
-#define WCODECI_AVX2_UNITS(name, split, packed) \
+WCODECI_AVX2 static size_t wcodeci_avx2_rans16(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
+{
+    return wcodeci_avx2_lanes(r, 1, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+}
+
+WCODECI_AVX2 static size_t wcodeci_avx2_rans16_classes(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
+{
+    return wcodeci_avx2_lanes(r, WCODECI_CLASSES, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+}
+
+#define WCODECI_AVX2_UNITS(name, classes, split, packed) \
     WCODECI_AVX2 static size_t wcodeci_avx2_##name(wcodeci_rans16 *r, const wcodeci_byte *const *planes, \
                                                    wcodeci_byte *dst, size_t n) \
     { \
-        return wcodeci_avx2_rounds(r, split, packed, planes, dst, n); \
+        return wcodeci_avx2_lanes(r, classes, split, packed, planes, dst, n); \
     }
-WCODECI_AVX2_UNITS(bf16, WCODEC_SPLIT_BF16, 0)
-WCODECI_AVX2_UNITS(f16, WCODEC_SPLIT_F16, 0)
-WCODECI_AVX2_UNITS(f16_packed, WCODEC_SPLIT_F16, 1)
-WCODECI_AVX2_UNITS(f32, WCODEC_SPLIT_F32, 0)
-WCODECI_AVX2_UNITS(e4m3, WCODEC_SPLIT_F8_E4M3, 0)
-WCODECI_AVX2_UNITS(e4m3_packed, WCODEC_SPLIT_F8_E4M3, 1)
-WCODECI_AVX2_UNITS(e5m2, WCODEC_SPLIT_F8_E5M2, 0)
-WCODECI_AVX2_UNITS(e5m2_packed, WCODEC_SPLIT_F8_E5M2, 1)
-WCODECI_AVX2_UNITS(nibbles, WCODEC_SPLIT_NIBBLES, 0)
-WCODECI_AVX2_UNITS(nibbles_packed, WCODEC_SPLIT_NIBBLES, 1)
+WCODECI_AVX2_UNITS(bf16, 1, WCODEC_SPLIT_BF16, 0)
+WCODECI_AVX2_UNITS(f16, 1, WCODEC_SPLIT_F16, 0)
+WCODECI_AVX2_UNITS(f16_packed, 1, WCODEC_SPLIT_F16, 1)
+WCODECI_AVX2_UNITS(f32, 1, WCODEC_SPLIT_F32, 0)
+WCODECI_AVX2_UNITS(e4m3, 1, WCODEC_SPLIT_F8_E4M3, 0)
+WCODECI_AVX2_UNITS(e4m3_packed, 1, WCODEC_SPLIT_F8_E4M3, 1)
+WCODECI_AVX2_UNITS(e5m2, 1, WCODEC_SPLIT_F8_E5M2, 0)
+WCODECI_AVX2_UNITS(e5m2_packed, 1, WCODEC_SPLIT_F8_E5M2, 1)
+WCODECI_AVX2_UNITS(nibbles, 1, WCODEC_SPLIT_NIBBLES, 0)
+WCODECI_AVX2_UNITS(nibbles_packed, 1, WCODEC_SPLIT_NIBBLES, 1)
+WCODECI_AVX2_UNITS(bf16_classes, WCODECI_CLASSES, WCODEC_SPLIT_BF16, 0)
+WCODECI_AVX2_UNITS(f16_classes, WCODECI_CLASSES, WCODEC_SPLIT_F16, 0)
+WCODECI_AVX2_UNITS(f16_classes_packed, WCODECI_CLASSES, WCODEC_SPLIT_F16, 1)
+WCODECI_AVX2_UNITS(f32_classes, WCODECI_CLASSES, WCODEC_SPLIT_F32, 0)
 
 /* ---- rANS-256 ---- */
 
@@ -5307,19 +5573,41 @@ WCODECI_AVX2_MERGE(e4m3, WCODEC_SPLIT_F8_E4M3)
 WCODECI_AVX2_MERGE(e5m2, WCODEC_SPLIT_F8_E5M2)
 WCODECI_AVX2_MERGE(nibbles, WCODEC_SPLIT_NIBBLES)
 
+/* ---- scales and classes ---- */
+
+WCODECI_AVX2 static void wcodeci_avx2_scale(const wcodeci_byte *columns, unsigned row, wcodeci_byte *q, size_t n)
+{
+    const __m256i add = _mm256_set1_epi8((char)row);
+    size_t i;
+    for (i = 0; n - i >= 32; i += 32)
+        wcodeci_avx2_store(q + i, _mm256_add_epi8(wcodeci_avx2_load(columns + i), add));
+    wcodeci_scale_scalar(columns + i, row, q + i, n - i);
+}
+
+WCODECI_AVX2 static void wcodeci_avx2_map16(const wcodeci_byte map[16], const wcodeci_byte *v, wcodeci_byte *q,
+                                            size_t n)
+{
+    const __m256i table = wcodeci_avx2_wide(wcodeci_sse41_load(map));
+    size_t i;
+    for (i = 0; n - i >= 32; i += 32)
+        wcodeci_avx2_store(q + i, _mm256_shuffle_epi8(table, wcodeci_avx2_load(v + i)));
+    wcodeci_map16_scalar(map, v + i, q + i, n - i);
+}
+
 static const wcodeci_kernels wcodeci_kernels_avx2 = {
-    "avx2", { wcodeci_avx2_rans16, wcodeci_rans16_classes_scalar },
+    "avx2", { wcodeci_avx2_rans16, wcodeci_avx2_rans16_classes },
     { { NULL, NULL, NULL, NULL, wcodeci_avx2_bf16, wcodeci_avx2_f16, wcodeci_avx2_f32, NULL,
       wcodeci_avx2_e4m3, wcodeci_avx2_e5m2, wcodeci_avx2_nibbles },
-      { NULL, NULL, NULL, NULL, wcodeci_rans16_bf16_classes_scalar, NULL, NULL, NULL, NULL, NULL, NULL } },
+      { NULL, NULL, NULL, NULL, wcodeci_avx2_bf16_classes, wcodeci_avx2_f16_classes, wcodeci_avx2_f32_classes,
+        NULL, NULL, NULL, NULL } },
     { { NULL, NULL, NULL, NULL, NULL, wcodeci_avx2_f16_packed, NULL, NULL,
       wcodeci_avx2_e4m3_packed, wcodeci_avx2_e5m2_packed, wcodeci_avx2_nibbles_packed },
-      { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL } },
+      { NULL, NULL, NULL, NULL, NULL, wcodeci_avx2_f16_classes_packed, NULL, NULL, NULL, NULL, NULL } },
     wcodeci_avx2_rans256,
     { NULL, wcodeci_avx2_merge_word16, wcodeci_avx2_merge_word32, NULL, wcodeci_avx2_merge_bf16,
       wcodeci_avx2_merge_f16, wcodeci_avx2_merge_f32, NULL, wcodeci_avx2_merge_e4m3,
       wcodeci_avx2_merge_e5m2, wcodeci_avx2_merge_nibbles },
-    wcodeci_sse41_unpack, wcodeci_sse41_unpredict, wcodeci_scale_scalar, wcodeci_map16_scalar
+    wcodeci_sse41_unpack, wcodeci_sse41_unpredict, wcodeci_avx2_scale, wcodeci_avx2_map16
 };
 
 #endif
@@ -5685,8 +5973,10 @@ WCODECI_AVX512_INLINE size_t wcodeci_avx512_rounds(wcodeci_rans16 *r, unsigned g
         low[g] = wcodeci_avx512_load(r->low + 64 * g);
     }
     for (; n - i >= 64 * groups && (size_t)(limit - p) >= 64 * groups; i += 64 * groups) {
-        WCODECI_UNROLL_4
-        for (g = 0; g < groups && classes > 1; g++) scale[g] = wcodeci_avx512_load(q + i + 64 * g);
+        if (classes > 1) {
+            WCODECI_UNROLL_4
+            for (g = 0; g < groups; g++) scale[g] = wcodeci_avx512_load(q + i + 64 * g);
+        }
         wcodeci_avx512_step(&tables, groups, classes, scale, high, low, symbol, &p);
         WCODECI_UNROLL_4
         for (g = 0; g < groups; g++) {
@@ -5984,10 +6274,10 @@ static const wcodeci_kernels wcodeci_kernels_avx512 = {
  * the bits make the indices without a table.  To start a group of lanes before the last one has its bytes
  * gains next to nothing where the processor reorders instructions, as all but the smallest do.
  *
- * Four classes have tables of 64 bytes, and a lookup in 64 takes three operations or four.  Two tables by the
- * bit of the other symbol would be two such lookups each, so a symbol is looked up first, and a bucket's div and
- * its other symbol share a byte.  That is 28 vector operations, 34 to 37 with the lookups' own: an estimated 1.5
- * times the cycles of one class.
+ * Four classes have tables of 64 bytes, and a lookup in 64 is three or four operations.  With a bit for the other
+ * symbol it would be two such lookups, so a symbol is looked up first, and a bucket's div and its other symbol
+ * share a byte.  That is 28 vector operations, three of them such lookups: an estimated 1.5 to 1.75 times the
+ * cycles of one class.
  * ---------------------------------------------------------------------------------------------- */
 #if WCODECI_NEON
 
@@ -6619,10 +6909,6 @@ static void wcodeci_windows_make(wcodeci_windows *w, const wcodeci_rans16_coder 
     }
 }
 
-#endif
-
-#if WCODECI_X86 && !defined(WCODEC_NO_ENCODER)
-
 /* The last values, from i on, after `found` exceptions. */
 static size_t wcodeci_rans16_map_rest(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
                                       wcodeci_byte *symbols, size_t i, size_t n, uint32_t *places,
@@ -6636,6 +6922,52 @@ static size_t wcodeci_rans16_map_rest(const wcodeci_rans16_coder *c, const wcode
         places[found++] = (uint32_t)i;
     }
     return found;
+}
+
+/* The same of several classes. */
+static size_t wcodeci_rans16_map_classes_rest(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
+                                              wcodeci_byte *symbols, size_t i, size_t n, uint32_t *places,
+                                              size_t found, size_t most)
+{
+    for (; i < n; i++) {
+        const unsigned at = 16u * (c->q[i] & 3), s = c->symbol_of[v[i]];
+        const int there = s != WCODECI_NO_SYMBOL && c->freq[at + s];
+        symbols[i] = (wcodeci_byte)(at + (there ? s : c->filler[at / 16]));
+        if (there) continue;
+        if (found == most) return most + 1;
+        places[found++] = (uint32_t)i;
+    }
+    return found;
+}
+
+#endif
+
+#if WCODECI_X86 && !defined(WCODEC_NO_ENCODER)
+
+/* What a map of several classes looks up, 16 bytes each. */
+typedef struct wcodeci_class_map {
+    wcodeci_windows windows;        /* entries: the symbol, with bit 7 set */
+    wcodeci_byte has[16];           /* by symbol: bit c: class c has it */
+    wcodeci_byte bit[16];           /* by q & 3: 1 << that */
+    wcodeci_byte filler[16];        /* by q & 3, with 16 times the class */
+} wcodeci_class_map;
+
+static void wcodeci_class_map_make(wcodeci_class_map *m, const wcodeci_rans16_coder *c)
+{
+    unsigned j, k, class_;
+    wcodeci_windows_make(&m->windows, c, 16);
+    for (j = 0; j < m->windows.count; j++)
+        for (k = 0; k < 16; k++) {
+            wcodeci_byte *entry = &m->windows.table[j][k];
+            if (*entry) *entry = (wcodeci_byte)(((*entry & 15) ^ c->filler[0]) | 128);
+        }
+    memset(m->has, 0, sizeof m->has);
+    for (k = 0; k < 16 * WCODECI_CLASSES; k++) m->has[k & 15] |= (wcodeci_byte)((c->freq[k] != 0) << k / 16);
+    for (k = 0; k < 16; k++) {
+        class_ = k & 3;
+        m->bit[k] = (wcodeci_byte)(1 << class_);
+        m->filler[k] = (wcodeci_byte)(16 * class_ + c->filler[class_]);
+    }
 }
 
 /* ---- planes out of units: as for AVX-512 ---- */
@@ -6755,6 +7087,53 @@ WCODECI_SSE41 static size_t wcodeci_sse41_map(const wcodeci_rans16_coder *c, con
     return wcodeci_rans16_map_rest(c, v, symbols, i, n, places, found, most);
 }
 
+/* The same of several classes. */
+WCODECI_SSE41 static size_t wcodeci_sse41_map_classes(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
+                                                      wcodeci_byte *symbols, size_t n, uint32_t *places,
+                                                      size_t most)
+{
+    const __m128i saturate = _mm_set1_epi8(112), top = _mm_set1_epi8(-128);
+    wcodeci_class_map m;
+    __m128i has, bit, filler;
+    size_t i, found = 0;
+    unsigned j, k;
+    wcodeci_class_map_make(&m, c);
+    has = wcodeci_sse41_load(m.has);
+    bit = wcodeci_sse41_load(m.bit);
+    filler = wcodeci_sse41_load(m.filler);
+    for (i = 0; n - i >= 64; i += 64) {
+        __m128i x[4], entry[4];
+        uint64_t none = 0;
+        WCODECI_UNROLL_4
+        for (k = 0; k < 4; k++) {
+            x[k] = wcodeci_sse41_load(v + i + 16 * k);
+            entry[k] = top;
+        }
+        for (j = 0; j < m.windows.count; j++) {
+            const __m128i table = wcodeci_sse41_load(m.windows.table[j]);
+            const __m128i from = _mm_set1_epi8((char)m.windows.from[j]);
+            WCODECI_UNROLL_4
+            for (k = 0; k < 4; k++)
+                entry[k] = _mm_xor_si128(entry[k], _mm_shuffle_epi8(table,
+                                         _mm_adds_epu8(_mm_sub_epi8(x[k], from), saturate)));
+        }
+        WCODECI_UNROLL_4
+        for (k = 0; k < 4; k++) {       /* entry: the symbol, or 128, which is a shuffle's zero */
+            const __m128i q = _mm_and_si128(wcodeci_sse41_load(c->q + i + 16 * k), _mm_set1_epi8(3));
+            const __m128i there = _mm_and_si128(_mm_shuffle_epi8(has, entry[k]), _mm_shuffle_epi8(bit, q));
+            const __m128i lacks = _mm_cmpeq_epi8(there, _mm_setzero_si128());
+            none |= (uint64_t)(unsigned)_mm_movemask_epi8(lacks) << 16 * k;
+            wcodeci_sse41_store(symbols + i + 16 * k, _mm_blendv_epi8(
+                _mm_or_si128(entry[k], _mm_slli_epi16(q, 4)), _mm_shuffle_epi8(filler, q), lacks));
+        }
+        for (; none; none &= none - 1) {
+            if (found == most) return most + 1;
+            places[found++] = (uint32_t)(i + (size_t)_mm_popcnt_u64(~none & (none - 1)));
+        }
+    }
+    return wcodeci_rans16_map_classes_rest(c, v, symbols, i, n, places, found, most);
+}
+
 typedef struct wcodeci_sse41_coder {
     __m128i freq, first;                /* by symbol */
     __m128i low, high;                  /* the low and high byte of the reciprocal, as for AVX-512 */
@@ -6848,7 +7227,7 @@ WCODECI_SSE41 static wcodeci_byte *wcodeci_sse41_put(wcodeci_rans16_coder *c, co
 }
 
 static const wcodeci_encode_kernels wcodeci_encode_kernels_sse41 = {
-    wcodeci_sse41_split, wcodeci_sse41_residual, { wcodeci_sse41_map, wcodeci_rans16_map_classes_scalar },
+    wcodeci_sse41_split, wcodeci_sse41_residual, { wcodeci_sse41_map, wcodeci_sse41_map_classes },
     { wcodeci_sse41_put, wcodeci_rans16_put_scalar }
 };
 
@@ -6997,6 +7376,40 @@ WCODECI_AVX2 static size_t wcodeci_avx2_map(const wcodeci_rans16_coder *c, const
     return found;
 }
 
+/* The same of several classes: see wcodeci_sse41_map_classes. */
+WCODECI_AVX2 static size_t wcodeci_avx2_map_classes(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
+                                                    wcodeci_byte *symbols, size_t n, uint32_t *places,
+                                                    size_t most)
+{
+    const __m256i top = _mm256_set1_epi8(-128);
+    wcodeci_class_map m;
+    __m256i has, bit, filler;
+    size_t i, found = 0;
+    unsigned k;
+    wcodeci_class_map_make(&m, c);
+    has = wcodeci_avx2_twice(m.has);
+    bit = wcodeci_avx2_twice(m.bit);
+    filler = wcodeci_avx2_twice(m.filler);
+    for (i = 0; n - i >= 32; i += 32) {
+        const __m256i x = wcodeci_avx2_load(v + i);
+        const __m256i q = _mm256_and_si256(wcodeci_avx2_load(c->q + i), _mm256_set1_epi8(3));
+        __m256i entry = top, lacks;
+        unsigned mask;
+        for (k = 0; k < m.windows.count; k++)
+            entry = _mm256_xor_si256(entry, wcodeci_avx2_entry(wcodeci_avx2_twice(m.windows.table[k]),
+                                     _mm256_sub_epi8(x, _mm256_set1_epi8((char)m.windows.from[k]))));
+        lacks = _mm256_cmpeq_epi8(_mm256_and_si256(_mm256_shuffle_epi8(has, entry), _mm256_shuffle_epi8(bit, q)),
+                                  _mm256_setzero_si256());
+        entry = _mm256_or_si256(entry, _mm256_slli_epi16(q, 4));
+        wcodeci_avx2_store(symbols + i, _mm256_blendv_epi8(entry, _mm256_shuffle_epi8(filler, q), lacks));
+        for (mask = (unsigned)_mm256_movemask_epi8(lacks); mask; mask &= mask - 1) {
+            if (found == most) return most + 1;
+            places[found++] = (uint32_t)(i + (unsigned)_mm_popcnt_u32(~mask & (mask - 1)));
+        }
+    }
+    return wcodeci_rans16_map_classes_rest(c, v, symbols, i, n, places, found, most);
+}
+
 typedef struct wcodeci_avx2_coder {
     __m256i freq, first, low, high;     /* by symbol; the low and high byte of the reciprocal, as for AVX-512 */
     const wcodeci_byte *slots;
@@ -7040,20 +7453,18 @@ WCODECI_AVX2_INLINE wcodeci_byte *wcodeci_avx2_shed(const wcodeci_byte *bytes, _
     return p;
 }
 
-/* Codes 32 symbols on 32 lanes; as for AVX-512. */
-WCODECI_AVX2_INLINE wcodeci_byte *wcodeci_avx2_put_32(const wcodeci_avx2_coder *t, __m256i symbol,
-                                                          wcodeci_byte *high, wcodeci_byte *low, wcodeci_byte *p)
+/* Divides 32 states by their symbols' frequencies, which come with their reciprocals' low and high bytes; as for
+ * AVX-512.  The quotients go to `high`; `low` stays.  Returns the remainders. */
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_divide(__m256i freq, __m256i low_byte, __m256i high_byte,
+                                                wcodeci_byte *high, const wcodeci_byte *low, wcodeci_byte **p)
 {
     const __m256i even = _mm256_set1_epi16(255), one = _mm256_set1_epi16(1);
     const __m256i h = wcodeci_avx2_load(high), l = wcodeci_avx2_load(low);
-    const __m256i freq = _mm256_shuffle_epi8(t->freq, symbol);
     const __m256i shed = _mm256_cmpeq_epi8(_mm256_max_epu8(h, freq), h);
     const __m256i h1 = _mm256_andnot_si256(shed, h), l1 = _mm256_blendv_epi8(l, h, shed);
     const __m256i x0 = _mm256_or_si256(_mm256_slli_epi16(h1, 8), _mm256_and_si256(l1, even));
     const __m256i x1 = _mm256_or_si256(_mm256_srli_epi16(l1, 8), _mm256_andnot_si256(even, h1));
     const __m256i f0 = _mm256_and_si256(freq, even), f1 = _mm256_srli_epi16(freq, 8);
-    const __m256i low_byte = _mm256_shuffle_epi8(t->low, symbol);
-    const __m256i high_byte = _mm256_shuffle_epi8(t->high, symbol);
     __m256i q0 = _mm256_mulhi_epu16(x0, _mm256_or_si256(_mm256_and_si256(low_byte, even),
                                                         _mm256_slli_epi16(high_byte, 8)));
     __m256i q1 = _mm256_mulhi_epu16(x1, _mm256_or_si256(_mm256_srli_epi16(low_byte, 8),
@@ -7061,16 +7472,48 @@ WCODECI_AVX2_INLINE wcodeci_byte *wcodeci_avx2_put_32(const wcodeci_avx2_coder *
     __m256i r0 = _mm256_sub_epi16(x0, _mm256_mullo_epi16(q0, f0));
     __m256i r1 = _mm256_sub_epi16(x1, _mm256_mullo_epi16(q1, f1));
     const __m256i less0 = _mm256_cmpgt_epi16(f0, r0), less1 = _mm256_cmpgt_epi16(f1, r1);
-    __m256i rank;
     q0 = _mm256_add_epi16(q0, _mm256_add_epi16(less0, one));
     q1 = _mm256_add_epi16(q1, _mm256_add_epi16(less1, one));
     r0 = _mm256_sub_epi16(r0, _mm256_andnot_si256(less0, f0));
     r1 = _mm256_sub_epi16(r1, _mm256_andnot_si256(less1, f1));
-    rank = _mm256_add_epi8(_mm256_or_si256(r0, _mm256_slli_epi16(r1, 8)),
-                           _mm256_shuffle_epi8(t->first, symbol));
-    p = wcodeci_avx2_shed(low, shed, p);
+    *p = wcodeci_avx2_shed(low, shed, *p);
     wcodeci_avx2_store(high, _mm256_or_si256(q0, _mm256_slli_epi16(q1, 8)));
+    return _mm256_or_si256(r0, _mm256_slli_epi16(r1, 8));
+}
+
+/* Codes 32 symbols on 32 lanes. */
+WCODECI_AVX2_INLINE wcodeci_byte *wcodeci_avx2_put_32(const wcodeci_avx2_coder *t, __m256i symbol,
+                                                      wcodeci_byte *high, wcodeci_byte *low, wcodeci_byte *p)
+{
+    const __m256i rest = wcodeci_avx2_divide(_mm256_shuffle_epi8(t->freq, symbol),
+                                             _mm256_shuffle_epi8(t->low, symbol),
+                                             _mm256_shuffle_epi8(t->high, symbol), high, low, &p);
+    const __m256i rank = _mm256_add_epi8(rest, _mm256_shuffle_epi8(t->first, symbol));
     wcodeci_avx2_store(low, wcodeci_avx2_slots(t->slots, rank));
+    return p;
+}
+
+/* The same with four classes; `low` and `high` of the reciprocals are 64 bytes.  Slots out of 1024 are looked up one
+ * by one. */
+WCODECI_AVX2_INLINE wcodeci_byte *wcodeci_avx2_put_32_classes(const wcodeci_rans16_coder *c,
+                                                              const wcodeci_byte *per_low,
+                                                              const wcodeci_byte *per_high, __m256i symbol,
+                                                              wcodeci_byte *high, wcodeci_byte *low,
+                                                              wcodeci_byte *p)
+{
+    const __m256i odd = _mm256_and_si256(_mm256_slli_epi16(symbol, 3), _mm256_set1_epi8(-128));
+    const __m256i upper = _mm256_slli_epi16(symbol, 2);
+    const __m256i rest = wcodeci_avx2_divide(wcodeci_avx2_find(c->freq, symbol, odd, upper),
+                                             wcodeci_avx2_find(per_low, symbol, odd, upper),
+                                             wcodeci_avx2_find(per_high, symbol, odd, upper), high, low, &p);
+    const __m256i rank = _mm256_add_epi8(rest, wcodeci_avx2_find(c->first, symbol, odd, upper));
+    const __m256i of = _mm256_and_si256(_mm256_srli_epi16(symbol, 4), _mm256_set1_epi8(3));
+    uint16_t at[32];
+    unsigned k;
+    wcodeci_avx2_store2((wcodeci_byte *)at, (wcodeci_byte *)(at + 16), _mm256_unpacklo_epi8(rank, of));
+    wcodeci_avx2_store2((wcodeci_byte *)(at + 8), (wcodeci_byte *)(at + 24), _mm256_unpackhi_epi8(rank, of));
+    WCODECI_UNROLL_16
+    for (k = 0; k < 32; k++) low[k] = c->slots[at[k]];
     return p;
 }
 
@@ -7101,9 +7544,30 @@ WCODECI_AVX2 static wcodeci_byte *wcodeci_avx2_put(wcodeci_rans16_coder *c, cons
     return p;
 }
 
+WCODECI_AVX2 static wcodeci_byte *wcodeci_avx2_put_classes(wcodeci_rans16_coder *c, const wcodeci_byte *symbols,
+                                                           size_t n, wcodeci_byte *p)
+{
+    wcodeci_byte low[16 * WCODECI_CLASSES], high[16 * WCODECI_CLASSES];
+    unsigned s, lane;
+    for (s = 0; s < 16 * WCODECI_CLASSES; s++) {
+        const unsigned reciprocal = c->freq[s] < 2 ? 65535u : 65536u / c->freq[s];
+        low[s] = (wcodeci_byte)reciprocal;
+        high[s] = (wcodeci_byte)(reciprocal >> 8);
+    }
+    while (n) {
+        n -= c->lanes;
+        for (lane = c->lanes; lane;) {
+            lane -= 32;
+            p = wcodeci_avx2_put_32_classes(c, low, high, wcodeci_avx2_load(symbols + n + lane), c->high + lane,
+                                            c->low + lane, p);
+        }
+    }
+    return p;
+}
+
 static const wcodeci_encode_kernels wcodeci_encode_kernels_avx2 = {
-    wcodeci_avx2_split, wcodeci_avx2_residual, { wcodeci_avx2_map, wcodeci_rans16_map_classes_scalar },
-    { wcodeci_avx2_put, wcodeci_rans16_put_scalar }
+    wcodeci_avx2_split, wcodeci_avx2_residual, { wcodeci_avx2_map, wcodeci_avx2_map_classes },
+    { wcodeci_avx2_put, wcodeci_avx2_put_classes }
 };
 
 #endif
@@ -7534,8 +7998,8 @@ WCODECI_INLINE uint8x16x4_t wcodeci_neon_entries(unsigned classes, const wcodeci
     return four;
 }
 
-/* Entry x: below 16 or, of several classes, 64. */
-WCODECI_INLINE uint8x16_t wcodeci_neon_entry_of(unsigned classes, const uint8x16x4_t *table, uint8x16_t x)
+/* table[x], x below 16 or, of several classes, 64. */
+WCODECI_INLINE uint8x16_t wcodeci_neon_find(unsigned classes, const uint8x16x4_t *table, uint8x16_t x)
 {
     return classes == 1 ? vqtbl1q_u8(table->val[0], x) : vqtbl4q_u8(*table, x);
 }
@@ -7562,7 +8026,8 @@ WCODECI_INLINE wcodeci_neon_mapper wcodeci_neon_mapper_make(const wcodeci_rans16
     return m;
 }
 
-/* Makes symbols of 64 values; returns a bit for each that is an exception.  q: of these, of several classes. */
+/* Makes symbols of 64 values; returns a bit for each that is an exception.  q: of these, if there are several
+ * classes. */
 WCODECI_INLINE uint64_t wcodeci_neon_map_64(const wcodeci_neon_mapper *m, unsigned classes, const wcodeci_byte *v,
                                             const wcodeci_byte *q, wcodeci_byte *symbols)
 {
@@ -7587,7 +8052,7 @@ WCODECI_INLINE uint64_t wcodeci_neon_map_64(const wcodeci_neon_mapper *m, unsign
         } else {
             const uint8x16_t part = vandq_u8(vld1q_u8(q + 16 * k), vdupq_n_u8(3));
             symbol = vsliq_n_u8(symbol, part, 4);
-            none[k] = vceqzq_u8(vminq_u8(entry[k], wcodeci_neon_entry_of(classes, &m->freq, symbol)));
+            none[k] = vceqzq_u8(vminq_u8(entry[k], wcodeci_neon_find(classes, &m->freq, symbol)));
             symbol = vbslq_u8(none[k], vqtbl1q_u8(m->fillers, part), symbol);
         }
         vst1q_u8(symbols + 16 * k, symbol);
@@ -7599,27 +8064,15 @@ WCODECI_INLINE size_t wcodeci_neon_map_all(const wcodeci_rans16_coder *c, unsign
                                            wcodeci_byte *symbols, size_t n, uint32_t *places, size_t most)
 {
     const wcodeci_neon_mapper m = wcodeci_neon_mapper_make(c, classes);
-    wcodeci_byte room[3][64];           /* of the last values, where they are less than 64 */
     size_t i, found = 0;
-    for (i = 0; i < n && found <= most; i += 64) {
-        const size_t take = wcodeci_min(n - i, 64);
-        const wcodeci_byte *from = v + i, *q = classes > 1 ? c->q + i : NULL;
-        wcodeci_byte *to = symbols + i;
-        uint64_t none;
-        if (take < 64) {
-            memset(room, 0, sizeof room);
-            from = (const wcodeci_byte *)memcpy(room[0], from, take);
-            if (classes > 1) q = (const wcodeci_byte *)memcpy(room[1], q, take);
-            to = room[2];
-        }
-        none = wcodeci_neon_map_64(&m, classes, from, q, to);
-        if (take < 64) {
-            none &= ((uint64_t)1 << take) - 1;
-            memcpy(symbols + i, to, take);
-        }
-        if (none) found = wcodeci_neon_note(none, i, places, found, most);
+    for (i = 0; n - i >= 64; i += 64) {
+        const uint64_t none = wcodeci_neon_map_64(&m, classes, v + i, classes > 1 ? c->q + i : NULL, symbols + i);
+        if (!none) continue;
+        found = wcodeci_neon_note(none, i, places, found, most);
+        if (found > most) return found;
     }
-    return found;
+    return classes == 1 ? wcodeci_rans16_map_rest(c, v, symbols, i, n, places, found, most)
+                        : wcodeci_rans16_map_classes_rest(c, v, symbols, i, n, places, found, most);
 }
 
 static size_t wcodeci_neon_map(const wcodeci_rans16_coder *c, const wcodeci_byte *v, wcodeci_byte *symbols,
@@ -7694,9 +8147,9 @@ WCODECI_INLINE uint16x8_t wcodeci_neon_high16(uint16x8_t a, uint16x8_t b)
 WCODECI_INLINE uint8x16_t wcodeci_neon_divide(const wcodeci_neon_coder *t, unsigned classes,
                                               uint8x16_t symbol, uint8x16_t h, uint8x16_t l)
 {
-    const uint8x16_t scale = wcodeci_neon_entry_of(classes, &t->scale, symbol), above = vmulq_u8(h, scale);
-    const uint8x16_t low = wcodeci_neon_entry_of(classes, &t->low, symbol);
-    const uint8x16_t high = wcodeci_neon_entry_of(classes, &t->high, symbol);
+    const uint8x16_t scale = wcodeci_neon_find(classes, &t->scale, symbol), above = vmulq_u8(h, scale);
+    const uint8x16_t low = wcodeci_neon_find(classes, &t->low, symbol);
+    const uint8x16_t high = wcodeci_neon_find(classes, &t->high, symbol);
     const uint8x16_t bias = classes == 1 ? t->bias : vqtbl1q_u8(t->bias, vshrq_n_u8(symbol, 4));
     const uint16x8_t x0 = vmlal_u8(vreinterpretq_u16_u8(vzip1q_u8(bias, above)), vget_low_u8(l),
                                    vget_low_u8(scale));
@@ -7757,7 +8210,7 @@ WCODECI_INLINE wcodeci_byte *wcodeci_neon_put_64(const wcodeci_neon_coder *t, un
     WCODECI_UNROLL_4
     for (k = 0; k < 4; k++) {
         symbol[k] = vld1q_u8(symbols + 16 * k);
-        freq[k] = wcodeci_neon_entry_of(classes, &t->freq, symbol[k]);
+        freq[k] = wcodeci_neon_find(classes, &t->freq, symbol[k]);
         shed[k] = vcgeq_u8(vld1q_u8(high + 16 * k), freq[k]);
     }
     marked = wcodeci_neon_mark(shed, t->weights);
@@ -7765,7 +8218,7 @@ WCODECI_INLINE wcodeci_byte *wcodeci_neon_put_64(const wcodeci_neon_coder *t, un
     for (k = 0; k < 4; k++) {
         const uint8x16_t h = vld1q_u8(high + 16 * k), l = vbslq_u8(shed[k], h, vld1q_u8(low + 16 * k));
         const uint8x16_t quotient = wcodeci_neon_divide(t, classes, symbol[k], vbicq_u8(h, shed[k]), l);
-        const uint8x16_t from = vaddq_u8(l, wcodeci_neon_entry_of(classes, &t->first, symbol[k]));
+        const uint8x16_t from = vaddq_u8(l, wcodeci_neon_find(classes, &t->first, symbol[k]));
         place[k] = vmlsq_u8(from, quotient, freq[k]);       /* first + rank */
         if (classes == 1) place[k] = wcodeci_neon_slots(t, place[k]);
         vst1q_u8(high + 16 * k, quotient);

@@ -357,8 +357,10 @@ WCODECI_AVX512_INLINE size_t wcodeci_avx512_rounds(wcodeci_rans16 *r, unsigned g
         low[g] = wcodeci_avx512_load(r->low + 64 * g);
     }
     for (; n - i >= 64 * groups && (size_t)(limit - p) >= 64 * groups; i += 64 * groups) {
-        WCODECI_UNROLL_4
-        for (g = 0; g < groups && classes > 1; g++) scale[g] = wcodeci_avx512_load(q + i + 64 * g);
+        if (classes > 1) {
+            WCODECI_UNROLL_4
+            for (g = 0; g < groups; g++) scale[g] = wcodeci_avx512_load(q + i + 64 * g);
+        }
         wcodeci_avx512_step(&tables, groups, classes, scale, high, low, symbol, &p);
         WCODECI_UNROLL_4
         for (g = 0; g < groups; g++) {

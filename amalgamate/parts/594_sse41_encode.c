@@ -61,10 +61,6 @@ static void wcodeci_windows_make(wcodeci_windows *w, const wcodeci_rans16_coder 
     }
 }
 
-#endif
-
-#if WCODECI_X86 && !defined(WCODEC_NO_ENCODER)
-
 /* The last values, from i on, after `found` exceptions. */
 static size_t wcodeci_rans16_map_rest(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
                                       wcodeci_byte *symbols, size_t i, size_t n, uint32_t *places,
@@ -78,6 +74,52 @@ static size_t wcodeci_rans16_map_rest(const wcodeci_rans16_coder *c, const wcode
         places[found++] = (uint32_t)i;
     }
     return found;
+}
+
+/* The same of several classes. */
+static size_t wcodeci_rans16_map_classes_rest(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
+                                              wcodeci_byte *symbols, size_t i, size_t n, uint32_t *places,
+                                              size_t found, size_t most)
+{
+    for (; i < n; i++) {
+        const unsigned at = 16u * (c->q[i] & 3), s = c->symbol_of[v[i]];
+        const int there = s != WCODECI_NO_SYMBOL && c->freq[at + s];
+        symbols[i] = (wcodeci_byte)(at + (there ? s : c->filler[at / 16]));
+        if (there) continue;
+        if (found == most) return most + 1;
+        places[found++] = (uint32_t)i;
+    }
+    return found;
+}
+
+#endif
+
+#if WCODECI_X86 && !defined(WCODEC_NO_ENCODER)
+
+/* What a map of several classes looks up, 16 bytes each. */
+typedef struct wcodeci_class_map {
+    wcodeci_windows windows;        /* entries: the symbol, with bit 7 set */
+    wcodeci_byte has[16];           /* by symbol: bit c: class c has it */
+    wcodeci_byte bit[16];           /* by q & 3: 1 << that */
+    wcodeci_byte filler[16];        /* by q & 3, with 16 times the class */
+} wcodeci_class_map;
+
+static void wcodeci_class_map_make(wcodeci_class_map *m, const wcodeci_rans16_coder *c)
+{
+    unsigned j, k, class_;
+    wcodeci_windows_make(&m->windows, c, 16);
+    for (j = 0; j < m->windows.count; j++)
+        for (k = 0; k < 16; k++) {
+            wcodeci_byte *entry = &m->windows.table[j][k];
+            if (*entry) *entry = (wcodeci_byte)(((*entry & 15) ^ c->filler[0]) | 128);
+        }
+    memset(m->has, 0, sizeof m->has);
+    for (k = 0; k < 16 * WCODECI_CLASSES; k++) m->has[k & 15] |= (wcodeci_byte)((c->freq[k] != 0) << k / 16);
+    for (k = 0; k < 16; k++) {
+        class_ = k & 3;
+        m->bit[k] = (wcodeci_byte)(1 << class_);
+        m->filler[k] = (wcodeci_byte)(16 * class_ + c->filler[class_]);
+    }
 }
 
 /* ---- planes out of units: as for AVX-512 ---- */
@@ -197,6 +239,53 @@ WCODECI_SSE41 static size_t wcodeci_sse41_map(const wcodeci_rans16_coder *c, con
     return wcodeci_rans16_map_rest(c, v, symbols, i, n, places, found, most);
 }
 
+/* The same of several classes. */
+WCODECI_SSE41 static size_t wcodeci_sse41_map_classes(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
+                                                      wcodeci_byte *symbols, size_t n, uint32_t *places,
+                                                      size_t most)
+{
+    const __m128i saturate = _mm_set1_epi8(112), top = _mm_set1_epi8(-128);
+    wcodeci_class_map m;
+    __m128i has, bit, filler;
+    size_t i, found = 0;
+    unsigned j, k;
+    wcodeci_class_map_make(&m, c);
+    has = wcodeci_sse41_load(m.has);
+    bit = wcodeci_sse41_load(m.bit);
+    filler = wcodeci_sse41_load(m.filler);
+    for (i = 0; n - i >= 64; i += 64) {
+        __m128i x[4], entry[4];
+        uint64_t none = 0;
+        WCODECI_UNROLL_4
+        for (k = 0; k < 4; k++) {
+            x[k] = wcodeci_sse41_load(v + i + 16 * k);
+            entry[k] = top;
+        }
+        for (j = 0; j < m.windows.count; j++) {
+            const __m128i table = wcodeci_sse41_load(m.windows.table[j]);
+            const __m128i from = _mm_set1_epi8((char)m.windows.from[j]);
+            WCODECI_UNROLL_4
+            for (k = 0; k < 4; k++)
+                entry[k] = _mm_xor_si128(entry[k], _mm_shuffle_epi8(table,
+                                         _mm_adds_epu8(_mm_sub_epi8(x[k], from), saturate)));
+        }
+        WCODECI_UNROLL_4
+        for (k = 0; k < 4; k++) {       /* entry: the symbol, or 128, which is a shuffle's zero */
+            const __m128i q = _mm_and_si128(wcodeci_sse41_load(c->q + i + 16 * k), _mm_set1_epi8(3));
+            const __m128i there = _mm_and_si128(_mm_shuffle_epi8(has, entry[k]), _mm_shuffle_epi8(bit, q));
+            const __m128i lacks = _mm_cmpeq_epi8(there, _mm_setzero_si128());
+            none |= (uint64_t)(unsigned)_mm_movemask_epi8(lacks) << 16 * k;
+            wcodeci_sse41_store(symbols + i + 16 * k, _mm_blendv_epi8(
+                _mm_or_si128(entry[k], _mm_slli_epi16(q, 4)), _mm_shuffle_epi8(filler, q), lacks));
+        }
+        for (; none; none &= none - 1) {
+            if (found == most) return most + 1;
+            places[found++] = (uint32_t)(i + (size_t)_mm_popcnt_u64(~none & (none - 1)));
+        }
+    }
+    return wcodeci_rans16_map_classes_rest(c, v, symbols, i, n, places, found, most);
+}
+
 typedef struct wcodeci_sse41_coder {
     __m128i freq, first;                /* by symbol */
     __m128i low, high;                  /* the low and high byte of the reciprocal, as for AVX-512 */
@@ -290,7 +379,7 @@ WCODECI_SSE41 static wcodeci_byte *wcodeci_sse41_put(wcodeci_rans16_coder *c, co
 }
 
 static const wcodeci_encode_kernels wcodeci_encode_kernels_sse41 = {
-    wcodeci_sse41_split, wcodeci_sse41_residual, { wcodeci_sse41_map, wcodeci_rans16_map_classes_scalar },
+    wcodeci_sse41_split, wcodeci_sse41_residual, { wcodeci_sse41_map, wcodeci_sse41_map_classes },
     { wcodeci_sse41_put, wcodeci_rans16_put_scalar }
 };
 
