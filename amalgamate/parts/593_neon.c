@@ -21,10 +21,10 @@
  * the bits make the indices without a table.  To start a group of lanes before the last one has its bytes
  * gains next to nothing where the processor reorders instructions, as all but the smallest do.
  *
- * Four classes have tables of 64 bytes, and a lookup in 64 takes three operations or four.  Two tables by the
- * bit of the other symbol would be two such lookups each, so a symbol is looked up first, and a bucket's div and
- * its other symbol share a byte.  That is 28 vector operations, 34 to 37 with the lookups' own: an estimated 1.5
- * times the cycles of one class.
+ * Four classes have tables of 64 bytes, and a lookup in 64 is three or four operations.  With a bit for the other
+ * symbol it would be two such lookups, so a symbol is looked up first, and a bucket's div and its other symbol
+ * share a byte.  That is 28 vector operations, three of them such lookups: an estimated 1.5 to 1.75 times the
+ * cycles of one class.
  * ---------------------------------------------------------------------------------------------- */
 #if WCODECI_NEON
 

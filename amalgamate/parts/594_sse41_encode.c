@@ -61,10 +61,6 @@ static void wcodeci_windows_make(wcodeci_windows *w, const wcodeci_rans16_coder 
     }
 }
 
-#endif
-
-#if WCODECI_X86 && !defined(WCODEC_NO_ENCODER)
-
 /* The last values, from i on, after `found` exceptions. */
 static size_t wcodeci_rans16_map_rest(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
                                       wcodeci_byte *symbols, size_t i, size_t n, uint32_t *places,

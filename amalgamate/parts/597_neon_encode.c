@@ -122,8 +122,8 @@ WCODECI_INLINE uint8x16x4_t wcodeci_neon_entries(unsigned classes, const wcodeci
     return four;
 }
 
-/* Entry x: below 16 or, of several classes, 64. */
-WCODECI_INLINE uint8x16_t wcodeci_neon_entry_of(unsigned classes, const uint8x16x4_t *table, uint8x16_t x)
+/* table[x], x below 16 or, of several classes, 64. */
+WCODECI_INLINE uint8x16_t wcodeci_neon_find(unsigned classes, const uint8x16x4_t *table, uint8x16_t x)
 {
     return classes == 1 ? vqtbl1q_u8(table->val[0], x) : vqtbl4q_u8(*table, x);
 }
@@ -150,7 +150,8 @@ WCODECI_INLINE wcodeci_neon_mapper wcodeci_neon_mapper_make(const wcodeci_rans16
     return m;
 }
 
-/* Makes symbols of 64 values; returns a bit for each that is an exception.  q: of these, of several classes. */
+/* Makes symbols of 64 values; returns a bit for each that is an exception.  q: of these, if there are several
+ * classes. */
 WCODECI_INLINE uint64_t wcodeci_neon_map_64(const wcodeci_neon_mapper *m, unsigned classes, const wcodeci_byte *v,
                                             const wcodeci_byte *q, wcodeci_byte *symbols)
 {
@@ -175,7 +176,7 @@ WCODECI_INLINE uint64_t wcodeci_neon_map_64(const wcodeci_neon_mapper *m, unsign
         } else {
             const uint8x16_t part = vandq_u8(vld1q_u8(q + 16 * k), vdupq_n_u8(3));
             symbol = vsliq_n_u8(symbol, part, 4);
-            none[k] = vceqzq_u8(vminq_u8(entry[k], wcodeci_neon_entry_of(classes, &m->freq, symbol)));
+            none[k] = vceqzq_u8(vminq_u8(entry[k], wcodeci_neon_find(classes, &m->freq, symbol)));
             symbol = vbslq_u8(none[k], vqtbl1q_u8(m->fillers, part), symbol);
         }
         vst1q_u8(symbols + 16 * k, symbol);
@@ -187,27 +188,15 @@ WCODECI_INLINE size_t wcodeci_neon_map_all(const wcodeci_rans16_coder *c, unsign
                                            wcodeci_byte *symbols, size_t n, uint32_t *places, size_t most)
 {
     const wcodeci_neon_mapper m = wcodeci_neon_mapper_make(c, classes);
-    wcodeci_byte room[3][64];           /* of the last values, where they are less than 64 */
     size_t i, found = 0;
-    for (i = 0; i < n && found <= most; i += 64) {
-        const size_t take = wcodeci_min(n - i, 64);
-        const wcodeci_byte *from = v + i, *q = classes > 1 ? c->q + i : NULL;
-        wcodeci_byte *to = symbols + i;
-        uint64_t none;
-        if (take < 64) {
-            memset(room, 0, sizeof room);
-            from = (const wcodeci_byte *)memcpy(room[0], from, take);
-            if (classes > 1) q = (const wcodeci_byte *)memcpy(room[1], q, take);
-            to = room[2];
-        }
-        none = wcodeci_neon_map_64(&m, classes, from, q, to);
-        if (take < 64) {
-            none &= ((uint64_t)1 << take) - 1;
-            memcpy(symbols + i, to, take);
-        }
-        if (none) found = wcodeci_neon_note(none, i, places, found, most);
+    for (i = 0; n - i >= 64; i += 64) {
+        const uint64_t none = wcodeci_neon_map_64(&m, classes, v + i, classes > 1 ? c->q + i : NULL, symbols + i);
+        if (!none) continue;
+        found = wcodeci_neon_note(none, i, places, found, most);
+        if (found > most) return found;
     }
-    return found;
+    return classes == 1 ? wcodeci_rans16_map_rest(c, v, symbols, i, n, places, found, most)
+                        : wcodeci_rans16_map_classes_rest(c, v, symbols, i, n, places, found, most);
 }
 
 static size_t wcodeci_neon_map(const wcodeci_rans16_coder *c, const wcodeci_byte *v, wcodeci_byte *symbols,
@@ -282,9 +271,9 @@ WCODECI_INLINE uint16x8_t wcodeci_neon_high16(uint16x8_t a, uint16x8_t b)
 WCODECI_INLINE uint8x16_t wcodeci_neon_divide(const wcodeci_neon_coder *t, unsigned classes,
                                               uint8x16_t symbol, uint8x16_t h, uint8x16_t l)
 {
-    const uint8x16_t scale = wcodeci_neon_entry_of(classes, &t->scale, symbol), above = vmulq_u8(h, scale);
-    const uint8x16_t low = wcodeci_neon_entry_of(classes, &t->low, symbol);
-    const uint8x16_t high = wcodeci_neon_entry_of(classes, &t->high, symbol);
+    const uint8x16_t scale = wcodeci_neon_find(classes, &t->scale, symbol), above = vmulq_u8(h, scale);
+    const uint8x16_t low = wcodeci_neon_find(classes, &t->low, symbol);
+    const uint8x16_t high = wcodeci_neon_find(classes, &t->high, symbol);
     const uint8x16_t bias = classes == 1 ? t->bias : vqtbl1q_u8(t->bias, vshrq_n_u8(symbol, 4));
     const uint16x8_t x0 = vmlal_u8(vreinterpretq_u16_u8(vzip1q_u8(bias, above)), vget_low_u8(l),
                                    vget_low_u8(scale));
@@ -345,7 +334,7 @@ WCODECI_INLINE wcodeci_byte *wcodeci_neon_put_64(const wcodeci_neon_coder *t, un
     WCODECI_UNROLL_4
     for (k = 0; k < 4; k++) {
         symbol[k] = vld1q_u8(symbols + 16 * k);
-        freq[k] = wcodeci_neon_entry_of(classes, &t->freq, symbol[k]);
+        freq[k] = wcodeci_neon_find(classes, &t->freq, symbol[k]);
         shed[k] = vcgeq_u8(vld1q_u8(high + 16 * k), freq[k]);
     }
     marked = wcodeci_neon_mark(shed, t->weights);
@@ -353,7 +342,7 @@ WCODECI_INLINE wcodeci_byte *wcodeci_neon_put_64(const wcodeci_neon_coder *t, un
     for (k = 0; k < 4; k++) {
         const uint8x16_t h = vld1q_u8(high + 16 * k), l = vbslq_u8(shed[k], h, vld1q_u8(low + 16 * k));
         const uint8x16_t quotient = wcodeci_neon_divide(t, classes, symbol[k], vbicq_u8(h, shed[k]), l);
-        const uint8x16_t from = vaddq_u8(l, wcodeci_neon_entry_of(classes, &t->first, symbol[k]));
+        const uint8x16_t from = vaddq_u8(l, wcodeci_neon_find(classes, &t->first, symbol[k]));
         place[k] = vmlsq_u8(from, quotient, freq[k]);       /* first + rank */
         if (classes == 1) place[k] = wcodeci_neon_slots(t, place[k]);
         vst1q_u8(high + 16 * k, quotient);
