@@ -866,7 +866,7 @@ static void every_pair(unsigned dtype, uint64_t row, const unsigned char *data, 
 /* Everything, or rANS-16 or rANS-256 wherever it can be, with any predictor or one alone. */
 static wcodec_tile_options some_options(unsigned number)
 {
-    wcodec_tile_options o = { 0, 0, 0, 0 };
+    wcodec_tile_options o = { 0, 0, 0, 0, 0 };
     const unsigned coder = number % 4 == 1 ? WCODEC_CODER_RANS16 : WCODEC_CODER_RANS256;
     if (number % 4) {
         o.coders = 1u << WCODEC_CODER_RAW | (number % 4 == 3 ? 0 : 1u << coder);
@@ -957,7 +957,7 @@ static void pairs_of_scaled_tiles(void)
     unsigned i, scaled = 0, several = 0;
     for (i = 0; i < sizeof dtypes * 12; i++) {
         const unsigned dtype = dtypes[i % sizeof dtypes];
-        const wcodec_tile_options options = { 0, 0, 0, 0 };
+        const wcodec_tile_options options = { 0, 0, 0, 0, 0 };
         const size_t columns = i % 2 ? 8 + test_below(&r, 1000) : (size_t)64 << test_below(&r, 4);
         const size_t n = i % 3 ? 8000 + test_below(&r, TILE - 8000) : TILE;
         wcodec_scales scales;
@@ -1040,7 +1040,7 @@ static void broken_tiles(void)
     size_t coded = 0;
     for (i = 0; i < sizeof dtypes * 4; i++) {
         const unsigned dtype = dtypes[i / 4], coder = i % 4 == 3 ? WCODEC_CODER_RANS256 : WCODEC_CODER_RANS16;
-        const wcodec_tile_options options = { 0, 1u | 1u << coder, 1, 0 };
+        const wcodec_tile_options options = { 0, 1u | 1u << coder, 1, 0, 0 };
         const size_t units = 600 + test_below(&r, 1000), decoded = units * make_unit(dtype);
         wcodec_tile_info info;
         size_t size;
@@ -1073,7 +1073,7 @@ static void broken_scaled_tiles(void)
     size_t coded = 0;
     for (i = 0; i < sizeof dtypes; i++) {
         const unsigned dtype = dtypes[i];
-        const wcodec_tile_options options = { 0, 0, 0, 0 };
+        const wcodec_tile_options options = { 0, 0, 0, 0, 0 };
         const size_t units = 6000 - test_below(&r, 300), decoded = units * make_unit(dtype);
         wcodec_scales scales;
         wcodec_tile_info info;
@@ -1102,7 +1102,7 @@ static void broken_scaled_tiles(void)
 static void noise_behind_tables(void)
 {
     static unsigned char data[1500 * 2];
-    const wcodec_tile_options options = { 1u << WCODEC_SPLIT_BF16, 1u | 1u << WCODEC_CODER_RANS16, 1, 0 };
+    const wcodec_tile_options options = { 1u << WCODEC_SPLIT_BF16, 1u | 1u << WCODEC_CODER_RANS16, 1, 0, 0 };
     test_random r = test_random_new(14);
     wcodec_tile_info info;
     unsigned i;

@@ -13,7 +13,7 @@ typedef struct tile {
 
 static const unsigned char split_dtype[WCODEC_SPLIT_COUNT] = {
     WCODEC_U8, WCODEC_U16, WCODEC_I32, WCODEC_U64, WCODEC_BF16, WCODEC_F16, WCODEC_F32, WCODEC_F64,
-    WCODEC_F8_E4M3, WCODEC_F8_E5M2, WCODEC_U4 };
+    WCODEC_F8_E4M3, WCODEC_F8_E5M2, WCODEC_U4, WCODEC_BF16, WCODEC_F16, WCODEC_F32 };
 
 /* Encodes into a buffer of just the bound; the caller frees the record. */
 static tile encode(unsigned dtype, uint64_t row, const unsigned char *data, size_t size,
@@ -147,7 +147,7 @@ static void every_choice(void)
     static const size_t units[] = { 1, 33, 64, 700 };
     unsigned char data[700 * 8];
     test_random r = test_random_new(3);
-    wcodec_tile_options o;
+    wcodec_tile_options o = { 0, 0, 0, 0, 0 };
     wcodec_tile_info info;
     unsigned split, coder, predictor, kind;
     unsigned long used[WCODEC_CODER_COUNT] = { 0 }, predicted[WCODEC_PREDICT_COUNT] = { 0 };
@@ -184,7 +184,7 @@ static void foreign_splits(void)
 {
     unsigned char data[800];
     test_random r = test_random_new(4);
-    wcodec_tile_options o;
+    wcodec_tile_options o = { 0, 0, 0, 0, 0 };
     unsigned split, dtype;
     o.coders = o.predictors = ~0u;
     for (dtype = 0; dtype <= WCODEC_U4; dtype++)
@@ -202,7 +202,7 @@ static void extreme_frequencies(void)
 {
     unsigned char *data = (unsigned char *)test_malloc(65536);
     unsigned coder, width;
-    wcodec_tile_options o;
+    wcodec_tile_options o = { 0, 0, 0, 0, 0 };
     size_t i, n;
     o.predictors = 1;
     for (coder = 0; coder < WCODEC_CODER_COUNT; coder++)
@@ -288,7 +288,7 @@ static void best_is_smallest(void)
             make_fill(&r, (make_kind)kind, dtype, 100, data, sizeof data);
             best = encode(dtype, 100, data, sizeof data, NULL);
             for (coder = 0; coder < WCODEC_CODER_COUNT; coder++) {
-                wcodec_tile_options o = { 0, 0, 0, 0 };
+                wcodec_tile_options o = { 0, 0, 0, 0, 0 };
                 tile one;
                 o.coders = 1u << coder | 1u;
                 o.predictors = 1u << (coder % WCODEC_PREDICT_COUNT);
@@ -333,7 +333,7 @@ static int small_record(unsigned number, unsigned char *data, tile *t)
                         : coder == WCODEC_CODER_RAW ? MAKE_RANDOM : MAKE_WEIGHTS;
     const unsigned dtype = split_dtype[split];
     const size_t n = coder >= WCODEC_CODER_RANS16 ? 500 : 64;
-    wcodec_tile_options o;
+    wcodec_tile_options o = { 0, 0, 0, 0, 0 };
     if (number >= WCODEC_SPLIT_COUNT * WCODEC_CODER_COUNT) return 0;
     o.splits = 1u << split;
     o.coders = 1u << coder;

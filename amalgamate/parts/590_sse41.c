@@ -494,7 +494,7 @@ WCODECI_SSE41_INLINE size_t wcodeci_sse41_merge_4(unsigned split, const wcodeci_
             wcodeci_sse41_join(split, f, _mm_or_si128(s, m), plane + 1, dst, i);
             continue;
         }
-        f.high = _mm_or_si128(_mm_or_si128(f.high, s), _mm_srli_epi16(upper, 2));
+        f.high = _mm_or_si128(_mm_or_si128(f.high, s), _mm_and_si128(_mm_srli_epi16(upper, 2), _mm_set1_epi8(3)));
         f.low = _mm_and_si128(_mm_slli_epi16(upper, 6), _mm_set1_epi8(-64));
         wcodeci_sse41_join16(f.high, _mm_or_si128(f.low, _mm_and_si128(rest, lower)), dst + 2 * i);
     }

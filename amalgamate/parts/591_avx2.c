@@ -485,7 +485,8 @@ WCODECI_AVX2_INLINE size_t wcodeci_avx2_merge_4(unsigned split, const wcodeci_by
             wcodeci_avx2_join(split, f, _mm256_or_si256(s, m), plane + 1, dst, i);
             continue;
         }
-        f.high = _mm256_or_si256(_mm256_or_si256(f.high, s), _mm256_srli_epi16(upper, 2));
+        f.high = _mm256_or_si256(_mm256_or_si256(f.high, s),
+                                 _mm256_and_si256(_mm256_srli_epi16(upper, 2), _mm256_set1_epi8(3)));
         f.low = _mm256_and_si256(_mm256_slli_epi16(upper, 6), _mm256_set1_epi8(-64));
         wcodeci_avx2_join16(f.high, _mm256_or_si256(f.low, _mm256_and_si256(rest, lower)), dst + 2 * i);
     }
