@@ -76,7 +76,11 @@ static size_t wcodeci_rans16_map_rest(const wcodeci_rans16_coder *c, const wcode
     return found;
 }
 
-/* The same of several classes. */
+#endif
+
+#if WCODECI_X86 && !defined(WCODEC_NO_ENCODER)
+
+/* As wcodeci_rans16_map_rest, of several classes. */
 static size_t wcodeci_rans16_map_classes_rest(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
                                               wcodeci_byte *symbols, size_t i, size_t n, uint32_t *places,
                                               size_t found, size_t most)
@@ -92,10 +96,6 @@ static size_t wcodeci_rans16_map_classes_rest(const wcodeci_rans16_coder *c, con
     return found;
 }
 
-#endif
-
-#if WCODECI_X86 && !defined(WCODEC_NO_ENCODER)
-
 /* What a map of several classes looks up, 16 bytes each. */
 typedef struct wcodeci_class_map {
     wcodeci_windows windows;        /* entries: the symbol, with bit 7 set */
@@ -106,7 +106,7 @@ typedef struct wcodeci_class_map {
 
 static void wcodeci_class_map_make(wcodeci_class_map *m, const wcodeci_rans16_coder *c)
 {
-    unsigned j, k, class_;
+    unsigned j, k;
     wcodeci_windows_make(&m->windows, c, 16);
     for (j = 0; j < m->windows.count; j++)
         for (k = 0; k < 16; k++) {
@@ -116,9 +116,8 @@ static void wcodeci_class_map_make(wcodeci_class_map *m, const wcodeci_rans16_co
     memset(m->has, 0, sizeof m->has);
     for (k = 0; k < 16 * WCODECI_CLASSES; k++) m->has[k & 15] |= (wcodeci_byte)((c->freq[k] != 0) << k / 16);
     for (k = 0; k < 16; k++) {
-        class_ = k & 3;
-        m->bit[k] = (wcodeci_byte)(1 << class_);
-        m->filler[k] = (wcodeci_byte)(16 * class_ + c->filler[class_]);
+        m->bit[k] = (wcodeci_byte)(1 << (k & 3));
+        m->filler[k] = (wcodeci_byte)(16 * (k & 3) + c->filler[k & 3]);
     }
 }
 
@@ -426,9 +425,9 @@ WCODECI_SSE41_INLINE __m128i wcodeci_sse41_find_byte(const wcodeci_byte *table, 
 }
 
 /* Codes 16 symbols of four classes on 16 lanes, but for the slots, whose numbers it puts to `at`. */
-WCODECI_SSE41_INLINE wcodeci_byte *wcodeci_sse41_put_16_classes(wcodeci_rans16_coder *c, const wcodeci_reciprocals *per,
-                                                                __m128i symbol, unsigned lane, uint16_t *at,
-                                                                wcodeci_byte *p)
+WCODECI_SSE41_INLINE wcodeci_byte *wcodeci_sse41_put_16_classes(wcodeci_rans16_coder *c,
+                                                                const wcodeci_reciprocals *per, __m128i symbol,
+                                                                unsigned lane, uint16_t *at, wcodeci_byte *p)
 {
     const __m128i odd = _mm_and_si128(_mm_slli_epi16(symbol, 3), _mm_set1_epi8(-128));
     const __m128i upper = _mm_slli_epi16(symbol, 2);

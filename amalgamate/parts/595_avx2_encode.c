@@ -257,9 +257,9 @@ WCODECI_AVX2_INLINE wcodeci_byte *wcodeci_avx2_put_32(const wcodeci_avx2_coder *
 }
 
 /* See wcodeci_sse41_put_16_classes. */
-WCODECI_AVX2_INLINE wcodeci_byte *wcodeci_avx2_put_32_classes(wcodeci_rans16_coder *c, const wcodeci_reciprocals *per,
-                                                              __m256i symbol, unsigned lane, uint16_t *at,
-                                                              wcodeci_byte *p)
+WCODECI_AVX2_INLINE wcodeci_byte *wcodeci_avx2_put_32_classes(wcodeci_rans16_coder *c,
+                                                              const wcodeci_reciprocals *per, __m256i symbol,
+                                                              unsigned lane, uint16_t *at, wcodeci_byte *p)
 {
     const __m256i odd = _mm256_and_si256(_mm256_slli_epi16(symbol, 3), _mm256_set1_epi8(-128));
     const __m256i upper = _mm256_slli_epi16(symbol, 2);
