@@ -256,27 +256,21 @@ WCODECI_AVX2_INLINE wcodeci_byte *wcodeci_avx2_put_32(const wcodeci_avx2_coder *
     return p;
 }
 
-/* The same with four classes; `low` and `high` of the reciprocals are 64 bytes.  Slots out of 1024 are looked up one
- * by one. */
-WCODECI_AVX2_INLINE wcodeci_byte *wcodeci_avx2_put_32_classes(const wcodeci_rans16_coder *c,
-                                                              const wcodeci_byte *per_low,
-                                                              const wcodeci_byte *per_high, __m256i symbol,
-                                                              wcodeci_byte *high, wcodeci_byte *low,
-                                                              wcodeci_byte *p)
+/* See wcodeci_sse41_put_16_classes. */
+WCODECI_AVX2_INLINE wcodeci_byte *wcodeci_avx2_put_32_classes(wcodeci_rans16_coder *c,
+                                                              const wcodeci_reciprocals *per, __m256i symbol,
+                                                              unsigned lane, uint16_t *at, wcodeci_byte *p)
 {
     const __m256i odd = _mm256_and_si256(_mm256_slli_epi16(symbol, 3), _mm256_set1_epi8(-128));
     const __m256i upper = _mm256_slli_epi16(symbol, 2);
     const __m256i rest = wcodeci_avx2_divide(wcodeci_avx2_find(c->freq, symbol, odd, upper),
-                                             wcodeci_avx2_find(per_low, symbol, odd, upper),
-                                             wcodeci_avx2_find(per_high, symbol, odd, upper), high, low, &p);
+                                             wcodeci_avx2_find(per->low, symbol, odd, upper),
+                                             wcodeci_avx2_find(per->high, symbol, odd, upper),
+                                             c->high + lane, c->low + lane, &p);
     const __m256i rank = _mm256_add_epi8(rest, wcodeci_avx2_find(c->first, symbol, odd, upper));
     const __m256i of = _mm256_and_si256(_mm256_srli_epi16(symbol, 4), _mm256_set1_epi8(3));
-    uint16_t at[32];
-    unsigned k;
     wcodeci_avx2_store2((wcodeci_byte *)at, (wcodeci_byte *)(at + 16), _mm256_unpacklo_epi8(rank, of));
     wcodeci_avx2_store2((wcodeci_byte *)(at + 8), (wcodeci_byte *)(at + 24), _mm256_unpackhi_epi8(rank, of));
-    WCODECI_UNROLL_16
-    for (k = 0; k < 32; k++) low[k] = c->slots[at[k]];
     return p;
 }
 
@@ -310,20 +304,17 @@ WCODECI_AVX2 static wcodeci_byte *wcodeci_avx2_put(wcodeci_rans16_coder *c, cons
 WCODECI_AVX2 static wcodeci_byte *wcodeci_avx2_put_classes(wcodeci_rans16_coder *c, const wcodeci_byte *symbols,
                                                            size_t n, wcodeci_byte *p)
 {
-    wcodeci_byte low[16 * WCODECI_CLASSES], high[16 * WCODECI_CLASSES];
-    unsigned s, lane;
-    for (s = 0; s < 16 * WCODECI_CLASSES; s++) {
-        const unsigned reciprocal = c->freq[s] < 2 ? 65535u : 65536u / c->freq[s];
-        low[s] = (wcodeci_byte)reciprocal;
-        high[s] = (wcodeci_byte)(reciprocal >> 8);
-    }
+    wcodeci_reciprocals per;
+    uint16_t at[WCODECI_RANS16_LANES];
+    unsigned lane;
+    wcodeci_reciprocals_make(&per, c);
     while (n) {
         n -= c->lanes;
         for (lane = c->lanes; lane;) {
             lane -= 32;
-            p = wcodeci_avx2_put_32_classes(c, low, high, wcodeci_avx2_load(symbols + n + lane), c->high + lane,
-                                            c->low + lane, p);
+            p = wcodeci_avx2_put_32_classes(c, &per, wcodeci_avx2_load(symbols + n + lane), lane, at + lane, p);
         }
+        wcodeci_class_slots(c->slots, at, c->low, c->lanes);
     }
     return p;
 }
