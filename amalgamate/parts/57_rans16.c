@@ -424,6 +424,7 @@ static const char *wcodeci_rans16_source(const wcodeci_byte *src, wcodeci_rans16
     if (src[0] == WCODECI_CLASS_MAP) {
         if (!out->first) return "there is no plane to take classes from";
         for (v = 0; v < 16; v++) out->map[v] = (wcodeci_byte)(map >> 2 * v & 3);
+        out->scaled = NULL;         /* q is the map's: the scales are added afterwards */
         return NULL;
     }
     out->first = NULL;
