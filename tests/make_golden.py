@@ -1547,7 +1547,8 @@ def bad_scales():
 
     # What an S record may hold.
     def of_s(name, status='corrupt', scales=W11, prefix='', **how):
-        bad(prefix + 's-record-' + name, status, [Original(segments=[scaled_segment(40, scales=scales, s_how=how)])])
+        segment = scaled_segment(40, scales=scales, s_how=how)
+        bad(prefix + 's-record-' + name, status, [Original(segments=[segment])])
     for split in 'NIBBLES', 'F8_E5M2':
         of_s('split-' + split.lower(), split=split)
     of_s('split-word16', split='WORD16', scales=randoms(7, 12), prefix='index-')
@@ -1634,7 +1635,8 @@ def bad_classes():
         how.setdefault('value', [0, 1, 2, 3])
         how.setdefault('freqs', [[64] * 4, [100, 50, 50, 56], [20, 16, 200, 20], [250, 2, 2, 2]])
         planes = [P('classes', SCALE, edit=edit, **how)] + rest
-        bad('classes-' + name, status, [Original(segments=[scaled_segment(n, split, planes=planes, **(more or {}))])])
+        segment = scaled_segment(n, split, planes=planes, **(more or {}))
+        bad('classes-' + name, status, [Original(segments=[segment])])
 
     def later(name, status='corrupt', split='NIBBLES', first=None, edit=None, data=None, plane=1, **how):
         """One by the first plane, in another plane, without scales."""
@@ -1665,7 +1667,8 @@ def bad_classes():
     case('value-unused', edit={'value': lambda p: p[:4] + b'\1' + p[5:]})
     case('value-unused-15', edit={'value': lambda p: p[:15] + b'\x80'})
     case('value-too-wide', split='F8_E4M3', value=[0, 1, 2, 16])
-    case('value-too-wide-unused', split='F16', value=[0, 1, 2, 32], freqs=[[100, 100, 56]] * 3 + [[100, 100, 55, 1]])
+    case('value-too-wide-unused', split='F16', value=[0, 1, 2, 32],
+         freqs=[[100, 100, 56]] * 3 + [[100, 100, 55, 1]])
     case('exception-too-wide', split='F8_E4M3', places=(5,), side={'value0': lambda v: bytes([v[0] | 16])})
     case('exceptions-above-n', n=5, edit={'E': u24(6)})
     case('exception-at-n', n=30, places=(5, 29), value=range(16), freqs=[[16] * 16] * 4, split='F8_E4M3',

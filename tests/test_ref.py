@@ -375,6 +375,22 @@ class Encoded(Built):
         self.check(make_golden.units16(61, 40000))
         self.check(make_golden.units16(62, 40000), '--dtype', 'BF16', '--tile', '10000')
 
+    def test_scales(self):
+        rows, columns = 120, 90
+        for dtype, pack in ('BF16', '<f'), ('F16', '<e'), ('F32', '<f'):
+            r = make_golden.Random(64)
+            down = [2.0 ** (r.below(50) / 10) for _ in range(rows)]
+            across = [2.0 ** (r.below(50) / 10) for _ in range(columns)]
+            data = b''.join(struct.pack(pack, bell(r) * 0.001 * a * b)[2 if dtype == 'BF16' else 0:]
+                            for a in down for b in across)
+            for options in [], ['--tile', '4500'], ['--tile', '4500', '--threads', '2'], ['--tile', '80']:
+                segment, = self.check(data, '--dtype', dtype, '--row', str(columns), *options).segments
+                packed = self.read('packed')
+                flags = [packed[refdecode.read_record(packed, offset).body + 1] for offset, _, _ in segment.tiles]
+                self.assertEqual(max(flags) >> 7, int('80' not in options))
+                expected = (0, 0) if '80' in options else (columns, 1)
+                self.assertEqual((segment.columns, len(segment.groups)), expected)
+
     def test_bodies_where_their_size_takes_another_byte(self):
         """The padding before a payload depends on the size of the body's size, and the other way round."""
         noise = make_golden.randoms(63, 16600)
