@@ -7998,7 +7998,8 @@ static const char *wcodeci_plane_decode(const wcodeci_tile_job *job, unsigned k,
         wcodeci_rans16_out out;
         memset(&out, 0, sizeof out);
         out.v = v;
-        out.first = k > 0 && job->tile.info.plane[0].width == 4 ? job->planes[0] : NULL;
+        if (info->coder == WCODEC_CODER_CLASSES && k > 0 && job->tile.info.plane[0].width == 4)
+            out.first = job->planes[0];
         what = wcodeci_plane_rans16(job, info, &out);
         if (what || out.scaled) return what;
     } else {

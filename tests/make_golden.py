@@ -1213,6 +1213,8 @@ def good_scales():
         matrix=ROWS)])])
     # The residual wraps in planes of 3 and 5 bits; q goes over 255.
     case('narrow-all', 90, 'F16', planes=[P('rans16', SCALE), P('rans16', SCALE), P('raw', SCALE)])
+    for coder in 'rans16', 'huffman', 'classes':
+        case('both-of-4-bits-' + coder, 170, 'F8_E4M3', planes=[P('rans16', SCALE), P(coder, SCALE)])
     case('wrap', 150, scales=randoms(83, 9), rows=randoms(84, 17))
     case('wrap-255', 60, scales=b'\xff' * 8, rows=b'\xff\x01\x00\xff\x80\x02\x03\xfe')
     case('wrap-e4m3', 150, 'F8_E4M3', 'classes', 'classes', scales=randoms(85, 13), rows=randoms(86, 12))
