@@ -3952,6 +3952,7 @@ static const char *wcodeci_rans16_source(const wcodeci_byte *src, wcodeci_rans16
         if (!out->first) return "there is no plane to take classes from";
         out->map.base = map[0];
         for (k = 0; k < 64; k++) out->map.class_of[k] = (wcodeci_byte)(map[1 + k / 4] >> 2 * (k & 3) & 3);
+        out->scaled = NULL;         /* q is the map's: the scales are added afterwards */
         return NULL;
     }
     out->first = NULL;
@@ -8855,10 +8856,11 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
     if (flags & WCODECI_TILE_SCALED) tile->phase = wcodeci_take_varint(&c);
     tile->info.predictor = flags & 7;
     if (c.bad) return size < record.head + record.body ? c.bad : WCODEC_E_CORRUPT;
-    if (tile->info.split >= WCODEC_SPLIT_COUNT || tile->info.predictor >= WCODEC_PREDICT_SCALE) {
-        *what = "unknown split, predictor or flag of a tile";
+    if (tile->info.split >= WCODEC_SPLIT_COUNT || tile->info.predictor > WCODEC_PREDICT_SCALE) {
+        *what = "unknown split or predictor of a tile";
         return WCODEC_E_UNSUPPORTED;
     }
+    if (tile->info.predictor == WCODEC_PREDICT_SCALE) return WCODEC_E_CORRUPT;      /* one of planes alone */
     split = &wcodeci_splits[tile->info.split];
     if (n == 0 || n > WCODEC_MAX_TILE_BYTES / split->unit || ((flags & WCODECI_TILE_ROW) && tile->row == 0))
         return WCODEC_E_CORRUPT;
@@ -8977,7 +8979,7 @@ static const char *wcodeci_plane_decode(const wcodeci_tile_job *job, unsigned k,
         memset(&out, 0, sizeof out);
         out.v = v;
         what = wcodeci_plane_rans16(job, k, &out);
-        if (what || info->predictor == WCODEC_PREDICT_SCALE) return what;
+        if (what || out.scaled) return what;
     } else {
         what = wcodeci_plane_values(job, info, v, n);
     }
@@ -9051,7 +9053,7 @@ static int wcodeci_tile_fusible(const wcodeci_tile_job *job, unsigned fused)
             && job->src[info->plane[k].offset] == WCODECI_CLASS_MAP)
             return 0;
     return (plane->coder == WCODEC_CODER_RANS16 || plane->coder == WCODEC_CODER_CLASSES)
-        && (plane->predictor == WCODEC_PREDICT_NONE || plane->predictor == WCODEC_PREDICT_SCALE);
+        && (plane->predictor == WCODEC_PREDICT_NONE || (!fused && plane->predictor == WCODEC_PREDICT_SCALE));
 }
 
 /* A tile whose fused plane is rANS-16, predicted by scales alone: its values are merged as they come, and never
@@ -11345,10 +11347,14 @@ static wcodec_status wcodeci_job_record(const wcodec_reader *r, unsigned type, u
                                         size_t dst_size, wcodeci_byte *room, wcodec_error *err)
 {
     const wcodeci_byte *record;
+    wcodec_tile_info info;
     wcodec_status status = wcodeci_reader_fetch(r, at, size, room, &record, err);
     if (status) return status;
     if (record[0] != type)
         return wcodeci_fail(err, wcodeci_record_wrong(record[0]), at, "there is no tile where the index says");
+    if (type == WCODECI_RECORD_SCALES && wcodec_tile_inspect(record, size, &info, NULL) == WCODEC_OK
+        && info.split != WCODEC_SPLIT_BYTE)
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "scales with another split than BYTE");
     if (!r->source.memory) room += r->largest_record;
     status = wcodeci_tile_decode(&r->engine, record, size, scales, columns, dst, dst_size, room, r->no_crc, at,
                                  err);
@@ -11692,6 +11698,7 @@ static wcodec_status wcodeci_push_head(wcodec_push *d)
     if (!(record.type & WCODECI_RECORD_ANCILLARY))
         return wcodeci_push_fail(d, WCODEC_E_UNSUPPORTED, d->record_start,
                                  "a record that this library does not know");
+    d->columns = 0;         /* what follows is another segment's */
     d->state = WCODECI_PUSH_SKIP;
     return WCODEC_OK;
 }

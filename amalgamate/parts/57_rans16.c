@@ -438,6 +438,7 @@ static const char *wcodeci_rans16_source(const wcodeci_byte *src, wcodeci_rans16
         if (!out->first) return "there is no plane to take classes from";
         out->map.base = map[0];
         for (k = 0; k < 64; k++) out->map.class_of[k] = (wcodeci_byte)(map[1 + k / 4] >> 2 * (k & 3) & 3);
+        out->scaled = NULL;         /* q is the map's: the scales are added afterwards */
         return NULL;
     }
     out->first = NULL;
