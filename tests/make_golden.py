@@ -337,12 +337,22 @@ def lanes16(values, classes, value, freqs, k, places, stand, side, ends):
             held[lanes:])
 
 
-def classes16(values, w, q=None, first=None, source=0, chosen=0, value=None, freqs=None, top=16, k=0, places=(),
-              stand=(), side=None, ends=None, cut=None, edit=None):
-    """rANS-16 by classes.  `q` and `first`: what the classes come from, as `source` says; `chosen`: the map.
+def contexts(values, q, first, base):
+    """The contexts of section 9.6, source 1."""
+    w, first = first or (8, bytes(len(values)))
+    return [16 * (x & 3) + min((p - (x >> 2) - base) % (1 << w), 15)
+            for p, x in zip(first, q if q is not None else bytes(len(values)))]
+
+
+def classes16(values, w, q=None, first=None, source=0, chosen=0, base=0, value=None, freqs=None, top=16, k=0,
+              places=(), stand=(), side=None, ends=None, cut=None, edit=None):
+    """rANS-16 by classes.  `q` and `first`: what the classes come from, as `source` says; `chosen`: the map, of
+    the first 16 contexts if it is below 2^32, and then the same for the others.
     `value`: the symbols' values; `freqs`: four lists of frequencies; the rest as for rans16."""
+    if chosen < 1 << 32:
+        chosen |= chosen << 32 | chosen << 64 | chosen << 96
     if source == 1:
-        classes = [chosen >> 2 * (v & 15) & 3 for v in first or bytes(len(values))]
+        classes = [chosen >> 2 * context & 3 for context in contexts(values, q, first, base)]
     else:
         classes = [x & 3 for x in q] if q is not None else bytes(len(values))
     if value is None:
@@ -363,7 +373,8 @@ def classes16(values, w, q=None, first=None, source=0, chosen=0, value=None, fre
     for c, freq in enumerate(freqs):
         f.add('freq%d' % c, bytes(freq))
     f.add('value', bytes(value))
-    f.add('map', u32(chosen))
+    f.add('base', bytes([base]))
+    f.add('map', chosen.to_bytes(16, 'little'))
     f.add('E', u24(e))
     f.add('k', bytes([k]))
     f.add('states', states)
@@ -435,6 +446,10 @@ SPLITS = {
     'F8_E4M3': (8, 1, lambda x, s: [(4, x >> 3 & 15), (4, s << 3 | x & 7)]),
     'F8_E5M2': (9, 1, lambda x, s: [(5, x >> 2 & 31), (3, s << 2 | x & 3)]),
     'NIBBLES': (10, 1, lambda x, s: [(4, x >> 4), (4, x & 15)]),
+    'BF16_4': (11, 2, lambda x, s: [(8, x >> 7 & 255), (4, x >> 3 & 15), (4, s << 3 | x & 7)]),
+    'F16_4': (12, 2, lambda x, s: [(5, x >> 10 & 31), (4, x >> 6 & 15), (7, s << 6 | x & 63)]),
+    'F32_4': (13, 4, lambda x, s: [(8, x >> 23 & 255), (4, x >> 19 & 15), (4, s << 3 | x >> 16 & 7),
+                                   (8, x >> 8 & 255), (8, x & 255)]),
 }
 
 
@@ -487,7 +502,7 @@ def tile(data, split='BYTE', planes=None, predictor=NONE, tile_row=None, kind=b'
         w, values = column[0][0], [v for _, v in column]
         residuals = predict(values, plane_predictor, tile_row, w, q)
         coded.append(('%d' % i, coder, plane_predictor, encode(residuals, w, q=q, first=first)))
-        first = first or values
+        first = first or (w, values)
     if rows is not None:
         coder, plane_predictor, encode = rows_plane or P()
         residuals = predict(rows, plane_predictor, 1, 8, None)
@@ -972,6 +987,7 @@ def good_tiles():
     mixed = {1: [P('huffman', s=2)], 2: [P('huffman', s=1), P('rans256')],
              3: [P('rans16'), P('raw'), P('huffman')],
              4: [P('rans256'), P('huffman', s=3), P('sparse'), P('rans16', k=1)],
+             5: [P('huffman'), P('rans16'), P('raw'), P('rans256'), P('sparse')],
              8: [P('sparse'), P('raw'), P('huffman'), P('rans16', k=2), P('rans256'), P('raw'),
                  P('huffman', s=5), P('rans16')]}
     for name, (_, unit, parts) in SPLITS.items():
@@ -1148,7 +1164,8 @@ def good_containers():
 
 
 EXPONENTS = {'BYTE': (0, 8), 'WORD16': (8, 8), 'BF16': (7, 8), 'F16': (10, 5), 'F32': (23, 8), 'F64': (52, 8),
-             'F8_E4M3': (3, 4), 'F8_E5M2': (2, 5), 'NIBBLES': (4, 4)}
+             'F8_E4M3': (3, 4), 'F8_E5M2': (2, 5), 'NIBBLES': (4, 4),
+             'BF16_4': (7, 8), 'F16_4': (10, 5), 'F32_4': (23, 8)}
 
 
 def scaled(seed, n, split, scales, matrix, phase=0):
@@ -1307,6 +1324,23 @@ def good_classes():
              P('classes', source=1, chosen=0x7E19A2C4))
         case('first-%s-after-classes' % split.lower(), 120, split, P('classes', SCALE),
              P('classes', SCALE, source=1, chosen=0x7E19A2C4, k=1))
+    for split in 'BF16', 'F16', 'F8_E5M2', 'WORD16', 'F32':     # wider first planes
+        good_tile('classes-first-' + split.lower(), randoms(107, 80 * SPLITS[split][1]), split, [
+            P(), P('classes', source=1, chosen=0x1B93C6D2, base=77)]
+            + [P()] * (len(SPLITS[split][2](0, 0)) - 2))
+    good_tile('classes-first-for-third-plane', randoms(108, 160), 'F16', [
+        P(), P(), P('classes', source=1, chosen=0x7E19A2C4, base=250)])
+    for split in 'BF16_4', 'F16_4', 'F32_4':
+        rest = [P()] * (len(SPLITS[split][2](0, 0)) - 2)
+        by_first = P('classes', source=1, chosen=0x1B93C6D2 << 96 | 0x7E19A2C4 << 64 | 0xE4 << 32 | 7 << 20, base=9)
+        good_tile('split-%s-rans' % split.lower(), randoms(110, 150 * SPLITS[split][1]), split,
+                  [P('rans16')] * 2 + rest)
+        good_tile('split-%s-classes' % split.lower(), randoms(111, 300 * SPLITS[split][1]), split,
+                  [P('rans16'), P('classes', source=1, chosen=0x1B93C6D2, base=3, k=1)] + rest)
+        case('first-%s-scaled' % split.lower(), 200, split, P('classes', SCALE), by_first)
+        case('first-%s-not-scaled' % split.lower(), 130, split, P('raw'), by_first)
+        case('first-%s-scaled-after' % split.lower(), 90, split, P('rans256', SCALE),
+             P('classes', SCALE, source=1, chosen=0x7E19A2C4, base=31))
     good_tile('classes-first-unit-left', bells(97, 150, 90, 40), 'NIBBLES', [
         P('rans16'), P('classes', LEFT, source=1, chosen=0x1B93C6D2)], predictor=LEFT)
 
@@ -1425,7 +1459,7 @@ def bad_tiles():
         one = tile(data, edit=edit, **how)
         bad('tile-' + name, status, [Original(segments=[Segment(data, unit=unit, tiles=[one])])])
 
-    for number in 11, 12, 128, 255:
+    for number in 14, 15, 128, 255:
         case('split-%d' % number, 'unsupported', edit={'split': bytes([number])})
     for bit in 4, 5, 6:
         case('filler-missing-%d' % bit, 'corrupt', edit={'flags': bytes([1 << bit])})
@@ -1542,7 +1576,7 @@ def bad_scales():
     bad('scales-only', 'corrupt', [Original()], 'bad_stream', before_index=s)
     bad('scales-in-gap', 'corrupt', [Original(segments=[Segment(SMALL, gap=s)])], 'bad_both')
     # No tile needs it.
-    for name, status, edit in [('crc', 'checksum', {'crc': bytes(4)}), ('split', 'unsupported', {'split': b'\x0b'}),
+    for name, status, edit in [('crc', 'checksum', {'crc': bytes(4)}), ('split', 'unsupported', {'split': b'\x20'}),
                                ('n', 'corrupt', {'n': b'\x0a'}), ('coder', 'corrupt', {'plane0': b'\x06'})]:
         bad('scales-unused-' + name, status, [Original(segments=[Segment(
             SMALL, per=1, columns=11, groups=[W11], s_how={'edit': edit})])], 'bad_stream')
@@ -1568,7 +1602,7 @@ def bad_scales():
     of_s('n-less', edit={'n': b'\x0a'})
     of_s('size-long', edit={'body size': lambda size: varint(size[0], 2)})
     of_s('coder-7', 'unsupported', edit={'plane0': b'\7'})
-    of_s('split-11', 'unsupported', edit={'split': b'\x0b'})
+    of_s('split-32', 'unsupported', edit={'split': b'\x20'})
     s_body = s[2:]
     for size in 0, 6, 8, 12:
         bad('s-record-cut-%d' % size, 'corrupt', [Original(segments=[pair(2, [record(b'S', s_body[:size])])])])
@@ -1650,15 +1684,14 @@ def bad_classes():
         case('source-%d' % source, edit={'source': bytes([source])})
     case('source-1-in-first-plane', edit={'source': b'\1'})
     later('source-2-of-first', edit={'source': b'\2'})
-    later('source-0-without-scales', edit={'source': b'\0', 'map': bytes(4)})
+    later('source-0-without-scales', edit={'source': b'\0', 'map': bytes(16)})
     later('source-1-in-first-plane-of-4-bits', plane=0)
-    for split in 'BF16', 'F16', 'F8_E5M2', 'WORD16', 'F32':
-        later('source-1-after-%s' % split.lower(), split=split)
-    later('source-1-in-third-plane', split='F16', plane=2)
     bad_tile('classes-by-bits-of-byte', 'corrupt', SMALL, planes=[P('classes')])
-    for bit in 0, 31:
-        case('map-of-q-%d' % bit, edit={'map': u32(1 << bit)})
-    later('map-other', edit={'map': bytes(4)}, data=bytes(x & 255 for x in bells(106, 90, 100, 30)))
+    for bit in 0, 31, 127:
+        case('map-of-q-%d' % bit, edit={'map': (1 << bit).to_bytes(16, 'little')})
+    case('base-of-q', edit={'base': b'\1'})
+    later('base-other', edit={'base': b'\5'}, data=bytes(x & 255 for x in bells(106, 90, 100, 30)))
+    later('map-other', edit={'map': bytes(16)}, data=bytes(x & 255 for x in bells(106, 90, 100, 30)))
     for c in range(4):
         case('sum-255-of-%d' % c, edit={'freq%d' % c: lambda p: p[:1] + bytes([p[1] - 1]) + p[2:]})
     case('sum-257', edit={'freq3': lambda p: p[:1] + bytes([p[1] + 1]) + p[2:]})
@@ -2169,8 +2202,8 @@ def bad_index():
 
     for name, status, edit in [
             ('crc', 'checksum', {'crc': lambda crc: crc[:3] + bytes([crc[3] ^ 1])}),
-            ('split', 'unsupported', {'split': b'\x0b'}),
-            ('coder', 'unsupported', {'plane0': b'\x07'}),
+            ('split', 'unsupported', {'split': b'\x20'}),
+            ('coder', 'unsupported', {'plane0': b'\x1f'}),
             ('n', 'corrupt', {'n': lambda n: bytes([n[0] - 1])}),
             ('left-over', 'corrupt', {'tail': b'\0'}),
             ('padding', 'corrupt', {'padding': lambda p: p[:-1] + b'\1'}),

@@ -368,17 +368,21 @@ def decode_classes(c, n, w, q, first):
     """`q`: see section 7.1, None without row scales; `first`: width and values of the first plane, None if this
     is the first one."""
     source = c.u8()
-    freqs, value, class_map = [c.take(16) for _ in range(4)], c.take(16), c.u32()
+    freqs, value, base, class_map = [c.take(16) for _ in range(4)], c.take(16), c.u8(), c.take(16)
     if source == 0:
         if q is None:
             c.fail('classes: they come from scales, but the tile has none')
-        if class_map:
+        if base or any(class_map):
             c.fail('classes: a map that is not used')
         classes = [x & 3 for x in q]
     elif source == 1:
-        if first is None or first[0] != 4:
-            c.fail('classes: there is no first plane of 4 bits before this one')
-        classes = [class_map >> 2 * p & 3 for p in first[1]]
+        if first is None:
+            c.fail('classes: there is no plane before this one')
+        classes = []
+        for p, x in zip(first[1], q or bytes(n)):
+            t = (p - (x >> 2) - base) % (1 << first[0])
+            context = 16 * (x & 3) + min(t, 15)
+            classes.append(class_map[context // 4] >> 2 * (context % 4) & 3)
     else:
         c.fail('classes: a source that is neither 0 nor 1')
     return rans16_values(c, n, w, freqs, value, classes)
@@ -442,6 +446,9 @@ SPLITS = [
     ('F8_E4M3', 1, [[(3, 4)], [(0, 3), (7, 1)]]),
     ('F8_E5M2', 1, [[(2, 5)], [(0, 2), (7, 1)]]),
     ('NIBBLES', 1, [[(4, 4)], [(0, 4)]]),
+    ('BF16_4', 2, [[(7, 8)], [(3, 4)], [(0, 3), (15, 1)]]),
+    ('F16_4', 2, [[(10, 5)], [(6, 4)], [(0, 6), (15, 1)]]),
+    ('F32_4', 4, [[(23, 8)], [(19, 4)], [(16, 3), (31, 1)], [(8, 8)], [(0, 8)]]),
 ]
 
 
