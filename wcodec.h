@@ -12593,35 +12593,39 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
 
 /* ---- decoding time ---- */
 
-/* Cycles, in 1/256.  tests/bench/cycles.py made this table: it times tiles of many dtypes, coders and profiles
- * with each set of kernels, one after the other into 64 MiB of memory, and finds the cycles for what they hold
- * that come nearest.  On an AMD EPYC (Zen 4), one thread, gcc 12.2 -O2; NEON: taken to be as SSE4.1. */
+/* Cycles, in 1/256.  tests/bench/cycles.py found these: it times tiles of many dtypes, coders and profiles with each
+ * set of kernels, decoded one after the other into 64 MiB of memory, and takes the numbers for what they hold that
+ * come nearest to all of them (mostly within a tenth; a third for single planes of constants and four bits).  On
+ * an AMD EPYC (Zen 4) at 3.7 GHz, one thread, gcc 12.2 -O2.  NEON was not measured: it is taken for SSE4.1. */
 typedef struct wcodeci_cycles {
-    uint32_t tile;                              /* each */
-    uint16_t coder[WCODEC_CODER_COUNT];         /* a value */
-    uint16_t predictor[WCODEC_PREDICT_COUNT];   /* a value, beside its coder */
-    uint16_t unit_predictor;                    /* a unit */
-    uint16_t byte;                              /* of what comes out */
+    uint32_t coder[WCODEC_CODER_COUNT];         /* a value */
+    uint32_t predictor[WCODEC_PREDICT_COUNT];   /* a value, beside its coder */
+    uint32_t unit_predictor;                    /* a unit */
+    uint32_t byte;                              /* of what comes out, */
+    uint32_t merge;                             /* and more if its planes are merged in a step of their own: */
+    int merges;                                 /* all planes are */
 } wcodeci_cycles;
 
 static const wcodeci_cycles wcodeci_cycles_scalar = {
-    0, { 0, 0, 0, 0, 0, 0, 0 }, { 0, 0, 0, 0 }, 0, 0
+    { 75, 33, 40, 850, 1549, 1950, 2881 }, { 0, 1925, 405, 0 }, 1000, 0, 220, 1
 };
 #if WCODECI_X86 || WCODECI_NEON
 static const wcodeci_cycles wcodeci_cycles_sse41 = {
-    0, { 0, 0, 0, 0, 0, 0, 0 }, { 0, 0, 0, 0 }, 0, 0
+    { 27, 12, 10, 810, 196, 543, 478 }, { 0, 96, 52, 0 }, 1000, 22, 24, 0
 };
 #endif
 #if WCODECI_X86
 static const wcodeci_cycles wcodeci_cycles_avx2 = {
-    0, { 0, 0, 0, 0, 0, 0, 0 }, { 0, 0, 0, 0 }, 0, 0
+    { 16, 0, 3, 797, 98, 490, 243 }, { 0, 98, 48, 0 }, 1000, 35, 22, 0
 };
 static const wcodeci_cycles wcodeci_cycles_avx512 = {
-    0, { 0, 0, 0, 0, 0, 0, 0 }, { 0, 0, 0, 0 }, 0, 0
+    { 9, 0, 4, 798, 69, 502, 135 }, { 0, 70, 30, 0 }, 1000, 35, 28, 0
 };
 #endif
-/* CRC-32, a byte: tables, carry-less multiplication, the same on vectors of 512 bits. */
-enum { WCODECI_CYCLES_CRC = 256, WCODECI_CYCLES_CRC_CLMUL = 40, WCODECI_CYCLES_CRC_VCLMUL = 20 };
+/* Whole cycles for a plane beside its values: tables that are made of its model.  By tiles of 512 and 1024 values. */
+static const uint32_t wcodeci_cycles_plane[WCODEC_CODER_COUNT] = { 50, 50, 50, 4000, 1000, 8000, 3000 };
+/* CRC-32, a byte: by tables, by carry-less multiplication, by that on vectors of 512 bits. */
+enum { WCODECI_CYCLES_CRC = 165, WCODECI_CYCLES_CRC_CLMUL = 64, WCODECI_CYCLES_CRC_VCLMUL = 16 };
 
 static const wcodeci_cycles *wcodeci_cycles_of(unsigned cpu)
 {
@@ -12714,14 +12718,17 @@ static uint64_t wcodeci_estimate_cost(const wcodeci_estimator *e, const wcodec_t
 {
     const wcodeci_cycles *c = e->cycles;
     const size_t n = info->decoded_size / info->unit;
-    uint64_t cost = c->tile + (uint64_t)info->decoded_size * (c->byte + e->crc_cycles);
+    uint64_t cost = (uint64_t)info->decoded_size * (c->byte + e->crc_cycles);
+    int merges = info->planes > 1;
     unsigned k;
     if (info->predictor != WCODEC_PREDICT_NONE) cost += (uint64_t)n * c->unit_predictor;
     for (k = 0; k < info->planes; k++) {
         const wcodec_plane_info *plane = &info->plane[k];
-        cost += (uint64_t)n * (c->coder[plane->coder] + c->predictor[plane->predictor]);
+        cost += (uint64_t)n * (c->coder[plane->coder] + c->predictor[plane->predictor])
+              + 256 * (uint64_t)wcodeci_cycles_plane[plane->coder];
+        if (plane->coder == WCODEC_CODER_RANS16 || plane->coder == WCODEC_CODER_CLASSES) merges &= c->merges;
     }
-    return cost;
+    return merges ? cost + (uint64_t)info->decoded_size * c->merge : cost;
 }
 
 /* Encodes units `begin` to `end`. */
@@ -12949,7 +12956,10 @@ static wcodec_status wcodeci_estimate_run_all(wcodeci_estimator *e, const wcodec
     uint64_t size;
     void *block;
     wcodec_status status;
-    if (e->segment->size == 0) return WCODEC_OK;
+    if (e->segment->size == 0) {
+        e->whole = 1;
+        return WCODEC_OK;
+    }
     wcodeci_heap_init(&heap, opts->allocator, opts->max_memory, WCODECI_ESTIMATE_MEMORY);
     wcodeci_estimate_plan(e);
     status = wcodeci_estimate_allocate(e, &heap, &block, &size);

@@ -12,7 +12,7 @@
 
 #define MEMORY ((size_t)64 << 20)
 #define TILES 4
-#define UNITS 65536
+#define MOST_UNITS 65536
 #define COLUMNS 1024
 #define TIME 0.15      /* seconds for each */
 
@@ -46,6 +46,7 @@ static unsigned char *memory, *data, *record[TILES], *scratch;
 static size_t record_size[TILES], scratch_size;
 static unsigned char scales[COLUMNS];
 static double hz;
+static size_t units = 65536;     /* of a tile */
 
 static double seconds(void)
 {
@@ -109,13 +110,13 @@ static void store_weight(unsigned dtype, double x, unsigned char *p)
     }
 }
 
-static void fill(const kind *k, unsigned unit, size_t units)
+static void fill(const kind *k, unsigned unit, size_t count)
 {
     double column[COLUMNS], row = 1;
     int walk = 0;
     size_t i;
     for (i = 0; i < COLUMNS; i++) column[i] = exp2(normal() * 0.7);
-    for (i = 0; i < units; i++) {
+    for (i = 0; i < count; i++) {
         unsigned char *p = data + i * unit;
         uint32_t ramp = (uint32_t)(i * 3 + (i & 1));
         if (i % COLUMNS == 0) row = exp2(normal() * 0.5) / 64;
@@ -135,12 +136,12 @@ static void encode(const kind *k, size_t unit, int *scaled, wcodec_tile_info *su
 {
     wcodec_tile_options options;
     wcodec_scales s;
-    size_t i, size = UNITS * unit;
+    size_t i, size = units * unit;
     unsigned j, fused;
     memset(&options, 0, sizeof options);
     options.profile = k->profile;
     options.coders = k->coders;
-    fill(k, (unsigned)unit, TILES * UNITS);
+    fill(k, (unsigned)unit, TILES * units);
     s.scale = scales;
     s.columns = COLUMNS;
     s.phase = 0;
@@ -199,10 +200,32 @@ static void measure(const char *kernels, unsigned cpu_off, const char *crc, int 
         encode(&kinds[i], unit, &scaled, &info, counts);
         printf("%s %s %s/%u/%u", kernels, crc, wcodec_dtype_name(kinds[i].dtype), kinds[i].profile,
                kinds[i].coders);
-        printf(" %.0f %d", decode(UNITS * unit, scaled, no_crc, cpu_off), TILES);
+        printf(" %.0f %d", decode(units * unit, scaled, no_crc, cpu_off), TILES);
         for (j = 0; j < 16; j++) printf(" %.0f", counts[j]);
         printf("\n");
         fflush(stdout);
+    }
+}
+
+/* What a plane costs beside its values, in tiles of so few that little else counts. */
+static void measure_small(void)
+{
+    static const kind small[] = {
+        { WCODEC_I8, 0, ONLY(WCODEC_CODER_RAW), UNIFORM }, { WCODEC_I8, 0, ONLY(WCODEC_CODER_HUFFMAN), WEIGHTS },
+        { WCODEC_U8, 0, ONLY(WCODEC_CODER_RANS16), FEW }, { WCODEC_I8, 0, ONLY(WCODEC_CODER_RANS256), WEIGHTS }
+    };
+    size_t i;
+    for (i = 0; i < sizeof small / sizeof small[0]; i++) {
+        wcodec_tile_info info;
+        double counts[16], few, more;
+        int scaled;
+        units = 512;
+        encode(&small[i], 1, &scaled, &info, counts);
+        few = decode(units, 0, 1, 0) / TILES;
+        units = 1024;
+        encode(&small[i], 1, &scaled, &info, counts);
+        more = decode(units, 0, 1, 0) / TILES;
+        printf("small %s %u %.0f %.0f\n", wcodec_coder_name(info.plane[0].coder), small[i].coders, few, more);
     }
 }
 
@@ -220,14 +243,16 @@ int main(void)
     const unsigned cpu = wcodec_cpu_detect();
     size_t i;
     memory = (unsigned char *)malloc(MEMORY);
-    data = (unsigned char *)malloc((size_t)TILES * UNITS * 8);
-    scratch_size = wcodec_tile_encode_scratch((size_t)UNITS * 8);
+    data = (unsigned char *)malloc((size_t)TILES * MOST_UNITS * 8);
+    scratch_size = wcodec_tile_encode_scratch((size_t)MOST_UNITS * 8);
     scratch = (unsigned char *)malloc(scratch_size);
-    for (i = 0; i < TILES; i++) record[i] = (unsigned char *)malloc(wcodec_tile_bound((size_t)UNITS * 8));
+    for (i = 0; i < TILES; i++) record[i] = (unsigned char *)malloc(wcodec_tile_bound((size_t)MOST_UNITS * 8));
     if (!memory || !data || !scratch) return 1;
     memset(memory, 1, MEMORY);
     hz = clock_of_processor();
     fprintf(stderr, "%.2f GHz\n", hz / 1e9);
+    measure_small();
+    units = MOST_UNITS;
     for (i = 0; i < sizeof sets / sizeof sets[0]; i++)
         if ((cpu & sets[i].needs) == sets[i].needs) measure(sets[i].name, sets[i].off, "none", 1);
     for (i = 0; i < sizeof crcs / sizeof crcs[0]; i++)
