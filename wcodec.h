@@ -11111,8 +11111,8 @@ WCODEC_API void wcodec_push_original(const wcodec_push *push, size_t *number, co
 #ifndef WCODEC_NO_ENCODER
 
 #define WCODECI_WRITER_MEMORY ((uint64_t)1 << 30)
-#define WCODECI_TILE_UNITS 65536u
-#define WCODECI_TILE_UNITS_DENSE 262144u
+#define WCODECI_TILE_UNITS 65536u           /* of the profile FAST, */
+#define WCODECI_DENSE_UNITS 262144u         /* and of the others */
 #define WCODECI_MAX_TILE_UNITS ((uint32_t)(WCODEC_MAX_TILE_BYTES / 8))
 #define WCODECI_BATCH 4                     /* tiles a worker in a batch, and at least two workers' worth */
 #define WCODECI_BATCH_TILES 128             /* but so many where they are small */
@@ -11164,6 +11164,7 @@ struct wcodec_writer {
     wcodeci_batch_group *groups;            /* as many as tiles at most */
     size_t scales_size, scales_used, group_count;
     int grouped;                            /* the segment written last has groups */
+    uint64_t row;                           /* of the open segment, for its tiles */
     size_t per_group, columns;              /* of the open segment; per_group 0: it has none */
     uint64_t segment_start;                 /* of its entry in `pending` */
     uint64_t group_total;
@@ -11188,7 +11189,7 @@ struct wcodec_writer {
 static uint32_t wcodeci_tile_units(uint32_t wanted, unsigned profile)
 {
     if (wanted) return wanted;
-    return profile == WCODEC_PROFILE_FAST ? WCODECI_TILE_UNITS : WCODECI_TILE_UNITS_DENSE;
+    return profile == WCODEC_PROFILE_FAST ? WCODECI_TILE_UNITS : WCODECI_DENSE_UNITS;
 }
 
 WCODEC_API wcodec_writer_options wcodec_writer_defaults(void)
@@ -11303,9 +11304,9 @@ static wcodec_status wcodeci_writer_header(wcodec_writer *w, const char *metadat
 }
 
 /* Scratch memory for encoding tiles of `size` bytes. */
-static size_t wcodeci_encode_scratch(const wcodec_tile_options *options, size_t size)
+static size_t wcodeci_encode_scratch(unsigned profile, size_t size)
 {
-    (void)options;
+    (void)profile;
     return wcodec_tile_encode_scratch(size);
 }
 
@@ -11319,7 +11320,7 @@ static wcodec_status wcodeci_writer_allocate(wcodec_writer *w)
     const uint64_t input = tile * least < WCODECI_GROUP + tile ? WCODECI_GROUP + tile : tile * least;
     const uint64_t scales = input / 4;      /* a group has at least four rows */
     const uint64_t output = input + scales + 2 * tiles * wcodec_tile_bound(0);
-    const uint64_t scratch = wcodeci_encode_scratch(&w->tile, (size_t)tile) * workers;
+    const uint64_t scratch = wcodeci_encode_scratch(w->tile.profile, (size_t)tile) * workers;
     wcodec_status status;
     void *p[7] = { NULL, NULL, NULL, NULL, NULL, NULL, NULL };
     status = wcodeci_alloc(&w->heap, input, &p[0]);
@@ -11341,7 +11342,7 @@ static wcodec_status wcodeci_writer_allocate(wcodec_writer *w)
     w->input_size = (size_t)input;          /* what did not fit was not given: its pointer is NULL */
     w->output_size = (size_t)output;
     w->scratch_size = (size_t)scratch;
-    w->worker_scratch = wcodeci_encode_scratch(&w->tile, (size_t)tile);
+    w->worker_scratch = wcodeci_encode_scratch(w->tile.profile, (size_t)tile);
     w->batch_capacity = (size_t)tiles;
     return status;
 }
@@ -11654,6 +11655,7 @@ static uint64_t wcodeci_columns(const wcodec_segment *s, const wcodeci_cut *cut,
 typedef struct wcodeci_layout {
     wcodeci_cut cut;
     int given;                          /* the index must say its size, unit and row */
+    uint64_t row;                       /* that its tiles are coded with */
     size_t per_group, columns;          /* tiles a group, 0: none; columns that scales are taken of */
 } wcodeci_layout;
 
@@ -11679,6 +11681,7 @@ static int wcodeci_layout_make(const wcodec_segment *s, uint32_t tile_units, wco
         l->cut.row = 1;         /* rows that neither fit a tile nor fill the segment are no rows */
         l->given = 1;
     }
+    l->row = l->cut.row;
     if (s->size == 0) return 1;
     l->cut.per_tile = wcodeci_units_per_tile(&l->cut, tile_units);
     (void)wcodeci_cut_tiles(&l->cut);
@@ -11720,6 +11723,7 @@ WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcod
     status = wcodeci_put_segment(w, segment, &layout.cut, layout.given);
     if (status) return wcodeci_writer_error(w, err);
     w->cut = layout.cut;
+    w->row = layout.row;
     w->per_group = layout.per_group;
     w->columns = layout.columns;
     w->dtype = segment->dtype;
@@ -11785,7 +11789,7 @@ static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w)
     t->size = w->tile_size;
     t->record = 0;
     t->dtype = w->dtype;
-    t->row = w->cut.row;
+    t->row = w->row;
     t->pending_end = w->pending.size;
     t->pending_start = w->segment_start;
     t->group = w->per_group ? w->group_count : 0;
@@ -12743,7 +12747,7 @@ static wcodec_status wcodeci_estimate_tile(wcodeci_estimator *e, uint64_t begin,
     scales.scale = e->scales;
     scales.columns = e->layout.columns;
     scales.phase = e->group_record ? (size_t)(begin % e->layout.columns) : 0;
-    size = wcodec_tile_encode(e->segment->dtype, cut->row, e->input, (size_t)(end - begin) * cut->unit,
+    size = wcodec_tile_encode(e->segment->dtype, e->layout.row, e->input, (size_t)(end - begin) * cut->unit,
                               e->group_record ? &scales : NULL, &e->tile, e->record, e->record_size, e->scratch,
                               e->scratch_size);
     if (!size) return wcodeci_fail(e->err, WCODEC_E_ARGUMENT, 0, "the encoder's options are wrong");
@@ -12892,7 +12896,7 @@ static wcodec_status wcodeci_estimate_allocate(wcodeci_estimator *e, wcodeci_hea
     wcodeci_byte *p;
     wcodec_status status;
     e->record_size = wcodec_tile_bound(large);
-    e->scratch_size = wcodeci_encode_scratch(&e->tile, large) + wcodec_scales_fit_scratch(columns);
+    e->scratch_size = wcodeci_encode_scratch(e->tile.profile, large) + wcodec_scales_fit_scratch(columns);
     *size = (uint64_t)e->scratch_size + input + e->record_size + rows + columns;
     status = wcodeci_alloc(heap, *size, block);
     if (status) return wcodeci_fail(e->err, status, 0, wcodeci_memory_text(status));
@@ -13144,7 +13148,7 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_MAX_ORIGINAL_BODY
 #undef WCODECI_WRITER_MEMORY
 #undef WCODECI_TILE_UNITS
-#undef WCODECI_TILE_UNITS_DENSE
+#undef WCODECI_DENSE_UNITS
 #undef WCODECI_MAX_TILE_UNITS
 #undef WCODECI_BATCH
 #undef WCODECI_BATCH_TILES

@@ -166,7 +166,7 @@ static wcodec_status wcodeci_estimate_tile(wcodeci_estimator *e, uint64_t begin,
     scales.scale = e->scales;
     scales.columns = e->layout.columns;
     scales.phase = e->group_record ? (size_t)(begin % e->layout.columns) : 0;
-    size = wcodec_tile_encode(e->segment->dtype, cut->row, e->input, (size_t)(end - begin) * cut->unit,
+    size = wcodec_tile_encode(e->segment->dtype, e->layout.row, e->input, (size_t)(end - begin) * cut->unit,
                               e->group_record ? &scales : NULL, &e->tile, e->record, e->record_size, e->scratch,
                               e->scratch_size);
     if (!size) return wcodeci_fail(e->err, WCODEC_E_ARGUMENT, 0, "the encoder's options are wrong");
@@ -315,7 +315,7 @@ static wcodec_status wcodeci_estimate_allocate(wcodeci_estimator *e, wcodeci_hea
     wcodeci_byte *p;
     wcodec_status status;
     e->record_size = wcodec_tile_bound(large);
-    e->scratch_size = wcodeci_encode_scratch(&e->tile, large) + wcodec_scales_fit_scratch(columns);
+    e->scratch_size = wcodeci_encode_scratch(e->tile.profile, large) + wcodec_scales_fit_scratch(columns);
     *size = (uint64_t)e->scratch_size + input + e->record_size + rows + columns;
     status = wcodeci_alloc(heap, *size, block);
     if (status) return wcodeci_fail(e->err, status, 0, wcodeci_memory_text(status));
