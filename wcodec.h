@@ -2936,8 +2936,6 @@ static void wcodeci_predict_units(const wcodeci_byte *p, wcodeci_byte *residual,
  * An encoder writes at most `cap` bytes and returns how many, or 0 if they would be more.
  * ---------------------------------------------------------------------------------------------- */
 
-#ifndef WCODEC_NO_ENCODER
-/* What the encoder knows of a plane: its values, how often each occurs. */
 static int wcodeci_all_zero(const wcodeci_byte *p, const wcodeci_byte *end)
 {
     while (p < end)
@@ -2945,6 +2943,8 @@ static int wcodeci_all_zero(const wcodeci_byte *p, const wcodeci_byte *end)
     return 1;
 }
 
+#ifndef WCODEC_NO_ENCODER
+/* What the encoder knows of a plane: its values, how often each occurs. */
 typedef struct wcodeci_plane {
     const wcodeci_byte *v;
     size_t n;
