@@ -33,3 +33,4 @@
 #include "parts/75_push.c"
 #include "parts/80_writer.c"
 #include "parts/85_plan.c"
+#include "parts/87_estimate.c"

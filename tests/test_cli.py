@@ -302,7 +302,7 @@ class Usage(CliTest):
                      ["extract", a, "--range", "1", "-o", b], ["extract", a, "--range", "2:1", "-o", b],
                      ["extract", a, "--range", "0:x", "-o", b], ["extract", a, "--range", "-1:3", "-o", b],
                      ["analyze"], ["analyze", "-f", a], ["analyze", "--peers", "1", a],
-                     ["analyze", "--profile", "fast", a], ["analyze", "--html"],
+                     ["analyze", "--profile", "slow", a], ["analyze", "--disk", "0", a], ["analyze", "--html"],
                      ["analyze", "--html", b, "--peers", "x", a], ["analyze", "--html", "-", "--json", a],
                      ["analyze", "-q", "--html", b, a], ["bench"], ["bench", "--threads", "2", a]):
             with self.subTest(args=args):
@@ -481,10 +481,10 @@ class EncodeDecode(CliTest):
         self.assertLess(max(sizes["rans"], sizes["huffman"]), sizes["raw"])
 
     def test_profiles(self):
-        fast = self.round_trip(self.model, "--profile", "fast")
-        best = self.round_trip(self.model, "--profile", "best")
-        self.assertLessEqual(len(best), len(fast))
-        self.assertEqual(self.metadata(self.path("packed"))["recipe"]["profile"], "best")
+        for profile, tile in (("fast", 65536), ("dense", 262144)):
+            self.round_trip(self.model, "--profile", profile)
+            recipe = self.metadata(self.path("packed"))["recipe"]
+            self.assertEqual((recipe["profile"], recipe["tile"]), (profile, tile))
 
     def test_tiles(self):
         count = {}
@@ -1075,6 +1075,28 @@ class Analyze(CliTest):
         cost = self.analyze(content)["tensors"][-1]["cost"]
         self.assertEqual(cost["auto_predicted"], segment["container_bytes"])
 
+    def test_estimates(self):
+        weights = safetensors([("w", "BF16", [400, 500], gaussian_bf16(200000)),
+                               ("noise", "U8", [1000], random.Random(1).randbytes(1000))])
+        for profile in ("fast", "dense"):
+            self.ok("encode", "-q", "-f", "--profile", profile, self.path("a", weights), self.path("p"))
+            coded = {s["name"]: s["container_bytes"] for s in self.inspect(self.path("p"))["segments"]}
+            got = self.analyze(weights, "--profile", profile)
+            for tensor in got["tensors"]:
+                estimate = tensor["estimate"]
+                self.assertTrue(estimate["exact"])
+                self.assertTrue(coded[tensor["name"]] < estimate["bytes"] < coded[tensor["name"]] + 200)
+                self.assertNotIn("raw_load_seconds", estimate)
+            self.assertEqual([t["compress"] for t in got["tensors"][1:]], [True, False])
+        slow, fast = (self.analyze(weights, "--disk", disk) for disk in ("10", "1000000"))
+        self.assertEqual([t["compress"] for t in slow["tensors"][1:]], [True, False])
+        self.assertEqual([t["compress"] for t in fast["tensors"][1:]], [False, False])
+        self.assertAlmostEqual(slow["total_estimate"]["raw_load_seconds"], len(weights) / 1e7, places=5)
+        self.assertEqual(slow["compress"], sum(t["compress"] for t in slow["tensors"]))
+        text = self.ok("analyze", "--disk", "10", self.path("a", weights)).decode().splitlines()
+        self.assertEqual([line.split()[-1] for line in text[2:4]], ["coded", "raw"])
+        self.assertTrue(text[-1].startswith("at 10 MB/s: raw "))
+
     def test_large_tensors_are_sampled(self):
         content = safetensors([("w", "BF16", [3000, 2048], gaussian_bf16(2048 * 50) * 60)])
         tensor = self.analyze(content)["tensors"][-1]
@@ -1152,7 +1174,7 @@ class Page(html.parser.HTMLParser):
     def tensors(self):
         """The rows of the table of all tensors, by its heads."""
         begin = next(i for i, row in enumerate(self.rows) if row[:1] == ["tensor"])
-        return [dict(zip(self.rows[begin], row)) for row in self.rows[begin + 1:] if len(row) == 18]
+        return [dict(zip(self.rows[begin], row)) for row in self.rows[begin + 1:] if len(row) == 20]
 
 
 class Html(CliTest):
@@ -1201,7 +1223,8 @@ class Html(CliTest):
             self.assertEqual(row["coded"].replace(",", ""), str(tensor["cost"]["auto_predicted"]))
             line = next(x for x in table.decode().splitlines()
                         if x.startswith((tensor["name"] or "-") + " "))
-            self.assertEqual(line.split()[-12:], [row[h] for h in (*heads, *choices)])
+            self.assertEqual(line.split()[-14:], [row[h] for h in (*heads, *choices, "est", "ms")])
+            self.assertEqual(row["est"], number(tensor["estimate"]["ratio"], 4))
         self.assertIn("%s bytes" % format(len(self.model), ","), page.words)
 
     def test_container_is_the_one_that_encode_makes(self):

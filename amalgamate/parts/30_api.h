@@ -452,7 +452,7 @@ typedef struct wcodec_writer_options {
     uint64_t max_memory;                /* bytes that the writer may hold; 0: 1 GiB */
     const wcodec_parallel *parallel;    /* copied; NULL: the calling thread */
     wcodec_tile_options tile;           /* what the encoder may choose from; zeros: everything */
-    uint32_t tile_units;                /* units a tile, about; 0: 65536; at most 2097152 */
+    uint32_t tile_units;                /* units a tile, about; 0: 65536, of DENSE 262144; at most 2097152 */
     const char *metadata;               /* JSON for the header, copied; NULL: a line that names the library */
     size_t metadata_size;
     int no_sha256;                      /* leave the originals' SHA-256 out */
@@ -522,6 +522,49 @@ WCODEC_API void wcodec_plan_close(wcodec_plan *plan);           /* NULL is fine 
 WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *name, size_t name_size,
                                             const wcodec_source *file, const wcodec_plan *plan,
                                             const wcodec_progress *progress, wcodec_error *err);
+
+/* ------------------------------------------------------------------------------------------------
+ * Layer 4: estimates (public): is a tensor worth compressing?
+ * ---------------------------------------------------------------------------------------------- */
+
+/* Start from wcodec_estimate_defaults(). */
+typedef struct wcodec_estimate_options {
+    size_t struct_size;                 /* sizeof(wcodec_estimate_options) */
+    const wcodec_allocator *allocator;  /* copied; NULL: malloc and free */
+    uint64_t max_memory;                /* bytes held meanwhile; 0: 1 GiB */
+    wcodec_tile_options tile;           /* as for the writer, */
+    uint32_t tile_units;                /* and this too: 0: the profile's own */
+    unsigned cpu_off;                   /* WCODEC_CPU_...: kernels that will not decode it */
+    int no_crc;                         /* it will be decoded without CRC-32 */
+    unsigned threads;                   /* that will decode it; 0: one */
+    uint64_t cpu_hz;                    /* of these, cycles a second; 0: 3 GHz */
+    uint64_t disk_bytes_per_s;          /* speed of reading the file; 0: unknown */
+} wcodec_estimate_options;
+WCODEC_API wcodec_estimate_options wcodec_estimate_defaults(void);
+
+/* `exact`: the sample was the whole segment, so that `records` is what the writer makes, to the byte.
+ * Times are in nanoseconds, and at most UINT64_MAX. */
+typedef struct wcodec_estimate {
+    uint64_t size;                      /* of the segment */
+    uint64_t records;                   /* that its tiles and their scales take in a container, */
+    uint64_t coded;                     /* with its entry in the index, before that is coded */
+    int exact;
+    uint64_t decode_ns;                 /* for decoding it from memory to memory */
+    uint64_t raw_load_ns;               /* for reading it as it is; disk speed unknown: 0 */
+    uint64_t coded_load_ns;             /* for reading it coded while what has come is decoded: the longer of the two */
+    int compress;                       /* it is smaller coded, and (disk speed known) loads sooner */
+} wcodec_estimate;
+
+/* What the writer would make of a segment of `file`, which begins at segment->offset: up to 262144 units in 256
+ * tiles are encoded as the writer does it, of a larger segment a sample of so many from all over it; and how
+ * long decoding would take, by a table of cycles that was measured on one machine (`cpu_hz` corrects it: give the
+ * clock that makes a known tensor's time come out).  The sizes do not depend on the machine.
+ * Reads at most 2 Mi units and encodes a quarter Mi, whatever the segment's size.
+ * OK, ARGUMENT (also if dtype, shape and size disagree), NO_MEMORY, LIMIT, IO, TRUNCATED (the segment does not
+ * lie in the file), or what `read_at` returned; *out is filled in only if OK.  Any thread. */
+WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, const wcodec_source *file,
+                                                 const wcodec_estimate_options *options, wcodec_estimate *out,
+                                                 wcodec_error *err);
 
 #endif /* WCODEC_NO_ENCODER */
 

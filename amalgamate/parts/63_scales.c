@@ -242,27 +242,34 @@ WCODEC_API size_t wcodec_scales_fit_scratch(size_t columns)
     return columns > (size_t)-1 / 16 ? 0 : wcodeci_fit_work(columns) + 8;
 }
 
+/* Fits scales to the rows of a sample that is one of n units; 1 if they pay.  `scratch`: of
+ * wcodec_scales_fit_scratch. */
+static int wcodeci_scales_fit(const wcodeci_fit_sample *sample, size_t n, unsigned cpu_off,
+                              wcodeci_byte *scales, void *scratch)
+{
+    wcodeci_byte *work = (wcodeci_byte *)scratch + ((8 - ((uintptr_t)scratch & 7)) & 7);
+    return wcodeci_columns_fit(wcodeci_encode_kernels_of(wcodec_cpu_detect() & ~cpu_off), sample, n, scales,
+                               work) > 0;
+}
+
 WCODEC_API int wcodec_scales_fit(unsigned dtype, const void *src, size_t size, size_t columns,
                                  unsigned cpu_off, unsigned char *scales, void *scratch, size_t scratch_size)
 {
     const unsigned split = dtype < WCODECI_DTYPES ? wcodeci_scales_split(dtype)
                                                   : (unsigned)WCODEC_SPLIT_COUNT;
     wcodeci_fit_sample sample;
-    wcodeci_byte *work;
     size_t n;
     if (split == WCODEC_SPLIT_COUNT || !src || !scales || !scratch || columns < WCODECI_MIN_COLUMNS
         || columns > WCODECI_MAX_COLUMNS || scratch_size < wcodec_scales_fit_scratch(columns))
         return 0;
     n = size / wcodeci_splits[split].unit;
     if (n / columns < 2) return 0;
-    work = (wcodeci_byte *)scratch + ((8 - ((uintptr_t)scratch & 7)) & 7);
     sample.split = split;
     sample.src = (const wcodeci_byte *)src;
     sample.width = columns;
     sample.rows = n / columns;
     sample.step = (sample.rows - 1) / WCODECI_FIT_ROWS + 1;
-    return wcodeci_columns_fit(wcodeci_encode_kernels_of(wcodec_cpu_detect() & ~cpu_off), &sample, n, scales,
-                               work) > 0;
+    return wcodeci_scales_fit(&sample, n, cpu_off, scales, scratch);
 }
 
 #endif

@@ -10,7 +10,8 @@
 #ifndef WCODEC_NO_ENCODER
 
 #define WCODECI_WRITER_MEMORY ((uint64_t)1 << 30)
-#define WCODECI_TILE_UNITS 65536u
+#define WCODECI_TILE_UNITS 65536u           /* of the profile FAST, */
+#define WCODECI_DENSE_UNITS 262144u         /* and of the others */
 #define WCODECI_MAX_TILE_UNITS ((uint32_t)(WCODEC_MAX_TILE_BYTES / 8))
 #define WCODECI_BATCH 4                     /* tiles a worker in a batch, and at least two workers' worth */
 #define WCODECI_BATCH_TILES 128             /* but so many where they are small */
@@ -62,6 +63,7 @@ struct wcodec_writer {
     wcodeci_batch_group *groups;            /* as many as tiles at most */
     size_t scales_size, scales_used, group_count;
     int grouped;                            /* the segment written last has groups */
+    uint64_t row;                           /* of the open segment, for its tiles */
     size_t per_group, columns;              /* of the open segment; per_group 0: it has none */
     uint64_t segment_start;                 /* of its entry in `pending` */
     uint64_t group_total;
@@ -82,6 +84,12 @@ struct wcodec_writer {
     wcodec_sha256 sha;
     uint64_t sha_done;                      /* bytes of the batch that it has seen */
 };
+
+static uint32_t wcodeci_tile_units(uint32_t wanted, unsigned profile)
+{
+    if (wanted) return wanted;
+    return profile == WCODEC_PROFILE_FAST ? WCODECI_TILE_UNITS : WCODECI_DENSE_UNITS;
+}
 
 WCODEC_API wcodec_writer_options wcodec_writer_defaults(void)
 {
@@ -194,6 +202,13 @@ static wcodec_status wcodeci_writer_header(wcodec_writer *w, const char *metadat
     return status;
 }
 
+/* Scratch memory for encoding tiles of `size` bytes. */
+static size_t wcodeci_encode_scratch(unsigned profile, size_t size)
+{
+    (void)profile;
+    return wcodec_tile_encode_scratch(size);
+}
+
 /* The memory of a batch: input, the tiles' records, each worker's scratch.  Sizes are 64 bits until the gate
  * has let them pass. */
 static wcodec_status wcodeci_writer_allocate(wcodec_writer *w)
@@ -204,7 +219,7 @@ static wcodec_status wcodeci_writer_allocate(wcodec_writer *w)
     const uint64_t input = tile * least < WCODECI_GROUP + tile ? WCODECI_GROUP + tile : tile * least;
     const uint64_t scales = input / 4;      /* a group has at least four rows */
     const uint64_t output = input + scales + 2 * tiles * wcodec_tile_bound(0);
-    const uint64_t scratch = wcodec_tile_encode_scratch((size_t)tile) * workers;
+    const uint64_t scratch = wcodeci_encode_scratch(w->tile.profile, (size_t)tile) * workers;
     wcodec_status status;
     void *p[7] = { NULL, NULL, NULL, NULL, NULL, NULL, NULL };
     status = wcodeci_alloc(&w->heap, input, &p[0]);
@@ -226,7 +241,7 @@ static wcodec_status wcodeci_writer_allocate(wcodec_writer *w)
     w->input_size = (size_t)input;          /* what did not fit was not given: its pointer is NULL */
     w->output_size = (size_t)output;
     w->scratch_size = (size_t)scratch;
-    w->worker_scratch = wcodec_tile_encode_scratch((size_t)tile);
+    w->worker_scratch = wcodeci_encode_scratch(w->tile.profile, (size_t)tile);
     w->batch_capacity = (size_t)tiles;
     return status;
 }
@@ -256,7 +271,7 @@ WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_si
     w->tile = opts.tile;
     w->tile.cpu_off |= opts.cpu_off;
     w->engine = wcodeci_engine_make(w->tile.cpu_off);
-    w->tile_units = opts.tile_units ? opts.tile_units : WCODECI_TILE_UNITS;
+    w->tile_units = wcodeci_tile_units(opts.tile_units, opts.tile.profile);
     w->no_sha256 = opts.no_sha256;
     status = wcodeci_writer_allocate(w);
     if (status) wcodeci_writer_fail(w, status, wcodeci_memory_text(status), err);
@@ -316,24 +331,41 @@ static void wcodeci_encode_task(void *arg, size_t i, unsigned worker)
                                    w->scratch + worker * w->worker_scratch, w->worker_scratch);
 }
 
+/* How many units lie before the first whole row of a group that begins with unit number `begin`. */
+static size_t wcodeci_first_row(uint64_t begin, size_t columns)
+{
+    const size_t phase = (size_t)(begin % columns);
+    return phase ? columns - phase : 0;
+}
+
+/* Codes a group's scales: the size of their record, which goes to a destination of wcodec_tile_bound(columns). */
+static size_t wcodeci_scales_encode(const wcodeci_byte *scales, size_t columns, unsigned cpu_off,
+                                    wcodeci_byte *record, void *scratch, size_t scratch_size)
+{
+    wcodec_tile_options options;
+    size_t size;
+    memset(&options, 0, sizeof options);
+    options.cpu_off = cpu_off;
+    options.splits = 1u << WCODEC_SPLIT_BYTE;
+    options.coders = WCODECI_SIDE_CODERS;       /* a random tile's decoder waits for it */
+    size = wcodec_tile_encode(WCODEC_BYTES, 0, scales, columns, NULL, &options, record,
+                              wcodec_tile_bound(columns), scratch, scratch_size);
+    record[0] = WCODECI_RECORD_SCALES;
+    return size;
+}
+
 /* Fits and codes a group's scales. */
 static void wcodeci_group_task(void *arg, size_t i, unsigned worker)
 {
     wcodec_writer *w = (wcodec_writer *)arg;
     wcodeci_batch_group *g = &w->groups[i];
-    wcodeci_byte *scratch = w->scratch + worker * w->worker_scratch, *record = w->output + g->out;
-    wcodec_tile_options options;
+    wcodeci_byte *scratch = w->scratch + worker * w->worker_scratch;
     g->record = 0;
     if (!wcodec_scales_fit(g->dtype, w->input + g->in, g->size, g->columns, w->tile.cpu_off,
                            w->scales + g->scales, scratch, w->worker_scratch))
         return;
-    memset(&options, 0, sizeof options);
-    options.cpu_off = w->tile.cpu_off;
-    options.splits = 1u << WCODEC_SPLIT_BYTE;
-    options.coders = WCODECI_SIDE_CODERS;       /* a random tile's decoder waits for it */
-    g->record = wcodec_tile_encode(WCODEC_BYTES, 0, w->scales + g->scales, g->columns, NULL, &options, record,
-                                   wcodec_tile_bound(g->columns), scratch, w->worker_scratch);
-    record[0] = WCODECI_RECORD_SCALES;
+    g->record = wcodeci_scales_encode(w->scales + g->scales, g->columns, w->tile.cpu_off, w->output + g->out,
+                                      scratch, w->worker_scratch);
 }
 
 /* The scales of all groups of the batch.  Where a segment's first group has none, the others have none. */
@@ -506,7 +538,7 @@ static uint64_t wcodeci_units_per_tile(const wcodeci_cut *cut, uint64_t wanted)
 
 /* The columns that scales are taken of; 0: none.  Of a kernel of a convolution they are all that belongs to one
  * output, so that there is more than a handful. */
-static uint64_t wcodeci_columns(const wcodec_writer *w, const wcodec_segment *s, const wcodeci_cut *cut)
+static uint64_t wcodeci_columns(const wcodec_segment *s, const wcodeci_cut *cut, uint32_t tile_units)
 {
     uint64_t columns = cut->row;
     unsigned i = s->rank;
@@ -514,8 +546,46 @@ static uint64_t wcodeci_columns(const wcodec_writer *w, const wcodec_segment *s,
     for (; columns < 32 && i >= 3; i--)
         if (!wcodeci_mul(columns, s->shape[i - 2], &columns)) return 0;
     /* Four rows in each group, and memory for a record of scales. */
-    if (columns < WCODECI_MIN_COLUMNS || columns > cut->units / 4 || columns > w->tile_units) return 0;
+    if (columns < WCODECI_MIN_COLUMNS || columns > cut->units / 4 || columns > tile_units) return 0;
     return columns;
+}
+
+/* How a segment will be written. */
+typedef struct wcodeci_layout {
+    wcodeci_cut cut;
+    int given;                          /* the index must say its size, unit and row */
+    uint64_t row;                       /* that its tiles are coded with */
+    size_t per_group, columns;          /* tiles a group, 0: none; columns that scales are taken of */
+} wcodeci_layout;
+
+static void wcodeci_layout_groups(wcodeci_layout *l, uint64_t columns)
+{
+    uint64_t tiles = WCODECI_GROUP / (l->cut.per_tile * l->cut.unit);
+    if (columns == 0) return;
+    if (tiles > WCODECI_BATCH_TILES) tiles = WCODECI_BATCH_TILES;
+    if (tiles > l->cut.tiles) tiles = l->cut.tiles;
+    if (tiles * l->cut.per_tile < 4 * columns && tiles < l->cut.tiles) return;
+    l->per_group = (size_t)tiles;
+    l->columns = (size_t)columns;
+}
+
+/* Tiles and groups of a segment, in tiles of about `tile_units`; 0 if the segment contradicts itself. */
+static int wcodeci_layout_make(const wcodec_segment *s, uint32_t tile_units, wcodeci_layout *l)
+{
+    memset(l, 0, sizeof *l);
+    if (s->dtype >= WCODECI_DTYPES || s->rank > WCODECI_MAX_RANK || (s->rank && !s->shape)
+        || !wcodeci_writer_geometry(s, &l->cut, &l->given))
+        return 0;
+    if (l->cut.row > tile_units && l->cut.units % l->cut.row) {
+        l->cut.row = 1;         /* rows that neither fit a tile nor fill the segment are no rows */
+        l->given = 1;
+    }
+    l->row = l->cut.row;
+    if (s->size == 0) return 1;
+    l->cut.per_tile = wcodeci_units_per_tile(&l->cut, tile_units);
+    (void)wcodeci_cut_tiles(&l->cut);
+    wcodeci_layout_groups(l, wcodeci_columns(s, &l->cut, tile_units));
+    return 1;
 }
 
 /* What the segment's entry in the index says before its tiles. */
@@ -535,47 +605,26 @@ static wcodec_status wcodeci_put_segment(wcodec_writer *w, const wcodec_segment 
     return status ? status : wcodeci_put_number(w, &w->pending, cut->row);
 }
 
-/* How many tiles a group of the open segment has. */
-static void wcodeci_plan_groups(wcodec_writer *w, uint64_t columns)
-{
-    uint64_t tiles = WCODECI_GROUP / (w->cut.per_tile * w->cut.unit);
-    if (columns == 0) return;
-    if (tiles > WCODECI_BATCH_TILES) tiles = WCODECI_BATCH_TILES;
-    if (tiles > w->cut.tiles) tiles = w->cut.tiles;
-    if (tiles * w->cut.per_tile < 4 * columns && tiles < w->cut.tiles) return;
-    w->per_group = (size_t)tiles;
-    w->columns = (size_t)columns;
-}
-
 WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcodec_segment *segment,
                                                wcodec_error *err)
 {
     wcodec_writer *w = writer;
-    wcodeci_cut cut;
-    int given;
+    wcodeci_layout layout;
     wcodec_status status = wcodeci_writer_check(w, err);
     if (status) return status;
     if (!segment || !w->in_original || w->missing)
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "a segment can not begin here");
-    if (segment->dtype >= WCODECI_DTYPES || segment->rank > WCODECI_MAX_RANK
-        || (segment->rank && !segment->shape) || (segment->name_size && !segment->name)
-        || segment->name_size > WCODECI_MAX_NAME || segment->size > UINT64_MAX - w->original_size
-        || w->segments == UINT32_MAX || !wcodeci_writer_geometry(segment, &cut, &given))
+    if ((segment->name_size && !segment->name) || segment->name_size > WCODECI_MAX_NAME
+        || segment->size > UINT64_MAX - w->original_size || w->segments == UINT32_MAX
+        || !wcodeci_layout_make(segment, w->tile_units, &layout))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "dtype, shape and size of a segment disagree");
-    if (cut.row > w->tile_units && cut.units % cut.row) {
-        cut.row = 1;            /* rows that neither fit a tile nor fill the segment are no rows */
-        given = 1;
-    }
     w->segment_start = w->pending.size;
-    status = wcodeci_put_segment(w, segment, &cut, given);
+    status = wcodeci_put_segment(w, segment, &layout.cut, layout.given);
     if (status) return wcodeci_writer_error(w, err);
-    w->cut = cut;
-    w->per_group = 0;
-    if (segment->size) {
-        w->cut.per_tile = wcodeci_units_per_tile(&cut, w->tile_units);
-        (void)wcodeci_cut_tiles(&w->cut);
-        wcodeci_plan_groups(w, wcodeci_columns(w, segment, &cut));
-    }
+    w->cut = layout.cut;
+    w->row = layout.row;
+    w->per_group = layout.per_group;
+    w->columns = layout.columns;
     w->dtype = segment->dtype;
     w->next_tile = 0;
     w->missing = segment->size;
@@ -600,8 +649,8 @@ static void wcodeci_writer_next(const wcodec_writer *w, size_t *count, uint64_t 
 static void wcodeci_writer_begin_group(wcodec_writer *w, uint64_t begin, uint64_t end)
 {
     wcodeci_batch_group *g = &w->groups[w->group_count++];
-    g->in = w->input_used;
-    g->size = (size_t)((end - begin) * w->cut.unit);
+    g->in = w->input_used + wcodeci_first_row(begin, w->columns) * w->cut.unit;
+    g->size = w->input_used + (size_t)((end - begin) * w->cut.unit) - g->in;
     g->out = w->output_used;
     g->scales = w->scales_used;
     g->columns = w->columns;
@@ -639,7 +688,7 @@ static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w)
     t->size = w->tile_size;
     t->record = 0;
     t->dtype = w->dtype;
-    t->row = w->cut.row;
+    t->row = w->row;
     t->pending_end = w->pending.size;
     t->pending_start = w->segment_start;
     t->group = w->per_group ? w->group_count : 0;

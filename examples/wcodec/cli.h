@@ -42,11 +42,12 @@ enum {
     CLI_OPT_PROFILE = 1 << 4, CLI_OPT_CODER = 1 << 5, CLI_OPT_TILE = 1 << 6, CLI_OPT_DTYPE = 1 << 7,
     CLI_OPT_ROW = 1 << 8, CLI_OPT_NAME = 1 << 9, CLI_OPT_OUTPUT = 1 << 10, CLI_OPT_TENSOR = 1 << 11,
     CLI_OPT_ROWS = 1 << 12, CLI_OPT_RANGE = 1 << 13, CLI_OPT_HTML = 1 << 14, CLI_OPT_PEERS = 1 << 15,
+    CLI_OPT_DISK = 1 << 16,
     CLI_OPT_RECIPE = CLI_OPT_PROFILE | CLI_OPT_CODER | CLI_OPT_TILE | CLI_OPT_DTYPE | CLI_OPT_ROW
 };
 
 enum { CLI_CODER_AUTO = 0, CLI_CODER_RANS = 1, CLI_CODER_HUFFMAN = 2, CLI_CODER_RAW = 3 };
-extern const char *const cli_profile_names[];   /* "fast", "best", NULL */
+extern const char *const cli_profile_names[];   /* by wcodec_profile */
 extern const char *const cli_coder_names[];     /* indexed by CLI_CODER_*, NULL at the end */
 
 /* A:B, half open; A: and :B leave one end to the file. */
@@ -61,7 +62,7 @@ typedef struct cli_options {
     const char *output, *tensor, *name, *html;
     unsigned profile, coder;    /* indices of the tables above */
     unsigned dtype;
-    uint64_t threads, tile, row, peers;
+    uint64_t threads, tile, row, peers, disk;
     cli_span rows, range;
     int help;
 } cli_options;

@@ -10,6 +10,9 @@ typedef struct job {
     measure m;
     const wcodec_plan *plan;
     uint64_t done, total[MEASURE_CHOICES];
+    wcodec_estimate_options estimating;
+    wcodec_estimate sum;        /* of all estimates; compress: how many tensors it pays for */
+    uint64_t best_ns;           /* for loading each tensor the faster way */
     cli_json json;
     int as_json, any_sampled;
     page *page;                 /* NULL: none is wanted */
@@ -40,8 +43,23 @@ static void json_planes(cli_json *json, const measure_layout *l, const measure_e
     cli_json_close(json, ']');
 }
 
+/* Times in seconds; those of loading are there if the speed of the disk is known. */
+static void json_estimate(cli_json *json, const char *key, const wcodec_estimate *e)
+{
+    cli_json_open(json, key, '{');
+    cli_json_uint(json, "bytes", e->coded);
+    cli_json_real(json, "ratio", cli_ratio(e->coded, e->size));
+    cli_json_bool(json, "exact", e->exact);
+    cli_json_real(json, "decode_seconds", (double)e->decode_ns * 1e-9);
+    if (e->raw_load_ns != 0) {
+        cli_json_real(json, "raw_load_seconds", (double)e->raw_load_ns * 1e-9);
+        cli_json_real(json, "coded_load_seconds", (double)e->coded_load_ns * 1e-9);
+    }
+    cli_json_close(json, '}');
+}
+
 static void json_tensor(cli_json *json, const wcodec_segment *s, const measure_layout *l,
-                        const measure_entropies *e, const measure_costs *cost)
+                        const measure_entropies *e, const measure_costs *cost, const wcodec_estimate *estimate)
 {
     cli_json_open(json, NULL, '{');
     cli_json_text(json, "name", s->name, s->name_size);
@@ -60,6 +78,8 @@ static void json_tensor(cli_json *json, const wcodec_segment *s, const measure_l
     json_planes(json, l, e);
     json_costs(json, "cost", cost->bytes);
     cli_json_bool(json, "sampled", cost->sampled);
+    json_estimate(json, "estimate", estimate);
+    cli_json_bool(json, "compress", estimate->compress);
     cli_json_close(json, '}');
 }
 
@@ -77,16 +97,29 @@ static void print_ratios(const uint64_t *bytes, uint64_t size)
     }
 }
 
-static void print_table_head(void)
+static void print_estimate(const wcodec_estimate *e, const char *load)
+{
+    print_number(cli_ratio(e->coded, e->size), 7, 4);
+    print_number((double)e->decode_ns * 1e-6, 8, 3);
+    printf("%s%s", load[0] != '\0' ? "  " : "", load);
+}
+
+static const char *load_of(const job *j, const wcodec_estimate *e)
+{
+    return j->estimating.disk_bytes_per_s == 0 ? "" : e->compress ? "coded" : "raw";
+}
+
+static void print_table_head(const job *j)
 {
     size_t i;
     printf("%-36s %-6s %11s %5s %6s %5s %5s %5s %6s %6s ", "tensor", "dtype", "bytes", "H", "H|prev", "high",
            "low", "exp", "d high", "d exp");
     for (i = 0; i < MEASURE_COLUMNS; i++) printf(" %6s", measure_columns[i].head);
-    printf("\n");
+    printf(" %7s %8s%s\n", "est", "ms", j->estimating.disk_bytes_per_s == 0 ? "" : "  load");
 }
 
-static void print_tensor(const wcodec_segment *s, const measure_entropies *e, const measure_costs *cost)
+static void print_tensor(const job *j, const wcodec_segment *s, const measure_entropies *e,
+                         const measure_costs *cost, const wcodec_estimate *estimate)
 {
     if (s->name_size == 0) printf("%-36s", "-");
     else cli_print_name(stdout, s->name, s->name_size, 36, 1);
@@ -100,10 +133,27 @@ static void print_tensor(const wcodec_segment *s, const measure_entropies *e, co
     print_number(e->residual_exponent, 6, 3);
     printf(" ");
     print_ratios(cost->bytes, s->size);
+    print_estimate(estimate, load_of(j, estimate));
     printf("%s\n", cost->sampled ? " ~" : "");
 }
 
 /* ---- the command ---- */
+
+static int estimate_segment(job *j, const wcodec_segment *s, wcodec_estimate *e)
+{
+    wcodec_error err = { WCODEC_OK, 0, NULL };
+    wcodec_status status = wcodec_estimate_segment(s, &j->in.source, &j->estimating, e, &err);
+    if (status != WCODEC_OK) return cli_fail_library(&j->in, NULL, status, &err);
+    j->sum.size += e->size;
+    j->sum.coded += e->coded;
+    j->sum.decode_ns += e->decode_ns;
+    j->sum.raw_load_ns += e->raw_load_ns;
+    j->sum.coded_load_ns += e->coded_load_ns;
+    j->sum.exact &= e->exact;
+    j->sum.compress += e->compress;
+    j->best_ns += e->compress ? e->coded_load_ns : e->raw_load_ns;
+    return CLI_OK;
+}
 
 static int analyze_segment(job *j, size_t i)
 {
@@ -111,15 +161,17 @@ static int analyze_segment(job *j, size_t i)
     measure_layout l = measure_find_layout(s);
     measure_entropies e;
     measure_costs cost;
+    wcodec_estimate estimate;
     unsigned k;
     int result = measure_entropies_of(&j->m, s, &l, &e);
     if (result == CLI_OK) result = measure_costs_of(&j->m, s, &l, &cost);
+    if (result == CLI_OK) result = estimate_segment(j, s, &estimate);
     if (result != CLI_OK) return result;
     for (k = 0; k < MEASURE_CHOICES; k++) j->total[k] += cost.bytes[k];
     j->any_sampled |= cost.sampled;
-    if (j->page != NULL) page_segment(j->page, i, &l, &e, &cost, j->m.count);
-    if (j->as_json) json_tensor(&j->json, s, &l, &e, &cost);
-    else if (!j->page_on_stdout) print_tensor(s, &e, &cost);
+    if (j->page != NULL) page_segment(j->page, i, &l, &e, &cost, &estimate, j->m.count);
+    if (j->as_json) json_tensor(&j->json, s, &l, &e, &cost, &estimate);
+    else if (!j->page_on_stdout) print_tensor(j, s, &e, &cost, &estimate);
     j->done += s->size;
     cli_progress_update(j->done, j->plan->size);
     return CLI_OK;
@@ -149,6 +201,11 @@ static int analyze_as_json(job *j)
     cli_json_close(&j->json, ']');
     json_costs(&j->json, "total_cost", j->total);
     cli_json_bool(&j->json, "sampled", j->any_sampled);
+    json_estimate(&j->json, "total_estimate", &j->sum);
+    cli_json_uint(&j->json, "compress", (uint64_t)j->sum.compress);
+    if (j->estimating.disk_bytes_per_s != 0) {
+        cli_json_real(&j->json, "best_load_seconds", (double)j->best_ns * 1e-9);
+    }
     cli_json_close(&j->json, '}');
     return CLI_OK;
 }
@@ -156,12 +213,18 @@ static int analyze_as_json(job *j)
 static int analyze_as_table(job *j)
 {
     int result;
-    print_table_head();
+    print_table_head(j);
     result = analyze_segments(j);
     if (result != CLI_OK) return result;
     printf("%-36s %-6s %11" PRIu64 "%*s", "all", "", j->plan->size, 47, "");
     print_ratios(j->total, j->plan->size);
+    print_estimate(&j->sum, "");
     printf("%s\n", j->any_sampled ? " ~" : "");
+    if (j->estimating.disk_bytes_per_s != 0) {
+        printf("at %" PRIu64 " MB/s: raw %.3f s, coded %.3f s, the faster for each %.3f s (%d of %zu coded)\n",
+               j->estimating.disk_bytes_per_s / 1000000, (double)j->sum.raw_load_ns * 1e-9,
+               (double)j->sum.coded_load_ns * 1e-9, (double)j->best_ns * 1e-9, j->sum.compress, j->plan->count);
+    }
     return CLI_OK;
 }
 
@@ -176,7 +239,7 @@ static int analyze_plan(job *j, const cli_options *opt)
     else result = analyze_as_table(j);
     cli_progress_end();
     if (result == CLI_OK) result = cli_flush_stdout();
-    if (result == CLI_OK && j->page != NULL) result = page_finish(j->page, &j->m, j->total, j->any_sampled);
+    if (result == CLI_OK && j->page != NULL) result = page_finish(j->page, &j->m, j->total, j->any_sampled, &j->sum);
     measure_close(&j->m);
     return result;
 }
@@ -204,7 +267,7 @@ static int analyze(job *j, const cli_options *opt)
 static int check_options(const cli_options *opt)
 {
     static const struct { unsigned bit; const char *name; } of_the_page[] = {
-        { CLI_OPT_FORCE, "-f" }, { CLI_OPT_PEERS, "--peers" }, { CLI_OPT_PROFILE, "--profile" }
+        { CLI_OPT_FORCE, "-f" }, { CLI_OPT_PEERS, "--peers" }
     };
     size_t i;
     for (i = 0; i < sizeof of_the_page / sizeof of_the_page[0]; i++) {
@@ -225,6 +288,10 @@ int cmd_analyze(const cli_options *opt)
     if (result != CLI_OK) return result;
     memset(&j, 0, sizeof j);
     j.as_json = cli_has(opt, CLI_OPT_JSON);
+    j.estimating = wcodec_estimate_defaults();
+    j.estimating.tile.profile = opt->profile;
+    j.estimating.disk_bytes_per_s = opt->disk * 1000000;
+    j.sum.exact = 1;
     j.page_on_stdout = cli_has(opt, CLI_OPT_HTML) && strcmp(opt->html, "-") == 0;
     result = cli_input_open(&j.in, opt->path[0]);
     if (result != CLI_OK) return result;

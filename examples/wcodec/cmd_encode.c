@@ -37,7 +37,8 @@ static void json_recipe(cli_json *json, const cli_options *opt)
     cli_json_open(json, "recipe", '{');
     cli_json_string(json, "profile", cli_profile_names[opt->profile]);
     cli_json_string(json, "coder", cli_coder_names[opt->coder]);
-    cli_json_uint(json, "tile", opt->tile != 0 ? opt->tile : 65536);
+    cli_json_uint(json, "tile", opt->tile != 0 ? opt->tile
+                                : opt->profile == WCODEC_PROFILE_FAST ? 65536 : 262144);
     if (cli_has(opt, CLI_OPT_DTYPE)) cli_json_string(json, "dtype", wcodec_dtype_name(opt->dtype));
     if (cli_has(opt, CLI_OPT_ROW)) cli_json_uint(json, "row", opt->row);
     cli_json_close(json, '}');
@@ -111,6 +112,7 @@ wcodec_status cli_encode(const cli_options *opt, const cli_input *in, const wcod
     }
     options.metadata = metadata;
     options.parallel = &pool->parallel;
+    options.tile.profile = opt->profile;
     options.tile.coders = cli_coder_mask(opt->coder);
     options.tile_units = (uint32_t)opt->tile;
     status = write_container(opt, in, plan, sink, &options, size, err);

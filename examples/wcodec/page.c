@@ -192,12 +192,13 @@ static void add_entropies(page_dtype *d, const measure_entropies *e, uint64_t by
 }
 
 void page_segment(page *p, size_t i, const measure_layout *l, const measure_entropies *e,
-                  const measure_costs *cost, const measure_counts *count)
+                  const measure_costs *cost, const wcodec_estimate *estimate, const measure_counts *count)
 {
     const wcodec_segment *s = &p->plan->segments[i];
     size_t k;
     p->tensor[i].e = *e;
     p->tensor[i].cost = *cost;
+    p->tensor[i].estimate = *estimate;
     for (k = 0; k < PAGE_LARGEST; k++) {
         if (p->largest[k].used && p->largest[k].segment == i) add_histogram(&p->largest[k], s, l, count);
     }
@@ -332,12 +333,13 @@ int page_open(page **out, const cli_options *opt, cli_input *in, const wcodec_pl
     return prepare(p);
 }
 
-int page_finish(page *p, measure *m, const uint64_t *total, int any_sampled)
+int page_finish(page *p, measure *m, const uint64_t *total, int any_sampled, const wcodec_estimate *sum)
 {
     size_t i;
     int result = make_container(p, m);
     memcpy(p->total, total, sizeof p->total);
     p->any_sampled = any_sampled;
+    p->estimate = *sum;
     sort_dtypes(p);
     for (i = 0; i < PAGE_MAPS && result == CLI_OK; i++) {
         if (p->map[i] != NULL) result = fill_map(p, m, p->map[i]);

@@ -22,6 +22,7 @@ enum {
 typedef struct page_tensor {
     measure_entropies e;
     measure_costs cost;
+    wcodec_estimate estimate;
     uint64_t coded;         /* bytes of its tiles in the container */
 } page_tensor;
 
@@ -80,6 +81,7 @@ typedef struct page {
     cli_tiles tiles;                                    /* of the container */
     uint64_t container_size, total[MEASURE_CHOICES];
     size_t header_size, index_size;
+    wcodec_estimate estimate;                           /* the sum of all */
     int any_sampled;
     page_peer peer[PEERS];
     page_sample sample;
@@ -91,9 +93,9 @@ typedef struct page {
 int page_open(page **out, const cli_options *opt, cli_input *in, const wcodec_plan *plan);
 /* Takes what was measured of segment i. */
 void page_segment(page *p, size_t i, const measure_layout *layout, const measure_entropies *e,
-                  const measure_costs *cost, const measure_counts *count);
+                  const measure_costs *cost, const wcodec_estimate *estimate, const measure_counts *count);
 /* Does what only the page needs, and writes it. */
-int page_finish(page *p, measure *m, const uint64_t *total, int any_sampled);
+int page_finish(page *p, measure *m, const uint64_t *total, int any_sampled, const wcodec_estimate *sum);
 void page_close(page *p);       /* NULL is fine */
 
 /* Is this segment a tensor, and not the header of a file or the like? */

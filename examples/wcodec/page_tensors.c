@@ -56,6 +56,14 @@ static void cell(page *p, double value, int digits)
     page_put(p, "</td>");
 }
 
+/* `load`: the faster way. */
+static void write_estimate(page *p, const wcodec_estimate *e, const char *load)
+{
+    cell(p, cli_ratio(e->coded, e->size), 4);
+    cell(p, (double)e->decode_ns * 1e-6, 3);
+    if (cli_has(p->opt, CLI_OPT_DISK)) page_printf(p, "<td>%s</td>", load);
+}
+
 static void write_tensor_row(page *p, size_t i)
 {
     const wcodec_segment *s = segment_of(p, i);
@@ -83,6 +91,7 @@ static void write_tensor_row(page *p, size_t i)
         page_number(p, cli_ratio(t->cost.bytes[measure_columns[k].choice], s->size), 4);
         page_put(p, "</td>");
     }
+    write_estimate(p, &t->estimate, t->estimate.compress ? "coded" : "raw");
     page_put(p, "</tr>\n");
 }
 
@@ -102,6 +111,7 @@ static void write_tensor_total(page *p)
         page_number(p, cli_ratio(p->total[measure_columns[k].choice], p->plan->size), 4);
         page_put(p, "</td>");
     }
+    write_estimate(p, &p->estimate, "");
     page_put(p, "</tr></tfoot>\n");
 }
 
@@ -116,12 +126,15 @@ void page_write_table(page *p)
         "<h2>All tensors</h2>\n<div class=\"scroll\"><table id=\"tensors\" class=\"sort\">\n<thead>\n<tr>"
         "<th colspan=\"3\"></th><th class=\"group\" colspan=\"3\">in the container</th><th class=\"group\" "
         "colspan=\"7\">entropy, bits a value</th>");
-    page_printf(p, "<th class=\"group\" colspan=\"%d\">ratio with one choice</th></tr>\n<tr>",
-                MEASURE_COLUMNS);
+    page_printf(p, "<th class=\"group\" colspan=\"%d\">ratio with one choice</th>", MEASURE_COLUMNS);
+    page_printf(p, "<th class=\"group\" colspan=\"%d\">predicted</th></tr>\n<tr>",
+                cli_has(p->opt, CLI_OPT_DISK) ? 3 : 2);
     page_put(p,
              "<th>tensor</th><th>dtype</th><th>shape</th><th>bytes</th><th>coded</th><th>ratio</th><th>H</th>"
              "<th>H|prev</th><th>high</th><th>low</th><th>exp</th><th>d high</th><th>d exp</th>");
     for (k = 0; k < MEASURE_COLUMNS; k++) page_printf(p, "<th>%s</th>", measure_columns[k].head);
+    page_put(p, "<th>est</th><th>ms</th>");
+    if (cli_has(p->opt, CLI_OPT_DISK)) page_put(p, "<th>load</th>");
     page_put(p, "</tr>\n</thead>\n<tbody>\n");
     for (i = 0; i < shown; i++) write_tensor_row(p, p->order[i]);
     page_put(p, "</tbody>\n");
@@ -145,7 +158,13 @@ void page_write_table(page *p)
         "value, of the exponent, and of the differences from one value to the next of the highest byte (d "
         "high) "
         "and of the exponent (d exp). Ratios with one choice: tiles coded with it alone; pred: any coder, "
-        "with predictors");
+        "with predictors. Predicted: the container's ratio by a sample (est), and milliseconds for decoding with one "
+        "thread at 3 GHz");
+    if (cli_has(p->opt, CLI_OPT_DISK)) {
+        page_printf(p, "; load: the faster way from a disk of %" PRIu64 " MB/s, read while what has come is decoded: "
+                    "all raw %.3f s, all coded %.3f s",
+                    p->opt->disk, (double)p->estimate.raw_load_ns * 1e-9, (double)p->estimate.coded_load_ns * 1e-9);
+    }
     page_put(p, p->any_sampled ? "; ~: of a sample of the tiles, in tensors of more than 4 MiB.</p>\n"
                                : ".</p>\n");
 }
