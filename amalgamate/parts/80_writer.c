@@ -10,9 +10,11 @@
 #ifndef WCODEC_NO_ENCODER
 
 #define WCODECI_WRITER_MEMORY ((uint64_t)1 << 30)
-#define WCODECI_TILE_UNITS 65536u
+#define WCODECI_TILE_UNITS 65536u           /* of the profile FAST, */
+#define WCODECI_DENSE_UNITS 262144u         /* and of the others */
 #define WCODECI_MAX_TILE_UNITS ((uint32_t)(WCODEC_MAX_TILE_BYTES / 8))
 #define WCODECI_BATCH 4                     /* tiles a worker in a batch, and at least two workers' worth */
+#define WCODECI_LARGE_TILE 131072u          /* units: above, half as many */
 #define WCODECI_BATCH_TILES 128             /* but so many where they are small */
 #define WCODECI_GROUP ((uint64_t)1 << 22)   /* bytes of a group, about */
 #define WCODECI_LEAST_SCALED 8192u          /* units: less is not looked at for scales */
@@ -62,6 +64,7 @@ struct wcodec_writer {
     wcodeci_batch_group *groups;            /* as many as tiles at most */
     size_t scales_size, scales_used, group_count;
     int grouped;                            /* the segment written last has groups */
+    uint64_t row;                           /* of the open segment, for its tiles */
     size_t per_group, columns;              /* of the open segment; per_group 0: it has none */
     uint64_t segment_start;                 /* of its entry in `pending` */
     uint64_t group_total;
@@ -184,6 +187,7 @@ static wcodec_status wcodeci_writer_header(wcodec_writer *w, const char *metadat
     wcodeci_store16(head + 4, WCODEC_FORMAT_VERSION);
     wcodeci_store32(head + 8, (uint32_t)(WCODECI_HEADER_SIZE + metadata_size + padding));
     wcodeci_store32(head + 12, (uint32_t)metadata_size);
+    if (w->tile.profile == WCODEC_PROFILE_BEST) wcodeci_store32(head + 16, WCODECI_FEATURE_MIX);
     wcodeci_store32(head + 20, 8 * w->tile_units);
     crc = wcodec_crc32(wcodec_crc32(0, head, 28), metadata, metadata_size);
     wcodeci_store32(head + 28, wcodec_crc32(crc, zero, padding));
@@ -199,12 +203,13 @@ static wcodec_status wcodeci_writer_header(wcodec_writer *w, const char *metadat
 static wcodec_status wcodeci_writer_allocate(wcodec_writer *w)
 {
     const uint64_t tile = 8 * (uint64_t)w->tile_units, workers = w->parallel.workers;
-    const uint64_t least = WCODECI_BATCH * (workers < 2 ? 2 : workers);
+    const uint64_t each = w->tile_units > WCODECI_LARGE_TILE ? WCODECI_BATCH / 2 : WCODECI_BATCH;
+    const uint64_t least = each * (workers < 2 ? 2 : workers);
     const uint64_t tiles = least < WCODECI_BATCH_TILES ? WCODECI_BATCH_TILES : least;
     const uint64_t input = tile * least < WCODECI_GROUP + tile ? WCODECI_GROUP + tile : tile * least;
     const uint64_t scales = input / 4;      /* a group has at least four rows */
     const uint64_t output = input + scales + 2 * tiles * wcodec_tile_bound(0);
-    const uint64_t scratch = wcodec_tile_encode_scratch((size_t)tile) * workers;
+    const uint64_t scratch = wcodeci_encode_scratch(w->tile.profile, (size_t)tile) * workers;
     wcodec_status status;
     void *p[7] = { NULL, NULL, NULL, NULL, NULL, NULL, NULL };
     status = wcodeci_alloc(&w->heap, input, &p[0]);
@@ -226,7 +231,7 @@ static wcodec_status wcodeci_writer_allocate(wcodec_writer *w)
     w->input_size = (size_t)input;          /* what did not fit was not given: its pointer is NULL */
     w->output_size = (size_t)output;
     w->scratch_size = (size_t)scratch;
-    w->worker_scratch = wcodec_tile_encode_scratch((size_t)tile);
+    w->worker_scratch = wcodeci_encode_scratch(w->tile.profile, (size_t)tile);
     w->batch_capacity = (size_t)tiles;
     return status;
 }
@@ -243,7 +248,8 @@ WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_si
     *out = NULL;
     if (!sink || !sink->write || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts)
         || opts.tile_units > WCODECI_MAX_TILE_UNITS || opts.metadata_size > WCODECI_MAX_METADATA
-        || (!opts.metadata && opts.metadata_size))
+        || (!opts.metadata && opts.metadata_size)
+        || opts.tile.profile > (WCODECI_MIX ? WCODEC_PROFILE_BEST : WCODEC_PROFILE_DENSE))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "wrong sink or options");
     wcodeci_heap_init(&heap, opts.allocator, opts.max_memory, WCODECI_WRITER_MEMORY);
     status = wcodeci_alloc(&heap, sizeof *w, &block);
@@ -256,7 +262,8 @@ WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_si
     w->tile = opts.tile;
     w->tile.cpu_off |= opts.cpu_off;
     w->engine = wcodeci_engine_make(w->tile.cpu_off);
-    w->tile_units = opts.tile_units ? opts.tile_units : WCODECI_TILE_UNITS;
+    w->tile_units = opts.tile_units ? opts.tile_units
+                  : opts.tile.profile == WCODEC_PROFILE_FAST ? WCODECI_TILE_UNITS : WCODECI_DENSE_UNITS;
     w->no_sha256 = opts.no_sha256;
     status = wcodeci_writer_allocate(w);
     if (status) wcodeci_writer_fail(w, status, wcodeci_memory_text(status), err);
@@ -510,12 +517,22 @@ static uint64_t wcodeci_columns(const wcodec_writer *w, const wcodec_segment *s,
 {
     uint64_t columns = cut->row;
     unsigned i = s->rank;
-    if (wcodeci_scales_split(s->dtype) == WCODEC_SPLIT_COUNT || cut->units < WCODECI_LEAST_SCALED) return 0;
+    if (w->tile.profile == WCODEC_PROFILE_BEST || wcodeci_scales_split(s->dtype) == WCODEC_SPLIT_COUNT
+        || cut->units < WCODECI_LEAST_SCALED) return 0;
     for (; columns < 32 && i >= 3; i--)
         if (!wcodeci_mul(columns, s->shape[i - 2], &columns)) return 0;
     /* Four rows in each group, and memory for a record of scales. */
     if (columns < WCODECI_MIN_COLUMNS || columns > cut->units / 4 || columns > w->tile_units) return 0;
     return columns;
+}
+
+/* The row that tiles are coded with: where the last dimension is 1, BEST takes the one before. */
+static uint64_t wcodeci_coded_row(const wcodec_writer *w, const wcodec_segment *s, const wcodeci_cut *cut)
+{
+    unsigned i = s->rank;
+    if (w->tile.profile != WCODEC_PROFILE_BEST || s->row) return cut->row;
+    while (i > 1 && s->shape[i - 1] == 1) i--;
+    return i < s->rank && i ? s->shape[i - 1] : cut->row;
 }
 
 /* What the segment's entry in the index says before its tiles. */
@@ -570,6 +587,7 @@ WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcod
     status = wcodeci_put_segment(w, segment, &cut, given);
     if (status) return wcodeci_writer_error(w, err);
     w->cut = cut;
+    w->row = wcodeci_coded_row(w, segment, &cut);
     w->per_group = 0;
     if (segment->size) {
         w->cut.per_tile = wcodeci_units_per_tile(&cut, w->tile_units);
@@ -639,7 +657,7 @@ static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w)
     t->size = w->tile_size;
     t->record = 0;
     t->dtype = w->dtype;
-    t->row = w->cut.row;
+    t->row = w->row;
     t->pending_end = w->pending.size;
     t->pending_start = w->segment_start;
     t->group = w->per_group ? w->group_count : 0;
@@ -680,11 +698,16 @@ WCODEC_API wcodec_status wcodec_writer_data(wcodec_writer *writer, const void *d
 /* The index in I records, coded as any bytes are. */
 static wcodec_status wcodeci_writer_index(wcodec_writer *w)
 {
+    wcodec_tile_options options;
     uint64_t at = 0;
+    memset(&options, 0, sizeof options);
+    options.profile = w->tile.profile;
+    options.cpu_off = w->tile.cpu_off;
+    options.splits = 1u << WCODEC_SPLIT_BYTE;
     while (at < w->index.size) {
         size_t take = (size_t)wcodeci_min64(WCODECI_INDEX_TILE, w->index.size - at), size;
         wcodec_status status;
-        size = wcodec_tile_encode(WCODEC_BYTES, 0, w->index.p + at, take, NULL, NULL, w->output, w->output_size,
+        size = wcodec_tile_encode(WCODEC_BYTES, 0, w->index.p + at, take, NULL, &options, w->output, w->output_size,
                                   w->scratch, w->worker_scratch);
         w->output[0] = WCODECI_RECORD_INDEX;
         status = wcodeci_emit(w, w->output, size);
@@ -698,7 +721,7 @@ static wcodec_status wcodeci_writer_index(wcodec_writer *w)
 static wcodec_status wcodeci_writer_index_room(wcodec_writer *w)
 {
     const size_t output = wcodec_tile_bound(WCODECI_INDEX_TILE);
-    const size_t scratch = wcodec_tile_encode_scratch(WCODECI_INDEX_TILE);
+    const size_t scratch = wcodeci_encode_scratch(w->tile.profile, WCODECI_INDEX_TILE);
     wcodec_status status = WCODEC_OK;
     void *p;
     if (w->output_size < output) {

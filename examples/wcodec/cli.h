@@ -42,7 +42,7 @@ enum {
 };
 
 enum { CLI_CODER_AUTO = 0, CLI_CODER_RANS = 1, CLI_CODER_HUFFMAN = 2, CLI_CODER_RAW = 3 };
-extern const char *const cli_profile_names[];   /* "fast", "best", NULL */
+extern const char *const cli_profile_names[];   /* by wcodec_profile */
 extern const char *const cli_coder_names[];     /* indexed by CLI_CODER_*, NULL at the end */
 
 /* A:B, half open; A: and :B leave one end to the file. */

@@ -38,7 +38,8 @@ static void json_recipe(cli_json *json, const cli_options *opt)
     cli_json_open(json, "recipe", '{');
     cli_json_string(json, "profile", cli_profile_names[opt->profile]);
     cli_json_string(json, "coder", cli_coder_names[opt->coder]);
-    cli_json_uint(json, "tile", opt->tile != 0 ? opt->tile : 65536);
+    cli_json_uint(json, "tile", opt->tile != 0 ? opt->tile
+                                : opt->profile == WCODEC_PROFILE_FAST ? 65536 : 262144);
     if (cli_has(opt, CLI_OPT_DTYPE)) cli_json_string(json, "dtype", wcodec_dtype_name(opt->dtype));
     if (cli_has(opt, CLI_OPT_ROW)) cli_json_uint(json, "row", opt->row);
     cli_json_close(json, '}');
@@ -101,6 +102,7 @@ static int encode_plan(job *j, const wcodec_plan *plan)
     if (metadata == NULL) return cli_fail(j->in.name, "out of memory");
     options.metadata = metadata;
     options.parallel = &j->pool.parallel;
+    options.tile.profile = j->opt->profile;
     options.tile.coders = cli_coder_mask(j->opt->coder);
     options.tile_units = (uint32_t)j->opt->tile;
     cli_progress_begin(j->in.name, cli_has(j->opt, CLI_OPT_QUIET));

@@ -18,10 +18,12 @@ typedef struct command {
 } command;
 
 #define RECIPE_HELP \
-    "  --profile fast|best   what to aim at; best is at present the same as fast\n" \
+    "  --profile fast|dense|best\n" \
+    "                        fast: decodes at about the speed of memory; dense: a little smaller, half\n" \
+    "                        as fast; best: the smallest, some megabytes a second either way\n" \
     "  --coder auto|rans|huffman|raw\n" \
     "                        coders to choose from (auto: all, by size and decoding speed)\n" \
-    "  --tile N              units a tile, about (65536)\n" \
+    "  --tile N              units a tile, about (65536; dense and best: 262144)\n" \
     "  --dtype NAME          IN is nothing but elements of this dtype (BF16, F32, I8 ...)\n" \
     "  --row N               elements a row, with --dtype\n"
 #define THREADS_HELP "  --threads N           threads, 1 to 64 (one for each processor)\n"
