@@ -2896,8 +2896,6 @@ static void wcodeci_predict_units(const wcodeci_byte *p, wcodeci_byte *residual,
  * An encoder writes at most `cap` bytes and returns how many, or 0 if they would be more.
  * ---------------------------------------------------------------------------------------------- */
 
-#ifndef WCODEC_NO_ENCODER
-/* What the encoder knows of a plane: its values, how often each occurs. */
 static int wcodeci_all_zero(const wcodeci_byte *p, const wcodeci_byte *end)
 {
     while (p < end)
@@ -2905,6 +2903,8 @@ static int wcodeci_all_zero(const wcodeci_byte *p, const wcodeci_byte *end)
     return 1;
 }
 
+#ifndef WCODEC_NO_ENCODER
+/* What the encoder knows of a plane: its values, how often each occurs. */
 typedef struct wcodeci_plane {
     const wcodeci_byte *v;
     size_t n;
@@ -4666,23 +4666,34 @@ static size_t wcodeci_mix_scratch(void) { return 0; }
 #else
 #define WCODECI_MIX 1
 
+/* A loop over inputs, whose number is a constant. */
+#if defined(__GNUC__) && (__GNUC__ >= 8 || defined(__clang__))
+#define WCODECI_MIX_UNROLL _Pragma("GCC unroll 8")
+#else
+#define WCODECI_MIX_UNROLL
+#endif
+
 #define WCODECI_MIX_EXPONENTS 0
 #define WCODECI_MIX_MANTISSAS 1
 #define WCODECI_MIX_INTEGERS 2
 #define WCODECI_MIX_TEXT 3
 #define WCODECI_MIX_KINDS 4
 
-#define WCODECI_MIX_INPUTS 8            /* at most */
-#define WCODECI_MIX_COLUMNS 65536       /* entries; column j uses entry j mod 65536 */
+#define WCODECI_MIX_INPUTS 8            /* at most; a weight set's size */
+#define WCODECI_MIX_TEXT_ORDERS 6
+#define WCODECI_MIX_COLUMNS 16384       /* entries; column j uses entry j mod 16384 */
 #define WCODECI_MIX_WEIGHTS 1024        /* sets */
 #define WCODECI_MIX_REFINED 2048        /* rows of the last table */
-#define WCODECI_MIX_SLOTS 262144
+#define WCODECI_MIX_CONTEXTS 2560
+#define WCODECI_MIX_SLOTS (WCODECI_MIX_TEXT_ORDERS * 32768 + 1024)  /* text has the most */
 #define WCODECI_MIX_RECIPROCALS 1056
+#define WCODECI_MIX_PART 8192           /* values that tell the encoder a parameter */
 #define WCODECI_MIX_ONE 1207959552      /* the weights' first sum: 9/8 times 2^30 */
 #define WCODECI_MIX_HALF 0x80000000u    /* a slot: probability of a 1, 22 bits, above a count of 10 bits */
 
-typedef struct wcodeci_mix {
-    /* The coder: a value lies in low ... high; `code` is the decoder's. */
+/* The coder: a value lies in low ... high; `code` is the decoder's.  A kind works on a copy of its own, which a
+ * compiler can keep in registers. */
+typedef struct wcodeci_mix_coder {
     uint32_t low, high, code;
     const wcodeci_byte *p, *end;
     wcodeci_byte *dst, *dst_end;
@@ -4690,12 +4701,18 @@ typedef struct wcodeci_mix {
     int32_t rate;
     int64_t *weights;                   /* for the next bit, as is: */
     uint16_t *refined;
+} wcodeci_mix_coder;
+
+typedef struct wcodeci_mix {
+    wcodeci_mix_coder coder;
     int16_t stretch[4096];
     uint16_t squash[4096];
     uint16_t step[1024];                /* by a slot's count */
     int32_t reciprocal[WCODECI_MIX_RECIPROCALS];
+    int16_t log[256];                   /* of a number's size, in 1/256 octave */
     int64_t weight[WCODECI_MIX_WEIGHTS * WCODECI_MIX_INPUTS];
     uint16_t refine[WCODECI_MIX_REFINED * 33];
+    wcodeci_byte seen[WCODECI_MIX_CONTEXTS];    /* is a context's part of the slots in use? */
     uint32_t slots[WCODECI_MIX_SLOTS];
     uint32_t match[16384];
     int32_t column[2 * WCODECI_MIX_COLUMNS];
@@ -4732,13 +4749,13 @@ WCODECI_INLINE int wcodeci_mix_score(int d)
     return wcodeci_mix_scores[(unsigned)wcodeci_mix_clamp(d + 1024, 0, 2047) >> 5];
 }
 
-/* log2 |x| in 1/256 octave, straight between powers of two; 0 counts as half. */
-static int wcodeci_mix_log2(int x)
+/* log2 a in 1/256 octave, straight between powers of two; 0 counts as half. */
+static int wcodeci_mix_log2(unsigned a)
 {
-    int k = 0, a = x < 0 ? -x : x;
+    int k = 0;
     if (a == 0) return -256;
     while (a >> k > 1) k++;
-    return 256 * k + (a << 8 >> k) - 256;
+    return 256 * k + (int)(a << 8 >> k) - 256;
 }
 
 /* Which of `count` classes of `size` x is in, class 0 from `from` on. */
@@ -4747,10 +4764,29 @@ WCODECI_INLINE unsigned wcodeci_mix_class(int x, int from, int size, int count)
     return (unsigned)(wcodeci_mix_clamp(x - from, 0, size * count - 1) / size);
 }
 
-/* `delay`: tenths by which a slot's first steps are shorter than one over its bits. */
-static void wcodeci_mix_start(wcodeci_mix *m, unsigned inputs, unsigned slots, unsigned delay)
+static void wcodeci_mix_clear(uint32_t *slots, size_t n)
 {
-    unsigned i, k;
+    size_t i;
+    for (i = 0; i < n; i++) slots[i] = WCODECI_MIX_HALF;
+}
+
+/* The slots of context number `number`, of `size` each, cleared when first used: a small plane uses few. */
+WCODECI_INLINE uint32_t *wcodeci_mix_context(wcodeci_mix *m, unsigned number, unsigned size)
+{
+    uint32_t *const slots = m->slots + (size_t)number * size;
+    if (!m->seen[number]) {
+        m->seen[number] = 1;
+        wcodeci_mix_clear(slots, size);
+    }
+    return slots;
+}
+
+/* `sets` of weights, `rows` of the last table, and of the slots those from `from` on, if they are not cleared by
+ * context.  `delay`: tenths by which a slot's first steps are shorter than one over its bits. */
+static void wcodeci_mix_start(wcodeci_mix *m, unsigned inputs, unsigned sets, unsigned rows, unsigned from,
+                              unsigned slots, unsigned delay)
+{
+    unsigned i;
     int32_t x = 0;
     for (i = 0; i < 4096; i++) {
         const unsigned a = wcodeci_mix_knots[i / 128], b = wcodeci_mix_knots[i / 128 + 1];
@@ -4763,15 +4799,15 @@ static void wcodeci_mix_start(wcodeci_mix *m, unsigned inputs, unsigned slots, u
     for (i = 0; i < 1024; i++) m->step[i] = (uint16_t)(655360u / (10 * i + delay));
     m->reciprocal[0] = 0;
     for (i = 1; i < WCODECI_MIX_RECIPROCALS; i++) m->reciprocal[i] = (int32_t)(65536 / i);
-    for (i = 0; i < WCODECI_MIX_WEIGHTS * WCODECI_MIX_INPUTS; i++)
-        m->weight[i] = WCODECI_MIX_ONE / (int32_t)inputs;
-    for (i = 0; i < WCODECI_MIX_REFINED; i++)
-        for (k = 0; k < 33; k++) m->refine[33 * i + k] = wcodeci_mix_knots[k];
-    for (i = 0; i < slots; i++) m->slots[i] = WCODECI_MIX_HALF;
-    m->low = 0;
-    m->high = 0xFFFFFFFFu;
-    m->code = 0;
-    m->past = 0;
+    for (i = 0; i < sets * WCODECI_MIX_INPUTS; i++) m->weight[i] = WCODECI_MIX_ONE / (int32_t)inputs;
+    for (i = 0; i < rows; i++) memcpy(m->refine + 33 * i, wcodeci_mix_knots, sizeof wcodeci_mix_knots);
+    wcodeci_mix_clear(m->slots + from, slots);
+    memset(m->seen, 0, sizeof m->seen);
+    for (i = 0; i < 256; i++) m->log[i] = (int16_t)wcodeci_mix_log2(i);
+    m->coder.low = 0;
+    m->coder.high = 0xFFFFFFFFu;
+    m->coder.code = 0;
+    m->coder.past = 0;
 }
 
 /* A mixer's sum as the logarithm of odds, in 1/256. */
@@ -4790,67 +4826,91 @@ WCODECI_INLINE uint32_t wcodeci_mix_refined(const uint16_t *row, int x, uint32_t
     return (p + q) / 2;
 }
 
-static void wcodeci_mix_take(wcodeci_mix *m)
+WCODECI_INLINE void wcodeci_mix_take(wcodeci_mix_coder *c)
 {
-    m->code = m->code << 8;
-    if (m->p < m->end) m->code |= *m->p++;
-    else m->past++;
+    c->code = c->code << 8;
+    if (c->p < c->end) c->code |= *c->p++;
+    else c->past++;
 }
 
-static void wcodeci_mix_put(wcodeci_mix *m, unsigned byte)
+WCODECI_INLINE void wcodeci_mix_put(wcodeci_mix_coder *c, unsigned byte)
 {
-    if (m->dst < m->dst_end) *m->dst++ = (wcodeci_byte)byte;
-    else m->past++;
+    if (c->dst < c->dst_end) *c->dst++ = (wcodeci_byte)byte;
+    else c->past++;
+}
+
+/* Bytes that are settled. */
+WCODECI_INLINE void wcodeci_mix_shift(wcodeci_mix_coder *c, const int decoding)
+{
+    while ((c->low ^ c->high) >> 24 == 0) {
+        if (decoding) wcodeci_mix_take(c);
+        else wcodeci_mix_put(c, c->high >> 24);
+        c->low <<= 8;
+        c->high = c->high << 8 | 255;
+    }
+}
+
+/* The bit is 1 if the code is at most `middle`. */
+WCODECI_INLINE unsigned wcodeci_mix_step(wcodeci_mix_coder *c, uint32_t middle, unsigned bit, const int decoding)
+{
+    if (decoding) bit = c->code <= middle;
+    c->high = bit ? middle : c->high;
+    c->low = bit ? c->low : middle + 1;
+    wcodeci_mix_shift(c, decoding);
+    return bit;
+}
+
+/* `count` bits that are fair coins. */
+WCODECI_INLINE unsigned wcodeci_mix_coins(wcodeci_mix_coder *c, unsigned value, unsigned count,
+                                          const int decoding)
+{
+    unsigned bits = 0;
+    while (count-- > 0)
+        bits = bits << 1 | wcodeci_mix_step(c, c->low + (c->high - c->low) / 2, value >> count & 1, decoding);
+    return bits;
 }
 
 /* What ends a payload: the smallest number in low ... high with the most zero bytes at its end.  They are left
  * out; *bytes: how many are not. */
-static uint32_t wcodeci_mix_last(const wcodeci_mix *m, unsigned *bytes)
+static uint32_t wcodeci_mix_last(const wcodeci_mix_coder *c, unsigned *bytes)
 {
     uint32_t x = 0;
     unsigned k;
     for (k = 0; k < 4; k++) {
         const uint32_t rest = 0xFFFFFFFFu >> 8 * k;
-        if (m->low > 0xFFFFFFFFu - rest) continue;      /* rounding it up would carry */
-        x = (m->low + rest) & ~rest;
-        if (x <= m->high) break;
+        if (c->low > 0xFFFFFFFFu - rest) continue;      /* rounding it up would carry */
+        x = (c->low + rest) & ~rest;
+        if (x <= c->high) break;
     }
     *bytes = k;
-    return k < 4 ? x : m->low;
+    return k < 4 ? x : c->low;
 }
 
 /* Codes one bit, by the slots slot[k][node] and the weights and row of the last table that are set.  Returns
  * it.  No weight can overflow: it moves by less than 2^21 a bit and takes part in at most 2^27 bits of a tile,
  * of integers by 2^22 and in 2^24, once the rate has come down; and so eight products with 2^11 fit 64 bits. */
-WCODECI_INLINE unsigned wcodeci_mix_bit(wcodeci_mix *m, uint32_t *const *slot, const unsigned node,
-                                        const unsigned inputs, unsigned bit, const int decoding)
+WCODECI_INLINE unsigned wcodeci_mix_bit(const wcodeci_mix *m, wcodeci_mix_coder *c, uint32_t *const *slot,
+                                        const unsigned node, const unsigned inputs, unsigned bit,
+                                        const int decoding)
 {
-    int64_t *const w = m->weights, dot = 0, e;
+    int64_t *const w = c->weights, dot = 0, e;
     int32_t s[WCODECI_MIX_INPUTS];
-    uint32_t p, mixed, middle, flip;
+    uint32_t p, mixed, flip;
     unsigned k, nearest;
     int x;
     uint16_t *cell;
+    WCODECI_MIX_UNROLL
     for (k = 0; k < inputs; k++) {
-        const uint32_t state = slot[k][node];
-        s[k] = m->stretch[state >> 20];
+        s[k] = m->stretch[slot[k][node] >> 20];
         dot += w[k] * s[k];
     }
     x = wcodeci_mix_odds(dot);
     mixed = m->squash[x + 2048];
-    p = wcodeci_mix_refined(m->refined, x, mixed, &nearest);
-    middle = m->low + (uint32_t)((uint64_t)(m->high - m->low) * p >> 16);
-    if (decoding) bit = m->code <= middle;
-    if (bit) m->high = middle;
-    else m->low = middle + 1;
-    while ((m->low ^ m->high) >> 24 == 0) {
-        if (decoding) wcodeci_mix_take(m);
-        else wcodeci_mix_put(m, m->high >> 24);
-        m->low <<= 8;
-        m->high = m->high << 8 | 255;
-    }
-    e = ((int32_t)(bit << 16) - (int32_t)mixed) * m->rate / 1024;
+    p = wcodeci_mix_refined(c->refined, x, mixed, &nearest);
+    bit = wcodeci_mix_step(c, c->low + (uint32_t)((uint64_t)(c->high - c->low) * p >> 16), bit, decoding);
+    e = ((int32_t)(bit << 16) - (int32_t)mixed) * c->rate / 1024;
     flip = (0u - bit) & 0x3FFFFFu;
+    WCODECI_MIX_UNROLL
     for (k = 0; k < inputs; k++) {
         const uint32_t state = slot[k][node], count = state & 1023;
         uint32_t q = state >> 10 ^ flip;
@@ -4858,7 +4918,7 @@ WCODECI_INLINE unsigned wcodeci_mix_bit(wcodeci_mix *m, uint32_t *const *slot, c
         q -= (uint32_t)((uint64_t)q * m->step[count] >> 16);
         slot[k][node] = (q ^ flip) << 10 | (count + (count < 1023));
     }
-    cell = m->refined + nearest;
+    cell = c->refined + nearest;
     *cell = (uint16_t)(bit ? *cell + (65535u - *cell) / 64 : *cell - *cell / 64u);
     return bit;
 }
@@ -4912,41 +4972,42 @@ WCODECI_INLINE int wcodeci_mix_scale_next(wcodeci_mix_scale *s, size_t row)
 #define WCODECI_MIX_EXPONENT_SLOTS ((256 + 1024 + 512 + 128 + 256) * WCODECI_MIX_NODES + 256)
 
 /* One node of an exponent's tree. */
-WCODECI_INLINE unsigned wcodeci_mix_node(wcodeci_mix *m, uint32_t *const *context, unsigned scale,
+WCODECI_INLINE unsigned wcodeci_mix_node(wcodeci_mix *m, wcodeci_mix_coder *c, uint32_t *const *context, unsigned scale,
                                          unsigned node, unsigned bit, const int decoding)
 {
-    m->weights = m->weight + (scale / 4 * WCODECI_MIX_NODES + node) * WCODECI_MIX_INPUTS;
-    m->refined = m->refine + (scale * WCODECI_MIX_NODES + node) * 33;
-    return wcodeci_mix_bit(m, context, node, WCODECI_MIX_EXPONENT_INPUTS, bit, decoding);
+    c->weights = m->weight + (scale / 4 * WCODECI_MIX_NODES + node) * WCODECI_MIX_INPUTS;
+    c->refined = m->refine + (scale * WCODECI_MIX_NODES + node) * 33;
+    return wcodeci_mix_bit(m, c, context, node, WCODECI_MIX_EXPONENT_INPUTS, bit, decoding);
 }
 
 /* Eight plain bits, for what lies too far from the centre to count there in steps. */
-static unsigned wcodeci_mix_escape(wcodeci_mix *m, unsigned v, const int decoding)
+WCODECI_INLINE unsigned wcodeci_mix_escape(wcodeci_mix *m, wcodeci_mix_coder *c, unsigned v,
+                                           const int decoding)
 {
     uint32_t *const slots = m->slots + WCODECI_MIX_EXPONENT_SLOTS - 256;
     unsigned tree = 1;
-    m->weights = m->weight + 1023 * WCODECI_MIX_INPUTS;
-    m->refined = m->refine + 2047 * 33;
+    c->weights = m->weight + 1023 * WCODECI_MIX_INPUTS;
+    c->refined = m->refine + 2047 * 33;
     while (tree < 256) {
-        tree = 2 * tree + wcodeci_mix_bit(m, &slots, tree, 1, v >> 7 & 1, decoding);
+        tree = 2 * tree + wcodeci_mix_bit(m, c, &slots, tree, 1, v >> 7 & 1, decoding);
         v <<= 1;
     }
     return tree & 255;
 }
 
 /* Is the value above the centre?  Then steps up, or down, until it is found. */
-WCODECI_INLINE unsigned wcodeci_mix_exponent(wcodeci_mix *m, uint32_t *const *context, unsigned scale,
+WCODECI_INLINE unsigned wcodeci_mix_exponent(wcodeci_mix *m, wcodeci_mix_coder *c, uint32_t *const *context, unsigned scale,
                                              unsigned centre, unsigned v, const int decoding)
 {
     unsigned d;
-    if (wcodeci_mix_node(m, context, scale, 0, v > centre, decoding)) {
+    if (wcodeci_mix_node(m, c, context, scale, 0, v > centre, decoding)) {
         for (d = 1; d < 11; d++)
-            if (!wcodeci_mix_node(m, context, scale, 20 + d, v > centre + d, decoding)) return centre + d;
+            if (!wcodeci_mix_node(m, c, context, scale, 20 + d, v > centre + d, decoding)) return centre + d;
     } else {
         for (d = 0; d < 19; d++)
-            if (!wcodeci_mix_node(m, context, scale, 1 + d, v + d < centre, decoding)) return centre - d;
+            if (!wcodeci_mix_node(m, c, context, scale, 1 + d, v + d < centre, decoding)) return centre - d;
     }
-    return wcodeci_mix_escape(m, v, decoding);
+    return wcodeci_mix_escape(m, c, v, decoding);
 }
 
 WCODECI_INLINE void wcodeci_mix_exponents(wcodeci_mix *m, const wcodeci_mix_in *in, wcodeci_byte *out,
@@ -4954,7 +5015,8 @@ WCODECI_INLINE void wcodeci_mix_exponents(wcodeci_mix *m, const wcodeci_mix_in *
 {
     const int32_t middle = (int32_t)centre * 256;
     const unsigned mask = (1u << in->width) - 1;
-    uint32_t *const slots = m->slots, *context[WCODECI_MIX_EXPONENT_INPUTS];
+    uint32_t *context[WCODECI_MIX_EXPONENT_INPUTS];
+    wcodeci_mix_coder c = m->coder;
     int32_t *const mean = m->column + WCODECI_MIX_COLUMNS;
     int32_t row_mean = middle, near = middle, last = middle;
     const wcodeci_byte *const v = decoding ? out : in->v;
@@ -4970,17 +5032,17 @@ WCODECI_INLINE void wcodeci_mix_exponents(wcodeci_mix *m, const wcodeci_mix_in *
         const int32_t up = s.r ? v[i - row] * 256 : middle;
         unsigned e = decoding ? 0 : v[i];
         int32_t log;
-        context[0] = slots + wcodeci_mix_class(expected, -1408, 16, 256) * WCODECI_MIX_NODES;
-        context[1] = slots + (256 + wcodeci_mix_class(s.row, -512, 32, 32) * 32
-                              + wcodeci_mix_class(column, -512, 32, 32)) * WCODECI_MIX_NODES;
-        context[2] = slots + (1280 + wcodeci_mix_class(near - middle, -1024, 32, 64) * 8
-                              + scale / 4 % 8) * WCODECI_MIX_NODES;
-        context[3] = slots + (1792 + wcodeci_mix_class(*column_mean + row_mean - 2 * middle, -2048, 32, 128))
-                              * WCODECI_MIX_NODES;
-        context[4] = slots + (1920 + wcodeci_mix_class(last - middle, -2048, 256, 16) * 16
-                              + wcodeci_mix_class(up - middle, -2048, 256, 16)) * WCODECI_MIX_NODES;
-        m->rate = wcodeci_mix_rate(12, i);
-        e = wcodeci_mix_exponent(m, context, scale, centre, e, decoding) & mask;
+        context[0] = wcodeci_mix_context(m, wcodeci_mix_class(expected, -1408, 16, 256), WCODECI_MIX_NODES);
+        context[1] = wcodeci_mix_context(m, 256 + wcodeci_mix_class(s.row, -512, 32, 32) * 32
+                                         + wcodeci_mix_class(column, -512, 32, 32), WCODECI_MIX_NODES);
+        context[2] = wcodeci_mix_context(m, 1280 + wcodeci_mix_class(near - middle, -1024, 32, 64) * 8
+                                         + scale / 4 % 8, WCODECI_MIX_NODES);
+        context[3] = wcodeci_mix_context(m, 1792 + wcodeci_mix_class(*column_mean + row_mean - 2 * middle,
+                                                                     -2048, 32, 128), WCODECI_MIX_NODES);
+        context[4] = wcodeci_mix_context(m, 1920 + wcodeci_mix_class(last - middle, -2048, 256, 16) * 16
+                                         + wcodeci_mix_class(up - middle, -2048, 256, 16), WCODECI_MIX_NODES);
+        c.rate = wcodeci_mix_rate(12, i);
+        e = wcodeci_mix_exponent(m, &c, context, scale, centre, e, decoding) & mask;
         if (decoding) out[i] = (wcodeci_byte)e;
         log = (int32_t)e * 256;
         wcodeci_mix_scale_learn(&s, m, log);
@@ -4990,10 +5052,10 @@ WCODECI_INLINE void wcodeci_mix_exponents(wcodeci_mix *m, const wcodeci_mix_in *
         last = log;
         if (wcodeci_mix_scale_next(&s, row)) row_mean = (row_mean + 3 * (s.plane - 256)) / 4;
     }
+    m->coder = c;
 }
 
 #define WCODECI_MIX_MANTISSA_INPUTS 3
-#define WCODECI_MIX_MANTISSA_SLOTS ((128 + 256 + 128) * 128 + 32 + 256 + 4096)
 
 /* The scales of rows and columns of all exponents: a row's before it is decoded is no secret here.  One pass
  * over the rows leaves each column's scale in s->column. */
@@ -5033,7 +5095,8 @@ WCODECI_INLINE void wcodeci_mix_mantissas(wcodeci_mix *m, const wcodeci_mix_in *
 {
     const unsigned low = in->width - 1;         /* the sign's place, and the mantissa's bits */
     const wcodeci_byte *const v = decoding ? out : in->v;
-    uint32_t *const slots = m->slots, *const signs = slots + 512 * 128, *context[WCODECI_MIX_MANTISSA_INPUTS];
+    uint32_t *const signs = m->slots + 512 * 128, *context[WCODECI_MIX_MANTISSA_INPUTS];
+    wcodeci_mix_coder c = m->coder;
     wcodeci_mix_scale s;
     size_t i;
     unsigned k;
@@ -5046,14 +5109,14 @@ WCODECI_INLINE void wcodeci_mix_mantissas(wcodeci_mix *m, const wcodeci_mix_in *
         in_row = wcodeci_mix_class((int32_t)e * 256 - (s.plane + s.row), -2048, 32, 128);
         excess = wcodeci_mix_class((int32_t)e * 256
                                    - (s.plane + s.row + s.column[s.j % WCODECI_MIX_COLUMNS]), -2048, 32, 128);
-        context[0] = slots + excess * 128;
-        context[1] = slots + (128 + e) * 128;
-        context[2] = slots + (384 + in_row) * 128;
-        m->rate = wcodeci_mix_rate(3, i);
+        context[0] = wcodeci_mix_context(m, excess, 128);
+        context[1] = wcodeci_mix_context(m, 128 + e, 128);
+        context[2] = wcodeci_mix_context(m, 384 + in_row, 128);
+        c.rate = wcodeci_mix_rate(3, i);
         for (b = 0; b < top; b++) {
-            m->weights = m->weight + (excess / 4 * 16 + (tree & 15)) * WCODECI_MIX_INPUTS;
-            m->refined = m->refine + tree * 33;
-            tree = 2 * tree + wcodeci_mix_bit(m, context, tree, WCODECI_MIX_MANTISSA_INPUTS,
+            c.weights = m->weight + (excess / 4 * 16 + (tree & 15)) * WCODECI_MIX_INPUTS;
+            c.refined = m->refine + tree * 33;
+            tree = 2 * tree + wcodeci_mix_bit(m, &c, context, tree, WCODECI_MIX_MANTISSA_INPUTS,
                                               value >> (low - 1 - b) & 1, decoding);
         }
         if (sign) {
@@ -5062,9 +5125,9 @@ WCODECI_INLINE void wcodeci_mix_mantissas(wcodeci_mix *m, const wcodeci_mix_in *
             context[0] = signs + left * 4 + up;
             context[1] = signs + 32 + e;
             context[2] = signs + 288 + (s.j & 4095);
-            m->weights = m->weight + (512 + left * 4 + up) * WCODECI_MIX_INPUTS;
-            m->refined = m->refine + 128 * 33;
-            bit = wcodeci_mix_bit(m, context, 0, WCODECI_MIX_MANTISSA_INPUTS, value >> low & 1, decoding);
+            c.weights = m->weight + (512 + left * 4 + up) * WCODECI_MIX_INPUTS;
+            c.refined = m->refine + 128 * 33;
+            bit = wcodeci_mix_bit(m, &c, context, 0, WCODECI_MIX_MANTISSA_INPUTS, value >> low & 1, decoding);
             if (decoding) value |= bit << low;
         }
         if (decoding) {
@@ -5076,110 +5139,212 @@ WCODECI_INLINE void wcodeci_mix_mantissas(wcodeci_mix *m, const wcodeci_mix_in *
             s.r++;
         }
     }
+    m->coder = c;
 }
 
 /* A match model: where the bytes from here on stood before, perhaps. */
 typedef struct wcodeci_mix_match {
     size_t at;
     unsigned length, expected;          /* length 0: nothing is expected */
+    uint32_t hash;
 } wcodeci_mix_match;
 
-/* After byte i: follows the match, or looks for one of at least `least` bytes, at most 400 counting. */
+/* After byte i: follows the match, or looks for one of at least `least` bytes, at most 400 counting.  The hash
+ * forgets bytes as they are shifted out, `forget` bits a byte. */
 WCODECI_INLINE void wcodeci_mix_match_next(wcodeci_mix *m, wcodeci_mix_match *t, const wcodeci_byte *v,
-                                           size_t i, unsigned least)
+                                           size_t i, unsigned least, unsigned forget)
 {
-    uint32_t hash = 0;
-    unsigned k;
+    uint32_t *place;
     if (t->length && v[t->at] == v[i]) {
         t->at++;
         t->length += t->length < 65535;
     } else t->length = 0;
+    t->hash = (t->hash << forget) * 0x2F0B4C47u + (v[i] + 1u) * 0x9E3779B1u;
     if (i + 1 < least) return;
-    for (k = 0; k < least; k++) hash = (hash + v[i - k] + 1) * 2654435761u;
-    hash >>= 18;
-    if (!t->length && m->match[hash]) {
-        t->at = m->match[hash];
+    place = &m->match[t->hash >> 18];
+    if (!t->length && *place && (*place ^ t->hash << 14) >> 24 == 0) {
+        t->at = *place & 0xFFFFFF;
         while (t->length < 400 && t->length < t->at && v[t->at - 1 - t->length] == v[i - t->length])
             t->length++;
         if (t->length < least) t->length = 0;
     }
-    m->match[hash] = (uint32_t)(i + 1);
+    *place = (uint32_t)((i + 1) & 0xFFFFFF) | (t->hash << 14 & 0xFF000000u);
 }
 
-/* The class of the match for the next bit, 0 if there is none (any more): its length and the bit it
- * expects.  `tree`: the bits so far under a 1; `left`: how many are to come; `expected`: the whole value. */
-WCODECI_INLINE unsigned wcodeci_mix_match_class(const wcodeci_mix_match *t, unsigned width, unsigned tree,
-                                                unsigned left)
+/* A class of the match by its length, 1 to 31. */
+WCODECI_INLINE unsigned wcodeci_mix_match_strength(unsigned length)
 {
-    const unsigned length = t->length < 16 ? t->length : t->length < 32 ? 15
-                          : t->length < 480 ? 16 + t->length / 32 : 31;
-    if (!t->length || (t->expected | 1u << width) >> left != tree) return 0;
-    return 2 * length + (t->expected >> (left - 1) & 1);
+    return length < 16 ? length : length < 32 ? 15 : length < 480 ? 16 + length / 32 : 31;
 }
 
-#define WCODECI_MIX_INTEGER_INPUTS 8
-#define WCODECI_MIX_INTEGER_SLOTS (64 * 256 + 2 * 65536 + 3 * 32768 + 1024)
+#define WCODECI_MIX_INTEGER_INPUTS 6
+#define WCODECI_MIX_INTEGER_NODES 176       /* a context's slots */
+#define WCODECI_MIX_INTEGER_CONTEXTS (289 + 128 + 128 + 64 + 64)
+#define WCODECI_MIX_INTEGER_SLOTS (WCODECI_MIX_INTEGER_CONTEXTS * WCODECI_MIX_INTEGER_NODES + 512)
+#define WCODECI_MIX_INTEGER_SETS 256        /* 48 and 16 for each of four strengths of the match */
+#define WCODECI_MIX_INTEGER_ROWS 192
+
+/* A number's class: 0 for 0, else the bits of its size. */
+WCODECI_INLINE unsigned wcodeci_mix_size(const wcodeci_mix *m, unsigned a)
+{
+    return (unsigned)(m->log[a] + 256) / 256;
+}
+
+/* Signed numbers: twice the size, less one if positive: 0 to 16. */
+WCODECI_INLINE unsigned wcodeci_mix_signed_size(const wcodeci_mix *m, int32_t x)
+{
+    return 2 * wcodeci_mix_size(m, (unsigned)(x < 0 ? -x : x)) - (x > 0);
+}
+
+/* What an integer's decisions take. */
+typedef struct wcodeci_mix_integer {
+    uint32_t *context[WCODECI_MIX_INTEGER_INPUTS];  /* the first one is the match's */
+    uint32_t *slots;            /* of the match */
+    unsigned match, strength;   /* class, 0 to 31; 0 to 3; both 0 if there is none, or none any more */
+} wcodeci_mix_integer;
+
+/* One decision, which the match expects to be `expected`.  `set`: below 48.  `type`: 0 to 7. */
+WCODECI_INLINE unsigned wcodeci_mix_decide(wcodeci_mix *m, wcodeci_mix_coder *c, wcodeci_mix_integer *t,
+                                           unsigned node, unsigned set, unsigned type, unsigned inputs,
+                                           unsigned expected, unsigned bit, const int decoding)
+{
+    const unsigned class_ = t->match ? 2 * t->match + expected : 0;
+    /* Its slot does not depend on the node. */
+    t->context[0] = t->slots + class_ * 8 + type - node;
+    c->weights = m->weight + set * WCODECI_MIX_INPUTS;
+    c->refined = m->refine + node * 33;
+    bit = wcodeci_mix_bit(m, c, t->context, node, inputs, bit, decoding);
+    if (bit != expected) t->match = t->strength = 0;
+    return bit;
+}
+
+/* The number's size, by steps from the likely one. */
+WCODECI_INLINE unsigned wcodeci_mix_integer_size(wcodeci_mix *m, wcodeci_mix_coder *c, wcodeci_mix_integer *t,
+                                                 unsigned centre, unsigned run, unsigned width,
+                                                 unsigned expected, unsigned size, const int decoding)
+{
+    unsigned k = centre;
+    if (wcodeci_mix_decide(m, c, t, centre, 192 + 16 * t->strength + run, 0, 6, expected > k, size > k,
+                           decoding)) {
+        for (k++; k < width; k++)
+            if (!wcodeci_mix_decide(m, c, t, 9 + k, 48 * t->strength + 9 + k, 1, 6, expected > k, size > k,
+                                    decoding))
+                break;
+    } else {
+        for (; k > 0; k--)
+            if (!wcodeci_mix_decide(m, c, t, 18 + k, 48 * t->strength + 18 + k, 2, 6, expected < k, size < k,
+                                    decoding))
+                break;
+    }
+    return k;
+}
+
+/* The bits of a number of `size` >= 1 below its highest one: the first `top` modelled, the others coins. */
+WCODECI_INLINE unsigned wcodeci_mix_integer_low(wcodeci_mix *m, wcodeci_mix_coder *c, wcodeci_mix_integer *t,
+                                                unsigned size, unsigned top, unsigned expected, unsigned a,
+                                                const int decoding)
+{
+    const unsigned node = 34 + (1u << (size - 1));      /* the nodes of smaller sizes come before */
+    unsigned left = size - 1, tree = 1, depth;
+    for (depth = 0; left > 0 && depth < top; depth++) {
+        left--;
+        tree = 2 * tree + wcodeci_mix_decide(m, c, t, node + tree, 48 * t->strength + 36 + depth,
+                                             4 + (depth < 3 ? depth : 3), 3, expected >> left & 1,
+                                             a >> left & 1, decoding);
+    }
+    return tree << left | wcodeci_mix_coins(c, a, left, decoding);
+}
+
+/* A number x in -half ... half - 1: its size, sign and bits.  `expected`: by the match. */
+WCODECI_INLINE int32_t wcodeci_mix_integer_code(wcodeci_mix *m, wcodeci_mix_coder *c, wcodeci_mix_integer *t,
+                                                unsigned centre, unsigned run, unsigned width, unsigned top,
+                                                int32_t expected, int32_t x, const int decoding)
+{
+    const unsigned a = (unsigned)(x < 0 ? -x : x), b = (unsigned)(expected < 0 ? -expected : expected);
+    const unsigned expected_size = wcodeci_mix_size(m, b);
+    unsigned negative, low;
+    const unsigned size = wcodeci_mix_integer_size(m, c, t, centre, run, width, expected_size,
+                                                   wcodeci_mix_size(m, a), decoding);
+    if (size == 0) return 0;
+    if (size == width) return -(int32_t)(1u << (width - 1));    /* the only one */
+    negative = wcodeci_mix_decide(m, c, t, 27 + size, 48 * t->strength + 27 + size, 3, 4, expected < 0, x < 0,
+                                  decoding);
+    low = wcodeci_mix_integer_low(m, c, t, size, top, b, a, decoding);
+    return negative ? -(int32_t)low : (int32_t)low;
+}
 
 WCODECI_INLINE void wcodeci_mix_integers(wcodeci_mix *m, const wcodeci_mix_in *in, wcodeci_byte *out,
-                                         size_t row, unsigned zero, const int decoding)
+                                         size_t row, unsigned zero, unsigned top, const int decoding)
 {
     const wcodeci_byte *const v = decoding ? out : in->v;
     const unsigned width = in->width, mask = (1u << width) - 1, half = 1u << (width - 1);
+    const int32_t least = (int32_t)half;
     int32_t *const mean = m->column + WCODECI_MIX_COLUMNS;
     int32_t row_mean = 0;
-    uint32_t *const slots = m->slots, *context[WCODECI_MIX_INTEGER_INPUTS];
-    wcodeci_mix_match match = { 0, 0, 0 };
+    wcodeci_mix_integer t;
+    wcodeci_mix_coder c = m->coder;
+    wcodeci_mix_match match = { 0, 0, 0, 0 };
     wcodeci_mix_scale s;
-    unsigned zeros = 0;
+    unsigned run = 0;
     size_t i;
     memset(m->match, 0, sizeof m->match);
     wcodeci_mix_scale_start(&s, m, 1280, row);
     memset(mean, 0, sizeof(int32_t) * wcodeci_min(row, WCODECI_MIX_COLUMNS));
+    t.slots = m->slots + WCODECI_MIX_INTEGER_SLOTS - 512;
     for (i = 0; i < in->n; i++) {
         int32_t *const column_mean = &mean[s.j % WCODECI_MIX_COLUMNS];
         const int32_t log = s.plane + s.row + s.column[s.j % WCODECI_MIX_COLUMNS];
-        const unsigned scale = wcodeci_mix_class(log, -256, 40, 64);
-        const unsigned left = s.j ? (v[i - 1] - zero + half) & mask : half;
-        const unsigned up = s.r ? (v[i - row] - zero + half) & mask : half;
-        const unsigned up2 = s.r > 1 ? (v[i - 2 * row] - zero + half) & mask : half;
-        const unsigned run = zeros < 15 ? zeros : 15;
-        unsigned symbol = decoding ? 0 : (v[i] - zero + half) & mask, tree = 1, left_bits;
-        int32_t x;
-        context[0] = slots + scale * 256;
-        context[1] = slots + 16384 + left * 256;
-        context[2] = slots + 81920 + up * 256;
-        context[3] = slots + 147456 + (wcodeci_mix_class(row_mean / 16, -256, 32, 16) * 8
-                                       + scale / 2 % 8) * 256;
-        context[4] = slots + 180224 + (wcodeci_mix_class(*column_mean / 16, -256, 32, 16) * 8
-                                       + scale / 2 % 8) * 256;
-        context[5] = slots + 212992 + ((up == half) * 32u + (up2 == half) * 16u + run) * 256;
-        context[6] = slots + 212992 + 64 * 256;
-        match.expected = match.length ? (v[match.at] - zero + half) & mask : 0;
-        m->rate = wcodeci_mix_rate(32, i);
-        for (left_bits = width; left_bits > 0; left_bits--) {
-            const unsigned class_ = wcodeci_mix_match_class(&match, width, tree, left_bits);
-            context[7] = slots + WCODECI_MIX_INTEGER_SLOTS - 1024 + class_ * 8 + left_bits - 1 - tree;
-            m->weights = m->weight + (class_ / 2 * 32 + (tree == 1 ? run : 32 - left_bits))
-                          * WCODECI_MIX_INPUTS;
-            m->refined = m->refine + (tree == 1 ? 256 + run : tree) * 33;
-            tree = 2 * tree + wcodeci_mix_bit(m, context, tree, WCODECI_MIX_INTEGER_INPUTS,
-                                              symbol >> (left_bits - 1) & 1, decoding);
+        const unsigned scale = wcodeci_mix_class(log, -256, 40, 64), eighth = scale / 2 % 8;
+        const int32_t left = s.j ? (int32_t)((v[i - 1] - zero + half) & mask) - least : 0;
+        const int32_t up = s.r ? (int32_t)((v[i - row] - zero + half) & mask) - least : 0;
+        const int32_t up2 = s.r > 1 ? (int32_t)((v[i - 2 * row] - zero + half) & mask) - least : 0;
+        int32_t x = decoding ? 0 : (int32_t)((v[i] - zero + half) & mask) - least, expected = 0;
+        t.match = t.strength = 0;
+        if (match.length) {
+            expected = (int32_t)((v[match.at] - zero + half) & mask) - least;
+            t.match = wcodeci_mix_match_strength(match.length);
+            t.strength = match.length < 16 ? 1 : match.length < 32 ? 2 : 3;
         }
-        symbol = tree & mask;
-        if (decoding) out[i] = (wcodeci_byte)((symbol + zero + half) & mask);
-        x = (int32_t)symbol - (int32_t)half;
-        zeros = x ? 0 : zeros + (zeros < 15);
-        wcodeci_mix_match_next(m, &match, v, i, 6);
-        wcodeci_mix_scale_learn(&s, m, wcodeci_mix_log2(x) - 140);
+        t.context[1] = wcodeci_mix_context(m, wcodeci_mix_signed_size(m, left) * 17
+                                           + wcodeci_mix_signed_size(m, up), WCODECI_MIX_INTEGER_NODES);
+        t.context[2] = wcodeci_mix_context(m, 289 + wcodeci_mix_class(*column_mean / 16, -256, 32, 16) * 8
+                                           + eighth, WCODECI_MIX_INTEGER_NODES);
+        t.context[3] = wcodeci_mix_context(m, 417 + wcodeci_mix_class(row_mean / 16, -256, 32, 16) * 8 + eighth,
+                                           WCODECI_MIX_INTEGER_NODES);
+        t.context[4] = wcodeci_mix_context(m, 545 + scale, WCODECI_MIX_INTEGER_NODES);
+        t.context[5] = wcodeci_mix_context(m, 609 + (up == 0) * 32u + (up2 == 0) * 16u + run,
+                                           WCODECI_MIX_INTEGER_NODES);
+        c.rate = wcodeci_mix_rate(48, i);
+        x = wcodeci_mix_integer_code(m, &c, &t, wcodeci_mix_class(log + 110, 0, 256, (int)width), run, width, top,
+                                     expected, x, decoding);
+        if (decoding) out[i] = (wcodeci_byte)(((unsigned)(x + least) + zero + half) & mask);
+        run = x ? 0 : run + (run < 15);
+        wcodeci_mix_match_next(m, &match, v, i, 6, 6);
+        wcodeci_mix_scale_learn(&s, m, m->log[x < 0 ? -x : x] - 140);
         *column_mean += (x * 64 - *column_mean) * m->reciprocal[4 + wcodeci_min(s.r, 60)] / 65536;
         row_mean += (x * 64 - row_mean) * m->reciprocal[8 + wcodeci_min(s.j, 120)] / 65536;
         if (wcodeci_mix_scale_next(&s, row)) row_mean /= 2;
     }
+    m->coder = c;
 }
 
 #define WCODECI_MIX_TEXT_INPUTS 7
-#define WCODECI_MIX_TEXT_ORDERS 6
-#define WCODECI_MIX_TEXT_SLOTS (WCODECI_MIX_TEXT_ORDERS * 32768 + 1024)
+
+/* The class of the match for the next bit of a byte, 0 if there is none (any more): its strength and the bit
+ * it expects.  `tree`: the bits so far under a 1; `left`: how many are to come. */
+WCODECI_INLINE unsigned wcodeci_mix_match_class(const wcodeci_mix_match *t, unsigned tree, unsigned left)
+{
+    if (!t->length || (t->expected | 256u) >> left != tree) return 0;
+    return 2 * wcodeci_mix_match_strength(t->length) + (t->expected >> (left - 1) & 1);
+}
+
+/* A table has eight slots for each byte, but 2^15 at most. */
+static unsigned wcodeci_mix_text_log(size_t n)
+{
+    unsigned log = 8;
+    while (log < 15 && (size_t)1 << log < 8 * n) log++;
+    return log;
+}
 
 /* The hashes of the last 1, 2, 3, 4 and 6 bytes and of the word before and this one. */
 WCODECI_INLINE void wcodeci_mix_text_next(uint32_t hash[WCODECI_MIX_TEXT_ORDERS], uint32_t word[2],
@@ -5204,8 +5369,10 @@ WCODECI_INLINE void wcodeci_mix_text(wcodeci_mix *m, const wcodeci_mix_in *in, w
 {
     const wcodeci_byte *const v = decoding ? out : in->v;
     uint32_t *const slots = m->slots, *context[WCODECI_MIX_TEXT_INPUTS];
+    wcodeci_mix_coder c = m->coder;
+    const unsigned log = wcodeci_mix_text_log(in->n);
     uint32_t hash[WCODECI_MIX_TEXT_ORDERS] = { 0, 0, 0, 0, 0, 0 }, word[2] = { 0, 0 };
-    wcodeci_mix_match match = { 0, 0, 0 };
+    wcodeci_mix_match match = { 0, 0, 0, 0 };
     unsigned k;
     size_t i;
     memset(m->match, 0, sizeof m->match);
@@ -5213,21 +5380,22 @@ WCODECI_INLINE void wcodeci_mix_text(wcodeci_mix *m, const wcodeci_mix_in *in, w
         const unsigned symbol = decoding ? 0 : v[i];
         unsigned tree = 1, left;
         match.expected = match.length ? v[match.at] : 0;
-        m->rate = wcodeci_mix_rate(14, i);
+        c.rate = wcodeci_mix_rate(14, i);
         for (left = 8; left > 0; left--) {
-            const unsigned class_ = wcodeci_mix_match_class(&match, 8, tree, left);
+            const unsigned class_ = wcodeci_mix_match_class(&match, tree, left);
             for (k = 0; k < WCODECI_MIX_TEXT_ORDERS; k++)
-                context[k] = slots + 32768 * k + ((hash[k] ^ tree * 0x9E3779B1u) * 2654435761u >> 17);
-            context[6] = slots + WCODECI_MIX_TEXT_SLOTS - 1024 + class_ * 8 + left - 1;
-            m->weights = m->weight + (class_ / 2 * 32) * WCODECI_MIX_INPUTS;
-            m->refined = m->refine + tree * 33;
-            tree = 2 * tree + wcodeci_mix_bit(m, context, 0, WCODECI_MIX_TEXT_INPUTS, symbol >> (left - 1) & 1,
+                context[k] = slots + ((size_t)k << log) + ((hash[k] ^ tree * 0x9E3779B1u) * 2654435761u >> (32 - log));
+            context[6] = slots + ((size_t)WCODECI_MIX_TEXT_ORDERS << log) + class_ * 8 + left - 1;
+            c.weights = m->weight + class_ / 2 * WCODECI_MIX_INPUTS;
+            c.refined = m->refine + tree * 33;
+            tree = 2 * tree + wcodeci_mix_bit(m, &c, context, 0, WCODECI_MIX_TEXT_INPUTS, symbol >> (left - 1) & 1,
                                               decoding);
         }
         if (decoding) out[i] = (wcodeci_byte)tree;
-        wcodeci_mix_match_next(m, &match, v, i, 4);
+        wcodeci_mix_match_next(m, &match, v, i, 4, 8);
         wcodeci_mix_text_next(hash, word, v, i);
     }
+    m->coder = c;
 }
 
 /* A row of 0, or of more than the plane has, is the plane. */
@@ -5240,10 +5408,11 @@ static size_t wcodeci_mix_row(const wcodeci_mix_in *in)
 static void wcodeci_mix_code_exponents(wcodeci_mix *m, const wcodeci_mix_in *in, wcodeci_byte *out,
                                        unsigned centre)
 {
-    wcodeci_mix_start(m, WCODECI_MIX_EXPONENT_INPUTS, WCODECI_MIX_EXPONENT_SLOTS, 25);
+    wcodeci_mix_start(m, WCODECI_MIX_EXPONENT_INPUTS, WCODECI_MIX_WEIGHTS, WCODECI_MIX_REFINED,
+                      WCODECI_MIX_EXPONENT_SLOTS - 256, 256, 25);
     if (out) {
         unsigned k;
-        for (k = 0; k < 4; k++) wcodeci_mix_take(m);
+        for (k = 0; k < 4; k++) wcodeci_mix_take(&m->coder);
         wcodeci_mix_exponents(m, in, out, wcodeci_mix_row(in), centre, 1);
     } else wcodeci_mix_exponents(m, in, NULL, wcodeci_mix_row(in), centre, 0);
 }
@@ -5251,31 +5420,33 @@ static void wcodeci_mix_code_exponents(wcodeci_mix *m, const wcodeci_mix_in *in,
 static void wcodeci_mix_code_mantissas(wcodeci_mix *m, const wcodeci_mix_in *in, wcodeci_byte *out,
                                        unsigned top, unsigned sign)
 {
-    wcodeci_mix_start(m, WCODECI_MIX_MANTISSA_INPUTS, WCODECI_MIX_MANTISSA_SLOTS, 25);
+    wcodeci_mix_start(m, WCODECI_MIX_MANTISSA_INPUTS, 528, 129, 512 * 128, sign ? 32 + 256 + 4096 : 0, 25);
     if (out) {
         unsigned k;
-        for (k = 0; k < 4; k++) wcodeci_mix_take(m);
+        for (k = 0; k < 4; k++) wcodeci_mix_take(&m->coder);
         wcodeci_mix_mantissas(m, in, out, wcodeci_mix_row(in), top, sign, 1);
     } else wcodeci_mix_mantissas(m, in, NULL, wcodeci_mix_row(in), top, sign, 0);
 }
 
 static void wcodeci_mix_code_integers(wcodeci_mix *m, const wcodeci_mix_in *in, wcodeci_byte *out,
-                                      unsigned zero)
+                                      unsigned zero, unsigned top)
 {
-    wcodeci_mix_start(m, WCODECI_MIX_INTEGER_INPUTS, WCODECI_MIX_INTEGER_SLOTS, 20);
+    wcodeci_mix_start(m, WCODECI_MIX_INTEGER_INPUTS, WCODECI_MIX_INTEGER_SETS, WCODECI_MIX_INTEGER_ROWS,
+                      WCODECI_MIX_INTEGER_SLOTS - 512, 512, 20);
     if (out) {
         unsigned k;
-        for (k = 0; k < 4; k++) wcodeci_mix_take(m);
-        wcodeci_mix_integers(m, in, out, wcodeci_mix_row(in), zero, 1);
-    } else wcodeci_mix_integers(m, in, NULL, wcodeci_mix_row(in), zero, 0);
+        for (k = 0; k < 4; k++) wcodeci_mix_take(&m->coder);
+        wcodeci_mix_integers(m, in, out, wcodeci_mix_row(in), zero, top, 1);
+    } else wcodeci_mix_integers(m, in, NULL, wcodeci_mix_row(in), zero, top, 0);
 }
 
 static void wcodeci_mix_code_text(wcodeci_mix *m, const wcodeci_mix_in *in, wcodeci_byte *out)
 {
-    wcodeci_mix_start(m, WCODECI_MIX_TEXT_INPUTS, WCODECI_MIX_TEXT_SLOTS, 16);
+    wcodeci_mix_start(m, WCODECI_MIX_TEXT_INPUTS, 32, 256, 0,
+                      ((unsigned)WCODECI_MIX_TEXT_ORDERS << wcodeci_mix_text_log(in->n)) + 1024, 16);
     if (out) {
         unsigned k;
-        for (k = 0; k < 4; k++) wcodeci_mix_take(m);
+        for (k = 0; k < 4; k++) wcodeci_mix_take(&m->coder);
         wcodeci_mix_text(m, in, out, 1);
     } else wcodeci_mix_text(m, in, NULL, 0);
 }
@@ -5298,10 +5469,10 @@ static const char *wcodeci_mix_decode(const wcodeci_mix_in *in, const wcodeci_by
     const wcodeci_byte *p = src + (kind == WCODECI_MIX_TEXT ? 1 : 2);
     unsigned last;
     if (size < 2 || kind > WCODECI_MIX_TEXT) return broken;
-    m->end = src + size;
+    m->coder.end = src + size;
     if (kind == WCODECI_MIX_EXPONENTS) {
         if (parameter >> in->width) return broken;
-        m->p = p;
+        m->coder.p = p;
         wcodeci_mix_code_exponents(m, in, v, parameter);
     } else if (kind == WCODECI_MIX_MANTISSAS) {
         const unsigned top = parameter & 7, sign = parameter >> 3;
@@ -5321,18 +5492,18 @@ static const char *wcodeci_mix_decode(const wcodeci_mix_in *in, const wcodeci_by
             v[i] = (wcodeci_byte)x;
         }
         if (bits) return "a mix plane's filling bits are not zero";
-        m->p = p;
+        m->coder.p = p;
         wcodeci_mix_code_mantissas(m, in, v, top, sign);
     } else if (kind == WCODECI_MIX_INTEGERS) {
-        if (parameter >> in->width) return broken;
-        m->p = p;
-        wcodeci_mix_code_integers(m, in, v, parameter);
+        if (parameter >> in->width || size < 3 || src[2] > 7) return broken;
+        m->coder.p = p + 1;
+        wcodeci_mix_code_integers(m, in, v, parameter, src[2]);
     } else {
         if (in->width != 8) return broken;
-        m->p = p;
+        m->coder.p = p;
         wcodeci_mix_code_text(m, in, v);
     }
-    if (m->code != wcodeci_mix_last(m, &last) || m->p != m->end || m->past != 4 - last)
+    if (m->coder.code != wcodeci_mix_last(&m->coder, &last) || m->coder.p != m->coder.end || m->coder.past != 4 - last)
         return "a mix plane does not end where it must";
     return NULL;
 }
@@ -5342,8 +5513,8 @@ static const char *wcodeci_mix_decode(const wcodeci_mix_in *in, const wcodeci_by
 static void wcodeci_mix_finish(wcodeci_mix *m)
 {
     unsigned bytes;
-    uint32_t x = wcodeci_mix_last(m, &bytes);
-    for (; bytes > 0; bytes--, x <<= 8) wcodeci_mix_put(m, x >> 24);
+    uint32_t x = wcodeci_mix_last(&m->coder, &bytes);
+    for (; bytes > 0; bytes--, x <<= 8) wcodeci_mix_put(&m->coder, x >> 24);
 }
 
 static size_t wcodeci_mix_count(const wcodeci_mix_in *in, unsigned bit)
@@ -5358,10 +5529,11 @@ static size_t wcodeci_mix_write(const wcodeci_mix_in *in, unsigned parameter, wc
                                 wcodeci_mix *m)
 {
     wcodeci_byte *p = dst;
-    if (cap < 2) return 0;
+    if (cap < 3) return 0;
     *p++ = (wcodeci_byte)in->kind;
     if (in->kind != WCODECI_MIX_TEXT) *p++ = (wcodeci_byte)parameter;
-    m->dst_end = dst + cap;
+    if (in->kind == WCODECI_MIX_INTEGERS) *p++ = (wcodeci_byte)(parameter >> 8);
+    m->coder.dst_end = dst + cap;
     if (in->kind == WCODECI_MIX_MANTISSAS) {
         const unsigned top = parameter & 7, sign = parameter >> 3, low = in->width - 1;
         const unsigned raw = wcodeci_mix_raw_width(in->width, top, sign);
@@ -5376,16 +5548,16 @@ static size_t wcodeci_mix_write(const wcodeci_mix_in *in, unsigned parameter, wc
             for (count += raw; count >= 8; count -= 8, bits >>= 8) *p++ = (wcodeci_byte)bits;
         }
         if (count) *p++ = (wcodeci_byte)bits;
-        m->dst = p;
+        m->coder.dst = p;
         wcodeci_mix_code_mantissas(m, in, NULL, top, sign);
     } else {
-        m->dst = p;
+        m->coder.dst = p;
         if (in->kind == WCODECI_MIX_EXPONENTS) wcodeci_mix_code_exponents(m, in, NULL, parameter);
-        else if (in->kind == WCODECI_MIX_INTEGERS) wcodeci_mix_code_integers(m, in, NULL, parameter);
+        else if (in->kind == WCODECI_MIX_INTEGERS) wcodeci_mix_code_integers(m, in, NULL, parameter & 255, parameter >> 8);
         else wcodeci_mix_code_text(m, in, NULL);
     }
     wcodeci_mix_finish(m);
-    return m->past ? 0 : (size_t)(m->dst - dst);
+    return m->coder.past ? 0 : (size_t)(m->coder.dst - dst);
 }
 
 /* The median. */
@@ -5416,22 +5588,38 @@ static unsigned wcodeci_mix_zero(const wcodeci_mix_in *in)
     return from_mean < from_zero ? mean : 0;
 }
 
+/* A part of the plane, in whole rows if it can be. */
+static wcodeci_mix_in wcodeci_mix_part(const wcodeci_mix_in *in)
+{
+    const size_t row = wcodeci_mix_row(in);
+    wcodeci_mix_in part = *in;
+    if (in->n > WCODECI_MIX_PART)
+        part.n = row < WCODECI_MIX_PART ? WCODECI_MIX_PART / row * row : WCODECI_MIX_PART;
+    return part;
+}
+
+/* Two bits below an integer's highest one, or all where that saves a part in 256: a part of the plane tells. */
+static unsigned wcodeci_mix_integer_bits(const wcodeci_mix_in *in, unsigned zero, wcodeci_byte *dst, size_t cap,
+                                         wcodeci_mix *m)
+{
+    const wcodeci_mix_in part = wcodeci_mix_part(in);
+    const size_t two = wcodeci_mix_write(&part, zero | 2 << 8, dst, cap, m);
+    const size_t all = wcodeci_mix_write(&part, zero | 7 << 8, dst, cap, m);
+    return zero | (all && (!two || all + all / 256 < two) ? 7u : 2u) << 8;
+}
+
 /* Three bits of the mantissa, or all: noise below the third costs more to code than to store, but there are
  * planes that are not noise.  A part of the plane tells.  The sign is coded where it is not a fair coin. */
 static unsigned wcodeci_mix_mantissa_bits(const wcodeci_mix_in *in, wcodeci_byte *dst, size_t cap,
                                           wcodeci_mix *m)
 {
     const unsigned low = in->width - 1, three = low < 3 ? low : 3;
-    wcodeci_mix_in part = *in;
+    const wcodeci_mix_in part = wcodeci_mix_part(in);
     const size_t negative = wcodeci_mix_count(in, low);
     const uint64_t off = negative > in->n / 2 ? 2 * (uint64_t)negative - in->n : in->n - 2 * (uint64_t)negative;
     const unsigned sign = off * off > 16 * (uint64_t)in->n ? 8 : 0;
     size_t few, all;
     if (low <= three) return low | sign;
-    if (in->n > 16384) {
-        const size_t row = wcodeci_mix_row(in);
-        part.n = row < 16384 ? 16384 / row * row : 16384;
-    }
     few = wcodeci_mix_write(&part, three | sign, dst, cap, m);
     all = wcodeci_mix_write(&part, low | sign, dst, cap, m);
     return (all && (!few || all < few) ? low : three) | sign;
@@ -5444,7 +5632,8 @@ static size_t wcodeci_mix_encode(const wcodeci_mix_in *in, wcodeci_byte *dst, si
     unsigned parameter = 0;
     if (in->kind == WCODECI_MIX_EXPONENTS) parameter = wcodeci_mix_centre(in);
     else if (in->kind == WCODECI_MIX_MANTISSAS) parameter = wcodeci_mix_mantissa_bits(in, dst, cap, m);
-    else if (in->kind == WCODECI_MIX_INTEGERS) parameter = wcodeci_mix_zero(in);
+    else if (in->kind == WCODECI_MIX_INTEGERS)
+        parameter = wcodeci_mix_integer_bits(in, wcodeci_mix_zero(in), dst, cap, m);
     return wcodeci_mix_write(in, parameter, dst, cap, m);
 }
 
@@ -10395,12 +10584,30 @@ static size_t wcodeci_tile_encode_large(wcodeci_encoder *e, unsigned splits, uin
 
 #if WCODECI_MIX
 
-/* The profile BEST: bytes are tried too.  They stand in rows of the dtype's units. */
+/* Do four bytes from where a unit begins often stand elsewhere in the tile?  In weights that is rare. */
+static int wcodeci_tile_repeats(const wcodeci_encoder *e)
+{
+    const size_t unit = wcodeci_dtypes[e->dtype].unit, n = e->size / unit;
+    uint32_t *const seen = (uint32_t *)e->mix;
+    size_t i, again = 0;
+    memset(seen, 0, 4096 * sizeof *seen);
+    for (i = 0; i + 4 / unit <= n; i++) {
+        const uint32_t x = wcodeci_load32(e->src + i * unit);
+        uint32_t *const place = &seen[x * 2654435761u >> 20];
+        again += *place == x;
+        *place = x;
+    }
+    return again > n / 16;
+}
+
+/* The profile BEST: bytes are tried too, of floating point where it repeats itself. */
 static unsigned wcodeci_splits_to_mix(const wcodeci_encoder *e)
 {
     const wcodeci_dtype_row *dtype = &wcodeci_dtypes[e->dtype];
     if (e->options.splits) return wcodeci_splits_to_try(e);
-    if (dtype->unit > 1) return 1u << dtype->splits[0] | 1u << WCODEC_SPLIT_BYTE;
+    if (dtype->unit > 1)
+        return 1u << dtype->splits[0]
+             | (dtype->integer || wcodeci_tile_repeats(e) ? 1u << WCODEC_SPLIT_BYTE : 0u);
     return dtype->bits == 8 && dtype->splits[1] == WCODEC_SPLIT_NIBBLES ? 1u << WCODEC_SPLIT_BYTE
                                                                         : wcodeci_splits_to_try(e);
 }
@@ -10482,7 +10689,7 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
     if (dtype >= WCODECI_DTYPES || !src || !dst || !scratch || size == 0 || size > WCODEC_MAX_TILE_BYTES
         || size % wcodeci_dtypes[dtype].unit || dst_size < wcodec_tile_bound(size)
         || (options && options->profile > (WCODECI_MIX ? WCODEC_PROFILE_BEST : WCODEC_PROFILE_DENSE))
-        || scratch_size < wcodeci_encode_scratch(options ? options->profile : WCODEC_PROFILE_FAST, size)
+        || scratch_size < wcodeci_encode_scratch(options ? options->profile : 0, size)
         || (scales && (!scales->scale || scales->columns < WCODECI_MIN_COLUMNS
                        || scales->columns > WCODECI_MAX_COLUMNS || scales->phase >= scales->columns)))
         return 0;
@@ -13502,29 +13709,34 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
 #undef WCODECI_RANS256_SHORT
 #undef WCODECI_RANS256_TINY
 #undef WCODECI_MIX
+#undef WCODECI_MIX_UNROLL
 #undef WCODECI_MIX_EXPONENTS
 #undef WCODECI_MIX_MANTISSAS
 #undef WCODECI_MIX_INTEGERS
 #undef WCODECI_MIX_TEXT
 #undef WCODECI_MIX_KINDS
 #undef WCODECI_MIX_INPUTS
+#undef WCODECI_MIX_TEXT_ORDERS
 #undef WCODECI_MIX_COLUMNS
 #undef WCODECI_MIX_WEIGHTS
 #undef WCODECI_MIX_REFINED
+#undef WCODECI_MIX_CONTEXTS
 #undef WCODECI_MIX_SLOTS
 #undef WCODECI_MIX_RECIPROCALS
+#undef WCODECI_MIX_PART
 #undef WCODECI_MIX_ONE
 #undef WCODECI_MIX_HALF
 #undef WCODECI_MIX_NODES
 #undef WCODECI_MIX_EXPONENT_INPUTS
 #undef WCODECI_MIX_EXPONENT_SLOTS
 #undef WCODECI_MIX_MANTISSA_INPUTS
-#undef WCODECI_MIX_MANTISSA_SLOTS
 #undef WCODECI_MIX_INTEGER_INPUTS
+#undef WCODECI_MIX_INTEGER_NODES
+#undef WCODECI_MIX_INTEGER_CONTEXTS
 #undef WCODECI_MIX_INTEGER_SLOTS
+#undef WCODECI_MIX_INTEGER_SETS
+#undef WCODECI_MIX_INTEGER_ROWS
 #undef WCODECI_MIX_TEXT_INPUTS
-#undef WCODECI_MIX_TEXT_ORDERS
-#undef WCODECI_MIX_TEXT_SLOTS
 #undef WCODECI_SSE41
 #undef WCODECI_SSE41_INLINE
 #undef WCODECI_BYTES

@@ -6,8 +6,6 @@
  * An encoder writes at most `cap` bytes and returns how many, or 0 if they would be more.
  * ---------------------------------------------------------------------------------------------- */
 
-#ifndef WCODEC_NO_ENCODER
-/* What the encoder knows of a plane: its values, how often each occurs. */
 static int wcodeci_all_zero(const wcodeci_byte *p, const wcodeci_byte *end)
 {
     while (p < end)
@@ -15,6 +13,8 @@ static int wcodeci_all_zero(const wcodeci_byte *p, const wcodeci_byte *end)
     return 1;
 }
 
+#ifndef WCODEC_NO_ENCODER
+/* What the encoder knows of a plane: its values, how often each occurs. */
 typedef struct wcodeci_plane {
     const wcodeci_byte *v;
     size_t n;

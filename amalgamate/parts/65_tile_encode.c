@@ -886,12 +886,30 @@ static size_t wcodeci_tile_encode_large(wcodeci_encoder *e, unsigned splits, uin
 
 #if WCODECI_MIX
 
-/* The profile BEST: bytes are tried too.  They stand in rows of the dtype's units. */
+/* Do four bytes from where a unit begins often stand elsewhere in the tile?  In weights that is rare. */
+static int wcodeci_tile_repeats(const wcodeci_encoder *e)
+{
+    const size_t unit = wcodeci_dtypes[e->dtype].unit, n = e->size / unit;
+    uint32_t *const seen = (uint32_t *)e->mix;
+    size_t i, again = 0;
+    memset(seen, 0, 4096 * sizeof *seen);
+    for (i = 0; i + 4 / unit <= n; i++) {
+        const uint32_t x = wcodeci_load32(e->src + i * unit);
+        uint32_t *const place = &seen[x * 2654435761u >> 20];
+        again += *place == x;
+        *place = x;
+    }
+    return again > n / 16;
+}
+
+/* The profile BEST: bytes are tried too, of floating point where it repeats itself. */
 static unsigned wcodeci_splits_to_mix(const wcodeci_encoder *e)
 {
     const wcodeci_dtype_row *dtype = &wcodeci_dtypes[e->dtype];
     if (e->options.splits) return wcodeci_splits_to_try(e);
-    if (dtype->unit > 1) return 1u << dtype->splits[0] | 1u << WCODEC_SPLIT_BYTE;
+    if (dtype->unit > 1)
+        return 1u << dtype->splits[0]
+             | (dtype->integer || wcodeci_tile_repeats(e) ? 1u << WCODEC_SPLIT_BYTE : 0u);
     return dtype->bits == 8 && dtype->splits[1] == WCODEC_SPLIT_NIBBLES ? 1u << WCODEC_SPLIT_BYTE
                                                                         : wcodeci_splits_to_try(e);
 }
@@ -973,7 +991,7 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
     if (dtype >= WCODECI_DTYPES || !src || !dst || !scratch || size == 0 || size > WCODEC_MAX_TILE_BYTES
         || size % wcodeci_dtypes[dtype].unit || dst_size < wcodec_tile_bound(size)
         || (options && options->profile > (WCODECI_MIX ? WCODEC_PROFILE_BEST : WCODEC_PROFILE_DENSE))
-        || scratch_size < wcodeci_encode_scratch(options ? options->profile : WCODEC_PROFILE_FAST, size)
+        || scratch_size < wcodeci_encode_scratch(options ? options->profile : 0, size)
         || (scales && (!scales->scale || scales->columns < WCODECI_MIN_COLUMNS
                        || scales->columns > WCODECI_MAX_COLUMNS || scales->phase >= scales->columns)))
         return 0;
