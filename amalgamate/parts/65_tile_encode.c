@@ -889,17 +889,17 @@ static size_t wcodeci_tile_encode_large(wcodeci_encoder *e, unsigned splits, uin
 /* Do four bytes from where a unit begins often stand elsewhere in the tile?  In weights that is rare. */
 static int wcodeci_tile_repeats(const wcodeci_encoder *e)
 {
-    const size_t unit = wcodeci_dtypes[e->dtype].unit, n = e->size / unit;
+    const size_t unit = wcodeci_dtypes[e->dtype].unit;
     uint32_t *const seen = (uint32_t *)e->mix;
     size_t i, again = 0;
     memset(seen, 0, 4096 * sizeof *seen);
-    for (i = 0; i + 4 / unit <= n; i++) {
-        const uint32_t x = wcodeci_load32(e->src + i * unit);
+    for (i = 0; i + 4 <= e->size; i += unit) {
+        const uint32_t x = wcodeci_load32(e->src + i);
         uint32_t *const place = &seen[x * 2654435761u >> 20];
         again += *place == x;
         *place = x;
     }
-    return again > n / 16;
+    return again > e->size / unit / 16;
 }
 
 /* The profile BEST: bytes are tried too, of floating point where it repeats itself. */
