@@ -19,6 +19,8 @@ import zlib
 from dataclasses import dataclass, field
 from itertools import accumulate
 
+import refmix
+
 MAX_TILE_BYTES = 1 << 24
 MAX_BODY_BYTES = 1 << 25
 MAX_METADATA_BYTES = 1 << 24
@@ -367,6 +369,16 @@ def decode_plane(c, n, w, coder):
     return values
 
 
+MIX = 7
+
+
+def decode_mix(c, n, w, row, first):
+    try:
+        return bytes(refmix.decode(c.take(c.left()), w, n, row, first))
+    except refmix.Broken as e:
+        c.fail(str(e))
+
+
 # -- 7. Predictors -------------------------------------------------------------------------------------
 
 PREDICTOR_NAMES = ['none', 'left', 'up']
@@ -481,7 +493,7 @@ class Tile:
     planes: list        # of (coder, predictor, payload size)
 
 
-def decode_tile(data, offset, limit=MAX_TILE_BYTES):
+def decode_tile(data, offset, limit=MAX_TILE_BYTES, mixed=False):
     """Decodes the T or I record at `offset`, whose tile must not be larger than `limit` bytes."""
     record = read_record(data, offset)
     if record.kind not in 'TI':
@@ -516,7 +528,10 @@ def decode_tile(data, offset, limit=MAX_TILE_BYTES):
     heads = []
     for _ in planes:
         byte = c.u8()
-        if byte & 31 >= len(CODERS):
+        if byte & 31 == MIX:
+            if not mixed:
+                c.fail('a plane of coder mix, of which the header says nothing')
+        elif byte & 31 >= len(CODERS):
             c.reserved(byte & 31, 'coder')
         if byte >> 5 > 2:
             c.reserved(byte >> 5, 'plane predictor')
@@ -531,7 +546,10 @@ def decode_tile(data, offset, limit=MAX_TILE_BYTES):
             c.zeros(-(c.pos - offset) % 8, 'the padding before a payload is not zero')
         payload = Cursor(data, c.pos, c.pos + size)
         c.take(size)
-        residuals = decode_plane(payload, n, width(plane), coder)
+        if coder == MIX:
+            residuals = decode_mix(payload, n, width(plane), row or 0, values[0] if values else None)
+        else:
+            residuals = decode_plane(payload, n, width(plane), coder)
         values.append(unpredict(residuals, plane_predictor, row, width(plane)))
     c.done("a tile's payloads")
 
@@ -552,6 +570,7 @@ class Header:
     size: int
     max_tile_bytes: int
     metadata: bytes
+    mixed: bool = False
 
 
 def read_header(data):
@@ -563,7 +582,7 @@ def read_header(data):
     if version != 1:
         raise FormatError('VERSION', 4, 'format version %d' % version)
     c.reserved(flags, 'header flags')
-    c.reserved(features, 'header features')
+    c.reserved(features >> 1, 'header features')
     c.reserved(reserved, 'header field at 24')
     if metadata_size > MAX_METADATA_BYTES:
         c.fail('metadata of more than 2^24 bytes')
@@ -575,7 +594,7 @@ def read_header(data):
     c.zeros(size - c.pos, 'the padding of the header is not zero')
     if zlib.crc32(data[32:size], zlib.crc32(data[:28])) != crc:
         raise FormatError('CHECKSUM', 28, 'CRC-32 of the header')
-    return Header(size, max_tile_bytes, metadata)
+    return Header(size, max_tile_bytes, metadata, features == 1)
 
 
 def read_original_flags(c):
@@ -819,7 +838,7 @@ def open_index(data):
             raise FormatError('CORRUPT', position, 'a record of the index reaches into the footer')
         if position == footer.index_offset or not is_ancillary(record):
             expected_kind(record, 'I')
-            tile = decode_tile(data, position)
+            tile = decode_tile(data, position, mixed=header.mixed)
             check_index_tile(tile, index)
             index += tile.data
         position = record.end
@@ -829,7 +848,7 @@ def open_index(data):
 
 def decode_random(data):
     """By the index alone: what a reader does that fetches tensors.  Returns the originals."""
-    _, _, originals = open_index(data)
+    header, _, originals = open_index(data)
     for original in originals:
         parts = []
         for segment in original.segments:
@@ -838,7 +857,7 @@ def decode_random(data):
                 expected_kind(record, 'T')
                 if record.end - offset != extent:
                     raise FormatError('CORRUPT', offset, 'the index gives another extent for this tile')
-                tile = decode_tile(data, offset, size)
+                tile = decode_tile(data, offset, size, header.mixed)
                 if len(tile.data) != size:
                     raise FormatError('CORRUPT', offset, 'the index gives another size for this tile')
                 parts.append(tile.data)
@@ -873,13 +892,13 @@ def decode_sequential(data):
         elif record.kind == 'T':
             if index_offset is not None or not originals:
                 fail('a tile that belongs to no original')
-            parts[-1].append(decode_tile(data, position, header.max_tile_bytes).data)
+            parts[-1].append(decode_tile(data, position, header.max_tile_bytes, header.mixed).data)
             originals[-1].tile_offsets.append(position)
             tiles += 1
         elif record.kind == 'I':
             if index_offset is None:
                 index_offset = position
-            tile = decode_tile(data, position)
+            tile = decode_tile(data, position, mixed=header.mixed)
             check_index_tile(tile, index)
             index += tile.data
         elif not is_ancillary(record):
