@@ -179,7 +179,8 @@ records of one segment.
        0    1  type            46
        1    1  body size       3E
        2    2  reserved
-       4    4  groups          number of groups of all segments
+       4    4  groups          number of groups of all segments, also of those
+                               without an S record
        8    4  names           sum of size + 1 of the whole names of all originals
                                and segments, unnamed ones (1) included
       12    4  originals       number of originals
@@ -331,7 +332,7 @@ A plane predictor works on one plane's values, modulo 2^w, before coding.
    0  none   d[i] = v[i]
    1  left   d[i] = v[i] - v[i-1], d[0] = v[0]
    2  up     d[i] = v[i] - v[i-row], d[i] = v[i] for i < row
-   3  scale  d[i] = v[i] - (q[i] >> 2), of planes alone; q: section 7.1
+   3  scale  d[i] = v[i] - (q[i] >> 2); q: section 7.1.  It MUST NOT be a unit predictor
 
 Other ids are reserved.
 
@@ -342,18 +343,22 @@ with as many columns as the index says, which need not be those of its shape; a
 scale, in quarters of log2, belongs to each row and each column.
 
 An S record is a tile (section 5) with split BYTE, flags bit 7 clear and as many
-units as there are columns: byte c is column[c].  It belongs to its group's tiles.
+units as there are columns: byte c is column[c].  It belongs to its group's tiles; the
+T record of the first of them follows it directly.  It decodes to no more bytes than
+the header allows a T record.
 
 A tile with flags bit 7 needs an S record in its group, and its first value stands in
-column `phase`, below the number of columns W: if the tile begins with unit u of its
-segment, a writer stores u mod W.  The n values touch R = (phase + n - 1) / W + 1 rows
+column `phase`, which MUST be below the number of columns W: if the tile begins with
+unit u of its segment, counted in units of its split, a writer stores u mod W, and a
+reader takes what is there.  The n values touch R = (phase + n - 1) / W + 1 rows
 (rounded down).  The plane of the row scales has R values of 8 bits, row[0] ...
-row[R-1]; its predictor is none or left, its coder any of section 9 but classes.
+row[R-1]: they are the n values where section 9 speaks of it.  Its predictor MUST be
+none or left, its coder one of 9.0 to 9.5.
 
   q[i] = (row[(phase + i) / W] + column[(phase + i) mod W]) mod 256
 
 for i = 0 ... n-1 (the quotient rounded down).  q[i] >> 2 is what the predictor `scale`
-takes off, q[i] & 3 a class (section 9.6).
+takes off, which MUST only be used with flags bit 7; q[i] & 3 is a class (section 9.6).
 
 8. Dtypes
 
@@ -496,9 +501,10 @@ class its own frequencies.
 
 Source 0: the class of v[i] is q[i] & 3 (section 7.1); the tile MUST have flags bit 7.
 Source 1: it is that of a context by the map, and the plane MUST NOT be the first.  If
-p is the first plane's value (not its residual) for the same unit and w its width, the
-context is 16 * (q[i] & 3) + min(t, 15), t = (p - (q[i] >> 2) - base) mod 2^w; without
-flags bit 7 q[i] is 0 here.
+p is the first plane's value for the same unit (with the plane's predictor undone, but
+not the unit's) and w its width, the context is 16 * (q[i] & 3) + min(t, 15), where
+t = (p - (q[i] >> 2) - base) mod 2^w; without flags bit 7 q[i] is 0 here.  There MUST be
+no other source.
 v[i] is decoded as in 9.4 with the slots and frequencies of its class.
 
 Coder ids 7 to 31 are reserved.
@@ -506,17 +512,17 @@ Coder ids 7 to 31 are reserved.
 10. What a reader may do less
 
 A reader that fetches single tiles does not see the O records, the records between
-tiles, and the container's CRC-32.  One that takes the
-container in order need not look into the index, beyond its CRC-32 and size, nor
-compare the O records with it.  Both see the same bytes in a container that keeps
-the rules above.
+tiles, S records that its tiles do not need, and the container's CRC-32.  One that
+takes the container in order need not look into the index, beyond its CRC-32 and size,
+nor compare the O records with it; to it an S record stands for all T records that
+follow one another.  Both see the same bytes in a container that keeps the rules above.
 
 11. Room
 
 Later coders, predictors and splits take reserved ids; what needs more than tiles
-have (a base file, an earlier tile) takes a reserved record type and a segment's
-flag.  An older reader then says
-UNSUPPORTED for what it does not know and still reads the rest.
+have (a base file, an earlier tile) takes a reserved record type and a segment's flag.
+An older reader then says UNSUPPORTED for what it does not know and still reads the
+rest.
 */
 
 /* ---- part: amalgamate/parts/25_example.txt ----
@@ -13232,6 +13238,7 @@ typedef struct wcodeci_batch_tile {
 typedef struct wcodeci_batch_group {
     size_t in, size, out, record;           /* as for a tile; record 0: it has no scales */
     size_t scales, columns, tiles;          /* where in the writer's `scales`; tiles a group in this segment */
+    uint64_t all;                           /* tiles of the segment */
     unsigned dtype;
     int first;                              /* of its segment */
 } wcodeci_batch_group;
@@ -13569,6 +13576,23 @@ static void wcodeci_batch_scales(wcodec_writer *w)
     }
 }
 
+/* Forgets scales that no tile came to use: of a group behind its segment's first, or of one that is its segment's
+ * only one. */
+static void wcodeci_batch_unused(wcodec_writer *w)
+{
+    size_t i, used = 0, k;
+    for (i = 0; i < w->batch_count; i = k) {
+        wcodeci_batch_group *g = w->batch[i].group ? &w->groups[w->batch[i].group - 1] : NULL;
+        for (k = i, used = 0; k < w->batch_count && w->batch[k].group == w->batch[i].group; k++) {
+            wcodec_tile_info info;
+            if (!w->batch[k].record
+                || wcodec_tile_inspect(w->output + w->batch[k].out, w->batch[k].record, &info, NULL) || info.scaled)
+                used++;
+        }
+        if (g && !used && (!g->first || g->tiles == g->all)) g->record = 0;
+    }
+}
+
 /* What comes before a segment's tiles in the index. */
 static wcodec_status wcodeci_write_entry(wcodec_writer *w, const wcodeci_batch_tile *t, uint64_t *pending)
 {
@@ -13613,6 +13637,7 @@ static wcodec_status wcodeci_writer_flush(wcodec_writer *w)
     w->sha_done = 0;
     wcodeci_batch_scales(w);
     wcodeci_run(&w->parallel, w->batch_count + 1, wcodeci_encode_task, w);
+    wcodeci_batch_unused(w);
     for (i = 0; i < w->batch_count && !status; i++) {
         if (!w->batch[i].record || w->sha_done != w->input_used)
             status = wcodeci_writer_fail(w, WCODEC_E_ARGUMENT, "a tile was left out by the caller's threads",
@@ -13856,6 +13881,7 @@ static void wcodeci_writer_begin_group(wcodec_writer *w, uint64_t begin, uint64_
     g->scales = w->scales_used;
     g->columns = w->columns;
     g->tiles = w->per_group;
+    g->all = w->cut.tiles;
     g->dtype = w->dtype;
     g->first = w->next_tile == 0;
     w->output_used += wcodec_tile_bound(g->columns);

@@ -40,6 +40,7 @@ typedef struct wcodeci_batch_tile {
 typedef struct wcodeci_batch_group {
     size_t in, size, out, record;           /* as for a tile; record 0: it has no scales */
     size_t scales, columns, tiles;          /* where in the writer's `scales`; tiles a group in this segment */
+    uint64_t all;                           /* tiles of the segment */
     unsigned dtype;
     int first;                              /* of its segment */
 } wcodeci_batch_group;
@@ -377,6 +378,23 @@ static void wcodeci_batch_scales(wcodec_writer *w)
     }
 }
 
+/* Forgets scales that no tile came to use: of a group behind its segment's first, or of one that is its segment's
+ * only one. */
+static void wcodeci_batch_unused(wcodec_writer *w)
+{
+    size_t i, used = 0, k;
+    for (i = 0; i < w->batch_count; i = k) {
+        wcodeci_batch_group *g = w->batch[i].group ? &w->groups[w->batch[i].group - 1] : NULL;
+        for (k = i, used = 0; k < w->batch_count && w->batch[k].group == w->batch[i].group; k++) {
+            wcodec_tile_info info;
+            if (!w->batch[k].record
+                || wcodec_tile_inspect(w->output + w->batch[k].out, w->batch[k].record, &info, NULL) || info.scaled)
+                used++;
+        }
+        if (g && !used && (!g->first || g->tiles == g->all)) g->record = 0;
+    }
+}
+
 /* What comes before a segment's tiles in the index. */
 static wcodec_status wcodeci_write_entry(wcodec_writer *w, const wcodeci_batch_tile *t, uint64_t *pending)
 {
@@ -421,6 +439,7 @@ static wcodec_status wcodeci_writer_flush(wcodec_writer *w)
     w->sha_done = 0;
     wcodeci_batch_scales(w);
     wcodeci_run(&w->parallel, w->batch_count + 1, wcodeci_encode_task, w);
+    wcodeci_batch_unused(w);
     for (i = 0; i < w->batch_count && !status; i++) {
         if (!w->batch[i].record || w->sha_done != w->input_used)
             status = wcodeci_writer_fail(w, WCODEC_E_ARGUMENT, "a tile was left out by the caller's threads",
@@ -664,6 +683,7 @@ static void wcodeci_writer_begin_group(wcodec_writer *w, uint64_t begin, uint64_
     g->scales = w->scales_used;
     g->columns = w->columns;
     g->tiles = w->per_group;
+    g->all = w->cut.tiles;
     g->dtype = w->dtype;
     g->first = w->next_tile == 0;
     w->output_used += wcodec_tile_bound(g->columns);
