@@ -2793,12 +2793,6 @@ typedef struct wcodeci_scaled {
 /* How many rows n values touch. */
 static size_t wcodeci_scaled_rows(size_t width, size_t phase, size_t n) { return (phase + n - 1) / width + 1; }
 
-static unsigned wcodeci_scaled_one(const wcodeci_scaled *s, size_t i)
-{
-    const size_t place = s->phase + i;
-    return (s->columns[place % s->width] + s->rows[place / s->width]) & 255u;
-}
-
 /* Makes q of values i ... i + n - 1. */
 static void wcodeci_scaled_q(const wcodeci_kernels *kernels, const wcodeci_scaled *s, size_t i,
                              wcodeci_byte *q, size_t n)
@@ -3953,13 +3947,14 @@ static const char *wcodeci_rans16_exceptions(const wcodeci_rans16 *r, const wcod
     const wcodeci_split_row *split = &wcodeci_splits[out->split];
     const wcodeci_plane_row *plane = &split->plane[wcodeci_split_fused(out->split)];
     const uint64_t field = wcodeci_merge_value(plane, 255);
-    size_t place = 0;
+    const wcodeci_scaled *scaled = out->scaled;
+    size_t place = 0, row = 0, column = scaled ? scaled->phase : 0;
     wcodeci_side side;
     side.p = r->low;
     side.end = r->low + r->lanes;
     side.next = r->p;
     side.next_end = end;
-    for (; exceptions; exceptions--, place++) {
+    for (; exceptions; exceptions--, place++, column++) {
         uint32_t gap;
         unsigned shift = 0;
         int byte = wcodeci_side_byte(&side);
@@ -3975,7 +3970,11 @@ static const char *wcodeci_rans16_exceptions(const wcodeci_rans16 *r, const wcod
         place += gap;
         byte = wcodeci_side_byte(&side);
         if (byte < 0 || (unsigned)byte > r->mask) return broken;
-        if (out->scaled) byte = (int)(((unsigned)byte + (wcodeci_scaled_one(out->scaled, place) >> 2)) & r->mask);
+        if (scaled) {           /* rows are long and exceptions many, or a division would be better */
+            for (column += gap; column >= scaled->width; column -= scaled->width) row++;
+            byte += (scaled->columns[column] + scaled->rows[row]) >> 2 & 63;
+            byte &= (int)r->mask;
+        }
         wcodeci_rans16_change(out, plane, split->unit, field, place, (unsigned)byte);
     }
     if (side.end == r->low + r->lanes) {
@@ -3997,6 +3996,7 @@ static const char *wcodeci_rans16_source(const wcodeci_byte *src, wcodeci_rans16
         if (!out->first) return "there is no plane to take classes from";
         out->map.base = map[0];
         for (k = 0; k < 64; k++) out->map.class_of[k] = (wcodeci_byte)(map[1 + k / 4] >> 2 * (k & 3) & 3);
+        out->scaled = NULL;         /* q is the map's: the scales are added afterwards */
         return NULL;
     }
     out->first = NULL;
@@ -4737,7 +4737,7 @@ WCODECI_SSE41_INLINE void wcodeci_sse41_store(void *p, __m128i x) { _mm_storeu_s
 
 typedef struct wcodeci_sse41_tables {
     __m128i div, other, base, freq;
-    __m128i nibble, even;               /* 15 in each byte, 255 in each even one */
+    __m128i nibble;                     /* 15 in each byte */
 } wcodeci_sse41_tables;
 
 WCODECI_SSE41_INLINE wcodeci_sse41_tables wcodeci_sse41_open(const wcodeci_rans16 *r)
@@ -4748,7 +4748,6 @@ WCODECI_SSE41_INLINE wcodeci_sse41_tables wcodeci_sse41_open(const wcodeci_rans1
     t.base = wcodeci_sse41_load(r->base);
     t.freq = wcodeci_sse41_load(r->freq);
     t.nibble = _mm_set1_epi8(15);
-    t.even = _mm_set1_epi16(255);
     return t;
 }
 
@@ -4760,9 +4759,28 @@ WCODECI_SSE41_INLINE __m128i wcodeci_sse41_expand(unsigned mask, const wcodeci_b
     return _mm_shuffle_epi8(wcodeci_sse41_load(p), _mm_add_epi8(low, high));
 }
 
-/* Takes 16 lanes one step on and returns their symbols.  The product of a frequency and a state's high byte
- * takes 16 bits, so even and odd lanes are multiplied apart (odd ones 256 times as large each, for the upper
- * half of their product), and the bytes of what comes sorted into high and low again. */
+/* Takes 16 states on by what their slots say.  The product of a frequency and a state's high byte takes 16 bits,
+ * so even and odd lanes are multiplied apart (odd ones 256 times as large each, for the upper half of their
+ * product), and the bytes of what comes sorted into high and low again. */
+WCODECI_SSE41_INLINE void wcodeci_sse41_advance(__m128i freq, __m128i rank, __m128i *high, __m128i *low,
+                                                const wcodeci_byte **p)
+{
+    const __m128i evens = _mm_set1_epi16(255);
+    const __m128i even = _mm_add_epi16(_mm_mullo_epi16(_mm_and_si128(*high, evens), _mm_and_si128(freq, evens)),
+                                       _mm_and_si128(rank, evens));
+    const __m128i odd = _mm_add_epi16(_mm_mulhi_epu16(_mm_andnot_si128(evens, *high),
+                                                      _mm_andnot_si128(evens, freq)),
+                                      _mm_srli_epi16(rank, 8));
+    const __m128i h = _mm_or_si128(_mm_srli_epi16(even, 8), _mm_andnot_si128(evens, odd));
+    const __m128i l = _mm_or_si128(_mm_and_si128(even, evens), _mm_slli_epi16(odd, 8));
+    const __m128i refill = _mm_cmpeq_epi8(h, _mm_setzero_si128());
+    const unsigned mask = (unsigned)_mm_movemask_epi8(refill);
+    *high = _mm_blendv_epi8(h, l, refill);
+    *low = _mm_blendv_epi8(l, wcodeci_sse41_expand(mask, *p), refill);
+    *p += _mm_popcnt_u32(mask);
+}
+
+/* Takes 16 lanes one step on and returns their symbols. */
 WCODECI_SSE41_INLINE __m128i wcodeci_sse41_step(const wcodeci_sse41_tables *t, __m128i *high, __m128i *low,
                                                 const wcodeci_byte **p)
 {
@@ -4771,20 +4789,54 @@ WCODECI_SSE41_INLINE __m128i wcodeci_sse41_step(const wcodeci_sse41_tables *t, _
     const __m128i own = _mm_cmpgt_epi8(_mm_shuffle_epi8(t->div, bucket), place);
     const __m128i symbol = _mm_blendv_epi8(_mm_shuffle_epi8(t->other, bucket), bucket, own);
     const __m128i rank = _mm_add_epi8(place, _mm_andnot_si128(own, _mm_shuffle_epi8(t->base, bucket)));
-    const __m128i freq = _mm_shuffle_epi8(t->freq, symbol);
-    const __m128i even = _mm_add_epi16(_mm_mullo_epi16(_mm_and_si128(*high, t->even),
-                                                       _mm_and_si128(freq, t->even)),
-                                       _mm_and_si128(rank, t->even));
-    const __m128i odd = _mm_add_epi16(_mm_mulhi_epu16(_mm_andnot_si128(t->even, *high),
-                                                      _mm_andnot_si128(t->even, freq)),
-                                      _mm_srli_epi16(rank, 8));
-    const __m128i h = _mm_or_si128(_mm_srli_epi16(even, 8), _mm_andnot_si128(t->even, odd));
-    const __m128i l = _mm_or_si128(_mm_and_si128(even, t->even), _mm_slli_epi16(odd, 8));
-    const __m128i refill = _mm_cmpeq_epi8(h, _mm_setzero_si128());
-    const unsigned mask = (unsigned)_mm_movemask_epi8(refill);
-    *high = _mm_blendv_epi8(h, l, refill);
-    *low = _mm_blendv_epi8(l, wcodeci_sse41_expand(mask, *p), refill);
-    *p += _mm_popcnt_u32(mask);
+    wcodeci_sse41_advance(_mm_shuffle_epi8(t->freq, symbol), rank, high, low, p);
+    return symbol;
+}
+
+/* The same with four classes.  No shuffle sees 64 bytes, so each class's table is looked up, and to save one of
+ * the look-ups a bucket's other symbol (above) and div share a byte.  A whole bucket, of div 16, is then all its
+ * other symbol's, which is itself. */
+typedef struct wcodeci_sse41_classes {
+    __m128i bucket[WCODECI_CLASSES], base[WCODECI_CLASSES], freq[WCODECI_CLASSES];
+} wcodeci_sse41_classes;
+
+WCODECI_SSE41_INLINE wcodeci_sse41_classes wcodeci_sse41_classes_open(const wcodeci_rans16 *r)
+{
+    wcodeci_sse41_classes t;
+    unsigned c;
+    for (c = 0; c < WCODECI_CLASSES; c++) {
+        const __m128i div = wcodeci_sse41_load(r->div + 16 * c), other = wcodeci_sse41_load(r->other + 16 * c);
+        const __m128i whole = _mm_cmpeq_epi8(div, _mm_set1_epi8(16));
+        t.bucket[c] = _mm_or_si128(_mm_slli_epi16(other, 4), _mm_andnot_si128(whole, div));
+        t.base[c] = _mm_andnot_si128(whole, wcodeci_sse41_load(r->base + 16 * c));
+        t.freq[c] = wcodeci_sse41_load(r->freq + 16 * c);
+    }
+    return t;
+}
+
+/* Entry x of the class's table; bit 7 of `odd` and of `upper` say which.  Where an index has bit 7 set the shuffle
+ * gives 0. */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_find(const __m128i *table, __m128i x, __m128i odd, __m128i upper)
+{
+    const __m128i first = _mm_or_si128(x, odd), second = _mm_xor_si128(first, _mm_set1_epi8(-128));
+    return _mm_blendv_epi8(_mm_or_si128(_mm_shuffle_epi8(table[0], first), _mm_shuffle_epi8(table[1], second)),
+                           _mm_or_si128(_mm_shuffle_epi8(table[2], first), _mm_shuffle_epi8(table[3], second)),
+                           upper);
+}
+
+/* q: of the 16 values. */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_classes_step(const wcodeci_sse41_classes *t, __m128i q, __m128i *high,
+                                                        __m128i *low, const wcodeci_byte **p)
+{
+    const __m128i nibble = _mm_set1_epi8(15);
+    const __m128i odd = _mm_and_si128(_mm_slli_epi16(q, 7), _mm_set1_epi8(-128)), upper = _mm_slli_epi16(q, 6);
+    const __m128i bucket = _mm_and_si128(_mm_srli_epi16(*low, 4), nibble), place = _mm_and_si128(*low, nibble);
+    const __m128i entry = wcodeci_sse41_find(t->bucket, bucket, odd, upper);
+    const __m128i base = wcodeci_sse41_find(t->base, bucket, odd, upper);
+    const __m128i own = _mm_cmpgt_epi8(_mm_and_si128(entry, nibble), place);
+    const __m128i symbol = _mm_and_si128(_mm_srli_epi16(_mm_blendv_epi8(entry, *low, own), 4), nibble);
+    const __m128i rank = _mm_add_epi8(place, _mm_andnot_si128(own, base));
+    wcodeci_sse41_advance(wcodeci_sse41_find(t->freq, symbol, odd, upper), rank, high, low, p);
     return symbol;
 }
 
@@ -4909,6 +4961,47 @@ WCODECI_SSE41_INLINE void wcodeci_sse41_join(unsigned split, wcodeci_sse41_first
     }
 }
 
+/* (value + (q >> 2)) & 255 */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_shifted(__m128i value, __m128i q)
+{
+    return _mm_add_epi8(value, _mm_and_si128(_mm_srli_epi16(q, 2), _mm_set1_epi8(63)));
+}
+
+/* Writes units i ... i+15 of four classes, whose first plane's values are (value + (q >> 2)) & 2^w - 1.  Of F16
+ * the value comes 2 bits up, where it stands in a unit and where q >> 2 stands in q.  Of BF16 and F32 the upper
+ * 16 bits are sign, value, and the rest's lower bits: the latter two, moved down by a bit, are the average with
+ * 0; and with 65535, which the average rounds up to 65536, the sign is set. */
+WCODECI_SSE41_INLINE void wcodeci_sse41_join_scaled(unsigned split, __m128i value, __m128i q, __m128i rest,
+                                                    const wcodeci_byte *const *planes, wcodeci_byte *dst,
+                                                    size_t i)
+{
+    wcodeci_sse41_first f;
+    __m128i v, twice, sign, upper0, upper1, low0, low1, b1, b0;
+    if (split == WCODEC_SPLIT_F16) {
+        f.high = f.low = _mm_and_si128(_mm_add_epi8(value, q), _mm_set1_epi8(0x7C));
+        wcodeci_sse41_join(split, f, rest, planes, dst, i);
+        return;
+    }
+    v = wcodeci_sse41_shifted(value, q);
+    twice = _mm_add_epi8(rest, rest);
+    sign = _mm_cmpgt_epi8(_mm_setzero_si128(), rest);
+    upper0 = _mm_avg_epu16(_mm_unpacklo_epi8(twice, v), _mm_unpacklo_epi8(sign, sign));
+    upper1 = _mm_avg_epu16(_mm_unpackhi_epi8(twice, v), _mm_unpackhi_epi8(sign, sign));
+    if (split == WCODEC_SPLIT_BF16) {
+        wcodeci_sse41_store(dst + 2 * i, upper0);
+        wcodeci_sse41_store(dst + 2 * i + 16, upper1);
+        return;
+    }
+    b1 = wcodeci_sse41_load(planes[2] + i);
+    b0 = wcodeci_sse41_load(planes[3] + i);
+    low0 = _mm_unpacklo_epi8(b0, b1);
+    low1 = _mm_unpackhi_epi8(b0, b1);
+    wcodeci_sse41_store(dst + 4 * i, _mm_unpacklo_epi16(low0, upper0));
+    wcodeci_sse41_store(dst + 4 * i + 16, _mm_unpackhi_epi16(low0, upper0));
+    wcodeci_sse41_store(dst + 4 * i + 32, _mm_unpacklo_epi16(low1, upper1));
+    wcodeci_sse41_store(dst + 4 * i + 48, _mm_unpackhi_epi16(low1, upper1));
+}
+
 /* ---- rANS-16 ---- */
 
 /* How many values can be decoded without looking at bounds: no lane takes more than a byte a round. */
@@ -4918,19 +5011,22 @@ WCODECI_INLINE size_t wcodeci_rans16_ahead(const wcodeci_byte *p, const wcodeci_
     return wcodeci_min(n, (size_t)(limit - p)) & ~(size_t)(lanes - 1);
 }
 
-/* split and packed are constants.  split WCODEC_SPLIT_COUNT: the values themselves.
+/* classes, split and packed are constants.  split WCODEC_SPLIT_COUNT: the values themselves.
  * The states live in memory, so one loop serves any number of lanes. */
-WCODECI_SSE41_INLINE size_t wcodeci_sse41_rounds(wcodeci_rans16 *r, unsigned split, int packed,
+WCODECI_SSE41_INLINE size_t wcodeci_sse41_rounds(wcodeci_rans16 *r, unsigned classes, unsigned split, int packed,
                                                  const wcodeci_byte *const *planes, wcodeci_byte *dst,
                                                  size_t n)
 {
-    const wcodeci_sse41_tables tables = wcodeci_sse41_open(r);
-    const wcodeci_sse41_first by_symbol = wcodeci_sse41_first_of(split, wcodeci_sse41_load(r->value));
-    const wcodeci_byte *p = r->p, *const limit = r->limit, *plane[4] = { NULL, NULL, NULL, NULL };
+    const wcodeci_sse41_tables one = wcodeci_sse41_open(r);
+    const wcodeci_sse41_classes several = wcodeci_sse41_classes_open(r);
+    const __m128i value = wcodeci_sse41_load(r->value), mask = _mm_set1_epi8((char)r->mask);
+    const wcodeci_sse41_first by_symbol = classes == 1 || split == WCODEC_SPLIT_F16
+        ? wcodeci_sse41_first_of(split, value) : wcodeci_sse41_first_of(WCODEC_SPLIT_COUNT, value);
+    const wcodeci_byte *p = r->p, *const limit = r->limit, *const q = r->q, *plane[4] = { NULL, NULL, NULL, NULL };
     const unsigned lanes = r->lanes;
     __m128i high[WCODECI_RANS16_LANES / 16], low[WCODECI_RANS16_LANES / 16];
     size_t i = 0, stop = wcodeci_rans16_ahead(p, limit, n, lanes);
-    unsigned k, q;
+    unsigned k, quarter;
     for (k = 1; split < WCODEC_SPLIT_COUNT && k < wcodeci_splits[split].planes && k < 4; k++)
         plane[k] = planes[k];           /* the stores can not change these */
     memcpy(high, r->high, lanes);
@@ -4938,18 +5034,20 @@ WCODECI_SSE41_INLINE size_t wcodeci_sse41_rounds(wcodeci_rans16 *r, unsigned spl
     while (i < stop) {
         for (k = 0; i < stop; k = (k + 4) & (lanes / 16 - 1)) {
             WCODECI_UNROLL_4
-            for (q = 0; q < 4; q++, i += 16) {
-                const __m128i symbol = wcodeci_sse41_step(&tables, &high[k + q], &low[k + q], &p);
+            for (quarter = 0; quarter < 4; quarter++, i += 16) {
+                __m128i *const h = &high[k + quarter], *const l = &low[k + quarter];
+                const int values = split == WCODEC_SPLIT_COUNT;
+                const __m128i rest = values ? value : wcodeci_sse41_rest(split, packed, plane[1], i, quarter);
+                const __m128i scale = classes == 1 ? value : wcodeci_sse41_load(q + i);
+                const __m128i symbol = classes == 1 ? wcodeci_sse41_step(&one, h, l, &p)
+                                                    : wcodeci_sse41_classes_step(&several, scale, h, l, &p);
                 wcodeci_sse41_first f;
-                __m128i rest;
                 f.high = _mm_shuffle_epi8(by_symbol.high, symbol);
                 f.low = _mm_shuffle_epi8(by_symbol.low, symbol);
-                if (split == WCODEC_SPLIT_COUNT) {
-                    wcodeci_sse41_store(dst + i, f.high);
-                } else {
-                    rest = wcodeci_sse41_rest(split, packed, plane[1], i, q);
-                    wcodeci_sse41_join(split, f, rest, plane, dst, i);
-                }
+                if (classes > 1 && values) f.high = _mm_and_si128(wcodeci_sse41_shifted(f.high, scale), mask);
+                if (values) wcodeci_sse41_store(dst + i, f.high);
+                else if (classes == 1) wcodeci_sse41_join(split, f, rest, plane, dst, i);
+                else wcodeci_sse41_join_scaled(split, f.high, scale, rest, plane, dst, i);
             }
         }
         stop = i + wcodeci_rans16_ahead(p, limit, n - i, lanes);
@@ -4962,25 +5060,34 @@ WCODECI_SSE41_INLINE size_t wcodeci_sse41_rounds(wcodeci_rans16 *r, unsigned spl
 
 WCODECI_SSE41 static size_t wcodeci_sse41_rans16(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
 {
-    return wcodeci_sse41_rounds(r, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+    return wcodeci_sse41_rounds(r, 1, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
 }
 
-#define WCODECI_SSE41_UNITS(name, split, packed) \
+WCODECI_SSE41 static size_t wcodeci_sse41_rans16_classes(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
+{
+    return wcodeci_sse41_rounds(r, WCODECI_CLASSES, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+}
+
+#define WCODECI_SSE41_UNITS(name, classes, split, packed) \
     WCODECI_SSE41 static size_t wcodeci_sse41_##name(wcodeci_rans16 *r, const wcodeci_byte *const *planes, \
                                                      wcodeci_byte *dst, size_t n) \
     { \
-        return wcodeci_sse41_rounds(r, split, packed, planes, dst, n); \
+        return wcodeci_sse41_rounds(r, classes, split, packed, planes, dst, n); \
     }
-WCODECI_SSE41_UNITS(bf16, WCODEC_SPLIT_BF16, 0)
-WCODECI_SSE41_UNITS(f16, WCODEC_SPLIT_F16, 0)
-WCODECI_SSE41_UNITS(f16_packed, WCODEC_SPLIT_F16, 1)
-WCODECI_SSE41_UNITS(f32, WCODEC_SPLIT_F32, 0)
-WCODECI_SSE41_UNITS(e4m3, WCODEC_SPLIT_F8_E4M3, 0)
-WCODECI_SSE41_UNITS(e4m3_packed, WCODEC_SPLIT_F8_E4M3, 1)
-WCODECI_SSE41_UNITS(e5m2, WCODEC_SPLIT_F8_E5M2, 0)
-WCODECI_SSE41_UNITS(e5m2_packed, WCODEC_SPLIT_F8_E5M2, 1)
-WCODECI_SSE41_UNITS(nibbles, WCODEC_SPLIT_NIBBLES, 0)
-WCODECI_SSE41_UNITS(nibbles_packed, WCODEC_SPLIT_NIBBLES, 1)
+WCODECI_SSE41_UNITS(bf16, 1, WCODEC_SPLIT_BF16, 0)
+WCODECI_SSE41_UNITS(f16, 1, WCODEC_SPLIT_F16, 0)
+WCODECI_SSE41_UNITS(f16_packed, 1, WCODEC_SPLIT_F16, 1)
+WCODECI_SSE41_UNITS(f32, 1, WCODEC_SPLIT_F32, 0)
+WCODECI_SSE41_UNITS(e4m3, 1, WCODEC_SPLIT_F8_E4M3, 0)
+WCODECI_SSE41_UNITS(e4m3_packed, 1, WCODEC_SPLIT_F8_E4M3, 1)
+WCODECI_SSE41_UNITS(e5m2, 1, WCODEC_SPLIT_F8_E5M2, 0)
+WCODECI_SSE41_UNITS(e5m2_packed, 1, WCODEC_SPLIT_F8_E5M2, 1)
+WCODECI_SSE41_UNITS(nibbles, 1, WCODEC_SPLIT_NIBBLES, 0)
+WCODECI_SSE41_UNITS(nibbles_packed, 1, WCODEC_SPLIT_NIBBLES, 1)
+WCODECI_SSE41_UNITS(bf16_classes, WCODECI_CLASSES, WCODEC_SPLIT_BF16, 0)
+WCODECI_SSE41_UNITS(f16_classes, WCODECI_CLASSES, WCODEC_SPLIT_F16, 0)
+WCODECI_SSE41_UNITS(f16_classes_packed, WCODECI_CLASSES, WCODEC_SPLIT_F16, 1)
+WCODECI_SSE41_UNITS(f32_classes, WCODECI_CLASSES, WCODEC_SPLIT_F32, 0)
 
 /* ---- rANS-256 ---- */
 
@@ -5067,6 +5174,42 @@ WCODECI_SSE41_MERGE(e4m3, WCODEC_SPLIT_F8_E4M3)
 WCODECI_SSE41_MERGE(e5m2, WCODEC_SPLIT_F8_E5M2)
 WCODECI_SSE41_MERGE(nibbles, WCODEC_SPLIT_NIBBLES)
 
+/* Splits that show the mantissa's upper four bits: put together with sign and lower bits they are another
+ * split's second plane, or of F16 the sign and the byte below. */
+WCODECI_SSE41_INLINE size_t wcodeci_sse41_merge_4(unsigned split, const wcodeci_byte *const *planes,
+                                                  wcodeci_byte *dst, size_t n)
+{
+    const unsigned unit = wcodeci_splits[split].unit, low = unit == 4 || split == WCODEC_SPLIT_BF16 ? 3 : 6;
+    const wcodeci_byte *plane[5] = { NULL, NULL, NULL, NULL, NULL };
+    const __m128i lower = _mm_set1_epi8((char)((1 << low) - 1)), sign = _mm_set1_epi8(-128);
+    size_t i;
+    memcpy(plane, planes, (unit == 4 ? 5 : 3) * sizeof plane[0]);
+    for (i = 0; n - i >= 16; i += 16) {
+        const __m128i upper = wcodeci_sse41_load(plane[1] + i), rest = wcodeci_sse41_load(plane[2] + i);
+        const __m128i s = _mm_and_si128(_mm_slli_epi16(rest, 7 - (int)low), sign);
+        const __m128i m = _mm_or_si128(_mm_and_si128(rest, lower), _mm_slli_epi16(upper, (int)low));
+        wcodeci_sse41_first f = wcodeci_sse41_first_of(split, wcodeci_sse41_load(plane[0] + i));
+        if (split != WCODEC_SPLIT_F16) {
+            wcodeci_sse41_join(split, f, _mm_or_si128(s, m), plane + 1, dst, i);
+            continue;
+        }
+        f.high = _mm_or_si128(_mm_or_si128(f.high, s), _mm_and_si128(_mm_srli_epi16(upper, 2), _mm_set1_epi8(3)));
+        f.low = _mm_and_si128(_mm_slli_epi16(upper, 6), _mm_set1_epi8(-64));
+        wcodeci_sse41_join16(f.high, _mm_or_si128(f.low, _mm_and_si128(rest, lower)), dst + 2 * i);
+    }
+    return i;
+}
+
+#define WCODECI_SSE41_MERGE_4(name, split) \
+    WCODECI_SSE41 static size_t wcodeci_sse41_merge_##name(const wcodeci_byte *const *planes, \
+                                                           wcodeci_byte *dst, size_t n) \
+    { \
+        return wcodeci_sse41_merge_4(split, planes, dst, n); \
+    }
+WCODECI_SSE41_MERGE_4(bf16_4, WCODEC_SPLIT_BF16)
+WCODECI_SSE41_MERGE_4(f16_4, WCODEC_SPLIT_F16)
+WCODECI_SSE41_MERGE_4(f32_4, WCODEC_SPLIT_F32)
+
 WCODECI_SSE41_INLINE size_t wcodeci_sse41_unpack_groups(const wcodeci_byte *src, unsigned width,
                                                         wcodeci_byte *v, size_t n)
 {
@@ -5118,19 +5261,50 @@ WCODECI_SSE41 static void wcodeci_sse41_unpredict(wcodeci_byte *v, size_t n, siz
     for (; i < n; i++) v[i] = (wcodeci_byte)((v[i] + v[i - distance]) & mask);
 }
 
+/* ---- scales and classes ---- */
+
+WCODECI_SSE41 static void wcodeci_sse41_scale(const wcodeci_byte *columns, unsigned row, wcodeci_byte *q, size_t n)
+{
+    const __m128i add = _mm_set1_epi8((char)row);
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16)
+        wcodeci_sse41_store(q + i, _mm_add_epi8(wcodeci_sse41_load(columns + i), add));
+    wcodeci_scale_scalar(columns + i, row, q + i, n - i);
+}
+
+WCODECI_SSE41 static void wcodeci_sse41_classes_of(const wcodeci_class_map *map, const wcodeci_byte *first,
+                                                   const wcodeci_byte *q, wcodeci_byte *classes, size_t n)
+{
+    const __m128i base = _mm_set1_epi8((char)map->base), mask = _mm_set1_epi8((char)map->mask);
+    const __m128i nibble = _mm_set1_epi8(15);
+    __m128i table[WCODECI_CLASSES];
+    size_t i;
+    memcpy(table, map->class_of, sizeof table);
+    for (i = 0; n - i >= 16; i += 16) {
+        const __m128i scale = q ? wcodeci_sse41_load(q + i) : _mm_setzero_si128();
+        const __m128i p = _mm_sub_epi8(wcodeci_sse41_load(first + i), wcodeci_sse41_shifted(base, scale));
+        const __m128i t = _mm_min_epu8(_mm_and_si128(p, mask), nibble);
+        const __m128i odd = _mm_and_si128(_mm_slli_epi16(scale, 7), _mm_set1_epi8(-128));
+        wcodeci_sse41_store(classes + i, wcodeci_sse41_find(table, t, odd, _mm_slli_epi16(scale, 6)));
+    }
+    wcodeci_classes_scalar(map, first + i, q ? q + i : NULL, classes + i, n - i);
+}
+
 static const wcodeci_kernels wcodeci_kernels_sse41 = {
-    "sse4.1", { wcodeci_sse41_rans16, wcodeci_rans16_classes_scalar },
+    "sse4.1", { wcodeci_sse41_rans16, wcodeci_sse41_rans16_classes },
     { { NULL, NULL, NULL, NULL, wcodeci_sse41_bf16, wcodeci_sse41_f16, wcodeci_sse41_f32, NULL,
       wcodeci_sse41_e4m3, wcodeci_sse41_e5m2, wcodeci_sse41_nibbles },
-      { NULL, NULL, NULL, NULL, wcodeci_rans16_bf16_classes_scalar, NULL, NULL, NULL, NULL, NULL, NULL } },
+      { NULL, NULL, NULL, NULL, wcodeci_sse41_bf16_classes, wcodeci_sse41_f16_classes,
+        wcodeci_sse41_f32_classes, NULL, NULL, NULL, NULL } },
     { { NULL, NULL, NULL, NULL, NULL, wcodeci_sse41_f16_packed, NULL, NULL,
       wcodeci_sse41_e4m3_packed, wcodeci_sse41_e5m2_packed, wcodeci_sse41_nibbles_packed },
-      { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL } },
+      { NULL, NULL, NULL, NULL, NULL, wcodeci_sse41_f16_classes_packed, NULL, NULL, NULL, NULL, NULL } },
     wcodeci_sse41_rans256,
     { NULL, wcodeci_sse41_merge_word16, wcodeci_sse41_merge_word32, NULL, wcodeci_sse41_merge_bf16,
       wcodeci_sse41_merge_f16, wcodeci_sse41_merge_f32, NULL, wcodeci_sse41_merge_e4m3,
-      wcodeci_sse41_merge_e5m2, wcodeci_sse41_merge_nibbles },
-    wcodeci_sse41_unpack, wcodeci_sse41_unpredict, wcodeci_scale_scalar, wcodeci_classes_scalar
+      wcodeci_sse41_merge_e5m2, wcodeci_sse41_merge_nibbles, wcodeci_sse41_merge_bf16_4,
+      wcodeci_sse41_merge_f16_4, wcodeci_sse41_merge_f32_4 },
+    wcodeci_sse41_unpack, wcodeci_sse41_unpredict, wcodeci_sse41_scale, wcodeci_sse41_classes_of
 };
 
 #endif
@@ -5169,7 +5343,7 @@ WCODECI_AVX2_INLINE void wcodeci_avx2_store2(wcodeci_byte *p, wcodeci_byte *q, _
 
 typedef struct wcodeci_avx2_tables {
     __m256i div, other, base, freq;
-    __m256i nibble, even;               /* 15 in each byte, 255 in each even one */
+    __m256i nibble;                     /* 15 in each byte */
 } wcodeci_avx2_tables;
 
 WCODECI_AVX2_INLINE wcodeci_avx2_tables wcodeci_avx2_open(const wcodeci_rans16 *r)
@@ -5180,7 +5354,6 @@ WCODECI_AVX2_INLINE wcodeci_avx2_tables wcodeci_avx2_open(const wcodeci_rans16 *
     t.base = wcodeci_avx2_wide(wcodeci_sse41_load(r->base));
     t.freq = wcodeci_avx2_wide(wcodeci_sse41_load(r->freq));
     t.nibble = _mm256_set1_epi8(15);
-    t.even = _mm256_set1_epi16(255);
     return t;
 }
 
@@ -5196,31 +5369,100 @@ WCODECI_AVX2_INLINE __m256i wcodeci_avx2_expand(unsigned mask, const wcodeci_byt
     return _mm256_shuffle_epi8(bytes, _mm256_add_epi8(low, high));
 }
 
-/* Takes 32 lanes one step on and returns their symbols: see wcodeci_sse41_step. */
-WCODECI_AVX2_INLINE __m256i wcodeci_avx2_step(const wcodeci_avx2_tables *t, __m256i *high, __m256i *low,
-                                              const wcodeci_byte **p)
+/* Takes `groups` times 32 states on by what their slots say: see wcodeci_sse41_advance.  The groups go side by
+ * side, stage by stage: see wcodeci_avx512_step. */
+WCODECI_AVX2_INLINE void wcodeci_avx2_advance(unsigned groups, const __m256i *freq, const __m256i *rank,
+                                              __m256i *high, __m256i *low, const wcodeci_byte **p)
 {
-    const __m256i bucket = _mm256_and_si256(_mm256_srli_epi16(*low, 4), t->nibble);
-    const __m256i place = _mm256_and_si256(*low, t->nibble);
-    const __m256i own = _mm256_cmpgt_epi8(_mm256_shuffle_epi8(t->div, bucket), place);
-    const __m256i symbol = _mm256_blendv_epi8(_mm256_shuffle_epi8(t->other, bucket), bucket, own);
-    const __m256i rank = _mm256_add_epi8(place, _mm256_andnot_si256(own,
-                                                                    _mm256_shuffle_epi8(t->base, bucket)));
-    const __m256i freq = _mm256_shuffle_epi8(t->freq, symbol);
-    const __m256i even = _mm256_add_epi16(_mm256_mullo_epi16(_mm256_and_si256(*high, t->even),
-                                                             _mm256_and_si256(freq, t->even)),
-                                          _mm256_and_si256(rank, t->even));
-    const __m256i odd = _mm256_add_epi16(_mm256_mulhi_epu16(_mm256_andnot_si256(t->even, *high),
-                                                            _mm256_andnot_si256(t->even, freq)),
-                                         _mm256_srli_epi16(rank, 8));
-    const __m256i h = _mm256_blendv_epi8(odd, _mm256_srli_epi16(even, 8), t->even);
-    const __m256i l = _mm256_blendv_epi8(_mm256_slli_epi16(odd, 8), even, t->even);
-    const __m256i refill = _mm256_cmpeq_epi8(h, _mm256_setzero_si256());
-    const unsigned mask = (unsigned)_mm256_movemask_epi8(refill);
-    *high = _mm256_blendv_epi8(h, l, refill);
-    *low = _mm256_blendv_epi8(l, wcodeci_avx2_expand(mask, *p), refill);
-    *p += _mm_popcnt_u32(mask);
-    return symbol;
+    const __m256i evens = _mm256_set1_epi16(255);
+    __m256i even[4], odd[4];
+    unsigned g;
+    WCODECI_UNROLL_4
+    for (g = 0; g < groups; g++) {
+        even[g] = _mm256_add_epi16(_mm256_mullo_epi16(_mm256_and_si256(high[g], evens),
+                                                      _mm256_and_si256(freq[g], evens)),
+                                   _mm256_and_si256(rank[g], evens));
+        odd[g] = _mm256_add_epi16(_mm256_mulhi_epu16(_mm256_andnot_si256(evens, high[g]),
+                                                     _mm256_andnot_si256(evens, freq[g])),
+                                  _mm256_srli_epi16(rank[g], 8));
+    }
+    WCODECI_UNROLL_4
+    for (g = 0; g < groups; g++) {
+        const __m256i h = _mm256_blendv_epi8(odd[g], _mm256_srli_epi16(even[g], 8), evens);
+        const __m256i l = _mm256_blendv_epi8(_mm256_slli_epi16(odd[g], 8), even[g], evens);
+        const __m256i refill = _mm256_cmpeq_epi8(h, _mm256_setzero_si256());
+        const unsigned mask = (unsigned)_mm256_movemask_epi8(refill);
+        high[g] = _mm256_blendv_epi8(h, l, refill);
+        low[g] = _mm256_blendv_epi8(l, wcodeci_avx2_expand(mask, *p), refill);
+        *p += _mm_popcnt_u32(mask);
+    }
+}
+
+/* Takes `groups` times 32 lanes one step on, and says their symbols. */
+WCODECI_AVX2_INLINE void wcodeci_avx2_step(const wcodeci_avx2_tables *t, unsigned groups, __m256i *high,
+                                           __m256i *low, __m256i *symbol, const wcodeci_byte **p)
+{
+    __m256i rank[4], freq[4];
+    unsigned g;
+    WCODECI_UNROLL_4
+    for (g = 0; g < groups; g++) {
+        const __m256i bucket = _mm256_and_si256(_mm256_srli_epi16(low[g], 4), t->nibble);
+        const __m256i place = _mm256_and_si256(low[g], t->nibble);
+        const __m256i own = _mm256_cmpgt_epi8(_mm256_shuffle_epi8(t->div, bucket), place);
+        symbol[g] = _mm256_blendv_epi8(_mm256_shuffle_epi8(t->other, bucket), bucket, own);
+        rank[g] = _mm256_add_epi8(place, _mm256_andnot_si256(own, _mm256_shuffle_epi8(t->base, bucket)));
+        freq[g] = _mm256_shuffle_epi8(t->freq, symbol[g]);
+    }
+    wcodeci_avx2_advance(groups, freq, rank, high, low, p);
+}
+
+/* See wcodeci_sse41_classes.  Twelve tables and the rest are more than there are registers, so each stays in
+ * memory until it is looked up: in r->table, as what lies on the stack is copied about for every look-up. */
+WCODECI_AVX2_INLINE const wcodeci_byte *wcodeci_avx2_classes_open(const wcodeci_rans16 *r)
+{
+    const wcodeci_sse41_classes t = wcodeci_sse41_classes_open(r);
+    wcodeci_byte *tables = (wcodeci_byte *)(void *)r->table;
+    tables += (64 - ((uintptr_t)tables & 63)) & 63;
+    memcpy(tables, &t, sizeof t);
+    return tables;
+}
+
+/* See wcodeci_sse41_find. */
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_find(const wcodeci_byte *table, __m256i x, __m256i odd, __m256i upper)
+{
+    const __m256i first = _mm256_or_si256(x, odd), second = _mm256_xor_si256(first, _mm256_set1_epi8(-128));
+    const __m256i x0 = _mm256_shuffle_epi8(wcodeci_avx2_wide(wcodeci_sse41_load(table)), first);
+    const __m256i x1 = _mm256_shuffle_epi8(wcodeci_avx2_wide(wcodeci_sse41_load(table + 16)), second);
+    const __m256i x2 = _mm256_shuffle_epi8(wcodeci_avx2_wide(wcodeci_sse41_load(table + 32)), first);
+    const __m256i x3 = _mm256_shuffle_epi8(wcodeci_avx2_wide(wcodeci_sse41_load(table + 48)), second);
+    return _mm256_blendv_epi8(_mm256_or_si256(x0, x1), _mm256_or_si256(x2, x3), upper);
+}
+
+/* See wcodeci_sse41_classes_step. */
+WCODECI_AVX2_INLINE void wcodeci_avx2_classes_step(const wcodeci_byte *tables, unsigned groups,
+                                                   const __m256i *q, __m256i *high, __m256i *low,
+                                                   __m256i *symbol, const wcodeci_byte **p)
+{
+    const __m256i nibble = _mm256_set1_epi8(15);
+    __m256i rank[4], freq[4];
+    unsigned g;
+    WCODECI_UNROLL_4
+    for (g = 0; g < groups; g++) {
+        const __m256i odd = _mm256_and_si256(_mm256_slli_epi16(q[g], 7), _mm256_set1_epi8(-128));
+        const __m256i bucket = _mm256_and_si256(_mm256_srli_epi16(low[g], 4), nibble);
+        const __m256i upper = _mm256_slli_epi16(q[g], 6), place = _mm256_and_si256(low[g], nibble);
+        const __m256i entry = wcodeci_avx2_find(tables, bucket, odd, upper);
+        const __m256i base = wcodeci_avx2_find(tables + 64, bucket, odd, upper);
+        const __m256i own = _mm256_cmpgt_epi8(_mm256_and_si256(entry, nibble), place);
+        symbol[g] = _mm256_and_si256(_mm256_srli_epi16(_mm256_blendv_epi8(entry, low[g], own), 4), nibble);
+        rank[g] = _mm256_add_epi8(place, _mm256_andnot_si256(own, base));
+    }
+    WCODECI_UNROLL_4
+    for (g = 0; g < groups; g++) {
+        const __m256i odd = _mm256_and_si256(_mm256_slli_epi16(q[g], 7), _mm256_set1_epi8(-128));
+        freq[g] = wcodeci_avx2_find(tables + 128, symbol[g], odd, _mm256_slli_epi16(q[g], 6));
+    }
+    wcodeci_avx2_advance(groups, freq, rank, high, low, p);
 }
 
 /* ---- what becomes of 32 values ---- */
@@ -5331,70 +5573,139 @@ WCODECI_AVX2_INLINE void wcodeci_avx2_join(unsigned split, wcodeci_avx2_first f,
     }
 }
 
+/* (value + (q >> 2)) & 255 */
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_shifted(__m256i value, __m256i q)
+{
+    return _mm256_add_epi8(value, _mm256_and_si256(_mm256_srli_epi16(q, 2), _mm256_set1_epi8(63)));
+}
+
+/* Writes units i ... i+31 of four classes: see wcodeci_sse41_join_scaled. */
+WCODECI_AVX2_INLINE void wcodeci_avx2_join_scaled(unsigned split, __m256i value, __m256i q, __m256i rest,
+                                                  const wcodeci_byte *const *planes, wcodeci_byte *dst, size_t i)
+{
+    wcodeci_avx2_first f;
+    __m256i v, twice, sign, upper0, upper1, low0, low1, b1, b0;
+    if (split == WCODEC_SPLIT_F16) {
+        f.high = f.low = _mm256_and_si256(_mm256_add_epi8(value, q), _mm256_set1_epi8(0x7C));
+        wcodeci_avx2_join(split, f, rest, planes, dst, i);
+        return;
+    }
+    v = wcodeci_avx2_shifted(value, q);
+    twice = _mm256_add_epi8(rest, rest);
+    sign = _mm256_cmpgt_epi8(_mm256_setzero_si256(), rest);
+    upper0 = _mm256_avg_epu16(_mm256_unpacklo_epi8(twice, v), _mm256_unpacklo_epi8(sign, sign));
+    upper1 = _mm256_avg_epu16(_mm256_unpackhi_epi8(twice, v), _mm256_unpackhi_epi8(sign, sign));
+    if (split == WCODEC_SPLIT_BF16) {
+        wcodeci_avx2_store2(dst + 2 * i, dst + 2 * i + 32, upper0);
+        wcodeci_avx2_store2(dst + 2 * i + 16, dst + 2 * i + 48, upper1);
+        return;
+    }
+    b1 = wcodeci_avx2_load(planes[2] + i);
+    b0 = wcodeci_avx2_load(planes[3] + i);
+    low0 = _mm256_unpacklo_epi8(b0, b1);
+    low1 = _mm256_unpackhi_epi8(b0, b1);
+    wcodeci_avx2_store2(dst + 4 * i, dst + 4 * i + 64, _mm256_unpacklo_epi16(low0, upper0));
+    wcodeci_avx2_store2(dst + 4 * i + 16, dst + 4 * i + 80, _mm256_unpackhi_epi16(low0, upper0));
+    wcodeci_avx2_store2(dst + 4 * i + 32, dst + 4 * i + 96, _mm256_unpacklo_epi16(low1, upper1));
+    wcodeci_avx2_store2(dst + 4 * i + 48, dst + 4 * i + 112, _mm256_unpackhi_epi16(low1, upper1));
+}
+
 /* ---- rANS-16 ---- */
 
-/* See wcodeci_sse41_rounds. */
-WCODECI_AVX2_INLINE size_t wcodeci_avx2_rounds(wcodeci_rans16 *r, unsigned split, int packed,
-                                               const wcodeci_byte *const *planes, wcodeci_byte *dst, size_t n)
+/* See wcodeci_sse41_rounds.  tables: of several classes; NULL with one.  high, low: the states. */
+WCODECI_AVX2_INLINE size_t wcodeci_avx2_rounds(wcodeci_rans16 *r, const wcodeci_byte *tables,
+                                               unsigned groups, unsigned classes, unsigned split, int packed,
+                                               __m256i *high, __m256i *low, const wcodeci_byte *const *planes,
+                                               wcodeci_byte *dst, size_t n)
 {
-    const wcodeci_avx2_tables tables = wcodeci_avx2_open(r);
-    const __m256i values = wcodeci_avx2_wide(wcodeci_sse41_load(r->value));
-    const wcodeci_avx2_first by_symbol = wcodeci_avx2_first_of(split, values);
-    const wcodeci_byte *p = r->p, *const limit = r->limit, *plane[4] = { NULL, NULL, NULL, NULL };
+    const wcodeci_avx2_tables one = wcodeci_avx2_open(r);
+    const __m256i value = wcodeci_avx2_wide(wcodeci_sse41_load(r->value));
+    const __m256i mask = _mm256_set1_epi8((char)r->mask);
+    const wcodeci_avx2_first by_symbol = classes == 1 || split == WCODEC_SPLIT_F16
+        ? wcodeci_avx2_first_of(split, value) : wcodeci_avx2_first_of(WCODEC_SPLIT_COUNT, value);
+    const wcodeci_byte *p = r->p, *const limit = r->limit, *const q = r->q, *plane[4] = { NULL, NULL, NULL, NULL };
     const unsigned lanes = r->lanes;
-    __m256i high[WCODECI_RANS16_LANES / 32], low[WCODECI_RANS16_LANES / 32];
     size_t i = 0, stop = wcodeci_rans16_ahead(p, limit, n, lanes);
-    unsigned k, half;
+    unsigned k, g;
     for (k = 1; split < WCODEC_SPLIT_COUNT && k < wcodeci_splits[split].planes && k < 4; k++)
         plane[k] = planes[k];
-    memcpy(high, r->high, lanes);
-    memcpy(low, r->low, lanes);
     while (i < stop) {
-        for (k = 0; i < stop; k = (k + 2) & (lanes / 32 - 1)) {
+        for (k = 0; i < stop; k = (k + groups) & (lanes / 32 - 1)) {
+            __m256i scale[4], symbol[4];
+            if (classes > 1) {
+                WCODECI_UNROLL_4
+                for (g = 0; g < groups; g++) scale[g] = wcodeci_avx2_load(q + i + 32 * g);
+                wcodeci_avx2_classes_step(tables, groups, scale, high + k, low + k, symbol, &p);
+            } else {
+                wcodeci_avx2_step(&one, groups, high + k, low + k, symbol, &p);
+            }
             WCODECI_UNROLL_4
-            for (half = 0; half < 2; half++, i += 32) {
-                const __m256i symbol = wcodeci_avx2_step(&tables, &high[k + half], &low[k + half], &p);
+            for (g = 0; g < groups; g++, i += 32) {
+                const int values = split == WCODEC_SPLIT_COUNT;
+                const __m256i rest = values ? value : wcodeci_avx2_rest(split, packed, plane[1], i, g & 1);
                 wcodeci_avx2_first f;
-                __m256i rest;
-                f.high = _mm256_shuffle_epi8(by_symbol.high, symbol);
-                f.low = _mm256_shuffle_epi8(by_symbol.low, symbol);
-                if (split == WCODEC_SPLIT_COUNT) {
-                    wcodeci_avx2_store(dst + i, f.high);
-                } else {
-                    rest = wcodeci_avx2_rest(split, packed, plane[1], i, half);
-                    wcodeci_avx2_join(split, f, rest, plane, dst, i);
-                }
+                f.high = _mm256_shuffle_epi8(by_symbol.high, symbol[g]);
+                f.low = _mm256_shuffle_epi8(by_symbol.low, symbol[g]);
+                if (classes > 1 && values)
+                    f.high = _mm256_and_si256(wcodeci_avx2_shifted(f.high, scale[g]), mask);
+                if (values) wcodeci_avx2_store(dst + i, f.high);
+                else if (classes == 1) wcodeci_avx2_join(split, f, rest, plane, dst, i);
+                else wcodeci_avx2_join_scaled(split, f.high, scale[g], rest, plane, dst, i);
             }
         }
         stop = i + wcodeci_rans16_ahead(p, limit, n - i, lanes);
     }
-    memcpy(r->high, high, lanes);
-    memcpy(r->low, low, lanes);
     r->p = p;
     return i;
 }
 
-WCODECI_AVX2 static size_t wcodeci_avx2_rans16(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
+/* Four groups side by side are faster than two with four classes, whose steps take longest, but not with one. */
+WCODECI_AVX2_INLINE size_t wcodeci_avx2_lanes(wcodeci_rans16 *r, unsigned classes, unsigned split, int packed,
+                                              const wcodeci_byte *const *planes, wcodeci_byte *dst, size_t n)
 {
-    return wcodeci_avx2_rounds(r, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+    const wcodeci_byte *tables = classes > 1 ? wcodeci_avx2_classes_open(r) : NULL;
+    __m256i high[WCODECI_RANS16_LANES / 32], low[WCODECI_RANS16_LANES / 32];
+    memcpy(high, r->high, r->lanes);
+    memcpy(low, r->low, r->lanes);
+    if (classes == 1 || r->lanes == 64)
+        n = wcodeci_avx2_rounds(r, tables, 2, classes, split, packed, high, low, planes, dst, n);
+    else
+        n = wcodeci_avx2_rounds(r, tables, 4, classes, split, packed, high, low, planes, dst, n);
+    memcpy(r->high, high, r->lanes);
+    memcpy(r->low, low, r->lanes);
+    return n;
 }
 
-#define WCODECI_AVX2_UNITS(name, split, packed) \
+WCODECI_AVX2 static size_t wcodeci_avx2_rans16(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
+{
+    return wcodeci_avx2_lanes(r, 1, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+}
+
+WCODECI_AVX2 static size_t wcodeci_avx2_rans16_classes(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
+{
+    return wcodeci_avx2_lanes(r, WCODECI_CLASSES, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+}
+
+#define WCODECI_AVX2_UNITS(name, classes, split, packed) \
     WCODECI_AVX2 static size_t wcodeci_avx2_##name(wcodeci_rans16 *r, const wcodeci_byte *const *planes, \
                                                    wcodeci_byte *dst, size_t n) \
     { \
-        return wcodeci_avx2_rounds(r, split, packed, planes, dst, n); \
+        return wcodeci_avx2_lanes(r, classes, split, packed, planes, dst, n); \
     }
-WCODECI_AVX2_UNITS(bf16, WCODEC_SPLIT_BF16, 0)
-WCODECI_AVX2_UNITS(f16, WCODEC_SPLIT_F16, 0)
-WCODECI_AVX2_UNITS(f16_packed, WCODEC_SPLIT_F16, 1)
-WCODECI_AVX2_UNITS(f32, WCODEC_SPLIT_F32, 0)
-WCODECI_AVX2_UNITS(e4m3, WCODEC_SPLIT_F8_E4M3, 0)
-WCODECI_AVX2_UNITS(e4m3_packed, WCODEC_SPLIT_F8_E4M3, 1)
-WCODECI_AVX2_UNITS(e5m2, WCODEC_SPLIT_F8_E5M2, 0)
-WCODECI_AVX2_UNITS(e5m2_packed, WCODEC_SPLIT_F8_E5M2, 1)
-WCODECI_AVX2_UNITS(nibbles, WCODEC_SPLIT_NIBBLES, 0)
-WCODECI_AVX2_UNITS(nibbles_packed, WCODEC_SPLIT_NIBBLES, 1)
+WCODECI_AVX2_UNITS(bf16, 1, WCODEC_SPLIT_BF16, 0)
+WCODECI_AVX2_UNITS(f16, 1, WCODEC_SPLIT_F16, 0)
+WCODECI_AVX2_UNITS(f16_packed, 1, WCODEC_SPLIT_F16, 1)
+WCODECI_AVX2_UNITS(f32, 1, WCODEC_SPLIT_F32, 0)
+WCODECI_AVX2_UNITS(e4m3, 1, WCODEC_SPLIT_F8_E4M3, 0)
+WCODECI_AVX2_UNITS(e4m3_packed, 1, WCODEC_SPLIT_F8_E4M3, 1)
+WCODECI_AVX2_UNITS(e5m2, 1, WCODEC_SPLIT_F8_E5M2, 0)
+WCODECI_AVX2_UNITS(e5m2_packed, 1, WCODEC_SPLIT_F8_E5M2, 1)
+WCODECI_AVX2_UNITS(nibbles, 1, WCODEC_SPLIT_NIBBLES, 0)
+WCODECI_AVX2_UNITS(nibbles_packed, 1, WCODEC_SPLIT_NIBBLES, 1)
+WCODECI_AVX2_UNITS(bf16_classes, WCODECI_CLASSES, WCODEC_SPLIT_BF16, 0)
+WCODECI_AVX2_UNITS(f16_classes, WCODECI_CLASSES, WCODEC_SPLIT_F16, 0)
+WCODECI_AVX2_UNITS(f16_classes_packed, WCODECI_CLASSES, WCODEC_SPLIT_F16, 1)
+WCODECI_AVX2_UNITS(f32_classes, WCODECI_CLASSES, WCODEC_SPLIT_F32, 0)
 
 /* ---- rANS-256 ---- */
 
@@ -5469,19 +5780,84 @@ WCODECI_AVX2_MERGE(e4m3, WCODEC_SPLIT_F8_E4M3)
 WCODECI_AVX2_MERGE(e5m2, WCODEC_SPLIT_F8_E5M2)
 WCODECI_AVX2_MERGE(nibbles, WCODEC_SPLIT_NIBBLES)
 
+/* See wcodeci_sse41_merge_4. */
+WCODECI_AVX2_INLINE size_t wcodeci_avx2_merge_4(unsigned split, const wcodeci_byte *const *planes,
+                                                wcodeci_byte *dst, size_t n)
+{
+    const unsigned unit = wcodeci_splits[split].unit, low = unit == 4 || split == WCODEC_SPLIT_BF16 ? 3 : 6;
+    const wcodeci_byte *plane[5] = { NULL, NULL, NULL, NULL, NULL };
+    const __m256i lower = _mm256_set1_epi8((char)((1 << low) - 1)), sign = _mm256_set1_epi8(-128);
+    size_t i;
+    memcpy(plane, planes, (unit == 4 ? 5 : 3) * sizeof plane[0]);
+    for (i = 0; n - i >= 32; i += 32) {
+        const __m256i upper = wcodeci_avx2_load(plane[1] + i), rest = wcodeci_avx2_load(plane[2] + i);
+        const __m256i s = _mm256_and_si256(_mm256_slli_epi16(rest, 7 - (int)low), sign);
+        const __m256i m = _mm256_or_si256(_mm256_and_si256(rest, lower), _mm256_slli_epi16(upper, (int)low));
+        wcodeci_avx2_first f = wcodeci_avx2_first_of(split, wcodeci_avx2_load(plane[0] + i));
+        if (split != WCODEC_SPLIT_F16) {
+            wcodeci_avx2_join(split, f, _mm256_or_si256(s, m), plane + 1, dst, i);
+            continue;
+        }
+        f.high = _mm256_or_si256(_mm256_or_si256(f.high, s),
+                                 _mm256_and_si256(_mm256_srli_epi16(upper, 2), _mm256_set1_epi8(3)));
+        f.low = _mm256_and_si256(_mm256_slli_epi16(upper, 6), _mm256_set1_epi8(-64));
+        wcodeci_avx2_join16(f.high, _mm256_or_si256(f.low, _mm256_and_si256(rest, lower)), dst + 2 * i);
+    }
+    return i;
+}
+
+#define WCODECI_AVX2_MERGE_4(name, split) \
+    WCODECI_AVX2 static size_t wcodeci_avx2_merge_##name(const wcodeci_byte *const *planes, \
+                                                         wcodeci_byte *dst, size_t n) \
+    { \
+        return wcodeci_avx2_merge_4(split, planes, dst, n); \
+    }
+WCODECI_AVX2_MERGE_4(bf16_4, WCODEC_SPLIT_BF16)
+WCODECI_AVX2_MERGE_4(f16_4, WCODEC_SPLIT_F16)
+WCODECI_AVX2_MERGE_4(f32_4, WCODEC_SPLIT_F32)
+
+/* ---- scales and classes ---- */
+
+WCODECI_AVX2 static void wcodeci_avx2_scale(const wcodeci_byte *columns, unsigned row, wcodeci_byte *q, size_t n)
+{
+    const __m256i add = _mm256_set1_epi8((char)row);
+    size_t i;
+    for (i = 0; n - i >= 32; i += 32)
+        wcodeci_avx2_store(q + i, _mm256_add_epi8(wcodeci_avx2_load(columns + i), add));
+    wcodeci_scale_scalar(columns + i, row, q + i, n - i);
+}
+
+WCODECI_AVX2 static void wcodeci_avx2_classes_of(const wcodeci_class_map *map, const wcodeci_byte *first,
+                                                 const wcodeci_byte *q, wcodeci_byte *classes, size_t n)
+{
+    const __m256i base = _mm256_set1_epi8((char)map->base), mask = _mm256_set1_epi8((char)map->mask);
+    const __m256i nibble = _mm256_set1_epi8(15);
+    size_t i;
+    for (i = 0; n - i >= 32; i += 32) {
+        const __m256i scale = q ? wcodeci_avx2_load(q + i) : _mm256_setzero_si256();
+        const __m256i p = _mm256_sub_epi8(wcodeci_avx2_load(first + i), wcodeci_avx2_shifted(base, scale));
+        const __m256i t = _mm256_min_epu8(_mm256_and_si256(p, mask), nibble);
+        const __m256i odd = _mm256_and_si256(_mm256_slli_epi16(scale, 7), _mm256_set1_epi8(-128));
+        wcodeci_avx2_store(classes + i, wcodeci_avx2_find(map->class_of, t, odd, _mm256_slli_epi16(scale, 6)));
+    }
+    wcodeci_classes_scalar(map, first + i, q ? q + i : NULL, classes + i, n - i);
+}
+
 static const wcodeci_kernels wcodeci_kernels_avx2 = {
-    "avx2", { wcodeci_avx2_rans16, wcodeci_rans16_classes_scalar },
+    "avx2", { wcodeci_avx2_rans16, wcodeci_avx2_rans16_classes },
     { { NULL, NULL, NULL, NULL, wcodeci_avx2_bf16, wcodeci_avx2_f16, wcodeci_avx2_f32, NULL,
       wcodeci_avx2_e4m3, wcodeci_avx2_e5m2, wcodeci_avx2_nibbles },
-      { NULL, NULL, NULL, NULL, wcodeci_rans16_bf16_classes_scalar, NULL, NULL, NULL, NULL, NULL, NULL } },
+      { NULL, NULL, NULL, NULL, wcodeci_avx2_bf16_classes, wcodeci_avx2_f16_classes, wcodeci_avx2_f32_classes,
+        NULL, NULL, NULL, NULL } },
     { { NULL, NULL, NULL, NULL, NULL, wcodeci_avx2_f16_packed, NULL, NULL,
       wcodeci_avx2_e4m3_packed, wcodeci_avx2_e5m2_packed, wcodeci_avx2_nibbles_packed },
-      { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL } },
+      { NULL, NULL, NULL, NULL, NULL, wcodeci_avx2_f16_classes_packed, NULL, NULL, NULL, NULL, NULL } },
     wcodeci_avx2_rans256,
     { NULL, wcodeci_avx2_merge_word16, wcodeci_avx2_merge_word32, NULL, wcodeci_avx2_merge_bf16,
       wcodeci_avx2_merge_f16, wcodeci_avx2_merge_f32, NULL, wcodeci_avx2_merge_e4m3,
-      wcodeci_avx2_merge_e5m2, wcodeci_avx2_merge_nibbles },
-    wcodeci_sse41_unpack, wcodeci_sse41_unpredict, wcodeci_scale_scalar, wcodeci_classes_scalar
+      wcodeci_avx2_merge_e5m2, wcodeci_avx2_merge_nibbles, wcodeci_avx2_merge_bf16_4,
+      wcodeci_avx2_merge_f16_4, wcodeci_avx2_merge_f32_4 },
+    wcodeci_sse41_unpack, wcodeci_sse41_unpredict, wcodeci_avx2_scale, wcodeci_avx2_classes_of
 };
 
 #endif
@@ -5507,6 +5883,7 @@ static const wcodeci_kernels wcodeci_kernels_avx2 = {
 #define WCODECI_A_OR_B_AND_C 0xF8
 #define WCODECI_A_OR_B_AND_NOT_C 0xF4
 #define WCODECI_A_AND_NOT_C_OR_B 0xDC
+#define WCODECI_C_CHOOSES_A_OR_B 0xE4       /* where C is set, A, else B */
 
 typedef struct wcodeci_avx512_tables {
     __m512i div, other, base, freq;
@@ -5628,7 +6005,8 @@ WCODECI_AVX512_INLINE wcodeci_avx512_merger wcodeci_avx512_merger_make(void)
     return m;
 }
 
-/* Moves values of a split's fused plane to where their bits stand in a unit's upper two bytes.  split
+/* Moves values of a split's fused plane to where their bits stand in a unit's upper two bytes; of BF16 and F32
+ * other bits may come along.  split
  * WCODEC_SPLIT_COUNT: not at all. */
 WCODECI_AVX512_INLINE void wcodeci_avx512_place(unsigned split, __m512i value, __m512i *high, __m512i *low)
 {
@@ -5636,8 +6014,8 @@ WCODECI_AVX512_INLINE void wcodeci_avx512_place(unsigned split, __m512i value, _
     switch (split) {
     case WCODEC_SPLIT_BF16:
     case WCODEC_SPLIT_F32:
-        *high = _mm512_and_si512(_mm512_srli_epi16(value, 1), wcodeci_avx512_bytes(127));
-        *low = _mm512_and_si512(_mm512_slli_epi16(value, 7), wcodeci_avx512_bytes(128));
+        *high = _mm512_srli_epi16(value, 1);
+        *low = _mm512_slli_epi16(value, 7);
         break;
     case WCODEC_SPLIT_F64:
         *high = _mm512_and_si512(_mm512_srli_epi16(value, 4), wcodeci_avx512_bytes(15));
@@ -5765,10 +6143,10 @@ WCODECI_AVX512_INLINE void wcodeci_avx512_upper(int packed, const wcodeci_byte *
     const __m512i rest = packed ? wcodeci_avx512_unpack4(planes[2] + i / 2) : wcodeci_avx512_load(planes[2] + i);
     __m512i upper, lower;
     wcodeci_avx512_place(WCODEC_SPLIT_BF16, wcodeci_avx512_load(planes[0] + i), &upper, &lower);
-    *high = _mm512_ternarylogic_epi64(upper, _mm512_slli_epi16(rest, 4), wcodeci_avx512_bytes(128),
-                                      WCODECI_A_OR_B_AND_C);
-    *low = _mm512_ternarylogic_epi64(_mm512_or_si512(lower, *low), rest, wcodeci_avx512_bytes(7),
-                                     WCODECI_A_OR_B_AND_C);
+    *high = _mm512_ternarylogic_epi64(upper, _mm512_slli_epi16(rest, 4), wcodeci_avx512_bytes(127),
+                                      WCODECI_C_CHOOSES_A_OR_B);
+    *low = _mm512_ternarylogic_epi64(*low, lower, wcodeci_avx512_bytes(0x78), WCODECI_C_CHOOSES_A_OR_B);
+    *low = _mm512_ternarylogic_epi64(rest, *low, wcodeci_avx512_bytes(7), WCODECI_C_CHOOSES_A_OR_B);
 }
 
 /* Merges values i ... i+63 of the fused plane, which stand where they belong in a unit's upper two bytes,
@@ -5784,8 +6162,8 @@ WCODECI_AVX512_INLINE void wcodeci_avx512_merge(const wcodeci_avx512_merger *m, 
         break;
     case WCODEC_SPLIT_BF16:     /* the other eight bits: sign, mantissa */
         rest = wcodeci_avx512_load(planes[1] + i);
-        high = _mm512_ternarylogic_epi64(high, rest, wcodeci_avx512_bytes(127), WCODECI_A_OR_B_AND_NOT_C);
-        low = _mm512_ternarylogic_epi64(low, rest, wcodeci_avx512_bytes(127), WCODECI_A_OR_B_AND_C);
+        high = _mm512_ternarylogic_epi64(high, rest, wcodeci_avx512_bytes(127), WCODECI_C_CHOOSES_A_OR_B);
+        low = _mm512_ternarylogic_epi64(rest, low, wcodeci_avx512_bytes(127), WCODECI_C_CHOOSES_A_OR_B);
         wcodeci_avx512_put16(m, high, low, dst + 2 * i);
         break;
     case WCODEC_SPLIT_WORD32:
@@ -5793,8 +6171,8 @@ WCODECI_AVX512_INLINE void wcodeci_avx512_merge(const wcodeci_avx512_merger *m, 
         b[3] = high;
         b[2] = rest = wcodeci_avx512_load(planes[1] + i);
         if (split == WCODEC_SPLIT_F32) {
-            b[3] = _mm512_ternarylogic_epi64(high, rest, wcodeci_avx512_bytes(127), WCODECI_A_OR_B_AND_NOT_C);
-            b[2] = _mm512_ternarylogic_epi64(low, rest, wcodeci_avx512_bytes(127), WCODECI_A_OR_B_AND_C);
+            b[3] = _mm512_ternarylogic_epi64(high, rest, wcodeci_avx512_bytes(127), WCODECI_C_CHOOSES_A_OR_B);
+            b[2] = _mm512_ternarylogic_epi64(rest, low, wcodeci_avx512_bytes(127), WCODECI_C_CHOOSES_A_OR_B);
         }
         b[1] = wcodeci_avx512_load(planes[2] + i);
         b[0] = wcodeci_avx512_load(planes[3] + i);
@@ -5868,10 +6246,31 @@ WCODECI_AVX512_INLINE void wcodeci_avx512_planes(unsigned split, const wcodeci_b
 
 /* (value[symbol] + (q >> 2)) & mask; the symbol has its class above, and what else: `value` is the same 16 bytes
  * four times, and a permutation looks at six bits. */
-WCODECI_AVX512_INLINE __m512i wcodeci_avx512_shifted(__m512i value, __m512i symbol, __m512i q, __m512i mask)
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_shifted(unsigned split, __m512i value, __m512i symbol, __m512i q,
+                                                     __m512i mask)
 {
     const __m512i shift = _mm512_and_si512(_mm512_srli_epi16(q, 2), wcodeci_avx512_bytes(63));
-    return _mm512_and_si512(_mm512_add_epi8(_mm512_permutexvar_epi8(symbol, value), shift), mask);
+    const __m512i sum = _mm512_add_epi8(_mm512_permutexvar_epi8(symbol, value), shift);
+    return split == WCODEC_SPLIT_BF16 || split == WCODEC_SPLIT_F32 ? sum : _mm512_and_si512(sum, mask);
+}
+
+/* The processor's own looking ahead begins anew with every chunk of q: an eighth of a tile's time on Zen 4. */
+WCODECI_AVX512_INLINE void wcodeci_avx512_ahead(const wcodeci_byte *p)
+{
+    _mm_prefetch((const char *)((uintptr_t)p + 1024), _MM_HINT_T0);
+}
+
+WCODECI_AVX512_INLINE void wcodeci_avx512_fetch(unsigned split, int packed, const wcodeci_byte *const *plane,
+                                                size_t i)
+{
+    unsigned k;
+    if (split == WCODEC_SPLIT_COUNT) return;
+    for (k = 0; k < wcodeci_splits[split].planes; k++) {
+        const unsigned width = wcodeci_splits[split].plane[k].width;
+        if (k == wcodeci_split_fused(split)) continue;
+        if (width == 8) wcodeci_avx512_ahead(plane[k] + i);
+        else wcodeci_avx512_ahead(plane[k] + (packed ? i / 8 * width : i));
+    }
 }
 
 /* Rounds of `groups` times 64 lanes; a constant, as are classes, split and packed.  split WCODEC_SPLIT_COUNT:
@@ -5895,8 +6294,15 @@ WCODECI_AVX512_INLINE size_t wcodeci_avx512_rounds(wcodeci_rans16 *r, unsigned g
         low[g] = wcodeci_avx512_load(r->low + 64 * g);
     }
     for (; n - i >= 64 * groups && (size_t)(limit - p) >= 64 * groups; i += 64 * groups) {
-        WCODECI_UNROLL_4
-        for (g = 0; g < groups && classes > 1; g++) scale[g] = wcodeci_avx512_load(q + i + 64 * g);
+        if (classes > 1) {
+            WCODECI_UNROLL_4
+            for (g = 0; g < groups; g++) scale[g] = wcodeci_avx512_load(q + i + 64 * g);
+        }
+        if (classes > 1) {
+            WCODECI_UNROLL_4
+            for (g = 0; g < groups; g++) wcodeci_avx512_fetch(split, packed, plane, i + 64 * g);
+            wcodeci_avx512_ahead(p);
+        }
         wcodeci_avx512_step(&tables, groups, classes, scale, high, low, symbol, &p);
         WCODECI_UNROLL_4
         for (g = 0; g < groups; g++) {
@@ -5905,8 +6311,8 @@ WCODECI_AVX512_INLINE size_t wcodeci_avx512_rounds(wcodeci_rans16 *r, unsigned g
                 upper = _mm512_shuffle_epi8(merger.high, symbol[g]);
                 lower = _mm512_shuffle_epi8(merger.low, symbol[g]);
             } else {
-                wcodeci_avx512_place(split, wcodeci_avx512_shifted(value, symbol[g], scale[g], mask), &upper,
-                                     &lower);
+                const __m512i v = wcodeci_avx512_shifted(split, value, symbol[g], scale[g], mask);
+                wcodeci_avx512_place(split, v, &upper, &lower);
             }
             if (split == WCODEC_SPLIT_COUNT) wcodeci_avx512_store(dst + i + 64 * g, upper);
             else wcodeci_avx512_merge(&merger, split, packed, upper, lower, plane, dst, i + 64 * g);
@@ -6211,6 +6617,11 @@ static const wcodeci_kernels wcodeci_kernels_avx512 = {
  * if a symbol is looked up first, 22 if both halves are put together for one lookup, 25 if prefix counts of
  * the bits make the indices without a table.  To start a group of lanes before the last one has its bytes
  * gains next to nothing where the processor reorders instructions, as all but the smallest do.
+ *
+ * Four classes have tables of 64 bytes, and a lookup in 64 is three or four operations.  With a bit for the other
+ * symbol it would be two such lookups, so a symbol is looked up first, and a bucket's div and its other symbol
+ * share a byte.  That is 28 vector operations, three of them such lookups: an estimated 1.5 to 1.75 times the
+ * cycles of one class.
  * ---------------------------------------------------------------------------------------------- */
 #if WCODECI_NEON
 
@@ -6242,14 +6653,20 @@ static const wcodeci_byte wcodeci_neon_first_slots[16] = {
     0, 16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240
 };
 
-/* divide: by bucket, what makes a slot 16 + place - div, whose bit 4 is set if it is the other symbol's.  The
- * rest by bucket, and by 16 + bucket for the other symbol; rank is what makes a slot a rank. */
+/* Of one class, divide: by bucket, what makes a slot 16 + place - div, whose bit 4 is set if it is the other
+ * symbol's.  The pairs by bucket, and by 16 + bucket for the other symbol; rank is what makes a slot a rank.
+ * Of several, the fours by bucket or symbol with the class above: bucket is div << 4 | other.  A whole bucket,
+ * of div 16, is there all its other symbol's, which is itself. */
 typedef struct wcodeci_neon_tables {
-    uint8x16_t divide, weights;
-    uint8x16x2_t freq, rank, value;
+    uint8x16_t weights;
+    uint8x16_t divide;
+    uint8x16x2_t freq2, rank2, value2;
+    uint8x16x4_t bucket4, base4, freq4;
+    uint8x16_t value, mask;
 } wcodeci_neon_tables;
 
-/* A pair of tables.  By way of memory: gcc 12 copies a pair before each use if it saw it put together. */
+/* Two or four tables for one look-up.  By way of memory: gcc 12 copies them before each use if it saw them put
+ * together. */
 WCODECI_INLINE uint8x16x2_t wcodeci_neon_pair(uint8x16_t own, uint8x16_t other)
 {
     wcodeci_byte room[32];
@@ -6258,73 +6675,123 @@ WCODECI_INLINE uint8x16x2_t wcodeci_neon_pair(uint8x16_t own, uint8x16_t other)
     return vld2q_u8(room);
 }
 
-WCODECI_INLINE wcodeci_neon_tables wcodeci_neon_open(const wcodeci_rans16 *r)
+WCODECI_INLINE uint8x16x4_t wcodeci_neon_four(const wcodeci_byte *table)
 {
-    const uint8x16_t slots = vld1q_u8(wcodeci_neon_first_slots), other = vld1q_u8(r->other);
-    const uint8x16_t freq = vld1q_u8(r->freq), value = vld1q_u8(r->value);
+    wcodeci_byte room[64];
+    uint8x16x4_t four;
+    four.val[0] = vld1q_u8(table);
+    four.val[1] = vld1q_u8(table + 16);
+    four.val[2] = vld1q_u8(table + 32);
+    four.val[3] = vld1q_u8(table + 48);
+    vst4q_u8(room, four);
+    return vld4q_u8(room);
+}
+
+WCODECI_INLINE wcodeci_neon_tables wcodeci_neon_open(const wcodeci_rans16 *r, unsigned classes)
+{
     wcodeci_neon_tables t;
     t.weights = vld1q_u8(wcodeci_neon_weights);
-    t.divide = vsubq_u8(vsubq_u8(vdupq_n_u8(16), vld1q_u8(r->div)), slots);
-    t.freq = wcodeci_neon_pair(freq, vqtbl1q_u8(freq, other));
-    t.rank = wcodeci_neon_pair(vsubq_u8(vdupq_n_u8(0), slots), vsubq_u8(vld1q_u8(r->base), slots));
-    t.value = wcodeci_neon_pair(value, vqtbl1q_u8(value, other));
+    if (classes == 1) {
+        const uint8x16_t slots = vld1q_u8(wcodeci_neon_first_slots), other = vld1q_u8(r->other);
+        const uint8x16_t freq = vld1q_u8(r->freq), value = vld1q_u8(r->value);
+        t.divide = vsubq_u8(vsubq_u8(vdupq_n_u8(16), vld1q_u8(r->div)), slots);
+        t.freq2 = wcodeci_neon_pair(freq, vqtbl1q_u8(freq, other));
+        t.rank2 = wcodeci_neon_pair(vsubq_u8(vdupq_n_u8(0), slots), vsubq_u8(vld1q_u8(r->base), slots));
+        t.value2 = wcodeci_neon_pair(value, vqtbl1q_u8(value, other));
+    } else {
+        wcodeci_byte bucket[16 * WCODECI_CLASSES], base[16 * WCODECI_CLASSES];
+        unsigned at;
+        for (at = 0; at < sizeof base; at += 16) {
+            const uint8x16_t div = vld1q_u8(r->div + at), whole = vceqq_u8(div, vdupq_n_u8(16));
+            vst1q_u8(bucket + at, vsliq_n_u8(vld1q_u8(r->other + at), div, 4));
+            vst1q_u8(base + at, vbicq_u8(vld1q_u8(r->base + at), whole));
+        }
+        t.bucket4 = wcodeci_neon_four(bucket);
+        t.base4 = wcodeci_neon_four(base);
+        t.freq4 = wcodeci_neon_four(r->freq);
+        t.value = vld1q_u8(r->value);
+        t.mask = vdupq_n_u8((wcodeci_byte)r->mask);
+    }
     return t;
 }
 
-/* Takes 16 lanes one step on, but for the renormalisation, and returns their values. */
-WCODECI_INLINE uint8x16_t wcodeci_neon_step(const wcodeci_neon_tables *t, uint8x16_t *high, uint8x16_t *low)
+/* Takes 16 lanes one step on, but for the renormalisation, and returns their values.  *q: of these, if there are
+ * several classes; values then have bits above those of the mask. */
+WCODECI_INLINE uint8x16_t wcodeci_neon_step(const wcodeci_neon_tables *t, unsigned classes, const uint8x16_t *q,
+                                            uint8x16_t *high, uint8x16_t *low)
 {
-    const uint8x16_t place = vaddq_u8(*low, vqtbl1q_u8(t->divide, vshrq_n_u8(*low, 4)));
-    const uint8x16_t index = vsriq_n_u8(place, *low, 4);    /* place is below 32 */
-    const uint8x16_t rank = vaddq_u8(*low, vqtbl2q_u8(t->rank, index));
-    const uint8x16_t freq = vqtbl2q_u8(t->freq, index);
-    const uint16x8_t x0 = vmull_u8(vget_low_u8(*high), vget_low_u8(freq));
-    const uint16x8_t x1 = vmull_high_u8(*high, freq);
-    const uint8x16_t lower = vreinterpretq_u8_u16(vaddw_u8(x0, vget_low_u8(rank)));
-    const uint8x16_t upper = vreinterpretq_u8_u16(vaddw_high_u8(x1, rank));
+    uint8x16_t freq, rank, value, lower, upper;
+    if (classes == 1) {
+        const uint8x16_t place = vaddq_u8(*low, vqtbl1q_u8(t->divide, vshrq_n_u8(*low, 4)));
+        const uint8x16_t index = vsriq_n_u8(place, *low, 4);    /* place is below 32 */
+        freq = vqtbl2q_u8(t->freq2, index);
+        rank = vaddq_u8(*low, vqtbl2q_u8(t->rank2, index));
+        value = vqtbl2q_u8(t->value2, index);
+    } else {
+        const uint8x16_t nibble = vdupq_n_u8(15), place = vandq_u8(*low, nibble);
+        const uint8x16_t index = vsriq_n_u8(vshrq_n_u8(vshlq_n_u8(*q, 6), 2), *low, 4);
+        const uint8x16_t bucket = vqtbl4q_u8(t->bucket4, index);
+        const uint8x16_t other = vcgeq_u8(place, vshrq_n_u8(bucket, 4));
+        const uint8x16_t symbol = vbslq_u8(vandq_u8(other, nibble), bucket, index);
+        freq = vqtbl4q_u8(t->freq4, symbol);
+        rank = vmlsq_u8(place, vqtbl4q_u8(t->base4, index), other);     /* other: 0 or -1 */
+        value = vsraq_n_u8(vqtbl1q_u8(t->value, vandq_u8(symbol, nibble)), *q, 2);
+    }
+    lower = vreinterpretq_u8_u16(vaddw_u8(vmull_u8(vget_low_u8(*high), vget_low_u8(freq)), vget_low_u8(rank)));
+    upper = vreinterpretq_u8_u16(vaddw_high_u8(vmull_high_u8(*high, freq), rank));
     *high = vuzp2q_u8(lower, upper);
     *low = vuzp1q_u8(lower, upper);
-    return vqtbl2q_u8(t->value, index);
+    return value;
 }
 
-/* Which of 64 lanes take a byte, a bit each; byte k of sums: how many of the lanes 0 ... 8k+7 do. */
-typedef struct wcodeci_neon_takers {
+/* Of 64 lanes, a bit each: those that take a byte, say.  Byte k of sums: how many of the lanes 0 ... 8k+7 do. */
+typedef struct wcodeci_neon_marked {
     uint64_t bits, sums;
-} wcodeci_neon_takers;
+} wcodeci_neon_marked;
 
-/* Takes 64 lanes one step on, but for the bytes that they take; returns who takes them. */
-WCODECI_INLINE wcodeci_neon_takers wcodeci_neon_step4(const wcodeci_neon_tables *t, uint8x16_t high[4],
-                                                      uint8x16_t low[4], uint8x16_t value[4])
+/* marks: 255 or 0 each. */
+WCODECI_INLINE wcodeci_neon_marked wcodeci_neon_mark(const uint8x16_t marks[4], uint8x16_t weights)
 {
-    uint8x16_t empty[4], pairs;
+    uint8x16_t part[4], pairs;
     uint64x2_t bits, counts;
-    wcodeci_neon_takers takers;
+    wcodeci_neon_marked marked;
     unsigned k;
     WCODECI_UNROLL_4
-    for (k = 0; k < 4; k++) {
-        value[k] = wcodeci_neon_step(t, &high[k], &low[k]);
-        empty[k] = vceqzq_u8(high[k]);
-        high[k] = vbslq_u8(empty[k], low[k], high[k]);
-        empty[k] = vandq_u8(empty[k], t->weights);
-    }
-    pairs = vpaddq_u8(vpaddq_u8(empty[0], empty[1]), vpaddq_u8(empty[2], empty[3]));
+    for (k = 0; k < 4; k++) part[k] = vandq_u8(marks[k], weights);
+    pairs = vpaddq_u8(vpaddq_u8(part[0], part[1]), vpaddq_u8(part[2], part[3]));
     pairs = vpaddq_u8(pairs, pairs);
     bits = vreinterpretq_u64_u8(pairs);
     counts = vreinterpretq_u64_u8(vcntq_u8(pairs));
     /* The halves are the same.  Asked for the lower one alone gcc 12 counts after a way there and back. */
-    takers.bits = vgetq_lane_u64(bits, 1);
-    takers.sums = vgetq_lane_u64(counts, 0) * 0x0101010101010101u;
-    return takers;
+    marked.bits = vgetq_lane_u64(bits, 1);
+    marked.sums = vgetq_lane_u64(counts, 0) * 0x0101010101010101u;
+    return marked;
+}
+
+/* Takes 64 lanes one step on, but for the bytes that they take; returns who takes them. */
+WCODECI_INLINE wcodeci_neon_marked wcodeci_neon_step4(const wcodeci_neon_tables *t, unsigned classes,
+                                                      const uint8x16_t q[4], uint8x16_t high[4],
+                                                      uint8x16_t low[4], uint8x16_t value[4])
+{
+    uint8x16_t empty[4];
+    unsigned k;
+    WCODECI_UNROLL_4
+    for (k = 0; k < 4; k++) {
+        value[k] = wcodeci_neon_step(t, classes, &q[k], &high[k], &low[k]);
+        empty[k] = vceqzq_u8(high[k]);
+        high[k] = vbslq_u8(empty[k], low[k], high[k]);
+    }
+    return wcodeci_neon_mark(empty, t->weights);
 }
 
 /* For lanes 8k ... 8k+7: their entry of the table, and 8 bytes behind those that the lanes before them take.
  * The entry's indices are below 8, so the upper half does not matter. */
-WCODECI_INLINE const wcodeci_byte *wcodeci_neon_entry(wcodeci_neon_takers takers, unsigned k)
+WCODECI_INLINE const wcodeci_byte *wcodeci_neon_entry(wcodeci_neon_marked takers, unsigned k)
 {
     return wcodeci_neon_places + 8 + 16 * (size_t)(takers.bits >> 8 * k & 255);
 }
 
-WCODECI_INLINE uint8x16_t wcodeci_neon_bytes(wcodeci_neon_takers takers, unsigned k, const wcodeci_byte *p)
+WCODECI_INLINE uint8x16_t wcodeci_neon_bytes(wcodeci_neon_marked takers, unsigned k, const wcodeci_byte *p)
 {
     if (k) p += (size_t)(takers.sums >> (8 * k - 8) & 255);
     return vcombine_u8(vld1_u8(p), vdup_n_u8(0));
@@ -6332,7 +6799,7 @@ WCODECI_INLINE uint8x16_t wcodeci_neon_bytes(wcodeci_neon_takers takers, unsigne
 
 /* Lets 64 lanes take their bytes from p on.  8k lanes take no more than 8k bytes, so no byte behind the 64th
  * is read. */
-WCODECI_INLINE void wcodeci_neon_take4(wcodeci_neon_takers takers, const wcodeci_byte *p, uint8x16_t low[4])
+WCODECI_INLINE void wcodeci_neon_take4(wcodeci_neon_marked takers, const wcodeci_byte *p, uint8x16_t low[4])
 {
     unsigned k;
     WCODECI_UNROLL_4
@@ -6433,7 +6900,7 @@ WCODECI_INLINE uint8x16_t wcodeci_neon_rest4(const wcodeci_byte *rest, int packe
     return k < 2 ? vld1q_u8(rest + 16 * k) : vshrq_n_u8(vld1q_u8(rest + 16 * (k - 2)), 4);
 }
 
-/* Merges 16 values, i ... i+15 of the first plane, with the other planes.  If packed they are vector k of a
+/* Merges 16 values, i ... i+15 of the fused plane, with the other planes.  If packed they are vector k of a
  * group of 64. */
 WCODECI_INLINE void wcodeci_neon_merge(unsigned split, int packed, unsigned k, uint8x16_t value,
                                        const wcodeci_byte *const *planes, wcodeci_byte *dst, size_t i)
@@ -6465,6 +6932,22 @@ WCODECI_INLINE void wcodeci_neon_merge(unsigned split, int packed, unsigned k, u
         high = wcodeci_neon_merge3(value, planes[1] + (packed ? i / 64 * 24 : i), packed, k);
         vst1q_u8(dst + i, high);
         break;
+    case WCODEC_SPLIT_BF16_4:   /* value: the mantissa's upper bits */
+    case WCODEC_SPLIT_F32_4:
+        rest = vld1q_u8(planes[2] + i);         /* sign, the lower bits */
+        low = vbslq_u8(vdupq_n_u8(128), vshlq_n_u8(rest, 4), vsliq_n_u8(rest, value, 3));
+        value = vld1q_u8(planes[0] + i);
+        high = vsriq_n_u8(low, value, 1);
+        low = vsliq_n_u8(low, value, 7);
+        if (split == WCODEC_SPLIT_BF16_4) wcodeci_neon_put16(high, low, dst + 2 * i);
+        else wcodeci_neon_put32(high, low, vld1q_u8(planes[3] + i), vld1q_u8(planes[4] + i), dst + 4 * i);
+        break;
+    case WCODEC_SPLIT_F16_4:
+        rest = vld1q_u8(planes[2] + i);
+        high = vsliq_n_u8(vshrq_n_u8(value, 2), vld1q_u8(planes[0] + i), 2);
+        high = vbslq_u8(vdupq_n_u8(128), vaddq_u8(rest, rest), high);
+        wcodeci_neon_put16(high, vsliq_n_u8(rest, value, 6), dst + 2 * i);
+        break;
     default:                    /* NIBBLES */
         rest = wcodeci_neon_rest4(planes[1] + (packed ? i / 64 * 32 : i), packed, k);
         vst1q_u8(dst + i, vsliq_n_u8(rest, value, 4));
@@ -6475,27 +6958,30 @@ WCODECI_INLINE void wcodeci_neon_merge(unsigned split, int packed, unsigned k, u
 /* ---- rANS-16 ---- */
 
 /* 64 values on, values i ... i+63 of n; returns p behind the bytes taken.  Merging comes before the bytes are
- * there: the way to these is long, and nothing waits for the values. */
-WCODECI_INLINE const wcodeci_byte *wcodeci_neon_group(const wcodeci_neon_tables *t, uint8x16_t high[4],
+ * there: the way to these is long, and nothing waits for the values.  It lets no bits above the mask's in. */
+WCODECI_INLINE const wcodeci_byte *wcodeci_neon_group(const wcodeci_neon_tables *t, unsigned classes,
+                                                      const wcodeci_byte *q, uint8x16_t high[4],
                                                       uint8x16_t low[4], const wcodeci_byte *p,
                                                       unsigned split, int packed,
                                                       const wcodeci_byte *const *planes, wcodeci_byte *dst,
                                                       size_t i)
 {
-    uint8x16_t h[4], l[4], value[4];        /* copies, which stay in registers whatever high and low are */
-    wcodeci_neon_takers takers;
+    uint8x16_t h[4], l[4], scale[4], value[4];      /* copies, which stay in registers whatever high and low are */
+    wcodeci_neon_marked takers;
     unsigned k;
     WCODECI_UNROLL_4
     for (k = 0; k < 4; k++) {
         h[k] = high[k];
         l[k] = low[k];
+        if (classes > 1) scale[k] = vld1q_u8(q + i + 16 * k);
     }
-    takers = wcodeci_neon_step4(t, h, l, value);
+    takers = wcodeci_neon_step4(t, classes, scale, h, l, value);
     WCODECI_UNROLL_4
     for (k = 0; k < 4; k++) {
         high[k] = h[k];
-        if (split == WCODEC_SPLIT_COUNT) vst1q_u8(dst + i + 16 * k, value[k]);
-        else wcodeci_neon_merge(split, packed, k, value[k], planes, dst, i + 16 * k);
+        if (split != WCODEC_SPLIT_COUNT)
+            wcodeci_neon_merge(split, packed, k, value[k], planes, dst, i + 16 * k);
+        else vst1q_u8(dst + i + 16 * k, classes == 1 ? value[k] : vandq_u8(value[k], t->mask));
     }
     wcodeci_neon_take4(takers, p, l);
     WCODECI_UNROLL_4
@@ -6503,14 +6989,16 @@ WCODECI_INLINE const wcodeci_byte *wcodeci_neon_group(const wcodeci_neon_tables 
     return p + (size_t)(takers.sums >> 56);
 }
 
-/* Rounds of `groups` times 64 lanes; a constant, as are split and packed.  split WCODEC_SPLIT_COUNT: the
- * values themselves.  Besides the tables, registers hold the 8 vectors of 64 lanes, but not those of more,
+/* Rounds of `groups` times 64 lanes; a constant, as are classes, split and packed.  split WCODEC_SPLIT_COUNT:
+ * the values themselves.  Besides the tables, registers hold the 8 vectors of 64 lanes, but not those of more,
  * which stay in memory. */
-WCODECI_INLINE size_t wcodeci_neon_rounds(wcodeci_rans16 *r, unsigned groups, unsigned split, int packed,
-                                          const wcodeci_byte *const *planes, wcodeci_byte *dst, size_t n)
+WCODECI_INLINE size_t wcodeci_neon_rounds(wcodeci_rans16 *r, unsigned groups, unsigned classes, unsigned split,
+                                          int packed, const wcodeci_byte *const *planes, wcodeci_byte *dst,
+                                          size_t n)
 {
-    const wcodeci_neon_tables tables = wcodeci_neon_open(r);
-    const wcodeci_byte *p = r->p, *const limit = r->limit, *plane[4] = { NULL, NULL, NULL, NULL };
+    const wcodeci_neon_tables tables = wcodeci_neon_open(r, classes);
+    const wcodeci_byte *p = r->p, *const limit = r->limit, *const q = r->q;
+    const wcodeci_byte *plane[4] = { NULL, NULL, NULL, NULL };
     uint8x16_t high[16], low[16];
     size_t i = 0;
     unsigned g, k;
@@ -6523,7 +7011,8 @@ WCODECI_INLINE size_t wcodeci_neon_rounds(wcodeci_rans16 *r, unsigned groups, un
     }
     while (n - i >= 64 * groups && (size_t)(limit - p) >= 64 * groups)
         for (g = 0; g < groups; g++, i += 64)
-            p = wcodeci_neon_group(&tables, high + 4 * g, low + 4 * g, p, split, packed, plane, dst, i);
+            p = wcodeci_neon_group(&tables, classes, q, high + 4 * g, low + 4 * g, p, split, packed, plane, dst,
+                                   i);
     WCODECI_UNROLL_4
     for (k = 0; k < 4 * groups; k++) {
         vst1q_u8(r->high + 16 * k, high[k]);
@@ -6533,49 +7022,58 @@ WCODECI_INLINE size_t wcodeci_neon_rounds(wcodeci_rans16 *r, unsigned groups, un
     return i;
 }
 
-WCODECI_INLINE size_t wcodeci_neon_lanes(wcodeci_rans16 *r, unsigned split, int packed,
+WCODECI_INLINE size_t wcodeci_neon_lanes(wcodeci_rans16 *r, unsigned classes, unsigned split, int packed,
                                          const wcodeci_byte *const *planes, wcodeci_byte *dst, size_t n)
 {
     switch (r->lanes) {
-    case 64: return wcodeci_neon_rounds(r, 1, split, packed, planes, dst, n);
-    case 128: return wcodeci_neon_rounds(r, 2, split, packed, planes, dst, n);
-    default: return wcodeci_neon_rounds(r, 4, split, packed, planes, dst, n);
+    case 64: return wcodeci_neon_rounds(r, 1, classes, split, packed, planes, dst, n);
+    case 128: return wcodeci_neon_rounds(r, 2, classes, split, packed, planes, dst, n);
+    default: return wcodeci_neon_rounds(r, 4, classes, split, packed, planes, dst, n);
     }
 }
 
 static size_t wcodeci_neon_rans16(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
 {
-    return wcodeci_neon_lanes(r, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+    return wcodeci_neon_lanes(r, 1, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
 }
 
-#define WCODECI_NEON_UNITS(name, split, packed) \
+static size_t wcodeci_neon_classes(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
+{
+    return wcodeci_neon_lanes(r, WCODECI_CLASSES, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+}
+
+#define WCODECI_NEON_UNITS(name, classes, split, packed) \
     static size_t wcodeci_neon_##name(wcodeci_rans16 *r, const wcodeci_byte *const *planes, \
                                       wcodeci_byte *dst, size_t n) \
     { \
-        return wcodeci_neon_lanes(r, split, packed, planes, dst, n); \
+        return wcodeci_neon_lanes(r, classes, split, packed, planes, dst, n); \
     }
-WCODECI_NEON_UNITS(bf16, WCODEC_SPLIT_BF16, 0)
-WCODECI_NEON_UNITS(f16, WCODEC_SPLIT_F16, 0)
-WCODECI_NEON_UNITS(f16_packed, WCODEC_SPLIT_F16, 1)
-WCODECI_NEON_UNITS(f32, WCODEC_SPLIT_F32, 0)
-WCODECI_NEON_UNITS(e4m3, WCODEC_SPLIT_F8_E4M3, 0)
-WCODECI_NEON_UNITS(e4m3_packed, WCODEC_SPLIT_F8_E4M3, 1)
-WCODECI_NEON_UNITS(e5m2, WCODEC_SPLIT_F8_E5M2, 0)
-WCODECI_NEON_UNITS(e5m2_packed, WCODEC_SPLIT_F8_E5M2, 1)
-WCODECI_NEON_UNITS(nibbles, WCODEC_SPLIT_NIBBLES, 0)
-WCODECI_NEON_UNITS(nibbles_packed, WCODEC_SPLIT_NIBBLES, 1)
+WCODECI_NEON_UNITS(bf16, 1, WCODEC_SPLIT_BF16, 0)
+WCODECI_NEON_UNITS(f16, 1, WCODEC_SPLIT_F16, 0)
+WCODECI_NEON_UNITS(f16_packed, 1, WCODEC_SPLIT_F16, 1)
+WCODECI_NEON_UNITS(f32, 1, WCODEC_SPLIT_F32, 0)
+WCODECI_NEON_UNITS(e4m3, 1, WCODEC_SPLIT_F8_E4M3, 0)
+WCODECI_NEON_UNITS(e4m3_packed, 1, WCODEC_SPLIT_F8_E4M3, 1)
+WCODECI_NEON_UNITS(e5m2, 1, WCODEC_SPLIT_F8_E5M2, 0)
+WCODECI_NEON_UNITS(e5m2_packed, 1, WCODEC_SPLIT_F8_E5M2, 1)
+WCODECI_NEON_UNITS(nibbles, 1, WCODEC_SPLIT_NIBBLES, 0)
+WCODECI_NEON_UNITS(nibbles_packed, 1, WCODEC_SPLIT_NIBBLES, 1)
+WCODECI_NEON_UNITS(bf16_classes, WCODECI_CLASSES, WCODEC_SPLIT_BF16, 0)
+WCODECI_NEON_UNITS(f16_classes, WCODECI_CLASSES, WCODEC_SPLIT_F16, 0)
+WCODECI_NEON_UNITS(f16_classes_packed, WCODECI_CLASSES, WCODEC_SPLIT_F16, 1)
+WCODECI_NEON_UNITS(f32_classes, WCODECI_CLASSES, WCODEC_SPLIT_F32, 0)
 
 /* ---- merging, unpacking, predictors ---- */
 
 WCODECI_INLINE size_t wcodeci_neon_merge_all(unsigned split, const wcodeci_byte *const *planes,
                                              wcodeci_byte *dst, size_t n)
 {
-    const wcodeci_byte *plane[4] = { NULL, NULL, NULL, NULL };
+    const wcodeci_byte *plane[5] = { NULL, NULL, NULL, NULL, NULL };
     size_t i;
     unsigned k;
-    for (k = 0; k < wcodeci_splits[split].planes && k < 4; k++) plane[k] = planes[k];
+    for (k = 0; k < wcodeci_splits[split].planes && k < 5; k++) plane[k] = planes[k];
     for (i = 0; n - i >= 16; i += 16)
-        wcodeci_neon_merge(split, 0, 0, vld1q_u8(plane[0] + i), plane, dst, i);
+        wcodeci_neon_merge(split, 0, 0, vld1q_u8(plane[wcodeci_split_fused(split)] + i), plane, dst, i);
     return i;
 }
 
@@ -6592,6 +7090,9 @@ WCODECI_NEON_MERGE(f32, WCODEC_SPLIT_F32)
 WCODECI_NEON_MERGE(e4m3, WCODEC_SPLIT_F8_E4M3)
 WCODECI_NEON_MERGE(e5m2, WCODEC_SPLIT_F8_E5M2)
 WCODECI_NEON_MERGE(nibbles, WCODEC_SPLIT_NIBBLES)
+WCODECI_NEON_MERGE(bf16_4, WCODEC_SPLIT_BF16_4)
+WCODECI_NEON_MERGE(f16_4, WCODEC_SPLIT_F16_4)
+WCODECI_NEON_MERGE(f32_4, WCODEC_SPLIT_F32_4)
 
 /* Vector k of a raw group.  A part shifted down has rubbish above it; what goes above overwrites it. */
 WCODECI_INLINE uint8x16_t wcodeci_neon_unpack_vector(const wcodeci_byte *src, unsigned width, unsigned k)
@@ -6670,19 +7171,47 @@ static void wcodeci_neon_unpredict(wcodeci_byte *v, size_t n, size_t distance, u
     for (; i < n; i++) v[i] = (wcodeci_byte)((v[i] + v[i - distance]) & mask);
 }
 
+/* ---- scales and classes ---- */
+
+static void wcodeci_neon_scale(const wcodeci_byte *columns, unsigned row, wcodeci_byte *q, size_t n)
+{
+    const uint8x16_t add = vdupq_n_u8((wcodeci_byte)row);
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16) vst1q_u8(q + i, vaddq_u8(vld1q_u8(columns + i), add));
+    wcodeci_scale_scalar(columns + i, row, q + i, n - i);
+}
+
+static void wcodeci_neon_classes_of(const wcodeci_class_map *map, const wcodeci_byte *first,
+                                    const wcodeci_byte *q, wcodeci_byte *classes, size_t n)
+{
+    const uint8x16x4_t table = wcodeci_neon_four(map->class_of);
+    const uint8x16_t base = vdupq_n_u8((wcodeci_byte)map->base), mask = vdupq_n_u8((wcodeci_byte)map->mask);
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16) {
+        const uint8x16_t scale = q ? vld1q_u8(q + i) : vdupq_n_u8(0);
+        const uint8x16_t p = vsubq_u8(vld1q_u8(first + i), vsraq_n_u8(base, scale, 2));
+        const uint8x16_t t = vminq_u8(vandq_u8(p, mask), vdupq_n_u8(15));
+        const uint8x16_t context = vandq_u8(vsliq_n_u8(t, scale, 4), vdupq_n_u8(63));
+        vst1q_u8(classes + i, vqtbl4q_u8(table, context));
+    }
+    wcodeci_classes_scalar(map, first + i, q ? q + i : NULL, classes + i, n - i);
+}
+
 static const wcodeci_kernels wcodeci_kernels_neon = {
-    "neon", { wcodeci_neon_rans16, wcodeci_rans16_classes_scalar },
+    "neon", { wcodeci_neon_rans16, wcodeci_neon_classes },
     { { NULL, NULL, NULL, NULL, wcodeci_neon_bf16, wcodeci_neon_f16, wcodeci_neon_f32, NULL,
       wcodeci_neon_e4m3, wcodeci_neon_e5m2, wcodeci_neon_nibbles },
-      { NULL, NULL, NULL, NULL, wcodeci_rans16_bf16_classes_scalar, NULL, NULL, NULL, NULL, NULL, NULL } },
+      { NULL, NULL, NULL, NULL, wcodeci_neon_bf16_classes, wcodeci_neon_f16_classes, wcodeci_neon_f32_classes,
+        NULL, NULL, NULL, NULL } },
     { { NULL, NULL, NULL, NULL, NULL, wcodeci_neon_f16_packed, NULL, NULL,
       wcodeci_neon_e4m3_packed, wcodeci_neon_e5m2_packed, wcodeci_neon_nibbles_packed },
-      { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL } },
+      { NULL, NULL, NULL, NULL, NULL, wcodeci_neon_f16_classes_packed, NULL, NULL, NULL, NULL, NULL } },
     wcodeci_rans256_scalar,
     { NULL, wcodeci_neon_merge_word16, wcodeci_neon_merge_word32, NULL, wcodeci_neon_merge_bf16,
       wcodeci_neon_merge_f16, wcodeci_neon_merge_f32, NULL, wcodeci_neon_merge_e4m3,
-      wcodeci_neon_merge_e5m2, wcodeci_neon_merge_nibbles },
-    wcodeci_neon_unpack, wcodeci_neon_unpredict, wcodeci_scale_scalar, wcodeci_classes_scalar
+      wcodeci_neon_merge_e5m2, wcodeci_neon_merge_nibbles, wcodeci_neon_merge_bf16_4,
+      wcodeci_neon_merge_f16_4, wcodeci_neon_merge_f32_4 },
+    wcodeci_neon_unpack, wcodeci_neon_unpredict, wcodeci_neon_scale, wcodeci_neon_classes_of
 };
 
 #endif
@@ -6770,6 +7299,47 @@ static size_t wcodeci_rans16_map_rest(const wcodeci_rans16_coder *c, const wcode
 #endif
 
 #if WCODECI_X86 && !defined(WCODEC_NO_ENCODER)
+
+/* As wcodeci_rans16_map_rest, of several classes. */
+static size_t wcodeci_rans16_map_classes_rest(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
+                                              wcodeci_byte *symbols, size_t i, size_t n, uint32_t *places,
+                                              size_t found, size_t most)
+{
+    for (; i < n; i++) {
+        const unsigned at = 16u * (c->q[i] & 3), s = c->symbol_of[v[i]];
+        const int there = s != WCODECI_NO_SYMBOL && c->freq[at + s];
+        symbols[i] = (wcodeci_byte)(at + (there ? s : c->filler[at / 16]));
+        if (there) continue;
+        if (found == most) return most + 1;
+        places[found++] = (uint32_t)i;
+    }
+    return found;
+}
+
+/* What a map of several classes looks up, 16 bytes each. */
+typedef struct wcodeci_class_finder {
+    wcodeci_windows windows;        /* entries: the symbol, with bit 7 set */
+    wcodeci_byte has[16];           /* by symbol: bit c: class c has it */
+    wcodeci_byte bit[16];           /* by q & 3: 1 << that */
+    wcodeci_byte filler[16];        /* by q & 3, with 16 times the class */
+} wcodeci_class_finder;
+
+static void wcodeci_class_finder_make(wcodeci_class_finder *m, const wcodeci_rans16_coder *c)
+{
+    unsigned j, k;
+    wcodeci_windows_make(&m->windows, c, 16);
+    for (j = 0; j < m->windows.count; j++)
+        for (k = 0; k < 16; k++) {
+            wcodeci_byte *entry = &m->windows.table[j][k];
+            if (*entry) *entry = (wcodeci_byte)(((*entry & 15) ^ c->filler[0]) | 128);
+        }
+    memset(m->has, 0, sizeof m->has);
+    for (k = 0; k < 16 * WCODECI_CLASSES; k++) m->has[k & 15] |= (wcodeci_byte)((c->freq[k] != 0) << k / 16);
+    for (k = 0; k < 16; k++) {
+        m->bit[k] = (wcodeci_byte)(1 << (k & 3));
+        m->filler[k] = (wcodeci_byte)(16 * (k & 3) + c->filler[k & 3]);
+    }
+}
 
 /* ---- planes out of units: as for AVX-512 ---- */
 
@@ -6888,6 +7458,53 @@ WCODECI_SSE41 static size_t wcodeci_sse41_map(const wcodeci_rans16_coder *c, con
     return wcodeci_rans16_map_rest(c, v, symbols, i, n, places, found, most);
 }
 
+/* The same of several classes. */
+WCODECI_SSE41 static size_t wcodeci_sse41_map_classes(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
+                                                      wcodeci_byte *symbols, size_t n, uint32_t *places,
+                                                      size_t most)
+{
+    const __m128i saturate = _mm_set1_epi8(112), top = _mm_set1_epi8(-128);
+    wcodeci_class_finder m;
+    __m128i has, bit, filler;
+    size_t i, found = 0;
+    unsigned j, k;
+    wcodeci_class_finder_make(&m, c);
+    has = wcodeci_sse41_load(m.has);
+    bit = wcodeci_sse41_load(m.bit);
+    filler = wcodeci_sse41_load(m.filler);
+    for (i = 0; n - i >= 64; i += 64) {
+        __m128i x[4], entry[4];
+        uint64_t none = 0;
+        WCODECI_UNROLL_4
+        for (k = 0; k < 4; k++) {
+            x[k] = wcodeci_sse41_load(v + i + 16 * k);
+            entry[k] = top;
+        }
+        for (j = 0; j < m.windows.count; j++) {
+            const __m128i table = wcodeci_sse41_load(m.windows.table[j]);
+            const __m128i from = _mm_set1_epi8((char)m.windows.from[j]);
+            WCODECI_UNROLL_4
+            for (k = 0; k < 4; k++)
+                entry[k] = _mm_xor_si128(entry[k], _mm_shuffle_epi8(table,
+                                         _mm_adds_epu8(_mm_sub_epi8(x[k], from), saturate)));
+        }
+        WCODECI_UNROLL_4
+        for (k = 0; k < 4; k++) {       /* entry: the symbol, or 128, which is a shuffle's zero */
+            const __m128i q = _mm_and_si128(wcodeci_sse41_load(c->q + i + 16 * k), _mm_set1_epi8(3));
+            const __m128i there = _mm_and_si128(_mm_shuffle_epi8(has, entry[k]), _mm_shuffle_epi8(bit, q));
+            const __m128i lacks = _mm_cmpeq_epi8(there, _mm_setzero_si128());
+            none |= (uint64_t)(unsigned)_mm_movemask_epi8(lacks) << 16 * k;
+            wcodeci_sse41_store(symbols + i + 16 * k, _mm_blendv_epi8(
+                _mm_or_si128(entry[k], _mm_slli_epi16(q, 4)), _mm_shuffle_epi8(filler, q), lacks));
+        }
+        for (; none; none &= none - 1) {
+            if (found == most) return most + 1;
+            places[found++] = (uint32_t)(i + (size_t)_mm_popcnt_u64(~none & (none - 1)));
+        }
+    }
+    return wcodeci_rans16_map_classes_rest(c, v, symbols, i, n, places, found, most);
+}
+
 typedef struct wcodeci_sse41_coder {
     __m128i freq, first;                /* by symbol */
     __m128i low, high;                  /* the low and high byte of the reciprocal, as for AVX-512 */
@@ -6923,32 +7540,40 @@ WCODECI_SSE41_INLINE wcodeci_byte *wcodeci_sse41_shed(const wcodeci_byte *bytes,
     return p - _mm_popcnt_u32(bits);
 }
 
-/* Codes 16 symbols on 16 lanes; as for AVX-512.  A remainder r below the frequency f stays, as r - f is
- * below 0, which is large as an unsigned number. */
-WCODECI_SSE41_INLINE wcodeci_byte *wcodeci_sse41_put_16(const wcodeci_sse41_coder *t, __m128i symbol,
-                                                        wcodeci_byte *high, wcodeci_byte *low,
-                                                        wcodeci_byte *p)
+/* Divides 16 states by their symbols' frequencies, which come with their reciprocals' low and high bytes; as for
+ * AVX-512.  A remainder r below the frequency f stays, as r - f is below 0, which is large as an unsigned number.
+ * The quotients go to `high`; `low` stays.  Returns the remainders. */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_divide(__m128i freq, __m128i low_byte, __m128i high_byte,
+                                                  wcodeci_byte *high, const wcodeci_byte *low, wcodeci_byte **p)
 {
     const __m128i zero = _mm_setzero_si128();
     const __m128i h = wcodeci_sse41_load(high), l = wcodeci_sse41_load(low);
-    const __m128i freq = _mm_shuffle_epi8(t->freq, symbol);
     const __m128i shed = _mm_cmpeq_epi8(_mm_max_epu8(h, freq), h);
     const __m128i h1 = _mm_andnot_si128(shed, h), l1 = _mm_blendv_epi8(l, h, shed);
     const __m128i x0 = _mm_unpacklo_epi8(l1, h1), x1 = _mm_unpackhi_epi8(l1, h1);
     const __m128i f0 = _mm_unpacklo_epi8(freq, zero), f1 = _mm_unpackhi_epi8(freq, zero);
-    const __m128i low_byte = _mm_shuffle_epi8(t->low, symbol), high_byte = _mm_shuffle_epi8(t->high, symbol);
     const __m128i q0 = _mm_mulhi_epu16(x0, _mm_unpacklo_epi8(low_byte, high_byte));
     const __m128i q1 = _mm_mulhi_epu16(x1, _mm_unpackhi_epi8(low_byte, high_byte));
     const __m128i r0 = _mm_sub_epi16(x0, _mm_mullo_epi16(q0, f0));
     const __m128i r1 = _mm_sub_epi16(x1, _mm_mullo_epi16(q1, f1));
     const __m128i less0 = _mm_sub_epi16(r0, f0), less1 = _mm_sub_epi16(r1, f1);
     const __m128i rest0 = _mm_min_epu16(r0, less0), rest1 = _mm_min_epu16(r1, less1);
-    const __m128i rank = _mm_add_epi8(_mm_packus_epi16(rest0, rest1), _mm_shuffle_epi8(t->first, symbol));
     const unsigned bits = (unsigned)_mm_movemask_epi8(shed);
-    p = wcodeci_sse41_shed(low + 8, bits >> 8, p);
-    p = wcodeci_sse41_shed(low, bits & 255, p);
+    *p = wcodeci_sse41_shed(low + 8, bits >> 8, *p);
+    *p = wcodeci_sse41_shed(low, bits & 255, *p);
     wcodeci_sse41_store(high, _mm_packus_epi16(_mm_sub_epi16(q0, _mm_cmpeq_epi16(rest0, less0)),
                                                _mm_sub_epi16(q1, _mm_cmpeq_epi16(rest1, less1))));
+    return _mm_packus_epi16(rest0, rest1);
+}
+
+/* Codes 16 symbols on 16 lanes. */
+WCODECI_SSE41_INLINE wcodeci_byte *wcodeci_sse41_put_16(const wcodeci_sse41_coder *t, __m128i symbol,
+                                                        wcodeci_byte *high, wcodeci_byte *low,
+                                                        wcodeci_byte *p)
+{
+    const __m128i rest = wcodeci_sse41_divide(_mm_shuffle_epi8(t->freq, symbol), _mm_shuffle_epi8(t->low, symbol),
+                                              _mm_shuffle_epi8(t->high, symbol), high, low, &p);
+    const __m128i rank = _mm_add_epi8(rest, _mm_shuffle_epi8(t->first, symbol));
     wcodeci_sse41_store(low, wcodeci_sse41_slots(t->slots, rank));
     return p;
 }
@@ -6980,9 +7605,84 @@ WCODECI_SSE41 static wcodeci_byte *wcodeci_sse41_put(wcodeci_rans16_coder *c, co
     return p;
 }
 
+/* The low and high bytes of reciprocals, by symbol and 16 times its class. */
+typedef struct wcodeci_reciprocals {
+    wcodeci_byte low[16 * WCODECI_CLASSES], high[16 * WCODECI_CLASSES];
+} wcodeci_reciprocals;
+
+static void wcodeci_reciprocals_make(wcodeci_reciprocals *per, const wcodeci_rans16_coder *c)
+{
+    unsigned s;
+    for (s = 0; s < 16 * WCODECI_CLASSES; s++) {
+        const unsigned reciprocal = c->freq[s] < 2 ? 65535u : 65536u / c->freq[s];
+        per->low[s] = (wcodeci_byte)reciprocal;
+        per->high[s] = (wcodeci_byte)(reciprocal >> 8);
+    }
+}
+
+/* Puts the slots at[0] ... of 1024 to low[0] ...: no shuffle finds them.  They are looked up one by one, and when
+ * all lanes are done, for group by group each would wait for its vectors. */
+WCODECI_INLINE void wcodeci_class_slots(const wcodeci_byte *slots, const uint16_t *at, wcodeci_byte *low,
+                                        unsigned lanes)
+{
+    unsigned lane, k;
+    for (lane = 0; lane < lanes; lane += 8) {
+        uint64_t all = 0;
+        WCODECI_UNROLL_16
+        for (k = 0; k < 8; k++) all |= (uint64_t)slots[at[lane + k]] << 8 * k;
+        wcodeci_store64(low + lane, all);
+    }
+}
+
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_find_byte(const wcodeci_byte *table, __m128i x, __m128i odd,
+                                                     __m128i upper)
+{
+    __m128i tables[WCODECI_CLASSES];
+    unsigned c;
+    WCODECI_UNROLL_4
+    for (c = 0; c < WCODECI_CLASSES; c++) tables[c] = wcodeci_sse41_load(table + 16 * c);
+    return wcodeci_sse41_find(tables, x, odd, upper);
+}
+
+/* Codes 16 symbols of four classes on 16 lanes, but for the slots, whose numbers it puts to `at`. */
+WCODECI_SSE41_INLINE wcodeci_byte *wcodeci_sse41_put_16_classes(wcodeci_rans16_coder *c,
+                                                                const wcodeci_reciprocals *per, __m128i symbol,
+                                                                unsigned lane, uint16_t *at, wcodeci_byte *p)
+{
+    const __m128i odd = _mm_and_si128(_mm_slli_epi16(symbol, 3), _mm_set1_epi8(-128));
+    const __m128i upper = _mm_slli_epi16(symbol, 2);
+    const __m128i rest = wcodeci_sse41_divide(wcodeci_sse41_find_byte(c->freq, symbol, odd, upper),
+                                              wcodeci_sse41_find_byte(per->low, symbol, odd, upper),
+                                              wcodeci_sse41_find_byte(per->high, symbol, odd, upper),
+                                              c->high + lane, c->low + lane, &p);
+    const __m128i rank = _mm_add_epi8(rest, wcodeci_sse41_find_byte(c->first, symbol, odd, upper));
+    const __m128i of = _mm_and_si128(_mm_srli_epi16(symbol, 4), _mm_set1_epi8(3));
+    wcodeci_sse41_store(at, _mm_unpacklo_epi8(rank, of));
+    wcodeci_sse41_store(at + 8, _mm_unpackhi_epi8(rank, of));
+    return p;
+}
+
+WCODECI_SSE41 static wcodeci_byte *wcodeci_sse41_put_classes(wcodeci_rans16_coder *c, const wcodeci_byte *symbols,
+                                                             size_t n, wcodeci_byte *p)
+{
+    wcodeci_reciprocals per;
+    uint16_t at[WCODECI_RANS16_LANES];
+    unsigned lane;
+    wcodeci_reciprocals_make(&per, c);
+    while (n) {
+        n -= c->lanes;
+        for (lane = c->lanes; lane;) {
+            lane -= 16;
+            p = wcodeci_sse41_put_16_classes(c, &per, wcodeci_sse41_load(symbols + n + lane), lane, at + lane, p);
+        }
+        wcodeci_class_slots(c->slots, at, c->low, c->lanes);
+    }
+    return p;
+}
+
 static const wcodeci_encode_kernels wcodeci_encode_kernels_sse41 = {
-    wcodeci_sse41_split, wcodeci_sse41_residual, { wcodeci_sse41_map, wcodeci_rans16_map_classes_scalar },
-    { wcodeci_sse41_put, wcodeci_rans16_put_scalar }
+    wcodeci_sse41_split, wcodeci_sse41_residual, { wcodeci_sse41_map, wcodeci_sse41_map_classes },
+    { wcodeci_sse41_put, wcodeci_sse41_put_classes }
 };
 
 #endif
@@ -7130,6 +7830,40 @@ WCODECI_AVX2 static size_t wcodeci_avx2_map(const wcodeci_rans16_coder *c, const
     return found;
 }
 
+/* The same of several classes: see wcodeci_sse41_map_classes. */
+WCODECI_AVX2 static size_t wcodeci_avx2_map_classes(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
+                                                    wcodeci_byte *symbols, size_t n, uint32_t *places,
+                                                    size_t most)
+{
+    const __m256i top = _mm256_set1_epi8(-128);
+    wcodeci_class_finder m;
+    __m256i has, bit, filler;
+    size_t i, found = 0;
+    unsigned k;
+    wcodeci_class_finder_make(&m, c);
+    has = wcodeci_avx2_twice(m.has);
+    bit = wcodeci_avx2_twice(m.bit);
+    filler = wcodeci_avx2_twice(m.filler);
+    for (i = 0; n - i >= 32; i += 32) {
+        const __m256i x = wcodeci_avx2_load(v + i);
+        const __m256i q = _mm256_and_si256(wcodeci_avx2_load(c->q + i), _mm256_set1_epi8(3));
+        __m256i entry = top, lacks;
+        unsigned mask;
+        for (k = 0; k < m.windows.count; k++)
+            entry = _mm256_xor_si256(entry, wcodeci_avx2_entry(wcodeci_avx2_twice(m.windows.table[k]),
+                                     _mm256_sub_epi8(x, _mm256_set1_epi8((char)m.windows.from[k]))));
+        lacks = _mm256_cmpeq_epi8(_mm256_and_si256(_mm256_shuffle_epi8(has, entry), _mm256_shuffle_epi8(bit, q)),
+                                  _mm256_setzero_si256());
+        entry = _mm256_or_si256(entry, _mm256_slli_epi16(q, 4));
+        wcodeci_avx2_store(symbols + i, _mm256_blendv_epi8(entry, _mm256_shuffle_epi8(filler, q), lacks));
+        for (mask = (unsigned)_mm256_movemask_epi8(lacks); mask; mask &= mask - 1) {
+            if (found == most) return most + 1;
+            places[found++] = (uint32_t)(i + (unsigned)_mm_popcnt_u32(~mask & (mask - 1)));
+        }
+    }
+    return wcodeci_rans16_map_classes_rest(c, v, symbols, i, n, places, found, most);
+}
+
 typedef struct wcodeci_avx2_coder {
     __m256i freq, first, low, high;     /* by symbol; the low and high byte of the reciprocal, as for AVX-512 */
     const wcodeci_byte *slots;
@@ -7173,20 +7907,18 @@ WCODECI_AVX2_INLINE wcodeci_byte *wcodeci_avx2_shed(const wcodeci_byte *bytes, _
     return p;
 }
 
-/* Codes 32 symbols on 32 lanes; as for AVX-512. */
-WCODECI_AVX2_INLINE wcodeci_byte *wcodeci_avx2_put_32(const wcodeci_avx2_coder *t, __m256i symbol,
-                                                          wcodeci_byte *high, wcodeci_byte *low, wcodeci_byte *p)
+/* Divides 32 states by their symbols' frequencies, which come with their reciprocals' low and high bytes; as for
+ * AVX-512.  The quotients go to `high`; `low` stays.  Returns the remainders. */
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_divide(__m256i freq, __m256i low_byte, __m256i high_byte,
+                                                wcodeci_byte *high, const wcodeci_byte *low, wcodeci_byte **p)
 {
     const __m256i even = _mm256_set1_epi16(255), one = _mm256_set1_epi16(1);
     const __m256i h = wcodeci_avx2_load(high), l = wcodeci_avx2_load(low);
-    const __m256i freq = _mm256_shuffle_epi8(t->freq, symbol);
     const __m256i shed = _mm256_cmpeq_epi8(_mm256_max_epu8(h, freq), h);
     const __m256i h1 = _mm256_andnot_si256(shed, h), l1 = _mm256_blendv_epi8(l, h, shed);
     const __m256i x0 = _mm256_or_si256(_mm256_slli_epi16(h1, 8), _mm256_and_si256(l1, even));
     const __m256i x1 = _mm256_or_si256(_mm256_srli_epi16(l1, 8), _mm256_andnot_si256(even, h1));
     const __m256i f0 = _mm256_and_si256(freq, even), f1 = _mm256_srli_epi16(freq, 8);
-    const __m256i low_byte = _mm256_shuffle_epi8(t->low, symbol);
-    const __m256i high_byte = _mm256_shuffle_epi8(t->high, symbol);
     __m256i q0 = _mm256_mulhi_epu16(x0, _mm256_or_si256(_mm256_and_si256(low_byte, even),
                                                         _mm256_slli_epi16(high_byte, 8)));
     __m256i q1 = _mm256_mulhi_epu16(x1, _mm256_or_si256(_mm256_srli_epi16(low_byte, 8),
@@ -7194,16 +7926,42 @@ WCODECI_AVX2_INLINE wcodeci_byte *wcodeci_avx2_put_32(const wcodeci_avx2_coder *
     __m256i r0 = _mm256_sub_epi16(x0, _mm256_mullo_epi16(q0, f0));
     __m256i r1 = _mm256_sub_epi16(x1, _mm256_mullo_epi16(q1, f1));
     const __m256i less0 = _mm256_cmpgt_epi16(f0, r0), less1 = _mm256_cmpgt_epi16(f1, r1);
-    __m256i rank;
     q0 = _mm256_add_epi16(q0, _mm256_add_epi16(less0, one));
     q1 = _mm256_add_epi16(q1, _mm256_add_epi16(less1, one));
     r0 = _mm256_sub_epi16(r0, _mm256_andnot_si256(less0, f0));
     r1 = _mm256_sub_epi16(r1, _mm256_andnot_si256(less1, f1));
-    rank = _mm256_add_epi8(_mm256_or_si256(r0, _mm256_slli_epi16(r1, 8)),
-                           _mm256_shuffle_epi8(t->first, symbol));
-    p = wcodeci_avx2_shed(low, shed, p);
+    *p = wcodeci_avx2_shed(low, shed, *p);
     wcodeci_avx2_store(high, _mm256_or_si256(q0, _mm256_slli_epi16(q1, 8)));
+    return _mm256_or_si256(r0, _mm256_slli_epi16(r1, 8));
+}
+
+/* Codes 32 symbols on 32 lanes. */
+WCODECI_AVX2_INLINE wcodeci_byte *wcodeci_avx2_put_32(const wcodeci_avx2_coder *t, __m256i symbol,
+                                                      wcodeci_byte *high, wcodeci_byte *low, wcodeci_byte *p)
+{
+    const __m256i rest = wcodeci_avx2_divide(_mm256_shuffle_epi8(t->freq, symbol),
+                                             _mm256_shuffle_epi8(t->low, symbol),
+                                             _mm256_shuffle_epi8(t->high, symbol), high, low, &p);
+    const __m256i rank = _mm256_add_epi8(rest, _mm256_shuffle_epi8(t->first, symbol));
     wcodeci_avx2_store(low, wcodeci_avx2_slots(t->slots, rank));
+    return p;
+}
+
+/* See wcodeci_sse41_put_16_classes. */
+WCODECI_AVX2_INLINE wcodeci_byte *wcodeci_avx2_put_32_classes(wcodeci_rans16_coder *c,
+                                                              const wcodeci_reciprocals *per, __m256i symbol,
+                                                              unsigned lane, uint16_t *at, wcodeci_byte *p)
+{
+    const __m256i odd = _mm256_and_si256(_mm256_slli_epi16(symbol, 3), _mm256_set1_epi8(-128));
+    const __m256i upper = _mm256_slli_epi16(symbol, 2);
+    const __m256i rest = wcodeci_avx2_divide(wcodeci_avx2_find(c->freq, symbol, odd, upper),
+                                             wcodeci_avx2_find(per->low, symbol, odd, upper),
+                                             wcodeci_avx2_find(per->high, symbol, odd, upper),
+                                             c->high + lane, c->low + lane, &p);
+    const __m256i rank = _mm256_add_epi8(rest, wcodeci_avx2_find(c->first, symbol, odd, upper));
+    const __m256i of = _mm256_and_si256(_mm256_srli_epi16(symbol, 4), _mm256_set1_epi8(3));
+    wcodeci_avx2_store2((wcodeci_byte *)at, (wcodeci_byte *)(at + 16), _mm256_unpacklo_epi8(rank, of));
+    wcodeci_avx2_store2((wcodeci_byte *)(at + 8), (wcodeci_byte *)(at + 24), _mm256_unpackhi_epi8(rank, of));
     return p;
 }
 
@@ -7234,9 +7992,27 @@ WCODECI_AVX2 static wcodeci_byte *wcodeci_avx2_put(wcodeci_rans16_coder *c, cons
     return p;
 }
 
+WCODECI_AVX2 static wcodeci_byte *wcodeci_avx2_put_classes(wcodeci_rans16_coder *c, const wcodeci_byte *symbols,
+                                                           size_t n, wcodeci_byte *p)
+{
+    wcodeci_reciprocals per;
+    uint16_t at[WCODECI_RANS16_LANES];
+    unsigned lane;
+    wcodeci_reciprocals_make(&per, c);
+    while (n) {
+        n -= c->lanes;
+        for (lane = c->lanes; lane;) {
+            lane -= 32;
+            p = wcodeci_avx2_put_32_classes(c, &per, wcodeci_avx2_load(symbols + n + lane), lane, at + lane, p);
+        }
+        wcodeci_class_slots(c->slots, at, c->low, c->lanes);
+    }
+    return p;
+}
+
 static const wcodeci_encode_kernels wcodeci_encode_kernels_avx2 = {
-    wcodeci_avx2_split, wcodeci_avx2_residual, { wcodeci_avx2_map, wcodeci_rans16_map_classes_scalar },
-    { wcodeci_avx2_put, wcodeci_rans16_put_scalar }
+    wcodeci_avx2_split, wcodeci_avx2_residual, { wcodeci_avx2_map, wcodeci_avx2_map_classes },
+    { wcodeci_avx2_put, wcodeci_avx2_put_classes }
 };
 
 #endif
@@ -7645,18 +8421,6 @@ static void wcodeci_neon_residual(const wcodeci_byte *v, const wcodeci_byte *bef
 
 /* ---- rANS-16 ---- */
 
-/* Of 64 lanes, 255 or 0 each: a bit each, and sums of these, as of wcodeci_neon_step4. */
-WCODECI_INLINE wcodeci_neon_takers wcodeci_neon_marked(const uint8x16_t marks[4], uint8x16_t weights)
-{
-    const uint8x16_t low = vpaddq_u8(vandq_u8(marks[0], weights), vandq_u8(marks[1], weights));
-    const uint8x16_t high = vpaddq_u8(vandq_u8(marks[2], weights), vandq_u8(marks[3], weights));
-    const uint8x16_t pairs = vpaddq_u8(low, high), bits = vpaddq_u8(pairs, pairs);
-    wcodeci_neon_takers marked;
-    marked.bits = vgetq_lane_u64(vreinterpretq_u64_u8(bits), 1);
-    marked.sums = vgetq_lane_u64(vreinterpretq_u64_u8(vcntq_u8(bits)), 0) * 0x0101010101010101u;
-    return marked;
-}
-
 /* Writes down where the bits are: i and up.  Returns how many places there are, or most + 1. */
 WCODECI_INLINE size_t wcodeci_neon_note(uint64_t bits, size_t i, uint32_t *places, size_t found, size_t most)
 {
@@ -7670,64 +8434,115 @@ WCODECI_INLINE size_t wcodeci_neon_note(uint64_t bits, size_t i, uint32_t *place
     return found;
 }
 
+/* Sixteen entries, or those of all classes. */
+WCODECI_INLINE uint8x16x4_t wcodeci_neon_entries(unsigned classes, const wcodeci_byte *table)
+{
+    uint8x16x4_t four;
+    if (classes > 1) return wcodeci_neon_four(table);
+    four.val[0] = four.val[1] = four.val[2] = four.val[3] = vld1q_u8(table);
+    return four;
+}
+
+/* table[x], x below 16 or, of several classes, 64. */
+WCODECI_INLINE uint8x16_t wcodeci_neon_find(unsigned classes, const uint8x16x4_t *table, uint8x16_t x)
+{
+    return classes == 1 ? vqtbl1q_u8(table->val[0], x) : vqtbl4q_u8(*table, x);
+}
+
+typedef struct wcodeci_neon_mapper {
+    wcodeci_windows windows;
+    uint8x16_t filler;                  /* what the windows' entries are changed by */
+    uint8x16_t fillers;                 /* by class, with 16 times that */
+    uint8x16x4_t freq;
+    uint8x16_t weights;
+} wcodeci_neon_mapper;
+
+WCODECI_INLINE wcodeci_neon_mapper wcodeci_neon_mapper_make(const wcodeci_rans16_coder *c, unsigned classes)
+{
+    wcodeci_neon_mapper m;
+    wcodeci_byte fillers[16] = { 0 };
+    unsigned k;
+    for (k = 0; k < classes; k++) fillers[k] = (wcodeci_byte)(16 * k + c->filler[k]);
+    wcodeci_windows_make(&m.windows, c, 32);
+    m.filler = vdupq_n_u8(c->filler[0]);
+    m.fillers = vld1q_u8(fillers);
+    m.freq = wcodeci_neon_entries(classes, c->freq);
+    m.weights = vld1q_u8(wcodeci_neon_weights);
+    return m;
+}
+
+/* Makes symbols of 64 values; returns a bit for each that is an exception.  q: of these, if there are several
+ * classes. */
+WCODECI_INLINE uint64_t wcodeci_neon_map_64(const wcodeci_neon_mapper *m, unsigned classes, const wcodeci_byte *v,
+                                            const wcodeci_byte *q, wcodeci_byte *symbols)
+{
+    uint8x16_t x[4], entry[4], none[4];
+    unsigned j, k;
+    WCODECI_UNROLL_4
+    for (k = 0; k < 4; k++) {
+        x[k] = vld1q_u8(v + 16 * k);
+        entry[k] = vdupq_n_u8(0);
+    }
+    for (j = 0; j < m->windows.count; j++) {
+        const uint8x16x2_t table = vld2q_u8(m->windows.table[j]);
+        const uint8x16_t from = vdupq_n_u8(m->windows.from[j]);
+        WCODECI_UNROLL_4
+        for (k = 0; k < 4; k++) entry[k] = vqtbx2q_u8(entry[k], table, vsubq_u8(x[k], from));
+    }
+    WCODECI_UNROLL_4
+    for (k = 0; k < 4; k++) {
+        uint8x16_t symbol = veorq_u8(vandq_u8(entry[k], vdupq_n_u8(15)), m->filler);
+        if (classes == 1) {
+            none[k] = vceqzq_u8(entry[k]);
+        } else {
+            const uint8x16_t part = vandq_u8(vld1q_u8(q + 16 * k), vdupq_n_u8(3));
+            symbol = vsliq_n_u8(symbol, part, 4);
+            none[k] = vceqzq_u8(vminq_u8(entry[k], wcodeci_neon_find(classes, &m->freq, symbol)));
+            symbol = vbslq_u8(none[k], vqtbl1q_u8(m->fillers, part), symbol);
+        }
+        vst1q_u8(symbols + 16 * k, symbol);
+    }
+    return wcodeci_neon_mark(none, m->weights).bits;
+}
+
+WCODECI_INLINE size_t wcodeci_neon_map_all(const wcodeci_rans16_coder *c, unsigned classes, const wcodeci_byte *v,
+                                           wcodeci_byte *symbols, size_t n, uint32_t *places, size_t most)
+{
+    const wcodeci_neon_mapper m = wcodeci_neon_mapper_make(c, classes);
+    size_t i, found = 0;
+    for (i = 0; n - i >= 64; i += 64) {
+        const uint64_t none = wcodeci_neon_map_64(&m, classes, v + i, classes > 1 ? c->q + i : NULL, symbols + i);
+        if (!none) continue;
+        found = wcodeci_neon_note(none, i, places, found, most);
+        if (found > most) return found;
+    }
+    return classes == 1 ? wcodeci_rans16_map_rest(c, v, symbols, i, n, places, found, most)
+                        : wcodeci_rans16_map_classes_rest(c, v, symbols, i, n, places, found, most);
+}
+
 static size_t wcodeci_neon_map(const wcodeci_rans16_coder *c, const wcodeci_byte *v, wcodeci_byte *symbols,
                                size_t n, uint32_t *places, size_t most)
 {
-    const uint8x16_t filler = vdupq_n_u8(c->filler[0]), fifteen = vdupq_n_u8(15);
-    const uint8x16_t weights = vld1q_u8(wcodeci_neon_weights);
-    wcodeci_windows w;
-    size_t i, found = 0;
-    unsigned j, k;
-    wcodeci_windows_make(&w, c, 32);
-    for (i = 0; n - i >= 64; i += 64) {
-        uint8x16_t x[4], entry[4], none[4];
-        uint64_t bits;
-        WCODECI_UNROLL_4
-        for (k = 0; k < 4; k++) {
-            x[k] = vld1q_u8(v + i + 16 * k);
-            entry[k] = vdupq_n_u8(0);
-        }
-        for (j = 0; j < w.count; j++) {
-            const uint8x16x2_t table = vld2q_u8(w.table[j]);
-            const uint8x16_t from = vdupq_n_u8(w.from[j]);
-            WCODECI_UNROLL_4
-            for (k = 0; k < 4; k++) entry[k] = vqtbx2q_u8(entry[k], table, vsubq_u8(x[k], from));
-        }
-        WCODECI_UNROLL_4
-        for (k = 0; k < 4; k++) {
-            none[k] = vceqzq_u8(entry[k]);
-            vst1q_u8(symbols + i + 16 * k, veorq_u8(vandq_u8(entry[k], fifteen), filler));
-        }
-        bits = wcodeci_neon_marked(none, weights).bits;
-        if (!bits) continue;
-        found = wcodeci_neon_note(bits, i, places, found, most);
-        if (found > most) return found;
-    }
-    return wcodeci_rans16_map_rest(c, v, symbols, i, n, places, found, most);
+    return wcodeci_neon_map_all(c, 1, v, symbols, n, places, most);
+}
+
+static size_t wcodeci_neon_map_classes(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
+                                       wcodeci_byte *symbols, size_t n, uint32_t *places, size_t most)
+{
+    return wcodeci_neon_map_all(c, WCODECI_CLASSES, v, symbols, n, places, most);
 }
 
 /* The reciprocal is in parts, low and high byte, of scale * frequency; see wcodeci_neon_coder_make. */
 typedef struct wcodeci_neon_coder {
-    uint8x16_t freq, first, scale, low, high;   /* by symbol */
-    uint8x16_t bias, weights;
-    uint8x16x4_t slots[4];
+    uint8x16x4_t freq, first, scale, low, high;     /* by symbol */
+    uint8x16_t bias, weights;                       /* bias: by class */
+    uint8x16x4_t slots[4];                          /* of one class */
+    const wcodeci_byte *all_slots;                  /* of several */
 } wcodeci_neon_coder;
 
-/* Four tables, by way of memory: see wcodeci_neon_pair. */
-WCODECI_INLINE uint8x16x4_t wcodeci_neon_four(const wcodeci_byte *table)
-{
-    wcodeci_byte room[64];
-    uint8x16x4_t four;
-    four.val[0] = vld1q_u8(table);
-    four.val[1] = vld1q_u8(table + 16);
-    four.val[2] = vld1q_u8(table + 32);
-    four.val[3] = vld1q_u8(table + 48);
-    vst4q_u8(room, four);
-    return vld4q_u8(room);
-}
-
 /* x / f, for x < 256 f, is (s x + b) m >> 23 with nothing to correct.  128 < s f <= 256, so that s x + b and
- * m, which is 2^23 / (s f) rounded, fit 16 bits.  s is 1 where f > 128, which one symbol can have at most.
+ * m, which is 2^23 / (s f) rounded, fit 16 bits.  s is 1 where f > 128, which one symbol of a class can have at
+ * most; b is the class's.
  *
  * If b is 0, m is rounded up: s f m = 2^23 + e with e < s f.  s x is s or more below where the quotient's
  * next step is, so the result is right if s x e < s 2^23.  It is if s >= 2, as s x < 2^16 and e < 2^8; if s
@@ -7737,30 +8552,32 @@ WCODECI_INLINE uint8x16x4_t wcodeci_neon_four(const wcodeci_byte *table)
  * rounded down, as it is for that symbol, s f m = 2^23 - d, and the result is right if (s x + 1) d <= 2^23.
  * If it is rounded up, s >= 2, so s x + 1 is still 1 or more below the next step: right if (s x + 1) e <
  * 2^23. */
-WCODECI_INLINE wcodeci_neon_coder wcodeci_neon_coder_make(const wcodeci_rans16_coder *c)
+WCODECI_INLINE wcodeci_neon_coder wcodeci_neon_coder_make(const wcodeci_rans16_coder *c, unsigned classes)
 {
     const uint32_t one = (uint32_t)1 << 23;
-    wcodeci_byte scale[16], low[16], high[16];
+    wcodeci_byte scale[16 * WCODECI_CLASSES], low[16 * WCODECI_CLASSES], high[16 * WCODECI_CLASSES];
+    wcodeci_byte bias[16] = { 0 };
     wcodeci_neon_coder t;
-    unsigned s, bias = 0;
-    for (s = 0; s < 16; s++)
-        if (c->freq[s] > 128 && c->freq[s] - one % c->freq[s] > 128) bias = 1;
-    for (s = 0; s < 16; s++) {
+    unsigned s;
+    for (s = 0; s < 16 * classes; s++)
+        if (c->freq[s] > 128 && c->freq[s] - one % c->freq[s] > 128) bias[s / 16] = 1;
+    for (s = 0; s < 16 * classes; s++) {
         const unsigned freq = c->freq[s], by = freq < 2 ? 255 : freq > 128 ? 1 : 256 / freq;
         const uint32_t divisor = freq ? by * freq : 255;
-        const uint32_t m = (one + (bias ? divisor / 2 : divisor - 1)) / divisor;
+        const uint32_t m = (one + (bias[s / 16] ? divisor / 2 : divisor - 1)) / divisor;
         scale[s] = (wcodeci_byte)by;
         low[s] = (wcodeci_byte)m;
         high[s] = (wcodeci_byte)(m >> 8);
     }
-    t.freq = vld1q_u8(c->freq);
-    t.first = vld1q_u8(c->first);
-    t.scale = vld1q_u8(scale);
-    t.low = vld1q_u8(low);
-    t.high = vld1q_u8(high);
-    t.bias = vdupq_n_u8((wcodeci_byte)bias);
+    t.freq = wcodeci_neon_entries(classes, c->freq);
+    t.first = wcodeci_neon_entries(classes, c->first);
+    t.scale = wcodeci_neon_entries(classes, scale);
+    t.low = wcodeci_neon_entries(classes, low);
+    t.high = wcodeci_neon_entries(classes, high);
+    t.bias = classes == 1 ? vdupq_n_u8(bias[0]) : vld1q_u8(bias);
     t.weights = vld1q_u8(wcodeci_neon_weights);
-    for (s = 0; s < 4; s++) t.slots[s] = wcodeci_neon_four(c->slots + 64 * s);
+    t.all_slots = c->slots;
+    for (s = 0; s < 4 && classes == 1; s++) t.slots[s] = wcodeci_neon_four(c->slots + 64 * s);
     return t;
 }
 
@@ -7772,14 +8589,16 @@ WCODECI_INLINE uint16x8_t wcodeci_neon_high16(uint16x8_t a, uint16x8_t b)
 }
 
 /* The quotients of states h << 8 | l that have room. */
-WCODECI_INLINE uint8x16_t wcodeci_neon_divide(const wcodeci_neon_coder *t, uint8x16_t symbol, uint8x16_t h,
-                                              uint8x16_t l)
+WCODECI_INLINE uint8x16_t wcodeci_neon_divide(const wcodeci_neon_coder *t, unsigned classes,
+                                              uint8x16_t symbol, uint8x16_t h, uint8x16_t l)
 {
-    const uint8x16_t scale = vqtbl1q_u8(t->scale, symbol), above = vmulq_u8(h, scale);
-    const uint8x16_t low = vqtbl1q_u8(t->low, symbol), high = vqtbl1q_u8(t->high, symbol);
-    const uint16x8_t x0 = vmlal_u8(vreinterpretq_u16_u8(vzip1q_u8(t->bias, above)), vget_low_u8(l),
+    const uint8x16_t scale = wcodeci_neon_find(classes, &t->scale, symbol), above = vmulq_u8(h, scale);
+    const uint8x16_t low = wcodeci_neon_find(classes, &t->low, symbol);
+    const uint8x16_t high = wcodeci_neon_find(classes, &t->high, symbol);
+    const uint8x16_t bias = classes == 1 ? t->bias : vqtbl1q_u8(t->bias, vshrq_n_u8(symbol, 4));
+    const uint16x8_t x0 = vmlal_u8(vreinterpretq_u16_u8(vzip1q_u8(bias, above)), vget_low_u8(l),
                                    vget_low_u8(scale));
-    const uint16x8_t x1 = vmlal_high_u8(vreinterpretq_u16_u8(vzip2q_u8(t->bias, above)), l, scale);
+    const uint16x8_t x1 = vmlal_high_u8(vreinterpretq_u16_u8(vzip2q_u8(bias, above)), l, scale);
     const uint16x8_t q0 = wcodeci_neon_high16(x0, vreinterpretq_u16_u8(vzip1q_u8(low, high)));
     const uint16x8_t q1 = wcodeci_neon_high16(x1, vreinterpretq_u16_u8(vzip2q_u8(low, high)));
     return vshrn_high_n_u16(vshrn_n_u16(q0, 7), q1, 7);
@@ -7795,8 +8614,22 @@ WCODECI_INLINE uint8x16_t wcodeci_neon_slots(const wcodeci_neon_coder *t, uint8x
     return vqtbx4q_u8(slots, t->slots[3], vsubq_u8(x, next));
 }
 
+/* Eight slots out of 1024, by 16 bits each.  There would be sixteen look-ups of 64: memory is faster. */
+WCODECI_INLINE uint64_t wcodeci_neon_gather(const wcodeci_neon_coder *t, uint16x8_t x)
+{
+    const uint64_t lower = vgetq_lane_u64(vreinterpretq_u64_u16(x), 0);
+    const uint64_t upper = vgetq_lane_u64(vreinterpretq_u64_u16(x), 1);
+    uint64_t slots = 0;
+    unsigned k;
+    WCODECI_UNROLL_4
+    for (k = 0; k < 4; k++)
+        slots |= (uint64_t)t->all_slots[lower >> 16 * k & 0xFFFF] << 8 * k
+               | (uint64_t)t->all_slots[upper >> 16 * k & 0xFFFF] << (8 * k + 32);
+    return slots;
+}
+
 /* Puts the bytes of 64 that are marked below p, in order: 8 bytes end where those of the 8 lanes do. */
-WCODECI_INLINE wcodeci_byte *wcodeci_neon_shed(const wcodeci_byte *bytes, wcodeci_neon_takers marked,
+WCODECI_INLINE wcodeci_byte *wcodeci_neon_shed(const wcodeci_byte *bytes, wcodeci_neon_marked marked,
                                                wcodeci_byte *p)
 {
     unsigned k;
@@ -7812,52 +8645,76 @@ WCODECI_INLINE wcodeci_byte *wcodeci_neon_shed(const wcodeci_byte *bytes, wcodec
 }
 
 /* Codes 64 symbols on 64 lanes.  Which lanes shed a byte is asked first, as the answer takes long. */
-WCODECI_INLINE wcodeci_byte *wcodeci_neon_put_64(const wcodeci_neon_coder *t, const wcodeci_byte *symbols,
-                                                 wcodeci_byte *high, wcodeci_byte *low, wcodeci_byte *p)
+WCODECI_INLINE wcodeci_byte *wcodeci_neon_put_64(const wcodeci_neon_coder *t, unsigned classes,
+                                                 const wcodeci_byte *symbols, wcodeci_byte *high,
+                                                 wcodeci_byte *low, wcodeci_byte *p)
 {
-    uint8x16_t symbol[4], freq[4], shed[4], slots[4];
-    wcodeci_neon_takers marked;
+    uint8x16_t symbol[4], freq[4], shed[4], place[4];
+    wcodeci_neon_marked marked;
     unsigned k;
     WCODECI_UNROLL_4
     for (k = 0; k < 4; k++) {
         symbol[k] = vld1q_u8(symbols + 16 * k);
-        freq[k] = vqtbl1q_u8(t->freq, symbol[k]);
+        freq[k] = wcodeci_neon_find(classes, &t->freq, symbol[k]);
         shed[k] = vcgeq_u8(vld1q_u8(high + 16 * k), freq[k]);
     }
-    marked = wcodeci_neon_marked(shed, t->weights);
+    marked = wcodeci_neon_mark(shed, t->weights);
     WCODECI_UNROLL_4
     for (k = 0; k < 4; k++) {
         const uint8x16_t h = vld1q_u8(high + 16 * k), l = vbslq_u8(shed[k], h, vld1q_u8(low + 16 * k));
-        const uint8x16_t quotient = wcodeci_neon_divide(t, symbol[k], vbicq_u8(h, shed[k]), l);
-        const uint8x16_t from = vaddq_u8(l, vqtbl1q_u8(t->first, symbol[k]));
-        slots[k] = wcodeci_neon_slots(t, vmlsq_u8(from, quotient, freq[k]));    /* of first + rank */
+        const uint8x16_t quotient = wcodeci_neon_divide(t, classes, symbol[k], vbicq_u8(h, shed[k]), l);
+        const uint8x16_t from = vaddq_u8(l, wcodeci_neon_find(classes, &t->first, symbol[k]));
+        place[k] = vmlsq_u8(from, quotient, freq[k]);       /* first + rank */
+        if (classes == 1) place[k] = wcodeci_neon_slots(t, place[k]);
         vst1q_u8(high + 16 * k, quotient);
     }
     p = wcodeci_neon_shed(low, marked, p);
     WCODECI_UNROLL_4
-    for (k = 0; k < 4; k++) vst1q_u8(low + 16 * k, slots[k]);
+    for (k = 0; k < 4; k++) {
+        if (classes == 1) {
+            vst1q_u8(low + 16 * k, place[k]);
+        } else {
+            const uint8x16_t part = vshrq_n_u8(symbol[k], 4);
+            wcodeci_store64(low + 16 * k,
+                            wcodeci_neon_gather(t, vreinterpretq_u16_u8(vzip1q_u8(place[k], part))));
+            wcodeci_store64(low + 16 * k + 8,
+                            wcodeci_neon_gather(t, vreinterpretq_u16_u8(vzip2q_u8(place[k], part))));
+        }
+    }
     return p;
 }
 
-static wcodeci_byte *wcodeci_neon_put(wcodeci_rans16_coder *c, const wcodeci_byte *symbols, size_t n,
-                                      wcodeci_byte *p)
+WCODECI_INLINE wcodeci_byte *wcodeci_neon_put_all(wcodeci_rans16_coder *c, unsigned classes,
+                                                  const wcodeci_byte *symbols, size_t n, wcodeci_byte *p)
 {
-    const wcodeci_neon_coder t = wcodeci_neon_coder_make(c);
+    const wcodeci_neon_coder t = wcodeci_neon_coder_make(c, classes);
     const unsigned lanes = c->lanes;
     unsigned lane;
     while (n) {
         n -= lanes;
         for (lane = lanes; lane;) {
             lane -= 64;
-            p = wcodeci_neon_put_64(&t, symbols + n + lane, c->high + lane, c->low + lane, p);
+            p = wcodeci_neon_put_64(&t, classes, symbols + n + lane, c->high + lane, c->low + lane, p);
         }
     }
     return p;
 }
 
+static wcodeci_byte *wcodeci_neon_put(wcodeci_rans16_coder *c, const wcodeci_byte *symbols, size_t n,
+                                      wcodeci_byte *p)
+{
+    return wcodeci_neon_put_all(c, 1, symbols, n, p);
+}
+
+static wcodeci_byte *wcodeci_neon_put_classes(wcodeci_rans16_coder *c, const wcodeci_byte *symbols, size_t n,
+                                              wcodeci_byte *p)
+{
+    return wcodeci_neon_put_all(c, WCODECI_CLASSES, symbols, n, p);
+}
+
 static const wcodeci_encode_kernels wcodeci_encode_kernels_neon = {
-    wcodeci_neon_split, wcodeci_neon_residual, { wcodeci_neon_map, wcodeci_rans16_map_classes_scalar },
-    { wcodeci_neon_put, wcodeci_rans16_put_scalar }
+    wcodeci_neon_split, wcodeci_neon_residual, { wcodeci_neon_map, wcodeci_neon_map_classes },
+    { wcodeci_neon_put, wcodeci_neon_put_classes }
 };
 
 #endif
@@ -8043,10 +8900,11 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
     if (flags & WCODECI_TILE_SCALED) tile->phase = wcodeci_take_varint(&c);
     tile->info.predictor = flags & 7;
     if (c.bad) return size < record.head + record.body ? c.bad : WCODEC_E_CORRUPT;
-    if (tile->info.split >= WCODEC_SPLIT_COUNT || tile->info.predictor >= WCODEC_PREDICT_SCALE) {
-        *what = "unknown split, predictor or flag of a tile";
+    if (tile->info.split >= WCODEC_SPLIT_COUNT || tile->info.predictor > WCODEC_PREDICT_SCALE) {
+        *what = "unknown split or predictor of a tile";
         return WCODEC_E_UNSUPPORTED;
     }
+    if (tile->info.predictor == WCODEC_PREDICT_SCALE) return WCODEC_E_CORRUPT;      /* one of planes alone */
     split = &wcodeci_splits[tile->info.split];
     if (n == 0 || n > WCODEC_MAX_TILE_BYTES / split->unit || ((flags & WCODECI_TILE_ROW) && tile->row == 0))
         return WCODEC_E_CORRUPT;
@@ -8099,7 +8957,7 @@ WCODEC_API wcodec_status wcodec_tile_inspect(const void *src, size_t size, wcode
 WCODEC_API size_t wcodec_tile_decode_scratch(size_t decoded_size)
 {
     /* No split has planes of more than two values a byte of the unit; a row has at least 8. */
-    return WCODECI_TABLE_SIZE + WCODECI_Q_CHUNK + 2 * decoded_size + decoded_size / WCODECI_MIN_COLUMNS + 16;
+    return WCODECI_TABLE_SIZE + WCODECI_Q_CHUNK + 2 * decoded_size + decoded_size / WCODECI_MIN_COLUMNS + 80;
 }
 
 /* A tile on its way out of its record. */
@@ -8165,7 +9023,7 @@ static const char *wcodeci_plane_decode(const wcodeci_tile_job *job, unsigned k,
         memset(&out, 0, sizeof out);
         out.v = v;
         what = wcodeci_plane_rans16(job, k, &out);
-        if (what || info->predictor == WCODEC_PREDICT_SCALE) return what;
+        if (what || out.scaled) return what;
     } else {
         what = wcodeci_plane_values(job, info, v, n);
     }
@@ -8239,7 +9097,7 @@ static int wcodeci_tile_fusible(const wcodeci_tile_job *job, unsigned fused)
             && job->src[info->plane[k].offset] == WCODECI_CLASS_MAP)
             return 0;
     return (plane->coder == WCODEC_CODER_RANS16 || plane->coder == WCODEC_CODER_CLASSES)
-        && (plane->predictor == WCODEC_PREDICT_NONE || plane->predictor == WCODEC_PREDICT_SCALE);
+        && (plane->predictor == WCODEC_PREDICT_NONE || (!fused && plane->predictor == WCODEC_PREDICT_SCALE));
 }
 
 /* A tile whose fused plane is rANS-16, predicted by scales alone: its values are merged as they come, and never
@@ -8322,7 +9180,7 @@ static wcodec_status wcodeci_tile_decode(const wcodeci_engine *engine, const wco
     job.engine = engine;
     job.src = src;
     job.dst = dst;
-    job.table = scratch + ((8 - ((uintptr_t)scratch & 7)) & 7);
+    job.table = scratch + ((64 - ((uintptr_t)scratch & 63)) & 63);      /* a cache line */
     job.q = (wcodeci_byte *)job.table + WCODECI_TABLE_SIZE;
     job.room = job.q + WCODECI_Q_CHUNK;
     what = info->scaled ? wcodeci_tile_scales(&job, columns, width) : NULL;
@@ -10540,10 +11398,14 @@ static wcodec_status wcodeci_job_record(const wcodec_reader *r, unsigned type, u
                                         size_t dst_size, wcodeci_byte *room, wcodec_error *err)
 {
     const wcodeci_byte *record;
+    wcodec_tile_info info;
     wcodec_status status = wcodeci_reader_fetch(r, at, size, room, &record, err);
     if (status) return status;
     if (record[0] != type)
         return wcodeci_fail(err, wcodeci_record_wrong(record[0]), at, "there is no tile where the index says");
+    if (type == WCODECI_RECORD_SCALES && wcodec_tile_inspect(record, size, &info, NULL) == WCODEC_OK
+        && info.split != WCODEC_SPLIT_BYTE)
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "scales with another split than BYTE");
     if (!r->source.memory) room += r->largest_record;
     status = wcodeci_tile_decode(&r->engine, record, size, scales, columns, dst, dst_size, room, r->no_crc, at,
                                  err);
@@ -10887,6 +11749,7 @@ static wcodec_status wcodeci_push_head(wcodec_push *d)
     if (!(record.type & WCODECI_RECORD_ANCILLARY))
         return wcodeci_push_fail(d, WCODEC_E_UNSUPPORTED, d->record_start,
                                  "a record that this library does not know");
+    d->columns = 0;         /* what follows is another segment's */
     d->state = WCODECI_PUSH_SKIP;
     return WCODEC_OK;
 }
@@ -13073,15 +13936,18 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_WORD
 #undef WCODECI_WORDS
 #undef WCODECI_SSE41_MERGE
+#undef WCODECI_SSE41_MERGE_4
 #undef WCODECI_AVX2
 #undef WCODECI_AVX2_INLINE
 #undef WCODECI_AVX2_UNITS
 #undef WCODECI_AVX2_MERGE
+#undef WCODECI_AVX2_MERGE_4
 #undef WCODECI_AVX512
 #undef WCODECI_AVX512_INLINE
 #undef WCODECI_A_OR_B_AND_C
 #undef WCODECI_A_OR_B_AND_NOT_C
 #undef WCODECI_A_AND_NOT_C_OR_B
+#undef WCODECI_C_CHOOSES_A_OR_B
 #undef WCODECI_UNITS
 #undef WCODECI_MERGE
 #undef WCODECI_NEON_BITS

@@ -13,7 +13,7 @@ typedef struct tile {
 
 static const unsigned char split_dtype[WCODEC_SPLIT_COUNT] = {
     WCODEC_U8, WCODEC_U16, WCODEC_I32, WCODEC_U64, WCODEC_BF16, WCODEC_F16, WCODEC_F32, WCODEC_F64,
-    WCODEC_F8_E4M3, WCODEC_F8_E5M2, WCODEC_U4 };
+    WCODEC_F8_E4M3, WCODEC_F8_E5M2, WCODEC_U4, WCODEC_BF16, WCODEC_F16, WCODEC_F32 };
 
 /* Encodes into a buffer of just the bound; the caller frees the record. */
 static tile encode(unsigned dtype, uint64_t row, const unsigned char *data, size_t size,
@@ -147,7 +147,7 @@ static void every_choice(void)
     static const size_t units[] = { 1, 33, 64, 700 };
     unsigned char data[700 * 8];
     test_random r = test_random_new(3);
-    wcodec_tile_options o;
+    wcodec_tile_options o = { 0, 0, 0, 0, 0 };
     wcodec_tile_info info;
     unsigned split, coder, predictor, kind;
     unsigned long used[WCODEC_CODER_COUNT] = { 0 }, predicted[WCODEC_PREDICT_COUNT] = { 0 };
@@ -174,9 +174,121 @@ static void every_choice(void)
                         predicted[info.plane[i].predictor]++;
                     }
                 }
-    test_note("all coders and predictors came up");
-    for (coder = 0; coder < WCODEC_CODER_COUNT; coder++) CHECK(used[coder] > 100);
-    for (predictor = 0; predictor < WCODEC_PREDICT_COUNT; predictor++) CHECK(predicted[predictor] > 100);
+    test_note("all coders and predictors came up");     /* classes and scales: see scaled_tiles */
+    for (coder = 0; coder <= WCODEC_CODER_RANS256; coder++) CHECK(used[coder] > 100);
+    for (predictor = 0; predictor <= WCODEC_PREDICT_UP; predictor++) CHECK(predicted[predictor] > 100);
+}
+
+/* A matrix whose rows and columns differ in size, from unit `phase` on. */
+static void make_matrix(test_random *r, unsigned dtype, size_t columns, size_t phase, size_t n, unsigned char *data)
+{
+    const unsigned unit = make_unit(dtype);
+    const unsigned shift = dtype == WCODEC_BF16 ? 7 : dtype == WCODEC_F16 ? 10 : dtype == WCODEC_F32 ? 23
+                         : dtype == WCODEC_F8_E4M3 ? 3 : 2;
+    const unsigned bits = dtype == WCODEC_BF16 || dtype == WCODEC_F32 ? 8 : dtype == WCODEC_F8_E4M3 ? 4 : 5;
+    const unsigned top = bits == 8 ? 118 : bits == 5 ? 18 : 11;
+    size_t i;
+    for (i = 0; i < n; i++) {
+        const size_t row = (phase + i) / columns, column = (phase + i) % columns;
+        const unsigned scale = (unsigned)((row * 2654435761u >> 7) % 3 + (column * 40503u >> 5) % 3);
+        uint64_t x = test_next(r);
+        unsigned e = 0, k;
+        while (e < 6 && (x >> 60 & 1)) {        /* each octave is half as likely */
+            e++;
+            x = test_next(r);
+        }
+        x = (x & ~((((uint64_t)1 << bits) - 1) << shift)) | (uint64_t)(top - scale - e) << shift;
+        for (k = 0; k < unit; k++) data[i * unit + k] = (unsigned char)(x >> 8 * k);
+    }
+}
+
+/* Encodes with scales, decodes with them, and with what is not quite them.  Returns what the tile uses: 1 classes,
+ * 2 scales. */
+static int scaled_round_trip(unsigned dtype, size_t columns, size_t phase, size_t n, unsigned profile,
+                             test_random *r)
+{
+    const size_t size = n * make_unit(dtype), bound = wcodec_tile_bound(size);
+    const size_t fit = wcodec_scales_fit_scratch(columns), need = wcodec_tile_encode_scratch(size);
+    const size_t room = wcodec_tile_decode_scratch(size);
+    const size_t scratch_size = fit > need ? fit : need;
+    unsigned char *data = (unsigned char *)test_malloc(size), *scale = (unsigned char *)test_malloc(columns);
+    unsigned char *record = (unsigned char *)test_malloc(bound), *back = (unsigned char *)test_malloc(size);
+    unsigned char *scratch = (unsigned char *)test_malloc(scratch_size > room ? scratch_size : room);
+    wcodec_tile_options o = { 0, 0, 0, 0, 0 };
+    wcodec_scales scales;
+    wcodec_tile_info info;
+    size_t made, again;
+    unsigned k, used = 0;
+    o.profile = profile;
+    make_matrix(r, dtype, columns, 0, n, data);         /* the group begins with column 0 */
+    CHECK(wcodec_scales_fit(dtype, data, size, columns, 0, scale, scratch, fit) == 1);
+    CHECK_EQ(wcodec_scales_fit(dtype, data, size, columns, 0, scale, scratch, fit - 1), 0);
+    make_matrix(r, dtype, columns, phase, n, data);
+    scales.scale = scale;
+    scales.columns = columns;
+    scales.phase = phase;
+    made = wcodec_tile_encode(dtype, columns, data, size, &scales, &o, record, bound, scratch, need);
+    again = wcodec_tile_encode(dtype, columns, data, size, NULL, &o, back, 0, scratch, need);
+    CHECK_EQ(again, 0);
+    if (CHECK(made > 0) && CHECK_STATUS(wcodec_tile_inspect(record, made, &info, NULL), WCODEC_OK)) {
+        for (k = 0; k < info.planes; k++) {
+            if (info.plane[k].coder == WCODEC_CODER_CLASSES) used |= 1;
+            if (info.plane[k].predictor == WCODEC_PREDICT_SCALE) used |= 2;
+        }
+        CHECK(!info.scaled == !(used & 2));
+        CHECK_STATUS(wcodec_tile_decode(record, made, scale, columns, back, size, scratch, room, 0, 0, NULL), WCODEC_OK);
+        CHECK_MEM(back, data, size);
+        if (info.scaled) {
+            CHECK_STATUS(wcodec_tile_decode(record, made, NULL, 0, back, size, scratch, room, 0, 0, NULL),
+                         WCODEC_E_CORRUPT);
+            CHECK_STATUS(wcodec_tile_decode(record, made, scale, phase < 8 ? 7 : phase, back, size, scratch, room, 0,
+                                            0, NULL), WCODEC_E_CORRUPT);
+            scale[columns / 2] = (unsigned char)(scale[columns / 2] + 4);
+            CHECK(wcodec_tile_decode(record, made, scale, columns, back, size, scratch, room, 0, 0, NULL) < 0);
+        }
+    }
+    free(data);
+    free(scale);
+    free(record);
+    free(back);
+    free(scratch);
+    return (int)used;
+}
+
+static void scaled_tiles(void)
+{
+    static const unsigned char dtypes[] = { WCODEC_BF16, WCODEC_F16, WCODEC_F32, WCODEC_F8_E4M3, WCODEC_F8_E5M2 };
+    static const size_t columns[] = { 8, 33, 100, 512, 2000 };
+    test_random r = test_random_new(31);
+    unsigned profile, all = 0;
+    size_t i, k;
+    for (i = 0; i < sizeof dtypes; i++)
+        for (k = 0; k < sizeof columns / sizeof *columns; k++)
+            for (profile = WCODEC_PROFILE_FAST; profile <= WCODEC_PROFILE_DENSE; profile++) {
+                const size_t phase = k % 2 ? (size_t)test_below(&r, columns[k]) : 0;
+                const size_t n = columns[k] * (20000 / columns[k] + 1) + (k == 3 ? 77 : 0);
+                int used;
+                test_note("dtype %u, %zu columns, phase %zu, profile %u", (unsigned)dtypes[i], columns[k], phase,
+                          profile);
+                used = scaled_round_trip(dtypes[i], columns[k], phase, n, profile, &r);
+                if (columns[k] >= 100 && dtypes[i] != WCODEC_F8_E5M2) CHECK_EQ(used & 3, 3);
+                all |= (unsigned)used;
+            }
+    CHECK_EQ(all, 3);
+}
+
+static void scales_arguments(void)
+{
+    static unsigned char data[4096], scale[64], scratch[4096];
+    const size_t need = wcodec_scales_fit_scratch(64);
+    CHECK(need > 0 && need <= sizeof scratch);
+    CHECK_EQ(wcodec_scales_fit_scratch((size_t)-1), 0);
+    CHECK_EQ(wcodec_scales_fit(WCODEC_I8, data, 4096, 64, 0, scale, scratch, need), 0);
+    CHECK_EQ(wcodec_scales_fit(99, data, 4096, 64, 0, scale, scratch, need), 0);
+    CHECK_EQ(wcodec_scales_fit(WCODEC_BF16, data, 4096, 7, 0, scale, scratch, need), 0);
+    CHECK_EQ(wcodec_scales_fit(WCODEC_BF16, data, 128, 64, 0, scale, scratch, need), 0);    /* one row */
+    CHECK_EQ(wcodec_scales_fit(WCODEC_BF16, NULL, 4096, 64, 0, scale, scratch, need), 0);
+    CHECK_EQ(wcodec_scales_fit(WCODEC_BF16, data, 4096, 64, 0, scale, scratch, need), 0);   /* all zero: nothing to save */
 }
 
 /* Bytes of any dtype by the splits of any other: the dtype does not bind them. */
@@ -184,7 +296,7 @@ static void foreign_splits(void)
 {
     unsigned char data[800];
     test_random r = test_random_new(4);
-    wcodec_tile_options o;
+    wcodec_tile_options o = { 0, 0, 0, 0, 0 };
     unsigned split, dtype;
     o.coders = o.predictors = ~0u;
     for (dtype = 0; dtype <= WCODEC_U4; dtype++)
@@ -202,7 +314,7 @@ static void extreme_frequencies(void)
 {
     unsigned char *data = (unsigned char *)test_malloc(65536);
     unsigned coder, width;
-    wcodec_tile_options o;
+    wcodec_tile_options o = { 0, 0, 0, 0, 0 };
     size_t i, n;
     o.predictors = 1;
     for (coder = 0; coder < WCODEC_CODER_COUNT; coder++)
@@ -288,7 +400,7 @@ static void best_is_smallest(void)
             make_fill(&r, (make_kind)kind, dtype, 100, data, sizeof data);
             best = encode(dtype, 100, data, sizeof data, NULL);
             for (coder = 0; coder < WCODEC_CODER_COUNT; coder++) {
-                wcodec_tile_options o = { 0, 0, 0, 0 };
+                wcodec_tile_options o = { 0, 0, 0, 0, 0 };
                 tile one;
                 o.coders = 1u << coder | 1u;
                 o.predictors = 1u << (coder % WCODEC_PREDICT_COUNT);
@@ -333,7 +445,7 @@ static int small_record(unsigned number, unsigned char *data, tile *t)
                         : coder == WCODEC_CODER_RAW ? MAKE_RANDOM : MAKE_WEIGHTS;
     const unsigned dtype = split_dtype[split];
     const size_t n = coder >= WCODEC_CODER_RANS16 ? 500 : 64;
-    wcodec_tile_options o;
+    wcodec_tile_options o = { 0, 0, 0, 0, 0 };
     if (number >= WCODEC_SPLIT_COUNT * WCODEC_CODER_COUNT) return 0;
     o.splits = 1u << split;
     o.coders = 1u << coder;
@@ -454,6 +566,8 @@ int main(void)
     RUN(every_dtype);
     RUN(full_tiles);
     RUN(every_choice);
+    RUN(scaled_tiles);
+    RUN(scales_arguments);
     RUN(foreign_splits);
     RUN(extreme_frequencies);
     RUN(largest_tile);

@@ -19,12 +19,6 @@ typedef struct wcodeci_scaled {
 /* How many rows n values touch. */
 static size_t wcodeci_scaled_rows(size_t width, size_t phase, size_t n) { return (phase + n - 1) / width + 1; }
 
-static unsigned wcodeci_scaled_one(const wcodeci_scaled *s, size_t i)
-{
-    const size_t place = s->phase + i;
-    return (s->columns[place % s->width] + s->rows[place / s->width]) & 255u;
-}
-
 /* Makes q of values i ... i + n - 1. */
 static void wcodeci_scaled_q(const wcodeci_kernels *kernels, const wcodeci_scaled *s, size_t i,
                              wcodeci_byte *q, size_t n)

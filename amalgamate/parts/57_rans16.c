@@ -389,13 +389,14 @@ static const char *wcodeci_rans16_exceptions(const wcodeci_rans16 *r, const wcod
     const wcodeci_split_row *split = &wcodeci_splits[out->split];
     const wcodeci_plane_row *plane = &split->plane[wcodeci_split_fused(out->split)];
     const uint64_t field = wcodeci_merge_value(plane, 255);
-    size_t place = 0;
+    const wcodeci_scaled *scaled = out->scaled;
+    size_t place = 0, row = 0, column = scaled ? scaled->phase : 0;
     wcodeci_side side;
     side.p = r->low;
     side.end = r->low + r->lanes;
     side.next = r->p;
     side.next_end = end;
-    for (; exceptions; exceptions--, place++) {
+    for (; exceptions; exceptions--, place++, column++) {
         uint32_t gap;
         unsigned shift = 0;
         int byte = wcodeci_side_byte(&side);
@@ -411,7 +412,11 @@ static const char *wcodeci_rans16_exceptions(const wcodeci_rans16 *r, const wcod
         place += gap;
         byte = wcodeci_side_byte(&side);
         if (byte < 0 || (unsigned)byte > r->mask) return broken;
-        if (out->scaled) byte = (int)(((unsigned)byte + (wcodeci_scaled_one(out->scaled, place) >> 2)) & r->mask);
+        if (scaled) {           /* rows are long and exceptions many, or a division would be better */
+            for (column += gap; column >= scaled->width; column -= scaled->width) row++;
+            byte += (scaled->columns[column] + scaled->rows[row]) >> 2 & 63;
+            byte &= (int)r->mask;
+        }
         wcodeci_rans16_change(out, plane, split->unit, field, place, (unsigned)byte);
     }
     if (side.end == r->low + r->lanes) {
@@ -433,6 +438,7 @@ static const char *wcodeci_rans16_source(const wcodeci_byte *src, wcodeci_rans16
         if (!out->first) return "there is no plane to take classes from";
         out->map.base = map[0];
         for (k = 0; k < 64; k++) out->map.class_of[k] = (wcodeci_byte)(map[1 + k / 4] >> 2 * (k & 3) & 3);
+        out->scaled = NULL;         /* q is the map's: the scales are added afterwards */
         return NULL;
     }
     out->first = NULL;

@@ -102,10 +102,11 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
     if (flags & WCODECI_TILE_SCALED) tile->phase = wcodeci_take_varint(&c);
     tile->info.predictor = flags & 7;
     if (c.bad) return size < record.head + record.body ? c.bad : WCODEC_E_CORRUPT;
-    if (tile->info.split >= WCODEC_SPLIT_COUNT || tile->info.predictor >= WCODEC_PREDICT_SCALE) {
-        *what = "unknown split, predictor or flag of a tile";
+    if (tile->info.split >= WCODEC_SPLIT_COUNT || tile->info.predictor > WCODEC_PREDICT_SCALE) {
+        *what = "unknown split or predictor of a tile";
         return WCODEC_E_UNSUPPORTED;
     }
+    if (tile->info.predictor == WCODEC_PREDICT_SCALE) return WCODEC_E_CORRUPT;      /* one of planes alone */
     split = &wcodeci_splits[tile->info.split];
     if (n == 0 || n > WCODEC_MAX_TILE_BYTES / split->unit || ((flags & WCODECI_TILE_ROW) && tile->row == 0))
         return WCODEC_E_CORRUPT;
@@ -158,7 +159,7 @@ WCODEC_API wcodec_status wcodec_tile_inspect(const void *src, size_t size, wcode
 WCODEC_API size_t wcodec_tile_decode_scratch(size_t decoded_size)
 {
     /* No split has planes of more than two values a byte of the unit; a row has at least 8. */
-    return WCODECI_TABLE_SIZE + WCODECI_Q_CHUNK + 2 * decoded_size + decoded_size / WCODECI_MIN_COLUMNS + 16;
+    return WCODECI_TABLE_SIZE + WCODECI_Q_CHUNK + 2 * decoded_size + decoded_size / WCODECI_MIN_COLUMNS + 80;
 }
 
 /* A tile on its way out of its record. */
@@ -224,7 +225,7 @@ static const char *wcodeci_plane_decode(const wcodeci_tile_job *job, unsigned k,
         memset(&out, 0, sizeof out);
         out.v = v;
         what = wcodeci_plane_rans16(job, k, &out);
-        if (what || info->predictor == WCODEC_PREDICT_SCALE) return what;
+        if (what || out.scaled) return what;
     } else {
         what = wcodeci_plane_values(job, info, v, n);
     }
@@ -298,7 +299,7 @@ static int wcodeci_tile_fusible(const wcodeci_tile_job *job, unsigned fused)
             && job->src[info->plane[k].offset] == WCODECI_CLASS_MAP)
             return 0;
     return (plane->coder == WCODEC_CODER_RANS16 || plane->coder == WCODEC_CODER_CLASSES)
-        && (plane->predictor == WCODEC_PREDICT_NONE || plane->predictor == WCODEC_PREDICT_SCALE);
+        && (plane->predictor == WCODEC_PREDICT_NONE || (!fused && plane->predictor == WCODEC_PREDICT_SCALE));
 }
 
 /* A tile whose fused plane is rANS-16, predicted by scales alone: its values are merged as they come, and never
@@ -381,7 +382,7 @@ static wcodec_status wcodeci_tile_decode(const wcodeci_engine *engine, const wco
     job.engine = engine;
     job.src = src;
     job.dst = dst;
-    job.table = scratch + ((8 - ((uintptr_t)scratch & 7)) & 7);
+    job.table = scratch + ((64 - ((uintptr_t)scratch & 63)) & 63);      /* a cache line */
     job.q = (wcodeci_byte *)job.table + WCODECI_TABLE_SIZE;
     job.room = job.q + WCODECI_Q_CHUNK;
     what = info->scaled ? wcodeci_tile_scales(&job, columns, width) : NULL;

@@ -902,10 +902,14 @@ static wcodec_status wcodeci_job_record(const wcodec_reader *r, unsigned type, u
                                         size_t dst_size, wcodeci_byte *room, wcodec_error *err)
 {
     const wcodeci_byte *record;
+    wcodec_tile_info info;
     wcodec_status status = wcodeci_reader_fetch(r, at, size, room, &record, err);
     if (status) return status;
     if (record[0] != type)
         return wcodeci_fail(err, wcodeci_record_wrong(record[0]), at, "there is no tile where the index says");
+    if (type == WCODECI_RECORD_SCALES && wcodec_tile_inspect(record, size, &info, NULL) == WCODEC_OK
+        && info.split != WCODEC_SPLIT_BYTE)
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "scales with another split than BYTE");
     if (!r->source.memory) room += r->largest_record;
     status = wcodeci_tile_decode(&r->engine, record, size, scales, columns, dst, dst_size, room, r->no_crc, at,
                                  err);

@@ -177,6 +177,7 @@ static wcodec_status wcodeci_push_head(wcodec_push *d)
     if (!(record.type & WCODECI_RECORD_ANCILLARY))
         return wcodeci_push_fail(d, WCODEC_E_UNSUPPORTED, d->record_start,
                                  "a record that this library does not know");
+    d->columns = 0;         /* what follows is another segment's */
     d->state = WCODECI_PUSH_SKIP;
     return WCODEC_OK;
 }
