@@ -1486,6 +1486,15 @@ class Examples(CliTest):
         self.assertEqual(self.run_example(program, data=packed), self.model)
         self.assertIsNone(self.run_example(program, data=packed[:-1]))
 
+    def test_choose(self):
+        weights = safetensors([("w", "BF16", [400, 500], gaussian_bf16(200000))])
+        program, model = self.build("choose.c"), self.path("model", weights)
+        for disk, choice in (("10", "coded"), ("1000000", "raw")):
+            lines = self.run_example(program, model, disk).decode().splitlines()
+            self.assertEqual(lines[1].split()[0], choice)
+            self.assertTrue(lines[1].endswith(", w") and lines[2].startswith("all raw "))
+        self.assertIsNone(self.run_example(program, self.path("absent"), "10"))
+
     def test_make_model_is_the_same_everywhere(self):
         program, model = self.build("demo/make_model.c"), self.path("model")
         subprocess.run([program, model, "0"], check=True)

@@ -376,7 +376,8 @@ def print_tools(bench, rows, skipped, name):
 def whole(bench, dtype):
     buffer = bench.buffer(dtype)
     few = bench.effort.few_peers or dtype not in ('BF16', 'F32')
-    specs = wcodec_specs(bench.codecs) + other_profiles(bench.codecs, True, dtype in ('BF16', 'F32'))
+    specs = wcodec_specs(bench.codecs) + other_profiles(bench.codecs, dtype in ('BF16', 'F32'),
+                                                           dtype in ('BF16', 'F32'))
     specs += (few_peers if few else all_peers)(dtype)
     rows = measure(bench, 'whole', buffer, specs, ('encode', 'decode'))
     print_speeds(bench, rows, '%s, %.0f MiB, one thread\n%s' % (dtype, len(buffer.data) / MIB, buffer.source))
