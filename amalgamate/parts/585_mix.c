@@ -236,8 +236,8 @@ static uint32_t wcodeci_mix_last(const wcodeci_mix_coder *c, unsigned *bytes)
 }
 
 /* Codes one bit, by the slots slot[k][node] and the weights and row of the last table that are set.  Returns
- * it.  No weight can overflow: it moves by less than 2^21 a bit and takes part in at most 2^27 bits of a tile,
- * of integers by 2^22 and in 2^24, once the rate has come down; and so eight products with 2^11 fit 64 bits. */
+ * it.  No sum can overflow: once its rate has come down a weight moves by less than 2^21 a bit and takes part in
+ * at most 2^27 of a tile, of integers by 2^23 and in 2^24; so eight products with 2^11 fit 64 bits. */
 WCODECI_INLINE unsigned wcodeci_mix_bit(const wcodeci_mix *m, wcodeci_mix_coder *c, uint32_t *const *slot,
                                         const unsigned node, const unsigned inputs, unsigned bit,
                                         const int decoding)
