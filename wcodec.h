@@ -69,6 +69,8 @@ CONFIGURATION
   WCODEC_NO_ENCODER       every file that        no writer, no plans, no encoding of tiles
                           includes the header
   WCODEC_NO_SIMD          the one file           scalar code alone
+  WCODEC_NO_MIX           the one file           no coder mix: containers of the profile BEST
+                                                 are not read (UNSUPPORTED) nor written
 
 GUARANTEES
 ==========
@@ -151,7 +153,9 @@ the index, then the footer, which ends the container.
        6    2  flags           reserved
        8    4  header size     32 + metadata size, zero padding to 8 included
       12    4  metadata size   at most 2^24
-      16    4  features        reserved: what a reader must know to read on
+      16    4  features        what a reader must know to read on: bit 0: tiles may use
+                               the coder mix (section 9.7), for which a reader keeps
+                               memory; others reserved
       20    4  max tile bytes  no T tile decodes to more; 1 to 2^24
       24    4  reserved
       28    4  CRC-32          of header bytes 0..27 followed by 32..end
@@ -507,7 +511,237 @@ t = (p - (q[i] >> 2) - base) mod 2^w; without flags bit 7 q[i] is 0 here.  There
 no other source.
 v[i] is decoded as in 9.4 with the slots and frequencies of its class.
 
-Coder ids 7 to 31 are reserved.
+9.7 mix (id 7).  An adaptive binary arithmetic coder, which takes much time and little
+space.  Values of any width w.  A tile MUST NOT use it unless the header's features have
+bit 0.
+
+  u8   kind              0 exponents, 1 mantissas, 2 integers, 3 text
+  u8   parameter         not for kind 3
+  u8   top               kind 2 only: at most 7
+  raw bits               kind 1 only
+  code bytes             up to the payload's end
+
+All numbers are integers; "/" is division that drops the fraction (-7 / 2 is -3), >> is
+used on numbers not negative alone, "mod 2^32" is meant where a product or sum of hashes
+is taken; clamp(x, a, b) is x brought into a ... b.  class(x, from, size, count) =
+clamp(x - from, 0, size * count - 1) / size.  row is the tile's row length if it is
+given, is not 0 and is below n; otherwise row = n.  Value i stands in row r = i / row
+(rounded down) at j = i mod row.  Arrays over columns have 16384 entries at most: column
+j uses entry j mod 16384.
+
+9.7.1 Tables
+
+  knot[0..32]      24 36 60 98 162 267 439 720 1179 1921 3108 4971 7812 11955 17625 24743
+                   32768 40793 47911 53581 57724 60565 62428 63615 64357 64816 65097 65269
+                   65374 65438 65476 65500 65512
+  squash[i]        i = 0 ... 4095: with k = i / 128, f = i mod 128:
+                   knot[k] + ((knot[k+1] - knot[k]) * f + 64) / 128
+  stretch[i]       i = 0 ... 4095: the smallest x with squash[x] >> 4 >= i, 4095 if there is none,
+                   less 2048
+  step[c]          c = 0 ... 1023: 655360 / (10 * c + delay); delay: 25 for kinds 0 and 1, 20 for
+                   2, 16 for 3
+  recip[k]         65536 / k
+  score[0..63]     -228 -227 -227 -226 -226 -225 -223 -222 -221 -219 -217 -214 -211 -207 -203
+                   -198 -192 -185 -177 -167 -156 -142 -126 -108 -87 -63 -35 -3 33 73 118 168
+                   222 280 343 408 476 545 615 684 752 817 879 937 991 1040 1084 1124 1159
+                   1191 1218 1242 1263 1280 1296 1309 1320 1330 1338 1345 1351 1356 1360 1363
+  S(d)             score[clamp(d + 1024, 0, 2047) / 32]
+
+9.7.2 One bit
+
+A *slot* is a probability p of 22 bits and a count c of 10 bits; it begins with p =
+2^21, c = 0.  A *weight set* has one weight for each input; a weight begins with
+1207959552 / inputs, all of the kind's.  A *refinement* has 33 cells, which begin as
+knot[0..32].  A bit is coded with one slot for each of the kind's inputs k = 0, 1, ...,
+or the first few of them, one weight set w and one refinement a, named below, and with
+the rate, which for value i is
+
+  rate = floor + (9600 / (16 + i) if i < 9600, else 0), floor: 12 for kind 0, 3 for 1,
+  48 for 2, 14 for 3
+
+  s[k]  = stretch[p of slot k >> 10]
+  x     = clamp((sum of w[k] * s[k]) / 2^30, -2047, 2047)      (the sum fits 64 bits)
+  m     = squash[x + 2048]
+  t     = x + 2048; h = t / 128; f = t mod 128
+  q     = (a[h] * (128 - f) + a[h+1] * f) / 128
+  P     = (m + q) / 2                                          the probability of a 1 in 1/65536
+
+Coder.  low = 0, high = 2^32 - 1, code = the first four code bytes, the first one
+highest.  A byte that is read beyond the payload's end is 0 and is counted.
+
+  middle = low + ((high - low) * P >> 16)         (the product has 48 bits)
+  the bit is 1 if code <= middle: then high = middle; else it is 0: low = middle + 1
+  while low >> 24 = high >> 24: low = low << 8, high = high << 8 | 255, code = code << 8 | next byte
+  (each mod 2^32)
+
+A *coin* is a bit with middle = low + (high - low) / 2, from which nothing is learned.
+
+Learning, with the bit y:
+
+  e     = (65536 * y - m) * rate / 1024
+  w[k]  = w[k] + e * s[k]                                      for all inputs k
+  slot k: g = 2^22 - 1 - p if y is 1, p if it is 0; g = g - (g * step[c] >> 16);
+        p = 2^22 - 1 - g if y is 1, g if it is 0; c = c + 1 unless it is 1023
+  cell  = a[h] if f < 64, a[h+1] otherwise; it becomes cell + (65535 - cell) / 64 if y is 1,
+        cell - cell / 64 if it is 0
+
+The end.  After the last bit let k be the smallest of 0, 1, 2, 3 for which low, rounded
+up to a multiple of 2^(32 - 8k), is at most high and below 2^32 (k = 0: if low is 0, the
+result 0), and X that multiple; if there is none, k = 4 and X = low.  code MUST be X,
+and exactly 4 - k bytes MUST have been read beyond the payload's end.  (A writer ends
+with the k highest bytes of X.)
+
+9.7.3 Scales, in 1/256 octave (kinds 0, 1, 2)
+
+`plane` begins as given below; `srow` = 0; scol[j] = 0 for each column.  To *learn* the
+number L as value i:
+
+  g       = S(L - (plane + srow + scol[j]))
+  plane   = plane   + g * recip[4 + min(i, 512)] / 65536
+  srow    = srow    + g * recip[16 + min(j, 512)] / 65536
+  scol[j] = scol[j] + g * recip[16 + min(r, 1023)] / 65536
+
+and after the last value of a row, srow = srow / 2.
+
+9.7.4 Kind 0, exponents: 5 inputs
+
+The parameter is the centre c; it MUST be below 2^w.  z = 256 * c; plane begins as z +
+256; mcol[j], mrow, near and last begin as z.  For each value, with up = 256 * v[i -
+row], or z if r = 0:
+
+  E = plane + srow + scol[j] - z;  q = class(E, -1408, 64, 64)
+  context   number                                                                            of
+     0      class(E, -1408, 16, 256)                                                         256
+     1      class(srow, -512, 32, 32) * 32 + class(scol[j], -512, 32, 32)                   1024
+     2      class(near - z, -1024, 32, 64) * 8 + (q / 4 mod 8)                               512
+     3      class(mcol[j] + mrow - 2 * z, -2048, 32, 128)                                    128
+     4      class(last - z, -2048, 256, 16) * 16 + class(up - z, -2048, 256, 16)             256
+
+Each context has 32 slots, one for each node.  A bit at node N: input k takes the slot N
+of context k's; the weight set (q / 4, N); the refinement (q, N).  The value is coded
+as:
+
+  node 0: v > c?   yes: for d = 1 ... 10, node 20 + d: v > c + d?  At the first no, v = c + d.
+                   no:  for d = 0 ... 18, node 1 + d:  v < c - d?  At the first no, v = c - d.
+  Ten, or nineteen, times yes: eight bits of v, the highest first, with one input.  With
+  u = 1 before the first and u = 2u + bit after each: slot u of 256 further ones, a weight
+  set and a refinement of their own.  Values are taken mod 2^w.
+
+Then, with L = 256 * v: learn L; then
+
+  mcol[j] = mcol[j] + (L - mcol[j]) * recip[8 + min(r, 64)] / 65536
+  mrow    = mrow + (L - mrow) * recip[8 + min(j, 128)] / 65536
+  near    = near + (L - near) / 16;  last = L
+  after the last value of a row, and srow's halving: mrow = (mrow + 3 * (plane - 256)) / 4
+
+9.7.5 Kind 1, mantissas under the exponents e[i], the tile's plane 0: 3 inputs
+
+It MUST NOT be used for plane 0.  Parameter: bits 0-2: top; bit 3: sign; others 0.  top
+MUST be below w, and top and sign not both 0.  The value's top bit, w - 1, is its sign;
+below it there are w - 1 bits of mantissa, the `top` highest of which are modelled; so
+is the sign if `sign` is 1.  The other b = w - top - sign bits of each value are the raw
+bits: b bits a value, the mantissa's lower bits lowest and the sign, if it is raw, above
+them; filled from bit 0 of the first byte; zero bits fill up the last one.
+
+Scales.  plane = 256 * (sum of e) / n + 256, with 256 * sum / n rounded down.  To *fit*
+a row of J values: srow = 0, then twice srow = srow + (sum over the row of S(256 * e -
+(plane + srow + scol[j]))) / (J + 16).  If row < n: for each row r in order, fit it,
+then for each of its values, in order, scol[j] = scol[j] + S(256 * e - (plane + srow +
+scol[j])) * recip[16 + min(r, 1023)] / 65536.  These scol are then kept.  Then, at the
+start of each row, fit it once more, and for each value with its e:
+
+  A = class(256 * e - (plane + srow + scol[j]), -2048, 32, 128)
+  B = class(256 * e - (plane + srow), -2048, 32, 128)
+  contexts, 128 slots each:  0: A   1: e   2: B
+
+The `top` bits, the highest first, with u = 1 before the first and u = 2u + bit after
+each: slot u of each context, weight set (A / 4, u mod 16), refinement u.  Then the sign
+if it is modelled, with l the sign of v[i-1] (2 if j = 0) and t that of v[i-row] (2 if r
+= 0): slots (l, t), e and j mod 4096 of three further tables, weight set (l, t) of
+further ones, one further refinement for all.
+
+9.7.6 Kind 2, integers: 6 inputs
+
+The parameter is the zero point o, below 2^w.  H = 2^(w-1).  Everything is coded as the
+signed number x(v) = ((v - o + H) mod 2^w) - H; x = 0 for values that are not there.
+Its size is 0 for x = 0, else the number of bits of |x|.  z(x) = 2 * size(x), less 1 if
+x > 0.  plane begins as 1280; mcol[j] = mrow = 0; run = 0.  For each value, with left =
+x(v[i-1]), or 0 if j = 0; up = x(v[i-row]), or 0 if r = 0; up2 = x(v[i-2*row]), or 0 if
+r < 2:
+
+  E = plane + srow + scol[j];  q = class(E, -256, 40, 64);  c = class(E + 110, 0, 256, w)
+  input   context                                                                    of
+    1     z(left) * 17 + z(up)                                                      289
+    2     class(mcol[j] / 16, -256, 32, 16) * 8 + (q / 2 mod 8)                     128
+    3     class(mrow / 16, -256, 32, 16) * 8 + (q / 2 mod 8)                        128
+    4     q                                                                          64
+    5     (1 if up = 0) * 32 + (1 if up2 = 0) * 16 + run                             64
+
+Each context has a slot for each node.  X = x(v[at]) is what the match expects (9.7.8),
+Y for a decision what that says of it; X = 0 if length = 0.  The match is on if length >
+0, until a decision comes out otherwise than Y; then C is as in 9.7.8, M = 2 * C + Y,
+and S is 1 for lengths below 16, 2 below 32, else 3; where it is not on, M = S = 0.  A
+decision at node N, of type t, takes as input 0 the slot (M, t), as the others the slots
+N of their contexts; the weight set (S, N) and refinement N, if nothing else is said.
+
+  size    node c, type 0, weight set (S, run) of further ones: is the size above c?
+          yes: for k = c + 1, ..., w - 1: node 9 + k, type 1: is it above k?
+               At the first no, it is k; else w.
+          no:  for k = c, ..., 1: node 18 + k, type 2: is it below k?
+               At the first no, it is k; else 0.
+          (Y is what X's size would answer.)  Size 0: x = 0.  Size w: x = -H.
+  sign    of other sizes k: node 27 + k, type 3, of the first 4 inputs: is x negative?  Y: is X?
+  bits    of |x| below its highest one, the highest first, with u = 1 before the first
+          and u = 2u + bit after each: the first `top` of them (d = 0, 1, ...) are
+          decisions: node 34 + 2^(k-1) + u, type 4 + min(d, 3), weight set (S, 36 + d),
+          of the first 3 inputs; Y is the bit of |X| of the same weight.  The others are
+          coins.
+
+Then the match is updated with least = 6 and forget = 6, and
+
+  run = 0 if x is not 0, otherwise min(run + 1, 15)
+  learn log(x) - 140; log(0) = -256; otherwise with a = |x| and 2^k <= a < 2^(k+1):
+        log(x) = 256 * k + (a * 256 >> k) - 256
+  mcol[j] = mcol[j] + (64 * x - mcol[j]) * recip[4 + min(r, 60)] / 65536
+  mrow    = mrow + (64 * x - mrow) * recip[8 + min(j, 120)] / 65536
+  after the last value of a row, beside srow: mrow = mrow / 2
+
+9.7.7 Kind 3, text: 7 inputs.  w MUST be 8.
+
+Hashes are mod 2^32; ^ is exclusive or, G = 2654435761.  hash[0..5] begin as 0, as do
+word and before.  The bits of v, the highest first, with u = 1 before the first and u =
+2u + bit after each, when b bits are still to come (8 for the first, 1 for the last) and
+M is the match class: input k < 6 takes the slot (hash[k] ^ u * G) * G >> (32 - l) of
+its own 2^l, l being the least from 8 to 15 with 2^l >= 8n, or 15; input 6 takes the
+slot (M, b); weight set M / 2; refinement u.  Then the match is updated with least = 4
+and forget = 8, and, c being v[i]:
+
+  h = 0; for k = 1 ... 6, as long as k <= i + 1: h = (h + v[i-k+1] + 1) * 789269575;
+        hash[k-1] = h + k for k = 1, 2, 3, 4; nothing for k = 5; hash[4] = h + 6 for k = 6
+  if c | 32 is 97 ... 122: word = (word + c) * G
+  otherwise, unless c is 48 ... 57: before = word; word = c
+  hash[5] = word * 31 + before + (1 if c = 58)
+
+9.7.8 The match (kinds 2 and 3)
+
+at = length = hash = 0; place[0..16383] = 0.  While length > 0 the next value is
+expected to be v[at].  C is length if that is below 16, 15 if below 32, 16 + length / 32
+if below 480, else 31.  Kind 3's match class M of a bit, with u and b: 0 if length = 0
+or if (v[at] + 256) >> b is not u; otherwise 2 * C + (v[at] >> (b-1) & 1).
+
+Update with v[i]:
+
+  if length > 0 and v[at] = v[i]: at = at + 1; length = min(length + 1, 65535)
+  otherwise: length = 0
+  hash = (hash * 2^forget * 789269575 + (v[i] + 1) * 2654435761) mod 2^32
+  if i + 1 < least: done
+  h = hash >> 18
+  if length = 0 and place[h] > 0: at = place[h]; length = the number of equal values
+        going back from v[at-1] and v[i] (v[at-1] = v[i], v[at-2] = v[i-1], ...), at
+        most 400 and at most at; if it is below least, length = 0
+  place[h] = i + 1
+
+Coder ids 8 to 31 are reserved.
 
 10. What a reader may do less
 
@@ -4951,8 +5185,8 @@ static uint32_t wcodeci_mix_last(const wcodeci_mix_coder *c, unsigned *bytes)
 }
 
 /* Codes one bit, by the slots slot[k][node] and the weights and row of the last table that are set.  Returns
- * it.  No weight can overflow: it moves by less than 2^21 a bit and takes part in at most 2^27 bits of a tile,
- * of integers by 2^22 and in 2^24, once the rate has come down; and so eight products with 2^11 fit 64 bits. */
+ * it.  No sum can overflow: once its rate has come down a weight moves by less than 2^21 a bit and takes part in
+ * at most 2^27 of a tile, of integers by 2^23 and in 2^24; so eight products with 2^11 fit 64 bits. */
 WCODECI_INLINE unsigned wcodeci_mix_bit(const wcodeci_mix *m, wcodeci_mix_coder *c, uint32_t *const *slot,
                                         const unsigned node, const unsigned inputs, unsigned bit,
                                         const int decoding)
@@ -5662,43 +5896,42 @@ static wcodeci_mix_in wcodeci_mix_part(const wcodeci_mix_in *in)
     return part;
 }
 
-/* Two bits below an integer's highest one, or all where that saves a part in 256: a part of the plane tells. */
-static unsigned wcodeci_mix_integer_bits(const wcodeci_mix_in *in, unsigned zero, wcodeci_byte *dst, size_t cap,
-                                         wcodeci_mix *m)
+/* Writes with the parameter `some`, or `all` if a part of the plane takes less by that, and by one in 256 for what
+ * it costs in time.  A small plane is its part: it is there when it was tried. */
+static size_t wcodeci_mix_write_either(const wcodeci_mix_in *in, unsigned some, unsigned all, wcodeci_byte *dst,
+                                       size_t cap, wcodeci_mix *m)
 {
     const wcodeci_mix_in part = wcodeci_mix_part(in);
-    const size_t two = wcodeci_mix_write(&part, zero | 2 << 8, dst, cap, m);
-    const size_t all = wcodeci_mix_write(&part, zero | 7 << 8, dst, cap, m);
-    return zero | (all && (!two || all + all / 256 < two) ? 7u : 2u) << 8;
+    const size_t with_all = wcodeci_mix_write(&part, all, dst, cap, m);
+    const size_t with_some = wcodeci_mix_write(&part, some, dst, cap, m);
+    if (with_all && (!with_some || with_all + with_all / 256 < with_some))
+        return wcodeci_mix_write(in, all, dst, cap, m);
+    return part.n == in->n ? with_some : wcodeci_mix_write(in, some, dst, cap, m);
 }
 
 /* Three bits of the mantissa, or all: noise below the third costs more to code than to store, but there are
- * planes that are not noise.  A part of the plane tells.  The sign is coded where it is not a fair coin. */
-static unsigned wcodeci_mix_mantissa_bits(const wcodeci_mix_in *in, wcodeci_byte *dst, size_t cap,
+ * planes that are not noise.  The sign is coded where it is not a fair coin. */
+static size_t wcodeci_mix_write_mantissas(const wcodeci_mix_in *in, wcodeci_byte *dst, size_t cap,
                                           wcodeci_mix *m)
 {
     const unsigned low = in->width - 1, three = low < 3 ? low : 3;
-    const wcodeci_mix_in part = wcodeci_mix_part(in);
     const size_t negative = wcodeci_mix_count(in, low);
     const uint64_t off = negative > in->n / 2 ? 2 * (uint64_t)negative - in->n : in->n - 2 * (uint64_t)negative;
     const unsigned sign = off * off > 16 * (uint64_t)in->n ? 8 : 0;
-    size_t few, all;
-    if (low <= three) return low | sign;
-    few = wcodeci_mix_write(&part, three | sign, dst, cap, m);
-    all = wcodeci_mix_write(&part, low | sign, dst, cap, m);
-    return (all && (!few || all < few) ? low : three) | sign;
+    if (low == three) return wcodeci_mix_write(in, low | sign, dst, cap, m);
+    return wcodeci_mix_write_either(in, three | sign, low | sign, dst, cap, m);
 }
 
 /* Writes a plane as in->kind.  Returns the payload's size, 0 if it does not fit.  `work`: as for decoding. */
 static size_t wcodeci_mix_encode(const wcodeci_mix_in *in, wcodeci_byte *dst, size_t cap, void *work)
 {
     wcodeci_mix *const m = (wcodeci_mix *)work;
-    unsigned parameter = 0;
-    if (in->kind == WCODECI_MIX_EXPONENTS) parameter = wcodeci_mix_centre(in);
-    else if (in->kind == WCODECI_MIX_MANTISSAS) parameter = wcodeci_mix_mantissa_bits(in, dst, cap, m);
-    else if (in->kind == WCODECI_MIX_INTEGERS)
-        parameter = wcodeci_mix_integer_bits(in, wcodeci_mix_zero(in), dst, cap, m);
-    return wcodeci_mix_write(in, parameter, dst, cap, m);
+    unsigned zero;
+    if (in->kind == WCODECI_MIX_MANTISSAS) return wcodeci_mix_write_mantissas(in, dst, cap, m);
+    if (in->kind != WCODECI_MIX_INTEGERS)
+        return wcodeci_mix_write(in, in->kind == WCODECI_MIX_EXPONENTS ? wcodeci_mix_centre(in) : 0, dst, cap, m);
+    zero = wcodeci_mix_zero(in);        /* two bits below an integer's highest one, or all */
+    return wcodeci_mix_write_either(in, zero | 2 << 8, zero | 7 << 8, dst, cap, m);
 }
 
 #endif
@@ -11008,6 +11241,8 @@ static void wcodeci_plane_try_mix(wcodeci_encoder *e, const wcodeci_plane *plane
     if (floats && k < 2) kinds = 1u << (k == 0 ? WCODECI_MIX_EXPONENTS : WCODECI_MIX_MANTISSAS);
     else if (floats && info->coder == WCODEC_CODER_RAW) return;
     else if (plane->width == 8) kinds |= 1u << WCODECI_MIX_TEXT;
+    if (split == WCODEC_SPLIT_BYTE && wcodeci_split_floats(wcodeci_dtypes[e->dtype].splits[0]))
+        kinds = 1u << WCODECI_MIX_TEXT;         /* tried where floating point repeats itself */
     least = plane->n == n ? info->size : wcodeci_raw_size(n, plane->width);
     for (kind = 0; kind < WCODECI_MIX_KINDS; kind++) {
         size_t other;
@@ -11574,16 +11809,16 @@ static size_t wcodeci_tile_encode_large(wcodeci_encoder *e, unsigned splits, uin
 
 #if WCODECI_MIX
 
-/* Do four bytes from where a unit begins often stand elsewhere in the tile?  In weights that is rare. */
+/* Do eight bytes from where a unit begins often stand elsewhere in the tile?  In weights that is rare. */
 static int wcodeci_tile_repeats(const wcodeci_encoder *e)
 {
     const size_t unit = wcodeci_dtypes[e->dtype].unit;
-    uint32_t *const seen = (uint32_t *)e->mix;
+    uint64_t *const seen = (uint64_t *)e->mix;
     size_t i, again = 0;
     memset(seen, 0, 4096 * sizeof *seen);
-    for (i = 0; i + 4 <= e->size; i += unit) {
-        const uint32_t x = wcodeci_load32(e->src + i);
-        uint32_t *const place = &seen[x * 2654435761u >> 20];
+    for (i = 0; i + 8 <= e->size; i += unit) {
+        const uint64_t x = wcodeci_load64(e->src + i);
+        uint64_t *const place = &seen[x * 0x9E3779B97F4A7C15u >> 52];
         again += *place == x;
         *place = x;
     }
@@ -14829,6 +15064,7 @@ typedef struct wcodeci_estimator {
 
     int scaled;                                 /* the groups of this segment have scales, */
     size_t group_record;                        /* and that of the open one takes this; 0: it has none */
+    int group_used;                             /* a tile uses it */
     uint64_t units, tile_bytes, cost;           /* of what was encoded; cost: cycles, in 1/256 */
     uint64_t groups, scale_bytes;
 } wcodeci_estimator;
@@ -14884,6 +15120,7 @@ static wcodec_status wcodeci_estimate_tile(wcodeci_estimator *e, uint64_t begin,
                               e->scratch_size);
     if (!size) return wcodeci_fail(e->err, WCODEC_E_ARGUMENT, 0, "the encoder's options are wrong");
     (void)wcodec_tile_inspect(e->record, size, &info, NULL);
+    e->group_used |= info.scaled;
     e->units += end - begin;
     e->tile_bytes += size;
     e->cost += wcodeci_estimate_cost(e, &info);
@@ -14926,6 +15163,7 @@ static wcodec_status wcodeci_estimate_group(wcodeci_estimator *e, uint64_t tile)
     uint64_t first, last, begin, end, other;
     wcodec_status status;
     e->group_record = 0;
+    e->group_used = 0;
     if (l->per_group == 0 || l->columns > WCODECI_MAX_COLUMNS || (e->groups && !e->scaled)) return WCODEC_OK;
     first = tile / l->per_group * l->per_group;
     last = wcodeci_min64(first + l->per_group, l->cut.tiles) - 1;
@@ -14939,6 +15177,14 @@ static wcodec_status wcodeci_estimate_group(wcodeci_estimator *e, uint64_t tile)
     return status;
 }
 
+/* The writer forgets a group's scales if no tile uses them, but for those of the first of several groups. */
+static void wcodeci_estimate_unused(wcodeci_estimator *e)
+{
+    if (!e->group_record || e->group_used || (e->groups == 1 && e->layout.per_group < e->layout.cut.tiles)) return;
+    e->scale_bytes -= e->group_record;
+    if (e->groups == 1) e->scaled = 0;
+}
+
 /* All of it, as the writer does it. */
 static wcodec_status wcodeci_estimate_all(wcodeci_estimator *e)
 {
@@ -14946,10 +15192,14 @@ static wcodec_status wcodeci_estimate_all(wcodeci_estimator *e)
     uint64_t i, begin, end;
     wcodec_status status = WCODEC_OK;
     for (i = 0; i < cut->tiles && !status; i++) {
-        if (e->layout.per_group && i % e->layout.per_group == 0) status = wcodeci_estimate_group(e, i);
+        if (e->layout.per_group && i % e->layout.per_group == 0) {
+            wcodeci_estimate_unused(e);
+            status = wcodeci_estimate_group(e, i);
+        }
         wcodeci_cut_tile(cut, i, &begin, &end);
         if (!status) status = wcodeci_estimate_tile(e, begin, end);
     }
+    wcodeci_estimate_unused(e);
     return status;
 }
 

@@ -1435,8 +1435,9 @@ def bad_header():
         case('version-%d' % version, 'version', version=u16(version))
     for bit in range(16):
         case('flags-%d' % bit, 'unsupported', flags=u16(1 << bit))
-    for bit in 0, 31:
+    for bit in 1, 31:
         case('features-%d' % bit, 'unsupported', features=u32(1 << bit))
+    for bit in 0, 31:
         case('reserved-%d' % bit, 'unsupported', reserved=u32(1 << bit))
     case('size-32', 'corrupt', size=u32(32))
     case('size-unaligned', 'corrupt', size=u32(34))
@@ -1467,7 +1468,7 @@ def bad_tiles():
     for number in range(4, 8):
         case('predictor-%d' % number, 'unsupported', edit={'flags': bytes([number | 8])}, tile_row=3)
         case('plane-predictor-%d' % number, 'unsupported', edit={'plane0': bytes([number << 5])}, tile_row=3)
-    for number in 7, 8, 16, 31:
+    for number in 8, 16, 31:
         case('coder-%d' % number, 'unsupported', edit={'plane0': bytes([number])})
     case('crc', 'checksum', edit={'crc': lambda crc: bytes([crc[0] ^ 1]) + crc[1:]})
     case('payload-changed', 'checksum', edit={'payload0': lambda p: p[:-1] + bytes([p[-1] ^ 128])})

@@ -354,7 +354,7 @@ class Encoded(Built):
         data = safetensors(dtype)
         for options in [(), ('--coder', 'rans'), ('--coder', 'huffman'), ('--coder', 'raw'),
                         ('--tile', '1000'), ('--tile', '70'), ('--coder', 'huffman', '--tile', '300'),
-                        ('--threads', '2')]:
+                        ('--threads', '2'), ('--profile', 'best')]:
             original = self.check(data, *options)
             names = [segment.name.decode() for segment in original.segments]
             self.assertEqual([name for name in names if name in SHAPES], list(SHAPES))

@@ -236,8 +236,8 @@ static uint32_t wcodeci_mix_last(const wcodeci_mix_coder *c, unsigned *bytes)
 }
 
 /* Codes one bit, by the slots slot[k][node] and the weights and row of the last table that are set.  Returns
- * it.  No weight can overflow: it moves by less than 2^21 a bit and takes part in at most 2^27 bits of a tile,
- * of integers by 2^22 and in 2^24, once the rate has come down; and so eight products with 2^11 fit 64 bits. */
+ * it.  No sum can overflow: once its rate has come down a weight moves by less than 2^21 a bit and takes part in
+ * at most 2^27 of a tile, of integers by 2^23 and in 2^24; so eight products with 2^11 fit 64 bits. */
 WCODECI_INLINE unsigned wcodeci_mix_bit(const wcodeci_mix *m, wcodeci_mix_coder *c, uint32_t *const *slot,
                                         const unsigned node, const unsigned inputs, unsigned bit,
                                         const int decoding)
@@ -947,43 +947,42 @@ static wcodeci_mix_in wcodeci_mix_part(const wcodeci_mix_in *in)
     return part;
 }
 
-/* Two bits below an integer's highest one, or all where that saves a part in 256: a part of the plane tells. */
-static unsigned wcodeci_mix_integer_bits(const wcodeci_mix_in *in, unsigned zero, wcodeci_byte *dst, size_t cap,
-                                         wcodeci_mix *m)
+/* Writes with the parameter `some`, or `all` if a part of the plane takes less by that, and by one in 256 for what
+ * it costs in time.  A small plane is its part: it is there when it was tried. */
+static size_t wcodeci_mix_write_either(const wcodeci_mix_in *in, unsigned some, unsigned all, wcodeci_byte *dst,
+                                       size_t cap, wcodeci_mix *m)
 {
     const wcodeci_mix_in part = wcodeci_mix_part(in);
-    const size_t two = wcodeci_mix_write(&part, zero | 2 << 8, dst, cap, m);
-    const size_t all = wcodeci_mix_write(&part, zero | 7 << 8, dst, cap, m);
-    return zero | (all && (!two || all + all / 256 < two) ? 7u : 2u) << 8;
+    const size_t with_all = wcodeci_mix_write(&part, all, dst, cap, m);
+    const size_t with_some = wcodeci_mix_write(&part, some, dst, cap, m);
+    if (with_all && (!with_some || with_all + with_all / 256 < with_some))
+        return wcodeci_mix_write(in, all, dst, cap, m);
+    return part.n == in->n ? with_some : wcodeci_mix_write(in, some, dst, cap, m);
 }
 
 /* Three bits of the mantissa, or all: noise below the third costs more to code than to store, but there are
- * planes that are not noise.  A part of the plane tells.  The sign is coded where it is not a fair coin. */
-static unsigned wcodeci_mix_mantissa_bits(const wcodeci_mix_in *in, wcodeci_byte *dst, size_t cap,
+ * planes that are not noise.  The sign is coded where it is not a fair coin. */
+static size_t wcodeci_mix_write_mantissas(const wcodeci_mix_in *in, wcodeci_byte *dst, size_t cap,
                                           wcodeci_mix *m)
 {
     const unsigned low = in->width - 1, three = low < 3 ? low : 3;
-    const wcodeci_mix_in part = wcodeci_mix_part(in);
     const size_t negative = wcodeci_mix_count(in, low);
     const uint64_t off = negative > in->n / 2 ? 2 * (uint64_t)negative - in->n : in->n - 2 * (uint64_t)negative;
     const unsigned sign = off * off > 16 * (uint64_t)in->n ? 8 : 0;
-    size_t few, all;
-    if (low <= three) return low | sign;
-    few = wcodeci_mix_write(&part, three | sign, dst, cap, m);
-    all = wcodeci_mix_write(&part, low | sign, dst, cap, m);
-    return (all && (!few || all < few) ? low : three) | sign;
+    if (low == three) return wcodeci_mix_write(in, low | sign, dst, cap, m);
+    return wcodeci_mix_write_either(in, three | sign, low | sign, dst, cap, m);
 }
 
 /* Writes a plane as in->kind.  Returns the payload's size, 0 if it does not fit.  `work`: as for decoding. */
 static size_t wcodeci_mix_encode(const wcodeci_mix_in *in, wcodeci_byte *dst, size_t cap, void *work)
 {
     wcodeci_mix *const m = (wcodeci_mix *)work;
-    unsigned parameter = 0;
-    if (in->kind == WCODECI_MIX_EXPONENTS) parameter = wcodeci_mix_centre(in);
-    else if (in->kind == WCODECI_MIX_MANTISSAS) parameter = wcodeci_mix_mantissa_bits(in, dst, cap, m);
-    else if (in->kind == WCODECI_MIX_INTEGERS)
-        parameter = wcodeci_mix_integer_bits(in, wcodeci_mix_zero(in), dst, cap, m);
-    return wcodeci_mix_write(in, parameter, dst, cap, m);
+    unsigned zero;
+    if (in->kind == WCODECI_MIX_MANTISSAS) return wcodeci_mix_write_mantissas(in, dst, cap, m);
+    if (in->kind != WCODECI_MIX_INTEGERS)
+        return wcodeci_mix_write(in, in->kind == WCODECI_MIX_EXPONENTS ? wcodeci_mix_centre(in) : 0, dst, cap, m);
+    zero = wcodeci_mix_zero(in);        /* two bits below an integer's highest one, or all */
+    return wcodeci_mix_write_either(in, zero | 2 << 8, zero | 7 << 8, dst, cap, m);
 }
 
 #endif

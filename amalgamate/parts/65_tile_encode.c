@@ -320,6 +320,8 @@ static void wcodeci_plane_try_mix(wcodeci_encoder *e, const wcodeci_plane *plane
     if (floats && k < 2) kinds = 1u << (k == 0 ? WCODECI_MIX_EXPONENTS : WCODECI_MIX_MANTISSAS);
     else if (floats && info->coder == WCODEC_CODER_RAW) return;
     else if (plane->width == 8) kinds |= 1u << WCODECI_MIX_TEXT;
+    if (split == WCODEC_SPLIT_BYTE && wcodeci_split_floats(wcodeci_dtypes[e->dtype].splits[0]))
+        kinds = 1u << WCODECI_MIX_TEXT;         /* tried where floating point repeats itself */
     least = plane->n == n ? info->size : wcodeci_raw_size(n, plane->width);
     for (kind = 0; kind < WCODECI_MIX_KINDS; kind++) {
         size_t other;
@@ -886,16 +888,16 @@ static size_t wcodeci_tile_encode_large(wcodeci_encoder *e, unsigned splits, uin
 
 #if WCODECI_MIX
 
-/* Do four bytes from where a unit begins often stand elsewhere in the tile?  In weights that is rare. */
+/* Do eight bytes from where a unit begins often stand elsewhere in the tile?  In weights that is rare. */
 static int wcodeci_tile_repeats(const wcodeci_encoder *e)
 {
     const size_t unit = wcodeci_dtypes[e->dtype].unit;
-    uint32_t *const seen = (uint32_t *)e->mix;
+    uint64_t *const seen = (uint64_t *)e->mix;
     size_t i, again = 0;
     memset(seen, 0, 4096 * sizeof *seen);
-    for (i = 0; i + 4 <= e->size; i += unit) {
-        const uint32_t x = wcodeci_load32(e->src + i);
-        uint32_t *const place = &seen[x * 2654435761u >> 20];
+    for (i = 0; i + 8 <= e->size; i += unit) {
+        const uint64_t x = wcodeci_load64(e->src + i);
+        uint64_t *const place = &seen[x * 0x9E3779B97F4A7C15u >> 52];
         again += *place == x;
         *place = x;
     }

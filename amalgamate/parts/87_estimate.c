@@ -117,6 +117,7 @@ typedef struct wcodeci_estimator {
 
     int scaled;                                 /* the groups of this segment have scales, */
     size_t group_record;                        /* and that of the open one takes this; 0: it has none */
+    int group_used;                             /* a tile uses it */
     uint64_t units, tile_bytes, cost;           /* of what was encoded; cost: cycles, in 1/256 */
     uint64_t groups, scale_bytes;
 } wcodeci_estimator;
@@ -172,6 +173,7 @@ static wcodec_status wcodeci_estimate_tile(wcodeci_estimator *e, uint64_t begin,
                               e->scratch_size);
     if (!size) return wcodeci_fail(e->err, WCODEC_E_ARGUMENT, 0, "the encoder's options are wrong");
     (void)wcodec_tile_inspect(e->record, size, &info, NULL);
+    e->group_used |= info.scaled;
     e->units += end - begin;
     e->tile_bytes += size;
     e->cost += wcodeci_estimate_cost(e, &info);
@@ -214,6 +216,7 @@ static wcodec_status wcodeci_estimate_group(wcodeci_estimator *e, uint64_t tile)
     uint64_t first, last, begin, end, other;
     wcodec_status status;
     e->group_record = 0;
+    e->group_used = 0;
     if (l->per_group == 0 || l->columns > WCODECI_MAX_COLUMNS || (e->groups && !e->scaled)) return WCODEC_OK;
     first = tile / l->per_group * l->per_group;
     last = wcodeci_min64(first + l->per_group, l->cut.tiles) - 1;
@@ -227,6 +230,14 @@ static wcodec_status wcodeci_estimate_group(wcodeci_estimator *e, uint64_t tile)
     return status;
 }
 
+/* The writer forgets a group's scales if no tile uses them, but for those of the first of several groups. */
+static void wcodeci_estimate_unused(wcodeci_estimator *e)
+{
+    if (!e->group_record || e->group_used || (e->groups == 1 && e->layout.per_group < e->layout.cut.tiles)) return;
+    e->scale_bytes -= e->group_record;
+    if (e->groups == 1) e->scaled = 0;
+}
+
 /* All of it, as the writer does it. */
 static wcodec_status wcodeci_estimate_all(wcodeci_estimator *e)
 {
@@ -234,10 +245,14 @@ static wcodec_status wcodeci_estimate_all(wcodeci_estimator *e)
     uint64_t i, begin, end;
     wcodec_status status = WCODEC_OK;
     for (i = 0; i < cut->tiles && !status; i++) {
-        if (e->layout.per_group && i % e->layout.per_group == 0) status = wcodeci_estimate_group(e, i);
+        if (e->layout.per_group && i % e->layout.per_group == 0) {
+            wcodeci_estimate_unused(e);
+            status = wcodeci_estimate_group(e, i);
+        }
         wcodeci_cut_tile(cut, i, &begin, &end);
         if (!status) status = wcodeci_estimate_tile(e, begin, end);
     }
+    wcodeci_estimate_unused(e);
     return status;
 }
 
