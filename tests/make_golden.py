@@ -1602,7 +1602,7 @@ def bad_scales():
     of_s('n-0', edit={'n': b'\0'})
     of_s('n-less', edit={'n': b'\x0a'})
     of_s('size-long', edit={'body size': lambda size: varint(size[0], 2)})
-    of_s('coder-7', 'unsupported', edit={'plane0': b'\7'})
+    of_s('coder-31', 'unsupported', edit={'plane0': b'\x1f'})
     of_s('split-32', 'unsupported', edit={'split': b'\x20'})
     s_body = s[2:]
     for size in 0, 6, 8, 12:
@@ -1624,7 +1624,7 @@ def bad_scales():
     case('bit-missing', edit=flagged(128))
 
     # The plane of the row scales.
-    for coder in 7, 31:
+    for coder in 9, 31:
         case('rows-coder-%d' % coder, 'unsupported', edit={'plane of rows': bytes([coder])})
     for predictor in range(4, 8):
         case('rows-predictor-%d' % predictor, 'unsupported', edit={'plane of rows': bytes([predictor << 5])})
