@@ -4985,7 +4985,7 @@ static size_t wcodeci_mix_scratch(void) { return 0; }
 #define WCODECI_MIX_CONTEXTS 2560
 #define WCODECI_MIX_SLOTS (WCODECI_MIX_TEXT_ORDERS * 32768 + 1024)  /* text has the most */
 #define WCODECI_MIX_RECIPROCALS 1056
-#define WCODECI_MIX_PART 8192           /* values that tell the encoder a parameter */
+#define WCODECI_MIX_PART 4096           /* values that tell the encoder a parameter */
 #define WCODECI_MIX_ONE 1207959552      /* the weights' first sum: 9/8 times 2^30 */
 #define WCODECI_MIX_HALF 0x80000000u    /* a slot: probability of a 1, 22 bits, above a count of 10 bits */
 
@@ -11240,7 +11240,8 @@ static void wcodeci_plane_try_mix(wcodeci_encoder *e, const wcodeci_plane *plane
     if (info->size <= 4) return;
     if (floats && k < 2) kinds = 1u << (k == 0 ? WCODECI_MIX_EXPONENTS : WCODECI_MIX_MANTISSAS);
     else if (floats && info->coder == WCODEC_CODER_RAW) return;
-    else if (plane->width == 8) kinds |= 1u << WCODECI_MIX_TEXT;
+    else if (plane->width == 8 && e->dtype != WCODEC_I8 && e->dtype != WCODEC_U8)
+        kinds |= 1u << WCODECI_MIX_TEXT;
     if (split == WCODEC_SPLIT_BYTE && wcodeci_split_floats(wcodeci_dtypes[e->dtype].splits[0]))
         kinds = 1u << WCODECI_MIX_TEXT;         /* tried where floating point repeats itself */
     least = plane->n == n ? info->size : wcodeci_raw_size(n, plane->width);

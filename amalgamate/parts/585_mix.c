@@ -36,7 +36,7 @@ static size_t wcodeci_mix_scratch(void) { return 0; }
 #define WCODECI_MIX_CONTEXTS 2560
 #define WCODECI_MIX_SLOTS (WCODECI_MIX_TEXT_ORDERS * 32768 + 1024)  /* text has the most */
 #define WCODECI_MIX_RECIPROCALS 1056
-#define WCODECI_MIX_PART 8192           /* values that tell the encoder a parameter */
+#define WCODECI_MIX_PART 4096           /* values that tell the encoder a parameter */
 #define WCODECI_MIX_ONE 1207959552      /* the weights' first sum: 9/8 times 2^30 */
 #define WCODECI_MIX_HALF 0x80000000u    /* a slot: probability of a 1, 22 bits, above a count of 10 bits */
 

@@ -319,7 +319,8 @@ static void wcodeci_plane_try_mix(wcodeci_encoder *e, const wcodeci_plane *plane
     if (info->size <= 4) return;
     if (floats && k < 2) kinds = 1u << (k == 0 ? WCODECI_MIX_EXPONENTS : WCODECI_MIX_MANTISSAS);
     else if (floats && info->coder == WCODEC_CODER_RAW) return;
-    else if (plane->width == 8) kinds |= 1u << WCODECI_MIX_TEXT;
+    else if (plane->width == 8 && e->dtype != WCODEC_I8 && e->dtype != WCODEC_U8)
+        kinds |= 1u << WCODECI_MIX_TEXT;
     if (split == WCODEC_SPLIT_BYTE && wcodeci_split_floats(wcodeci_dtypes[e->dtype].splits[0]))
         kinds = 1u << WCODECI_MIX_TEXT;         /* tried where floating point repeats itself */
     least = plane->n == n ? info->size : wcodeci_raw_size(n, plane->width);
