@@ -164,6 +164,7 @@ static wcodec_status wcodeci_estimate_tile(wcodeci_estimator *e, uint64_t begin,
     size_t size;
     wcodec_status status = wcodeci_estimate_read(e, begin, end - begin, e->input);
     if (status) return status;
+    memset(&info, 0, sizeof info);
     scales.scale = e->scales;
     scales.columns = e->layout.columns;
     scales.phase = e->group_record ? (size_t)(begin % e->layout.columns) : 0;
