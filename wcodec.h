@@ -179,7 +179,8 @@ records of one segment.
        0    1  type            46
        1    1  body size       3E
        2    2  reserved
-       4    4  groups          number of groups of all segments
+       4    4  groups          number of groups of all segments, also of those
+                               without an S record
        8    4  names           sum of size + 1 of the whole names of all originals
                                and segments, unnamed ones (1) included
       12    4  originals       number of originals
@@ -331,7 +332,7 @@ A plane predictor works on one plane's values, modulo 2^w, before coding.
    0  none   d[i] = v[i]
    1  left   d[i] = v[i] - v[i-1], d[0] = v[0]
    2  up     d[i] = v[i] - v[i-row], d[i] = v[i] for i < row
-   3  scale  d[i] = v[i] - (q[i] >> 2), of planes alone; q: section 7.1
+   3  scale  d[i] = v[i] - (q[i] >> 2); q: section 7.1.  It MUST NOT be a unit predictor
 
 Other ids are reserved.
 
@@ -342,18 +343,22 @@ with as many columns as the index says, which need not be those of its shape; a
 scale, in quarters of log2, belongs to each row and each column.
 
 An S record is a tile (section 5) with split BYTE, flags bit 7 clear and as many
-units as there are columns: byte c is column[c].  It belongs to its group's tiles.
+units as there are columns: byte c is column[c].  It belongs to its group's tiles; the
+T record of the first of them follows it directly.  It decodes to no more bytes than
+the header allows a T record.
 
 A tile with flags bit 7 needs an S record in its group, and its first value stands in
-column `phase`, below the number of columns W: if the tile begins with unit u of its
-segment, a writer stores u mod W.  The n values touch R = (phase + n - 1) / W + 1 rows
+column `phase`, which MUST be below the number of columns W: if the tile begins with
+unit u of its segment, counted in units of its split, a writer stores u mod W, and a
+reader takes what is there.  The n values touch R = (phase + n - 1) / W + 1 rows
 (rounded down).  The plane of the row scales has R values of 8 bits, row[0] ...
-row[R-1]; its predictor is none or left, its coder any of section 9 but classes.
+row[R-1]: they are the n values where section 9 speaks of it.  Its predictor MUST be
+none or left, its coder one of 9.0 to 9.5.
 
   q[i] = (row[(phase + i) / W] + column[(phase + i) mod W]) mod 256
 
 for i = 0 ... n-1 (the quotient rounded down).  q[i] >> 2 is what the predictor `scale`
-takes off, q[i] & 3 a class (section 9.6).
+takes off, which MUST only be used with flags bit 7; q[i] & 3 is a class (section 9.6).
 
 8. Dtypes
 
@@ -496,9 +501,10 @@ class its own frequencies.
 
 Source 0: the class of v[i] is q[i] & 3 (section 7.1); the tile MUST have flags bit 7.
 Source 1: it is that of a context by the map, and the plane MUST NOT be the first.  If
-p is the first plane's value (not its residual) for the same unit and w its width, the
-context is 16 * (q[i] & 3) + min(t, 15), t = (p - (q[i] >> 2) - base) mod 2^w; without
-flags bit 7 q[i] is 0 here.
+p is the first plane's value for the same unit (with the plane's predictor undone, but
+not the unit's) and w its width, the context is 16 * (q[i] & 3) + min(t, 15), where
+t = (p - (q[i] >> 2) - base) mod 2^w; without flags bit 7 q[i] is 0 here.  There MUST be
+no other source.
 v[i] is decoded as in 9.4 with the slots and frequencies of its class.
 
 Coder ids 7 to 31 are reserved.
@@ -506,17 +512,17 @@ Coder ids 7 to 31 are reserved.
 10. What a reader may do less
 
 A reader that fetches single tiles does not see the O records, the records between
-tiles, and the container's CRC-32.  One that takes the
-container in order need not look into the index, beyond its CRC-32 and size, nor
-compare the O records with it.  Both see the same bytes in a container that keeps
-the rules above.
+tiles, S records that its tiles do not need, and the container's CRC-32.  One that
+takes the container in order need not look into the index, beyond its CRC-32 and size,
+nor compare the O records with it; to it an S record stands for all T records that
+follow one another.  Both see the same bytes in a container that keeps the rules above.
 
 11. Room
 
 Later coders, predictors and splits take reserved ids; what needs more than tiles
-have (a base file, an earlier tile) takes a reserved record type and a segment's
-flag.  An older reader then says
-UNSUPPORTED for what it does not know and still reads the rest.
+have (a base file, an earlier tile) takes a reserved record type and a segment's flag.
+An older reader then says UNSUPPORTED for what it does not know and still reads the
+rest.
 */
 
 /* ---- part: amalgamate/parts/25_example.txt ----
@@ -833,7 +839,8 @@ typedef enum wcodec_split {
 
 typedef enum wcodec_coder {
     WCODEC_CODER_RAW = 0, WCODEC_CODER_CONSTANT = 1, WCODEC_CODER_SPARSE = 2, WCODEC_CODER_HUFFMAN = 3,
-    WCODEC_CODER_RANS16 = 4, WCODEC_CODER_RANS256 = 5, WCODEC_CODER_CLASSES = 6, WCODEC_CODER_COUNT = 7
+    WCODEC_CODER_RANS16 = 4, WCODEC_CODER_RANS256 = 5, WCODEC_CODER_CLASSES = 6, WCODEC_CODER_MIX = 7,
+    WCODEC_CODER_COUNT = 8
 } wcodec_coder;
 
 typedef enum wcodec_predictor {
@@ -871,6 +878,8 @@ WCODEC_API const char *wcodec_predictor_name(unsigned predictor);
 /* Bytes of scratch memory that decoding a tile of up to `decoded_size` bytes takes; scratch memory
  * needs no alignment and keeps nothing between calls. */
 WCODEC_API size_t wcodec_tile_decode_scratch(size_t decoded_size);
+/* The same for a tile that may have planes of the coder MIX: a megabyte more. */
+WCODEC_API size_t wcodec_tile_decode_scratch_mix(size_t decoded_size);
 
 /* Reads the fields of the tile record at `src`, of which `size` bytes are there: WCODEC_TILE_HEAD are
  * always enough.  WCODEC_OK, TRUNCATED, UNSUPPORTED or CORRUPT; `info` is filled in only if OK. */
@@ -881,7 +890,8 @@ WCODEC_API wcodec_status wcodec_tile_inspect(const void *src, size_t size, wcode
  * (anything else is CORRUPT), and checks its CRC-32 unless `no_crc`.  `scales`: of the columns of the tile's
  * group, one byte each: what its S record, which is a tile too, decodes to; NULL and 0 if it has none.
  * `scratch`: as above; `cpu_off`: see WCODEC_CPU_ALL.  Bytes of `dst` are unspecified after a failure.  OK,
- * TRUNCATED, UNSUPPORTED, CORRUPT, CHECKSUM, NO_SPACE (scratch too small). */
+ * TRUNCATED, UNSUPPORTED, CORRUPT, CHECKSUM, NO_SPACE (scratch too small; also for a tile that needs the memory
+ * of wcodec_tile_decode_scratch_mix and has only that of the other). */
 WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const void *scales, size_t columns,
                                             void *dst, size_t dst_size, void *scratch, size_t scratch_size,
                                             int no_crc, unsigned cpu_off, wcodec_error *err);
@@ -891,7 +901,9 @@ WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const 
 /* What matters more. */
 typedef enum wcodec_profile {
     WCODEC_PROFILE_FAST = 0,        /* decodes at about the speed of memory */
-    WCODEC_PROFILE_DENSE = 1        /* the mantissas' upper bits are coded too: half as fast */
+    WCODEC_PROFILE_DENSE = 1,       /* the mantissas' upper bits are coded too: half as fast */
+    WCODEC_PROFILE_BEST = 2         /* the smallest: some megabytes a second either way, and a megabyte of memory
+                                     * more for each thread.  Not with WCODEC_NO_MIX. */
 } wcodec_profile;
 
 /* What the encoder may choose from.  Masks hold 1 << id; a plane that nothing allowed can hold is raw. */
@@ -905,6 +917,8 @@ typedef struct wcodec_tile_options {
 
 /* Bytes of scratch memory that encoding a tile of `size` bytes takes. */
 WCODEC_API size_t wcodec_tile_encode_scratch(size_t size);
+/* The same for WCODEC_PROFILE_BEST. */
+WCODEC_API size_t wcodec_tile_encode_scratch_best(size_t size);
 /* The most that a tile of `size` bytes can take as a record. */
 WCODEC_API size_t wcodec_tile_bound(size_t size);
 /* Fits scales to `columns` columns of a matrix of floating-point weights, `size` bytes of `dtype` at `src`, row by
@@ -1084,7 +1098,8 @@ typedef struct wcodec_writer_options {
     uint64_t max_memory;                /* bytes that the writer may hold; 0: 1 GiB */
     const wcodec_parallel *parallel;    /* copied; NULL: the calling thread */
     wcodec_tile_options tile;           /* what the encoder may choose from; zeros: everything */
-    uint32_t tile_units;                /* units a tile, about; 0: 65536, of DENSE 262144; at most 2097152 */
+    uint32_t tile_units;                /* units a tile, about; 0: 65536, of other profiles than FAST 262144; at
+                                         * most 2097152 */
     const char *metadata;               /* JSON for the header, copied; NULL: a line that names the library */
     size_t metadata_size;
     int no_sha256;                      /* leave the originals' SHA-256 out */
@@ -2579,7 +2594,8 @@ WCODEC_API const char *wcodec_split_name(unsigned split)
 WCODEC_API const char *wcodec_coder_name(unsigned coder)
 {
     static const char *const names[WCODEC_CODER_COUNT] = {
-        "raw", "constant", "sparse", "huffman", "rans16", "rans256", "classes"
+        "raw", "constant", "sparse", "huffman", "rans16", "rans256", "classes",
+        "mix"
     };
     return coder < WCODEC_CODER_COUNT ? names[coder] : NULL;
 }
@@ -4692,6 +4708,1000 @@ static size_t wcodeci_rans256_encode(const wcodeci_plane *plane, const wcodeci_r
     wcodeci_copy(dst, p, (size_t)(end - p));
     return used;
 }
+
+#endif
+
+/* ---- part: amalgamate/parts/585_mix.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Mix (private): an adaptive binary arithmetic coder that mixes the forecasts of several contexts
+ * What makes weights predictable is the scale of their row and of their column.  Both are estimated from
+ * the values before, by the score of a Student-t density: it uses the size of a value as a mean of
+ * exponents could not, and an outlier can not move it far.  Each context holds one probability per node of a
+ * value's binary tree; the logarithms of their odds are summed with weights that learn (Mahoney, "Adaptive
+ * weighing of context models for lossless data compression", 2005), and a last table refines the sum.
+ * Encoder and decoder are one body, so that they can not differ; all of it is integers, none of them shifted
+ * right when negative.
+ * ---------------------------------------------------------------------------------------------- */
+
+#ifdef WCODEC_NO_MIX
+#define WCODECI_MIX 0
+static size_t wcodeci_mix_scratch(void) { return 0; }
+#else
+#define WCODECI_MIX 1
+
+/* A loop over inputs, whose number is a constant. */
+#if defined(__GNUC__) && (__GNUC__ >= 8 || defined(__clang__))
+#define WCODECI_MIX_UNROLL _Pragma("GCC unroll 8")
+#else
+#define WCODECI_MIX_UNROLL
+#endif
+
+#define WCODECI_MIX_EXPONENTS 0
+#define WCODECI_MIX_MANTISSAS 1
+#define WCODECI_MIX_INTEGERS 2
+#define WCODECI_MIX_TEXT 3
+#define WCODECI_MIX_KINDS 4
+
+#define WCODECI_MIX_INPUTS 8            /* at most; a weight set's size */
+#define WCODECI_MIX_TEXT_ORDERS 6
+#define WCODECI_MIX_COLUMNS 16384       /* entries; column j uses entry j mod 16384 */
+#define WCODECI_MIX_WEIGHTS 1024        /* sets */
+#define WCODECI_MIX_REFINED 2048        /* rows of the last table */
+#define WCODECI_MIX_CONTEXTS 2560
+#define WCODECI_MIX_SLOTS (WCODECI_MIX_TEXT_ORDERS * 32768 + 1024)  /* text has the most */
+#define WCODECI_MIX_RECIPROCALS 1056
+#define WCODECI_MIX_PART 8192           /* values that tell the encoder a parameter */
+#define WCODECI_MIX_ONE 1207959552      /* the weights' first sum: 9/8 times 2^30 */
+#define WCODECI_MIX_HALF 0x80000000u    /* a slot: probability of a 1, 22 bits, above a count of 10 bits */
+
+/* The coder: a value lies in low ... high; `code` is the decoder's.  A kind works on a copy of its own, which a
+ * compiler can keep in registers. */
+typedef struct wcodeci_mix_coder {
+    uint32_t low, high, code;
+    const wcodeci_byte *p, *end;
+    wcodeci_byte *dst, *dst_end;
+    uint32_t past;                      /* bytes read beyond `end`, or not written for want of room */
+    int32_t rate;
+    int64_t *weights;                   /* for the next bit, as is: */
+    uint16_t *refined;
+} wcodeci_mix_coder;
+
+typedef struct wcodeci_mix {
+    wcodeci_mix_coder coder;
+    int16_t stretch[4096];
+    uint16_t squash[4096];
+    uint16_t step[1024];                /* by a slot's count */
+    int32_t reciprocal[WCODECI_MIX_RECIPROCALS];
+    int16_t log[256];                   /* of a number's size, in 1/256 octave */
+    int64_t weight[WCODECI_MIX_WEIGHTS * WCODECI_MIX_INPUTS];
+    uint16_t refine[WCODECI_MIX_REFINED * 33];
+    wcodeci_byte seen[WCODECI_MIX_CONTEXTS];    /* is a context's part of the slots in use? */
+    uint32_t slots[WCODECI_MIX_SLOTS];
+    uint32_t match[16384];
+    int32_t column[2 * WCODECI_MIX_COLUMNS];
+} wcodeci_mix;
+
+/* What both sides know of a plane.  `width`: bits of a value.  `exponents`: plane 0, for mantissas. */
+typedef struct wcodeci_mix_in {
+    unsigned width;
+    size_t n, row;                      /* row 0: not known */
+    const wcodeci_byte *v, *exponents;  /* v: the encoder's */
+    unsigned kind;                      /* the encoder's: which kind to write */
+} wcodeci_mix_in;
+
+/* 65536 / (1 + exp(-x / 256)) at x = -2048, -1920, ... 2048. */
+static const uint16_t wcodeci_mix_knots[33] = {
+    24, 36, 60, 98, 162, 267, 439, 720, 1179, 1921, 3108, 4971, 7812, 11955, 17625, 24743, 32768, 40793, 47911,
+    53581, 57724, 60565, 62428, 63615, 64357, 64816, 65097, 65269, 65374, 65438, 65476, 65500, 65512
+};
+
+/* The score of a value 2^(d+0.55) under a Student-t density of 6 degrees and scale 1, in 1/256 octave, for
+ * d = -63/16, -61/16, ... 63/16: what it says that the scale should be raised by, times the values seen. */
+static const int16_t wcodeci_mix_scores[64] = {
+    -228, -227, -227, -226, -226, -225, -223, -222, -221, -219, -217, -214, -211, -207, -203, -198,
+    -192, -185, -177, -167, -156, -142, -126, -108, -87, -63, -35, -3, 33, 73, 118, 168,
+    222, 280, 343, 408, 476, 545, 615, 684, 752, 817, 879, 937, 991, 1040, 1084, 1124,
+    1159, 1191, 1218, 1242, 1263, 1280, 1296, 1309, 1320, 1330, 1338, 1345, 1351, 1356, 1360, 1363
+};
+
+WCODECI_INLINE int wcodeci_mix_clamp(int x, int low, int high) { return x < low ? low : x > high ? high : x; }
+
+/* d is in 1/256 octave.  A score of the table, without a shift of a negative number. */
+WCODECI_INLINE int wcodeci_mix_score(int d)
+{
+    return wcodeci_mix_scores[(unsigned)wcodeci_mix_clamp(d + 1024, 0, 2047) >> 5];
+}
+
+/* log2 a in 1/256 octave, straight between powers of two; 0 counts as half. */
+static int wcodeci_mix_log2(unsigned a)
+{
+    int k = 0;
+    if (a == 0) return -256;
+    while (a >> k > 1) k++;
+    return 256 * k + (int)(a << 8 >> k) - 256;
+}
+
+/* Which of `count` classes of `size` x is in, class 0 from `from` on. */
+WCODECI_INLINE unsigned wcodeci_mix_class(int x, int from, int size, int count)
+{
+    return (unsigned)(wcodeci_mix_clamp(x - from, 0, size * count - 1) / size);
+}
+
+static void wcodeci_mix_clear(uint32_t *slots, size_t n)
+{
+    size_t i;
+    for (i = 0; i < n; i++) slots[i] = WCODECI_MIX_HALF;
+}
+
+/* The slots of context number `number`, of `size` each, cleared when first used: a small plane uses few. */
+WCODECI_INLINE uint32_t *wcodeci_mix_context(wcodeci_mix *m, unsigned number, unsigned size)
+{
+    uint32_t *const slots = m->slots + (size_t)number * size;
+    if (!m->seen[number]) {
+        m->seen[number] = 1;
+        wcodeci_mix_clear(slots, size);
+    }
+    return slots;
+}
+
+/* `sets` of weights, `rows` of the last table, and of the slots those from `from` on, if they are not cleared by
+ * context.  `delay`: tenths by which a slot's first steps are shorter than one over its bits. */
+static void wcodeci_mix_start(wcodeci_mix *m, unsigned inputs, unsigned sets, unsigned rows, unsigned from,
+                              unsigned slots, unsigned delay)
+{
+    unsigned i;
+    int32_t x = 0;
+    for (i = 0; i < 4096; i++) {
+        const unsigned a = wcodeci_mix_knots[i / 128], b = wcodeci_mix_knots[i / 128 + 1];
+        m->squash[i] = (uint16_t)(a + ((b - a) * (i % 128) + 64) / 128);
+    }
+    for (i = 0; i < 4096; i++) {
+        while (x < 4095 && m->squash[x] >> 4 < i) x++;
+        m->stretch[i] = (int16_t)(x - 2048);
+    }
+    for (i = 0; i < 1024; i++) m->step[i] = (uint16_t)(655360u / (10 * i + delay));
+    m->reciprocal[0] = 0;
+    for (i = 1; i < WCODECI_MIX_RECIPROCALS; i++) m->reciprocal[i] = (int32_t)(65536 / i);
+    for (i = 0; i < sets * WCODECI_MIX_INPUTS; i++) m->weight[i] = WCODECI_MIX_ONE / (int32_t)inputs;
+    for (i = 0; i < rows; i++) memcpy(m->refine + 33 * i, wcodeci_mix_knots, sizeof wcodeci_mix_knots);
+    wcodeci_mix_clear(m->slots + from, slots);
+    memset(m->seen, 0, sizeof m->seen);
+    for (i = 0; i < 256; i++) m->log[i] = (int16_t)wcodeci_mix_log2(i);
+    m->coder.low = 0;
+    m->coder.high = 0xFFFFFFFFu;
+    m->coder.code = 0;
+    m->coder.past = 0;
+}
+
+/* A mixer's sum as the logarithm of odds, in 1/256. */
+WCODECI_INLINE int wcodeci_mix_odds(int64_t dot)
+{
+    dot /= (int64_t)1 << 30;
+    return dot > 2047 ? 2047 : dot < -2047 ? -2047 : (int)dot;
+}
+
+/* x is at most 2047 away from 0. */
+WCODECI_INLINE uint32_t wcodeci_mix_refined(const uint16_t *row, int x, uint32_t p, unsigned *nearest)
+{
+    const unsigned at = (unsigned)(x + 2048), k = at / 128, f = at % 128;
+    const uint32_t q = (row[k] * (128 - f) + row[k + 1] * f) / 128;
+    *nearest = k + (f >= 64);
+    return (p + q) / 2;
+}
+
+WCODECI_INLINE void wcodeci_mix_take(wcodeci_mix_coder *c)
+{
+    c->code = c->code << 8;
+    if (c->p < c->end) c->code |= *c->p++;
+    else c->past++;
+}
+
+WCODECI_INLINE void wcodeci_mix_put(wcodeci_mix_coder *c, unsigned byte)
+{
+    if (c->dst < c->dst_end) *c->dst++ = (wcodeci_byte)byte;
+    else c->past++;
+}
+
+/* Bytes that are settled. */
+WCODECI_INLINE void wcodeci_mix_shift(wcodeci_mix_coder *c, const int decoding)
+{
+    while ((c->low ^ c->high) >> 24 == 0) {
+        if (decoding) wcodeci_mix_take(c);
+        else wcodeci_mix_put(c, c->high >> 24);
+        c->low <<= 8;
+        c->high = c->high << 8 | 255;
+    }
+}
+
+/* The bit is 1 if the code is at most `middle`. */
+WCODECI_INLINE unsigned wcodeci_mix_step(wcodeci_mix_coder *c, uint32_t middle, unsigned bit, const int decoding)
+{
+    if (decoding) bit = c->code <= middle;
+    c->high = bit ? middle : c->high;
+    c->low = bit ? c->low : middle + 1;
+    wcodeci_mix_shift(c, decoding);
+    return bit;
+}
+
+/* `count` bits that are fair coins. */
+WCODECI_INLINE unsigned wcodeci_mix_coins(wcodeci_mix_coder *c, unsigned value, unsigned count,
+                                          const int decoding)
+{
+    unsigned bits = 0;
+    while (count-- > 0)
+        bits = bits << 1 | wcodeci_mix_step(c, c->low + (c->high - c->low) / 2, value >> count & 1, decoding);
+    return bits;
+}
+
+/* What ends a payload: the smallest number in low ... high with the most zero bytes at its end.  They are left
+ * out; *bytes: how many are not. */
+static uint32_t wcodeci_mix_last(const wcodeci_mix_coder *c, unsigned *bytes)
+{
+    uint32_t x = 0;
+    unsigned k;
+    for (k = 0; k < 4; k++) {
+        const uint32_t rest = 0xFFFFFFFFu >> 8 * k;
+        if (c->low > 0xFFFFFFFFu - rest) continue;      /* rounding it up would carry */
+        x = (c->low + rest) & ~rest;
+        if (x <= c->high) break;
+    }
+    *bytes = k;
+    return k < 4 ? x : c->low;
+}
+
+/* Codes one bit, by the slots slot[k][node] and the weights and row of the last table that are set.  Returns
+ * it.  No weight can overflow: it moves by less than 2^21 a bit and takes part in at most 2^27 bits of a tile,
+ * of integers by 2^22 and in 2^24, once the rate has come down; and so eight products with 2^11 fit 64 bits. */
+WCODECI_INLINE unsigned wcodeci_mix_bit(const wcodeci_mix *m, wcodeci_mix_coder *c, uint32_t *const *slot,
+                                        const unsigned node, const unsigned inputs, unsigned bit,
+                                        const int decoding)
+{
+    int64_t *const w = c->weights, dot = 0, e;
+    int32_t s[WCODECI_MIX_INPUTS];
+    uint32_t p, mixed, flip;
+    unsigned k, nearest;
+    int x;
+    uint16_t *cell;
+    WCODECI_MIX_UNROLL
+    for (k = 0; k < inputs; k++) {
+        s[k] = m->stretch[slot[k][node] >> 20];
+        dot += w[k] * s[k];
+    }
+    x = wcodeci_mix_odds(dot);
+    mixed = m->squash[x + 2048];
+    p = wcodeci_mix_refined(c->refined, x, mixed, &nearest);
+    bit = wcodeci_mix_step(c, c->low + (uint32_t)((uint64_t)(c->high - c->low) * p >> 16), bit, decoding);
+    e = ((int32_t)(bit << 16) - (int32_t)mixed) * c->rate / 1024;
+    flip = (0u - bit) & 0x3FFFFFu;
+    WCODECI_MIX_UNROLL
+    for (k = 0; k < inputs; k++) {
+        const uint32_t state = slot[k][node], count = state & 1023;
+        uint32_t q = state >> 10 ^ flip;
+        w[k] += e * s[k];
+        q -= (uint32_t)((uint64_t)q * m->step[count] >> 16);
+        slot[k][node] = (q ^ flip) << 10 | (count + (count < 1023));
+    }
+    cell = c->refined + nearest;
+    *cell = (uint16_t)(bit ? *cell + (65535u - *cell) / 64 : *cell - *cell / 64u);
+    return bit;
+}
+
+/* The weights learn fast at first: the rate falls to `floor`. */
+WCODECI_INLINE int32_t wcodeci_mix_rate(int32_t floor, size_t i)
+{
+    return floor + (i < 9600 ? 9600 / (int32_t)(16 + i) : 0);
+}
+
+/* Scales of the row and of the columns, in 1/256 octave, each as what it adds to the plane's. */
+typedef struct wcodeci_mix_scale {
+    int32_t plane, row;
+    int32_t *column;
+    size_t i, j, r;             /* value i stands in row r at j */
+} wcodeci_mix_scale;
+
+static void wcodeci_mix_scale_start(wcodeci_mix_scale *s, wcodeci_mix *m, int32_t plane, size_t row)
+{
+    s->plane = plane;
+    s->row = 0;
+    s->column = m->column;
+    s->i = s->j = s->r = 0;
+    memset(m->column, 0, sizeof(int32_t) * wcodeci_min(row, WCODECI_MIX_COLUMNS));
+}
+
+/* Learns from value i, which is `log` in 1/256 octave.  The divisors are the counts, with a start that
+ * keeps a row or column near the plane's scale until it has said something. */
+WCODECI_INLINE void wcodeci_mix_scale_learn(wcodeci_mix_scale *s, const wcodeci_mix *m, int32_t log)
+{
+    int32_t *const column = &s->column[s->j % WCODECI_MIX_COLUMNS];
+    const int32_t score = wcodeci_mix_score(log - (s->plane + s->row + *column));
+    s->plane += score * m->reciprocal[4 + wcodeci_min(s->i, 512)] / 65536;
+    s->row += score * m->reciprocal[16 + wcodeci_min(s->j, 512)] / 65536;
+    *column += score * m->reciprocal[16 + wcodeci_min(s->r, 1023)] / 65536;
+}
+
+/* On to the next value; 1 if a new row begins.  It starts with half of what the row before had. */
+WCODECI_INLINE int wcodeci_mix_scale_next(wcodeci_mix_scale *s, size_t row)
+{
+    s->i++;
+    if (++s->j < row) return 0;
+    s->j = 0;
+    s->r++;
+    s->row /= 2;
+    return 1;
+}
+
+#define WCODECI_MIX_NODES 32
+#define WCODECI_MIX_EXPONENT_INPUTS 5
+#define WCODECI_MIX_EXPONENT_SLOTS ((256 + 1024 + 512 + 128 + 256) * WCODECI_MIX_NODES + 256)
+
+/* One node of an exponent's tree. */
+WCODECI_INLINE unsigned wcodeci_mix_node(wcodeci_mix *m, wcodeci_mix_coder *c, uint32_t *const *context, unsigned scale,
+                                         unsigned node, unsigned bit, const int decoding)
+{
+    c->weights = m->weight + (scale / 4 * WCODECI_MIX_NODES + node) * WCODECI_MIX_INPUTS;
+    c->refined = m->refine + (scale * WCODECI_MIX_NODES + node) * 33;
+    return wcodeci_mix_bit(m, c, context, node, WCODECI_MIX_EXPONENT_INPUTS, bit, decoding);
+}
+
+/* Eight plain bits, for what lies too far from the centre to count there in steps. */
+WCODECI_INLINE unsigned wcodeci_mix_escape(wcodeci_mix *m, wcodeci_mix_coder *c, unsigned v,
+                                           const int decoding)
+{
+    uint32_t *const slots = m->slots + WCODECI_MIX_EXPONENT_SLOTS - 256;
+    unsigned tree = 1;
+    c->weights = m->weight + 1023 * WCODECI_MIX_INPUTS;
+    c->refined = m->refine + 2047 * 33;
+    while (tree < 256) {
+        tree = 2 * tree + wcodeci_mix_bit(m, c, &slots, tree, 1, v >> 7 & 1, decoding);
+        v <<= 1;
+    }
+    return tree & 255;
+}
+
+/* Is the value above the centre?  Then steps up, or down, until it is found. */
+WCODECI_INLINE unsigned wcodeci_mix_exponent(wcodeci_mix *m, wcodeci_mix_coder *c, uint32_t *const *context, unsigned scale,
+                                             unsigned centre, unsigned v, const int decoding)
+{
+    unsigned d;
+    if (wcodeci_mix_node(m, c, context, scale, 0, v > centre, decoding)) {
+        for (d = 1; d < 11; d++)
+            if (!wcodeci_mix_node(m, c, context, scale, 20 + d, v > centre + d, decoding)) return centre + d;
+    } else {
+        for (d = 0; d < 19; d++)
+            if (!wcodeci_mix_node(m, c, context, scale, 1 + d, v + d < centre, decoding)) return centre - d;
+    }
+    return wcodeci_mix_escape(m, c, v, decoding);
+}
+
+WCODECI_INLINE void wcodeci_mix_exponents(wcodeci_mix *m, const wcodeci_mix_in *in, wcodeci_byte *out,
+                                          size_t row, unsigned centre, const int decoding)
+{
+    const int32_t middle = (int32_t)centre * 256;
+    const unsigned mask = (1u << in->width) - 1;
+    uint32_t *context[WCODECI_MIX_EXPONENT_INPUTS];
+    wcodeci_mix_coder c = m->coder;
+    int32_t *const mean = m->column + WCODECI_MIX_COLUMNS;
+    int32_t row_mean = middle, near = middle, last = middle;
+    const wcodeci_byte *const v = decoding ? out : in->v;
+    wcodeci_mix_scale s;
+    size_t i;
+    wcodeci_mix_scale_start(&s, m, middle + 256, row);
+    for (i = 0; i < wcodeci_min(row, WCODECI_MIX_COLUMNS); i++) mean[i] = middle;
+    for (i = 0; i < in->n; i++) {
+        int32_t *const column_mean = &mean[s.j % WCODECI_MIX_COLUMNS];
+        const int32_t column = s.column[s.j % WCODECI_MIX_COLUMNS];
+        const int32_t expected = s.plane + s.row + column - middle;
+        const unsigned scale = wcodeci_mix_class(expected, -1408, 64, 64);
+        const int32_t up = s.r ? v[i - row] * 256 : middle;
+        unsigned e = decoding ? 0 : v[i];
+        int32_t log;
+        context[0] = wcodeci_mix_context(m, wcodeci_mix_class(expected, -1408, 16, 256), WCODECI_MIX_NODES);
+        context[1] = wcodeci_mix_context(m, 256 + wcodeci_mix_class(s.row, -512, 32, 32) * 32
+                                         + wcodeci_mix_class(column, -512, 32, 32), WCODECI_MIX_NODES);
+        context[2] = wcodeci_mix_context(m, 1280 + wcodeci_mix_class(near - middle, -1024, 32, 64) * 8
+                                         + scale / 4 % 8, WCODECI_MIX_NODES);
+        context[3] = wcodeci_mix_context(m, 1792 + wcodeci_mix_class(*column_mean + row_mean - 2 * middle,
+                                                                     -2048, 32, 128), WCODECI_MIX_NODES);
+        context[4] = wcodeci_mix_context(m, 1920 + wcodeci_mix_class(last - middle, -2048, 256, 16) * 16
+                                         + wcodeci_mix_class(up - middle, -2048, 256, 16), WCODECI_MIX_NODES);
+        c.rate = wcodeci_mix_rate(12, i);
+        e = wcodeci_mix_exponent(m, &c, context, scale, centre, e, decoding) & mask;
+        if (decoding) out[i] = (wcodeci_byte)e;
+        log = (int32_t)e * 256;
+        wcodeci_mix_scale_learn(&s, m, log);
+        *column_mean += (log - *column_mean) * m->reciprocal[8 + wcodeci_min(s.r, 64)] / 65536;
+        row_mean += (log - row_mean) * m->reciprocal[8 + wcodeci_min(s.j, 128)] / 65536;
+        near += (log - near) / 16;
+        last = log;
+        if (wcodeci_mix_scale_next(&s, row)) row_mean = (row_mean + 3 * (s.plane - 256)) / 4;
+    }
+    m->coder = c;
+}
+
+#define WCODECI_MIX_MANTISSA_INPUTS 3
+
+/* The scales of rows and columns of all exponents: a row's before it is decoded is no secret here.  One pass
+ * over the rows leaves each column's scale in s->column. */
+static void wcodeci_mix_row_fit(wcodeci_mix_scale *s, const wcodeci_byte *e, size_t row)
+{
+    unsigned pass;
+    size_t j;
+    s->row = 0;
+    for (pass = 0; pass < 2; pass++) {
+        int64_t sum = 0;
+        for (j = 0; j < row; j++)
+            sum += wcodeci_mix_score(e[j] * 256 - (s->plane + s->row + s->column[j % WCODECI_MIX_COLUMNS]));
+        s->row += (int32_t)(sum / (int64_t)(row + 16));
+    }
+}
+
+static void wcodeci_mix_fit(wcodeci_mix_scale *s, wcodeci_mix *m, const wcodeci_byte *e, size_t n, size_t row)
+{
+    uint64_t sum = 0;
+    size_t i, j, r, length;
+    for (i = 0; i < n; i++) sum += e[i];
+    wcodeci_mix_scale_start(s, m, (int32_t)(sum * 256 / n) + 256, row);
+    for (i = 0, r = 0; row < n && i < n; i += length, r++) {
+        length = wcodeci_min(row, n - i);
+        wcodeci_mix_row_fit(s, e + i, length);
+        for (j = 0; j < length; j++) {
+            int32_t *const column = &s->column[j % WCODECI_MIX_COLUMNS];
+            *column += wcodeci_mix_score(e[i + j] * 256 - (s->plane + s->row + *column))
+                     * m->reciprocal[16 + wcodeci_min(r, 1023)] / 65536;
+        }
+    }
+}
+
+/* `out` holds the raw bits already when decoding. */
+WCODECI_INLINE void wcodeci_mix_mantissas(wcodeci_mix *m, const wcodeci_mix_in *in, wcodeci_byte *out,
+                                          size_t row, unsigned top, unsigned sign, const int decoding)
+{
+    const unsigned low = in->width - 1;         /* the sign's place, and the mantissa's bits */
+    const wcodeci_byte *const v = decoding ? out : in->v;
+    uint32_t *const signs = m->slots + 512 * 128, *context[WCODECI_MIX_MANTISSA_INPUTS];
+    wcodeci_mix_coder c = m->coder;
+    wcodeci_mix_scale s;
+    size_t i;
+    unsigned k;
+    wcodeci_mix_fit(&s, m, in->exponents, in->n, row);
+    s.i = s.j = s.r = 0;
+    for (i = 0; i < in->n; i++) {
+        const unsigned e = in->exponents[i];
+        unsigned b, tree = 1, value = v[i], excess, in_row;
+        if (s.j == 0) wcodeci_mix_row_fit(&s, in->exponents + i, wcodeci_min(row, in->n - i));
+        in_row = wcodeci_mix_class((int32_t)e * 256 - (s.plane + s.row), -2048, 32, 128);
+        excess = wcodeci_mix_class((int32_t)e * 256
+                                   - (s.plane + s.row + s.column[s.j % WCODECI_MIX_COLUMNS]), -2048, 32, 128);
+        context[0] = wcodeci_mix_context(m, excess, 128);
+        context[1] = wcodeci_mix_context(m, 128 + e, 128);
+        context[2] = wcodeci_mix_context(m, 384 + in_row, 128);
+        c.rate = wcodeci_mix_rate(3, i);
+        for (b = 0; b < top; b++) {
+            c.weights = m->weight + (excess / 4 * 16 + (tree & 15)) * WCODECI_MIX_INPUTS;
+            c.refined = m->refine + tree * 33;
+            tree = 2 * tree + wcodeci_mix_bit(m, &c, context, tree, WCODECI_MIX_MANTISSA_INPUTS,
+                                              value >> (low - 1 - b) & 1, decoding);
+        }
+        if (sign) {
+            const unsigned left = s.j ? v[i - 1] >> low & 1u : 2, up = s.r ? v[i - row] >> low & 1u : 2;
+            unsigned bit;
+            context[0] = signs + left * 4 + up;
+            context[1] = signs + 32 + e;
+            context[2] = signs + 288 + (s.j & 4095);
+            c.weights = m->weight + (512 + left * 4 + up) * WCODECI_MIX_INPUTS;
+            c.refined = m->refine + 128 * 33;
+            bit = wcodeci_mix_bit(m, &c, context, 0, WCODECI_MIX_MANTISSA_INPUTS, value >> low & 1, decoding);
+            if (decoding) value |= bit << low;
+        }
+        if (decoding) {
+            for (k = 0; k < top; k++) value |= (tree >> (top - 1 - k) & 1) << (low - 1 - k);
+            out[i] = (wcodeci_byte)value;
+        }
+        if (++s.j == row) {
+            s.j = 0;
+            s.r++;
+        }
+    }
+    m->coder = c;
+}
+
+/* A match model: where the bytes from here on stood before, perhaps. */
+typedef struct wcodeci_mix_match {
+    size_t at;
+    unsigned length, expected;          /* length 0: nothing is expected */
+    uint32_t hash;
+} wcodeci_mix_match;
+
+/* After byte i: follows the match, or looks for one of at least `least` bytes, at most 400 counting.  The hash
+ * forgets bytes as they are shifted out, `forget` bits a byte. */
+WCODECI_INLINE void wcodeci_mix_match_next(wcodeci_mix *m, wcodeci_mix_match *t, const wcodeci_byte *v,
+                                           size_t i, unsigned least, unsigned forget)
+{
+    uint32_t *place;
+    if (t->length && v[t->at] == v[i]) {
+        t->at++;
+        t->length += t->length < 65535;
+    } else t->length = 0;
+    t->hash = (t->hash << forget) * 0x2F0B4C47u + (v[i] + 1u) * 0x9E3779B1u;
+    if (i + 1 < least) return;
+    place = &m->match[t->hash >> 18];
+    if (!t->length && *place && (*place ^ t->hash << 14) >> 24 == 0) {
+        t->at = *place & 0xFFFFFF;
+        while (t->length < 400 && t->length < t->at && v[t->at - 1 - t->length] == v[i - t->length])
+            t->length++;
+        if (t->length < least) t->length = 0;
+    }
+    *place = (uint32_t)((i + 1) & 0xFFFFFF) | (t->hash << 14 & 0xFF000000u);
+}
+
+/* A class of the match by its length, 1 to 31. */
+WCODECI_INLINE unsigned wcodeci_mix_match_strength(unsigned length)
+{
+    return length < 16 ? length : length < 32 ? 15 : length < 480 ? 16 + length / 32 : 31;
+}
+
+#define WCODECI_MIX_INTEGER_INPUTS 6
+#define WCODECI_MIX_INTEGER_NODES 176       /* a context's slots */
+#define WCODECI_MIX_INTEGER_CONTEXTS (289 + 128 + 128 + 64 + 64)
+#define WCODECI_MIX_INTEGER_SLOTS (WCODECI_MIX_INTEGER_CONTEXTS * WCODECI_MIX_INTEGER_NODES + 512)
+#define WCODECI_MIX_INTEGER_SETS 256        /* 48 and 16 for each of four strengths of the match */
+#define WCODECI_MIX_INTEGER_ROWS 192
+
+/* A number's class: 0 for 0, else the bits of its size. */
+WCODECI_INLINE unsigned wcodeci_mix_size(const wcodeci_mix *m, unsigned a)
+{
+    return (unsigned)(m->log[a] + 256) / 256;
+}
+
+/* Signed numbers: twice the size, less one if positive: 0 to 16. */
+WCODECI_INLINE unsigned wcodeci_mix_signed_size(const wcodeci_mix *m, int32_t x)
+{
+    return 2 * wcodeci_mix_size(m, (unsigned)(x < 0 ? -x : x)) - (x > 0);
+}
+
+/* What an integer's decisions take. */
+typedef struct wcodeci_mix_integer {
+    uint32_t *context[WCODECI_MIX_INTEGER_INPUTS];  /* the first one is the match's */
+    uint32_t *slots;            /* of the match */
+    unsigned match, strength;   /* class, 0 to 31; 0 to 3; both 0 if there is none, or none any more */
+} wcodeci_mix_integer;
+
+/* One decision, which the match expects to be `expected`.  `set`: below 48.  `type`: 0 to 7. */
+WCODECI_INLINE unsigned wcodeci_mix_decide(wcodeci_mix *m, wcodeci_mix_coder *c, wcodeci_mix_integer *t,
+                                           unsigned node, unsigned set, unsigned type, unsigned inputs,
+                                           unsigned expected, unsigned bit, const int decoding)
+{
+    const unsigned class_ = t->match ? 2 * t->match + expected : 0;
+    /* Its slot does not depend on the node. */
+    t->context[0] = t->slots + class_ * 8 + type - node;
+    c->weights = m->weight + set * WCODECI_MIX_INPUTS;
+    c->refined = m->refine + node * 33;
+    bit = wcodeci_mix_bit(m, c, t->context, node, inputs, bit, decoding);
+    if (bit != expected) t->match = t->strength = 0;
+    return bit;
+}
+
+/* The number's size, by steps from the likely one. */
+WCODECI_INLINE unsigned wcodeci_mix_integer_size(wcodeci_mix *m, wcodeci_mix_coder *c, wcodeci_mix_integer *t,
+                                                 unsigned centre, unsigned run, unsigned width,
+                                                 unsigned expected, unsigned size, const int decoding)
+{
+    unsigned k = centre;
+    if (wcodeci_mix_decide(m, c, t, centre, 192 + 16 * t->strength + run, 0, 6, expected > k, size > k,
+                           decoding)) {
+        for (k++; k < width; k++)
+            if (!wcodeci_mix_decide(m, c, t, 9 + k, 48 * t->strength + 9 + k, 1, 6, expected > k, size > k,
+                                    decoding))
+                break;
+    } else {
+        for (; k > 0; k--)
+            if (!wcodeci_mix_decide(m, c, t, 18 + k, 48 * t->strength + 18 + k, 2, 6, expected < k, size < k,
+                                    decoding))
+                break;
+    }
+    return k;
+}
+
+/* The bits of a number of `size` >= 1 below its highest one: the first `top` modelled, the others coins. */
+WCODECI_INLINE unsigned wcodeci_mix_integer_low(wcodeci_mix *m, wcodeci_mix_coder *c, wcodeci_mix_integer *t,
+                                                unsigned size, unsigned top, unsigned expected, unsigned a,
+                                                const int decoding)
+{
+    const unsigned node = 34 + (1u << (size - 1));      /* the nodes of smaller sizes come before */
+    unsigned left = size - 1, tree = 1, depth;
+    for (depth = 0; left > 0 && depth < top; depth++) {
+        left--;
+        tree = 2 * tree + wcodeci_mix_decide(m, c, t, node + tree, 48 * t->strength + 36 + depth,
+                                             4 + (depth < 3 ? depth : 3), 3, expected >> left & 1,
+                                             a >> left & 1, decoding);
+    }
+    return tree << left | wcodeci_mix_coins(c, a, left, decoding);
+}
+
+/* A number x in -half ... half - 1: its size, sign and bits.  `expected`: by the match. */
+WCODECI_INLINE int32_t wcodeci_mix_integer_code(wcodeci_mix *m, wcodeci_mix_coder *c, wcodeci_mix_integer *t,
+                                                unsigned centre, unsigned run, unsigned width, unsigned top,
+                                                int32_t expected, int32_t x, const int decoding)
+{
+    const unsigned a = (unsigned)(x < 0 ? -x : x), b = (unsigned)(expected < 0 ? -expected : expected);
+    const unsigned expected_size = wcodeci_mix_size(m, b);
+    unsigned negative, low;
+    const unsigned size = wcodeci_mix_integer_size(m, c, t, centre, run, width, expected_size,
+                                                   wcodeci_mix_size(m, a), decoding);
+    if (size == 0) return 0;
+    if (size == width) return -(int32_t)(1u << (width - 1));    /* the only one */
+    negative = wcodeci_mix_decide(m, c, t, 27 + size, 48 * t->strength + 27 + size, 3, 4, expected < 0, x < 0,
+                                  decoding);
+    low = wcodeci_mix_integer_low(m, c, t, size, top, b, a, decoding);
+    return negative ? -(int32_t)low : (int32_t)low;
+}
+
+WCODECI_INLINE void wcodeci_mix_integers(wcodeci_mix *m, const wcodeci_mix_in *in, wcodeci_byte *out,
+                                         size_t row, unsigned zero, unsigned top, const int decoding)
+{
+    const wcodeci_byte *const v = decoding ? out : in->v;
+    const unsigned width = in->width, mask = (1u << width) - 1, half = 1u << (width - 1);
+    const int32_t least = (int32_t)half;
+    int32_t *const mean = m->column + WCODECI_MIX_COLUMNS;
+    int32_t row_mean = 0;
+    wcodeci_mix_integer t;
+    wcodeci_mix_coder c = m->coder;
+    wcodeci_mix_match match = { 0, 0, 0, 0 };
+    wcodeci_mix_scale s;
+    unsigned run = 0;
+    size_t i;
+    memset(m->match, 0, sizeof m->match);
+    wcodeci_mix_scale_start(&s, m, 1280, row);
+    memset(mean, 0, sizeof(int32_t) * wcodeci_min(row, WCODECI_MIX_COLUMNS));
+    t.slots = m->slots + WCODECI_MIX_INTEGER_SLOTS - 512;
+    for (i = 0; i < in->n; i++) {
+        int32_t *const column_mean = &mean[s.j % WCODECI_MIX_COLUMNS];
+        const int32_t log = s.plane + s.row + s.column[s.j % WCODECI_MIX_COLUMNS];
+        const unsigned scale = wcodeci_mix_class(log, -256, 40, 64), eighth = scale / 2 % 8;
+        const int32_t left = s.j ? (int32_t)((v[i - 1] - zero + half) & mask) - least : 0;
+        const int32_t up = s.r ? (int32_t)((v[i - row] - zero + half) & mask) - least : 0;
+        const int32_t up2 = s.r > 1 ? (int32_t)((v[i - 2 * row] - zero + half) & mask) - least : 0;
+        int32_t x = decoding ? 0 : (int32_t)((v[i] - zero + half) & mask) - least, expected = 0;
+        t.match = t.strength = 0;
+        if (match.length) {
+            expected = (int32_t)((v[match.at] - zero + half) & mask) - least;
+            t.match = wcodeci_mix_match_strength(match.length);
+            t.strength = match.length < 16 ? 1 : match.length < 32 ? 2 : 3;
+        }
+        t.context[1] = wcodeci_mix_context(m, wcodeci_mix_signed_size(m, left) * 17
+                                           + wcodeci_mix_signed_size(m, up), WCODECI_MIX_INTEGER_NODES);
+        t.context[2] = wcodeci_mix_context(m, 289 + wcodeci_mix_class(*column_mean / 16, -256, 32, 16) * 8
+                                           + eighth, WCODECI_MIX_INTEGER_NODES);
+        t.context[3] = wcodeci_mix_context(m, 417 + wcodeci_mix_class(row_mean / 16, -256, 32, 16) * 8 + eighth,
+                                           WCODECI_MIX_INTEGER_NODES);
+        t.context[4] = wcodeci_mix_context(m, 545 + scale, WCODECI_MIX_INTEGER_NODES);
+        t.context[5] = wcodeci_mix_context(m, 609 + (up == 0) * 32u + (up2 == 0) * 16u + run,
+                                           WCODECI_MIX_INTEGER_NODES);
+        c.rate = wcodeci_mix_rate(48, i);
+        x = wcodeci_mix_integer_code(m, &c, &t, wcodeci_mix_class(log + 110, 0, 256, (int)width), run, width, top,
+                                     expected, x, decoding);
+        if (decoding) out[i] = (wcodeci_byte)(((unsigned)(x + least) + zero + half) & mask);
+        run = x ? 0 : run + (run < 15);
+        wcodeci_mix_match_next(m, &match, v, i, 6, 6);
+        wcodeci_mix_scale_learn(&s, m, m->log[x < 0 ? -x : x] - 140);
+        *column_mean += (x * 64 - *column_mean) * m->reciprocal[4 + wcodeci_min(s.r, 60)] / 65536;
+        row_mean += (x * 64 - row_mean) * m->reciprocal[8 + wcodeci_min(s.j, 120)] / 65536;
+        if (wcodeci_mix_scale_next(&s, row)) row_mean /= 2;
+    }
+    m->coder = c;
+}
+
+#define WCODECI_MIX_TEXT_INPUTS 7
+
+/* The class of the match for the next bit of a byte, 0 if there is none (any more): its strength and the bit
+ * it expects.  `tree`: the bits so far under a 1; `left`: how many are to come. */
+WCODECI_INLINE unsigned wcodeci_mix_match_class(const wcodeci_mix_match *t, unsigned tree, unsigned left)
+{
+    if (!t->length || (t->expected | 256u) >> left != tree) return 0;
+    return 2 * wcodeci_mix_match_strength(t->length) + (t->expected >> (left - 1) & 1);
+}
+
+/* A table has eight slots for each byte, but 2^15 at most. */
+static unsigned wcodeci_mix_text_log(size_t n)
+{
+    unsigned log = 8;
+    while (log < 15 && (size_t)1 << log < 8 * n) log++;
+    return log;
+}
+
+/* The hashes of the last 1, 2, 3, 4 and 6 bytes and of the word before and this one. */
+WCODECI_INLINE void wcodeci_mix_text_next(uint32_t hash[WCODECI_MIX_TEXT_ORDERS], uint32_t word[2],
+                                          const wcodeci_byte *v, size_t i)
+{
+    uint32_t h = 0;
+    unsigned k, c = v[i];
+    for (k = 1; k <= 6 && k <= i + 1; k++) {
+        h = (h + v[i - k + 1] + 1) * 0x2F0B4C47u;
+        if (k != 5) hash[k == 6 ? 4 : k - 1] = h + k;
+    }
+    if ((c | 32) >= 'a' && (c | 32) <= 'z') word[0] = (word[0] + c) * 0x9E3779B1u;
+    else if (c < '0' || c > '9') {
+        word[1] = word[0];
+        word[0] = c;
+    }
+    hash[5] = word[0] * 31 + word[1] + (c == ':');
+}
+
+WCODECI_INLINE void wcodeci_mix_text(wcodeci_mix *m, const wcodeci_mix_in *in, wcodeci_byte *out,
+                                     const int decoding)
+{
+    const wcodeci_byte *const v = decoding ? out : in->v;
+    uint32_t *const slots = m->slots, *context[WCODECI_MIX_TEXT_INPUTS];
+    wcodeci_mix_coder c = m->coder;
+    const unsigned log = wcodeci_mix_text_log(in->n);
+    uint32_t hash[WCODECI_MIX_TEXT_ORDERS] = { 0, 0, 0, 0, 0, 0 }, word[2] = { 0, 0 };
+    wcodeci_mix_match match = { 0, 0, 0, 0 };
+    unsigned k;
+    size_t i;
+    memset(m->match, 0, sizeof m->match);
+    for (i = 0; i < in->n; i++) {
+        const unsigned symbol = decoding ? 0 : v[i];
+        unsigned tree = 1, left;
+        match.expected = match.length ? v[match.at] : 0;
+        c.rate = wcodeci_mix_rate(14, i);
+        for (left = 8; left > 0; left--) {
+            const unsigned class_ = wcodeci_mix_match_class(&match, tree, left);
+            for (k = 0; k < WCODECI_MIX_TEXT_ORDERS; k++)
+                context[k] = slots + ((size_t)k << log) + ((hash[k] ^ tree * 0x9E3779B1u) * 2654435761u >> (32 - log));
+            context[6] = slots + ((size_t)WCODECI_MIX_TEXT_ORDERS << log) + class_ * 8 + left - 1;
+            c.weights = m->weight + class_ / 2 * WCODECI_MIX_INPUTS;
+            c.refined = m->refine + tree * 33;
+            tree = 2 * tree + wcodeci_mix_bit(m, &c, context, 0, WCODECI_MIX_TEXT_INPUTS, symbol >> (left - 1) & 1,
+                                              decoding);
+        }
+        if (decoding) out[i] = (wcodeci_byte)tree;
+        wcodeci_mix_match_next(m, &match, v, i, 4, 8);
+        wcodeci_mix_text_next(hash, word, v, i);
+    }
+    m->coder = c;
+}
+
+/* A row of 0, or of more than the plane has, is the plane. */
+static size_t wcodeci_mix_row(const wcodeci_mix_in *in)
+{
+    return in->row && in->row < in->n ? in->row : in->n;
+}
+
+/* Both directions of a kind, apart so that `decoding` is a constant in each.  out: NULL to encode. */
+static void wcodeci_mix_code_exponents(wcodeci_mix *m, const wcodeci_mix_in *in, wcodeci_byte *out,
+                                       unsigned centre)
+{
+    wcodeci_mix_start(m, WCODECI_MIX_EXPONENT_INPUTS, WCODECI_MIX_WEIGHTS, WCODECI_MIX_REFINED,
+                      WCODECI_MIX_EXPONENT_SLOTS - 256, 256, 25);
+    if (out) {
+        unsigned k;
+        for (k = 0; k < 4; k++) wcodeci_mix_take(&m->coder);
+        wcodeci_mix_exponents(m, in, out, wcodeci_mix_row(in), centre, 1);
+    } else wcodeci_mix_exponents(m, in, NULL, wcodeci_mix_row(in), centre, 0);
+}
+
+static void wcodeci_mix_code_mantissas(wcodeci_mix *m, const wcodeci_mix_in *in, wcodeci_byte *out,
+                                       unsigned top, unsigned sign)
+{
+    wcodeci_mix_start(m, WCODECI_MIX_MANTISSA_INPUTS, 528, 129, 512 * 128, sign ? 32 + 256 + 4096 : 0, 25);
+    if (out) {
+        unsigned k;
+        for (k = 0; k < 4; k++) wcodeci_mix_take(&m->coder);
+        wcodeci_mix_mantissas(m, in, out, wcodeci_mix_row(in), top, sign, 1);
+    } else wcodeci_mix_mantissas(m, in, NULL, wcodeci_mix_row(in), top, sign, 0);
+}
+
+static void wcodeci_mix_code_integers(wcodeci_mix *m, const wcodeci_mix_in *in, wcodeci_byte *out,
+                                      unsigned zero, unsigned top)
+{
+    wcodeci_mix_start(m, WCODECI_MIX_INTEGER_INPUTS, WCODECI_MIX_INTEGER_SETS, WCODECI_MIX_INTEGER_ROWS,
+                      WCODECI_MIX_INTEGER_SLOTS - 512, 512, 20);
+    if (out) {
+        unsigned k;
+        for (k = 0; k < 4; k++) wcodeci_mix_take(&m->coder);
+        wcodeci_mix_integers(m, in, out, wcodeci_mix_row(in), zero, top, 1);
+    } else wcodeci_mix_integers(m, in, NULL, wcodeci_mix_row(in), zero, top, 0);
+}
+
+static void wcodeci_mix_code_text(wcodeci_mix *m, const wcodeci_mix_in *in, wcodeci_byte *out)
+{
+    wcodeci_mix_start(m, WCODECI_MIX_TEXT_INPUTS, 32, 256, 0,
+                      ((unsigned)WCODECI_MIX_TEXT_ORDERS << wcodeci_mix_text_log(in->n)) + 1024, 16);
+    if (out) {
+        unsigned k;
+        for (k = 0; k < 4; k++) wcodeci_mix_take(&m->coder);
+        wcodeci_mix_text(m, in, out, 1);
+    } else wcodeci_mix_text(m, in, NULL, 0);
+}
+
+/* Bytes of scratch that either direction takes, aligned for 64 bits; a multiple of 8. */
+static size_t wcodeci_mix_scratch(void) { return (sizeof(wcodeci_mix) + 7) & ~(size_t)7; }
+
+/* The raw bits of mantissas: those below the `top` ones and, unless it is coded, the sign. */
+static unsigned wcodeci_mix_raw_width(unsigned width, unsigned top, unsigned sign)
+{
+    return width - top - sign;
+}
+
+static const char *wcodeci_mix_decode(const wcodeci_mix_in *in, const wcodeci_byte *src, size_t size,
+                                      wcodeci_byte *v, void *work)
+{
+    static const char broken[] = "a mix plane's head is broken";
+    wcodeci_mix *const m = (wcodeci_mix *)work;
+    const unsigned kind = size ? src[0] : 255, parameter = size > 1 ? src[1] : 0;
+    const wcodeci_byte *p = src + (kind == WCODECI_MIX_TEXT ? 1 : 2);
+    unsigned last;
+    if (size < 2 || kind > WCODECI_MIX_TEXT) return broken;
+    m->coder.end = src + size;
+    if (kind == WCODECI_MIX_EXPONENTS) {
+        if (parameter >> in->width) return broken;
+        m->coder.p = p;
+        wcodeci_mix_code_exponents(m, in, v, parameter);
+    } else if (kind == WCODECI_MIX_MANTISSAS) {
+        const unsigned top = parameter & 7, sign = parameter >> 3;
+        unsigned raw, count = 0;
+        uint32_t bits = 0;
+        size_t i;
+        if (!in->exponents || sign > 1 || top + sign == 0 || top >= in->width) return broken;
+        raw = wcodeci_mix_raw_width(in->width, top, sign);
+        if ((uint64_t)(size - 2) < ((uint64_t)in->n * raw + 7) / 8) return "a mix plane ends too early";
+        for (i = 0; i < in->n; i++) {
+            unsigned x;
+            for (; count < raw; count += 8) bits |= (uint32_t)*p++ << count;
+            x = bits & ((1u << raw) - 1);
+            bits >>= raw;
+            count -= raw;
+            if (!sign) x = (x >> (raw - 1)) << (in->width - 1) | (x & ((1u << (raw - 1)) - 1));
+            v[i] = (wcodeci_byte)x;
+        }
+        if (bits) return "a mix plane's filling bits are not zero";
+        m->coder.p = p;
+        wcodeci_mix_code_mantissas(m, in, v, top, sign);
+    } else if (kind == WCODECI_MIX_INTEGERS) {
+        if (parameter >> in->width || size < 3 || src[2] > 7) return broken;
+        m->coder.p = p + 1;
+        wcodeci_mix_code_integers(m, in, v, parameter, src[2]);
+    } else {
+        if (in->width != 8) return broken;
+        m->coder.p = p;
+        wcodeci_mix_code_text(m, in, v);
+    }
+    if (m->coder.code != wcodeci_mix_last(&m->coder, &last) || m->coder.p != m->coder.end || m->coder.past != 4 - last)
+        return "a mix plane does not end where it must";
+    return NULL;
+}
+
+#ifndef WCODEC_NO_ENCODER
+
+static void wcodeci_mix_finish(wcodeci_mix *m)
+{
+    unsigned bytes;
+    uint32_t x = wcodeci_mix_last(&m->coder, &bytes);
+    for (; bytes > 0; bytes--, x <<= 8) wcodeci_mix_put(&m->coder, x >> 24);
+}
+
+static size_t wcodeci_mix_count(const wcodeci_mix_in *in, unsigned bit)
+{
+    size_t i, count = 0;
+    for (i = 0; i < in->n; i++) count += in->v[i] >> bit & 1u;
+    return count;
+}
+
+/* Encodes with given parameters; returns the size, 0 if it does not fit. */
+static size_t wcodeci_mix_write(const wcodeci_mix_in *in, unsigned parameter, wcodeci_byte *dst, size_t cap,
+                                wcodeci_mix *m)
+{
+    wcodeci_byte *p = dst;
+    if (cap < 3) return 0;
+    *p++ = (wcodeci_byte)in->kind;
+    if (in->kind != WCODECI_MIX_TEXT) *p++ = (wcodeci_byte)parameter;
+    if (in->kind == WCODECI_MIX_INTEGERS) *p++ = (wcodeci_byte)(parameter >> 8);
+    m->coder.dst_end = dst + cap;
+    if (in->kind == WCODECI_MIX_MANTISSAS) {
+        const unsigned top = parameter & 7, sign = parameter >> 3, low = in->width - 1;
+        const unsigned raw = wcodeci_mix_raw_width(in->width, top, sign);
+        const unsigned mask = (1u << (low - top)) - 1;
+        uint32_t bits = 0;
+        unsigned count = 0;
+        size_t i;
+        if (cap - 2 < ((uint64_t)in->n * raw + 7) / 8) return 0;
+        for (i = 0; i < in->n; i++) {
+            const unsigned x = (in->v[i] & mask) | (sign ? 0 : (unsigned)(in->v[i] >> low) << (low - top));
+            bits |= x << count;
+            for (count += raw; count >= 8; count -= 8, bits >>= 8) *p++ = (wcodeci_byte)bits;
+        }
+        if (count) *p++ = (wcodeci_byte)bits;
+        m->coder.dst = p;
+        wcodeci_mix_code_mantissas(m, in, NULL, top, sign);
+    } else {
+        m->coder.dst = p;
+        if (in->kind == WCODECI_MIX_EXPONENTS) wcodeci_mix_code_exponents(m, in, NULL, parameter);
+        else if (in->kind == WCODECI_MIX_INTEGERS) wcodeci_mix_code_integers(m, in, NULL, parameter & 255, parameter >> 8);
+        else wcodeci_mix_code_text(m, in, NULL);
+    }
+    wcodeci_mix_finish(m);
+    return m->coder.past ? 0 : (size_t)(m->coder.dst - dst);
+}
+
+/* The median. */
+static unsigned wcodeci_mix_centre(const wcodeci_mix_in *in)
+{
+    size_t count[256] = { 0 }, i, sum = 0;
+    unsigned v;
+    for (i = 0; i < in->n; i++) count[in->v[i]]++;
+    for (v = 0; v < 255; v++)
+        if ((sum += count[v]) >= (in->n + 1) / 2) break;
+    return v;
+}
+
+/* 0 for signed integers, the mean for unsigned ones: whichever is nearer to the values. */
+static unsigned wcodeci_mix_zero(const wcodeci_mix_in *in)
+{
+    const unsigned mask = (1u << in->width) - 1, half = 1u << (in->width - 1);
+    uint64_t sum = 0, from_zero = 0, from_mean = 0;
+    unsigned mean;
+    size_t i;
+    for (i = 0; i < in->n; i++) sum += in->v[i];
+    mean = (unsigned)(sum / in->n);
+    for (i = 0; i < in->n; i++) {
+        const unsigned a = in->v[i], b = (a - mean) & mask;
+        from_zero += a < half ? a : mask + 1 - a;
+        from_mean += b < half ? b : mask + 1 - b;
+    }
+    return from_mean < from_zero ? mean : 0;
+}
+
+/* A part of the plane, in whole rows if it can be. */
+static wcodeci_mix_in wcodeci_mix_part(const wcodeci_mix_in *in)
+{
+    const size_t row = wcodeci_mix_row(in);
+    wcodeci_mix_in part = *in;
+    if (in->n > WCODECI_MIX_PART)
+        part.n = row < WCODECI_MIX_PART ? WCODECI_MIX_PART / row * row : WCODECI_MIX_PART;
+    return part;
+}
+
+/* Two bits below an integer's highest one, or all where that saves a part in 256: a part of the plane tells. */
+static unsigned wcodeci_mix_integer_bits(const wcodeci_mix_in *in, unsigned zero, wcodeci_byte *dst, size_t cap,
+                                         wcodeci_mix *m)
+{
+    const wcodeci_mix_in part = wcodeci_mix_part(in);
+    const size_t two = wcodeci_mix_write(&part, zero | 2 << 8, dst, cap, m);
+    const size_t all = wcodeci_mix_write(&part, zero | 7 << 8, dst, cap, m);
+    return zero | (all && (!two || all + all / 256 < two) ? 7u : 2u) << 8;
+}
+
+/* Three bits of the mantissa, or all: noise below the third costs more to code than to store, but there are
+ * planes that are not noise.  A part of the plane tells.  The sign is coded where it is not a fair coin. */
+static unsigned wcodeci_mix_mantissa_bits(const wcodeci_mix_in *in, wcodeci_byte *dst, size_t cap,
+                                          wcodeci_mix *m)
+{
+    const unsigned low = in->width - 1, three = low < 3 ? low : 3;
+    const wcodeci_mix_in part = wcodeci_mix_part(in);
+    const size_t negative = wcodeci_mix_count(in, low);
+    const uint64_t off = negative > in->n / 2 ? 2 * (uint64_t)negative - in->n : in->n - 2 * (uint64_t)negative;
+    const unsigned sign = off * off > 16 * (uint64_t)in->n ? 8 : 0;
+    size_t few, all;
+    if (low <= three) return low | sign;
+    few = wcodeci_mix_write(&part, three | sign, dst, cap, m);
+    all = wcodeci_mix_write(&part, low | sign, dst, cap, m);
+    return (all && (!few || all < few) ? low : three) | sign;
+}
+
+/* Writes a plane as in->kind.  Returns the payload's size, 0 if it does not fit.  `work`: as for decoding. */
+static size_t wcodeci_mix_encode(const wcodeci_mix_in *in, wcodeci_byte *dst, size_t cap, void *work)
+{
+    wcodeci_mix *const m = (wcodeci_mix *)work;
+    unsigned parameter = 0;
+    if (in->kind == WCODECI_MIX_EXPONENTS) parameter = wcodeci_mix_centre(in);
+    else if (in->kind == WCODECI_MIX_MANTISSAS) parameter = wcodeci_mix_mantissa_bits(in, dst, cap, m);
+    else if (in->kind == WCODECI_MIX_INTEGERS)
+        parameter = wcodeci_mix_integer_bits(in, wcodeci_mix_zero(in), dst, cap, m);
+    return wcodeci_mix_write(in, parameter, dst, cap, m);
+}
+
+#endif
 
 #endif
 
@@ -8759,6 +9769,7 @@ WCODEC_API const char *wcodec_cpu_kernels(unsigned cpu_off)
 typedef struct wcodeci_engine {
     const wcodeci_kernels *kernels;
     wcodeci_crc_fn *crc;
+    int mix;                /* the scratch memory begins with a wcodeci_mix */
 } wcodeci_engine;
 
 static wcodeci_engine wcodeci_engine_make(unsigned cpu_off)
@@ -8767,6 +9778,7 @@ static wcodeci_engine wcodeci_engine_make(unsigned cpu_off)
     wcodeci_engine engine;
     engine.kernels = wcodeci_kernels_of(cpu);
     engine.crc = wcodeci_crc_of(cpu);
+    engine.mix = 0;
     return engine;
 }
 
@@ -8854,7 +9866,8 @@ static wcodec_status wcodeci_plane_parse(wcodeci_cursor *c, wcodec_plane_info *p
     plane->coder = code & 31;
     plane->predictor = (unsigned char)(code >> 5);
     plane->size = (size_t)size;
-    if (plane->coder >= WCODEC_CODER_COUNT || plane->predictor >= WCODEC_PREDICT_COUNT) {
+    if (plane->coder >= WCODEC_CODER_COUNT || (plane->coder == WCODEC_CODER_MIX && !WCODECI_MIX)
+        || plane->predictor >= WCODEC_PREDICT_COUNT) {
         *what = "unknown coder or predictor";
         return WCODEC_E_UNSUPPORTED;
     }
@@ -8927,7 +9940,7 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
     if (status) return c.bad && size >= record.head + record.body ? WCODEC_E_CORRUPT : status;
     *what = "a tile's record is broken";
     if ((up && !tile->row) || (scaled && !tile->info.scaled)
-        || tile->info.rows.predictor > WCODEC_PREDICT_LEFT || tile->info.rows.coder == WCODEC_CODER_CLASSES)
+        || tile->info.rows.predictor > WCODEC_PREDICT_LEFT || tile->info.rows.coder >= WCODEC_CODER_CLASSES)
         return WCODEC_E_CORRUPT;
     if (record.body > tile->info.decoded_size + tile->info.decoded_size / 8 + WCODECI_BODY_SLACK)
         return WCODEC_E_CORRUPT;
@@ -8960,6 +9973,17 @@ WCODEC_API size_t wcodec_tile_decode_scratch(size_t decoded_size)
     return WCODECI_TABLE_SIZE + WCODECI_Q_CHUNK + 2 * decoded_size + decoded_size / WCODECI_MIN_COLUMNS + 80;
 }
 
+WCODEC_API size_t wcodec_tile_decode_scratch_mix(size_t decoded_size)
+{
+    return wcodec_tile_decode_scratch(decoded_size) + wcodeci_mix_scratch();
+}
+
+/* What a container of these features takes. */
+static size_t wcodeci_decode_scratch(int mix, size_t decoded_size)
+{
+    return mix ? wcodec_tile_decode_scratch_mix(decoded_size) : wcodec_tile_decode_scratch(decoded_size);
+}
+
 /* A tile on its way out of its record. */
 typedef struct wcodeci_tile_job {
     const wcodeci_engine *engine;
@@ -8969,6 +9993,7 @@ typedef struct wcodeci_tile_job {
     wcodeci_byte *dst, *room;       /* room: decoded planes, one behind the other */
     wcodeci_byte *q;                /* WCODECI_Q_CHUNK bytes */
     void *table;                    /* WCODECI_TABLE_SIZE bytes, aligned for 32 bits */
+    void *mix;                      /* wcodeci_mix_scratch bytes, aligned for 64 bits; NULL: no plane may need it */
     const wcodeci_byte *planes[WCODEC_MAX_PLANES];
 } wcodeci_tile_job;
 
@@ -8987,7 +10012,7 @@ static const char *wcodeci_plane_rans16(const wcodeci_tile_job *job, unsigned k,
                               (uint16_t *)job->table, out);
 }
 
-/* Decodes n values of a plane into v, by a coder but CLASSES.  Returns what is wrong, or NULL. */
+/* Decodes n values of a plane into v, by a coder but CLASSES and MIX.  Returns what is wrong, or NULL. */
 static const char *wcodeci_plane_values(const wcodeci_tile_job *job, const wcodec_plane_info *info,
                                         wcodeci_byte *v, size_t n)
 {
@@ -9010,6 +10035,24 @@ static const char *wcodeci_plane_values(const wcodeci_tile_job *job, const wcode
     }
 }
 
+static const char *wcodeci_plane_mix(const wcodeci_tile_job *job, unsigned k, wcodeci_byte *v)
+{
+#if WCODECI_MIX
+    const wcodec_plane_info *info = &job->tile.info.plane[k];
+    wcodeci_mix_in in;
+    memset(&in, 0, sizeof in);
+    in.width = info->width;
+    in.n = job->tile.n;
+    in.row = job->tile.row < in.n ? (size_t)job->tile.row : 0;
+    in.exponents = k > 0 ? job->planes[0] : NULL;
+    if (!job->mix) return "a plane's coder is not among what the header promises";
+    return wcodeci_mix_decode(&in, job->src + info->offset, info->size, v, job->mix);
+#else
+    (void)job, (void)k, (void)v;
+    return "unknown coder";             /* not met: the fields were refused */
+#endif
+}
+
 /* Decodes plane k into v. */
 static const char *wcodeci_plane_decode(const wcodeci_tile_job *job, unsigned k, wcodeci_byte *v)
 {
@@ -9024,6 +10067,8 @@ static const char *wcodeci_plane_decode(const wcodeci_tile_job *job, unsigned k,
         out.v = v;
         what = wcodeci_plane_rans16(job, k, &out);
         if (what || out.scaled) return what;
+    } else if (info->coder == WCODEC_CODER_MIX) {
+        what = wcodeci_plane_mix(job, k, v);
     } else {
         what = wcodeci_plane_values(job, info, v, n);
     }
@@ -9092,9 +10137,10 @@ static int wcodeci_tile_fusible(const wcodeci_tile_job *job, unsigned fused)
     const wcodec_tile_info *info = &job->tile.info;
     const wcodec_plane_info *plane = &info->plane[fused];
     unsigned k;
-    for (k = fused + 1; k < info->planes; k++)
-        if (fused == 0 && info->plane[k].coder == WCODEC_CODER_CLASSES && info->plane[k].size
-            && job->src[info->plane[k].offset] == WCODECI_CLASS_MAP)
+    for (k = fused + 1; k < info->planes && fused == 0; k++)
+        if (info->plane[k].coder == WCODEC_CODER_MIX
+            || (info->plane[k].coder == WCODEC_CODER_CLASSES && info->plane[k].size
+                && job->src[info->plane[k].offset] == WCODECI_CLASS_MAP))
             return 0;
     return (plane->coder == WCODEC_CODER_RANS16 || plane->coder == WCODEC_CODER_CLASSES)
         && (plane->predictor == WCODEC_PREDICT_NONE || (!fused && plane->predictor == WCODEC_PREDICT_SCALE));
@@ -9180,7 +10226,10 @@ static wcodec_status wcodeci_tile_decode(const wcodeci_engine *engine, const wco
     job.engine = engine;
     job.src = src;
     job.dst = dst;
-    job.table = scratch + ((64 - ((uintptr_t)scratch & 63)) & 63);      /* a cache line */
+    scratch += (64 - ((uintptr_t)scratch & 63)) & 63;       /* a cache line */
+    job.mix = engine->mix ? scratch : NULL;
+    if (engine->mix) scratch += wcodeci_mix_scratch();
+    job.table = scratch;
     job.q = (wcodeci_byte *)job.table + WCODECI_TABLE_SIZE;
     job.room = job.q + WCODECI_Q_CHUNK;
     what = info->scaled ? wcodeci_tile_scales(&job, columns, width) : NULL;
@@ -9194,11 +10243,21 @@ static wcodec_status wcodeci_tile_decode(const wcodeci_engine *engine, const wco
     return WCODEC_OK;
 }
 
+/* Has a tile a plane of the coder MIX? */
+static int wcodeci_tile_mixed(const wcodec_tile_info *info)
+{
+    unsigned k;
+    for (k = 0; k < info->planes; k++)
+        if (info->plane[k].coder == WCODEC_CODER_MIX) return 1;
+    return 0;
+}
+
 WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const void *scales, size_t columns,
                                             void *dst, size_t dst_size, void *scratch, size_t scratch_size,
                                             int no_crc, unsigned cpu_off, wcodec_error *err)
 {
     wcodeci_engine engine;
+    wcodec_tile_info info;
     if (!src || (!dst && dst_size) || !scratch || (!scales && columns))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
     if (dst_size > WCODEC_MAX_TILE_BYTES)
@@ -9206,6 +10265,9 @@ WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const 
     if (scratch_size < wcodec_tile_decode_scratch(dst_size))
         return wcodeci_fail(err, WCODEC_E_NO_SPACE, 0, "the scratch memory is too small");
     engine = wcodeci_engine_make(cpu_off);
+    engine.mix = WCODECI_MIX && scratch_size >= wcodec_tile_decode_scratch_mix(dst_size);
+    if (!engine.mix && wcodec_tile_inspect(src, size, &info, NULL) == WCODEC_OK && wcodeci_tile_mixed(&info))
+        return wcodeci_fail(err, WCODEC_E_NO_SPACE, 0, "the scratch memory is too small for this coder");
     return wcodeci_tile_decode(&engine, (const wcodeci_byte *)src, size, (const wcodeci_byte *)scales, columns,
                                (wcodeci_byte *)dst, dst_size, (wcodeci_byte *)scratch, no_crc, 0, err);
 }
@@ -9661,6 +10723,7 @@ typedef struct wcodeci_encoder {
     wcodec_plane_info rows;             /* of a tile that is scaled: how its rows' scales are coded; else size 0 */
     wcodeci_byte *units, *plane, *residual, *work, *second, *trial;     /* parts of the scratch memory */
     wcodeci_byte *q, *scaled, *classes, *row_scales, *row_payload;
+    void *mix;                          /* what the coder MIX works in; NULL: it is not used */
 } wcodeci_encoder;
 
 /* The most rows that a tile of `size` bytes touches where there are scales. */
@@ -9671,6 +10734,17 @@ WCODEC_API size_t wcodec_tile_encode_scratch(size_t size)
     /* units, plane, residual, q, scaled, classes: `size` each; second: size and a group; trial; work, aligned;
      * rows. */
     return 7 * size + 64 + WCODECI_TRIAL_SIZE + WCODECI_RANS16_WORK(size) + 2 * wcodeci_encode_rows(size) + 64;
+}
+
+WCODEC_API size_t wcodec_tile_encode_scratch_best(size_t size)
+{
+    return wcodec_tile_encode_scratch(size) + wcodeci_mix_scratch();
+}
+
+static size_t wcodeci_encode_scratch(unsigned profile, size_t size)
+{
+    return profile == WCODEC_PROFILE_BEST ? wcodec_tile_encode_scratch_best(size)
+                                          : wcodec_tile_encode_scratch(size);
 }
 
 WCODEC_API size_t wcodec_tile_bound(size_t size)
@@ -9903,6 +10977,60 @@ static void wcodeci_plane_best(wcodeci_encoder *e, wcodeci_plane *plane, wcodeci
     info->predictor = (unsigned char)predictor;
 }
 
+#if WCODECI_MIX
+
+#define WCODECI_MIX_TRIAL 4096     /* values that say which kind suits a plane, if it has more than twice as many */
+
+/* Writes e->plane at e->second as `kind`; returns the size, or 0 if it is not below `cap`. */
+static size_t wcodeci_plane_mix_as(wcodeci_encoder *e, const wcodeci_plane *plane, size_t n, unsigned kind,
+                                   size_t cap)
+{
+    wcodeci_mix_in in;
+    in.width = plane->width;
+    in.n = n;
+    in.row = e->row < n ? (size_t)e->row : 0;
+    in.v = e->plane;
+    in.exponents = e->scaled;
+    in.kind = kind;
+    return wcodeci_mix_encode(&in, e->second, cap, e->mix);
+}
+
+/* Writes plane k, which is written at dst already, by the coder MIX instead where that is smaller. */
+static void wcodeci_plane_try_mix(wcodeci_encoder *e, const wcodeci_plane *plane, unsigned split, unsigned k,
+                              wcodeci_byte *dst, wcodec_plane_info *info)
+{
+    const int floats = wcodeci_split_floats(split) || split == WCODEC_SPLIT_F64;
+    const size_t n = plane->n > 2 * WCODECI_MIX_TRIAL ? WCODECI_MIX_TRIAL : plane->n;
+    unsigned kinds = 1u << WCODECI_MIX_INTEGERS, kind, best = WCODECI_MIX_KINDS;
+    size_t size = 0, least;
+    if (k == 0) memcpy(e->scaled, e->plane, plane->n);
+    if (info->size <= 4) return;
+    if (floats && k < 2) kinds = 1u << (k == 0 ? WCODECI_MIX_EXPONENTS : WCODECI_MIX_MANTISSAS);
+    else if (floats && info->coder == WCODEC_CODER_RAW) return;
+    else if (plane->width == 8) kinds |= 1u << WCODECI_MIX_TEXT;
+    least = plane->n == n ? info->size : wcodeci_raw_size(n, plane->width);
+    for (kind = 0; kind < WCODECI_MIX_KINDS; kind++) {
+        size_t other;
+        if (!(kinds >> kind & 1)) continue;
+        other = kinds == 1u << kind && n < plane->n ? 1 : wcodeci_plane_mix_as(e, plane, n, kind, least - 1);
+        if (other == 0) continue;
+        least = size = other;
+        best = kind;
+        if (n == plane->n) memcpy(dst, e->second, size);
+    }
+    if (best == WCODECI_MIX_KINDS) return;
+    if (n < plane->n) {
+        size = wcodeci_plane_mix_as(e, plane, plane->n, best, info->size - 1);
+        if (size == 0) return;
+        memcpy(dst, e->second, size);
+    }
+    info->size = size;
+    info->coder = WCODEC_CODER_MIX;
+    info->predictor = WCODEC_PREDICT_NONE;
+}
+
+#endif
+
 static size_t wcodeci_put_plane(const wcodec_plane_info *plane, wcodeci_byte *dst)
 {
     dst[0] = (wcodeci_byte)(plane->coder | plane->predictor << 5);
@@ -9915,7 +11043,10 @@ static size_t wcodeci_tile_fields(const wcodeci_encoder *e, const wcodeci_tile *
 {
     size_t used = 6;
     unsigned k, up = tile->info.predictor == WCODEC_PREDICT_UP;
-    for (k = 0; k < tile->info.planes; k++) up |= tile->info.plane[k].predictor == WCODEC_PREDICT_UP;
+    for (k = 0; k < tile->info.planes; k++) {
+        up |= tile->info.plane[k].predictor == WCODEC_PREDICT_UP;
+        up |= tile->info.plane[k].coder == WCODEC_CODER_MIX && e->row && e->row < tile->n;
+    }
     dst[0] = (wcodeci_byte)tile->info.split;
     dst[1] = (wcodeci_byte)(tile->info.predictor | (up ? WCODECI_TILE_ROW : 0)
                             | (e->rows.size ? WCODECI_TILE_SCALED : 0));
@@ -10080,6 +11211,9 @@ static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *pl
         }
     }
     wcodeci_plane_best(e, &plane, dst, info);
+#if WCODECI_MIX
+    if (e->mix) wcodeci_plane_try_mix(e, &plane, tile->info.split, k, dst, info);
+#endif
 }
 
 /* Encodes the tile with a given split and unit predictor; plans NULL: all planes are looked at in full. */
@@ -10428,7 +11562,7 @@ static size_t wcodeci_tile_encode_large(wcodeci_encoder *e, unsigned splits, uin
         }
     /* Last, for it leaves in the encoder's memory what its plan needs. */
     if (best.split == likely && best.predictor == WCODEC_PREDICT_NONE) best.cost += favour;
-    split = wcodeci_dtypes[e->dtype].classes[e->options.profile];
+    split = wcodeci_dtypes[e->dtype].classes[e->options.profile != WCODEC_PROFILE_FAST];
     if (split != WCODEC_SPLIT_BYTE && (!e->options.splits || (e->options.splits >> split & 1))) {
         if (best.split == split && best.predictor == WCODEC_PREDICT_NONE) other = best;
         else wcodeci_tile_plan(e, split, WCODEC_PREDICT_NONE, &other);
@@ -10438,10 +11572,98 @@ static size_t wcodeci_tile_encode_large(wcodeci_encoder *e, unsigned splits, uin
     return wcodeci_tile_encode_as(e, best.split, best.predictor, best.plane, crc, dst);
 }
 
+#if WCODECI_MIX
+
+/* Do four bytes from where a unit begins often stand elsewhere in the tile?  In weights that is rare. */
+static int wcodeci_tile_repeats(const wcodeci_encoder *e)
+{
+    const size_t unit = wcodeci_dtypes[e->dtype].unit;
+    uint32_t *const seen = (uint32_t *)e->mix;
+    size_t i, again = 0;
+    memset(seen, 0, 4096 * sizeof *seen);
+    for (i = 0; i + 4 <= e->size; i += unit) {
+        const uint32_t x = wcodeci_load32(e->src + i);
+        uint32_t *const place = &seen[x * 2654435761u >> 20];
+        again += *place == x;
+        *place = x;
+    }
+    return again > e->size / unit / 16;
+}
+
+/* The profile BEST: bytes are tried too, of floating point where it repeats itself. */
+static unsigned wcodeci_splits_to_mix(const wcodeci_encoder *e)
+{
+    const wcodeci_dtype_row *dtype = &wcodeci_dtypes[e->dtype];
+    if (e->options.splits) return wcodeci_splits_to_try(e);
+    if (dtype->unit > 1)
+        return 1u << dtype->splits[0]
+             | (dtype->integer || wcodeci_tile_repeats(e) ? 1u << WCODEC_SPLIT_BYTE : 0u);
+    return dtype->bits == 8 && dtype->splits[1] == WCODEC_SPLIT_NIBBLES ? 1u << WCODEC_SPLIT_BYTE
+                                                                        : wcodeci_splits_to_try(e);
+}
+
+/* Encodes the tile, or what e->size leaves of it, as split and unit predictor number `way`. */
+static size_t wcodeci_tile_encode_way(wcodeci_encoder *e, unsigned way, uint32_t crc, wcodeci_byte *dst)
+{
+    const unsigned unit = wcodeci_dtypes[e->dtype].unit;
+    const uint64_t row = e->row;
+    size_t size;
+    if (unit > 1 && way / WCODEC_PREDICT_COUNT == WCODEC_SPLIT_BYTE) e->row = unit;
+    size = wcodeci_tile_encode_as(e, way / WCODEC_PREDICT_COUNT, way % WCODEC_PREDICT_COUNT, NULL, crc, dst);
+    e->row = row;
+    return size;
+}
+
+/* A part of the tile, from its middle, says which split and unit predictor take the least.  That of a tile that
+ * is no more than the part is there already if it was the last to be tried. */
+static size_t wcodeci_tile_encode_mixed(wcodeci_encoder *e, uint32_t crc, wcodeci_byte *dst)
+{
+    const unsigned splits = wcodeci_splits_to_mix(e), unit = wcodeci_dtypes[e->dtype].unit;
+    const wcodeci_byte *const src = e->src;
+    const size_t all = e->size, units = all / unit;
+    size_t least = 0, size = 0, part = units, skip = 0;
+    unsigned way, best = 0, last = 0, ways = 0;
+    if (units > 2 * WCODECI_MIX_TRIAL) {
+        part = WCODECI_MIX_TRIAL;
+        skip = (units - part) / 2;
+        if (e->row && e->row < part) {
+            part -= part % (size_t)e->row;
+            skip -= skip % (size_t)e->row;
+        }
+    }
+    e->slow = 0;
+    for (way = WCODEC_SPLIT_COUNT * WCODEC_PREDICT_COUNT; way-- > 0;) {
+        const unsigned split = way / WCODEC_PREDICT_COUNT, predictor = way % WCODEC_PREDICT_COUNT;
+        if (!(splits >> split & 1) || predictor > WCODEC_PREDICT_UP
+            || !wcodeci_unit_predictor_fits(e, split, predictor))
+            continue;
+        if (ways++ == 0 && splits == 1u << split && !wcodeci_dtypes[e->dtype].integer) {
+            best = way;         /* the only one */
+            break;
+        }
+        e->src = src + skip * unit;
+        e->size = part * unit;
+        size = wcodeci_tile_encode_way(e, way, crc, dst);
+        last = way;
+        if (least && size >= least) continue;
+        least = size;
+        best = way;
+    }
+    e->src = src;
+    e->size = all;
+    if (ways && last == best && part == units && least) return size;
+    return wcodeci_tile_encode_way(e, best, crc, dst);
+}
+
+#endif
+
 static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
 {
     const unsigned splits = wcodeci_splits_to_try(e);
     const uint32_t crc = e->crc(0, e->src, e->size);
+#if WCODECI_MIX
+    if (e->mix) return wcodeci_tile_encode_mixed(e, crc, dst);
+#endif
     if (e->size / wcodeci_dtypes[e->dtype].unit <= WCODECI_SAMPLE
         && wcodec_tile_bound(e->size) <= WCODECI_TRIAL_SIZE)
         return wcodeci_tile_encode_small(e, splits, crc, dst);
@@ -10456,14 +11678,14 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
     unsigned cpu;
     if (dtype >= WCODECI_DTYPES || !src || !dst || !scratch || size == 0 || size > WCODEC_MAX_TILE_BYTES
         || size % wcodeci_dtypes[dtype].unit || dst_size < wcodec_tile_bound(size)
-        || scratch_size < wcodec_tile_encode_scratch(size)
+        || (options && options->profile > (WCODECI_MIX ? WCODEC_PROFILE_BEST : WCODEC_PROFILE_DENSE))
+        || scratch_size < wcodeci_encode_scratch(options ? options->profile : 0, size)
         || (scales && (!scales->scale || scales->columns < WCODECI_MIN_COLUMNS
                        || scales->columns > WCODECI_MAX_COLUMNS || scales->phase >= scales->columns)))
         return 0;
     memset(&e.options, 0, sizeof e.options);
     if (options) e.options = *options;
     if (!e.options.coders) e.options.coders = (1u << WCODEC_CODER_COUNT) - 1;
-    if (e.options.profile > WCODEC_PROFILE_DENSE) return 0;
     if (!options || !options->predictors) e.options.predictors = (1u << WCODEC_PREDICT_COUNT) - 1;
     cpu = wcodec_cpu_detect() & ~e.options.cpu_off;
     e.kernels = wcodeci_encode_kernels_of(cpu);
@@ -10477,6 +11699,11 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
     e.row = row;
     e.slow = size < WCODECI_FREE_SIZE ? 0 : size / WCODECI_SLOW_PART;
     e.work = (wcodeci_byte *)scratch + ((8 - ((uintptr_t)scratch & 7)) & 7);
+    e.mix = NULL;
+    if (e.options.profile == WCODEC_PROFILE_BEST && (e.options.coders >> WCODEC_CODER_MIX & 1)) {
+        e.mix = e.work;
+        e.work += wcodeci_mix_scratch();
+    }
     e.units = e.work + WCODECI_RANS16_WORK(size);
     e.plane = e.units + size;
     e.residual = e.plane + size;
@@ -10504,6 +11731,7 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
 #define WCODECI_MAX_NAME 65000              /* bytes */
 #define WCODECI_MAX_METADATA ((uint32_t)1 << 24)
 #define WCODECI_INDEX_TILE 65536u           /* decoded bytes of each I record but the last */
+#define WCODECI_FEATURE_MIX 1u              /* features bit 0: tiles may use the coder MIX */
 #define WCODECI_SEGMENT_GEOMETRY 1          /* segment flags bit 0 */
 #define WCODECI_SEGMENT_GROUPS 2            /* segment flags bit 1 */
 #define WCODECI_ORIGINAL_PARTS 1            /* original flags bit 0 */
@@ -10516,18 +11744,22 @@ static const wcodeci_byte wcodeci_magic_back[4] = { 'C', 'D', 'C', 'W' };
 
 typedef struct wcodeci_header {
     uint32_t size, metadata_size, max_tile;
+    int mix;                                /* features bit 0 */
 } wcodeci_header;
 
 /* Checks the fixed part of a header: all but its CRC-32 and its padding. */
 static wcodec_status wcodeci_header_parse(const wcodeci_byte *p, wcodeci_header *header, wcodec_error *err)
 {
+    uint32_t features;
     if (memcmp(p, wcodeci_magic_front, 4) != 0)
         return wcodeci_fail(err, WCODEC_E_MAGIC, 0, "not a wcodec container");
     if (wcodeci_load16(p + 4) != WCODEC_FORMAT_VERSION)
         return wcodeci_fail(err, WCODEC_E_VERSION, 4, "a format version that this library does not read");
-    if (wcodeci_load16(p + 6) || wcodeci_load32(p + 16) || wcodeci_load32(p + 24))
-        return wcodeci_fail(err, WCODEC_E_UNSUPPORTED,
-                            wcodeci_load16(p + 6) ? 6 : wcodeci_load32(p + 16) ? 16 : 24,
+    features = wcodeci_load32(p + 16);
+    header->mix = WCODECI_MIX && (features & WCODECI_FEATURE_MIX);
+    if (header->mix) features -= WCODECI_FEATURE_MIX;
+    if (wcodeci_load16(p + 6) || features || wcodeci_load32(p + 24))
+        return wcodeci_fail(err, WCODEC_E_UNSUPPORTED, wcodeci_load16(p + 6) ? 6 : features ? 16 : 24,
                             "the container needs features that this library lacks");
     header->size = wcodeci_load32(p + 8);
     header->metadata_size = wcodeci_load32(p + 12);
@@ -10754,10 +11986,10 @@ static uint64_t wcodeci_record_bound(uint64_t size)
 }
 
 /* Room for decoding the index: a record, unless it can be decoded where it lies, and scratch memory. */
-static uint64_t wcodeci_index_room(const wcodec_source *source)
+static uint64_t wcodeci_index_room(const wcodec_source *source, int mix)
 {
     return (source->memory ? 0 : wcodeci_record_bound(WCODECI_INDEX_TILE))
-         + wcodec_tile_decode_scratch(WCODECI_INDEX_TILE);
+         + wcodeci_decode_scratch(mix, WCODECI_INDEX_TILE);
 }
 
 /* Lays the block out; without one only the size counts.  Counts are below 2^32, so nothing overflows. */
@@ -10798,7 +12030,7 @@ static uint64_t wcodeci_reader_layout(wcodec_reader *r, const wcodec_source *sou
         r->index = block + index;
         r->metadata = block + metadata;
     }
-    return at + wcodeci_index_room(source);
+    return at + wcodeci_index_room(source, header->mix);
 }
 
 /* Reads metadata and checks the header. */
@@ -11171,12 +12403,13 @@ static wcodec_status wcodeci_reader_make(wcodec_reader **out, const wcodec_sourc
     r->heap = heap;
     r->block_size = heap.live;
     r->engine = wcodeci_engine_make(opts.cpu_off);
+    r->engine.mix = header.mix;
     r->no_crc = opts.no_crc;
     r->header = header;
     r->footer = footer;
     wcodeci_reader_layout(r, source, &header, &footer);
     status = wcodeci_reader_fill(r, fixed,
-                                 (wcodeci_byte *)block + (size_t)(size - wcodeci_index_room(source)), err);
+                                 (wcodeci_byte *)block + (size_t)(size - wcodeci_index_room(source, header.mix)), err);
     if (status) wcodec_reader_close(r);
     else *out = r;
     return status;
@@ -11381,7 +12614,7 @@ WCODEC_API size_t wcodec_reader_scratch(const wcodec_reader *reader)
     const size_t tile = (size_t)(reader->largest_tile > reader->most_columns ? reader->largest_tile
                                                                             : reader->most_columns);
     return sizeof(wcodeci_worker) + (size_t)(reader->most_columns + reader->largest_tile + record)
-         + wcodec_tile_decode_scratch(tile);
+         + wcodeci_decode_scratch(reader->engine.mix, tile);
 }
 
 /* A read on its way: bytes begin ... end - 1 of the view, decoded tile by tile. */
@@ -11681,7 +12914,8 @@ static wcodec_status wcodeci_push_allocate(wcodec_push *d)
         d->decoded = (wcodeci_byte *)p;
     }
     if (!status) {
-        d->scratch_size = wcodec_tile_decode_scratch((size_t)tile);
+        d->engine.mix = d->header.mix;
+        d->scratch_size = wcodeci_decode_scratch(d->header.mix, (size_t)tile);
         status = wcodeci_alloc(&d->heap, d->scratch_size, &p);
         d->scratch = (wcodeci_byte *)p;
     }
@@ -11978,6 +13212,7 @@ WCODEC_API void wcodec_push_original(const wcodec_push *push, size_t *number, co
 #define WCODECI_DENSE_UNITS 262144u         /* and of the others */
 #define WCODECI_MAX_TILE_UNITS ((uint32_t)(WCODEC_MAX_TILE_BYTES / 8))
 #define WCODECI_BATCH 4                     /* tiles a worker in a batch, and at least two workers' worth */
+#define WCODECI_LARGE_TILE 131072u          /* units: above, half as many */
 #define WCODECI_BATCH_TILES 128             /* but so many where they are small */
 #define WCODECI_GROUP ((uint64_t)1 << 22)   /* bytes of a group, about */
 #define WCODECI_LEAST_SCALED 8192u          /* units: less is not looked at for scales */
@@ -12003,6 +13238,7 @@ typedef struct wcodeci_batch_tile {
 typedef struct wcodeci_batch_group {
     size_t in, size, out, record;           /* as for a tile; record 0: it has no scales */
     size_t scales, columns, tiles;          /* where in the writer's `scales`; tiles a group in this segment */
+    uint64_t all;                           /* tiles of the segment */
     unsigned dtype;
     int first;                              /* of its segment */
 } wcodeci_batch_group;
@@ -12156,6 +13392,7 @@ static wcodec_status wcodeci_writer_header(wcodec_writer *w, const char *metadat
     wcodeci_store16(head + 4, WCODEC_FORMAT_VERSION);
     wcodeci_store32(head + 8, (uint32_t)(WCODECI_HEADER_SIZE + metadata_size + padding));
     wcodeci_store32(head + 12, (uint32_t)metadata_size);
+    if (w->tile.profile == WCODEC_PROFILE_BEST) wcodeci_store32(head + 16, WCODECI_FEATURE_MIX);
     wcodeci_store32(head + 20, 8 * w->tile_units);
     crc = wcodec_crc32(wcodec_crc32(0, head, 28), metadata, metadata_size);
     wcodeci_store32(head + 28, wcodec_crc32(crc, zero, padding));
@@ -12166,19 +13403,13 @@ static wcodec_status wcodeci_writer_header(wcodec_writer *w, const char *metadat
     return status;
 }
 
-/* Scratch memory for encoding tiles of `size` bytes. */
-static size_t wcodeci_encode_scratch(unsigned profile, size_t size)
-{
-    (void)profile;
-    return wcodec_tile_encode_scratch(size);
-}
-
 /* The memory of a batch: input, the tiles' records, each worker's scratch.  Sizes are 64 bits until the gate
  * has let them pass. */
 static wcodec_status wcodeci_writer_allocate(wcodec_writer *w)
 {
     const uint64_t tile = 8 * (uint64_t)w->tile_units, workers = w->parallel.workers;
-    const uint64_t least = WCODECI_BATCH * (workers < 2 ? 2 : workers);
+    const uint64_t each = w->tile_units > WCODECI_LARGE_TILE ? WCODECI_BATCH / 2 : WCODECI_BATCH;
+    const uint64_t least = each * (workers < 2 ? 2 : workers);
     const uint64_t tiles = least < WCODECI_BATCH_TILES ? WCODECI_BATCH_TILES : least;
     const uint64_t input = tile * least < WCODECI_GROUP + tile ? WCODECI_GROUP + tile : tile * least;
     const uint64_t scales = input / 4;      /* a group has at least four rows */
@@ -12222,7 +13453,8 @@ WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_si
     *out = NULL;
     if (!sink || !sink->write || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts)
         || opts.tile_units > WCODECI_MAX_TILE_UNITS || opts.metadata_size > WCODECI_MAX_METADATA
-        || (!opts.metadata && opts.metadata_size))
+        || (!opts.metadata && opts.metadata_size)
+        || opts.tile.profile > (WCODECI_MIX ? WCODEC_PROFILE_BEST : WCODEC_PROFILE_DENSE))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "wrong sink or options");
     wcodeci_heap_init(&heap, opts.allocator, opts.max_memory, WCODECI_WRITER_MEMORY);
     status = wcodeci_alloc(&heap, sizeof *w, &block);
@@ -12344,6 +13576,23 @@ static void wcodeci_batch_scales(wcodec_writer *w)
     }
 }
 
+/* Forgets scales that no tile came to use: of a group behind its segment's first, or of one that is its segment's
+ * only one. */
+static void wcodeci_batch_unused(wcodec_writer *w)
+{
+    size_t i, used = 0, k;
+    for (i = 0; i < w->batch_count; i = k) {
+        wcodeci_batch_group *g = w->batch[i].group ? &w->groups[w->batch[i].group - 1] : NULL;
+        for (k = i, used = 0; k < w->batch_count && w->batch[k].group == w->batch[i].group; k++) {
+            wcodec_tile_info info;
+            if (!w->batch[k].record
+                || wcodec_tile_inspect(w->output + w->batch[k].out, w->batch[k].record, &info, NULL) || info.scaled)
+                used++;
+        }
+        if (g && !used && (!g->first || g->tiles == g->all)) g->record = 0;
+    }
+}
+
 /* What comes before a segment's tiles in the index. */
 static wcodec_status wcodeci_write_entry(wcodec_writer *w, const wcodeci_batch_tile *t, uint64_t *pending)
 {
@@ -12388,6 +13637,7 @@ static wcodec_status wcodeci_writer_flush(wcodec_writer *w)
     w->sha_done = 0;
     wcodeci_batch_scales(w);
     wcodeci_run(&w->parallel, w->batch_count + 1, wcodeci_encode_task, w);
+    wcodeci_batch_unused(w);
     for (i = 0; i < w->batch_count && !status; i++) {
         if (!w->batch[i].record || w->sha_done != w->input_used)
             status = wcodeci_writer_fail(w, WCODEC_E_ARGUMENT, "a tile was left out by the caller's threads",
@@ -12502,16 +13752,27 @@ static uint64_t wcodeci_units_per_tile(const wcodeci_cut *cut, uint64_t wanted)
 
 /* The columns that scales are taken of; 0: none.  Of a kernel of a convolution they are all that belongs to one
  * output, so that there is more than a handful. */
-static uint64_t wcodeci_columns(const wcodec_segment *s, const wcodeci_cut *cut, uint32_t tile_units)
+static uint64_t wcodeci_columns(const wcodec_segment *s, unsigned profile, const wcodeci_cut *cut,
+                                uint32_t tile_units)
 {
     uint64_t columns = cut->row;
     unsigned i = s->rank;
-    if (wcodeci_scales_split(s->dtype) == WCODEC_SPLIT_COUNT || cut->units < WCODECI_LEAST_SCALED) return 0;
+    if (profile == WCODEC_PROFILE_BEST || wcodeci_scales_split(s->dtype) == WCODEC_SPLIT_COUNT
+        || cut->units < WCODECI_LEAST_SCALED) return 0;
     for (; columns < 32 && i >= 3; i--)
         if (!wcodeci_mul(columns, s->shape[i - 2], &columns)) return 0;
     /* Four rows in each group, and memory for a record of scales. */
     if (columns < WCODECI_MIN_COLUMNS || columns > cut->units / 4 || columns > tile_units) return 0;
     return columns;
+}
+
+/* The row that tiles are coded with: where the last dimension is 1, BEST takes the one before. */
+static uint64_t wcodeci_coded_row(unsigned profile, const wcodec_segment *s, uint64_t row)
+{
+    unsigned i = s->rank;
+    if (profile != WCODEC_PROFILE_BEST || s->row) return row;
+    while (i > 1 && s->shape[i - 1] == 1) i--;
+    return i < s->rank && i ? s->shape[i - 1] : row;
 }
 
 /* How a segment will be written. */
@@ -12534,7 +13795,8 @@ static void wcodeci_layout_groups(wcodeci_layout *l, uint64_t columns)
 }
 
 /* Tiles and groups of a segment, in tiles of about `tile_units`; 0 if the segment contradicts itself. */
-static int wcodeci_layout_make(const wcodec_segment *s, uint32_t tile_units, wcodeci_layout *l)
+static int wcodeci_layout_make(const wcodec_segment *s, unsigned profile, uint32_t tile_units,
+                               wcodeci_layout *l)
 {
     memset(l, 0, sizeof *l);
     if (s->dtype >= WCODECI_DTYPES || s->rank > WCODECI_MAX_RANK || (s->rank && !s->shape)
@@ -12544,11 +13806,11 @@ static int wcodeci_layout_make(const wcodec_segment *s, uint32_t tile_units, wco
         l->cut.row = 1;         /* rows that neither fit a tile nor fill the segment are no rows */
         l->given = 1;
     }
-    l->row = l->cut.row;
+    l->row = wcodeci_coded_row(profile, s, l->cut.row);
     if (s->size == 0) return 1;
     l->cut.per_tile = wcodeci_units_per_tile(&l->cut, tile_units);
     (void)wcodeci_cut_tiles(&l->cut);
-    wcodeci_layout_groups(l, wcodeci_columns(s, &l->cut, tile_units));
+    wcodeci_layout_groups(l, wcodeci_columns(s, profile, &l->cut, tile_units));
     return 1;
 }
 
@@ -12580,7 +13842,7 @@ WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcod
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "a segment can not begin here");
     if ((segment->name_size && !segment->name) || segment->name_size > WCODECI_MAX_NAME
         || segment->size > UINT64_MAX - w->original_size || w->segments == UINT32_MAX
-        || !wcodeci_layout_make(segment, w->tile_units, &layout))
+        || !wcodeci_layout_make(segment, w->tile.profile, w->tile_units, &layout))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "dtype, shape and size of a segment disagree");
     w->segment_start = w->pending.size;
     status = wcodeci_put_segment(w, segment, &layout.cut, layout.given);
@@ -12619,6 +13881,7 @@ static void wcodeci_writer_begin_group(wcodec_writer *w, uint64_t begin, uint64_
     g->scales = w->scales_used;
     g->columns = w->columns;
     g->tiles = w->per_group;
+    g->all = w->cut.tiles;
     g->dtype = w->dtype;
     g->first = w->next_tile == 0;
     w->output_used += wcodec_tile_bound(g->columns);
@@ -12693,11 +13956,16 @@ WCODEC_API wcodec_status wcodec_writer_data(wcodec_writer *writer, const void *d
 /* The index in I records, coded as any bytes are. */
 static wcodec_status wcodeci_writer_index(wcodec_writer *w)
 {
+    wcodec_tile_options options;
     uint64_t at = 0;
+    memset(&options, 0, sizeof options);
+    options.profile = w->tile.profile;
+    options.cpu_off = w->tile.cpu_off;
+    options.splits = 1u << WCODEC_SPLIT_BYTE;
     while (at < w->index.size) {
         size_t take = (size_t)wcodeci_min64(WCODECI_INDEX_TILE, w->index.size - at), size;
         wcodec_status status;
-        size = wcodec_tile_encode(WCODEC_BYTES, 0, w->index.p + at, take, NULL, NULL, w->output, w->output_size,
+        size = wcodec_tile_encode(WCODEC_BYTES, 0, w->index.p + at, take, NULL, &options, w->output, w->output_size,
                                   w->scratch, w->worker_scratch);
         w->output[0] = WCODECI_RECORD_INDEX;
         status = wcodeci_emit(w, w->output, size);
@@ -12711,7 +13979,7 @@ static wcodec_status wcodeci_writer_index(wcodec_writer *w)
 static wcodec_status wcodeci_writer_index_room(wcodec_writer *w)
 {
     const size_t output = wcodec_tile_bound(WCODECI_INDEX_TILE);
-    const size_t scratch = wcodec_tile_encode_scratch(WCODECI_INDEX_TILE);
+    const size_t scratch = wcodeci_encode_scratch(w->tile.profile, WCODECI_INDEX_TILE);
     wcodec_status status = WCODEC_OK;
     void *p;
     if (w->output_size < output) {
@@ -13851,7 +15119,8 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
         || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts)
         || opts.tile_units > WCODECI_MAX_TILE_UNITS)
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL, or the options are wrong");
-    if (!wcodeci_layout_make(segment, wcodeci_tile_units(opts.tile_units, opts.tile.profile), &e.layout))
+    if (!wcodeci_layout_make(segment, opts.tile.profile,
+                             wcodeci_tile_units(opts.tile_units, opts.tile.profile), &e.layout))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "dtype, shape and size of a segment disagree");
     if (segment->offset > file->size || segment->size > file->size - segment->offset)
         return wcodeci_fail(err, WCODEC_E_TRUNCATED, file->size, "the file ends before the segment");
@@ -13925,6 +15194,35 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_RANS256_SLOTS
 #undef WCODECI_RANS256_SHORT
 #undef WCODECI_RANS256_TINY
+#undef WCODECI_MIX
+#undef WCODECI_MIX_UNROLL
+#undef WCODECI_MIX_EXPONENTS
+#undef WCODECI_MIX_MANTISSAS
+#undef WCODECI_MIX_INTEGERS
+#undef WCODECI_MIX_TEXT
+#undef WCODECI_MIX_KINDS
+#undef WCODECI_MIX_INPUTS
+#undef WCODECI_MIX_TEXT_ORDERS
+#undef WCODECI_MIX_COLUMNS
+#undef WCODECI_MIX_WEIGHTS
+#undef WCODECI_MIX_REFINED
+#undef WCODECI_MIX_CONTEXTS
+#undef WCODECI_MIX_SLOTS
+#undef WCODECI_MIX_RECIPROCALS
+#undef WCODECI_MIX_PART
+#undef WCODECI_MIX_ONE
+#undef WCODECI_MIX_HALF
+#undef WCODECI_MIX_NODES
+#undef WCODECI_MIX_EXPONENT_INPUTS
+#undef WCODECI_MIX_EXPONENT_SLOTS
+#undef WCODECI_MIX_MANTISSA_INPUTS
+#undef WCODECI_MIX_INTEGER_INPUTS
+#undef WCODECI_MIX_INTEGER_NODES
+#undef WCODECI_MIX_INTEGER_CONTEXTS
+#undef WCODECI_MIX_INTEGER_SLOTS
+#undef WCODECI_MIX_INTEGER_SETS
+#undef WCODECI_MIX_INTEGER_ROWS
+#undef WCODECI_MIX_TEXT_INPUTS
 #undef WCODECI_SSE41
 #undef WCODECI_SSE41_INLINE
 #undef WCODECI_BYTES
@@ -13999,11 +15297,13 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_FREE_SIZE
 #undef WCODECI_SIDE_CODERS
 #undef WCODECI_CLASS_RUN
+#undef WCODECI_MIX_TRIAL
 #undef WCODECI_HEADER_SIZE
 #undef WCODECI_FOOTER_SIZE
 #undef WCODECI_MAX_NAME
 #undef WCODECI_MAX_METADATA
 #undef WCODECI_INDEX_TILE
+#undef WCODECI_FEATURE_MIX
 #undef WCODECI_SEGMENT_GEOMETRY
 #undef WCODECI_SEGMENT_GROUPS
 #undef WCODECI_ORIGINAL_PARTS
@@ -14019,6 +15319,7 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_DENSE_UNITS
 #undef WCODECI_MAX_TILE_UNITS
 #undef WCODECI_BATCH
+#undef WCODECI_LARGE_TILE
 #undef WCODECI_BATCH_TILES
 #undef WCODECI_GROUP
 #undef WCODECI_LEAST_SCALED

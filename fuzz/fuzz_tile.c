@@ -30,7 +30,7 @@ static void check_info(const wcodec_tile_info *info)
 static wcodec_status decode(const unsigned char *src, size_t size, const fuzz_scales *scales, size_t dst_size,
                             int fill, int no_crc, unsigned cpu_off, unsigned char **dst)
 {
-    size_t scratch_size = wcodec_tile_decode_scratch(dst_size);
+    size_t scratch_size = wcodec_tile_decode_scratch_mix(dst_size);
     unsigned char *scratch = fuzz_exact(NULL, scratch_size);
     wcodec_status st;
     *dst = fuzz_exact(NULL, dst_size);
@@ -61,17 +61,18 @@ static void check_encode(const unsigned char *data, const wcodec_tile_info *info
         WCODEC_U8, WCODEC_U16, WCODEC_I32, WCODEC_I64, WCODEC_BF16, WCODEC_F16, WCODEC_F32, WCODEC_F64,
         WCODEC_F8_E4M3, WCODEC_F8_E5M2, WCODEC_I4 };
     size_t size = info->decoded_size, bound = wcodec_tile_bound(size), made;
-    size_t scratch_size = wcodec_tile_encode_scratch(size);
+    size_t scratch_size = wcodec_tile_encode_scratch_best(size);
     unsigned char *record = fuzz_exact(NULL, bound), *scratch = fuzz_exact(NULL, scratch_size), *back;
-    wcodec_tile_options options = { 0, 0, 0, 0 };
+    wcodec_tile_options options = { 0, 0, 0, 0, 0 };
     fuzz_scales random;
     wcodec_scales scales;
     random_scales(&random, r);
     scales.scale = random.scale;
     scales.columns = random.columns;
     scales.phase = fuzz_below(r, random.columns);
-    options.coders = (unsigned)fuzz_below(r, 128);
+    options.coders = (unsigned)fuzz_below(r, 256);
     options.predictors = (unsigned)fuzz_below(r, 16);
+    options.profile = (unsigned)fuzz_below(r, 3);
     options.cpu_off = fuzz_cpu_off(r);
     made = wcodec_tile_encode(dtypes[info->split], fuzz_below(r, 300), data, size,
                               random.columns != 0 ? &scales : NULL, &options, record, bound, scratch, scratch_size);

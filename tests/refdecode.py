@@ -19,6 +19,8 @@ import zlib
 from dataclasses import dataclass, field
 from itertools import accumulate
 
+import refmix
+
 MAX_TILE_BYTES = 1 << 24
 MAX_BODY_BYTES = 1 << 25
 MAX_METADATA_BYTES = 1 << 24
@@ -405,6 +407,16 @@ def decode_plane(c, n, w, coder, q=None, first=None):
     return values
 
 
+MIX = 7
+
+
+def decode_mix(c, n, w, row, first):
+    try:
+        return bytes(refmix.decode(c.take(c.left()), w, n, row, first))
+    except refmix.Broken as e:
+        c.fail(str(e))
+
+
 # -- 7. Predictors -------------------------------------------------------------------------------------
 
 PREDICTOR_NAMES = ['none', 'left', 'up', 'scale']
@@ -529,11 +541,14 @@ class Tile:
     rows: tuple         # the same of the row scales, or None
 
 
-def read_head(c):
+def read_head(c, mixed):
     """The two fields of a plane."""
     byte = c.u8()
     coder, predictor = byte & 31, byte >> 5
-    if coder >= len(CODERS):
+    if coder == MIX:
+        if not mixed:
+            c.fail('a plane of coder mix, of which the header says nothing')
+    elif coder >= len(CODERS):
         c.reserved(coder, 'coder')
     if predictor > SCALE:
         c.reserved(predictor, 'plane predictor')
@@ -549,7 +564,7 @@ def take_payload(c, offset, size):
     return payload
 
 
-def decode_tile(data, offset, limit=MAX_TILE_BYTES, scales=None):
+def decode_tile(data, offset, limit=MAX_TILE_BYTES, scales=None, mixed=False):
     """Decodes the T, S or I record at `offset`, whose tile must not be larger than `limit` bytes; `scales`: of
     the columns of its group, if that has an S record."""
     record = read_record(data, offset)
@@ -592,10 +607,10 @@ def decode_tile(data, offset, limit=MAX_TILE_BYTES, scales=None):
         if phase >= w:
             c.fail('a tile begins in a column that there is not')
         row_count = (phase + n - 1) // w + 1
-        rows_head = read_head(c)
-        if rows_head[0] == CLASSES or rows_head[1] not in (0, LEFT):
+        rows_head = read_head(c, mixed)
+        if rows_head[0] in (CLASSES, MIX) or rows_head[1] not in (0, LEFT):
             c.fail('row scales with a coder or predictor that they can not have')
-    heads = [read_head(c) for _ in planes]
+    heads = [read_head(c, mixed) for _ in planes]
     used = [predictor] + [p for _, p, _ in heads]
     if row is None and UP in used:
         c.fail('a predictor is up, but there is no row length')
@@ -611,7 +626,11 @@ def decode_tile(data, offset, limit=MAX_TILE_BYTES, scales=None):
     values = []
     for plane, (coder, plane_predictor, size) in zip(planes, heads):
         first = (width(planes[0]), values[0]) if values else None
-        residuals = decode_plane(take_payload(c, offset, size), n, width(plane), coder, q, first)
+        payload = take_payload(c, offset, size)
+        if coder == MIX:
+            residuals = decode_mix(payload, n, width(plane), row or 0, values[0] if values else None)
+        else:
+            residuals = decode_plane(payload, n, width(plane), coder, q, first)
         values.append(unpredict(residuals, plane_predictor, row, width(plane), q))
     c.done("a tile's payloads")
 
@@ -642,6 +661,7 @@ class Header:
     size: int
     max_tile_bytes: int
     metadata: bytes
+    mixed: bool = False
 
 
 def read_header(data):
@@ -653,7 +673,7 @@ def read_header(data):
     if version != 1:
         raise FormatError('VERSION', 4, 'format version %d' % version)
     c.reserved(flags, 'header flags')
-    c.reserved(features, 'header features')
+    c.reserved(features >> 1, 'header features')
     c.reserved(reserved, 'header field at 24')
     if metadata_size > MAX_METADATA_BYTES:
         c.fail('metadata of more than 2^24 bytes')
@@ -665,7 +685,7 @@ def read_header(data):
     c.zeros(size - c.pos, 'the padding of the header is not zero')
     if zlib.crc32(data[32:size], zlib.crc32(data[:28])) != crc:
         raise FormatError('CHECKSUM', 28, 'CRC-32 of the header')
-    return Header(size, max_tile_bytes, metadata)
+    return Header(size, max_tile_bytes, metadata, features == 1)
 
 
 def read_original_flags(c):
@@ -931,7 +951,7 @@ def open_index(data):
             raise FormatError('CORRUPT', position, 'a record of the index reaches into the footer')
         if position == footer.index_offset or not is_ancillary(record):
             expected_kind(record, 'I')
-            tile = decode_tile(data, position)
+            tile = decode_tile(data, position, mixed=header.mixed)
             check_index_tile(tile, index)
             index += tile.data
         position = record.end
@@ -968,7 +988,8 @@ def decode_random(data):
             scales = scales_of_groups(data, header, segment)
             for i, (offset, extent, size) in enumerate(segment.tiles):
                 expected_record(data, offset, extent, 'T')
-                tile = decode_tile(data, offset, size, scales[i // segment.tiles_a_group] if scales else None)
+                tile = decode_tile(data, offset, size, scales[i // segment.tiles_a_group] if scales else None,
+                                   header.mixed)
                 if len(tile.data) != size:
                     raise FormatError('CORRUPT', offset, 'the index gives another size for this tile')
                 parts.append(tile.data)
@@ -1011,7 +1032,7 @@ def decode_sequential(data):
         elif record.kind == 'T':
             if index_offset is not None or not originals:
                 fail('a tile that belongs to no original')
-            parts[-1].append(decode_tile(data, position, header.max_tile_bytes, scales).data)
+            parts[-1].append(decode_tile(data, position, header.max_tile_bytes, scales, header.mixed).data)
             originals[-1].tile_offsets.append(position)
             tiles += 1
         elif record.kind == 'S':
@@ -1022,7 +1043,7 @@ def decode_sequential(data):
         elif record.kind == 'I':
             if index_offset is None:
                 index_offset = position
-            tile = decode_tile(data, position)
+            tile = decode_tile(data, position, mixed=header.mixed)
             check_index_tile(tile, index)
             index += tile.data
         elif not is_ancillary(record):

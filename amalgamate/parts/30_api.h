@@ -201,7 +201,8 @@ typedef enum wcodec_split {
 
 typedef enum wcodec_coder {
     WCODEC_CODER_RAW = 0, WCODEC_CODER_CONSTANT = 1, WCODEC_CODER_SPARSE = 2, WCODEC_CODER_HUFFMAN = 3,
-    WCODEC_CODER_RANS16 = 4, WCODEC_CODER_RANS256 = 5, WCODEC_CODER_CLASSES = 6, WCODEC_CODER_COUNT = 7
+    WCODEC_CODER_RANS16 = 4, WCODEC_CODER_RANS256 = 5, WCODEC_CODER_CLASSES = 6, WCODEC_CODER_MIX = 7,
+    WCODEC_CODER_COUNT = 8
 } wcodec_coder;
 
 typedef enum wcodec_predictor {
@@ -239,6 +240,8 @@ WCODEC_API const char *wcodec_predictor_name(unsigned predictor);
 /* Bytes of scratch memory that decoding a tile of up to `decoded_size` bytes takes; scratch memory
  * needs no alignment and keeps nothing between calls. */
 WCODEC_API size_t wcodec_tile_decode_scratch(size_t decoded_size);
+/* The same for a tile that may have planes of the coder MIX: a megabyte more. */
+WCODEC_API size_t wcodec_tile_decode_scratch_mix(size_t decoded_size);
 
 /* Reads the fields of the tile record at `src`, of which `size` bytes are there: WCODEC_TILE_HEAD are
  * always enough.  WCODEC_OK, TRUNCATED, UNSUPPORTED or CORRUPT; `info` is filled in only if OK. */
@@ -249,7 +252,8 @@ WCODEC_API wcodec_status wcodec_tile_inspect(const void *src, size_t size, wcode
  * (anything else is CORRUPT), and checks its CRC-32 unless `no_crc`.  `scales`: of the columns of the tile's
  * group, one byte each: what its S record, which is a tile too, decodes to; NULL and 0 if it has none.
  * `scratch`: as above; `cpu_off`: see WCODEC_CPU_ALL.  Bytes of `dst` are unspecified after a failure.  OK,
- * TRUNCATED, UNSUPPORTED, CORRUPT, CHECKSUM, NO_SPACE (scratch too small). */
+ * TRUNCATED, UNSUPPORTED, CORRUPT, CHECKSUM, NO_SPACE (scratch too small; also for a tile that needs the memory
+ * of wcodec_tile_decode_scratch_mix and has only that of the other). */
 WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const void *scales, size_t columns,
                                             void *dst, size_t dst_size, void *scratch, size_t scratch_size,
                                             int no_crc, unsigned cpu_off, wcodec_error *err);
@@ -259,7 +263,9 @@ WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const 
 /* What matters more. */
 typedef enum wcodec_profile {
     WCODEC_PROFILE_FAST = 0,        /* decodes at about the speed of memory */
-    WCODEC_PROFILE_DENSE = 1        /* the mantissas' upper bits are coded too: half as fast */
+    WCODEC_PROFILE_DENSE = 1,       /* the mantissas' upper bits are coded too: half as fast */
+    WCODEC_PROFILE_BEST = 2         /* the smallest: some megabytes a second either way, and a megabyte of memory
+                                     * more for each thread.  Not with WCODEC_NO_MIX. */
 } wcodec_profile;
 
 /* What the encoder may choose from.  Masks hold 1 << id; a plane that nothing allowed can hold is raw. */
@@ -273,6 +279,8 @@ typedef struct wcodec_tile_options {
 
 /* Bytes of scratch memory that encoding a tile of `size` bytes takes. */
 WCODEC_API size_t wcodec_tile_encode_scratch(size_t size);
+/* The same for WCODEC_PROFILE_BEST. */
+WCODEC_API size_t wcodec_tile_encode_scratch_best(size_t size);
 /* The most that a tile of `size` bytes can take as a record. */
 WCODEC_API size_t wcodec_tile_bound(size_t size);
 /* Fits scales to `columns` columns of a matrix of floating-point weights, `size` bytes of `dtype` at `src`, row by
@@ -452,7 +460,8 @@ typedef struct wcodec_writer_options {
     uint64_t max_memory;                /* bytes that the writer may hold; 0: 1 GiB */
     const wcodec_parallel *parallel;    /* copied; NULL: the calling thread */
     wcodec_tile_options tile;           /* what the encoder may choose from; zeros: everything */
-    uint32_t tile_units;                /* units a tile, about; 0: 65536, of DENSE 262144; at most 2097152 */
+    uint32_t tile_units;                /* units a tile, about; 0: 65536, of other profiles than FAST 262144; at
+                                         * most 2097152 */
     const char *metadata;               /* JSON for the header, copied; NULL: a line that names the library */
     size_t metadata_size;
     int no_sha256;                      /* leave the originals' SHA-256 out */

@@ -125,7 +125,8 @@ WCODEC_API const char *wcodec_split_name(unsigned split)
 WCODEC_API const char *wcodec_coder_name(unsigned coder)
 {
     static const char *const names[WCODEC_CODER_COUNT] = {
-        "raw", "constant", "sparse", "huffman", "rans16", "rans256", "classes"
+        "raw", "constant", "sparse", "huffman", "rans16", "rans256", "classes",
+        "mix"
     };
     return coder < WCODEC_CODER_COUNT ? names[coder] : NULL;
 }

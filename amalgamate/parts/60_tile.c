@@ -56,7 +56,8 @@ static wcodec_status wcodeci_plane_parse(wcodeci_cursor *c, wcodec_plane_info *p
     plane->coder = code & 31;
     plane->predictor = (unsigned char)(code >> 5);
     plane->size = (size_t)size;
-    if (plane->coder >= WCODEC_CODER_COUNT || plane->predictor >= WCODEC_PREDICT_COUNT) {
+    if (plane->coder >= WCODEC_CODER_COUNT || (plane->coder == WCODEC_CODER_MIX && !WCODECI_MIX)
+        || plane->predictor >= WCODEC_PREDICT_COUNT) {
         *what = "unknown coder or predictor";
         return WCODEC_E_UNSUPPORTED;
     }
@@ -129,7 +130,7 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
     if (status) return c.bad && size >= record.head + record.body ? WCODEC_E_CORRUPT : status;
     *what = "a tile's record is broken";
     if ((up && !tile->row) || (scaled && !tile->info.scaled)
-        || tile->info.rows.predictor > WCODEC_PREDICT_LEFT || tile->info.rows.coder == WCODEC_CODER_CLASSES)
+        || tile->info.rows.predictor > WCODEC_PREDICT_LEFT || tile->info.rows.coder >= WCODEC_CODER_CLASSES)
         return WCODEC_E_CORRUPT;
     if (record.body > tile->info.decoded_size + tile->info.decoded_size / 8 + WCODECI_BODY_SLACK)
         return WCODEC_E_CORRUPT;
@@ -162,6 +163,17 @@ WCODEC_API size_t wcodec_tile_decode_scratch(size_t decoded_size)
     return WCODECI_TABLE_SIZE + WCODECI_Q_CHUNK + 2 * decoded_size + decoded_size / WCODECI_MIN_COLUMNS + 80;
 }
 
+WCODEC_API size_t wcodec_tile_decode_scratch_mix(size_t decoded_size)
+{
+    return wcodec_tile_decode_scratch(decoded_size) + wcodeci_mix_scratch();
+}
+
+/* What a container of these features takes. */
+static size_t wcodeci_decode_scratch(int mix, size_t decoded_size)
+{
+    return mix ? wcodec_tile_decode_scratch_mix(decoded_size) : wcodec_tile_decode_scratch(decoded_size);
+}
+
 /* A tile on its way out of its record. */
 typedef struct wcodeci_tile_job {
     const wcodeci_engine *engine;
@@ -171,6 +183,7 @@ typedef struct wcodeci_tile_job {
     wcodeci_byte *dst, *room;       /* room: decoded planes, one behind the other */
     wcodeci_byte *q;                /* WCODECI_Q_CHUNK bytes */
     void *table;                    /* WCODECI_TABLE_SIZE bytes, aligned for 32 bits */
+    void *mix;                      /* wcodeci_mix_scratch bytes, aligned for 64 bits; NULL: no plane may need it */
     const wcodeci_byte *planes[WCODEC_MAX_PLANES];
 } wcodeci_tile_job;
 
@@ -189,7 +202,7 @@ static const char *wcodeci_plane_rans16(const wcodeci_tile_job *job, unsigned k,
                               (uint16_t *)job->table, out);
 }
 
-/* Decodes n values of a plane into v, by a coder but CLASSES.  Returns what is wrong, or NULL. */
+/* Decodes n values of a plane into v, by a coder but CLASSES and MIX.  Returns what is wrong, or NULL. */
 static const char *wcodeci_plane_values(const wcodeci_tile_job *job, const wcodec_plane_info *info,
                                         wcodeci_byte *v, size_t n)
 {
@@ -212,6 +225,24 @@ static const char *wcodeci_plane_values(const wcodeci_tile_job *job, const wcode
     }
 }
 
+static const char *wcodeci_plane_mix(const wcodeci_tile_job *job, unsigned k, wcodeci_byte *v)
+{
+#if WCODECI_MIX
+    const wcodec_plane_info *info = &job->tile.info.plane[k];
+    wcodeci_mix_in in;
+    memset(&in, 0, sizeof in);
+    in.width = info->width;
+    in.n = job->tile.n;
+    in.row = job->tile.row < in.n ? (size_t)job->tile.row : 0;
+    in.exponents = k > 0 ? job->planes[0] : NULL;
+    if (!job->mix) return "a plane's coder is not among what the header promises";
+    return wcodeci_mix_decode(&in, job->src + info->offset, info->size, v, job->mix);
+#else
+    (void)job, (void)k, (void)v;
+    return "unknown coder";             /* not met: the fields were refused */
+#endif
+}
+
 /* Decodes plane k into v. */
 static const char *wcodeci_plane_decode(const wcodeci_tile_job *job, unsigned k, wcodeci_byte *v)
 {
@@ -226,6 +257,8 @@ static const char *wcodeci_plane_decode(const wcodeci_tile_job *job, unsigned k,
         out.v = v;
         what = wcodeci_plane_rans16(job, k, &out);
         if (what || out.scaled) return what;
+    } else if (info->coder == WCODEC_CODER_MIX) {
+        what = wcodeci_plane_mix(job, k, v);
     } else {
         what = wcodeci_plane_values(job, info, v, n);
     }
@@ -294,9 +327,10 @@ static int wcodeci_tile_fusible(const wcodeci_tile_job *job, unsigned fused)
     const wcodec_tile_info *info = &job->tile.info;
     const wcodec_plane_info *plane = &info->plane[fused];
     unsigned k;
-    for (k = fused + 1; k < info->planes; k++)
-        if (fused == 0 && info->plane[k].coder == WCODEC_CODER_CLASSES && info->plane[k].size
-            && job->src[info->plane[k].offset] == WCODECI_CLASS_MAP)
+    for (k = fused + 1; k < info->planes && fused == 0; k++)
+        if (info->plane[k].coder == WCODEC_CODER_MIX
+            || (info->plane[k].coder == WCODEC_CODER_CLASSES && info->plane[k].size
+                && job->src[info->plane[k].offset] == WCODECI_CLASS_MAP))
             return 0;
     return (plane->coder == WCODEC_CODER_RANS16 || plane->coder == WCODEC_CODER_CLASSES)
         && (plane->predictor == WCODEC_PREDICT_NONE || (!fused && plane->predictor == WCODEC_PREDICT_SCALE));
@@ -382,7 +416,10 @@ static wcodec_status wcodeci_tile_decode(const wcodeci_engine *engine, const wco
     job.engine = engine;
     job.src = src;
     job.dst = dst;
-    job.table = scratch + ((64 - ((uintptr_t)scratch & 63)) & 63);      /* a cache line */
+    scratch += (64 - ((uintptr_t)scratch & 63)) & 63;       /* a cache line */
+    job.mix = engine->mix ? scratch : NULL;
+    if (engine->mix) scratch += wcodeci_mix_scratch();
+    job.table = scratch;
     job.q = (wcodeci_byte *)job.table + WCODECI_TABLE_SIZE;
     job.room = job.q + WCODECI_Q_CHUNK;
     what = info->scaled ? wcodeci_tile_scales(&job, columns, width) : NULL;
@@ -396,11 +433,21 @@ static wcodec_status wcodeci_tile_decode(const wcodeci_engine *engine, const wco
     return WCODEC_OK;
 }
 
+/* Has a tile a plane of the coder MIX? */
+static int wcodeci_tile_mixed(const wcodec_tile_info *info)
+{
+    unsigned k;
+    for (k = 0; k < info->planes; k++)
+        if (info->plane[k].coder == WCODEC_CODER_MIX) return 1;
+    return 0;
+}
+
 WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const void *scales, size_t columns,
                                             void *dst, size_t dst_size, void *scratch, size_t scratch_size,
                                             int no_crc, unsigned cpu_off, wcodec_error *err)
 {
     wcodeci_engine engine;
+    wcodec_tile_info info;
     if (!src || (!dst && dst_size) || !scratch || (!scales && columns))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
     if (dst_size > WCODEC_MAX_TILE_BYTES)
@@ -408,6 +455,9 @@ WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const 
     if (scratch_size < wcodec_tile_decode_scratch(dst_size))
         return wcodeci_fail(err, WCODEC_E_NO_SPACE, 0, "the scratch memory is too small");
     engine = wcodeci_engine_make(cpu_off);
+    engine.mix = WCODECI_MIX && scratch_size >= wcodec_tile_decode_scratch_mix(dst_size);
+    if (!engine.mix && wcodec_tile_inspect(src, size, &info, NULL) == WCODEC_OK && wcodeci_tile_mixed(&info))
+        return wcodeci_fail(err, WCODEC_E_NO_SPACE, 0, "the scratch memory is too small for this coder");
     return wcodeci_tile_decode(&engine, (const wcodeci_byte *)src, size, (const wcodeci_byte *)scales, columns,
                                (wcodeci_byte *)dst, dst_size, (wcodeci_byte *)scratch, no_crc, 0, err);
 }

@@ -35,6 +35,7 @@ typedef struct wcodeci_encoder {
     wcodec_plane_info rows;             /* of a tile that is scaled: how its rows' scales are coded; else size 0 */
     wcodeci_byte *units, *plane, *residual, *work, *second, *trial;     /* parts of the scratch memory */
     wcodeci_byte *q, *scaled, *classes, *row_scales, *row_payload;
+    void *mix;                          /* what the coder MIX works in; NULL: it is not used */
 } wcodeci_encoder;
 
 /* The most rows that a tile of `size` bytes touches where there are scales. */
@@ -45,6 +46,17 @@ WCODEC_API size_t wcodec_tile_encode_scratch(size_t size)
     /* units, plane, residual, q, scaled, classes: `size` each; second: size and a group; trial; work, aligned;
      * rows. */
     return 7 * size + 64 + WCODECI_TRIAL_SIZE + WCODECI_RANS16_WORK(size) + 2 * wcodeci_encode_rows(size) + 64;
+}
+
+WCODEC_API size_t wcodec_tile_encode_scratch_best(size_t size)
+{
+    return wcodec_tile_encode_scratch(size) + wcodeci_mix_scratch();
+}
+
+static size_t wcodeci_encode_scratch(unsigned profile, size_t size)
+{
+    return profile == WCODEC_PROFILE_BEST ? wcodec_tile_encode_scratch_best(size)
+                                          : wcodec_tile_encode_scratch(size);
 }
 
 WCODEC_API size_t wcodec_tile_bound(size_t size)
@@ -277,6 +289,60 @@ static void wcodeci_plane_best(wcodeci_encoder *e, wcodeci_plane *plane, wcodeci
     info->predictor = (unsigned char)predictor;
 }
 
+#if WCODECI_MIX
+
+#define WCODECI_MIX_TRIAL 4096     /* values that say which kind suits a plane, if it has more than twice as many */
+
+/* Writes e->plane at e->second as `kind`; returns the size, or 0 if it is not below `cap`. */
+static size_t wcodeci_plane_mix_as(wcodeci_encoder *e, const wcodeci_plane *plane, size_t n, unsigned kind,
+                                   size_t cap)
+{
+    wcodeci_mix_in in;
+    in.width = plane->width;
+    in.n = n;
+    in.row = e->row < n ? (size_t)e->row : 0;
+    in.v = e->plane;
+    in.exponents = e->scaled;
+    in.kind = kind;
+    return wcodeci_mix_encode(&in, e->second, cap, e->mix);
+}
+
+/* Writes plane k, which is written at dst already, by the coder MIX instead where that is smaller. */
+static void wcodeci_plane_try_mix(wcodeci_encoder *e, const wcodeci_plane *plane, unsigned split, unsigned k,
+                              wcodeci_byte *dst, wcodec_plane_info *info)
+{
+    const int floats = wcodeci_split_floats(split) || split == WCODEC_SPLIT_F64;
+    const size_t n = plane->n > 2 * WCODECI_MIX_TRIAL ? WCODECI_MIX_TRIAL : plane->n;
+    unsigned kinds = 1u << WCODECI_MIX_INTEGERS, kind, best = WCODECI_MIX_KINDS;
+    size_t size = 0, least;
+    if (k == 0) memcpy(e->scaled, e->plane, plane->n);
+    if (info->size <= 4) return;
+    if (floats && k < 2) kinds = 1u << (k == 0 ? WCODECI_MIX_EXPONENTS : WCODECI_MIX_MANTISSAS);
+    else if (floats && info->coder == WCODEC_CODER_RAW) return;
+    else if (plane->width == 8) kinds |= 1u << WCODECI_MIX_TEXT;
+    least = plane->n == n ? info->size : wcodeci_raw_size(n, plane->width);
+    for (kind = 0; kind < WCODECI_MIX_KINDS; kind++) {
+        size_t other;
+        if (!(kinds >> kind & 1)) continue;
+        other = kinds == 1u << kind && n < plane->n ? 1 : wcodeci_plane_mix_as(e, plane, n, kind, least - 1);
+        if (other == 0) continue;
+        least = size = other;
+        best = kind;
+        if (n == plane->n) memcpy(dst, e->second, size);
+    }
+    if (best == WCODECI_MIX_KINDS) return;
+    if (n < plane->n) {
+        size = wcodeci_plane_mix_as(e, plane, plane->n, best, info->size - 1);
+        if (size == 0) return;
+        memcpy(dst, e->second, size);
+    }
+    info->size = size;
+    info->coder = WCODEC_CODER_MIX;
+    info->predictor = WCODEC_PREDICT_NONE;
+}
+
+#endif
+
 static size_t wcodeci_put_plane(const wcodec_plane_info *plane, wcodeci_byte *dst)
 {
     dst[0] = (wcodeci_byte)(plane->coder | plane->predictor << 5);
@@ -289,7 +355,10 @@ static size_t wcodeci_tile_fields(const wcodeci_encoder *e, const wcodeci_tile *
 {
     size_t used = 6;
     unsigned k, up = tile->info.predictor == WCODEC_PREDICT_UP;
-    for (k = 0; k < tile->info.planes; k++) up |= tile->info.plane[k].predictor == WCODEC_PREDICT_UP;
+    for (k = 0; k < tile->info.planes; k++) {
+        up |= tile->info.plane[k].predictor == WCODEC_PREDICT_UP;
+        up |= tile->info.plane[k].coder == WCODEC_CODER_MIX && e->row && e->row < tile->n;
+    }
     dst[0] = (wcodeci_byte)tile->info.split;
     dst[1] = (wcodeci_byte)(tile->info.predictor | (up ? WCODECI_TILE_ROW : 0)
                             | (e->rows.size ? WCODECI_TILE_SCALED : 0));
@@ -454,6 +523,9 @@ static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *pl
         }
     }
     wcodeci_plane_best(e, &plane, dst, info);
+#if WCODECI_MIX
+    if (e->mix) wcodeci_plane_try_mix(e, &plane, tile->info.split, k, dst, info);
+#endif
 }
 
 /* Encodes the tile with a given split and unit predictor; plans NULL: all planes are looked at in full. */
@@ -802,7 +874,7 @@ static size_t wcodeci_tile_encode_large(wcodeci_encoder *e, unsigned splits, uin
         }
     /* Last, for it leaves in the encoder's memory what its plan needs. */
     if (best.split == likely && best.predictor == WCODEC_PREDICT_NONE) best.cost += favour;
-    split = wcodeci_dtypes[e->dtype].classes[e->options.profile];
+    split = wcodeci_dtypes[e->dtype].classes[e->options.profile != WCODEC_PROFILE_FAST];
     if (split != WCODEC_SPLIT_BYTE && (!e->options.splits || (e->options.splits >> split & 1))) {
         if (best.split == split && best.predictor == WCODEC_PREDICT_NONE) other = best;
         else wcodeci_tile_plan(e, split, WCODEC_PREDICT_NONE, &other);
@@ -812,10 +884,98 @@ static size_t wcodeci_tile_encode_large(wcodeci_encoder *e, unsigned splits, uin
     return wcodeci_tile_encode_as(e, best.split, best.predictor, best.plane, crc, dst);
 }
 
+#if WCODECI_MIX
+
+/* Do four bytes from where a unit begins often stand elsewhere in the tile?  In weights that is rare. */
+static int wcodeci_tile_repeats(const wcodeci_encoder *e)
+{
+    const size_t unit = wcodeci_dtypes[e->dtype].unit;
+    uint32_t *const seen = (uint32_t *)e->mix;
+    size_t i, again = 0;
+    memset(seen, 0, 4096 * sizeof *seen);
+    for (i = 0; i + 4 <= e->size; i += unit) {
+        const uint32_t x = wcodeci_load32(e->src + i);
+        uint32_t *const place = &seen[x * 2654435761u >> 20];
+        again += *place == x;
+        *place = x;
+    }
+    return again > e->size / unit / 16;
+}
+
+/* The profile BEST: bytes are tried too, of floating point where it repeats itself. */
+static unsigned wcodeci_splits_to_mix(const wcodeci_encoder *e)
+{
+    const wcodeci_dtype_row *dtype = &wcodeci_dtypes[e->dtype];
+    if (e->options.splits) return wcodeci_splits_to_try(e);
+    if (dtype->unit > 1)
+        return 1u << dtype->splits[0]
+             | (dtype->integer || wcodeci_tile_repeats(e) ? 1u << WCODEC_SPLIT_BYTE : 0u);
+    return dtype->bits == 8 && dtype->splits[1] == WCODEC_SPLIT_NIBBLES ? 1u << WCODEC_SPLIT_BYTE
+                                                                        : wcodeci_splits_to_try(e);
+}
+
+/* Encodes the tile, or what e->size leaves of it, as split and unit predictor number `way`. */
+static size_t wcodeci_tile_encode_way(wcodeci_encoder *e, unsigned way, uint32_t crc, wcodeci_byte *dst)
+{
+    const unsigned unit = wcodeci_dtypes[e->dtype].unit;
+    const uint64_t row = e->row;
+    size_t size;
+    if (unit > 1 && way / WCODEC_PREDICT_COUNT == WCODEC_SPLIT_BYTE) e->row = unit;
+    size = wcodeci_tile_encode_as(e, way / WCODEC_PREDICT_COUNT, way % WCODEC_PREDICT_COUNT, NULL, crc, dst);
+    e->row = row;
+    return size;
+}
+
+/* A part of the tile, from its middle, says which split and unit predictor take the least.  That of a tile that
+ * is no more than the part is there already if it was the last to be tried. */
+static size_t wcodeci_tile_encode_mixed(wcodeci_encoder *e, uint32_t crc, wcodeci_byte *dst)
+{
+    const unsigned splits = wcodeci_splits_to_mix(e), unit = wcodeci_dtypes[e->dtype].unit;
+    const wcodeci_byte *const src = e->src;
+    const size_t all = e->size, units = all / unit;
+    size_t least = 0, size = 0, part = units, skip = 0;
+    unsigned way, best = 0, last = 0, ways = 0;
+    if (units > 2 * WCODECI_MIX_TRIAL) {
+        part = WCODECI_MIX_TRIAL;
+        skip = (units - part) / 2;
+        if (e->row && e->row < part) {
+            part -= part % (size_t)e->row;
+            skip -= skip % (size_t)e->row;
+        }
+    }
+    e->slow = 0;
+    for (way = WCODEC_SPLIT_COUNT * WCODEC_PREDICT_COUNT; way-- > 0;) {
+        const unsigned split = way / WCODEC_PREDICT_COUNT, predictor = way % WCODEC_PREDICT_COUNT;
+        if (!(splits >> split & 1) || predictor > WCODEC_PREDICT_UP
+            || !wcodeci_unit_predictor_fits(e, split, predictor))
+            continue;
+        if (ways++ == 0 && splits == 1u << split && !wcodeci_dtypes[e->dtype].integer) {
+            best = way;         /* the only one */
+            break;
+        }
+        e->src = src + skip * unit;
+        e->size = part * unit;
+        size = wcodeci_tile_encode_way(e, way, crc, dst);
+        last = way;
+        if (least && size >= least) continue;
+        least = size;
+        best = way;
+    }
+    e->src = src;
+    e->size = all;
+    if (ways && last == best && part == units && least) return size;
+    return wcodeci_tile_encode_way(e, best, crc, dst);
+}
+
+#endif
+
 static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
 {
     const unsigned splits = wcodeci_splits_to_try(e);
     const uint32_t crc = e->crc(0, e->src, e->size);
+#if WCODECI_MIX
+    if (e->mix) return wcodeci_tile_encode_mixed(e, crc, dst);
+#endif
     if (e->size / wcodeci_dtypes[e->dtype].unit <= WCODECI_SAMPLE
         && wcodec_tile_bound(e->size) <= WCODECI_TRIAL_SIZE)
         return wcodeci_tile_encode_small(e, splits, crc, dst);
@@ -830,14 +990,14 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
     unsigned cpu;
     if (dtype >= WCODECI_DTYPES || !src || !dst || !scratch || size == 0 || size > WCODEC_MAX_TILE_BYTES
         || size % wcodeci_dtypes[dtype].unit || dst_size < wcodec_tile_bound(size)
-        || scratch_size < wcodec_tile_encode_scratch(size)
+        || (options && options->profile > (WCODECI_MIX ? WCODEC_PROFILE_BEST : WCODEC_PROFILE_DENSE))
+        || scratch_size < wcodeci_encode_scratch(options ? options->profile : 0, size)
         || (scales && (!scales->scale || scales->columns < WCODECI_MIN_COLUMNS
                        || scales->columns > WCODECI_MAX_COLUMNS || scales->phase >= scales->columns)))
         return 0;
     memset(&e.options, 0, sizeof e.options);
     if (options) e.options = *options;
     if (!e.options.coders) e.options.coders = (1u << WCODEC_CODER_COUNT) - 1;
-    if (e.options.profile > WCODEC_PROFILE_DENSE) return 0;
     if (!options || !options->predictors) e.options.predictors = (1u << WCODEC_PREDICT_COUNT) - 1;
     cpu = wcodec_cpu_detect() & ~e.options.cpu_off;
     e.kernels = wcodeci_encode_kernels_of(cpu);
@@ -851,6 +1011,11 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
     e.row = row;
     e.slow = size < WCODECI_FREE_SIZE ? 0 : size / WCODECI_SLOW_PART;
     e.work = (wcodeci_byte *)scratch + ((8 - ((uintptr_t)scratch & 7)) & 7);
+    e.mix = NULL;
+    if (e.options.profile == WCODEC_PROFILE_BEST && (e.options.coders >> WCODEC_CODER_MIX & 1)) {
+        e.mix = e.work;
+        e.work += wcodeci_mix_scratch();
+    }
     e.units = e.work + WCODECI_RANS16_WORK(size);
     e.plane = e.units + size;
     e.residual = e.plane + size;

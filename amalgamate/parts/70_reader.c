@@ -8,6 +8,7 @@
 #define WCODECI_MAX_NAME 65000              /* bytes */
 #define WCODECI_MAX_METADATA ((uint32_t)1 << 24)
 #define WCODECI_INDEX_TILE 65536u           /* decoded bytes of each I record but the last */
+#define WCODECI_FEATURE_MIX 1u              /* features bit 0: tiles may use the coder MIX */
 #define WCODECI_SEGMENT_GEOMETRY 1          /* segment flags bit 0 */
 #define WCODECI_SEGMENT_GROUPS 2            /* segment flags bit 1 */
 #define WCODECI_ORIGINAL_PARTS 1            /* original flags bit 0 */
@@ -20,18 +21,22 @@ static const wcodeci_byte wcodeci_magic_back[4] = { 'C', 'D', 'C', 'W' };
 
 typedef struct wcodeci_header {
     uint32_t size, metadata_size, max_tile;
+    int mix;                                /* features bit 0 */
 } wcodeci_header;
 
 /* Checks the fixed part of a header: all but its CRC-32 and its padding. */
 static wcodec_status wcodeci_header_parse(const wcodeci_byte *p, wcodeci_header *header, wcodec_error *err)
 {
+    uint32_t features;
     if (memcmp(p, wcodeci_magic_front, 4) != 0)
         return wcodeci_fail(err, WCODEC_E_MAGIC, 0, "not a wcodec container");
     if (wcodeci_load16(p + 4) != WCODEC_FORMAT_VERSION)
         return wcodeci_fail(err, WCODEC_E_VERSION, 4, "a format version that this library does not read");
-    if (wcodeci_load16(p + 6) || wcodeci_load32(p + 16) || wcodeci_load32(p + 24))
-        return wcodeci_fail(err, WCODEC_E_UNSUPPORTED,
-                            wcodeci_load16(p + 6) ? 6 : wcodeci_load32(p + 16) ? 16 : 24,
+    features = wcodeci_load32(p + 16);
+    header->mix = WCODECI_MIX && (features & WCODECI_FEATURE_MIX);
+    if (header->mix) features -= WCODECI_FEATURE_MIX;
+    if (wcodeci_load16(p + 6) || features || wcodeci_load32(p + 24))
+        return wcodeci_fail(err, WCODEC_E_UNSUPPORTED, wcodeci_load16(p + 6) ? 6 : features ? 16 : 24,
                             "the container needs features that this library lacks");
     header->size = wcodeci_load32(p + 8);
     header->metadata_size = wcodeci_load32(p + 12);
@@ -258,10 +263,10 @@ static uint64_t wcodeci_record_bound(uint64_t size)
 }
 
 /* Room for decoding the index: a record, unless it can be decoded where it lies, and scratch memory. */
-static uint64_t wcodeci_index_room(const wcodec_source *source)
+static uint64_t wcodeci_index_room(const wcodec_source *source, int mix)
 {
     return (source->memory ? 0 : wcodeci_record_bound(WCODECI_INDEX_TILE))
-         + wcodec_tile_decode_scratch(WCODECI_INDEX_TILE);
+         + wcodeci_decode_scratch(mix, WCODECI_INDEX_TILE);
 }
 
 /* Lays the block out; without one only the size counts.  Counts are below 2^32, so nothing overflows. */
@@ -302,7 +307,7 @@ static uint64_t wcodeci_reader_layout(wcodec_reader *r, const wcodec_source *sou
         r->index = block + index;
         r->metadata = block + metadata;
     }
-    return at + wcodeci_index_room(source);
+    return at + wcodeci_index_room(source, header->mix);
 }
 
 /* Reads metadata and checks the header. */
@@ -675,12 +680,13 @@ static wcodec_status wcodeci_reader_make(wcodec_reader **out, const wcodec_sourc
     r->heap = heap;
     r->block_size = heap.live;
     r->engine = wcodeci_engine_make(opts.cpu_off);
+    r->engine.mix = header.mix;
     r->no_crc = opts.no_crc;
     r->header = header;
     r->footer = footer;
     wcodeci_reader_layout(r, source, &header, &footer);
     status = wcodeci_reader_fill(r, fixed,
-                                 (wcodeci_byte *)block + (size_t)(size - wcodeci_index_room(source)), err);
+                                 (wcodeci_byte *)block + (size_t)(size - wcodeci_index_room(source, header.mix)), err);
     if (status) wcodec_reader_close(r);
     else *out = r;
     return status;
@@ -885,7 +891,7 @@ WCODEC_API size_t wcodec_reader_scratch(const wcodec_reader *reader)
     const size_t tile = (size_t)(reader->largest_tile > reader->most_columns ? reader->largest_tile
                                                                             : reader->most_columns);
     return sizeof(wcodeci_worker) + (size_t)(reader->most_columns + reader->largest_tile + record)
-         + wcodec_tile_decode_scratch(tile);
+         + wcodeci_decode_scratch(reader->engine.mix, tile);
 }
 
 /* A read on its way: bytes begin ... end - 1 of the view, decoded tile by tile. */

@@ -14,6 +14,7 @@
 #define WCODECI_DENSE_UNITS 262144u         /* and of the others */
 #define WCODECI_MAX_TILE_UNITS ((uint32_t)(WCODEC_MAX_TILE_BYTES / 8))
 #define WCODECI_BATCH 4                     /* tiles a worker in a batch, and at least two workers' worth */
+#define WCODECI_LARGE_TILE 131072u          /* units: above, half as many */
 #define WCODECI_BATCH_TILES 128             /* but so many where they are small */
 #define WCODECI_GROUP ((uint64_t)1 << 22)   /* bytes of a group, about */
 #define WCODECI_LEAST_SCALED 8192u          /* units: less is not looked at for scales */
@@ -39,6 +40,7 @@ typedef struct wcodeci_batch_tile {
 typedef struct wcodeci_batch_group {
     size_t in, size, out, record;           /* as for a tile; record 0: it has no scales */
     size_t scales, columns, tiles;          /* where in the writer's `scales`; tiles a group in this segment */
+    uint64_t all;                           /* tiles of the segment */
     unsigned dtype;
     int first;                              /* of its segment */
 } wcodeci_batch_group;
@@ -192,6 +194,7 @@ static wcodec_status wcodeci_writer_header(wcodec_writer *w, const char *metadat
     wcodeci_store16(head + 4, WCODEC_FORMAT_VERSION);
     wcodeci_store32(head + 8, (uint32_t)(WCODECI_HEADER_SIZE + metadata_size + padding));
     wcodeci_store32(head + 12, (uint32_t)metadata_size);
+    if (w->tile.profile == WCODEC_PROFILE_BEST) wcodeci_store32(head + 16, WCODECI_FEATURE_MIX);
     wcodeci_store32(head + 20, 8 * w->tile_units);
     crc = wcodec_crc32(wcodec_crc32(0, head, 28), metadata, metadata_size);
     wcodeci_store32(head + 28, wcodec_crc32(crc, zero, padding));
@@ -202,19 +205,13 @@ static wcodec_status wcodeci_writer_header(wcodec_writer *w, const char *metadat
     return status;
 }
 
-/* Scratch memory for encoding tiles of `size` bytes. */
-static size_t wcodeci_encode_scratch(unsigned profile, size_t size)
-{
-    (void)profile;
-    return wcodec_tile_encode_scratch(size);
-}
-
 /* The memory of a batch: input, the tiles' records, each worker's scratch.  Sizes are 64 bits until the gate
  * has let them pass. */
 static wcodec_status wcodeci_writer_allocate(wcodec_writer *w)
 {
     const uint64_t tile = 8 * (uint64_t)w->tile_units, workers = w->parallel.workers;
-    const uint64_t least = WCODECI_BATCH * (workers < 2 ? 2 : workers);
+    const uint64_t each = w->tile_units > WCODECI_LARGE_TILE ? WCODECI_BATCH / 2 : WCODECI_BATCH;
+    const uint64_t least = each * (workers < 2 ? 2 : workers);
     const uint64_t tiles = least < WCODECI_BATCH_TILES ? WCODECI_BATCH_TILES : least;
     const uint64_t input = tile * least < WCODECI_GROUP + tile ? WCODECI_GROUP + tile : tile * least;
     const uint64_t scales = input / 4;      /* a group has at least four rows */
@@ -258,7 +255,8 @@ WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_si
     *out = NULL;
     if (!sink || !sink->write || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts)
         || opts.tile_units > WCODECI_MAX_TILE_UNITS || opts.metadata_size > WCODECI_MAX_METADATA
-        || (!opts.metadata && opts.metadata_size))
+        || (!opts.metadata && opts.metadata_size)
+        || opts.tile.profile > (WCODECI_MIX ? WCODEC_PROFILE_BEST : WCODEC_PROFILE_DENSE))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "wrong sink or options");
     wcodeci_heap_init(&heap, opts.allocator, opts.max_memory, WCODECI_WRITER_MEMORY);
     status = wcodeci_alloc(&heap, sizeof *w, &block);
@@ -380,6 +378,23 @@ static void wcodeci_batch_scales(wcodec_writer *w)
     }
 }
 
+/* Forgets scales that no tile came to use: of a group behind its segment's first, or of one that is its segment's
+ * only one. */
+static void wcodeci_batch_unused(wcodec_writer *w)
+{
+    size_t i, used = 0, k;
+    for (i = 0; i < w->batch_count; i = k) {
+        wcodeci_batch_group *g = w->batch[i].group ? &w->groups[w->batch[i].group - 1] : NULL;
+        for (k = i, used = 0; k < w->batch_count && w->batch[k].group == w->batch[i].group; k++) {
+            wcodec_tile_info info;
+            if (!w->batch[k].record
+                || wcodec_tile_inspect(w->output + w->batch[k].out, w->batch[k].record, &info, NULL) || info.scaled)
+                used++;
+        }
+        if (g && !used && (!g->first || g->tiles == g->all)) g->record = 0;
+    }
+}
+
 /* What comes before a segment's tiles in the index. */
 static wcodec_status wcodeci_write_entry(wcodec_writer *w, const wcodeci_batch_tile *t, uint64_t *pending)
 {
@@ -424,6 +439,7 @@ static wcodec_status wcodeci_writer_flush(wcodec_writer *w)
     w->sha_done = 0;
     wcodeci_batch_scales(w);
     wcodeci_run(&w->parallel, w->batch_count + 1, wcodeci_encode_task, w);
+    wcodeci_batch_unused(w);
     for (i = 0; i < w->batch_count && !status; i++) {
         if (!w->batch[i].record || w->sha_done != w->input_used)
             status = wcodeci_writer_fail(w, WCODEC_E_ARGUMENT, "a tile was left out by the caller's threads",
@@ -538,16 +554,27 @@ static uint64_t wcodeci_units_per_tile(const wcodeci_cut *cut, uint64_t wanted)
 
 /* The columns that scales are taken of; 0: none.  Of a kernel of a convolution they are all that belongs to one
  * output, so that there is more than a handful. */
-static uint64_t wcodeci_columns(const wcodec_segment *s, const wcodeci_cut *cut, uint32_t tile_units)
+static uint64_t wcodeci_columns(const wcodec_segment *s, unsigned profile, const wcodeci_cut *cut,
+                                uint32_t tile_units)
 {
     uint64_t columns = cut->row;
     unsigned i = s->rank;
-    if (wcodeci_scales_split(s->dtype) == WCODEC_SPLIT_COUNT || cut->units < WCODECI_LEAST_SCALED) return 0;
+    if (profile == WCODEC_PROFILE_BEST || wcodeci_scales_split(s->dtype) == WCODEC_SPLIT_COUNT
+        || cut->units < WCODECI_LEAST_SCALED) return 0;
     for (; columns < 32 && i >= 3; i--)
         if (!wcodeci_mul(columns, s->shape[i - 2], &columns)) return 0;
     /* Four rows in each group, and memory for a record of scales. */
     if (columns < WCODECI_MIN_COLUMNS || columns > cut->units / 4 || columns > tile_units) return 0;
     return columns;
+}
+
+/* The row that tiles are coded with: where the last dimension is 1, BEST takes the one before. */
+static uint64_t wcodeci_coded_row(unsigned profile, const wcodec_segment *s, uint64_t row)
+{
+    unsigned i = s->rank;
+    if (profile != WCODEC_PROFILE_BEST || s->row) return row;
+    while (i > 1 && s->shape[i - 1] == 1) i--;
+    return i < s->rank && i ? s->shape[i - 1] : row;
 }
 
 /* How a segment will be written. */
@@ -570,7 +597,8 @@ static void wcodeci_layout_groups(wcodeci_layout *l, uint64_t columns)
 }
 
 /* Tiles and groups of a segment, in tiles of about `tile_units`; 0 if the segment contradicts itself. */
-static int wcodeci_layout_make(const wcodec_segment *s, uint32_t tile_units, wcodeci_layout *l)
+static int wcodeci_layout_make(const wcodec_segment *s, unsigned profile, uint32_t tile_units,
+                               wcodeci_layout *l)
 {
     memset(l, 0, sizeof *l);
     if (s->dtype >= WCODECI_DTYPES || s->rank > WCODECI_MAX_RANK || (s->rank && !s->shape)
@@ -580,11 +608,11 @@ static int wcodeci_layout_make(const wcodec_segment *s, uint32_t tile_units, wco
         l->cut.row = 1;         /* rows that neither fit a tile nor fill the segment are no rows */
         l->given = 1;
     }
-    l->row = l->cut.row;
+    l->row = wcodeci_coded_row(profile, s, l->cut.row);
     if (s->size == 0) return 1;
     l->cut.per_tile = wcodeci_units_per_tile(&l->cut, tile_units);
     (void)wcodeci_cut_tiles(&l->cut);
-    wcodeci_layout_groups(l, wcodeci_columns(s, &l->cut, tile_units));
+    wcodeci_layout_groups(l, wcodeci_columns(s, profile, &l->cut, tile_units));
     return 1;
 }
 
@@ -616,7 +644,7 @@ WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcod
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "a segment can not begin here");
     if ((segment->name_size && !segment->name) || segment->name_size > WCODECI_MAX_NAME
         || segment->size > UINT64_MAX - w->original_size || w->segments == UINT32_MAX
-        || !wcodeci_layout_make(segment, w->tile_units, &layout))
+        || !wcodeci_layout_make(segment, w->tile.profile, w->tile_units, &layout))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "dtype, shape and size of a segment disagree");
     w->segment_start = w->pending.size;
     status = wcodeci_put_segment(w, segment, &layout.cut, layout.given);
@@ -655,6 +683,7 @@ static void wcodeci_writer_begin_group(wcodec_writer *w, uint64_t begin, uint64_
     g->scales = w->scales_used;
     g->columns = w->columns;
     g->tiles = w->per_group;
+    g->all = w->cut.tiles;
     g->dtype = w->dtype;
     g->first = w->next_tile == 0;
     w->output_used += wcodec_tile_bound(g->columns);
@@ -729,11 +758,16 @@ WCODEC_API wcodec_status wcodec_writer_data(wcodec_writer *writer, const void *d
 /* The index in I records, coded as any bytes are. */
 static wcodec_status wcodeci_writer_index(wcodec_writer *w)
 {
+    wcodec_tile_options options;
     uint64_t at = 0;
+    memset(&options, 0, sizeof options);
+    options.profile = w->tile.profile;
+    options.cpu_off = w->tile.cpu_off;
+    options.splits = 1u << WCODEC_SPLIT_BYTE;
     while (at < w->index.size) {
         size_t take = (size_t)wcodeci_min64(WCODECI_INDEX_TILE, w->index.size - at), size;
         wcodec_status status;
-        size = wcodec_tile_encode(WCODEC_BYTES, 0, w->index.p + at, take, NULL, NULL, w->output, w->output_size,
+        size = wcodec_tile_encode(WCODEC_BYTES, 0, w->index.p + at, take, NULL, &options, w->output, w->output_size,
                                   w->scratch, w->worker_scratch);
         w->output[0] = WCODECI_RECORD_INDEX;
         status = wcodeci_emit(w, w->output, size);
@@ -747,7 +781,7 @@ static wcodec_status wcodeci_writer_index(wcodec_writer *w)
 static wcodec_status wcodeci_writer_index_room(wcodec_writer *w)
 {
     const size_t output = wcodec_tile_bound(WCODECI_INDEX_TILE);
-    const size_t scratch = wcodec_tile_encode_scratch(WCODECI_INDEX_TILE);
+    const size_t scratch = wcodeci_encode_scratch(w->tile.profile, WCODECI_INDEX_TILE);
     wcodec_status status = WCODEC_OK;
     void *p;
     if (w->output_size < output) {

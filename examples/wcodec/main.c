@@ -18,11 +18,12 @@ typedef struct command {
 } command;
 
 #define RECIPE_HELP \
-    "  --profile fast|dense  fast: decodes at about the speed of memory; dense: a little smaller, half as\n" \
-    "                        fast\n" \
+    "  --profile fast|dense|best\n" \
+    "                        fast: decodes at about the speed of memory; dense: a little smaller, half\n" \
+    "                        as fast; best: the smallest, some megabytes a second either way\n" \
     "  --coder auto|rans|huffman|raw\n" \
     "                        coders to choose from (auto: all, by size and decoding speed)\n" \
-    "  --tile N              units a tile, about (65536; dense: 262144)\n" \
+    "  --tile N              units a tile, about (65536; dense and best: 262144)\n" \
     "  --dtype NAME          IN is nothing but elements of this dtype (BF16, F32, I8 ...)\n" \
     "  --row N               elements a row, with --dtype\n"
 #define THREADS_HELP "  --threads N           threads, 1 to 64 (one for each processor)\n"
@@ -65,7 +66,7 @@ static const command commands[] = {
       "  --dtype NAME          IN is nothing but elements of this dtype (BF16, F32, I8 ...)\n"
       "  --row N               elements a row, with --dtype\n"
       THREADS_HELP JSON_HELP
-      "  --profile fast|dense  of what is predicted (fast), and of the page's container, which is really made\n"
+      "  --profile fast|dense|best  of what is predicted (fast), and of the page's container, which is really made\n"
       "  --disk MB/S           say for each tensor whether it loads sooner raw or coded from a disk that gives\n"
       "                        this many million bytes a second\n"
       "  --html PAGE           write a page of charts too, a single file for any browser; the options below\n"

@@ -15,7 +15,7 @@ typedef struct definition {
     const char *const *choices;
 } definition;
 
-const char *const cli_profile_names[] = { "fast", "dense", NULL };
+const char *const cli_profile_names[] = { "fast", "dense", "best", NULL };
 const char *const cli_coder_names[] = { "auto", "rans", "huffman", "raw", NULL };
 
 /* A tile of --tile units of 8 bytes must not exceed what the format allows. */
