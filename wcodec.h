@@ -14967,7 +14967,8 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
 /* Cycles, in 1/256.  tests/bench/cycles.py found these: it times tiles of many dtypes, coders and profiles with each
  * set of kernels, decoded one after the other into 64 MiB of memory, and takes the numbers for what they hold that
  * come nearest to all of them (mostly within a tenth; a third for single planes of constants and four bits).  On
- * an AMD EPYC (Zen 4) at 3.7 GHz, one thread, gcc 12.2 -O2.  NEON was not measured: it is taken for SSE4.1. */
+ * an AMD EPYC (Zen 4) at 3.7 GHz, one thread, gcc 12.2 -O2.  NEON was not measured: it is taken for SSE4.1.
+ * The coder mix by one file alone. */
 typedef struct wcodeci_cycles {
     uint32_t coder[WCODEC_CODER_COUNT];         /* a value */
     uint32_t predictor[WCODEC_PREDICT_COUNT];   /* a value, beside its coder */
@@ -14978,24 +14979,24 @@ typedef struct wcodeci_cycles {
 } wcodeci_cycles;
 
 static const wcodeci_cycles wcodeci_cycles_scalar = {
-    { 75, 33, 40, 850, 1549, 1950, 2881 }, { 0, 1925, 405, 0 }, 1000, 0, 220, 1
+    { 75, 33, 40, 850, 1549, 1950, 2881, 88000 }, { 0, 1925, 405, 0 }, 1000, 0, 220, 1
 };
 #if WCODECI_X86 || WCODECI_NEON
 static const wcodeci_cycles wcodeci_cycles_sse41 = {
-    { 27, 12, 10, 810, 198, 545, 545 }, { 0, 96, 52, 0 }, 1000, 22, 24, 0
+    { 27, 12, 10, 810, 198, 545, 545, 88000 }, { 0, 96, 52, 0 }, 1000, 22, 24, 0
 };
 #endif
 #if WCODECI_X86
 static const wcodeci_cycles wcodeci_cycles_avx2 = {
-    { 14, 0, 3, 800, 102, 495, 285 }, { 0, 98, 48, 0 }, 1000, 35, 22, 0
+    { 14, 0, 3, 800, 102, 495, 285, 88000 }, { 0, 98, 48, 0 }, 1000, 35, 22, 0
 };
 static const wcodeci_cycles wcodeci_cycles_avx512 = {
-    { 10, 0, 4, 800, 68, 505, 145 }, { 0, 70, 30, 0 }, 1000, 35, 28, 0
+    { 10, 0, 4, 800, 68, 505, 145, 88000 }, { 0, 70, 30, 0 }, 1000, 35, 28, 0
 };
 #endif
 /* Whole cycles for a plane beside its values: tables that are made of its model, and values that come
  * slower where they are few.  So that tiles of 512 values come out as measured. */
-static const uint32_t wcodeci_cycles_plane[WCODEC_CODER_COUNT] = { 50, 50, 50, 4000, 1000, 8000, 3000 };
+static const uint32_t wcodeci_cycles_plane[WCODEC_CODER_COUNT] = { 50, 50, 50, 4000, 1000, 8000, 3000, 30000 };
 /* CRC-32, a byte: by tables, by carry-less multiplication, by that on vectors of 512 bits. */
 enum { WCODECI_CYCLES_CRC = 165, WCODECI_CYCLES_CRC_CLMUL = 64, WCODECI_CYCLES_CRC_VCLMUL = 16 };
 
@@ -15064,8 +15065,8 @@ typedef struct wcodeci_estimator {
     size_t record_size, scratch_size;
 
     int scaled;                                 /* the groups of this segment have scales, */
-    size_t group_record;                        /* and that of the open one takes this; 0: it has none */
-    int group_used;                             /* a tile uses it */
+    size_t group_record;                        /* and that of the open one takes this; 0: it has none; */
+    int group_used;                             /* a tile came to need it */
     uint64_t units, tile_bytes, cost;           /* of what was encoded; cost: cycles, in 1/256 */
     uint64_t groups, scale_bytes;
 } wcodeci_estimator;
@@ -15113,6 +15114,7 @@ static wcodec_status wcodeci_estimate_tile(wcodeci_estimator *e, uint64_t begin,
     size_t size;
     wcodec_status status = wcodeci_estimate_read(e, begin, end - begin, e->input);
     if (status) return status;
+    memset(&info, 0, sizeof info);
     scales.scale = e->scales;
     scales.columns = e->layout.columns;
     scales.phase = e->group_record ? (size_t)(begin % e->layout.columns) : 0;
@@ -15178,12 +15180,13 @@ static wcodec_status wcodeci_estimate_group(wcodeci_estimator *e, uint64_t tile)
     return status;
 }
 
-/* The writer forgets a group's scales if no tile uses them, but for those of the first of several groups. */
-static void wcodeci_estimate_unused(wcodeci_estimator *e)
+/* The open group ends: scales that no tile needed are left out as the writer does it (see wcodeci_batch_unused). */
+static void wcodeci_estimate_group_end(wcodeci_estimator *e)
 {
-    if (!e->group_record || e->group_used || (e->groups == 1 && e->layout.per_group < e->layout.cut.tiles)) return;
+    const int only = e->layout.per_group == e->layout.cut.tiles;
+    if (!e->group_record || e->group_used || (e->whole && e->groups == 1 && !only)) return;
     e->scale_bytes -= e->group_record;
-    if (e->groups == 1) e->scaled = 0;
+    if (only) e->scaled = 0;
 }
 
 /* All of it, as the writer does it. */
@@ -15194,13 +15197,13 @@ static wcodec_status wcodeci_estimate_all(wcodeci_estimator *e)
     wcodec_status status = WCODEC_OK;
     for (i = 0; i < cut->tiles && !status; i++) {
         if (e->layout.per_group && i % e->layout.per_group == 0) {
-            wcodeci_estimate_unused(e);
+            if (i) wcodeci_estimate_group_end(e);
             status = wcodeci_estimate_group(e, i);
         }
         wcodeci_cut_tile(cut, i, &begin, &end);
         if (!status) status = wcodeci_estimate_tile(e, begin, end);
     }
-    wcodeci_estimate_unused(e);
+    if (!status) wcodeci_estimate_group_end(e);
     return status;
 }
 
@@ -15244,9 +15247,11 @@ static wcodec_status wcodeci_estimate_sample(wcodeci_estimator *e)
     wcodec_status status = WCODEC_OK;
     unsigned run;
     if (e->whole) return wcodeci_estimate_all(e);
-    for (run = 0; run < WCODECI_ESTIMATE_RUNS && !status; run++)
+    for (run = 0; run < WCODECI_ESTIMATE_RUNS && !status; run++) {
         status = e->layout.cut.per_tile > WCODECI_ESTIMATE_UNITS ? wcodeci_estimate_part(e, run)
                                                                  : wcodeci_estimate_run(e, run);
+        if (!status) wcodeci_estimate_group_end(e);
+    }
     return status;
 }
 
