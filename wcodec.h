@@ -8497,7 +8497,8 @@ static const uint64_t wcodeci_shed[16][16] = {
 WCODECI_INLINE const uint64_t *wcodeci_shed_of(unsigned bits) { return &wcodeci_shed[0][0] + bits; }
 
 /* Symbols by value, in windows as wide as one look-up, which leave out what they can.  Entries are the
- * symbol ^ the filler, with bit 4 set; 0: none. */
+ * symbol ^ the filler, with bit 4 set; 0: none.  Where the last window begins inside the one before, it leaves out
+ * what that one has: no value has two entries. */
 typedef struct wcodeci_windows {
     wcodeci_byte table[16][32], from[16];
     unsigned count;
@@ -8509,6 +8510,7 @@ static void wcodeci_windows_make(wcodeci_windows *w, const wcodeci_rans16_coder 
     unsigned v = 0, k;
     w->count = 0;
     while (v < 256) {
+        const unsigned first = v;
         if (c->symbol_of[v] == WCODECI_NO_SYMBOL) {
             v++;
             continue;
@@ -8518,7 +8520,7 @@ static void wcodeci_windows_make(wcodeci_windows *w, const wcodeci_rans16_coder 
         for (k = 0; k < width; k++, v++) {
             const unsigned s = c->symbol_of[v];
             w->table[w->count][width == 16 ? k : 2 * (k & 15) + k / 16]
-                = (wcodeci_byte)(s == WCODECI_NO_SYMBOL ? 0 : (s ^ c->filler[0]) | 16);
+                = (wcodeci_byte)(s == WCODECI_NO_SYMBOL || v < first ? 0 : (s ^ c->filler[0]) | 16);
         }
         w->count++;
     }
@@ -8539,10 +8541,6 @@ static size_t wcodeci_rans16_map_rest(const wcodeci_rans16_coder *c, const wcode
     return found;
 }
 
-#endif
-
-#if WCODECI_X86 && !defined(WCODEC_NO_ENCODER)
-
 /* As wcodeci_rans16_map_rest, of several classes. */
 static size_t wcodeci_rans16_map_classes_rest(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
                                               wcodeci_byte *symbols, size_t i, size_t n, uint32_t *places,
@@ -8558,6 +8556,10 @@ static size_t wcodeci_rans16_map_classes_rest(const wcodeci_rans16_coder *c, con
     }
     return found;
 }
+
+#endif
+
+#if WCODECI_X86 && !defined(WCODEC_NO_ENCODER)
 
 /* What a map of several classes looks up, 16 bytes each. */
 typedef struct wcodeci_class_finder {
@@ -10983,8 +10985,8 @@ static size_t wcodeci_encode_scratch(unsigned profile, size_t size)
 WCODEC_API size_t wcodec_tile_bound(size_t size)
 {
     /* A raw plane of w < 8 bits takes 8 w bytes for its last 64 values, however few there are; the narrow
-     * planes of a unit have 8 bits in all, which makes 64 bytes.  And padding to 8. */
-    return WCODEC_TILE_HEAD + size + 64 + 8;
+     * planes of a unit have 16 bits in all at most (F16_4), which makes 128 bytes.  And padding to 8. */
+    return WCODEC_TILE_HEAD + size + 128 + 8;
 }
 
 /* ---- samples of large tiles ---- */
@@ -11407,7 +11409,11 @@ static int wcodeci_plane_write_mapped(wcodeci_encoder *e, const wcodeci_plane_pl
     return 1;
 }
 
-/* Writes plane k as its plan says; `late` gets the planes that wcodeci_tile_late has to write. */
+/* What the rows' scales take before the first payload, with padding. */
+#define WCODECI_ROWS_ROOM(size) ((size) ? (size) + 8 : 0)
+
+/* Writes plane k as its plan says; `late` gets the planes that are not written yet.  The first one goes behind the
+ * room for its rows' scales if it turns out to be scaled. */
 static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *plan, const wcodeci_byte *units,
                                 wcodeci_tile *tile, unsigned k, unsigned *late, wcodeci_byte *dst)
 {
@@ -11425,7 +11431,8 @@ static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *pl
         *late |= 1u << k;
         return;
     }
-    if (plan && plan->how == WCODECI_PLAN_SCALED && wcodeci_plane_write_scaled(e, plan, &plane, info, dst))
+    if (plan && plan->how == WCODECI_PLAN_SCALED
+        && wcodeci_plane_write_scaled(e, plan, &plane, info, dst + WCODECI_ROWS_ROOM(e->rows.size)))
         return;
     wcodeci_split_plane(e->kernels, tile->info.split, k, units, e->plane, tile->n);
     if (plan && plan->how == WCODECI_PLAN_RAW) {
@@ -11472,10 +11479,14 @@ static size_t wcodeci_tile_encode_as(wcodeci_encoder *e, unsigned split, unsigne
         units = e->units;
     }
     if (!plans || plans[0].how != WCODECI_PLAN_SCALED) e->rows.size = 0;
-    if (e->rows.size) from += e->rows.size + 8;
     payload = from;
     for (k = 0; k < row->planes; k++) {
-        wcodeci_plane_write(e, plans ? &plans[k] : NULL, units, &tile, k, &late, payload);
+        const wcodeci_plane_plan *plan = plans ? &plans[k] : NULL;
+        /* Where scales came to nothing after all, classes that were made with them do not hold any more. */
+        if (plan && plan->how == WCODECI_PLAN_MAPPED && plans[0].how == WCODECI_PLAN_SCALED && !e->rows.size)
+            plan = NULL;
+        wcodeci_plane_write(e, plan, units, &tile, k, &late, payload);
+        if (k == 0) payload = from += WCODECI_ROWS_ROOM(e->rows.size);
         payload += tile.info.plane[k].size;
     }
     tile.info.rows = e->rows;
@@ -15557,6 +15568,7 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_SIDE_CODERS
 #undef WCODECI_CLASS_RUN
 #undef WCODECI_MIX_TRIAL
+#undef WCODECI_ROWS_ROOM
 #undef WCODECI_HEADER_SIZE
 #undef WCODECI_FOOTER_SIZE
 #undef WCODECI_MAX_NAME

@@ -659,6 +659,8 @@ static wcodeci_rans16_coder some_coder(test_random *r, unsigned kind, unsigned c
     for (*direct = 0, i = 0; i < 16; i++) {
         if (!any[i]) continue;
         model.value[i] = (unsigned char)(kind % 4 == 3 ? 16 * i + base % 16 : base + i);
+        /* far apart at the end, where a look-up of sixteen begins before the last ones */
+        if (kind % 8 == 2) model.value[i] = (unsigned char)(i < 12 ? 232 + i : 240 + i);
         values[(*direct)++] = model.value[i];
     }
     model.classes = classes;

@@ -277,6 +277,98 @@ static void scaled_tiles(void)
     CHECK_EQ(all, 3);
 }
 
+/* Encodes in exact buffers, with each set of kernels, and decodes.  Returns the record's size. */
+static size_t exact_round_trip(unsigned dtype, const unsigned char *data, size_t size, const wcodec_scales *scales,
+                               unsigned profile)
+{
+    static const unsigned off[] = { 0, WCODEC_CPU_AVX512, WCODEC_CPU_AVX2, WCODEC_CPU_ALL };
+    const size_t bound = wcodec_tile_bound(size), columns = scales ? scales->columns : 0;
+    test_guard src = test_guard_copy(data, size), dst = test_guard_new(bound), back = test_guard_new(size);
+    test_guard scratch = test_guard_new(wcodec_tile_encode_scratch(size));
+    test_guard room = test_guard_new(wcodec_tile_decode_scratch(size));
+    unsigned char *first = (unsigned char *)test_malloc(bound);
+    wcodec_tile_options o = { 0, 0, 0, 0, 0 };
+    size_t made = 0, k;
+    o.profile = profile;
+    for (k = 0; k < 4; k++) {
+        size_t one;
+        o.cpu_off = off[k];
+        one = wcodec_tile_encode(dtype, columns, src.data, size, scales, &o, dst.data, bound, scratch.data, scratch.size);
+        if (k == 0) memcpy(first, dst.data, made = one);
+        if (CHECK_EQ(one, made)) CHECK_MEM(dst.data, first, made);
+        CHECK_STATUS(wcodec_tile_decode(dst.data, one, scales ? scales->scale : NULL, columns, back.data, size, room.data,
+                                        room.size, 0, off[k], NULL), WCODEC_OK);
+        CHECK_MEM(back.data, data, size);
+    }
+    test_guard_free(&src);
+    test_guard_free(&dst);
+    test_guard_free(&back);
+    test_guard_free(&scratch);
+    test_guard_free(&room);
+    free(first);
+    return made;
+}
+
+/* What the encoder looks at says that scales and classes pay, and the rest that they do not: `part` in 100 of it are
+ * exponents of any size.  `wrap`: exponents less their scales are around 0, or 256. */
+static void scales_that_disappoint(void)
+{
+    static const size_t columns[] = { 8, 64, 512, 2048 };
+    static unsigned char data[2 * 65536], scale[2048];
+    test_random r = test_random_new(32);
+    unsigned part, profile, wrap;
+    size_t k, i;
+    for (i = 0; i < sizeof scale; i++) scale[i] = (unsigned char)(i % 16);
+    for (k = 0; k < 4; k++)
+        for (part = 0; part <= 100; part += 20)
+            for (wrap = 0; wrap < 2; wrap++) {
+                wcodec_scales scales;
+                scales.scale = scale;
+                scales.columns = columns[k];
+                scales.phase = 0;
+                for (i = 0; i < sizeof data / 2; i++) {
+                    const unsigned q = (unsigned)(60 + i % columns[k] % 16 + i / columns[k] % 24);
+                    const unsigned a = (unsigned)test_below(&r, 16), b = (unsigned)test_below(&r, 16);
+                    unsigned step = 0, e, x;
+                    while (step < 6 && (test_next(&r) & 1)) step++;
+                    e = (wrap ? 18 : 100) + q / 4 - step;
+                    if (i % 2048 >= 512 && test_below(&r, 100) < part) e = (unsigned)test_next(&r);
+                    /* the mantissa's upper bits lean to small values, more so above large exponents */
+                    x = (e & 255) << 7 | (step ? a < b ? a : b : a & 3) << 3 | (unsigned)(test_next(&r) & 0x8007);
+                    data[2 * i] = (unsigned char)x;
+                    data[2 * i + 1] = (unsigned char)(x >> 8);
+                }
+                for (profile = WCODEC_PROFILE_FAST; profile <= WCODEC_PROFILE_DENSE; profile++) {
+                    test_note("%zu columns, part %u, wrap %u, profile %u", columns[k], part, wrap, profile);
+                    CHECK(exact_round_trip(WCODEC_BF16, data, sizeof data, &scales, profile) > 0);
+                }
+            }
+}
+
+/* The last values of narrow planes take the most beside what they are. */
+static void narrow_planes(void)
+{
+    static unsigned char data[2 * 4200];
+    test_random r = test_random_new(33);
+    unsigned split;
+    size_t n;
+    test_fill(&r, data, sizeof data);
+    for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
+        for (n = 4090; n < 4168; n++) {
+            const unsigned unit = make_unit(split_dtype[split]);
+            const size_t size = n * 2 / unit * unit;
+            static unsigned char back[2 * 4200];
+            wcodec_tile_options o = { 0, 0, 0, 0, 0 };
+            tile t;
+            o.splits = 1u << split;
+            t = encode(split_dtype[split], 0, data, size, &o);
+            test_note("split %u, %zu bytes", split, size);
+            CHECK_STATUS(decode(t.record, t.size, size, 0, 0, back), WCODEC_OK);
+            CHECK_MEM(back, data, size);
+            free(t.record);
+        }
+}
+
 static void scales_arguments(void)
 {
     static unsigned char data[4096], scale[64], scratch[4096];
@@ -567,6 +659,8 @@ int main(void)
     RUN(full_tiles);
     RUN(every_choice);
     RUN(scaled_tiles);
+    RUN(scales_that_disappoint);
+    RUN(narrow_planes);
     RUN(scales_arguments);
     RUN(foreign_splits);
     RUN(extreme_frequencies);

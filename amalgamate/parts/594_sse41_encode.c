@@ -34,7 +34,8 @@ static const uint64_t wcodeci_shed[16][16] = {
 WCODECI_INLINE const uint64_t *wcodeci_shed_of(unsigned bits) { return &wcodeci_shed[0][0] + bits; }
 
 /* Symbols by value, in windows as wide as one look-up, which leave out what they can.  Entries are the
- * symbol ^ the filler, with bit 4 set; 0: none. */
+ * symbol ^ the filler, with bit 4 set; 0: none.  Where the last window begins inside the one before, it leaves out
+ * what that one has: no value has two entries. */
 typedef struct wcodeci_windows {
     wcodeci_byte table[16][32], from[16];
     unsigned count;
@@ -46,6 +47,7 @@ static void wcodeci_windows_make(wcodeci_windows *w, const wcodeci_rans16_coder 
     unsigned v = 0, k;
     w->count = 0;
     while (v < 256) {
+        const unsigned first = v;
         if (c->symbol_of[v] == WCODECI_NO_SYMBOL) {
             v++;
             continue;
@@ -55,7 +57,7 @@ static void wcodeci_windows_make(wcodeci_windows *w, const wcodeci_rans16_coder 
         for (k = 0; k < width; k++, v++) {
             const unsigned s = c->symbol_of[v];
             w->table[w->count][width == 16 ? k : 2 * (k & 15) + k / 16]
-                = (wcodeci_byte)(s == WCODECI_NO_SYMBOL ? 0 : (s ^ c->filler[0]) | 16);
+                = (wcodeci_byte)(s == WCODECI_NO_SYMBOL || v < first ? 0 : (s ^ c->filler[0]) | 16);
         }
         w->count++;
     }
@@ -76,10 +78,6 @@ static size_t wcodeci_rans16_map_rest(const wcodeci_rans16_coder *c, const wcode
     return found;
 }
 
-#endif
-
-#if WCODECI_X86 && !defined(WCODEC_NO_ENCODER)
-
 /* As wcodeci_rans16_map_rest, of several classes. */
 static size_t wcodeci_rans16_map_classes_rest(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
                                               wcodeci_byte *symbols, size_t i, size_t n, uint32_t *places,
@@ -95,6 +93,10 @@ static size_t wcodeci_rans16_map_classes_rest(const wcodeci_rans16_coder *c, con
     }
     return found;
 }
+
+#endif
+
+#if WCODECI_X86 && !defined(WCODEC_NO_ENCODER)
 
 /* What a map of several classes looks up, 16 bytes each. */
 typedef struct wcodeci_class_finder {

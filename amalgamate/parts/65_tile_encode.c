@@ -62,8 +62,8 @@ static size_t wcodeci_encode_scratch(unsigned profile, size_t size)
 WCODEC_API size_t wcodec_tile_bound(size_t size)
 {
     /* A raw plane of w < 8 bits takes 8 w bytes for its last 64 values, however few there are; the narrow
-     * planes of a unit have 8 bits in all, which makes 64 bytes.  And padding to 8. */
-    return WCODEC_TILE_HEAD + size + 64 + 8;
+     * planes of a unit have 16 bits in all at most (F16_4), which makes 128 bytes.  And padding to 8. */
+    return WCODEC_TILE_HEAD + size + 128 + 8;
 }
 
 /* ---- samples of large tiles ---- */
@@ -486,7 +486,11 @@ static int wcodeci_plane_write_mapped(wcodeci_encoder *e, const wcodeci_plane_pl
     return 1;
 }
 
-/* Writes plane k as its plan says; `late` gets the planes that wcodeci_tile_late has to write. */
+/* What the rows' scales take before the first payload, with padding. */
+#define WCODECI_ROWS_ROOM(size) ((size) ? (size) + 8 : 0)
+
+/* Writes plane k as its plan says; `late` gets the planes that are not written yet.  The first one goes behind the
+ * room for its rows' scales if it turns out to be scaled. */
 static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *plan, const wcodeci_byte *units,
                                 wcodeci_tile *tile, unsigned k, unsigned *late, wcodeci_byte *dst)
 {
@@ -504,7 +508,8 @@ static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *pl
         *late |= 1u << k;
         return;
     }
-    if (plan && plan->how == WCODECI_PLAN_SCALED && wcodeci_plane_write_scaled(e, plan, &plane, info, dst))
+    if (plan && plan->how == WCODECI_PLAN_SCALED
+        && wcodeci_plane_write_scaled(e, plan, &plane, info, dst + WCODECI_ROWS_ROOM(e->rows.size)))
         return;
     wcodeci_split_plane(e->kernels, tile->info.split, k, units, e->plane, tile->n);
     if (plan && plan->how == WCODECI_PLAN_RAW) {
@@ -551,10 +556,14 @@ static size_t wcodeci_tile_encode_as(wcodeci_encoder *e, unsigned split, unsigne
         units = e->units;
     }
     if (!plans || plans[0].how != WCODECI_PLAN_SCALED) e->rows.size = 0;
-    if (e->rows.size) from += e->rows.size + 8;
     payload = from;
     for (k = 0; k < row->planes; k++) {
-        wcodeci_plane_write(e, plans ? &plans[k] : NULL, units, &tile, k, &late, payload);
+        const wcodeci_plane_plan *plan = plans ? &plans[k] : NULL;
+        /* Where scales came to nothing after all, classes that were made with them do not hold any more. */
+        if (plan && plan->how == WCODECI_PLAN_MAPPED && plans[0].how == WCODECI_PLAN_SCALED && !e->rows.size)
+            plan = NULL;
+        wcodeci_plane_write(e, plan, units, &tile, k, &late, payload);
+        if (k == 0) payload = from += WCODECI_ROWS_ROOM(e->rows.size);
         payload += tile.info.plane[k].size;
     }
     tile.info.rows = e->rows;
