@@ -692,7 +692,7 @@ static uint64_t wcodeci_class_make(const uint32_t count[16], unsigned m, uint64_
     for (direct = m; direct > 2 && !count[order[direct - 1]]; direct--) {}
     for (s = direct; s < m; s++) rest += count[order[s]];
     for (; direct >= 2 && last_gain < 3; rest += count[order[--direct]]) {
-        uint32_t part[16], whole[16];
+        uint32_t part[16] = { 0 }, whole[16];
         uint64_t total = 0, bits;
         for (s = 0; s < direct; s++) {
             part[s] = count[order[s]] ? count[order[s]] : 1;
