@@ -269,6 +269,22 @@ static void faster_and_slower(void)
     CHECK(e.decode_ns > 10 * base.decode_ns);
 }
 
+/* Mixing is slower than anything by far, and so is what is said of it. */
+static void mixing_is_slow(void)
+{
+    static unsigned char data[2 * 100 * 300];
+    static const uint64_t shape[2] = { 100, 300 };
+    const wcodec_segment s = segment_of(WCODEC_BF16, shape, 2, sizeof data);
+    const wcodec_source file = wcodec_source_memory(data, sizeof data);
+    wcodec_estimate_options o = wcodec_estimate_defaults();
+    wcodec_estimate fast, best;
+    scaled_weights(data, 100, 300);
+    REQUIRE_OK(wcodec_estimate_segment(&s, &file, &o, &fast, NULL));
+    o.tile.profile = WCODEC_PROFILE_BEST;
+    REQUIRE_OK(wcodec_estimate_segment(&s, &file, &o, &best, NULL));
+    CHECK(best.decode_ns > 10 * fast.decode_ns);
+}
+
 static void noise_and_nothing(void)
 {
     wcodec_segment s = weights_segment();
@@ -459,6 +475,7 @@ int main(void)
     RUN(real_files);
     RUN(disk_speed);
     RUN(faster_and_slower);
+    RUN(mixing_is_slow);
     RUN(noise_and_nothing);
     RUN(large_numbers);
     RUN(wrong_arguments);
