@@ -264,9 +264,6 @@ static void faster_and_slower(void)
     o.tile.cpu_off = WCODEC_CPU_ALL;
     REQUIRE_OK(wcodec_estimate_segment(&s, &file, &o, &e, NULL));
     CHECK_EQ(e.records, base.records);
-    o.tile.profile = WCODEC_PROFILE_BEST;       /* mixing is slower than anything by far */
-    REQUIRE_OK(wcodec_estimate_segment(&s, &file, &o, &e, NULL));
-    CHECK(e.decode_ns > 10 * base.decode_ns);
 }
 
 /* Mixing is slower than anything by far, and so is what is said of it. */
