@@ -24,7 +24,7 @@ static void round_trips(void)
     unsigned char *scratch = (unsigned char *)test_malloc(need);
     unsigned dtype;
     for (dtype = 0; dtype <= WCODEC_U4; dtype++) {
-        wcodec_tile_options options = { 0, 0, 0, WCODEC_CPU_ALL };
+        wcodec_tile_options options = { 0, 0, 0, 0, WCODEC_CPU_ALL };
         size_t size;
         test_note("dtype %u", dtype);
         make_fill(&r, MAKE_WEIGHTS, dtype, 64, data, SIZE);
