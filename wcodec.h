@@ -8497,8 +8497,8 @@ static const uint64_t wcodeci_shed[16][16] = {
 WCODECI_INLINE const uint64_t *wcodeci_shed_of(unsigned bits) { return &wcodeci_shed[0][0] + bits; }
 
 /* Symbols by value, in windows as wide as one look-up, which leave out what they can.  Entries are the
- * symbol ^ the filler, with bit 4 set; 0: none.  Where the last window begins inside the one before, it leaves out
- * what that one has: no value has two entries. */
+ * symbol ^ the filler, with bit 4 set; 0: none.  Where the last window begins inside the one before, one of 16
+ * leaves out what that one has, for look-ups add up; one of 32 has it again, for its look-ups overwrite. */
 typedef struct wcodeci_windows {
     wcodeci_byte table[16][32], from[16];
     unsigned count;
@@ -8520,7 +8520,8 @@ static void wcodeci_windows_make(wcodeci_windows *w, const wcodeci_rans16_coder 
         for (k = 0; k < width; k++, v++) {
             const unsigned s = c->symbol_of[v];
             w->table[w->count][width == 16 ? k : 2 * (k & 15) + k / 16]
-                = (wcodeci_byte)(s == WCODECI_NO_SYMBOL || v < first ? 0 : (s ^ c->filler[0]) | 16);
+                = (wcodeci_byte)(s == WCODECI_NO_SYMBOL || (v < first && width == 16)
+                                 ? 0 : (s ^ c->filler[0]) | 16);
         }
         w->count++;
     }
@@ -11883,7 +11884,7 @@ static size_t wcodeci_tile_encode_mixed(wcodeci_encoder *e, uint32_t crc, wcodec
         }
     }
     e->slow = 0;
-    for (way = WCODEC_SPLIT_COUNT * WCODEC_PREDICT_COUNT; way-- > 0;) {
+    for (way = (unsigned)WCODEC_SPLIT_COUNT * (unsigned)WCODEC_PREDICT_COUNT; way-- > 0;) {
         const unsigned split = way / WCODEC_PREDICT_COUNT, predictor = way % WCODEC_PREDICT_COUNT;
         if (!(splits >> split & 1) || predictor > WCODEC_PREDICT_UP
             || !wcodeci_unit_predictor_fits(e, split, predictor))

@@ -960,7 +960,7 @@ static size_t wcodeci_tile_encode_mixed(wcodeci_encoder *e, uint32_t crc, wcodec
         }
     }
     e->slow = 0;
-    for (way = WCODEC_SPLIT_COUNT * WCODEC_PREDICT_COUNT; way-- > 0;) {
+    for (way = (unsigned)WCODEC_SPLIT_COUNT * (unsigned)WCODEC_PREDICT_COUNT; way-- > 0;) {
         const unsigned split = way / WCODEC_PREDICT_COUNT, predictor = way % WCODEC_PREDICT_COUNT;
         if (!(splits >> split & 1) || predictor > WCODEC_PREDICT_UP
             || !wcodeci_unit_predictor_fits(e, split, predictor))
