@@ -4,7 +4,7 @@
 #   make demo [MODEL=FILE]  make a checkpoint (or take FILE), encode, verify, decode, compare
 #   make test               everything that can be tested here; the last line is "N passed, N failed"
 #   make check              is wcodec.h what its parts say?
-#   make figures            the tables of README.md, from the models in ../shared/data
+#   make figures            the tables of README.md, from the models in ../shared/data (zipnn: after make bench)
 #   make bench [BENCH=..]   wcodec beside other codecs and memcpy; BENCH=--quick takes a minute
 #   make examples           the example programs
 #   make fuzz               the libFuzzer harnesses (needs clang); see fuzz/README.md
@@ -71,7 +71,7 @@ demo: $B/wcodec
 	@CC="$(CC)" sh examples/demo/demo.sh $B/wcodec $(if $(MODEL),"$(MODEL)")
 
 figures: $B/wcodec
-	@$(PYTHON) tests/figures.py
+	@$(or $(wildcard $B/bench/venv/bin/python),$(PYTHON)) tests/figures.py
 
 bench: $B/wcodec
 	@CC="$(CC)" CFLAGS="$(CFLAGS)" "$$(sh tests/bench/setup.sh $B/bench/venv)" tests/bench/bench.py $(BENCH)

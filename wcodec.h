@@ -47,6 +47,7 @@ The layers, each usable without those below it in this list:
   push    decodes a container that arrives in pieces
   writer  makes a container in one pass, through a callback
   plan    cuts a file into segments; knows safetensors
+  estimate  what a segment would come to, and whether that pays, by a sample
 
 WHAT IT IS NOT
 ==============
@@ -68,6 +69,8 @@ CONFIGURATION
   WCODEC_NO_ENCODER       every file that        no writer, no plans, no encoding of tiles
                           includes the header
   WCODEC_NO_SIMD          the one file           scalar code alone
+  WCODEC_NO_MIX           the one file           no coder mix: containers of the profile BEST
+                                                 are not read (UNSUPPORTED) nor written
 
 GUARANTEES
 ==========
@@ -130,13 +133,15 @@ given, and a reader may refuse what exceeds its own limits (LIMIT) at any time.
   tile        n units of one segment, coded alone
   plane       one bit field of all units of a tile: n values of w bits
   row         the innermost dimension of a tensor, in units
+  group       tiles of a segment, one after the other, that share column scales
 
 2. Container
 
   header | record | record | ... | footer
 
 Everything starts at a multiple of 8.  Records of one original stand together:
-an O record, then the T records of all its bytes, in order.  After the
+an O record, then the T records of all its bytes, in order, and directly before
+a group's first T record its S record, if it has one.  After the
 last original come the I records, at least one, whose decoded bytes, joined, are
 the index, then the footer, which ends the container.
 
@@ -148,7 +153,9 @@ the index, then the footer, which ends the container.
        6    2  flags           reserved
        8    4  header size     32 + metadata size, zero padding to 8 included
       12    4  metadata size   at most 2^24
-      16    4  features        reserved: what a reader must know to read on
+      16    4  features        what a reader must know to read on: bit 0: tiles may use
+                               the coder mix (section 9.7), for which a reader keeps
+                               memory; others reserved
       20    4  max tile bytes  no T tile decodes to more; 1 to 2^24
       24    4  reserved
       28    4  CRC-32          of header bytes 0..27 followed by 32..end
@@ -161,12 +168,13 @@ the index, then the footer, which ends the container.
 
   type 4F 'O'  an original begins                       (section 3)
   type 54 'T'  a tile of the current original           (section 5)
+  type 53 'S'  the column scales of a group of tiles    (section 7.1)
   type 49 'I'  a tile of the index                      (section 4)
   type 46 'F'  the footer, the container's last 64 bytes
 
 A type with bit 5 set, such as a lower-case letter, is ancillary: a reader skips
 the record, with its padding, whatever they hold.
-Any other type is reserved.  Ancillary records MUST NOT stand between the T
+Any other type is reserved.  Ancillary records MUST NOT stand between the T and S
 records of one segment.
 
 2.3 Footer: a record of type 'F' with a body of 62 bytes
@@ -174,7 +182,9 @@ records of one segment.
   offset size  name
        0    1  type            46
        1    1  body size       3E
-       2    6  reserved
+       2    2  reserved
+       4    4  groups          number of groups of all segments, also of those
+                               without an S record
        8    4  names           sum of size + 1 of the whole names of all originals
                                and segments, unnamed ones (1) included
       12    4  originals       number of originals
@@ -214,8 +224,9 @@ bytes when decoded, all but the last of exactly 2^16.  Their joined bytes:
     varint size                of the original in bytes
     varint number of segments
     for each segment, in the order of its bytes:
-      varint flags             bit 0: size, unit and row are given; others
-                                      reserved
+      varint flags             bit 0: size, unit and row are given
+                               bit 1: its tiles come in groups
+                               others reserved
       u8 dtype                 section 8
       varint shared            the name begins with so many bytes of the name of
                                the segment before, at most all of it and at most
@@ -237,15 +248,23 @@ bytes when decoded, all but the last of exactly 2^16.  Their joined bytes:
       if size is not 0:
         varint gap / 8         from the end of the previous segment's last tile
                                record (for the first: of the header) to the
-                               start of this segment's first tile record
+                               start of this segment's first T or S record
         varint T               units a tile, at least 1; T * unit is at most
                                the header's max tile bytes
-        varint extent / 8      once for each tile: the size of its record, with
-                               its padding
+        if flags bit 1:
+          varint P             tiles a group, at least 1: tile i is in group i / P
+                               rounded down
+          varint columns       8 to the header's max tile bytes
+        for each tile i:
+          if flags bit 1 and i mod P = 0:
+            varint extent / 8  the size of the group's S record, with its padding;
+                               0: there is none
+          varint extent / 8    the size of the tile's record, with its padding
 
-The sizes of an original's segments add up to its size.  Nothing follows the
-last original's last segment.  A dtype that a reader does not know is treated
-as BYTES if flags bit 0 is set, and is otherwise rejected (UNSUPPORTED).
+A segment of size 0 MUST NOT have flags bit 1.  The sizes of an original's segments
+add up to its size.  Nothing follows the last original's last segment.  A dtype that a
+reader does not know is treated as BYTES if flags bit 0 is set, and is otherwise
+rejected (UNSUPPORTED).
 
 Cutting a segment of N units into tiles.  If T >= row, T MUST be a multiple of
 row, there are ceil(N / T) tiles, and tile i holds the units from i*T up to
@@ -258,24 +277,27 @@ r*row + min((p+1)*T, row), where r = i / k rounded down and p = i mod k.
   u8      split                section 6
   u8      flags                bits 0-2: unit predictor (section 7)
                                bit 3: a row length follows
-                               bits 4-6: number of filler bytes; bit 7 reserved
+                               bits 4-6: number of filler bytes
+                               bit 7: row scales follow (section 7.1)
   u32     CRC-32               of the tile's decoded bytes
   varint  n                    units, at least 1; n * unit is at most 2^24
   [varint row]                 at least 1, only if flags bit 3; MUST be there if
                                a predictor is `up`, and is ignored otherwise
+  [varint phase]               only if flags bit 7
+  [plane of the row scales]    only if flags bit 7: two fields as for any plane
   for each plane of the split: u8: bits 0-4 coder, bits 5-7 plane predictor;
                                varint payload size
   filler                       so many zero bytes; a writer needs them where no body
                                size would otherwise fit the length of its own varint
-  for each plane of the split: the payload; if its size is 256 or more, zero
-                               bytes (at most 7) before it bring its start to a
-                               multiple of 8 from the record's first byte
+  for each plane, the row scales' first: the payload; if its size is 256 or more,
+                               zero bytes (at most 7) before it bring its start
+                               to a multiple of 8 from the record's first byte
 
 The body ends with the last payload.  It is at most n * unit * 9 / 8 (rounded
 down) + 8192 bytes.  The unit is the split's, which need not be the segment's:
 n * unit MUST be what the index gives the tile, and row counts units of the split.
-A tile of the index decodes the same way.  A tile stands alone: nothing outside its
-record is needed to decode it.
+A tile of the index decodes the same way.  A tile stands alone: with its group's S
+record, if flags bit 7 is set, nothing outside its record is needed to decode it.
 
 6. Splits
 
@@ -296,6 +318,10 @@ order, each "width: value"; s is the top bit of x.
    8  F8_E4M3     1  4: x>>3&15     4: s<<3 | x&7
    9  F8_E5M2     1  5: x>>2&31     3: s<<2 | x&3
   10  NIBBLES     1  4: x>>4        4: x&15
+  11  BF16_4      2  8: x>>7&255    4: x>>3&15      4: s<<3 | x&7
+  12  F16_4       2  5: x>>10&31    4: x>>6&15      7: s<<6 | x&63
+  13  F32_4       4  8: x>>23&255   4: x>>19&15     4: s<<3 | x>>16&7
+                                    8: x>>8&255                    8: x&255
 
 Other ids are reserved.  Writers choose the split that is smallest; the dtype
 does not bind them.
@@ -310,8 +336,33 @@ A plane predictor works on one plane's values, modulo 2^w, before coding.
    0  none   d[i] = v[i]
    1  left   d[i] = v[i] - v[i-1], d[0] = v[0]
    2  up     d[i] = v[i] - v[i-row], d[i] = v[i] for i < row
+   3  scale  d[i] = v[i] - (q[i] >> 2); q: section 7.1.  It MUST NOT be a unit predictor
 
 Other ids are reserved.
+
+7.1 Scales
+
+Rows and columns of weights differ in size.  A segment may be seen as a matrix
+with as many columns as the index says, which need not be those of its shape; a
+scale, in quarters of log2, belongs to each row and each column.
+
+An S record is a tile (section 5) with split BYTE, flags bit 7 clear and as many
+units as there are columns: byte c is column[c].  It belongs to its group's tiles; the
+T record of the first of them follows it directly.  It decodes to no more bytes than
+the header allows a T record.
+
+A tile with flags bit 7 needs an S record in its group, and its first value stands in
+column `phase`, which MUST be below the number of columns W: if the tile begins with
+unit u of its segment, counted in units of its split, a writer stores u mod W, and a
+reader takes what is there.  The n values touch R = (phase + n - 1) / W + 1 rows
+(rounded down).  The plane of the row scales has R values of 8 bits, row[0] ...
+row[R-1]: they are the n values where section 9 speaks of it.  Its predictor MUST be
+none or left, its coder one of 9.0 to 9.5.
+
+  q[i] = (row[(phase + i) / W] + column[(phase + i) mod W]) mod 256
+
+for i = 0 ... n-1 (the quotient rounded down).  q[i] >> 2 is what the predictor `scale`
+takes off, which MUST only be used with flags bit 7; q[i] & 3 is a class (section 9.6).
 
 8. Dtypes
 
@@ -439,22 +490,273 @@ which cum[v] <= (x & 4095) < cum[v] + freq[v]; x = freq[v] * (x >> 12) +
 (x & 4095) - cum[v]; if x < 65536, x = x << 16 | the next word.  In the end all
 states MUST be 65536 and all words used.
 
-Coder ids 6 to 31 are reserved.
+9.6 rANS-16 by classes (id 6).  As rANS-16, but each value has a class, 0 to 3, and each
+class its own frequencies.
+
+  offset size
+       0    1  u8 source: 0: scales; 1: the first plane
+       1   64  freq[c][s]: 16 bytes for each class c; each class's sum MUST be 256
+      65   16  value[s]; for symbols with freq 0 in all classes it is 0
+      81    1  u8 base; 0 if source is 0
+      82   16  map: two bits for each context 0 to 63, from bit 0 of the first byte;
+               0 if source is 0
+      98    4  E and h as at offset 32 of 9.4
+     102       high[0] ... high[L-1] and so on, as from offset 36 of 9.4 on
+
+Source 0: the class of v[i] is q[i] & 3 (section 7.1); the tile MUST have flags bit 7.
+Source 1: it is that of a context by the map, and the plane MUST NOT be the first.  If
+p is the first plane's value for the same unit (with the plane's predictor undone, but
+not the unit's) and w its width, the context is 16 * (q[i] & 3) + min(t, 15), where
+t = (p - (q[i] >> 2) - base) mod 2^w; without flags bit 7 q[i] is 0 here.  There MUST be
+no other source.
+v[i] is decoded as in 9.4 with the slots and frequencies of its class.
+
+9.7 mix (id 7).  An adaptive binary arithmetic coder, which takes much time and little
+space.  Values of any width w.  A tile MUST NOT use it unless the header's features have
+bit 0.
+
+  u8   kind              0 exponents, 1 mantissas, 2 integers, 3 text
+  u8   parameter         not for kind 3
+  u8   top               kind 2 only: at most 7
+  raw bits               kind 1 only
+  code bytes             up to the payload's end
+
+All numbers are integers; "/" is division that drops the fraction (-7 / 2 is -3), >> is
+used on numbers not negative alone, "mod 2^32" is meant where a product or sum of hashes
+is taken; clamp(x, a, b) is x brought into a ... b.  class(x, from, size, count) =
+clamp(x - from, 0, size * count - 1) / size.  row is the tile's row length if it is
+given, is not 0 and is below n; otherwise row = n.  Value i stands in row r = i / row
+(rounded down) at j = i mod row.  Arrays over columns have 16384 entries at most: column
+j uses entry j mod 16384.
+
+9.7.1 Tables
+
+  knot[0..32]      24 36 60 98 162 267 439 720 1179 1921 3108 4971 7812 11955 17625 24743
+                   32768 40793 47911 53581 57724 60565 62428 63615 64357 64816 65097 65269
+                   65374 65438 65476 65500 65512
+  squash[i]        i = 0 ... 4095: with k = i / 128, f = i mod 128:
+                   knot[k] + ((knot[k+1] - knot[k]) * f + 64) / 128
+  stretch[i]       i = 0 ... 4095: the smallest x with squash[x] >> 4 >= i, 4095 if there is none,
+                   less 2048
+  step[c]          c = 0 ... 1023: 655360 / (10 * c + delay); delay: 25 for kinds 0 and 1, 20 for
+                   2, 16 for 3
+  recip[k]         65536 / k
+  score[0..63]     -228 -227 -227 -226 -226 -225 -223 -222 -221 -219 -217 -214 -211 -207 -203
+                   -198 -192 -185 -177 -167 -156 -142 -126 -108 -87 -63 -35 -3 33 73 118 168
+                   222 280 343 408 476 545 615 684 752 817 879 937 991 1040 1084 1124 1159
+                   1191 1218 1242 1263 1280 1296 1309 1320 1330 1338 1345 1351 1356 1360 1363
+  S(d)             score[clamp(d + 1024, 0, 2047) / 32]
+
+9.7.2 One bit
+
+A *slot* is a probability p of 22 bits and a count c of 10 bits; it begins with p =
+2^21, c = 0.  A *weight set* has one weight for each input; a weight begins with
+1207959552 / inputs, all of the kind's.  A *refinement* has 33 cells, which begin as
+knot[0..32].  A bit is coded with one slot for each of the kind's inputs k = 0, 1, ...,
+or the first few of them, one weight set w and one refinement a, named below, and with
+the rate, which for value i is
+
+  rate = floor + (9600 / (16 + i) if i < 9600, else 0), floor: 12 for kind 0, 3 for 1,
+  48 for 2, 14 for 3
+
+  s[k]  = stretch[p of slot k >> 10]
+  x     = clamp((sum of w[k] * s[k]) / 2^30, -2047, 2047)      (the sum fits 64 bits)
+  m     = squash[x + 2048]
+  t     = x + 2048; h = t / 128; f = t mod 128
+  q     = (a[h] * (128 - f) + a[h+1] * f) / 128
+  P     = (m + q) / 2                                          the probability of a 1 in 1/65536
+
+Coder.  low = 0, high = 2^32 - 1, code = the first four code bytes, the first one
+highest.  A byte that is read beyond the payload's end is 0 and is counted.
+
+  middle = low + ((high - low) * P >> 16)         (the product has 48 bits)
+  the bit is 1 if code <= middle: then high = middle; else it is 0: low = middle + 1
+  while low >> 24 = high >> 24: low = low << 8, high = high << 8 | 255, code = code << 8 | next byte
+  (each mod 2^32)
+
+A *coin* is a bit with middle = low + (high - low) / 2, from which nothing is learned.
+
+Learning, with the bit y:
+
+  e     = (65536 * y - m) * rate / 1024
+  w[k]  = w[k] + e * s[k]                                      for all inputs k
+  slot k: g = 2^22 - 1 - p if y is 1, p if it is 0; g = g - (g * step[c] >> 16);
+        p = 2^22 - 1 - g if y is 1, g if it is 0; c = c + 1 unless it is 1023
+  cell  = a[h] if f < 64, a[h+1] otherwise; it becomes cell + (65535 - cell) / 64 if y is 1,
+        cell - cell / 64 if it is 0
+
+The end.  After the last bit let k be the smallest of 0, 1, 2, 3 for which low, rounded
+up to a multiple of 2^(32 - 8k), is at most high and below 2^32 (k = 0: if low is 0, the
+result 0), and X that multiple; if there is none, k = 4 and X = low.  code MUST be X,
+and exactly 4 - k bytes MUST have been read beyond the payload's end.  (A writer ends
+with the k highest bytes of X.)
+
+9.7.3 Scales, in 1/256 octave (kinds 0, 1, 2)
+
+`plane` begins as given below; `srow` = 0; scol[j] = 0 for each column.  To *learn* the
+number L as value i:
+
+  g       = S(L - (plane + srow + scol[j]))
+  plane   = plane   + g * recip[4 + min(i, 512)] / 65536
+  srow    = srow    + g * recip[16 + min(j, 512)] / 65536
+  scol[j] = scol[j] + g * recip[16 + min(r, 1023)] / 65536
+
+and after the last value of a row, srow = srow / 2.
+
+9.7.4 Kind 0, exponents: 5 inputs
+
+The parameter is the centre c; it MUST be below 2^w.  z = 256 * c; plane begins as z +
+256; mcol[j], mrow, near and last begin as z.  For each value, with up = 256 * v[i -
+row], or z if r = 0:
+
+  E = plane + srow + scol[j] - z;  q = class(E, -1408, 64, 64)
+  context   number                                                                            of
+     0      class(E, -1408, 16, 256)                                                         256
+     1      class(srow, -512, 32, 32) * 32 + class(scol[j], -512, 32, 32)                   1024
+     2      class(near - z, -1024, 32, 64) * 8 + (q / 4 mod 8)                               512
+     3      class(mcol[j] + mrow - 2 * z, -2048, 32, 128)                                    128
+     4      class(last - z, -2048, 256, 16) * 16 + class(up - z, -2048, 256, 16)             256
+
+Each context has 32 slots, one for each node.  A bit at node N: input k takes the slot N
+of context k's; the weight set (q / 4, N); the refinement (q, N).  The value is coded
+as:
+
+  node 0: v > c?   yes: for d = 1 ... 10, node 20 + d: v > c + d?  At the first no, v = c + d.
+                   no:  for d = 0 ... 18, node 1 + d:  v < c - d?  At the first no, v = c - d.
+  Ten, or nineteen, times yes: eight bits of v, the highest first, with one input.  With
+  u = 1 before the first and u = 2u + bit after each: slot u of 256 further ones, a weight
+  set and a refinement of their own.  Values are taken mod 2^w.
+
+Then, with L = 256 * v: learn L; then
+
+  mcol[j] = mcol[j] + (L - mcol[j]) * recip[8 + min(r, 64)] / 65536
+  mrow    = mrow + (L - mrow) * recip[8 + min(j, 128)] / 65536
+  near    = near + (L - near) / 16;  last = L
+  after the last value of a row, and srow's halving: mrow = (mrow + 3 * (plane - 256)) / 4
+
+9.7.5 Kind 1, mantissas under the exponents e[i], the tile's plane 0: 3 inputs
+
+It MUST NOT be used for plane 0.  Parameter: bits 0-2: top; bit 3: sign; others 0.  top
+MUST be below w, and top and sign not both 0.  The value's top bit, w - 1, is its sign;
+below it there are w - 1 bits of mantissa, the `top` highest of which are modelled; so
+is the sign if `sign` is 1.  The other b = w - top - sign bits of each value are the raw
+bits: b bits a value, the mantissa's lower bits lowest and the sign, if it is raw, above
+them; filled from bit 0 of the first byte; zero bits fill up the last one.
+
+Scales.  plane = 256 * (sum of e) / n + 256, with 256 * sum / n rounded down.  To *fit*
+a row of J values: srow = 0, then twice srow = srow + (sum over the row of S(256 * e -
+(plane + srow + scol[j]))) / (J + 16).  If row < n: for each row r in order, fit it,
+then for each of its values, in order, scol[j] = scol[j] + S(256 * e - (plane + srow +
+scol[j])) * recip[16 + min(r, 1023)] / 65536.  These scol are then kept.  Then, at the
+start of each row, fit it once more, and for each value with its e:
+
+  A = class(256 * e - (plane + srow + scol[j]), -2048, 32, 128)
+  B = class(256 * e - (plane + srow), -2048, 32, 128)
+  contexts, 128 slots each:  0: A   1: e   2: B
+
+The `top` bits, the highest first, with u = 1 before the first and u = 2u + bit after
+each: slot u of each context, weight set (A / 4, u mod 16), refinement u.  Then the sign
+if it is modelled, with l the sign of v[i-1] (2 if j = 0) and t that of v[i-row] (2 if r
+= 0): slots (l, t), e and j mod 4096 of three further tables, weight set (l, t) of
+further ones, one further refinement for all.
+
+9.7.6 Kind 2, integers: 6 inputs
+
+The parameter is the zero point o, below 2^w.  H = 2^(w-1).  Everything is coded as the
+signed number x(v) = ((v - o + H) mod 2^w) - H; x = 0 for values that are not there.
+Its size is 0 for x = 0, else the number of bits of |x|.  z(x) = 2 * size(x), less 1 if
+x > 0.  plane begins as 1280; mcol[j] = mrow = 0; run = 0.  For each value, with left =
+x(v[i-1]), or 0 if j = 0; up = x(v[i-row]), or 0 if r = 0; up2 = x(v[i-2*row]), or 0 if
+r < 2:
+
+  E = plane + srow + scol[j];  q = class(E, -256, 40, 64);  c = class(E + 110, 0, 256, w)
+  input   context                                                                    of
+    1     z(left) * 17 + z(up)                                                      289
+    2     class(mcol[j] / 16, -256, 32, 16) * 8 + (q / 2 mod 8)                     128
+    3     class(mrow / 16, -256, 32, 16) * 8 + (q / 2 mod 8)                        128
+    4     q                                                                          64
+    5     (1 if up = 0) * 32 + (1 if up2 = 0) * 16 + run                             64
+
+Each context has a slot for each node.  X = x(v[at]) is what the match expects (9.7.8),
+Y for a decision what that says of it; X = 0 if length = 0.  The match is on if length >
+0, until a decision comes out otherwise than Y; then C is as in 9.7.8, M = 2 * C + Y,
+and S is 1 for lengths below 16, 2 below 32, else 3; where it is not on, M = S = 0.  A
+decision at node N, of type t, takes as input 0 the slot (M, t), as the others the slots
+N of their contexts; the weight set (S, N) and refinement N, if nothing else is said.
+
+  size    node c, type 0, weight set (S, run) of further ones: is the size above c?
+          yes: for k = c + 1, ..., w - 1: node 9 + k, type 1: is it above k?
+               At the first no, it is k; else w.
+          no:  for k = c, ..., 1: node 18 + k, type 2: is it below k?
+               At the first no, it is k; else 0.
+          (Y is what X's size would answer.)  Size 0: x = 0.  Size w: x = -H.
+  sign    of other sizes k: node 27 + k, type 3, of the first 4 inputs: is x negative?  Y: is X?
+  bits    of |x| below its highest one, the highest first, with u = 1 before the first
+          and u = 2u + bit after each: the first `top` of them (d = 0, 1, ...) are
+          decisions: node 34 + 2^(k-1) + u, type 4 + min(d, 3), weight set (S, 36 + d),
+          of the first 3 inputs; Y is the bit of |X| of the same weight.  The others are
+          coins.
+
+Then the match is updated with least = 6 and forget = 6, and
+
+  run = 0 if x is not 0, otherwise min(run + 1, 15)
+  learn log(x) - 140; log(0) = -256; otherwise with a = |x| and 2^k <= a < 2^(k+1):
+        log(x) = 256 * k + (a * 256 >> k) - 256
+  mcol[j] = mcol[j] + (64 * x - mcol[j]) * recip[4 + min(r, 60)] / 65536
+  mrow    = mrow + (64 * x - mrow) * recip[8 + min(j, 120)] / 65536
+  after the last value of a row, beside srow: mrow = mrow / 2
+
+9.7.7 Kind 3, text: 7 inputs.  w MUST be 8.
+
+Hashes are mod 2^32; ^ is exclusive or, G = 2654435761.  hash[0..5] begin as 0, as do
+word and before.  The bits of v, the highest first, with u = 1 before the first and u =
+2u + bit after each, when b bits are still to come (8 for the first, 1 for the last) and
+M is the match class: input k < 6 takes the slot (hash[k] ^ u * G) * G >> (32 - l) of
+its own 2^l, l being the least from 8 to 15 with 2^l >= 8n, or 15; input 6 takes the
+slot (M, b); weight set M / 2; refinement u.  Then the match is updated with least = 4
+and forget = 8, and, c being v[i]:
+
+  h = 0; for k = 1 ... 6, as long as k <= i + 1: h = (h + v[i-k+1] + 1) * 789269575;
+        hash[k-1] = h + k for k = 1, 2, 3, 4; nothing for k = 5; hash[4] = h + 6 for k = 6
+  if c | 32 is 97 ... 122: word = (word + c) * G
+  otherwise, unless c is 48 ... 57: before = word; word = c
+  hash[5] = word * 31 + before + (1 if c = 58)
+
+9.7.8 The match (kinds 2 and 3)
+
+at = length = hash = 0; place[0..16383] = 0.  While length > 0 the next value is
+expected to be v[at].  C is length if that is below 16, 15 if below 32, 16 + length / 32
+if below 480, else 31.  Kind 3's match class M of a bit, with u and b: 0 if length = 0
+or if (v[at] + 256) >> b is not u; otherwise 2 * C + (v[at] >> (b-1) & 1).
+
+Update with v[i]:
+
+  if length > 0 and v[at] = v[i]: at = at + 1; length = min(length + 1, 65535)
+  otherwise: length = 0
+  hash = (hash * 2^forget * 789269575 + (v[i] + 1) * 2654435761) mod 2^32
+  if i + 1 < least: done
+  h = hash >> 18
+  if length = 0 and place[h] > 0: at = place[h]; length = the number of equal values
+        going back from v[at-1] and v[i] (v[at-1] = v[i], v[at-2] = v[i-1], ...), at
+        most 400 and at most at; if it is below least, length = 0
+  place[h] = i + 1
+
+Coder ids 8 to 31 are reserved.
 
 10. What a reader may do less
 
 A reader that fetches single tiles does not see the O records, the records between
-tiles, and the container's CRC-32.  One that takes the
-container in order need not look into the index, beyond its CRC-32 and size, nor
-compare the O records with it.  Both see the same bytes in a container that keeps
-the rules above.
+tiles, S records that its tiles do not need, and the container's CRC-32.  One that
+takes the container in order need not look into the index, beyond its CRC-32 and size,
+nor compare the O records with it; to it an S record stands for all T records that
+follow one another.  Both see the same bytes in a container that keeps the rules above.
 
 11. Room
 
-Later coders, predictors and splits take reserved ids; tiles that need more than
-their record (side information of a segment, a base file, an earlier tile) take
-a reserved flag and a reserved record type.  An older reader then says
-UNSUPPORTED for what it does not know and still reads the rest.
+Later coders, predictors and splits take reserved ids; what needs more than tiles
+have (a base file, an earlier tile) takes a reserved record type and a segment's flag.
+An older reader then says UNSUPPORTED for what it does not know and still reads the
+rest.
 */
 
 /* ---- part: amalgamate/parts/25_example.txt ----
@@ -551,7 +853,8 @@ Each line gives an offset and bytes, both in hexadecimal, and what they say.
 
   The footer
 0110  46 3e                                            'F', body of 62 bytes
-0112  00 00 00 00 00 00                                reserved
+0112  00 00                                            reserved
+0114  00 00 00 00                                      no groups
 0118  11 00 00 00                                      17 bytes of names: 13 + 1, 0 + 1, 1 + 1
 011c  01 00 00 00                                      1 original
 0120  02 00 00 00                                      2 dimensions
@@ -764,16 +1067,19 @@ typedef enum wcodec_split {
     WCODEC_SPLIT_BYTE = 0, WCODEC_SPLIT_WORD16 = 1, WCODEC_SPLIT_WORD32 = 2, WCODEC_SPLIT_WORD64 = 3,
     WCODEC_SPLIT_BF16 = 4, WCODEC_SPLIT_F16 = 5, WCODEC_SPLIT_F32 = 6, WCODEC_SPLIT_F64 = 7,
     WCODEC_SPLIT_F8_E4M3 = 8, WCODEC_SPLIT_F8_E5M2 = 9, WCODEC_SPLIT_NIBBLES = 10,
-    WCODEC_SPLIT_COUNT = 11
+    WCODEC_SPLIT_BF16_4 = 11, WCODEC_SPLIT_F16_4 = 12, WCODEC_SPLIT_F32_4 = 13,
+    WCODEC_SPLIT_COUNT = 14
 } wcodec_split;
 
 typedef enum wcodec_coder {
     WCODEC_CODER_RAW = 0, WCODEC_CODER_CONSTANT = 1, WCODEC_CODER_SPARSE = 2, WCODEC_CODER_HUFFMAN = 3,
-    WCODEC_CODER_RANS16 = 4, WCODEC_CODER_RANS256 = 5, WCODEC_CODER_COUNT = 6
+    WCODEC_CODER_RANS16 = 4, WCODEC_CODER_RANS256 = 5, WCODEC_CODER_CLASSES = 6, WCODEC_CODER_MIX = 7,
+    WCODEC_CODER_COUNT = 8
 } wcodec_coder;
 
 typedef enum wcodec_predictor {
-    WCODEC_PREDICT_NONE = 0, WCODEC_PREDICT_LEFT = 1, WCODEC_PREDICT_UP = 2, WCODEC_PREDICT_COUNT = 3
+    WCODEC_PREDICT_NONE = 0, WCODEC_PREDICT_LEFT = 1, WCODEC_PREDICT_UP = 2, WCODEC_PREDICT_SCALE = 3,
+    WCODEC_PREDICT_COUNT = 4
 } wcodec_predictor;
 
 /* What a tile's record says of one of its planes, and of itself. */
@@ -794,6 +1100,8 @@ typedef struct wcodec_tile_info {
     unsigned predictor;             /* of whole units: wcodec_predictor */
     unsigned planes;
     wcodec_plane_info plane[WCODEC_MAX_PLANES];
+    int scaled;                     /* decoding takes the scales of its group's columns */
+    wcodec_plane_info rows;         /* then: the scales of its rows */
 } wcodec_tile_info;
 
 /* Name of a split, a coder, a predictor; NULL for a number that is none. */
@@ -804,6 +1112,8 @@ WCODEC_API const char *wcodec_predictor_name(unsigned predictor);
 /* Bytes of scratch memory that decoding a tile of up to `decoded_size` bytes takes; scratch memory
  * needs no alignment and keeps nothing between calls. */
 WCODEC_API size_t wcodec_tile_decode_scratch(size_t decoded_size);
+/* The same for a tile that may have planes of the coder MIX: a megabyte more. */
+WCODEC_API size_t wcodec_tile_decode_scratch_mix(size_t decoded_size);
 
 /* Reads the fields of the tile record at `src`, of which `size` bytes are there: WCODEC_TILE_HEAD are
  * always enough.  WCODEC_OK, TRUNCATED, UNSUPPORTED or CORRUPT; `info` is filled in only if OK. */
@@ -811,37 +1121,64 @@ WCODEC_API wcodec_status wcodec_tile_inspect(const void *src, size_t size, wcode
                                              wcodec_error *err);
 
 /* Decodes the tile record of `size` bytes at `src` into `dst`, which takes exactly the decoded size
- * (anything else is CORRUPT), and checks its CRC-32 unless `no_crc`.  `scratch`: as above; `cpu_off`: see
- * WCODEC_CPU_ALL.  Bytes of `dst` are unspecified after a failure.  OK, TRUNCATED, UNSUPPORTED, CORRUPT,
- * CHECKSUM, NO_SPACE
- * (scratch too small). */
-WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, void *dst, size_t dst_size,
-                                            void *scratch, size_t scratch_size, int no_crc,
-                                            unsigned cpu_off, wcodec_error *err);
+ * (anything else is CORRUPT), and checks its CRC-32 unless `no_crc`.  `scales`: of the columns of the tile's
+ * group, one byte each: what its S record, which is a tile too, decodes to; NULL and 0 if it has none.
+ * `scratch`: as above; `cpu_off`: see WCODEC_CPU_ALL.  Bytes of `dst` are unspecified after a failure.  OK,
+ * TRUNCATED, UNSUPPORTED, CORRUPT, CHECKSUM, NO_SPACE (scratch too small; also for a tile that needs the memory
+ * of wcodec_tile_decode_scratch_mix and has only that of the other). */
+WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const void *scales, size_t columns,
+                                            void *dst, size_t dst_size, void *scratch, size_t scratch_size,
+                                            int no_crc, unsigned cpu_off, wcodec_error *err);
 
 #ifndef WCODEC_NO_ENCODER
+
+/* What matters more. */
+typedef enum wcodec_profile {
+    WCODEC_PROFILE_FAST = 0,        /* decodes at about the speed of memory */
+    WCODEC_PROFILE_DENSE = 1,       /* the mantissas' upper bits are coded too: half as fast */
+    WCODEC_PROFILE_BEST = 2         /* the smallest: some megabytes a second either way, and a megabyte of memory
+                                     * more for each thread.  Not with WCODEC_NO_MIX. */
+} wcodec_profile;
 
 /* What the encoder may choose from.  Masks hold 1 << id; a plane that nothing allowed can hold is raw. */
 typedef struct wcodec_tile_options {
     unsigned splits;        /* wcodec_split; 0: those that suit the dtype */
     unsigned coders;        /* wcodec_coder */
     unsigned predictors;    /* wcodec_predictor */
+    unsigned profile;       /* wcodec_profile */
     unsigned cpu_off;       /* WCODEC_CPU_...: kernels not to use; the bytes do not depend on it */
 } wcodec_tile_options;
 
 /* Bytes of scratch memory that encoding a tile of `size` bytes takes. */
 WCODEC_API size_t wcodec_tile_encode_scratch(size_t size);
+/* The same for WCODEC_PROFILE_BEST. */
+WCODEC_API size_t wcodec_tile_encode_scratch_best(size_t size);
 /* The most that a tile of `size` bytes can take as a record. */
 WCODEC_API size_t wcodec_tile_bound(size_t size);
+/* Fits scales to `columns` columns of a matrix of floating-point weights, `size` bytes of `dtype` at `src`, row by
+ * row: a byte each, which tiles of these rows can be coded with.  `columns`: 8 to 1048576, and two rows at least.
+ * Looks at 256 rows or fewer.  Returns 1 if the scales save more than they take, else 0, as for wrong arguments. */
+WCODEC_API int wcodec_scales_fit(unsigned dtype, const void *src, size_t size, size_t columns,
+                                 unsigned cpu_off, unsigned char *scales, void *scratch, size_t scratch_size);
+WCODEC_API size_t wcodec_scales_fit_scratch(size_t columns);
+
+/* The scales that a tile may be coded with: of `columns` columns, of which its first unit stands in column
+ * `phase`.  The decoder needs the same. */
+typedef struct wcodec_scales {
+    const unsigned char *scale;
+    size_t columns, phase;
+} wcodec_scales;
+
 /* Encodes `size` bytes of elements of `dtype` (whole units, at least one, at most
  * WCODEC_MAX_TILE_BYTES) as one tile record, out of what `options` allow (NULL: everything): coders by the
  * size that they take, splits and predictors too where the tile is small, else by a sample.  A plane stays
  * raw unless coding saves one part in 256 of it.
- * `row`: units a row, 0: unknown.  The same arguments give the same bytes on every machine.
+ * `row`: units a row, 0: unknown.  `scales`: NULL: none; wcodec_tile_inspect says whether the tile came to need
+ * them.  The same arguments give the same bytes on every machine.
  * Returns the record's size, or 0 if an argument is wrong or `dst_size` is less than the bound. */
 WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size,
-                                     const wcodec_tile_options *options, void *dst, size_t dst_size,
-                                     void *scratch, size_t scratch_size);
+                                     const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
+                                     size_t dst_size, void *scratch, size_t scratch_size);
 
 #endif /* WCODEC_NO_ENCODER */
 
@@ -921,6 +1258,8 @@ typedef struct wcodec_tile_span {
     size_t segment, tile;       /* its number in the segment */
     uint64_t container_offset, offset;
     size_t container_size, size;
+    uint64_t scales_offset;     /* the S record of its group, which gives the scales of `columns` columns; */
+    size_t scales_size, columns;    /* 0: none */
 } wcodec_tile_span;
 /* The tile that holds the view's byte `offset`: OK or ARGUMENT (beyond the end).  The next tile is
  * found with offset = span.offset + span.size; so one can fetch a range's compressed bytes alone. */
@@ -993,7 +1332,8 @@ typedef struct wcodec_writer_options {
     uint64_t max_memory;                /* bytes that the writer may hold; 0: 1 GiB */
     const wcodec_parallel *parallel;    /* copied; NULL: the calling thread */
     wcodec_tile_options tile;           /* what the encoder may choose from; zeros: everything */
-    uint32_t tile_units;                /* units a tile, about; 0: 65536; at most 2097152 */
+    uint32_t tile_units;                /* units a tile, about; 0: 65536, of other profiles than FAST 262144; at
+                                         * most 2097152 */
     const char *metadata;               /* JSON for the header, copied; NULL: a line that names the library */
     size_t metadata_size;
     int no_sha256;                      /* leave the originals' SHA-256 out */
@@ -1063,6 +1403,49 @@ WCODEC_API void wcodec_plan_close(wcodec_plan *plan);           /* NULL is fine 
 WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *name, size_t name_size,
                                             const wcodec_source *file, const wcodec_plan *plan,
                                             const wcodec_progress *progress, wcodec_error *err);
+
+/* ------------------------------------------------------------------------------------------------
+ * Layer 4: estimates (public): is a tensor worth compressing?
+ * ---------------------------------------------------------------------------------------------- */
+
+/* Start from wcodec_estimate_defaults(). */
+typedef struct wcodec_estimate_options {
+    size_t struct_size;                 /* sizeof(wcodec_estimate_options) */
+    const wcodec_allocator *allocator;  /* copied; NULL: malloc and free */
+    uint64_t max_memory;                /* bytes held meanwhile; 0: 1 GiB */
+    wcodec_tile_options tile;           /* as for the writer, */
+    uint32_t tile_units;                /* and this too: 0: the profile's own */
+    unsigned cpu_off;                   /* WCODEC_CPU_...: kernels that will not decode it */
+    int no_crc;                         /* it will be decoded without CRC-32 */
+    unsigned threads;                   /* that will decode it; 0: one */
+    uint64_t cpu_hz;                    /* of these, cycles a second; 0: 3 GHz */
+    uint64_t disk_bytes_per_s;          /* speed of reading the file; 0: unknown */
+} wcodec_estimate_options;
+WCODEC_API wcodec_estimate_options wcodec_estimate_defaults(void);
+
+/* `exact`: the sample was the whole segment, so that `records` is what the writer makes, to the byte.
+ * Times are in nanoseconds, and at most UINT64_MAX. */
+typedef struct wcodec_estimate {
+    uint64_t size;                      /* of the segment */
+    uint64_t records;                   /* that its tiles and their scales take in a container, */
+    uint64_t coded;                     /* with its entry in the index, before that is coded */
+    int exact;
+    uint64_t decode_ns;                 /* for decoding it from memory to memory */
+    uint64_t raw_load_ns;               /* for reading it as it is; disk speed unknown: 0 */
+    uint64_t coded_load_ns;             /* for reading it coded while what has come is decoded: the longer of the two */
+    int compress;                       /* it is smaller coded, and (disk speed known) loads sooner */
+} wcodec_estimate;
+
+/* What the writer would make of a segment of `file`, which begins at segment->offset: up to 262144 units in 256
+ * tiles are encoded as the writer does it, of a larger segment a sample of so many from all over it; and how
+ * long decoding would take, by a table of cycles that was measured on one machine (`cpu_hz` corrects it: give the
+ * clock that makes a known tensor's time come out).  The sizes do not depend on the machine.
+ * Reads at most 2 Mi units and encodes a quarter Mi, whatever the segment's size.
+ * OK, ARGUMENT (also if dtype, shape and size disagree), NO_MEMORY, LIMIT, IO, TRUNCATED (the segment does not
+ * lie in the file), or what `read_at` returned; *out is filled in only if OK.  Any thread. */
+WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, const wcodec_source *file,
+                                                 const wcodec_estimate_options *options, wcodec_estimate *out,
+                                                 wcodec_error *err);
 
 #endif /* WCODEC_NO_ENCODER */
 
@@ -1445,24 +1828,32 @@ WCODEC_API unsigned wcodec_cpu_detect(void)
 
 #define WCODECI_RANS16_LANES 256        /* the most */
 
+#define WCODECI_CLASSES 4               /* of which each has its own frequencies */
+
 /* A rANS-16 stream on its way (format section 9.4).  Lane j's state is high[j] << 8 | low[j]: with the bytes
- * apart a slot is a byte already, and renormalisation moves a byte from one array to the other. */
+ * apart a slot is a byte already, and renormalisation moves a byte from one array to the other.
+ * Class c's entries of the alias table and of freq stand at 16 c; with one class (lone) only the first 16 are
+ * there, and q means nothing. */
 typedef struct wcodeci_rans16 {
     wcodeci_byte high[WCODECI_RANS16_LANES], low[WCODECI_RANS16_LANES];
-    wcodeci_byte div[16], other[16], base[16];      /* the alias table; base where div is 16: unused */
-    wcodeci_byte freq[16], value[16];
+    wcodeci_byte div[16 * WCODECI_CLASSES], other[16 * WCODECI_CLASSES];    /* the alias table; other: 0-15 */
+    wcodeci_byte base[16 * WCODECI_CLASSES];                                /* where div is 16: unused */
+    wcodeci_byte freq[16 * WCODECI_CLASSES], value[16];
     const wcodeci_byte *p;              /* the next renormalisation byte */
     const wcodeci_byte *limit;          /* no byte is read from here on */
-    uint16_t *table;                    /* room for 1024, for kernels that want a table of slots */
+    const wcodeci_byte *q;              /* of the values to decode, one each: class q & 3, shift q >> 2 */
+    uint16_t *table;                    /* room for 4096, for kernels that want a table of slots */
     unsigned lanes;                     /* 64, 128 or 256 */
+    unsigned mask;                      /* of a value: 2^w - 1 */
 } wcodeci_rans16;
 
 /* Decodes whole rounds of r->lanes values each while n has room for one more and `limit` leaves r->lanes bytes
- * from p on (a lane takes at most one a round).  Returns how many values; r stands behind them. */
+ * from p on (a lane takes at most one a round).  Returns how many values; r stands behind them, but for q.
+ * In kernels of several classes value i is (value[symbol] + (q[i] >> 2)) & mask. */
 typedef size_t wcodeci_rans16_fn(wcodeci_rans16 *r, wcodeci_byte *v, size_t n);
 
-/* The same, fused with merging: the values are those of a split's first plane, planes[1] and so on hold the
- * other planes' values, and n units go to dst. */
+/* The same, fused with merging: the values are those of a split's fused plane (see wcodeci_split_fused), `planes`
+ * holds the other planes' values, and n units go to dst. */
 typedef size_t wcodeci_rans16_units_fn(wcodeci_rans16 *r, const wcodeci_byte *const *planes, wcodeci_byte *dst,
                                        size_t n);
 
@@ -1478,19 +1869,35 @@ typedef size_t wcodeci_merge_fn(const wcodeci_byte *const *planes, wcodeci_byte 
  * it; returns how many values. */
 typedef size_t wcodeci_unpack_fn(const wcodeci_byte *src, unsigned width, wcodeci_byte *v, size_t n);
 
+/* q[i] = (columns[i] + row) & 255 for i < n. */
+typedef void wcodeci_scale_fn(const wcodeci_byte *columns, unsigned row, wcodeci_byte *q, size_t n);
+
+/* Classes by the first plane: value i's is class_of[16 * (q & 3) + t], where t is the first plane's value less its
+ * scale q >> 2 and less base, modulo mask + 1, but at most 15. */
+typedef struct wcodeci_class_map {
+    wcodeci_byte class_of[16 * WCODECI_CLASSES];
+    unsigned base, mask;
+} wcodeci_class_map;
+
+/* Makes the classes of n values; q NULL: all 0.  `classes` may be q. */
+typedef void wcodeci_classes_fn(const wcodeci_class_map *map, const wcodeci_byte *first, const wcodeci_byte *q,
+                                wcodeci_byte *classes, size_t n);
+
 /* Undoes a plane's predictor: v[i] = (v[i] + v[i - distance]) & mask for i = distance ... n-1.  All of it. */
 typedef void wcodeci_unpredict_fn(wcodeci_byte *v, size_t n, size_t distance, unsigned mask);
 
 typedef struct wcodeci_kernels {
     const char *name;
-    wcodeci_rans16_fn *rans16;
-    /* By split.  units: planes of less than 8 bits as bytes, like all others.  packed: planes[k] of a plane of
+    /* By whether there are several classes, and by split.  units: planes of less than 8 bits as bytes, like all others.  packed: planes[k] of a plane of
      * less than 8 bits is its raw payload.  NULL where there is none. */
-    wcodeci_rans16_units_fn *units[WCODEC_SPLIT_COUNT], *packed[WCODEC_SPLIT_COUNT];
+    wcodeci_rans16_fn *rans16[2];
+    wcodeci_rans16_units_fn *units[2][WCODEC_SPLIT_COUNT], *packed[2][WCODEC_SPLIT_COUNT];
     wcodeci_rans256_fn *rans256;
     wcodeci_merge_fn *merge[WCODEC_SPLIT_COUNT];    /* NULL: scalar */
     wcodeci_unpack_fn *unpack;                      /* NULL: scalar */
     wcodeci_unpredict_fn *unpredict;
+    wcodeci_scale_fn *scale;
+    wcodeci_classes_fn *classes;
 } wcodeci_kernels;
 
 #ifndef WCODEC_NO_ENCODER
@@ -1503,18 +1910,20 @@ typedef size_t wcodeci_split_fn(const struct wcodeci_plane_row *row, unsigned un
 
 #define WCODECI_NO_SYMBOL 16        /* of a value that is an exception */
 
-/* What encoding with a rANS-16 model needs. */
+/* What encoding with a rANS-16 model needs.  Class c's entries stand at 16 c, or 256 c. */
 typedef struct wcodeci_rans16_coder {
-    wcodeci_byte symbol_of[256];    /* WCODECI_NO_SYMBOL: none */
-    wcodeci_byte slots[256];        /* of a symbol's ranks, symbol by symbol */
-    wcodeci_byte first[16];         /* where a symbol's slots begin */
-    wcodeci_byte freq[16];
-    wcodeci_byte filler;            /* the symbol that stands where an exception is */
+    wcodeci_byte symbol_of[256];                    /* WCODECI_NO_SYMBOL: none */
+    wcodeci_byte slots[256 * WCODECI_CLASSES];      /* of a symbol's ranks, symbol by symbol */
+    wcodeci_byte first[16 * WCODECI_CLASSES];       /* where a symbol's slots begin in its class */
+    wcodeci_byte freq[16 * WCODECI_CLASSES];        /* 0: the class has no such symbol */
+    wcodeci_byte filler[WCODECI_CLASSES];           /* the symbols that stand where an exception is */
+    const wcodeci_byte *q;                          /* of several classes: value i's is q[i] & 3 */
     unsigned lanes;
     wcodeci_byte high[WCODECI_RANS16_LANES], low[WCODECI_RANS16_LANES];     /* the states, as in decoding */
 } wcodeci_rans16_coder;
 
 /* symbols[i] = symbol_of[v[i]], or the filler and i to `places`, in order, where that is WCODECI_NO_SYMBOL.
+ * Of several classes 16 times the class is added, and a symbol that the class lacks is none either.
  * Returns how many places there are, or most + 1 as soon as there are more than `most`. */
 typedef size_t wcodeci_rans16_map_fn(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
                                      wcodeci_byte *symbols, size_t n, uint32_t *places, size_t most);
@@ -1531,8 +1940,8 @@ typedef void wcodeci_residual_fn(const wcodeci_byte *v, const wcodeci_byte *befo
 typedef struct wcodeci_encode_kernels {
     wcodeci_split_fn *split;
     wcodeci_residual_fn *residual;
-    wcodeci_rans16_map_fn *rans16_map;
-    wcodeci_rans16_put_fn *rans16_put;
+    wcodeci_rans16_map_fn *rans16_map[2];           /* by whether there are several classes */
+    wcodeci_rans16_put_fn *rans16_put[2];
 } wcodeci_encode_kernels;
 
 #endif
@@ -2303,34 +2712,35 @@ typedef struct wcodeci_dtype_row {
     unsigned char unit;         /* bytes */
     unsigned char integer;      /* differences of neighbouring units are worth a try */
     unsigned char splits[2];    /* that suit it, the likeliest first; the same one twice: just one */
+    unsigned char classes[2];   /* the one whose planes classes suit, for speed and for size; BYTE: none */
 } wcodeci_dtype_row;
 
 static const wcodeci_dtype_row wcodeci_dtypes[] = {
-    { "BYTES",        0, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
-    { "BOOL",         8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
-    { "F4",           4, 1, 0, { WCODEC_SPLIT_NIBBLES, WCODEC_SPLIT_BYTE } },
-    { "F6_E2M3",      6, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
-    { "F6_E3M2",      6, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
-    { "U8",           8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_NIBBLES } },
-    { "I8",           8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_NIBBLES } },
-    { "F8_E5M2",      8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_F8_E5M2 } },
-    { "F8_E4M3",      8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_F8_E4M3 } },
-    { "F8_E8M0",      8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
-    { "F8_E4M3FNUZ",  8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_F8_E4M3 } },
-    { "F8_E5M2FNUZ",  8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_F8_E5M2 } },
-    { "I16",         16, 2, 1, { WCODEC_SPLIT_WORD16, WCODEC_SPLIT_WORD16 } },
-    { "U16",         16, 2, 1, { WCODEC_SPLIT_WORD16, WCODEC_SPLIT_WORD16 } },
-    { "F16",         16, 2, 0, { WCODEC_SPLIT_F16, WCODEC_SPLIT_WORD16 } },
-    { "BF16",        16, 2, 0, { WCODEC_SPLIT_BF16, WCODEC_SPLIT_WORD16 } },
-    { "I32",         32, 4, 1, { WCODEC_SPLIT_WORD32, WCODEC_SPLIT_WORD32 } },
-    { "U32",         32, 4, 1, { WCODEC_SPLIT_WORD32, WCODEC_SPLIT_WORD32 } },
-    { "F32",         32, 4, 0, { WCODEC_SPLIT_F32, WCODEC_SPLIT_WORD32 } },
-    { "C64",         64, 4, 0, { WCODEC_SPLIT_F32, WCODEC_SPLIT_WORD32 } },
-    { "F64",         64, 8, 0, { WCODEC_SPLIT_F64, WCODEC_SPLIT_WORD64 } },
-    { "I64",         64, 8, 1, { WCODEC_SPLIT_WORD64, WCODEC_SPLIT_WORD64 } },
-    { "U64",         64, 8, 1, { WCODEC_SPLIT_WORD64, WCODEC_SPLIT_WORD64 } },
-    { "I4",           4, 1, 0, { WCODEC_SPLIT_NIBBLES, WCODEC_SPLIT_BYTE } },
-    { "U4",           4, 1, 0, { WCODEC_SPLIT_NIBBLES, WCODEC_SPLIT_BYTE } }
+    { "BYTES",        0, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE }, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
+    { "BOOL",         8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE }, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
+    { "F4",           4, 1, 0, { WCODEC_SPLIT_NIBBLES, WCODEC_SPLIT_BYTE }, { WCODEC_SPLIT_NIBBLES, WCODEC_SPLIT_NIBBLES } },
+    { "F6_E2M3",      6, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE }, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
+    { "F6_E3M2",      6, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE }, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
+    { "U8",           8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_NIBBLES }, { WCODEC_SPLIT_NIBBLES, WCODEC_SPLIT_NIBBLES } },
+    { "I8",           8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_NIBBLES }, { WCODEC_SPLIT_NIBBLES, WCODEC_SPLIT_NIBBLES } },
+    { "F8_E5M2",      8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_F8_E5M2 }, { WCODEC_SPLIT_F8_E5M2, WCODEC_SPLIT_F8_E5M2 } },
+    { "F8_E4M3",      8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_F8_E4M3 }, { WCODEC_SPLIT_F8_E4M3, WCODEC_SPLIT_F8_E4M3 } },
+    { "F8_E8M0",      8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE }, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
+    { "F8_E4M3FNUZ",  8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_F8_E4M3 }, { WCODEC_SPLIT_F8_E4M3, WCODEC_SPLIT_F8_E4M3 } },
+    { "F8_E5M2FNUZ",  8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_F8_E5M2 }, { WCODEC_SPLIT_F8_E5M2, WCODEC_SPLIT_F8_E5M2 } },
+    { "I16",         16, 2, 1, { WCODEC_SPLIT_WORD16, WCODEC_SPLIT_WORD16 }, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
+    { "U16",         16, 2, 1, { WCODEC_SPLIT_WORD16, WCODEC_SPLIT_WORD16 }, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
+    { "F16",         16, 2, 0, { WCODEC_SPLIT_F16, WCODEC_SPLIT_WORD16 }, { WCODEC_SPLIT_F16, WCODEC_SPLIT_F16_4 } },
+    { "BF16",        16, 2, 0, { WCODEC_SPLIT_BF16, WCODEC_SPLIT_WORD16 }, { WCODEC_SPLIT_BF16, WCODEC_SPLIT_BF16_4 } },
+    { "I32",         32, 4, 1, { WCODEC_SPLIT_WORD32, WCODEC_SPLIT_WORD32 }, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
+    { "U32",         32, 4, 1, { WCODEC_SPLIT_WORD32, WCODEC_SPLIT_WORD32 }, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
+    { "F32",         32, 4, 0, { WCODEC_SPLIT_F32, WCODEC_SPLIT_WORD32 }, { WCODEC_SPLIT_F32, WCODEC_SPLIT_F32_4 } },
+    { "C64",         64, 4, 0, { WCODEC_SPLIT_F32, WCODEC_SPLIT_WORD32 }, { WCODEC_SPLIT_F32, WCODEC_SPLIT_F32_4 } },
+    { "F64",         64, 8, 0, { WCODEC_SPLIT_F64, WCODEC_SPLIT_WORD64 }, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
+    { "I64",         64, 8, 1, { WCODEC_SPLIT_WORD64, WCODEC_SPLIT_WORD64 }, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
+    { "U64",         64, 8, 1, { WCODEC_SPLIT_WORD64, WCODEC_SPLIT_WORD64 }, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
+    { "I4",           4, 1, 0, { WCODEC_SPLIT_NIBBLES, WCODEC_SPLIT_BYTE }, { WCODEC_SPLIT_NIBBLES, WCODEC_SPLIT_NIBBLES } },
+    { "U4",           4, 1, 0, { WCODEC_SPLIT_NIBBLES, WCODEC_SPLIT_BYTE }, { WCODEC_SPLIT_NIBBLES, WCODEC_SPLIT_NIBBLES } }
 };
 #define WCODECI_DTYPES (sizeof wcodeci_dtypes / sizeof wcodeci_dtypes[0])
 
@@ -2375,8 +2785,18 @@ static const wcodeci_split_row wcodeci_splits[WCODEC_SPLIT_COUNT] = {
     { "F8_E5M2", 1, 2,
       { WCODECI_FIELD(2, 5), WCODECI_FIELDS(7, 1, 0, 2) } },
     { "NIBBLES", 1, 2,
-      { WCODECI_FIELD(4, 4), WCODECI_FIELD(0, 4) } }
+      { WCODECI_FIELD(4, 4), WCODECI_FIELD(0, 4) } },
+    { "BF16_4", 2, 3,
+      { WCODECI_FIELD(7, 8), WCODECI_FIELD(3, 4), WCODECI_FIELDS(15, 1, 0, 3) } },
+    { "F16_4", 2, 3,
+      { WCODECI_FIELD(10, 5), WCODECI_FIELD(6, 4), WCODECI_FIELDS(15, 1, 0, 6) } },
+    { "F32_4", 4, 5,
+      { WCODECI_FIELD(23, 8), WCODECI_FIELD(19, 4), WCODECI_FIELDS(31, 1, 16, 3), WCODECI_FIELD(8, 8),
+        WCODECI_FIELD(0, 8) } }
 };
+
+/* The plane whose values are merged as they are decoded, where there is a kernel for that. */
+WCODECI_INLINE unsigned wcodeci_split_fused(unsigned split) { return split >= WCODEC_SPLIT_BF16_4; }
 
 WCODEC_API const char *wcodec_dtype_name(unsigned dtype)
 {
@@ -2408,14 +2828,15 @@ WCODEC_API const char *wcodec_split_name(unsigned split)
 WCODEC_API const char *wcodec_coder_name(unsigned coder)
 {
     static const char *const names[WCODEC_CODER_COUNT] = {
-        "raw", "constant", "sparse", "huffman", "rans16", "rans256"
+        "raw", "constant", "sparse", "huffman", "rans16", "rans256", "classes",
+        "mix"
     };
     return coder < WCODEC_CODER_COUNT ? names[coder] : NULL;
 }
 
 WCODEC_API const char *wcodec_predictor_name(unsigned predictor)
 {
-    static const char *const names[WCODEC_PREDICT_COUNT] = { "none", "left", "up" };
+    static const char *const names[WCODEC_PREDICT_COUNT] = { "none", "left", "up", "scale" };
     return predictor < WCODEC_PREDICT_COUNT ? names[predictor] : NULL;
 }
 
@@ -2521,6 +2942,8 @@ static void wcodeci_merge_scalar(unsigned split, const wcodeci_byte *const *plan
     WCODECI_MERGE_CASE(WCODEC_SPLIT_F16);
     WCODECI_MERGE_CASE(WCODEC_SPLIT_F32);
     WCODECI_MERGE_CASE(WCODEC_SPLIT_NIBBLES);
+    WCODECI_MERGE_CASE(WCODEC_SPLIT_BF16_4);
+    WCODECI_MERGE_CASE(WCODEC_SPLIT_F32_4);
     default: wcodeci_merge_body(&wcodeci_splits[split], planes, dst, n); break;
     }
 }
@@ -2600,9 +3023,77 @@ static void wcodeci_split_plane(const wcodeci_encode_kernels *kernels, unsigned 
 /* ---- part: amalgamate/parts/54_predict.c ---- */
 
 /* ------------------------------------------------------------------------------------------------
- * Predictors (private): differences from the left neighbour or from the row above
+ * Predictors (private): differences from the left neighbour, from the row above, or from a scale
  * On planes they work modulo 2^width, on whole units modulo 2^(8 unit).
+ *
+ * The scale model: rows and columns of a matrix of weights differ in size, and what is left of an exponent when
+ * both are known is more alike.  Each row and each column has a byte, in quarter steps of log2; value i's q is
+ * the sum of both, q >> 2 is taken off the exponent, and q & 3 chooses one of four tables for what is left.
  * ---------------------------------------------------------------------------------------------- */
+
+#define WCODECI_MIN_COLUMNS 8
+#define WCODECI_Q_CHUNK 8192        /* values whose q is made at a time: it stays in the first-level cache */
+
+/* The scales of a tile's values: value i stands in column (phase + i) % width. */
+typedef struct wcodeci_scaled {
+    const wcodeci_byte *columns, *rows;     /* rows: one for each that the tile touches */
+    size_t width, phase;                    /* phase: below width */
+} wcodeci_scaled;
+
+/* How many rows n values touch. */
+static size_t wcodeci_scaled_rows(size_t width, size_t phase, size_t n) { return (phase + n - 1) / width + 1; }
+
+/* Makes q of values i ... i + n - 1. */
+static void wcodeci_scaled_q(const wcodeci_kernels *kernels, const wcodeci_scaled *s, size_t i,
+                             wcodeci_byte *q, size_t n)
+{
+    const size_t place = s->phase + i;
+    size_t row = place / s->width, column = place % s->width;
+    while (n) {
+        const size_t take = wcodeci_min(n, s->width - column);
+        kernels->scale(s->columns + column, s->rows[row], q, take);
+        q += take;
+        n -= take;
+        column = 0;
+        row++;
+    }
+}
+
+/* Eight bytes at a time: the lower seven bits of each are added, the top one is the sum without carry. */
+static void wcodeci_scale_scalar(const wcodeci_byte *columns, unsigned row, wcodeci_byte *q, size_t n)
+{
+    const uint64_t seven = (uint64_t)0x7F7F7F7F7F7F7F7Fu;
+    const uint64_t add = (uint64_t)0x0101010101010101u * (row & 255);
+    size_t i;
+    for (i = 0; n - i >= 8; i += 8) {
+        const uint64_t x = wcodeci_load64(columns + i);
+        wcodeci_store64(q + i, ((x & seven) + (add & seven)) ^ ((x ^ add) & ~seven));
+    }
+    for (; i < n; i++) q[i] = (wcodeci_byte)(columns[i] + row);
+}
+
+static void wcodeci_classes_scalar(const wcodeci_class_map *map, const wcodeci_byte *first,
+                                   const wcodeci_byte *q, wcodeci_byte *classes, size_t n)
+{
+    size_t i;
+    for (i = 0; i < n; i++) {
+        const unsigned scale = q ? q[i] : 0, t = (first[i] - (scale >> 2) - map->base) & map->mask;
+        classes[i] = map->class_of[(scale & 3) << 4 | (t < 15 ? t : 15)];
+    }
+}
+
+/* Adds the scales to residuals, in place.  q: room for WCODECI_Q_CHUNK. */
+static void wcodeci_unscale_plane(const wcodeci_kernels *kernels, const wcodeci_scaled *s, wcodeci_byte *v,
+                                  size_t n, unsigned mask, wcodeci_byte *q)
+{
+    size_t i = 0, j;
+    while (i < n) {
+        const size_t take = wcodeci_min(n - i, WCODECI_Q_CHUNK);
+        wcodeci_scaled_q(kernels, s, i, q, take);
+        for (j = 0; j < take; j++) v[i + j] = (wcodeci_byte)((v[i + j] + (q[j] >> 2)) & mask);
+        i += take;
+    }
+}
 
 /* The distance to the value that predicts: values before it are kept as they are. */
 static size_t wcodeci_predict_distance(unsigned predictor, uint64_t row, size_t n)
@@ -2635,6 +3126,20 @@ static void wcodeci_unpredict_units(wcodeci_byte *p, size_t n, unsigned unit, un
 }
 
 #ifndef WCODEC_NO_ENCODER
+
+/* Takes scales off n values: residual[i] = (v[i] - (q[i] >> 2)) & mask.  Eight bytes at a time: with the top bit
+ * set no byte borrows of the next, and that bit is the difference without borrow. */
+static void wcodeci_scale_off(const wcodeci_byte *v, const wcodeci_byte *q, wcodeci_byte *residual, size_t n,
+                              unsigned mask)
+{
+    const uint64_t ones = (uint64_t)0x0101010101010101u, top = ones << 7;
+    size_t i;
+    for (i = 0; n - i >= 8; i += 8) {
+        const uint64_t x = wcodeci_load64(v + i), shift = wcodeci_load64(q + i) >> 2 & ones * 63;
+        wcodeci_store64(residual + i, (((x | top) - shift) ^ (~x & top)) & ones * mask);
+    }
+    for (; i < n; i++) residual[i] = (wcodeci_byte)((v[i] - (q[i] >> 2)) & mask);
+}
 
 static void wcodeci_residual_scalar(const wcodeci_byte *v, const wcodeci_byte *before, wcodeci_byte *residual,
                                     size_t n, unsigned mask)
@@ -2674,6 +3179,13 @@ static void wcodeci_predict_units(const wcodeci_byte *p, wcodeci_byte *residual,
  * It may write to all of v and nothing else, and leaves no value of 2^w or more in it.
  * An encoder writes at most `cap` bytes and returns how many, or 0 if they would be more.
  * ---------------------------------------------------------------------------------------------- */
+
+static int wcodeci_all_zero(const wcodeci_byte *p, const wcodeci_byte *end)
+{
+    while (p < end)
+        if (*p++) return 0;
+    return 1;
+}
 
 #ifndef WCODEC_NO_ENCODER
 /* What the encoder knows of a plane: its values, how often each occurs. */
@@ -3017,12 +3529,13 @@ static void wcodeci_bits_refill_end(wcodeci_bits *b)
 }
 
 /* Fills table[code] for all codes of `depth` bits with value << 4 | length, and returns depth; 0 if the
- * lengths are not complete. */
-static unsigned wcodeci_huff_table(const wcodeci_byte length[256], uint16_t *table)
+ * lengths, of the values first ... last, are not complete. */
+static unsigned wcodeci_huff_table(const wcodeci_byte length[256], unsigned first, unsigned last,
+                                   uint16_t *table)
 {
     unsigned per_length[WCODECI_HUFF_MAX + 1] = { 0 }, next[WCODECI_HUFF_MAX + 1];
     unsigned s, l, code = 0, depth = 0, left = 1;
-    for (s = 0; s < 256; s++) per_length[length[s]]++;
+    for (s = first; s <= last; s++) per_length[length[s]]++;
     per_length[0] = 0;
     for (l = 1; l <= WCODECI_HUFF_MAX; l++) {
         left <<= 1;
@@ -3033,7 +3546,7 @@ static unsigned wcodeci_huff_table(const wcodeci_byte length[256], uint16_t *tab
         if (per_length[l]) depth = l;
     }
     if (left) return 0;
-    for (s = 0; s < 256; s++) {
+    for (s = first; s <= last; s++) {
         unsigned reversed = 0, k;
         l = length[s];
         if (!l) continue;
@@ -3136,7 +3649,7 @@ static const char *wcodeci_huff_decode(const wcodeci_byte *src, size_t size, uns
     if (c.bad) return short_of;
     if (log_streams > 5 || first >= last || last >> width) return "a Huffman plane's head is broken";
     used = wcodeci_lengths_decode(c.p, (size_t)(c.end - c.p), first, last, WCODECI_HUFF_MAX, length);
-    depth = used ? wcodeci_huff_table(length, table) : 0;
+    depth = used ? wcodeci_huff_table(length, first, last, table) : 0;
     if (!depth) return "a Huffman code is not complete";
     c.p += used;
     if (!wcodeci_huff_open(&c, streams, b)) return short_of;
@@ -3308,7 +3821,10 @@ static size_t wcodeci_huff_encode(const wcodeci_plane *plane, const wcodeci_huff
  * of 64 lanes is as slow as its chain of some 30 cycles unless there are more vectors to work on meanwhile.
  * ---------------------------------------------------------------------------------------------- */
 
-#define WCODECI_RANS16_HEAD 36          /* before the states */
+#define WCODECI_RANS16_HEAD 36          /* before the states, with one class */
+#define WCODECI_CLASSES_HEAD 102        /* with four */
+#define WCODECI_CLASSES_MAP 81          /* where its base and map stand */
+#define WCODECI_CLASS_MAP 1             /* where classes come from: the first plane; 0: scales */
 #define WCODECI_RANS16_LOW 256          /* of a state */
 
 /* The place of the lowest bit set, for x >= 1. */
@@ -3323,56 +3839,60 @@ WCODECI_INLINE unsigned wcodeci_lowest_bit(uint32_t x)
 #endif
 }
 
-/* The construction of format section 9.4.  The frequencies sum to 256, so while a symbol is short of its
- * bucket's 16 slots, another one, not done either, has more than 16. */
-static void wcodeci_alias_make(wcodeci_rans16 *r)
+/* The construction of format section 9.4 for the class whose entries stand at `at`.  The frequencies sum to
+ * 256, so while a symbol is short of its bucket's 16 slots, another one, not done either, has more than 16. */
+static void wcodeci_alias_make(wcodeci_rans16 *r, unsigned at)
 {
+    const wcodeci_byte *freq = r->freq + at;
+    wcodeci_byte *div = r->div + at, *other = r->other + at;
     unsigned rem[16], count[16], few = 0, many = 0, b;      /* few, many: sets of symbols not done */
     for (b = 0; b < 16; b++) {
-        rem[b] = r->freq[b];
+        rem[b] = freq[b];
         few |= (unsigned)(rem[b] < 16) << b;
         many |= (unsigned)(rem[b] > 16) << b;
-        r->div[b] = 16;
-        r->other[b] = (wcodeci_byte)b;
+        div[b] = 16;
+        other[b] = (wcodeci_byte)b;
     }
     while (few && many) {
         const unsigned i = wcodeci_lowest_bit(few), j = wcodeci_lowest_bit(many);
-        r->div[i] = (wcodeci_byte)rem[i];
-        r->other[i] = (wcodeci_byte)j;
+        div[i] = (wcodeci_byte)rem[i];
+        other[i] = (wcodeci_byte)j;
         rem[j] -= 16 - rem[i];
         few &= few - 1;
         few |= (unsigned)(rem[j] < 16) << j;
         many ^= (unsigned)(rem[j] <= 16) << j;
     }
-    for (b = 0; b < 16; b++) count[b] = r->div[b];
+    for (b = 0; b < 16; b++) count[b] = div[b];
     for (b = 0; b < 16; b++) {
-        r->base[b] = (wcodeci_byte)(count[r->other[b]] - r->div[b]);
-        count[r->other[b]] += 16u - r->div[b];
+        r->base[at + b] = (wcodeci_byte)(count[other[b]] - div[b]);
+        count[other[b]] += 16u - div[b];
     }
 }
 
-WCODECI_INLINE unsigned wcodeci_alias_slot(const wcodeci_rans16 *r, unsigned slot, unsigned *rank)
+/* The symbol of a slot, 0-15; at: 16 times the class. */
+WCODECI_INLINE unsigned wcodeci_alias_slot(const wcodeci_rans16 *r, unsigned at, unsigned slot, unsigned *rank)
 {
     unsigned b = slot >> 4, k = slot & 15;
-    int own = k < r->div[b];
-    *rank = own ? k : (k + r->base[b]) & 255;
-    return own ? b : r->other[b];
+    int own = k < r->div[at + b];
+    *rank = own ? k : (k + r->base[at + b]) & 255;
+    return own ? b : r->other[at + b];
 }
 
 /* ---- the scalar kernels ---- */
 
-/* What a slot brings: freq, rank, and the value where it stands in a unit; four numbers, so that an index is a
- * shift. */
-static void wcodeci_rans16_table(const wcodeci_rans16 *r, unsigned shift)
+/* What a slot brings, class by class: freq, rank, and the value where it stands in a unit; four numbers, so
+ * that an index is a shift. */
+static void wcodeci_rans16_table(const wcodeci_rans16 *r, unsigned classes, unsigned shift)
 {
     uint16_t *entry = r->table;
-    unsigned slot, rank, s;
-    for (slot = 0; slot < 256; slot++, entry += 4) {
-        s = wcodeci_alias_slot(r, slot, &rank);
-        entry[0] = r->freq[s];
-        entry[1] = (uint16_t)rank;
-        entry[2] = (uint16_t)(r->value[s] << shift);
-    }
+    unsigned at, slot, rank, s;
+    for (at = 0; at < 16 * classes; at += 16)
+        for (slot = 0; slot < 256; slot++, entry += 4) {
+            s = wcodeci_alias_slot(r, at, slot, &rank);
+            entry[0] = r->freq[at + s];
+            entry[1] = (uint16_t)rank;
+            entry[2] = (uint16_t)(r->value[s] << shift);
+        }
 }
 
 static void wcodeci_rans16_load(const wcodeci_rans16 *r, uint16_t *state)
@@ -3403,47 +3923,59 @@ WCODECI_INLINE unsigned wcodeci_rans16_step(uint16_t *state, const uint16_t *tab
     return entry[2];
 }
 
-static size_t wcodeci_rans16_scalar(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
+/* The loop of all scalar kernels; classes and units are constants.  planes NULL: the values go to dst, else
+ * units of split BF16. */
+WCODECI_INLINE size_t wcodeci_rans16_loop(wcodeci_rans16 *r, unsigned classes, const wcodeci_byte *const *planes,
+                                          wcodeci_byte *dst, size_t n)
 {
     uint16_t state[WCODECI_RANS16_LANES];
-    const wcodeci_byte *p = r->p;
+    const wcodeci_byte *p = r->p, *q = r->q, *rest = planes ? planes[1] : NULL;
     const uint16_t *table = r->table;
-    const unsigned lanes = r->lanes;
+    const unsigned lanes = r->lanes, mask = r->mask;
     size_t i = 0;
     unsigned lane;
     if (n < lanes || (size_t)(r->limit - p) < lanes) return 0;
-    wcodeci_rans16_table(r, 0);
+    wcodeci_rans16_table(r, classes, planes && classes == 1 ? 7 : 0);
     wcodeci_rans16_load(r, state);
     for (; n - i >= lanes && (size_t)(r->limit - p) >= lanes; i += lanes)
-        for (lane = 0; lane < lanes; lane++)
-            v[i + lane] = (wcodeci_byte)wcodeci_rans16_step(&state[lane], table, &p);
+        for (lane = 0; lane < lanes; lane++) {
+            unsigned value;
+            if (classes == 1) {
+                value = wcodeci_rans16_step(&state[lane], table, &p);
+            } else {
+                value = wcodeci_rans16_step(&state[lane], table + 1024 * (size_t)(q[i + lane] & 3), &p);
+                value = (value + (q[i + lane] >> 2)) & mask;
+                if (planes) value <<= 7;
+            }
+            /* The sign is bit 7 of the rest, and bit 15 of that times 257. */
+            if (planes) wcodeci_store16(dst + 2 * (i + lane), value | (rest[i + lane] * 257u & 0x807F));
+            else dst[i + lane] = (wcodeci_byte)value;
+        }
     wcodeci_rans16_store(r, state);
     r->p = p;
     return i;
 }
 
-/* Split BF16. */
+static size_t wcodeci_rans16_scalar(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
+{
+    return wcodeci_rans16_loop(r, 1, NULL, v, n);
+}
+
+static size_t wcodeci_rans16_classes_scalar(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
+{
+    return wcodeci_rans16_loop(r, WCODECI_CLASSES, NULL, v, n);
+}
+
 static size_t wcodeci_rans16_bf16_scalar(wcodeci_rans16 *r, const wcodeci_byte *const *planes,
                                          wcodeci_byte *dst, size_t n)
 {
-    uint16_t state[WCODECI_RANS16_LANES];
-    const wcodeci_byte *p = r->p, *rest = planes[1];
-    const uint16_t *table = r->table;
-    const unsigned lanes = r->lanes;
-    size_t i = 0;
-    unsigned lane;
-    if (n < lanes || (size_t)(r->limit - p) < lanes) return 0;
-    wcodeci_rans16_table(r, 7);
-    wcodeci_rans16_load(r, state);
-    for (; n - i >= lanes && (size_t)(r->limit - p) >= lanes; i += lanes)
-        for (lane = 0; lane < lanes; lane++) {
-            const unsigned value = wcodeci_rans16_step(&state[lane], table, &p);
-            /* The sign is bit 7 of the rest, and bit 15 of that times 257. */
-            wcodeci_store16(dst + 2 * (i + lane), value | (rest[i + lane] * 257u & 0x807F));
-        }
-    wcodeci_rans16_store(r, state);
-    r->p = p;
-    return i;
+    return wcodeci_rans16_loop(r, 1, planes, dst, n);
+}
+
+static size_t wcodeci_rans16_bf16_classes_scalar(wcodeci_rans16 *r, const wcodeci_byte *const *planes,
+                                                 wcodeci_byte *dst, size_t n)
+{
+    return wcodeci_rans16_loop(r, WCODECI_CLASSES, planes, dst, n);
 }
 
 /* ---- a whole plane ---- */
@@ -3452,10 +3984,22 @@ static size_t wcodeci_rans16_bf16_scalar(wcodeci_rans16 *r, const wcodeci_byte *
 typedef struct wcodeci_rans16_out {
     wcodeci_byte *v;                            /* NULL: units */
     wcodeci_rans16_units_fn *units;
-    const wcodeci_byte *planes[WCODEC_MAX_PLANES];
-    unsigned split, packed;                     /* packed: planes of less than 8 bits are raw payloads */
+    const wcodeci_byte *planes[WCODEC_MAX_PLANES];      /* NULL: the one that is decoded */
+    unsigned split, packed;                     /* packed: planes behind the fused one that have less than */
+                                                /* 8 bits are raw payloads */
     wcodeci_byte *dst;
+    const wcodeci_scaled *scales;               /* what the tile has; NULL: none */
+    const wcodeci_scaled *scaled;               /* the same, where they are added; NULL: they are not */
+    const wcodeci_byte *first;                  /* the first plane, for classes that come from it; or NULL */
+    wcodeci_class_map map;                      /* how */
+    wcodeci_byte *q;                            /* room for WCODECI_Q_CHUNK; NULL: one class, not scaled */
 } wcodeci_rans16_out;
+
+/* Is plane k of a packed tile a raw payload? */
+WCODECI_INLINE int wcodeci_plane_packs(const wcodeci_split_row *split, unsigned k)
+{
+    return split->plane[k].width < 8 && k > wcodeci_split_fused((unsigned)(split - wcodeci_splits));
+}
 
 /* Is one of the bytes 0?  n is a multiple of 8.  (Adding 127 to a byte's lower bits sets its top bit unless they
  * are 0.) */
@@ -3481,26 +4025,34 @@ static int wcodeci_all_bytes(const wcodeci_byte *p, unsigned value, size_t n)
     return different == 0;
 }
 
+/* Reads the head of a payload up to the states: `classes` is 1 or WCODECI_CLASSES. */
 static const char *wcodeci_rans16_open(wcodeci_rans16 *r, const wcodeci_byte *src, size_t size,
-                                       unsigned width, size_t n, uint32_t *exceptions)
+                                       unsigned classes, unsigned width, size_t n, uint32_t *exceptions)
 {
-    unsigned sum = 0, s;
-    if (size < WCODECI_RANS16_HEAD || src[35] > 2
-        || size - WCODECI_RANS16_HEAD < (size_t)2 * (64u << src[35]))
+    const size_t head = classes == 1 ? WCODECI_RANS16_HEAD : WCODECI_CLASSES_HEAD;
+    const wcodeci_byte *tail = src + head - 4;          /* exceptions, lanes */
+    unsigned c, s, used = 0;
+    if (size < head || tail[3] > 2 || size - head < (size_t)2 * (64u << tail[3]))
         return "a rANS-16 plane ends too early";
-    memcpy(r->freq, src, 16);
-    memcpy(r->value, src + 16, 16);
-    for (s = 0; s < 16; s++) {
-        sum += r->freq[s];
-        if (r->value[s] >> width || (!r->freq[s] && r->value[s]))
-            return "a value of a rANS-16 table is out of range";
+    memcpy(r->freq, src + (classes > 1), (size_t)16 * classes);
+    memcpy(r->value, src + (classes > 1) + (size_t)16 * classes, 16);
+    for (c = 0; c < classes; c++) {
+        unsigned sum = 0;
+        for (s = 0; s < 16; s++) {
+            sum += r->freq[16 * c + s];
+            used |= (unsigned)(r->freq[16 * c + s] != 0) << s;
+        }
+        if (sum != 256) return "rANS-16 frequencies do not sum to 256";
+        wcodeci_alias_make(r, 16 * c);
     }
-    if (sum != 256) return "rANS-16 frequencies do not sum to 256";
-    *exceptions = wcodeci_load32(src + 32) & 0xFFFFFF;
+    for (s = 0; s < 16; s++)
+        if (r->value[s] >> width || (!(used >> s & 1) && r->value[s]))
+            return "a value of a rANS-16 table is out of range";
+    *exceptions = wcodeci_load32(tail) & 0xFFFFFF;
     if (*exceptions > n) return "a rANS-16 plane has more exceptions than values";
-    wcodeci_alias_make(r);
-    r->lanes = 64u << src[35];
-    src += WCODECI_RANS16_HEAD;
+    r->lanes = 64u << tail[3];
+    r->mask = (1u << width) - 1;
+    src += head;
     memcpy(r->high, src, r->lanes);
     memcpy(r->low, src + r->lanes, r->lanes);
     if (wcodeci_any_zero(r->high, r->lanes)) return "a rANS-16 state is out of range";
@@ -3508,19 +4060,61 @@ static const char *wcodeci_rans16_open(wcodeci_rans16 *r, const wcodeci_byte *sr
     return NULL;
 }
 
-/* Whole rounds from value i on; returns how many values there are now. */
-static size_t wcodeci_rans16_rounds(const wcodeci_kernels *kernels, wcodeci_rans16 *r,
-                                    const wcodeci_rans16_out *out, size_t i, size_t n)
+/* One class stands for all: what a scaled plane takes where it has no more. */
+static void wcodeci_rans16_spread(wcodeci_rans16 *r)
+{
+    unsigned at;
+    for (at = 16; at < 16 * WCODECI_CLASSES; at += 16) {
+        memcpy(r->div + at, r->div, 16);
+        memcpy(r->other + at, r->other, 16);
+        memcpy(r->base + at, r->base, 16);
+        memcpy(r->freq + at, r->freq, 16);
+    }
+}
+
+/* Whole rounds from value i on, at most n - i values; returns how many. */
+static size_t wcodeci_rans16_some(const wcodeci_kernels *kernels, wcodeci_rans16 *r,
+                                  const wcodeci_rans16_out *out, size_t i, size_t n)
 {
     const wcodeci_byte *planes[WCODEC_MAX_PLANES] = { NULL };
     const wcodeci_split_row *split;
     unsigned k;
-    if (out->v) return i + kernels->rans16(r, out->v + i, n - i);
+    if (out->v) return kernels->rans16[out->q != NULL](r, out->v + i, n - i);
     split = &wcodeci_splits[out->split];
-    for (k = 1; k < split->planes; k++)
-        planes[k] = out->planes[k]
-                  + (out->packed && split->plane[k].width < 8 ? i / 8 * split->plane[k].width : i);
-    return i + out->units(r, planes, out->dst + i * split->unit, n - i);
+    for (k = 0; k < split->planes; k++)
+        if (out->planes[k])
+            planes[k] = out->planes[k]
+                      + (out->packed && wcodeci_plane_packs(split, k) ? i / 8 * split->plane[k].width : i);
+    return out->units(r, planes, out->dst + i * split->unit, n - i);
+}
+
+/* Makes q of values i ... i + n - 1. */
+static void wcodeci_rans16_q(const wcodeci_kernels *kernels, const wcodeci_rans16_out *out, size_t i, size_t n)
+{
+    size_t j;
+    if (out->scales) wcodeci_scaled_q(kernels, out->scales, i, out->q, n);
+    if (out->first) {
+        kernels->classes(&out->map, out->first + i, out->scales ? out->q : NULL, out->q, n);
+        return;
+    }
+    for (j = 0; j < n && !out->scaled; j++) out->q[j] &= 3;
+}
+
+/* Whole rounds from value i on; returns how many values there are now. */
+static size_t wcodeci_rans16_rounds(const wcodeci_kernels *kernels, wcodeci_rans16 *r,
+                                    const wcodeci_rans16_out *out, size_t i, size_t n)
+{
+    if (!out->q) return i + wcodeci_rans16_some(kernels, r, out, i, n);
+    for (;;) {
+        const size_t end = n - i < WCODECI_Q_CHUNK ? n : i + WCODECI_Q_CHUNK;
+        size_t done;
+        if (end - i < r->lanes || (size_t)(r->limit - r->p) < r->lanes) return i;
+        wcodeci_rans16_q(kernels, out, i, end - i);
+        r->q = out->q;
+        done = wcodeci_rans16_some(kernels, r, out, i, end);
+        i += done;
+        if (done < WCODECI_Q_CHUNK) return i;
+    }
 }
 
 /* Puts value number i where it belongs. */
@@ -3533,50 +4127,50 @@ static void wcodeci_rans16_put(const wcodeci_rans16_out *out, size_t i, unsigned
         out->v[i] = (wcodeci_byte)value;
         return;
     }
-    x = wcodeci_merge_value(&split->plane[0], value);
-    for (k = 1; k < split->planes; k++) {
-        const unsigned width = split->plane[k].width;
-        x |= wcodeci_merge_value(&split->plane[k], out->packed && width < 8
-                                                   ? wcodeci_raw_value(out->planes[k], width, i)
-                                                   : out->planes[k][i]);
-    }
+    x = wcodeci_merge_value(&split->plane[wcodeci_split_fused(out->split)], value);
+    for (k = 0; k < split->planes; k++)
+        if (out->planes[k])
+            x |= wcodeci_merge_value(&split->plane[k], out->packed && wcodeci_plane_packs(split, k)
+                                     ? wcodeci_raw_value(out->planes[k], split->plane[k].width, i)
+                                     : out->planes[k][i]);
     wcodeci_store_unit(out->dst + i * split->unit, split->unit, x);
 }
 
 /* The last values, less than a round of them.  Returns 0 if the bytes up to `end` run out. */
-static int wcodeci_rans16_rest(wcodeci_rans16 *r, const wcodeci_byte *end, const wcodeci_rans16_out *out,
-                               size_t i, size_t n)
+static int wcodeci_rans16_rest(const wcodeci_kernels *kernels, wcodeci_rans16 *r, const wcodeci_byte *end,
+                               const wcodeci_rans16_out *out, size_t i, size_t n)
 {
     unsigned lane;
+    if (n - i >= r->lanes) return 0;
+    if (out->q) wcodeci_rans16_q(kernels, out, i, n - i);
     for (lane = 0; i < n; i++, lane++) {
+        const unsigned q = out->q ? out->q[lane] : 0, at = 16 * (q & 3);
         unsigned rank, s;
         uint32_t x;
-        if (lane == 0 && n - i >= r->lanes) return 0;
-        s = wcodeci_alias_slot(r, r->low[lane], &rank);
-        x = (uint32_t)r->freq[s] * r->high[lane] + rank;
+        s = wcodeci_alias_slot(r, at, r->low[lane], &rank);
+        x = (uint32_t)r->freq[at + s] * r->high[lane] + rank;
         if (x < WCODECI_RANS16_LOW) {
             if (r->p == end) return 0;
             x = x << 8 | *r->p++;
         }
         r->high[lane] = (wcodeci_byte)(x >> 8);
         r->low[lane] = (wcodeci_byte)x;
-        wcodeci_rans16_put(out, i, r->value[s]);
+        wcodeci_rans16_put(out, i, (r->value[s] + (q >> 2)) & r->mask);
     }
     return 1;
 }
 
 /* Replaces value number i, which is there already: of a unit only its bits change. */
-WCODECI_INLINE void wcodeci_rans16_change(const wcodeci_rans16_out *out, const wcodeci_split_row *split,
-                                          uint64_t field, size_t i, unsigned value)
+WCODECI_INLINE void wcodeci_rans16_change(const wcodeci_rans16_out *out, const wcodeci_plane_row *plane,
+                                          unsigned unit, uint64_t field, size_t i, unsigned value)
 {
     wcodeci_byte *p;
     if (out->v) {
         out->v[i] = (wcodeci_byte)value;
         return;
     }
-    p = out->dst + i * split->unit;
-    wcodeci_store_unit(p, split->unit, (wcodeci_load_unit(p, split->unit) & ~field)
-                                       | wcodeci_merge_value(&split->plane[0], value));
+    p = out->dst + i * unit;
+    wcodeci_store_unit(p, unit, (wcodeci_load_unit(p, unit) & ~field) | wcodeci_merge_value(plane, value));
 }
 
 /* Side bytes: those of the states, then those up to the end of the payload. */
@@ -3597,19 +4191,20 @@ WCODECI_INLINE int wcodeci_side_byte(wcodeci_side *side)
 
 /* Puts the exceptions in. */
 static const char *wcodeci_rans16_exceptions(const wcodeci_rans16 *r, const wcodeci_byte *end,
-                                             uint32_t exceptions, unsigned width, size_t n,
-                                             const wcodeci_rans16_out *out)
+                                             uint32_t exceptions, size_t n, const wcodeci_rans16_out *out)
 {
     static const char broken[] = "the exceptions of a rANS-16 plane are broken";
     const wcodeci_split_row *split = &wcodeci_splits[out->split];
-    const uint64_t field = wcodeci_merge_value(&split->plane[0], 255);
-    size_t place = 0;
+    const wcodeci_plane_row *plane = &split->plane[wcodeci_split_fused(out->split)];
+    const uint64_t field = wcodeci_merge_value(plane, 255);
+    const wcodeci_scaled *scaled = out->scaled;
+    size_t place = 0, row = 0, column = scaled ? scaled->phase : 0;
     wcodeci_side side;
     side.p = r->low;
     side.end = r->low + r->lanes;
     side.next = r->p;
     side.next_end = end;
-    for (; exceptions; exceptions--, place++) {
+    for (; exceptions; exceptions--, place++, column++) {
         uint32_t gap;
         unsigned shift = 0;
         int byte = wcodeci_side_byte(&side);
@@ -3624,8 +4219,13 @@ static const char *wcodeci_rans16_exceptions(const wcodeci_rans16 *r, const wcod
         if (gap >= n - place) return broken;        /* place is at most n */
         place += gap;
         byte = wcodeci_side_byte(&side);
-        if (byte < 0 || byte >> width) return broken;
-        wcodeci_rans16_change(out, split, field, place, (unsigned)byte);
+        if (byte < 0 || (unsigned)byte > r->mask) return broken;
+        if (scaled) {           /* rows are long and exceptions many, or a division would be better */
+            for (column += gap; column >= scaled->width; column -= scaled->width) row++;
+            byte += (scaled->columns[column] + scaled->rows[row]) >> 2 & 63;
+            byte &= (int)r->mask;
+        }
+        wcodeci_rans16_change(out, plane, split->unit, field, place, (unsigned)byte);
     }
     if (side.end == r->low + r->lanes) {
         for (; side.p < side.end; side.p++)
@@ -3636,11 +4236,29 @@ static const char *wcodeci_rans16_exceptions(const wcodeci_rans16 *r, const wcod
     return side.p == side.end ? NULL : "a rANS-16 plane does not end where it must";
 }
 
+/* Where the classes of a payload come from; `out` has a room for q and what the tile can offer. */
+static const char *wcodeci_rans16_source(const wcodeci_byte *src, wcodeci_rans16_out *out)
+{
+    const wcodeci_byte *map = src + WCODECI_CLASSES_MAP;
+    unsigned k;
+    if (src[0] > WCODECI_CLASS_MAP) return "classes of an unknown kind";
+    if (src[0] == WCODECI_CLASS_MAP) {
+        if (!out->first) return "there is no plane to take classes from";
+        out->map.base = map[0];
+        for (k = 0; k < 64; k++) out->map.class_of[k] = (wcodeci_byte)(map[1 + k / 4] >> 2 * (k & 3) & 3);
+        out->scaled = NULL;         /* q is the map's: the scales are added afterwards */
+        return NULL;
+    }
+    out->first = NULL;
+    if (!out->scales) return "there are no scales to take classes from";
+    return wcodeci_all_zero(map, map + 17) ? NULL : "a map that is not used";
+}
+
 /* Decodes a plane of n values.  Bytes from src + size up to `limit` may be read, but mean nothing: a payload
  * that needs them is broken. */
 static const char *wcodeci_rans16_run(const wcodeci_kernels *kernels, const wcodeci_byte *src, size_t size,
-                                      const wcodeci_byte *limit, unsigned width, size_t n, uint16_t *table,
-                                      const wcodeci_rans16_out *out)
+                                      const wcodeci_byte *limit, unsigned classes, unsigned width, size_t n,
+                                      uint16_t *table, wcodeci_rans16_out *out)
 {
     wcodeci_rans16 r;
     wcodeci_byte pad[2 * WCODECI_RANS16_LANES];
@@ -3648,8 +4266,11 @@ static const char *wcodeci_rans16_run(const wcodeci_kernels *kernels, const wcod
     uint32_t exceptions;
     size_t i;
     int fits;
-    const char *what = wcodeci_rans16_open(&r, src, size, width, n, &exceptions);
+    const char *what = wcodeci_rans16_open(&r, src, size, classes, width, n, &exceptions);
+    if (!what && classes > 1) what = wcodeci_rans16_source(src, out);
     if (what) return what;
+    if (classes == 1) out->first = NULL;
+    if (classes == 1 && out->q) wcodeci_rans16_spread(&r);
     r.table = table;
     r.limit = limit;
     i = wcodeci_rans16_rounds(kernels, &r, out, 0, n);
@@ -3666,19 +4287,9 @@ static const char *wcodeci_rans16_run(const wcodeci_kernels *kernels, const wcod
         fits = (size_t)(r.p - pad) <= left;
         r.p = fits ? p + (r.p - pad) : end;
     }
-    if (!fits || !wcodeci_rans16_rest(&r, end, out, i, n)) return "a rANS-16 plane ends too early";
+    if (!fits || !wcodeci_rans16_rest(kernels, &r, end, out, i, n)) return "a rANS-16 plane ends too early";
     if (!wcodeci_all_bytes(r.high, 1, r.lanes)) return "a rANS-16 state does not end as it must";
-    return wcodeci_rans16_exceptions(&r, end, exceptions, width, n, out);
-}
-
-static const char *wcodeci_rans16_decode(const wcodeci_kernels *kernels, const wcodeci_byte *src, size_t size,
-                                         const wcodeci_byte *limit, unsigned width, wcodeci_byte *v, size_t n,
-                                         uint16_t *table)
-{
-    wcodeci_rans16_out out;
-    memset(&out, 0, sizeof out);
-    out.v = v;
-    return wcodeci_rans16_run(kernels, src, size, limit, width, n, table, &out);
+    return wcodeci_rans16_exceptions(&r, end, exceptions, n, out);
 }
 
 #ifndef WCODEC_NO_ENCODER
@@ -3761,10 +4372,40 @@ static uint64_t wcodeci_message_bits(const uint32_t *count, const uint32_t *freq
     return sum;
 }
 
+/* Two counters for each value, in turn, so that a run of equal values waits half as long for itself.  (With
+ * four, the tables cost more than that.) */
+static void wcodeci_count(const wcodeci_byte *v, size_t n, uint32_t count[256])
+{
+    uint32_t part[2][256];
+    size_t i;
+    unsigned s;
+    memset(part, 0, sizeof part);
+    for (i = 0; i + 2 <= n; i += 2) {
+        part[0][v[i]]++;
+        part[1][v[i + 1]]++;
+    }
+    if (i < n) part[0][v[i]]++;
+    for (s = 0; s < 256; s++) count[s] = part[0][s] + part[1][s];
+}
+
+/* n values' order-0 entropy in bits. */
+static uint64_t wcodeci_entropy(const uint32_t count[256], size_t n)
+{
+    uint64_t sum = 0;
+    const uint32_t log_n = wcodeci_log2((uint32_t)n);
+    unsigned s;
+    for (s = 0; s < 256; s++)
+        if (count[s]) sum += (uint64_t)count[s] * (log_n - wcodeci_log2(count[s]));
+    return sum / 65536;
+}
+
 typedef struct wcodeci_rans16_model {
-    wcodeci_byte freq[16], value[16];
+    wcodeci_byte freq[16 * WCODECI_CLASSES], value[16];
     uint32_t exceptions;
+    unsigned classes;
     unsigned lanes_log;         /* 64 << that */
+    int mapped;                 /* several classes come from the first plane by the map; else from scales */
+    wcodeci_class_map map;
 } wcodeci_rans16_model;
 
 /* Makes `direct` of the m commonest values symbols (`symbol` sorts them, rarest first) and the rest, if any,
@@ -3777,6 +4418,7 @@ static uint64_t wcodeci_rans16_try(const wcodeci_plane *plane, const wcodeci_byt
     unsigned k, s, most = 0;
     int chosen[256] = { 0 };
     memset(model, 0, sizeof *model);
+    model->classes = 1;
     if (direct < 2) return UINT64_MAX;
     for (k = 0; k < direct; k++) chosen[symbol[m - 1 - k]] = 1;
     for (s = 0, k = 0; s < 256; s++) {
@@ -3798,11 +4440,11 @@ static uint64_t wcodeci_rans16_try(const wcodeci_plane *plane, const wcodeci_byt
 }
 
 /* The symbol that stands where an exception is: the commonest, the lowest of these. */
-static unsigned wcodeci_rans16_filler(const wcodeci_rans16_model *model)
+static unsigned wcodeci_rans16_filler(const wcodeci_byte freq[16])
 {
     unsigned s, most = 0;
     for (s = 1; s < 16; s++)
-        if (model->freq[s] > model->freq[most]) most = s;
+        if (freq[s] > freq[most]) most = s;
     return most;
 }
 
@@ -3842,23 +4484,100 @@ static size_t wcodeci_rans16_prepare(const wcodeci_plane *plane, const wcodeci_b
     return WCODECI_RANS16_HEAD + ((size_t)128 << model->lanes_log) + (size_t)(best > held ? best - held : 0);
 }
 
+/* The frequencies of a class in which `count` values have each of m symbols (m >= 2) and `rest` none of them: as
+ * many of the symbols as it pays for.  Returns the bits of the message in 1/65536, exceptions of `exception`
+ * bits included, and adds their number to *exceptions. */
+static uint64_t wcodeci_class_make(const uint32_t count[16], unsigned m, uint64_t rest, unsigned exception,
+                                   wcodeci_byte freq[16], uint32_t *exceptions)
+{
+    wcodeci_byte order[16];         /* the commonest first */
+    uint64_t best = UINT64_MAX, best_rest = 0;
+    unsigned s, k, direct, last_gain = 0;
+    for (s = 0; s < m; s++) {
+        for (k = s; k > 0 && count[order[k - 1]] < count[s]; k--) order[k] = order[k - 1];
+        order[k] = (wcodeci_byte)s;
+    }
+    for (direct = m; direct > 2 && !count[order[direct - 1]]; direct--) {}
+    for (s = direct; s < m; s++) rest += count[order[s]];
+    for (; direct >= 2 && last_gain < 3; rest += count[order[--direct]]) {
+        uint32_t part[16] = { 0 }, whole[16];
+        uint64_t total = 0, bits;
+        for (s = 0; s < direct; s++) {
+            part[s] = count[order[s]] ? count[order[s]] : 1;
+            total += part[s];
+        }
+        part[0] += (uint32_t)rest;          /* what stands in the exceptions' places */
+        wcodeci_normalise(part, direct, total + rest, 8, whole);
+        bits = wcodeci_message_bits(part, whole, direct, 8) + rest * exception * 65536;
+        last_gain++;
+        if (bits >= best) continue;
+        best = bits;
+        best_rest = rest;
+        last_gain = 0;
+        memset(freq, 0, 16);
+        for (s = 0; s < direct; s++) freq[order[s]] = (wcodeci_byte)whole[s];
+    }
+    *exceptions += (uint32_t)best_rest;
+    return best;
+}
+
+/* A model of several classes for a plane of n values, of which `count` shows `shown`; symbols are the values
+ * that are commonest in all classes together.  Returns the size, (size_t)-1 if it can not code the plane. */
+static size_t wcodeci_classes_prepare(uint32_t count[WCODECI_CLASSES][256], size_t shown, size_t n,
+                                      unsigned unit, wcodeci_rans16_model *model)
+{
+    uint32_t all[256], some[16];
+    wcodeci_byte symbol[256];
+    uint64_t bits = 0, held, rest;
+    unsigned c, s, m, first;
+    int chosen[256] = { 0 };
+    memset(model, 0, sizeof *model);
+    for (s = 0; s < 256; s++) all[s] = count[0][s] + count[1][s] + count[2][s] + count[3][s];
+    m = wcodeci_sort_counts(all, symbol);
+    if (m < 2) return (size_t)-1;
+    first = m > 16 ? m - 16 : 0;
+    for (s = first; s < m; s++) chosen[symbol[s]] = 1;
+    for (s = 0, m = 0; s < 256; s++)
+        if (chosen[s]) model->value[m++] = (wcodeci_byte)s;
+    for (c = 0; c < WCODECI_CLASSES; c++) {
+        for (s = 0, rest = 0; s < 256; s++) rest += count[c][s];
+        for (s = 0; s < m; s++) {
+            some[s] = count[c][model->value[s]];
+            rest -= some[s];
+        }
+        bits += wcodeci_class_make(some, m, rest, 18, model->freq + 16 * c, &model->exceptions);
+    }
+    for (s = 0; s < m; s++)
+        if (!(model->freq[s] | model->freq[16 + s] | model->freq[32 + s] | model->freq[48 + s]))
+            model->value[s] = 0;
+    if (model->exceptions > shown / 4) return (size_t)-1;
+    model->classes = WCODECI_CLASSES;
+    model->lanes_log = wcodeci_rans16_lanes_log(n, unit);
+    held = 64u << model->lanes_log;
+    bits = bits / 65536 * n / shown / 8;
+    held += wcodeci_min64(held, 3 * (uint64_t)model->exceptions * n / shown);
+    return WCODECI_CLASSES_HEAD + ((size_t)128 << model->lanes_log) + (size_t)(bits > held ? bits - held : 0);
+}
+
 static void wcodeci_rans16_coder_make(const wcodeci_rans16_model *model, wcodeci_rans16_coder *c)
 {
     wcodeci_rans16 r;
-    unsigned s, slot, rank, sum = 0;
-    memcpy(r.freq, model->freq, 16);
-    memcpy(c->freq, model->freq, 16);
-    wcodeci_alias_make(&r);
+    unsigned at, s, slot, rank, sum;
+    memcpy(r.freq, model->freq, sizeof r.freq);
+    memcpy(c->freq, model->freq, sizeof c->freq);
     memset(c->symbol_of, WCODECI_NO_SYMBOL, sizeof c->symbol_of);
-    for (s = 0; s < 16; s++) {
-        c->first[s] = (wcodeci_byte)sum;
-        sum += model->freq[s];
-        if (model->freq[s]) c->symbol_of[model->value[s]] = (wcodeci_byte)s;
-    }
-    c->filler = (wcodeci_byte)wcodeci_rans16_filler(model);
-    for (slot = 0; slot < 256; slot++) {
-        s = wcodeci_alias_slot(&r, slot, &rank);
-        c->slots[c->first[s] + rank] = (wcodeci_byte)slot;
+    for (at = 0; at < 16 * model->classes; at += 16) {
+        wcodeci_alias_make(&r, at);
+        for (s = 0, sum = 0; s < 16; s++) {
+            c->first[at + s] = (wcodeci_byte)sum;
+            sum += model->freq[at + s];
+            if (model->freq[at + s]) c->symbol_of[model->value[s]] = (wcodeci_byte)s;
+        }
+        c->filler[at / 16] = (wcodeci_byte)wcodeci_rans16_filler(model->freq + at);
+        for (slot = 0; slot < 256; slot++) {
+            s = wcodeci_alias_slot(&r, at, slot, &rank);
+            c->slots[16 * at + c->first[at + s] + rank] = (wcodeci_byte)slot;
+        }
     }
     c->lanes = 64u << model->lanes_log;
 }
@@ -3870,7 +4589,24 @@ static size_t wcodeci_rans16_map_scalar(const wcodeci_rans16_coder *c, const wco
     for (i = 0; i < n; i++) {
         symbols[i] = c->symbol_of[v[i]];
         if (symbols[i] != WCODECI_NO_SYMBOL) continue;
-        symbols[i] = c->filler;
+        symbols[i] = c->filler[0];
+        if (found == most) return most + 1;
+        places[found++] = (uint32_t)i;
+    }
+    return found;
+}
+
+static size_t wcodeci_rans16_map_classes_scalar(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
+                                                wcodeci_byte *symbols, size_t n, uint32_t *places, size_t most)
+{
+    size_t i, found = 0;
+    for (i = 0; i < n; i++) {
+        const unsigned at = 16u * (c->q[i] & 3), s = c->symbol_of[v[i]];
+        if (s != WCODECI_NO_SYMBOL && c->freq[at + s]) {
+            symbols[i] = (wcodeci_byte)(at + s);
+            continue;
+        }
+        symbols[i] = (wcodeci_byte)(at + c->filler[at / 16]);
         if (found == most) return most + 1;
         places[found++] = (uint32_t)i;
     }
@@ -3882,10 +4618,11 @@ static wcodeci_byte *wcodeci_rans16_put_scalar(wcodeci_rans16_coder *c, const wc
                                                wcodeci_byte *p)
 {
     const unsigned mask = c->lanes - 1;
-    uint32_t reciprocal[16];
+    uint32_t reciprocal[16 * WCODECI_CLASSES];
     unsigned s;
     /* x / f = x * reciprocal >> 24 for x < 65536: the error is below x / 2^24 <= 1/256 < 1/f. */
-    for (s = 0; s < 16; s++) reciprocal[s] = c->freq[s] ? ((uint32_t)1 << 24) / c->freq[s] + 1 : 0;
+    for (s = 0; s < 16 * WCODECI_CLASSES; s++)
+        reciprocal[s] = c->freq[s] ? ((uint32_t)1 << 24) / c->freq[s] + 1 : 0;
     while (n--) {
         const unsigned lane = (unsigned)n & mask;
         uint32_t x = (uint32_t)c->high[lane] << 8 | c->low[lane], f, q;
@@ -3897,7 +4634,7 @@ static wcodeci_byte *wcodeci_rans16_put_scalar(wcodeci_rans16_coder *c, const wc
         }
         q = (uint32_t)((uint64_t)x * reciprocal[s] >> 24);
         c->high[lane] = (wcodeci_byte)q;
-        c->low[lane] = c->slots[c->first[s] + (x - q * f)];
+        c->low[lane] = c->slots[(s & 0x30) * 16 + c->first[s] + (x - q * f)];
     }
     return p;
 }
@@ -3920,20 +4657,43 @@ static size_t wcodeci_rans16_side(const wcodeci_byte *v, const uint32_t *places,
  * renormalisation bytes at most n and 64 of room below them. */
 #define WCODECI_RANS16_WORK(n) (4 * (n) + 64)
 
-/* `work`: WCODECI_RANS16_WORK(n) bytes, aligned for 32 bits.  More than one exception in four values, and there
- * is no room for them: returns 0. */
-static size_t wcodeci_rans16_encode(const wcodeci_encode_kernels *kernels, const wcodeci_plane *plane,
-                                    const wcodeci_rans16_model *model, wcodeci_byte *dst, size_t cap,
-                                    wcodeci_byte *work)
+/* What a payload has before the states. */
+static void wcodeci_rans16_head(const wcodeci_rans16_model *model, size_t exceptions, wcodeci_byte *dst)
 {
-    const size_t n = plane->n;
+    const uint32_t tail = (uint32_t)exceptions | (uint32_t)model->lanes_log << 24;
+    unsigned k;
+    if (model->classes == 1) {
+        memcpy(dst, model->freq, 16);
+        memcpy(dst + 16, model->value, 16);
+        wcodeci_store32(dst + 32, tail);
+        return;
+    }
+    dst[0] = model->mapped ? WCODECI_CLASS_MAP : 0;
+    memcpy(dst + 1, model->freq, 64);
+    memcpy(dst + 65, model->value, 16);
+    memset(dst + WCODECI_CLASSES_MAP, 0, 17);
+    if (model->mapped) dst[WCODECI_CLASSES_MAP] = (wcodeci_byte)model->map.base;
+    for (k = 0; k < 64 && model->mapped; k++)
+        dst[WCODECI_CLASSES_MAP + 1 + k / 4] |= (wcodeci_byte)(model->map.class_of[k] << 2 * (k & 3));
+    wcodeci_store32(dst + WCODECI_CLASSES_HEAD - 4, tail);
+}
+
+/* `work`: WCODECI_RANS16_WORK(n) bytes, aligned for 32 bits.  More than one exception in four values, and there
+ * is no room for them: returns 0.  q: of several classes, each value's is q & 3. */
+static size_t wcodeci_rans16_encode(const wcodeci_encode_kernels *kernels, const wcodeci_plane *plane,
+                                    const wcodeci_rans16_model *model, const wcodeci_byte *q,
+                                    wcodeci_byte *dst, size_t cap, wcodeci_byte *work)
+{
+    const size_t n = plane->n, head = model->classes == 1 ? WCODECI_RANS16_HEAD : WCODECI_CLASSES_HEAD;
+    const int several = model->classes > 1;
     uint32_t *places = (uint32_t *)(void *)work;
     wcodeci_byte *symbols = work + n / 4 * 4, *side = symbols + n, *end = work + WCODECI_RANS16_WORK(n), *p;
     wcodeci_rans16_coder c;
     size_t exceptions, sides, used, whole;
     unsigned lane;
     wcodeci_rans16_coder_make(model, &c);
-    exceptions = kernels->rans16_map(&c, plane->v, symbols, n, places, n / 4);
+    c.q = q;
+    exceptions = kernels->rans16_map[several](&c, plane->v, symbols, n, places, n / 4);
     if (exceptions > n / 4) return 0;
     sides = wcodeci_rans16_side(plane->v, places, exceptions, side);
     for (lane = 0; lane < c.lanes; lane++) {
@@ -3942,15 +4702,13 @@ static size_t wcodeci_rans16_encode(const wcodeci_encode_kernels *kernels, const
     }
     whole = n / c.lanes * c.lanes;
     p = wcodeci_rans16_put_scalar(&c, symbols + whole, n - whole, end);
-    p = kernels->rans16_put(&c, symbols, whole, p);
-    used = WCODECI_RANS16_HEAD + (size_t)2 * c.lanes + (size_t)(end - p);
+    p = kernels->rans16_put[several](&c, symbols, whole, p);
+    used = head + (size_t)2 * c.lanes + (size_t)(end - p);
     if (used + (sides > c.lanes ? sides - c.lanes : 0) > cap) return 0;
-    memcpy(dst, model->freq, 16);
-    memcpy(dst + 16, model->value, 16);
-    wcodeci_store32(dst + 32, (uint32_t)exceptions | (uint32_t)model->lanes_log << 24);
-    memcpy(dst + WCODECI_RANS16_HEAD, c.high, c.lanes);
-    memcpy(dst + WCODECI_RANS16_HEAD + c.lanes, c.low, c.lanes);
-    wcodeci_copy(dst + WCODECI_RANS16_HEAD + (size_t)2 * c.lanes, p, (size_t)(end - p));
+    wcodeci_rans16_head(model, exceptions, dst);
+    memcpy(dst + head, c.high, c.lanes);
+    memcpy(dst + head + c.lanes, c.low, c.lanes);
+    wcodeci_copy(dst + head + (size_t)2 * c.lanes, p, (size_t)(end - p));
     if (sides <= c.lanes) return used;
     memcpy(dst + used, side + c.lanes, sides - c.lanes);
     return used + sides - c.lanes;
@@ -4187,6 +4945,999 @@ static size_t wcodeci_rans256_encode(const wcodeci_plane *plane, const wcodeci_r
 
 #endif
 
+/* ---- part: amalgamate/parts/585_mix.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Mix (private): an adaptive binary arithmetic coder that mixes the forecasts of several contexts
+ * What makes weights predictable is the scale of their row and of their column.  Both are estimated from
+ * the values before, by the score of a Student-t density: it uses the size of a value as a mean of
+ * exponents could not, and an outlier can not move it far.  Each context holds one probability per node of a
+ * value's binary tree; the logarithms of their odds are summed with weights that learn (Mahoney, "Adaptive
+ * weighing of context models for lossless data compression", 2005), and a last table refines the sum.
+ * Encoder and decoder are one body, so that they can not differ; all of it is integers, none of them shifted
+ * right when negative.
+ * ---------------------------------------------------------------------------------------------- */
+
+#ifdef WCODEC_NO_MIX
+#define WCODECI_MIX 0
+static size_t wcodeci_mix_scratch(void) { return 0; }
+#else
+#define WCODECI_MIX 1
+
+/* A loop over inputs, whose number is a constant. */
+#if defined(__GNUC__) && (__GNUC__ >= 8 || defined(__clang__))
+#define WCODECI_MIX_UNROLL _Pragma("GCC unroll 8")
+#else
+#define WCODECI_MIX_UNROLL
+#endif
+
+#define WCODECI_MIX_EXPONENTS 0
+#define WCODECI_MIX_MANTISSAS 1
+#define WCODECI_MIX_INTEGERS 2
+#define WCODECI_MIX_TEXT 3
+#define WCODECI_MIX_KINDS 4
+
+#define WCODECI_MIX_INPUTS 8            /* at most; a weight set's size */
+#define WCODECI_MIX_TEXT_ORDERS 6
+#define WCODECI_MIX_COLUMNS 16384       /* entries; column j uses entry j mod 16384 */
+#define WCODECI_MIX_WEIGHTS 1024        /* sets */
+#define WCODECI_MIX_REFINED 2048        /* rows of the last table */
+#define WCODECI_MIX_CONTEXTS 2560
+#define WCODECI_MIX_SLOTS (WCODECI_MIX_TEXT_ORDERS * 32768 + 1024)  /* text has the most */
+#define WCODECI_MIX_RECIPROCALS 1056
+#define WCODECI_MIX_PART 4096           /* values that tell the encoder a parameter */
+#define WCODECI_MIX_ONE 1207959552      /* the weights' first sum: 9/8 times 2^30 */
+#define WCODECI_MIX_HALF 0x80000000u    /* a slot: probability of a 1, 22 bits, above a count of 10 bits */
+
+/* The coder: a value lies in low ... high; `code` is the decoder's.  A kind works on a copy of its own, which a
+ * compiler can keep in registers. */
+typedef struct wcodeci_mix_coder {
+    uint32_t low, high, code;
+    const wcodeci_byte *p, *end;
+    wcodeci_byte *dst, *dst_end;
+    uint32_t past;                      /* bytes read beyond `end`, or not written for want of room */
+    int32_t rate;
+    int64_t *weights;                   /* for the next bit, as is: */
+    uint16_t *refined;
+} wcodeci_mix_coder;
+
+typedef struct wcodeci_mix {
+    wcodeci_mix_coder coder;
+    int16_t stretch[4096];
+    uint16_t squash[4096];
+    uint16_t step[1024];                /* by a slot's count */
+    int32_t reciprocal[WCODECI_MIX_RECIPROCALS];
+    int16_t log[256];                   /* of a number's size, in 1/256 octave */
+    int64_t weight[WCODECI_MIX_WEIGHTS * WCODECI_MIX_INPUTS];
+    uint16_t refine[WCODECI_MIX_REFINED * 33];
+    wcodeci_byte seen[WCODECI_MIX_CONTEXTS];    /* is a context's part of the slots in use? */
+    uint32_t slots[WCODECI_MIX_SLOTS];
+    uint32_t match[16384];
+    int32_t column[2 * WCODECI_MIX_COLUMNS];
+} wcodeci_mix;
+
+/* What both sides know of a plane.  `width`: bits of a value.  `exponents`: plane 0, for mantissas. */
+typedef struct wcodeci_mix_in {
+    unsigned width;
+    size_t n, row;                      /* row 0: not known */
+    const wcodeci_byte *v, *exponents;  /* v: the encoder's */
+    unsigned kind;                      /* the encoder's: which kind to write */
+} wcodeci_mix_in;
+
+/* 65536 / (1 + exp(-x / 256)) at x = -2048, -1920, ... 2048. */
+static const uint16_t wcodeci_mix_knots[33] = {
+    24, 36, 60, 98, 162, 267, 439, 720, 1179, 1921, 3108, 4971, 7812, 11955, 17625, 24743, 32768, 40793, 47911,
+    53581, 57724, 60565, 62428, 63615, 64357, 64816, 65097, 65269, 65374, 65438, 65476, 65500, 65512
+};
+
+/* The score of a value 2^(d+0.55) under a Student-t density of 6 degrees and scale 1, in 1/256 octave, for
+ * d = -63/16, -61/16, ... 63/16: what it says that the scale should be raised by, times the values seen. */
+static const int16_t wcodeci_mix_scores[64] = {
+    -228, -227, -227, -226, -226, -225, -223, -222, -221, -219, -217, -214, -211, -207, -203, -198,
+    -192, -185, -177, -167, -156, -142, -126, -108, -87, -63, -35, -3, 33, 73, 118, 168,
+    222, 280, 343, 408, 476, 545, 615, 684, 752, 817, 879, 937, 991, 1040, 1084, 1124,
+    1159, 1191, 1218, 1242, 1263, 1280, 1296, 1309, 1320, 1330, 1338, 1345, 1351, 1356, 1360, 1363
+};
+
+WCODECI_INLINE int wcodeci_mix_clamp(int x, int low, int high) { return x < low ? low : x > high ? high : x; }
+
+/* d is in 1/256 octave.  A score of the table, without a shift of a negative number. */
+WCODECI_INLINE int wcodeci_mix_score(int d)
+{
+    return wcodeci_mix_scores[(unsigned)wcodeci_mix_clamp(d + 1024, 0, 2047) >> 5];
+}
+
+/* log2 a in 1/256 octave, straight between powers of two; 0 counts as half. */
+static int wcodeci_mix_log2(unsigned a)
+{
+    int k = 0;
+    if (a == 0) return -256;
+    while (a >> k > 1) k++;
+    return 256 * k + (int)(a << 8 >> k) - 256;
+}
+
+/* Which of `count` classes of `size` x is in, class 0 from `from` on. */
+WCODECI_INLINE unsigned wcodeci_mix_class(int x, int from, int size, int count)
+{
+    return (unsigned)(wcodeci_mix_clamp(x - from, 0, size * count - 1) / size);
+}
+
+static void wcodeci_mix_clear(uint32_t *slots, size_t n)
+{
+    size_t i;
+    for (i = 0; i < n; i++) slots[i] = WCODECI_MIX_HALF;
+}
+
+/* The slots of context number `number`, of `size` each, cleared when first used: a small plane uses few. */
+WCODECI_INLINE uint32_t *wcodeci_mix_context(wcodeci_mix *m, unsigned number, unsigned size)
+{
+    uint32_t *const slots = m->slots + (size_t)number * size;
+    if (!m->seen[number]) {
+        m->seen[number] = 1;
+        wcodeci_mix_clear(slots, size);
+    }
+    return slots;
+}
+
+/* `sets` of weights, `rows` of the last table, and of the slots those from `from` on, if they are not cleared by
+ * context.  `delay`: tenths by which a slot's first steps are shorter than one over its bits. */
+static void wcodeci_mix_start(wcodeci_mix *m, unsigned inputs, unsigned sets, unsigned rows, unsigned from,
+                              unsigned slots, unsigned delay)
+{
+    unsigned i;
+    int32_t x = 0;
+    for (i = 0; i < 4096; i++) {
+        const unsigned a = wcodeci_mix_knots[i / 128], b = wcodeci_mix_knots[i / 128 + 1];
+        m->squash[i] = (uint16_t)(a + ((b - a) * (i % 128) + 64) / 128);
+    }
+    for (i = 0; i < 4096; i++) {
+        while (x < 4095 && m->squash[x] >> 4 < i) x++;
+        m->stretch[i] = (int16_t)(x - 2048);
+    }
+    for (i = 0; i < 1024; i++) m->step[i] = (uint16_t)(655360u / (10 * i + delay));
+    m->reciprocal[0] = 0;
+    for (i = 1; i < WCODECI_MIX_RECIPROCALS; i++) m->reciprocal[i] = (int32_t)(65536 / i);
+    for (i = 0; i < sets * WCODECI_MIX_INPUTS; i++) m->weight[i] = WCODECI_MIX_ONE / (int32_t)inputs;
+    for (i = 0; i < rows; i++) memcpy(m->refine + 33 * i, wcodeci_mix_knots, sizeof wcodeci_mix_knots);
+    wcodeci_mix_clear(m->slots + from, slots);
+    memset(m->seen, 0, sizeof m->seen);
+    for (i = 0; i < 256; i++) m->log[i] = (int16_t)wcodeci_mix_log2(i);
+    m->coder.low = 0;
+    m->coder.high = 0xFFFFFFFFu;
+    m->coder.code = 0;
+    m->coder.past = 0;
+}
+
+/* A mixer's sum as the logarithm of odds, in 1/256. */
+WCODECI_INLINE int wcodeci_mix_odds(int64_t dot)
+{
+    dot /= (int64_t)1 << 30;
+    return dot > 2047 ? 2047 : dot < -2047 ? -2047 : (int)dot;
+}
+
+/* x is at most 2047 away from 0. */
+WCODECI_INLINE uint32_t wcodeci_mix_refined(const uint16_t *row, int x, uint32_t p, unsigned *nearest)
+{
+    const unsigned at = (unsigned)(x + 2048), k = at / 128, f = at % 128;
+    const uint32_t q = (row[k] * (128 - f) + row[k + 1] * f) / 128;
+    *nearest = k + (f >= 64);
+    return (p + q) / 2;
+}
+
+WCODECI_INLINE void wcodeci_mix_take(wcodeci_mix_coder *c)
+{
+    c->code = c->code << 8;
+    if (c->p < c->end) c->code |= *c->p++;
+    else c->past++;
+}
+
+WCODECI_INLINE void wcodeci_mix_put(wcodeci_mix_coder *c, unsigned byte)
+{
+    if (c->dst < c->dst_end) *c->dst++ = (wcodeci_byte)byte;
+    else c->past++;
+}
+
+/* Bytes that are settled. */
+WCODECI_INLINE void wcodeci_mix_shift(wcodeci_mix_coder *c, const int decoding)
+{
+    while ((c->low ^ c->high) >> 24 == 0) {
+        if (decoding) wcodeci_mix_take(c);
+        else wcodeci_mix_put(c, c->high >> 24);
+        c->low <<= 8;
+        c->high = c->high << 8 | 255;
+    }
+}
+
+/* The bit is 1 if the code is at most `middle`. */
+WCODECI_INLINE unsigned wcodeci_mix_step(wcodeci_mix_coder *c, uint32_t middle, unsigned bit, const int decoding)
+{
+    if (decoding) bit = c->code <= middle;
+    c->high = bit ? middle : c->high;
+    c->low = bit ? c->low : middle + 1;
+    wcodeci_mix_shift(c, decoding);
+    return bit;
+}
+
+/* `count` bits that are fair coins. */
+WCODECI_INLINE unsigned wcodeci_mix_coins(wcodeci_mix_coder *c, unsigned value, unsigned count,
+                                          const int decoding)
+{
+    unsigned bits = 0;
+    while (count-- > 0)
+        bits = bits << 1 | wcodeci_mix_step(c, c->low + (c->high - c->low) / 2, value >> count & 1, decoding);
+    return bits;
+}
+
+/* What ends a payload: the smallest number in low ... high with the most zero bytes at its end.  They are left
+ * out; *bytes: how many are not. */
+static uint32_t wcodeci_mix_last(const wcodeci_mix_coder *c, unsigned *bytes)
+{
+    uint32_t x = 0;
+    unsigned k;
+    for (k = 0; k < 4; k++) {
+        const uint32_t rest = 0xFFFFFFFFu >> 8 * k;
+        if (c->low > 0xFFFFFFFFu - rest) continue;      /* rounding it up would carry */
+        x = (c->low + rest) & ~rest;
+        if (x <= c->high) break;
+    }
+    *bytes = k;
+    return k < 4 ? x : c->low;
+}
+
+/* Codes one bit, by the slots slot[k][node] and the weights and row of the last table that are set.  Returns
+ * it.  No sum can overflow: once its rate has come down a weight moves by less than 2^21 a bit and takes part in
+ * at most 2^27 of a tile, of integers by 2^23 and in 2^24; so eight products with 2^11 fit 64 bits. */
+WCODECI_INLINE unsigned wcodeci_mix_bit(const wcodeci_mix *m, wcodeci_mix_coder *c, uint32_t *const *slot,
+                                        const unsigned node, const unsigned inputs, unsigned bit,
+                                        const int decoding)
+{
+    int64_t *const w = c->weights, dot = 0, e;
+    int32_t s[WCODECI_MIX_INPUTS];
+    uint32_t p, mixed, flip;
+    unsigned k, nearest;
+    int x;
+    uint16_t *cell;
+    WCODECI_MIX_UNROLL
+    for (k = 0; k < inputs; k++) {
+        s[k] = m->stretch[slot[k][node] >> 20];
+        dot += w[k] * s[k];
+    }
+    x = wcodeci_mix_odds(dot);
+    mixed = m->squash[x + 2048];
+    p = wcodeci_mix_refined(c->refined, x, mixed, &nearest);
+    bit = wcodeci_mix_step(c, c->low + (uint32_t)((uint64_t)(c->high - c->low) * p >> 16), bit, decoding);
+    e = ((int32_t)(bit << 16) - (int32_t)mixed) * c->rate / 1024;
+    flip = (0u - bit) & 0x3FFFFFu;
+    WCODECI_MIX_UNROLL
+    for (k = 0; k < inputs; k++) {
+        const uint32_t state = slot[k][node], count = state & 1023;
+        uint32_t q = state >> 10 ^ flip;
+        w[k] += e * s[k];
+        q -= (uint32_t)((uint64_t)q * m->step[count] >> 16);
+        slot[k][node] = (q ^ flip) << 10 | (count + (count < 1023));
+    }
+    cell = c->refined + nearest;
+    *cell = (uint16_t)(bit ? *cell + (65535u - *cell) / 64 : *cell - *cell / 64u);
+    return bit;
+}
+
+/* The weights learn fast at first: the rate falls to `floor`. */
+WCODECI_INLINE int32_t wcodeci_mix_rate(int32_t floor, size_t i)
+{
+    return floor + (i < 9600 ? 9600 / (int32_t)(16 + i) : 0);
+}
+
+/* Scales of the row and of the columns, in 1/256 octave, each as what it adds to the plane's. */
+typedef struct wcodeci_mix_scale {
+    int32_t plane, row;
+    int32_t *column;
+    size_t i, j, r;             /* value i stands in row r at j */
+} wcodeci_mix_scale;
+
+static void wcodeci_mix_scale_start(wcodeci_mix_scale *s, wcodeci_mix *m, int32_t plane, size_t row)
+{
+    s->plane = plane;
+    s->row = 0;
+    s->column = m->column;
+    s->i = s->j = s->r = 0;
+    memset(m->column, 0, sizeof(int32_t) * wcodeci_min(row, WCODECI_MIX_COLUMNS));
+}
+
+/* Learns from value i, which is `log` in 1/256 octave.  The divisors are the counts, with a start that
+ * keeps a row or column near the plane's scale until it has said something. */
+WCODECI_INLINE void wcodeci_mix_scale_learn(wcodeci_mix_scale *s, const wcodeci_mix *m, int32_t log)
+{
+    int32_t *const column = &s->column[s->j % WCODECI_MIX_COLUMNS];
+    const int32_t score = wcodeci_mix_score(log - (s->plane + s->row + *column));
+    s->plane += score * m->reciprocal[4 + wcodeci_min(s->i, 512)] / 65536;
+    s->row += score * m->reciprocal[16 + wcodeci_min(s->j, 512)] / 65536;
+    *column += score * m->reciprocal[16 + wcodeci_min(s->r, 1023)] / 65536;
+}
+
+/* On to the next value; 1 if a new row begins.  It starts with half of what the row before had. */
+WCODECI_INLINE int wcodeci_mix_scale_next(wcodeci_mix_scale *s, size_t row)
+{
+    s->i++;
+    if (++s->j < row) return 0;
+    s->j = 0;
+    s->r++;
+    s->row /= 2;
+    return 1;
+}
+
+#define WCODECI_MIX_NODES 32
+#define WCODECI_MIX_EXPONENT_INPUTS 5
+#define WCODECI_MIX_EXPONENT_SLOTS ((256 + 1024 + 512 + 128 + 256) * WCODECI_MIX_NODES + 256)
+
+/* One node of an exponent's tree. */
+WCODECI_INLINE unsigned wcodeci_mix_node(wcodeci_mix *m, wcodeci_mix_coder *c, uint32_t *const *context, unsigned scale,
+                                         unsigned node, unsigned bit, const int decoding)
+{
+    c->weights = m->weight + (scale / 4 * WCODECI_MIX_NODES + node) * WCODECI_MIX_INPUTS;
+    c->refined = m->refine + (scale * WCODECI_MIX_NODES + node) * 33;
+    return wcodeci_mix_bit(m, c, context, node, WCODECI_MIX_EXPONENT_INPUTS, bit, decoding);
+}
+
+/* Eight plain bits, for what lies too far from the centre to count there in steps. */
+WCODECI_INLINE unsigned wcodeci_mix_escape(wcodeci_mix *m, wcodeci_mix_coder *c, unsigned v,
+                                           const int decoding)
+{
+    uint32_t *const slots = m->slots + WCODECI_MIX_EXPONENT_SLOTS - 256;
+    unsigned tree = 1;
+    c->weights = m->weight + 1023 * WCODECI_MIX_INPUTS;
+    c->refined = m->refine + 2047 * 33;
+    while (tree < 256) {
+        tree = 2 * tree + wcodeci_mix_bit(m, c, &slots, tree, 1, v >> 7 & 1, decoding);
+        v <<= 1;
+    }
+    return tree & 255;
+}
+
+/* Is the value above the centre?  Then steps up, or down, until it is found. */
+WCODECI_INLINE unsigned wcodeci_mix_exponent(wcodeci_mix *m, wcodeci_mix_coder *c, uint32_t *const *context, unsigned scale,
+                                             unsigned centre, unsigned v, const int decoding)
+{
+    unsigned d;
+    if (wcodeci_mix_node(m, c, context, scale, 0, v > centre, decoding)) {
+        for (d = 1; d < 11; d++)
+            if (!wcodeci_mix_node(m, c, context, scale, 20 + d, v > centre + d, decoding)) return centre + d;
+    } else {
+        for (d = 0; d < 19; d++)
+            if (!wcodeci_mix_node(m, c, context, scale, 1 + d, v + d < centre, decoding)) return centre - d;
+    }
+    return wcodeci_mix_escape(m, c, v, decoding);
+}
+
+WCODECI_INLINE void wcodeci_mix_exponents(wcodeci_mix *m, const wcodeci_mix_in *in, wcodeci_byte *out,
+                                          size_t row, unsigned centre, const int decoding)
+{
+    const int32_t middle = (int32_t)centre * 256;
+    const unsigned mask = (1u << in->width) - 1;
+    uint32_t *context[WCODECI_MIX_EXPONENT_INPUTS];
+    wcodeci_mix_coder c = m->coder;
+    int32_t *const mean = m->column + WCODECI_MIX_COLUMNS;
+    int32_t row_mean = middle, near = middle, last = middle;
+    const wcodeci_byte *const v = decoding ? out : in->v;
+    wcodeci_mix_scale s;
+    size_t i;
+    wcodeci_mix_scale_start(&s, m, middle + 256, row);
+    for (i = 0; i < wcodeci_min(row, WCODECI_MIX_COLUMNS); i++) mean[i] = middle;
+    for (i = 0; i < in->n; i++) {
+        int32_t *const column_mean = &mean[s.j % WCODECI_MIX_COLUMNS];
+        const int32_t column = s.column[s.j % WCODECI_MIX_COLUMNS];
+        const int32_t expected = s.plane + s.row + column - middle;
+        const unsigned scale = wcodeci_mix_class(expected, -1408, 64, 64);
+        const int32_t up = s.r ? v[i - row] * 256 : middle;
+        unsigned e = decoding ? 0 : v[i];
+        int32_t log;
+        context[0] = wcodeci_mix_context(m, wcodeci_mix_class(expected, -1408, 16, 256), WCODECI_MIX_NODES);
+        context[1] = wcodeci_mix_context(m, 256 + wcodeci_mix_class(s.row, -512, 32, 32) * 32
+                                         + wcodeci_mix_class(column, -512, 32, 32), WCODECI_MIX_NODES);
+        context[2] = wcodeci_mix_context(m, 1280 + wcodeci_mix_class(near - middle, -1024, 32, 64) * 8
+                                         + scale / 4 % 8, WCODECI_MIX_NODES);
+        context[3] = wcodeci_mix_context(m, 1792 + wcodeci_mix_class(*column_mean + row_mean - 2 * middle,
+                                                                     -2048, 32, 128), WCODECI_MIX_NODES);
+        context[4] = wcodeci_mix_context(m, 1920 + wcodeci_mix_class(last - middle, -2048, 256, 16) * 16
+                                         + wcodeci_mix_class(up - middle, -2048, 256, 16), WCODECI_MIX_NODES);
+        c.rate = wcodeci_mix_rate(12, i);
+        e = wcodeci_mix_exponent(m, &c, context, scale, centre, e, decoding) & mask;
+        if (decoding) out[i] = (wcodeci_byte)e;
+        log = (int32_t)e * 256;
+        wcodeci_mix_scale_learn(&s, m, log);
+        *column_mean += (log - *column_mean) * m->reciprocal[8 + wcodeci_min(s.r, 64)] / 65536;
+        row_mean += (log - row_mean) * m->reciprocal[8 + wcodeci_min(s.j, 128)] / 65536;
+        near += (log - near) / 16;
+        last = log;
+        if (wcodeci_mix_scale_next(&s, row)) row_mean = (row_mean + 3 * (s.plane - 256)) / 4;
+    }
+    m->coder = c;
+}
+
+#define WCODECI_MIX_MANTISSA_INPUTS 3
+
+/* The scales of rows and columns of all exponents: a row's before it is decoded is no secret here.  One pass
+ * over the rows leaves each column's scale in s->column. */
+static void wcodeci_mix_row_fit(wcodeci_mix_scale *s, const wcodeci_byte *e, size_t row)
+{
+    unsigned pass;
+    size_t j;
+    s->row = 0;
+    for (pass = 0; pass < 2; pass++) {
+        int64_t sum = 0;
+        for (j = 0; j < row; j++)
+            sum += wcodeci_mix_score(e[j] * 256 - (s->plane + s->row + s->column[j % WCODECI_MIX_COLUMNS]));
+        s->row += (int32_t)(sum / (int64_t)(row + 16));
+    }
+}
+
+static void wcodeci_mix_fit(wcodeci_mix_scale *s, wcodeci_mix *m, const wcodeci_byte *e, size_t n, size_t row)
+{
+    uint64_t sum = 0;
+    size_t i, j, r, length;
+    for (i = 0; i < n; i++) sum += e[i];
+    wcodeci_mix_scale_start(s, m, (int32_t)(sum * 256 / n) + 256, row);
+    for (i = 0, r = 0; row < n && i < n; i += length, r++) {
+        length = wcodeci_min(row, n - i);
+        wcodeci_mix_row_fit(s, e + i, length);
+        for (j = 0; j < length; j++) {
+            int32_t *const column = &s->column[j % WCODECI_MIX_COLUMNS];
+            *column += wcodeci_mix_score(e[i + j] * 256 - (s->plane + s->row + *column))
+                     * m->reciprocal[16 + wcodeci_min(r, 1023)] / 65536;
+        }
+    }
+}
+
+/* `out` holds the raw bits already when decoding. */
+WCODECI_INLINE void wcodeci_mix_mantissas(wcodeci_mix *m, const wcodeci_mix_in *in, wcodeci_byte *out,
+                                          size_t row, unsigned top, unsigned sign, const int decoding)
+{
+    const unsigned low = in->width - 1;         /* the sign's place, and the mantissa's bits */
+    const wcodeci_byte *const v = decoding ? out : in->v;
+    uint32_t *const signs = m->slots + 512 * 128, *context[WCODECI_MIX_MANTISSA_INPUTS];
+    wcodeci_mix_coder c = m->coder;
+    wcodeci_mix_scale s;
+    size_t i;
+    unsigned k;
+    wcodeci_mix_fit(&s, m, in->exponents, in->n, row);
+    s.i = s.j = s.r = 0;
+    for (i = 0; i < in->n; i++) {
+        const unsigned e = in->exponents[i];
+        unsigned b, tree = 1, value = v[i], excess, in_row;
+        if (s.j == 0) wcodeci_mix_row_fit(&s, in->exponents + i, wcodeci_min(row, in->n - i));
+        in_row = wcodeci_mix_class((int32_t)e * 256 - (s.plane + s.row), -2048, 32, 128);
+        excess = wcodeci_mix_class((int32_t)e * 256
+                                   - (s.plane + s.row + s.column[s.j % WCODECI_MIX_COLUMNS]), -2048, 32, 128);
+        context[0] = wcodeci_mix_context(m, excess, 128);
+        context[1] = wcodeci_mix_context(m, 128 + e, 128);
+        context[2] = wcodeci_mix_context(m, 384 + in_row, 128);
+        c.rate = wcodeci_mix_rate(3, i);
+        for (b = 0; b < top; b++) {
+            c.weights = m->weight + (excess / 4 * 16 + (tree & 15)) * WCODECI_MIX_INPUTS;
+            c.refined = m->refine + tree * 33;
+            tree = 2 * tree + wcodeci_mix_bit(m, &c, context, tree, WCODECI_MIX_MANTISSA_INPUTS,
+                                              value >> (low - 1 - b) & 1, decoding);
+        }
+        if (sign) {
+            const unsigned left = s.j ? v[i - 1] >> low & 1u : 2, up = s.r ? v[i - row] >> low & 1u : 2;
+            unsigned bit;
+            context[0] = signs + left * 4 + up;
+            context[1] = signs + 32 + e;
+            context[2] = signs + 288 + (s.j & 4095);
+            c.weights = m->weight + (512 + left * 4 + up) * WCODECI_MIX_INPUTS;
+            c.refined = m->refine + 128 * 33;
+            bit = wcodeci_mix_bit(m, &c, context, 0, WCODECI_MIX_MANTISSA_INPUTS, value >> low & 1, decoding);
+            if (decoding) value |= bit << low;
+        }
+        if (decoding) {
+            for (k = 0; k < top; k++) value |= (tree >> (top - 1 - k) & 1) << (low - 1 - k);
+            out[i] = (wcodeci_byte)value;
+        }
+        if (++s.j == row) {
+            s.j = 0;
+            s.r++;
+        }
+    }
+    m->coder = c;
+}
+
+/* A match model: where the bytes from here on stood before, perhaps. */
+typedef struct wcodeci_mix_match {
+    size_t at;
+    unsigned length, expected;          /* length 0: nothing is expected */
+    uint32_t hash;
+} wcodeci_mix_match;
+
+/* After byte i: follows the match, or looks for one of at least `least` bytes, at most 400 counting.  The hash
+ * forgets bytes as they are shifted out, `forget` bits a byte. */
+WCODECI_INLINE void wcodeci_mix_match_next(wcodeci_mix *m, wcodeci_mix_match *t, const wcodeci_byte *v,
+                                           size_t i, unsigned least, unsigned forget)
+{
+    uint32_t *place;
+    if (t->length && v[t->at] == v[i]) {
+        t->at++;
+        t->length += t->length < 65535;
+    } else t->length = 0;
+    t->hash = (t->hash << forget) * 0x2F0B4C47u + (v[i] + 1u) * 0x9E3779B1u;
+    if (i + 1 < least) return;
+    place = &m->match[t->hash >> 18];
+    if (!t->length && *place && (*place ^ t->hash << 14) >> 24 == 0) {
+        t->at = *place & 0xFFFFFF;
+        while (t->length < 400 && t->length < t->at && v[t->at - 1 - t->length] == v[i - t->length])
+            t->length++;
+        if (t->length < least) t->length = 0;
+    }
+    *place = (uint32_t)((i + 1) & 0xFFFFFF) | (t->hash << 14 & 0xFF000000u);
+}
+
+/* A class of the match by its length, 1 to 31. */
+WCODECI_INLINE unsigned wcodeci_mix_match_strength(unsigned length)
+{
+    return length < 16 ? length : length < 32 ? 15 : length < 480 ? 16 + length / 32 : 31;
+}
+
+#define WCODECI_MIX_INTEGER_INPUTS 6
+#define WCODECI_MIX_INTEGER_NODES 176       /* a context's slots */
+#define WCODECI_MIX_INTEGER_CONTEXTS (289 + 128 + 128 + 64 + 64)
+#define WCODECI_MIX_INTEGER_SLOTS (WCODECI_MIX_INTEGER_CONTEXTS * WCODECI_MIX_INTEGER_NODES + 512)
+#define WCODECI_MIX_INTEGER_SETS 256        /* 48 and 16 for each of four strengths of the match */
+#define WCODECI_MIX_INTEGER_ROWS 192
+
+/* A number's class: 0 for 0, else the bits of its size. */
+WCODECI_INLINE unsigned wcodeci_mix_size(const wcodeci_mix *m, unsigned a)
+{
+    return (unsigned)(m->log[a] + 256) / 256;
+}
+
+/* Signed numbers: twice the size, less one if positive: 0 to 16. */
+WCODECI_INLINE unsigned wcodeci_mix_signed_size(const wcodeci_mix *m, int32_t x)
+{
+    return 2 * wcodeci_mix_size(m, (unsigned)(x < 0 ? -x : x)) - (x > 0);
+}
+
+/* What an integer's decisions take. */
+typedef struct wcodeci_mix_integer {
+    uint32_t *context[WCODECI_MIX_INTEGER_INPUTS];  /* the first one is the match's */
+    uint32_t *slots;            /* of the match */
+    unsigned match, strength;   /* class, 0 to 31; 0 to 3; both 0 if there is none, or none any more */
+} wcodeci_mix_integer;
+
+/* One decision, which the match expects to be `expected`.  `set`: below 48.  `type`: 0 to 7. */
+WCODECI_INLINE unsigned wcodeci_mix_decide(wcodeci_mix *m, wcodeci_mix_coder *c, wcodeci_mix_integer *t,
+                                           unsigned node, unsigned set, unsigned type, unsigned inputs,
+                                           unsigned expected, unsigned bit, const int decoding)
+{
+    const unsigned class_ = t->match ? 2 * t->match + expected : 0;
+    /* Its slot does not depend on the node. */
+    t->context[0] = t->slots + class_ * 8 + type - node;
+    c->weights = m->weight + set * WCODECI_MIX_INPUTS;
+    c->refined = m->refine + node * 33;
+    bit = wcodeci_mix_bit(m, c, t->context, node, inputs, bit, decoding);
+    if (bit != expected) t->match = t->strength = 0;
+    return bit;
+}
+
+/* The number's size, by steps from the likely one. */
+WCODECI_INLINE unsigned wcodeci_mix_integer_size(wcodeci_mix *m, wcodeci_mix_coder *c, wcodeci_mix_integer *t,
+                                                 unsigned centre, unsigned run, unsigned width,
+                                                 unsigned expected, unsigned size, const int decoding)
+{
+    unsigned k = centre;
+    if (wcodeci_mix_decide(m, c, t, centre, 192 + 16 * t->strength + run, 0, 6, expected > k, size > k,
+                           decoding)) {
+        for (k++; k < width; k++)
+            if (!wcodeci_mix_decide(m, c, t, 9 + k, 48 * t->strength + 9 + k, 1, 6, expected > k, size > k,
+                                    decoding))
+                break;
+    } else {
+        for (; k > 0; k--)
+            if (!wcodeci_mix_decide(m, c, t, 18 + k, 48 * t->strength + 18 + k, 2, 6, expected < k, size < k,
+                                    decoding))
+                break;
+    }
+    return k;
+}
+
+/* The bits of a number of `size` >= 1 below its highest one: the first `top` modelled, the others coins. */
+WCODECI_INLINE unsigned wcodeci_mix_integer_low(wcodeci_mix *m, wcodeci_mix_coder *c, wcodeci_mix_integer *t,
+                                                unsigned size, unsigned top, unsigned expected, unsigned a,
+                                                const int decoding)
+{
+    const unsigned node = 34 + (1u << (size - 1));      /* the nodes of smaller sizes come before */
+    unsigned left = size - 1, tree = 1, depth;
+    for (depth = 0; left > 0 && depth < top; depth++) {
+        left--;
+        tree = 2 * tree + wcodeci_mix_decide(m, c, t, node + tree, 48 * t->strength + 36 + depth,
+                                             4 + (depth < 3 ? depth : 3), 3, expected >> left & 1,
+                                             a >> left & 1, decoding);
+    }
+    return tree << left | wcodeci_mix_coins(c, a, left, decoding);
+}
+
+/* A number x in -half ... half - 1: its size, sign and bits.  `expected`: by the match. */
+WCODECI_INLINE int32_t wcodeci_mix_integer_code(wcodeci_mix *m, wcodeci_mix_coder *c, wcodeci_mix_integer *t,
+                                                unsigned centre, unsigned run, unsigned width, unsigned top,
+                                                int32_t expected, int32_t x, const int decoding)
+{
+    const unsigned a = (unsigned)(x < 0 ? -x : x), b = (unsigned)(expected < 0 ? -expected : expected);
+    const unsigned expected_size = wcodeci_mix_size(m, b);
+    unsigned negative, low;
+    const unsigned size = wcodeci_mix_integer_size(m, c, t, centre, run, width, expected_size,
+                                                   wcodeci_mix_size(m, a), decoding);
+    if (size == 0) return 0;
+    if (size == width) return -(int32_t)(1u << (width - 1));    /* the only one */
+    negative = wcodeci_mix_decide(m, c, t, 27 + size, 48 * t->strength + 27 + size, 3, 4, expected < 0, x < 0,
+                                  decoding);
+    low = wcodeci_mix_integer_low(m, c, t, size, top, b, a, decoding);
+    return negative ? -(int32_t)low : (int32_t)low;
+}
+
+WCODECI_INLINE void wcodeci_mix_integers(wcodeci_mix *m, const wcodeci_mix_in *in, wcodeci_byte *out,
+                                         size_t row, unsigned zero, unsigned top, const int decoding)
+{
+    const wcodeci_byte *const v = decoding ? out : in->v;
+    const unsigned width = in->width, mask = (1u << width) - 1, half = 1u << (width - 1);
+    const int32_t least = (int32_t)half;
+    int32_t *const mean = m->column + WCODECI_MIX_COLUMNS;
+    int32_t row_mean = 0;
+    wcodeci_mix_integer t;
+    wcodeci_mix_coder c = m->coder;
+    wcodeci_mix_match match = { 0, 0, 0, 0 };
+    wcodeci_mix_scale s;
+    unsigned run = 0;
+    size_t i;
+    memset(m->match, 0, sizeof m->match);
+    wcodeci_mix_scale_start(&s, m, 1280, row);
+    memset(mean, 0, sizeof(int32_t) * wcodeci_min(row, WCODECI_MIX_COLUMNS));
+    t.slots = m->slots + WCODECI_MIX_INTEGER_SLOTS - 512;
+    for (i = 0; i < in->n; i++) {
+        int32_t *const column_mean = &mean[s.j % WCODECI_MIX_COLUMNS];
+        const int32_t log = s.plane + s.row + s.column[s.j % WCODECI_MIX_COLUMNS];
+        const unsigned scale = wcodeci_mix_class(log, -256, 40, 64), eighth = scale / 2 % 8;
+        const int32_t left = s.j ? (int32_t)((v[i - 1] - zero + half) & mask) - least : 0;
+        const int32_t up = s.r ? (int32_t)((v[i - row] - zero + half) & mask) - least : 0;
+        const int32_t up2 = s.r > 1 ? (int32_t)((v[i - 2 * row] - zero + half) & mask) - least : 0;
+        int32_t x = decoding ? 0 : (int32_t)((v[i] - zero + half) & mask) - least, expected = 0;
+        t.match = t.strength = 0;
+        if (match.length) {
+            expected = (int32_t)((v[match.at] - zero + half) & mask) - least;
+            t.match = wcodeci_mix_match_strength(match.length);
+            t.strength = match.length < 16 ? 1 : match.length < 32 ? 2 : 3;
+        }
+        t.context[1] = wcodeci_mix_context(m, wcodeci_mix_signed_size(m, left) * 17
+                                           + wcodeci_mix_signed_size(m, up), WCODECI_MIX_INTEGER_NODES);
+        t.context[2] = wcodeci_mix_context(m, 289 + wcodeci_mix_class(*column_mean / 16, -256, 32, 16) * 8
+                                           + eighth, WCODECI_MIX_INTEGER_NODES);
+        t.context[3] = wcodeci_mix_context(m, 417 + wcodeci_mix_class(row_mean / 16, -256, 32, 16) * 8 + eighth,
+                                           WCODECI_MIX_INTEGER_NODES);
+        t.context[4] = wcodeci_mix_context(m, 545 + scale, WCODECI_MIX_INTEGER_NODES);
+        t.context[5] = wcodeci_mix_context(m, 609 + (up == 0) * 32u + (up2 == 0) * 16u + run,
+                                           WCODECI_MIX_INTEGER_NODES);
+        c.rate = wcodeci_mix_rate(48, i);
+        x = wcodeci_mix_integer_code(m, &c, &t, wcodeci_mix_class(log + 110, 0, 256, (int)width), run, width, top,
+                                     expected, x, decoding);
+        if (decoding) out[i] = (wcodeci_byte)(((unsigned)(x + least) + zero + half) & mask);
+        run = x ? 0 : run + (run < 15);
+        wcodeci_mix_match_next(m, &match, v, i, 6, 6);
+        wcodeci_mix_scale_learn(&s, m, m->log[x < 0 ? -x : x] - 140);
+        *column_mean += (x * 64 - *column_mean) * m->reciprocal[4 + wcodeci_min(s.r, 60)] / 65536;
+        row_mean += (x * 64 - row_mean) * m->reciprocal[8 + wcodeci_min(s.j, 120)] / 65536;
+        if (wcodeci_mix_scale_next(&s, row)) row_mean /= 2;
+    }
+    m->coder = c;
+}
+
+#define WCODECI_MIX_TEXT_INPUTS 7
+
+/* The class of the match for the next bit of a byte, 0 if there is none (any more): its strength and the bit
+ * it expects.  `tree`: the bits so far under a 1; `left`: how many are to come. */
+WCODECI_INLINE unsigned wcodeci_mix_match_class(const wcodeci_mix_match *t, unsigned tree, unsigned left)
+{
+    if (!t->length || (t->expected | 256u) >> left != tree) return 0;
+    return 2 * wcodeci_mix_match_strength(t->length) + (t->expected >> (left - 1) & 1);
+}
+
+/* A table has eight slots for each byte, but 2^15 at most. */
+static unsigned wcodeci_mix_text_log(size_t n)
+{
+    unsigned log = 8;
+    while (log < 15 && (size_t)1 << log < 8 * n) log++;
+    return log;
+}
+
+/* The hashes of the last 1, 2, 3, 4 and 6 bytes and of the word before and this one. */
+WCODECI_INLINE void wcodeci_mix_text_next(uint32_t hash[WCODECI_MIX_TEXT_ORDERS], uint32_t word[2],
+                                          const wcodeci_byte *v, size_t i)
+{
+    uint32_t h = 0;
+    unsigned k, c = v[i];
+    for (k = 1; k <= 6 && k <= i + 1; k++) {
+        h = (h + v[i - k + 1] + 1) * 0x2F0B4C47u;
+        if (k != 5) hash[k == 6 ? 4 : k - 1] = h + k;
+    }
+    if ((c | 32) >= 'a' && (c | 32) <= 'z') word[0] = (word[0] + c) * 0x9E3779B1u;
+    else if (c < '0' || c > '9') {
+        word[1] = word[0];
+        word[0] = c;
+    }
+    hash[5] = word[0] * 31 + word[1] + (c == ':');
+}
+
+WCODECI_INLINE void wcodeci_mix_text(wcodeci_mix *m, const wcodeci_mix_in *in, wcodeci_byte *out,
+                                     const int decoding)
+{
+    const wcodeci_byte *const v = decoding ? out : in->v;
+    uint32_t *const slots = m->slots, *context[WCODECI_MIX_TEXT_INPUTS];
+    wcodeci_mix_coder c = m->coder;
+    const unsigned log = wcodeci_mix_text_log(in->n);
+    uint32_t hash[WCODECI_MIX_TEXT_ORDERS] = { 0, 0, 0, 0, 0, 0 }, word[2] = { 0, 0 };
+    wcodeci_mix_match match = { 0, 0, 0, 0 };
+    unsigned k;
+    size_t i;
+    memset(m->match, 0, sizeof m->match);
+    for (i = 0; i < in->n; i++) {
+        const unsigned symbol = decoding ? 0 : v[i];
+        unsigned tree = 1, left;
+        match.expected = match.length ? v[match.at] : 0;
+        c.rate = wcodeci_mix_rate(14, i);
+        for (left = 8; left > 0; left--) {
+            const unsigned class_ = wcodeci_mix_match_class(&match, tree, left);
+            for (k = 0; k < WCODECI_MIX_TEXT_ORDERS; k++)
+                context[k] = slots + ((size_t)k << log) + ((hash[k] ^ tree * 0x9E3779B1u) * 2654435761u >> (32 - log));
+            context[6] = slots + ((size_t)WCODECI_MIX_TEXT_ORDERS << log) + class_ * 8 + left - 1;
+            c.weights = m->weight + class_ / 2 * WCODECI_MIX_INPUTS;
+            c.refined = m->refine + tree * 33;
+            tree = 2 * tree + wcodeci_mix_bit(m, &c, context, 0, WCODECI_MIX_TEXT_INPUTS, symbol >> (left - 1) & 1,
+                                              decoding);
+        }
+        if (decoding) out[i] = (wcodeci_byte)tree;
+        wcodeci_mix_match_next(m, &match, v, i, 4, 8);
+        wcodeci_mix_text_next(hash, word, v, i);
+    }
+    m->coder = c;
+}
+
+/* A row of 0, or of more than the plane has, is the plane. */
+static size_t wcodeci_mix_row(const wcodeci_mix_in *in)
+{
+    return in->row && in->row < in->n ? in->row : in->n;
+}
+
+/* Both directions of a kind, apart so that `decoding` is a constant in each.  out: NULL to encode. */
+static void wcodeci_mix_code_exponents(wcodeci_mix *m, const wcodeci_mix_in *in, wcodeci_byte *out,
+                                       unsigned centre)
+{
+    wcodeci_mix_start(m, WCODECI_MIX_EXPONENT_INPUTS, WCODECI_MIX_WEIGHTS, WCODECI_MIX_REFINED,
+                      WCODECI_MIX_EXPONENT_SLOTS - 256, 256, 25);
+    if (out) {
+        unsigned k;
+        for (k = 0; k < 4; k++) wcodeci_mix_take(&m->coder);
+        wcodeci_mix_exponents(m, in, out, wcodeci_mix_row(in), centre, 1);
+    } else wcodeci_mix_exponents(m, in, NULL, wcodeci_mix_row(in), centre, 0);
+}
+
+static void wcodeci_mix_code_mantissas(wcodeci_mix *m, const wcodeci_mix_in *in, wcodeci_byte *out,
+                                       unsigned top, unsigned sign)
+{
+    wcodeci_mix_start(m, WCODECI_MIX_MANTISSA_INPUTS, 528, 129, 512 * 128, sign ? 32 + 256 + 4096 : 0, 25);
+    if (out) {
+        unsigned k;
+        for (k = 0; k < 4; k++) wcodeci_mix_take(&m->coder);
+        wcodeci_mix_mantissas(m, in, out, wcodeci_mix_row(in), top, sign, 1);
+    } else wcodeci_mix_mantissas(m, in, NULL, wcodeci_mix_row(in), top, sign, 0);
+}
+
+static void wcodeci_mix_code_integers(wcodeci_mix *m, const wcodeci_mix_in *in, wcodeci_byte *out,
+                                      unsigned zero, unsigned top)
+{
+    wcodeci_mix_start(m, WCODECI_MIX_INTEGER_INPUTS, WCODECI_MIX_INTEGER_SETS, WCODECI_MIX_INTEGER_ROWS,
+                      WCODECI_MIX_INTEGER_SLOTS - 512, 512, 20);
+    if (out) {
+        unsigned k;
+        for (k = 0; k < 4; k++) wcodeci_mix_take(&m->coder);
+        wcodeci_mix_integers(m, in, out, wcodeci_mix_row(in), zero, top, 1);
+    } else wcodeci_mix_integers(m, in, NULL, wcodeci_mix_row(in), zero, top, 0);
+}
+
+static void wcodeci_mix_code_text(wcodeci_mix *m, const wcodeci_mix_in *in, wcodeci_byte *out)
+{
+    wcodeci_mix_start(m, WCODECI_MIX_TEXT_INPUTS, 32, 256, 0,
+                      ((unsigned)WCODECI_MIX_TEXT_ORDERS << wcodeci_mix_text_log(in->n)) + 1024, 16);
+    if (out) {
+        unsigned k;
+        for (k = 0; k < 4; k++) wcodeci_mix_take(&m->coder);
+        wcodeci_mix_text(m, in, out, 1);
+    } else wcodeci_mix_text(m, in, NULL, 0);
+}
+
+/* Bytes of scratch that either direction takes, aligned for 64 bits; a multiple of 8. */
+static size_t wcodeci_mix_scratch(void) { return (sizeof(wcodeci_mix) + 7) & ~(size_t)7; }
+
+/* The raw bits of mantissas: those below the `top` ones and, unless it is coded, the sign. */
+static unsigned wcodeci_mix_raw_width(unsigned width, unsigned top, unsigned sign)
+{
+    return width - top - sign;
+}
+
+static const char *wcodeci_mix_decode(const wcodeci_mix_in *in, const wcodeci_byte *src, size_t size,
+                                      wcodeci_byte *v, void *work)
+{
+    static const char broken[] = "a mix plane's head is broken";
+    wcodeci_mix *const m = (wcodeci_mix *)work;
+    const unsigned kind = size ? src[0] : 255, parameter = size > 1 ? src[1] : 0;
+    const wcodeci_byte *p = src + (kind == WCODECI_MIX_TEXT ? 1 : 2);
+    unsigned last;
+    if (size < 2 || kind > WCODECI_MIX_TEXT) return broken;
+    m->coder.end = src + size;
+    if (kind == WCODECI_MIX_EXPONENTS) {
+        if (parameter >> in->width) return broken;
+        m->coder.p = p;
+        wcodeci_mix_code_exponents(m, in, v, parameter);
+    } else if (kind == WCODECI_MIX_MANTISSAS) {
+        const unsigned top = parameter & 7, sign = parameter >> 3;
+        unsigned raw, count = 0;
+        uint32_t bits = 0;
+        size_t i;
+        if (!in->exponents || sign > 1 || top + sign == 0 || top >= in->width) return broken;
+        raw = wcodeci_mix_raw_width(in->width, top, sign);
+        if ((uint64_t)(size - 2) < ((uint64_t)in->n * raw + 7) / 8) return "a mix plane ends too early";
+        for (i = 0; i < in->n; i++) {
+            unsigned x;
+            for (; count < raw; count += 8) bits |= (uint32_t)*p++ << count;
+            x = bits & ((1u << raw) - 1);
+            bits >>= raw;
+            count -= raw;
+            if (!sign) x = (x >> (raw - 1)) << (in->width - 1) | (x & ((1u << (raw - 1)) - 1));
+            v[i] = (wcodeci_byte)x;
+        }
+        if (bits) return "a mix plane's filling bits are not zero";
+        m->coder.p = p;
+        wcodeci_mix_code_mantissas(m, in, v, top, sign);
+    } else if (kind == WCODECI_MIX_INTEGERS) {
+        if (parameter >> in->width || size < 3 || src[2] > 7) return broken;
+        m->coder.p = p + 1;
+        wcodeci_mix_code_integers(m, in, v, parameter, src[2]);
+    } else {
+        if (in->width != 8) return broken;
+        m->coder.p = p;
+        wcodeci_mix_code_text(m, in, v);
+    }
+    if (m->coder.code != wcodeci_mix_last(&m->coder, &last) || m->coder.p != m->coder.end || m->coder.past != 4 - last)
+        return "a mix plane does not end where it must";
+    return NULL;
+}
+
+#ifndef WCODEC_NO_ENCODER
+
+static void wcodeci_mix_finish(wcodeci_mix *m)
+{
+    unsigned bytes;
+    uint32_t x = wcodeci_mix_last(&m->coder, &bytes);
+    for (; bytes > 0; bytes--, x <<= 8) wcodeci_mix_put(&m->coder, x >> 24);
+}
+
+static size_t wcodeci_mix_count(const wcodeci_mix_in *in, unsigned bit)
+{
+    size_t i, count = 0;
+    for (i = 0; i < in->n; i++) count += in->v[i] >> bit & 1u;
+    return count;
+}
+
+/* Encodes with given parameters; returns the size, 0 if it does not fit. */
+static size_t wcodeci_mix_write(const wcodeci_mix_in *in, unsigned parameter, wcodeci_byte *dst, size_t cap,
+                                wcodeci_mix *m)
+{
+    wcodeci_byte *p = dst;
+    if (cap < 3) return 0;
+    *p++ = (wcodeci_byte)in->kind;
+    if (in->kind != WCODECI_MIX_TEXT) *p++ = (wcodeci_byte)parameter;
+    if (in->kind == WCODECI_MIX_INTEGERS) *p++ = (wcodeci_byte)(parameter >> 8);
+    m->coder.dst_end = dst + cap;
+    if (in->kind == WCODECI_MIX_MANTISSAS) {
+        const unsigned top = parameter & 7, sign = parameter >> 3, low = in->width - 1;
+        const unsigned raw = wcodeci_mix_raw_width(in->width, top, sign);
+        const unsigned mask = (1u << (low - top)) - 1;
+        uint32_t bits = 0;
+        unsigned count = 0;
+        size_t i;
+        if (cap - 2 < ((uint64_t)in->n * raw + 7) / 8) return 0;
+        for (i = 0; i < in->n; i++) {
+            const unsigned x = (in->v[i] & mask) | (sign ? 0 : (unsigned)(in->v[i] >> low) << (low - top));
+            bits |= x << count;
+            for (count += raw; count >= 8; count -= 8, bits >>= 8) *p++ = (wcodeci_byte)bits;
+        }
+        if (count) *p++ = (wcodeci_byte)bits;
+        m->coder.dst = p;
+        wcodeci_mix_code_mantissas(m, in, NULL, top, sign);
+    } else {
+        m->coder.dst = p;
+        if (in->kind == WCODECI_MIX_EXPONENTS) wcodeci_mix_code_exponents(m, in, NULL, parameter);
+        else if (in->kind == WCODECI_MIX_INTEGERS) wcodeci_mix_code_integers(m, in, NULL, parameter & 255, parameter >> 8);
+        else wcodeci_mix_code_text(m, in, NULL);
+    }
+    wcodeci_mix_finish(m);
+    return m->coder.past ? 0 : (size_t)(m->coder.dst - dst);
+}
+
+/* The median. */
+static unsigned wcodeci_mix_centre(const wcodeci_mix_in *in)
+{
+    size_t count[256] = { 0 }, i, sum = 0;
+    unsigned v;
+    for (i = 0; i < in->n; i++) count[in->v[i]]++;
+    for (v = 0; v < 255; v++)
+        if ((sum += count[v]) >= (in->n + 1) / 2) break;
+    return v;
+}
+
+/* 0 for signed integers, the mean for unsigned ones: whichever is nearer to the values. */
+static unsigned wcodeci_mix_zero(const wcodeci_mix_in *in)
+{
+    const unsigned mask = (1u << in->width) - 1, half = 1u << (in->width - 1);
+    uint64_t sum = 0, from_zero = 0, from_mean = 0;
+    unsigned mean;
+    size_t i;
+    for (i = 0; i < in->n; i++) sum += in->v[i];
+    mean = (unsigned)(sum / in->n);
+    for (i = 0; i < in->n; i++) {
+        const unsigned a = in->v[i], b = (a - mean) & mask;
+        from_zero += a < half ? a : mask + 1 - a;
+        from_mean += b < half ? b : mask + 1 - b;
+    }
+    return from_mean < from_zero ? mean : 0;
+}
+
+/* A part of the plane, in whole rows if it can be. */
+static wcodeci_mix_in wcodeci_mix_part(const wcodeci_mix_in *in)
+{
+    const size_t row = wcodeci_mix_row(in);
+    wcodeci_mix_in part = *in;
+    if (in->n > WCODECI_MIX_PART)
+        part.n = row < WCODECI_MIX_PART ? WCODECI_MIX_PART / row * row : WCODECI_MIX_PART;
+    return part;
+}
+
+/* Writes with the parameter `some`, or `all` if a part of the plane takes less by that, and by one in 256 for what
+ * it costs in time.  A small plane is its part: it is there when it was tried. */
+static size_t wcodeci_mix_write_either(const wcodeci_mix_in *in, unsigned some, unsigned all, wcodeci_byte *dst,
+                                       size_t cap, wcodeci_mix *m)
+{
+    const wcodeci_mix_in part = wcodeci_mix_part(in);
+    const size_t with_all = wcodeci_mix_write(&part, all, dst, cap, m);
+    const size_t with_some = wcodeci_mix_write(&part, some, dst, cap, m);
+    if (with_all && (!with_some || with_all + with_all / 256 < with_some))
+        return wcodeci_mix_write(in, all, dst, cap, m);
+    return part.n == in->n ? with_some : wcodeci_mix_write(in, some, dst, cap, m);
+}
+
+/* Three bits of the mantissa, or all: noise below the third costs more to code than to store, but there are
+ * planes that are not noise.  The sign is coded where it is not a fair coin. */
+static size_t wcodeci_mix_write_mantissas(const wcodeci_mix_in *in, wcodeci_byte *dst, size_t cap,
+                                          wcodeci_mix *m)
+{
+    const unsigned low = in->width - 1, three = low < 3 ? low : 3;
+    const size_t negative = wcodeci_mix_count(in, low);
+    const uint64_t off = negative > in->n / 2 ? 2 * (uint64_t)negative - in->n : in->n - 2 * (uint64_t)negative;
+    const unsigned sign = off * off > 16 * (uint64_t)in->n ? 8 : 0;
+    if (low == three) return wcodeci_mix_write(in, low | sign, dst, cap, m);
+    return wcodeci_mix_write_either(in, three | sign, low | sign, dst, cap, m);
+}
+
+/* Writes a plane as in->kind.  Returns the payload's size, 0 if it does not fit.  `work`: as for decoding. */
+static size_t wcodeci_mix_encode(const wcodeci_mix_in *in, wcodeci_byte *dst, size_t cap, void *work)
+{
+    wcodeci_mix *const m = (wcodeci_mix *)work;
+    unsigned zero;
+    if (in->kind == WCODECI_MIX_MANTISSAS) return wcodeci_mix_write_mantissas(in, dst, cap, m);
+    if (in->kind != WCODECI_MIX_INTEGERS)
+        return wcodeci_mix_write(in, in->kind == WCODECI_MIX_EXPONENTS ? wcodeci_mix_centre(in) : 0, dst, cap, m);
+    zero = wcodeci_mix_zero(in);        /* two bits below an integer's highest one, or all */
+    return wcodeci_mix_write_either(in, zero | 2 << 8, zero | 7 << 8, dst, cap, m);
+}
+
+#endif
+
+#endif
+
 /* ---- part: amalgamate/parts/590_sse41.c ---- */
 
 /* ------------------------------------------------------------------------------------------------
@@ -4229,7 +5980,7 @@ WCODECI_SSE41_INLINE void wcodeci_sse41_store(void *p, __m128i x) { _mm_storeu_s
 
 typedef struct wcodeci_sse41_tables {
     __m128i div, other, base, freq;
-    __m128i nibble, even;               /* 15 in each byte, 255 in each even one */
+    __m128i nibble;                     /* 15 in each byte */
 } wcodeci_sse41_tables;
 
 WCODECI_SSE41_INLINE wcodeci_sse41_tables wcodeci_sse41_open(const wcodeci_rans16 *r)
@@ -4240,7 +5991,6 @@ WCODECI_SSE41_INLINE wcodeci_sse41_tables wcodeci_sse41_open(const wcodeci_rans1
     t.base = wcodeci_sse41_load(r->base);
     t.freq = wcodeci_sse41_load(r->freq);
     t.nibble = _mm_set1_epi8(15);
-    t.even = _mm_set1_epi16(255);
     return t;
 }
 
@@ -4252,9 +6002,28 @@ WCODECI_SSE41_INLINE __m128i wcodeci_sse41_expand(unsigned mask, const wcodeci_b
     return _mm_shuffle_epi8(wcodeci_sse41_load(p), _mm_add_epi8(low, high));
 }
 
-/* Takes 16 lanes one step on and returns their symbols.  The product of a frequency and a state's high byte
- * takes 16 bits, so even and odd lanes are multiplied apart (odd ones 256 times as large each, for the upper
- * half of their product), and the bytes of what comes sorted into high and low again. */
+/* Takes 16 states on by what their slots say.  The product of a frequency and a state's high byte takes 16 bits,
+ * so even and odd lanes are multiplied apart (odd ones 256 times as large each, for the upper half of their
+ * product), and the bytes of what comes sorted into high and low again. */
+WCODECI_SSE41_INLINE void wcodeci_sse41_advance(__m128i freq, __m128i rank, __m128i *high, __m128i *low,
+                                                const wcodeci_byte **p)
+{
+    const __m128i evens = _mm_set1_epi16(255);
+    const __m128i even = _mm_add_epi16(_mm_mullo_epi16(_mm_and_si128(*high, evens), _mm_and_si128(freq, evens)),
+                                       _mm_and_si128(rank, evens));
+    const __m128i odd = _mm_add_epi16(_mm_mulhi_epu16(_mm_andnot_si128(evens, *high),
+                                                      _mm_andnot_si128(evens, freq)),
+                                      _mm_srli_epi16(rank, 8));
+    const __m128i h = _mm_or_si128(_mm_srli_epi16(even, 8), _mm_andnot_si128(evens, odd));
+    const __m128i l = _mm_or_si128(_mm_and_si128(even, evens), _mm_slli_epi16(odd, 8));
+    const __m128i refill = _mm_cmpeq_epi8(h, _mm_setzero_si128());
+    const unsigned mask = (unsigned)_mm_movemask_epi8(refill);
+    *high = _mm_blendv_epi8(h, l, refill);
+    *low = _mm_blendv_epi8(l, wcodeci_sse41_expand(mask, *p), refill);
+    *p += _mm_popcnt_u32(mask);
+}
+
+/* Takes 16 lanes one step on and returns their symbols. */
 WCODECI_SSE41_INLINE __m128i wcodeci_sse41_step(const wcodeci_sse41_tables *t, __m128i *high, __m128i *low,
                                                 const wcodeci_byte **p)
 {
@@ -4263,20 +6032,54 @@ WCODECI_SSE41_INLINE __m128i wcodeci_sse41_step(const wcodeci_sse41_tables *t, _
     const __m128i own = _mm_cmpgt_epi8(_mm_shuffle_epi8(t->div, bucket), place);
     const __m128i symbol = _mm_blendv_epi8(_mm_shuffle_epi8(t->other, bucket), bucket, own);
     const __m128i rank = _mm_add_epi8(place, _mm_andnot_si128(own, _mm_shuffle_epi8(t->base, bucket)));
-    const __m128i freq = _mm_shuffle_epi8(t->freq, symbol);
-    const __m128i even = _mm_add_epi16(_mm_mullo_epi16(_mm_and_si128(*high, t->even),
-                                                       _mm_and_si128(freq, t->even)),
-                                       _mm_and_si128(rank, t->even));
-    const __m128i odd = _mm_add_epi16(_mm_mulhi_epu16(_mm_andnot_si128(t->even, *high),
-                                                      _mm_andnot_si128(t->even, freq)),
-                                      _mm_srli_epi16(rank, 8));
-    const __m128i h = _mm_or_si128(_mm_srli_epi16(even, 8), _mm_andnot_si128(t->even, odd));
-    const __m128i l = _mm_or_si128(_mm_and_si128(even, t->even), _mm_slli_epi16(odd, 8));
-    const __m128i refill = _mm_cmpeq_epi8(h, _mm_setzero_si128());
-    const unsigned mask = (unsigned)_mm_movemask_epi8(refill);
-    *high = _mm_blendv_epi8(h, l, refill);
-    *low = _mm_blendv_epi8(l, wcodeci_sse41_expand(mask, *p), refill);
-    *p += _mm_popcnt_u32(mask);
+    wcodeci_sse41_advance(_mm_shuffle_epi8(t->freq, symbol), rank, high, low, p);
+    return symbol;
+}
+
+/* The same with four classes.  No shuffle sees 64 bytes, so each class's table is looked up, and to save one of
+ * the look-ups a bucket's other symbol (above) and div share a byte.  A whole bucket, of div 16, is then all its
+ * other symbol's, which is itself. */
+typedef struct wcodeci_sse41_classes {
+    __m128i bucket[WCODECI_CLASSES], base[WCODECI_CLASSES], freq[WCODECI_CLASSES];
+} wcodeci_sse41_classes;
+
+WCODECI_SSE41_INLINE wcodeci_sse41_classes wcodeci_sse41_classes_open(const wcodeci_rans16 *r)
+{
+    wcodeci_sse41_classes t;
+    unsigned c;
+    for (c = 0; c < WCODECI_CLASSES; c++) {
+        const __m128i div = wcodeci_sse41_load(r->div + 16 * c), other = wcodeci_sse41_load(r->other + 16 * c);
+        const __m128i whole = _mm_cmpeq_epi8(div, _mm_set1_epi8(16));
+        t.bucket[c] = _mm_or_si128(_mm_slli_epi16(other, 4), _mm_andnot_si128(whole, div));
+        t.base[c] = _mm_andnot_si128(whole, wcodeci_sse41_load(r->base + 16 * c));
+        t.freq[c] = wcodeci_sse41_load(r->freq + 16 * c);
+    }
+    return t;
+}
+
+/* Entry x of the class's table; bit 7 of `odd` and of `upper` say which.  Where an index has bit 7 set the shuffle
+ * gives 0. */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_find(const __m128i *table, __m128i x, __m128i odd, __m128i upper)
+{
+    const __m128i first = _mm_or_si128(x, odd), second = _mm_xor_si128(first, _mm_set1_epi8(-128));
+    return _mm_blendv_epi8(_mm_or_si128(_mm_shuffle_epi8(table[0], first), _mm_shuffle_epi8(table[1], second)),
+                           _mm_or_si128(_mm_shuffle_epi8(table[2], first), _mm_shuffle_epi8(table[3], second)),
+                           upper);
+}
+
+/* q: of the 16 values. */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_classes_step(const wcodeci_sse41_classes *t, __m128i q, __m128i *high,
+                                                        __m128i *low, const wcodeci_byte **p)
+{
+    const __m128i nibble = _mm_set1_epi8(15);
+    const __m128i odd = _mm_and_si128(_mm_slli_epi16(q, 7), _mm_set1_epi8(-128)), upper = _mm_slli_epi16(q, 6);
+    const __m128i bucket = _mm_and_si128(_mm_srli_epi16(*low, 4), nibble), place = _mm_and_si128(*low, nibble);
+    const __m128i entry = wcodeci_sse41_find(t->bucket, bucket, odd, upper);
+    const __m128i base = wcodeci_sse41_find(t->base, bucket, odd, upper);
+    const __m128i own = _mm_cmpgt_epi8(_mm_and_si128(entry, nibble), place);
+    const __m128i symbol = _mm_and_si128(_mm_srli_epi16(_mm_blendv_epi8(entry, *low, own), 4), nibble);
+    const __m128i rank = _mm_add_epi8(place, _mm_andnot_si128(own, base));
+    wcodeci_sse41_advance(wcodeci_sse41_find(t->freq, symbol, odd, upper), rank, high, low, p);
     return symbol;
 }
 
@@ -4401,6 +6204,47 @@ WCODECI_SSE41_INLINE void wcodeci_sse41_join(unsigned split, wcodeci_sse41_first
     }
 }
 
+/* (value + (q >> 2)) & 255 */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_shifted(__m128i value, __m128i q)
+{
+    return _mm_add_epi8(value, _mm_and_si128(_mm_srli_epi16(q, 2), _mm_set1_epi8(63)));
+}
+
+/* Writes units i ... i+15 of four classes, whose first plane's values are (value + (q >> 2)) & 2^w - 1.  Of F16
+ * the value comes 2 bits up, where it stands in a unit and where q >> 2 stands in q.  Of BF16 and F32 the upper
+ * 16 bits are sign, value, and the rest's lower bits: the latter two, moved down by a bit, are the average with
+ * 0; and with 65535, which the average rounds up to 65536, the sign is set. */
+WCODECI_SSE41_INLINE void wcodeci_sse41_join_scaled(unsigned split, __m128i value, __m128i q, __m128i rest,
+                                                    const wcodeci_byte *const *planes, wcodeci_byte *dst,
+                                                    size_t i)
+{
+    wcodeci_sse41_first f;
+    __m128i v, twice, sign, upper0, upper1, low0, low1, b1, b0;
+    if (split == WCODEC_SPLIT_F16) {
+        f.high = f.low = _mm_and_si128(_mm_add_epi8(value, q), _mm_set1_epi8(0x7C));
+        wcodeci_sse41_join(split, f, rest, planes, dst, i);
+        return;
+    }
+    v = wcodeci_sse41_shifted(value, q);
+    twice = _mm_add_epi8(rest, rest);
+    sign = _mm_cmpgt_epi8(_mm_setzero_si128(), rest);
+    upper0 = _mm_avg_epu16(_mm_unpacklo_epi8(twice, v), _mm_unpacklo_epi8(sign, sign));
+    upper1 = _mm_avg_epu16(_mm_unpackhi_epi8(twice, v), _mm_unpackhi_epi8(sign, sign));
+    if (split == WCODEC_SPLIT_BF16) {
+        wcodeci_sse41_store(dst + 2 * i, upper0);
+        wcodeci_sse41_store(dst + 2 * i + 16, upper1);
+        return;
+    }
+    b1 = wcodeci_sse41_load(planes[2] + i);
+    b0 = wcodeci_sse41_load(planes[3] + i);
+    low0 = _mm_unpacklo_epi8(b0, b1);
+    low1 = _mm_unpackhi_epi8(b0, b1);
+    wcodeci_sse41_store(dst + 4 * i, _mm_unpacklo_epi16(low0, upper0));
+    wcodeci_sse41_store(dst + 4 * i + 16, _mm_unpackhi_epi16(low0, upper0));
+    wcodeci_sse41_store(dst + 4 * i + 32, _mm_unpacklo_epi16(low1, upper1));
+    wcodeci_sse41_store(dst + 4 * i + 48, _mm_unpackhi_epi16(low1, upper1));
+}
+
 /* ---- rANS-16 ---- */
 
 /* How many values can be decoded without looking at bounds: no lane takes more than a byte a round. */
@@ -4410,19 +6254,22 @@ WCODECI_INLINE size_t wcodeci_rans16_ahead(const wcodeci_byte *p, const wcodeci_
     return wcodeci_min(n, (size_t)(limit - p)) & ~(size_t)(lanes - 1);
 }
 
-/* split and packed are constants.  split WCODEC_SPLIT_COUNT: the values themselves.
+/* classes, split and packed are constants.  split WCODEC_SPLIT_COUNT: the values themselves.
  * The states live in memory, so one loop serves any number of lanes. */
-WCODECI_SSE41_INLINE size_t wcodeci_sse41_rounds(wcodeci_rans16 *r, unsigned split, int packed,
+WCODECI_SSE41_INLINE size_t wcodeci_sse41_rounds(wcodeci_rans16 *r, unsigned classes, unsigned split, int packed,
                                                  const wcodeci_byte *const *planes, wcodeci_byte *dst,
                                                  size_t n)
 {
-    const wcodeci_sse41_tables tables = wcodeci_sse41_open(r);
-    const wcodeci_sse41_first by_symbol = wcodeci_sse41_first_of(split, wcodeci_sse41_load(r->value));
-    const wcodeci_byte *p = r->p, *const limit = r->limit, *plane[4] = { NULL, NULL, NULL, NULL };
+    const wcodeci_sse41_tables one = wcodeci_sse41_open(r);
+    const wcodeci_sse41_classes several = wcodeci_sse41_classes_open(r);
+    const __m128i value = wcodeci_sse41_load(r->value), mask = _mm_set1_epi8((char)r->mask);
+    const wcodeci_sse41_first by_symbol = classes == 1 || split == WCODEC_SPLIT_F16
+        ? wcodeci_sse41_first_of(split, value) : wcodeci_sse41_first_of(WCODEC_SPLIT_COUNT, value);
+    const wcodeci_byte *p = r->p, *const limit = r->limit, *const q = r->q, *plane[4] = { NULL, NULL, NULL, NULL };
     const unsigned lanes = r->lanes;
     __m128i high[WCODECI_RANS16_LANES / 16], low[WCODECI_RANS16_LANES / 16];
     size_t i = 0, stop = wcodeci_rans16_ahead(p, limit, n, lanes);
-    unsigned k, q;
+    unsigned k, quarter;
     for (k = 1; split < WCODEC_SPLIT_COUNT && k < wcodeci_splits[split].planes && k < 4; k++)
         plane[k] = planes[k];           /* the stores can not change these */
     memcpy(high, r->high, lanes);
@@ -4430,18 +6277,20 @@ WCODECI_SSE41_INLINE size_t wcodeci_sse41_rounds(wcodeci_rans16 *r, unsigned spl
     while (i < stop) {
         for (k = 0; i < stop; k = (k + 4) & (lanes / 16 - 1)) {
             WCODECI_UNROLL_4
-            for (q = 0; q < 4; q++, i += 16) {
-                const __m128i symbol = wcodeci_sse41_step(&tables, &high[k + q], &low[k + q], &p);
+            for (quarter = 0; quarter < 4; quarter++, i += 16) {
+                __m128i *const h = &high[k + quarter], *const l = &low[k + quarter];
+                const int values = split == WCODEC_SPLIT_COUNT;
+                const __m128i rest = values ? value : wcodeci_sse41_rest(split, packed, plane[1], i, quarter);
+                const __m128i scale = classes == 1 ? value : wcodeci_sse41_load(q + i);
+                const __m128i symbol = classes == 1 ? wcodeci_sse41_step(&one, h, l, &p)
+                                                    : wcodeci_sse41_classes_step(&several, scale, h, l, &p);
                 wcodeci_sse41_first f;
-                __m128i rest;
                 f.high = _mm_shuffle_epi8(by_symbol.high, symbol);
                 f.low = _mm_shuffle_epi8(by_symbol.low, symbol);
-                if (split == WCODEC_SPLIT_COUNT) {
-                    wcodeci_sse41_store(dst + i, f.high);
-                } else {
-                    rest = wcodeci_sse41_rest(split, packed, plane[1], i, q);
-                    wcodeci_sse41_join(split, f, rest, plane, dst, i);
-                }
+                if (classes > 1 && values) f.high = _mm_and_si128(wcodeci_sse41_shifted(f.high, scale), mask);
+                if (values) wcodeci_sse41_store(dst + i, f.high);
+                else if (classes == 1) wcodeci_sse41_join(split, f, rest, plane, dst, i);
+                else wcodeci_sse41_join_scaled(split, f.high, scale, rest, plane, dst, i);
             }
         }
         stop = i + wcodeci_rans16_ahead(p, limit, n - i, lanes);
@@ -4454,25 +6303,34 @@ WCODECI_SSE41_INLINE size_t wcodeci_sse41_rounds(wcodeci_rans16 *r, unsigned spl
 
 WCODECI_SSE41 static size_t wcodeci_sse41_rans16(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
 {
-    return wcodeci_sse41_rounds(r, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+    return wcodeci_sse41_rounds(r, 1, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
 }
 
-#define WCODECI_SSE41_UNITS(name, split, packed) \
+WCODECI_SSE41 static size_t wcodeci_sse41_rans16_classes(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
+{
+    return wcodeci_sse41_rounds(r, WCODECI_CLASSES, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+}
+
+#define WCODECI_SSE41_UNITS(name, classes, split, packed) \
     WCODECI_SSE41 static size_t wcodeci_sse41_##name(wcodeci_rans16 *r, const wcodeci_byte *const *planes, \
                                                      wcodeci_byte *dst, size_t n) \
     { \
-        return wcodeci_sse41_rounds(r, split, packed, planes, dst, n); \
+        return wcodeci_sse41_rounds(r, classes, split, packed, planes, dst, n); \
     }
-WCODECI_SSE41_UNITS(bf16, WCODEC_SPLIT_BF16, 0)
-WCODECI_SSE41_UNITS(f16, WCODEC_SPLIT_F16, 0)
-WCODECI_SSE41_UNITS(f16_packed, WCODEC_SPLIT_F16, 1)
-WCODECI_SSE41_UNITS(f32, WCODEC_SPLIT_F32, 0)
-WCODECI_SSE41_UNITS(e4m3, WCODEC_SPLIT_F8_E4M3, 0)
-WCODECI_SSE41_UNITS(e4m3_packed, WCODEC_SPLIT_F8_E4M3, 1)
-WCODECI_SSE41_UNITS(e5m2, WCODEC_SPLIT_F8_E5M2, 0)
-WCODECI_SSE41_UNITS(e5m2_packed, WCODEC_SPLIT_F8_E5M2, 1)
-WCODECI_SSE41_UNITS(nibbles, WCODEC_SPLIT_NIBBLES, 0)
-WCODECI_SSE41_UNITS(nibbles_packed, WCODEC_SPLIT_NIBBLES, 1)
+WCODECI_SSE41_UNITS(bf16, 1, WCODEC_SPLIT_BF16, 0)
+WCODECI_SSE41_UNITS(f16, 1, WCODEC_SPLIT_F16, 0)
+WCODECI_SSE41_UNITS(f16_packed, 1, WCODEC_SPLIT_F16, 1)
+WCODECI_SSE41_UNITS(f32, 1, WCODEC_SPLIT_F32, 0)
+WCODECI_SSE41_UNITS(e4m3, 1, WCODEC_SPLIT_F8_E4M3, 0)
+WCODECI_SSE41_UNITS(e4m3_packed, 1, WCODEC_SPLIT_F8_E4M3, 1)
+WCODECI_SSE41_UNITS(e5m2, 1, WCODEC_SPLIT_F8_E5M2, 0)
+WCODECI_SSE41_UNITS(e5m2_packed, 1, WCODEC_SPLIT_F8_E5M2, 1)
+WCODECI_SSE41_UNITS(nibbles, 1, WCODEC_SPLIT_NIBBLES, 0)
+WCODECI_SSE41_UNITS(nibbles_packed, 1, WCODEC_SPLIT_NIBBLES, 1)
+WCODECI_SSE41_UNITS(bf16_classes, WCODECI_CLASSES, WCODEC_SPLIT_BF16, 0)
+WCODECI_SSE41_UNITS(f16_classes, WCODECI_CLASSES, WCODEC_SPLIT_F16, 0)
+WCODECI_SSE41_UNITS(f16_classes_packed, WCODECI_CLASSES, WCODEC_SPLIT_F16, 1)
+WCODECI_SSE41_UNITS(f32_classes, WCODECI_CLASSES, WCODEC_SPLIT_F32, 0)
 
 /* ---- rANS-256 ---- */
 
@@ -4559,6 +6417,42 @@ WCODECI_SSE41_MERGE(e4m3, WCODEC_SPLIT_F8_E4M3)
 WCODECI_SSE41_MERGE(e5m2, WCODEC_SPLIT_F8_E5M2)
 WCODECI_SSE41_MERGE(nibbles, WCODEC_SPLIT_NIBBLES)
 
+/* Splits that show the mantissa's upper four bits: put together with sign and lower bits they are another
+ * split's second plane, or of F16 the sign and the byte below. */
+WCODECI_SSE41_INLINE size_t wcodeci_sse41_merge_4(unsigned split, const wcodeci_byte *const *planes,
+                                                  wcodeci_byte *dst, size_t n)
+{
+    const unsigned unit = wcodeci_splits[split].unit, low = unit == 4 || split == WCODEC_SPLIT_BF16 ? 3 : 6;
+    const wcodeci_byte *plane[5] = { NULL, NULL, NULL, NULL, NULL };
+    const __m128i lower = _mm_set1_epi8((char)((1 << low) - 1)), sign = _mm_set1_epi8(-128);
+    size_t i;
+    memcpy(plane, planes, (unit == 4 ? 5 : 3) * sizeof plane[0]);
+    for (i = 0; n - i >= 16; i += 16) {
+        const __m128i upper = wcodeci_sse41_load(plane[1] + i), rest = wcodeci_sse41_load(plane[2] + i);
+        const __m128i s = _mm_and_si128(_mm_slli_epi16(rest, 7 - (int)low), sign);
+        const __m128i m = _mm_or_si128(_mm_and_si128(rest, lower), _mm_slli_epi16(upper, (int)low));
+        wcodeci_sse41_first f = wcodeci_sse41_first_of(split, wcodeci_sse41_load(plane[0] + i));
+        if (split != WCODEC_SPLIT_F16) {
+            wcodeci_sse41_join(split, f, _mm_or_si128(s, m), plane + 1, dst, i);
+            continue;
+        }
+        f.high = _mm_or_si128(_mm_or_si128(f.high, s), _mm_and_si128(_mm_srli_epi16(upper, 2), _mm_set1_epi8(3)));
+        f.low = _mm_and_si128(_mm_slli_epi16(upper, 6), _mm_set1_epi8(-64));
+        wcodeci_sse41_join16(f.high, _mm_or_si128(f.low, _mm_and_si128(rest, lower)), dst + 2 * i);
+    }
+    return i;
+}
+
+#define WCODECI_SSE41_MERGE_4(name, split) \
+    WCODECI_SSE41 static size_t wcodeci_sse41_merge_##name(const wcodeci_byte *const *planes, \
+                                                           wcodeci_byte *dst, size_t n) \
+    { \
+        return wcodeci_sse41_merge_4(split, planes, dst, n); \
+    }
+WCODECI_SSE41_MERGE_4(bf16_4, WCODEC_SPLIT_BF16)
+WCODECI_SSE41_MERGE_4(f16_4, WCODEC_SPLIT_F16)
+WCODECI_SSE41_MERGE_4(f32_4, WCODEC_SPLIT_F32)
+
 WCODECI_SSE41_INLINE size_t wcodeci_sse41_unpack_groups(const wcodeci_byte *src, unsigned width,
                                                         wcodeci_byte *v, size_t n)
 {
@@ -4610,17 +6504,50 @@ WCODECI_SSE41 static void wcodeci_sse41_unpredict(wcodeci_byte *v, size_t n, siz
     for (; i < n; i++) v[i] = (wcodeci_byte)((v[i] + v[i - distance]) & mask);
 }
 
+/* ---- scales and classes ---- */
+
+WCODECI_SSE41 static void wcodeci_sse41_scale(const wcodeci_byte *columns, unsigned row, wcodeci_byte *q, size_t n)
+{
+    const __m128i add = _mm_set1_epi8((char)row);
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16)
+        wcodeci_sse41_store(q + i, _mm_add_epi8(wcodeci_sse41_load(columns + i), add));
+    wcodeci_scale_scalar(columns + i, row, q + i, n - i);
+}
+
+WCODECI_SSE41 static void wcodeci_sse41_classes_of(const wcodeci_class_map *map, const wcodeci_byte *first,
+                                                   const wcodeci_byte *q, wcodeci_byte *classes, size_t n)
+{
+    const __m128i base = _mm_set1_epi8((char)map->base), mask = _mm_set1_epi8((char)map->mask);
+    const __m128i nibble = _mm_set1_epi8(15);
+    __m128i table[WCODECI_CLASSES];
+    size_t i;
+    memcpy(table, map->class_of, sizeof table);
+    for (i = 0; n - i >= 16; i += 16) {
+        const __m128i scale = q ? wcodeci_sse41_load(q + i) : _mm_setzero_si128();
+        const __m128i p = _mm_sub_epi8(wcodeci_sse41_load(first + i), wcodeci_sse41_shifted(base, scale));
+        const __m128i t = _mm_min_epu8(_mm_and_si128(p, mask), nibble);
+        const __m128i odd = _mm_and_si128(_mm_slli_epi16(scale, 7), _mm_set1_epi8(-128));
+        wcodeci_sse41_store(classes + i, wcodeci_sse41_find(table, t, odd, _mm_slli_epi16(scale, 6)));
+    }
+    wcodeci_classes_scalar(map, first + i, q ? q + i : NULL, classes + i, n - i);
+}
+
 static const wcodeci_kernels wcodeci_kernels_sse41 = {
-    "sse4.1", wcodeci_sse41_rans16,
-    { NULL, NULL, NULL, NULL, wcodeci_sse41_bf16, wcodeci_sse41_f16, wcodeci_sse41_f32, NULL,
+    "sse4.1", { wcodeci_sse41_rans16, wcodeci_sse41_rans16_classes },
+    { { NULL, NULL, NULL, NULL, wcodeci_sse41_bf16, wcodeci_sse41_f16, wcodeci_sse41_f32, NULL,
       wcodeci_sse41_e4m3, wcodeci_sse41_e5m2, wcodeci_sse41_nibbles },
-    { NULL, NULL, NULL, NULL, NULL, wcodeci_sse41_f16_packed, NULL, NULL,
+      { NULL, NULL, NULL, NULL, wcodeci_sse41_bf16_classes, wcodeci_sse41_f16_classes,
+        wcodeci_sse41_f32_classes, NULL, NULL, NULL, NULL } },
+    { { NULL, NULL, NULL, NULL, NULL, wcodeci_sse41_f16_packed, NULL, NULL,
       wcodeci_sse41_e4m3_packed, wcodeci_sse41_e5m2_packed, wcodeci_sse41_nibbles_packed },
+      { NULL, NULL, NULL, NULL, NULL, wcodeci_sse41_f16_classes_packed, NULL, NULL, NULL, NULL, NULL } },
     wcodeci_sse41_rans256,
     { NULL, wcodeci_sse41_merge_word16, wcodeci_sse41_merge_word32, NULL, wcodeci_sse41_merge_bf16,
       wcodeci_sse41_merge_f16, wcodeci_sse41_merge_f32, NULL, wcodeci_sse41_merge_e4m3,
-      wcodeci_sse41_merge_e5m2, wcodeci_sse41_merge_nibbles },
-    wcodeci_sse41_unpack, wcodeci_sse41_unpredict
+      wcodeci_sse41_merge_e5m2, wcodeci_sse41_merge_nibbles, wcodeci_sse41_merge_bf16_4,
+      wcodeci_sse41_merge_f16_4, wcodeci_sse41_merge_f32_4 },
+    wcodeci_sse41_unpack, wcodeci_sse41_unpredict, wcodeci_sse41_scale, wcodeci_sse41_classes_of
 };
 
 #endif
@@ -4659,7 +6586,7 @@ WCODECI_AVX2_INLINE void wcodeci_avx2_store2(wcodeci_byte *p, wcodeci_byte *q, _
 
 typedef struct wcodeci_avx2_tables {
     __m256i div, other, base, freq;
-    __m256i nibble, even;               /* 15 in each byte, 255 in each even one */
+    __m256i nibble;                     /* 15 in each byte */
 } wcodeci_avx2_tables;
 
 WCODECI_AVX2_INLINE wcodeci_avx2_tables wcodeci_avx2_open(const wcodeci_rans16 *r)
@@ -4670,7 +6597,6 @@ WCODECI_AVX2_INLINE wcodeci_avx2_tables wcodeci_avx2_open(const wcodeci_rans16 *
     t.base = wcodeci_avx2_wide(wcodeci_sse41_load(r->base));
     t.freq = wcodeci_avx2_wide(wcodeci_sse41_load(r->freq));
     t.nibble = _mm256_set1_epi8(15);
-    t.even = _mm256_set1_epi16(255);
     return t;
 }
 
@@ -4686,31 +6612,100 @@ WCODECI_AVX2_INLINE __m256i wcodeci_avx2_expand(unsigned mask, const wcodeci_byt
     return _mm256_shuffle_epi8(bytes, _mm256_add_epi8(low, high));
 }
 
-/* Takes 32 lanes one step on and returns their symbols: see wcodeci_sse41_step. */
-WCODECI_AVX2_INLINE __m256i wcodeci_avx2_step(const wcodeci_avx2_tables *t, __m256i *high, __m256i *low,
-                                              const wcodeci_byte **p)
+/* Takes `groups` times 32 states on by what their slots say: see wcodeci_sse41_advance.  The groups go side by
+ * side, stage by stage: see wcodeci_avx512_step. */
+WCODECI_AVX2_INLINE void wcodeci_avx2_advance(unsigned groups, const __m256i *freq, const __m256i *rank,
+                                              __m256i *high, __m256i *low, const wcodeci_byte **p)
 {
-    const __m256i bucket = _mm256_and_si256(_mm256_srli_epi16(*low, 4), t->nibble);
-    const __m256i place = _mm256_and_si256(*low, t->nibble);
-    const __m256i own = _mm256_cmpgt_epi8(_mm256_shuffle_epi8(t->div, bucket), place);
-    const __m256i symbol = _mm256_blendv_epi8(_mm256_shuffle_epi8(t->other, bucket), bucket, own);
-    const __m256i rank = _mm256_add_epi8(place, _mm256_andnot_si256(own,
-                                                                    _mm256_shuffle_epi8(t->base, bucket)));
-    const __m256i freq = _mm256_shuffle_epi8(t->freq, symbol);
-    const __m256i even = _mm256_add_epi16(_mm256_mullo_epi16(_mm256_and_si256(*high, t->even),
-                                                             _mm256_and_si256(freq, t->even)),
-                                          _mm256_and_si256(rank, t->even));
-    const __m256i odd = _mm256_add_epi16(_mm256_mulhi_epu16(_mm256_andnot_si256(t->even, *high),
-                                                            _mm256_andnot_si256(t->even, freq)),
-                                         _mm256_srli_epi16(rank, 8));
-    const __m256i h = _mm256_blendv_epi8(odd, _mm256_srli_epi16(even, 8), t->even);
-    const __m256i l = _mm256_blendv_epi8(_mm256_slli_epi16(odd, 8), even, t->even);
-    const __m256i refill = _mm256_cmpeq_epi8(h, _mm256_setzero_si256());
-    const unsigned mask = (unsigned)_mm256_movemask_epi8(refill);
-    *high = _mm256_blendv_epi8(h, l, refill);
-    *low = _mm256_blendv_epi8(l, wcodeci_avx2_expand(mask, *p), refill);
-    *p += _mm_popcnt_u32(mask);
-    return symbol;
+    const __m256i evens = _mm256_set1_epi16(255);
+    __m256i even[4], odd[4];
+    unsigned g;
+    WCODECI_UNROLL_4
+    for (g = 0; g < groups; g++) {
+        even[g] = _mm256_add_epi16(_mm256_mullo_epi16(_mm256_and_si256(high[g], evens),
+                                                      _mm256_and_si256(freq[g], evens)),
+                                   _mm256_and_si256(rank[g], evens));
+        odd[g] = _mm256_add_epi16(_mm256_mulhi_epu16(_mm256_andnot_si256(evens, high[g]),
+                                                     _mm256_andnot_si256(evens, freq[g])),
+                                  _mm256_srli_epi16(rank[g], 8));
+    }
+    WCODECI_UNROLL_4
+    for (g = 0; g < groups; g++) {
+        const __m256i h = _mm256_blendv_epi8(odd[g], _mm256_srli_epi16(even[g], 8), evens);
+        const __m256i l = _mm256_blendv_epi8(_mm256_slli_epi16(odd[g], 8), even[g], evens);
+        const __m256i refill = _mm256_cmpeq_epi8(h, _mm256_setzero_si256());
+        const unsigned mask = (unsigned)_mm256_movemask_epi8(refill);
+        high[g] = _mm256_blendv_epi8(h, l, refill);
+        low[g] = _mm256_blendv_epi8(l, wcodeci_avx2_expand(mask, *p), refill);
+        *p += _mm_popcnt_u32(mask);
+    }
+}
+
+/* Takes `groups` times 32 lanes one step on, and says their symbols. */
+WCODECI_AVX2_INLINE void wcodeci_avx2_step(const wcodeci_avx2_tables *t, unsigned groups, __m256i *high,
+                                           __m256i *low, __m256i *symbol, const wcodeci_byte **p)
+{
+    __m256i rank[4], freq[4];
+    unsigned g;
+    WCODECI_UNROLL_4
+    for (g = 0; g < groups; g++) {
+        const __m256i bucket = _mm256_and_si256(_mm256_srli_epi16(low[g], 4), t->nibble);
+        const __m256i place = _mm256_and_si256(low[g], t->nibble);
+        const __m256i own = _mm256_cmpgt_epi8(_mm256_shuffle_epi8(t->div, bucket), place);
+        symbol[g] = _mm256_blendv_epi8(_mm256_shuffle_epi8(t->other, bucket), bucket, own);
+        rank[g] = _mm256_add_epi8(place, _mm256_andnot_si256(own, _mm256_shuffle_epi8(t->base, bucket)));
+        freq[g] = _mm256_shuffle_epi8(t->freq, symbol[g]);
+    }
+    wcodeci_avx2_advance(groups, freq, rank, high, low, p);
+}
+
+/* See wcodeci_sse41_classes.  Twelve tables and the rest are more than there are registers, so each stays in
+ * memory until it is looked up: in r->table, as what lies on the stack is copied about for every look-up. */
+WCODECI_AVX2_INLINE const wcodeci_byte *wcodeci_avx2_classes_open(const wcodeci_rans16 *r)
+{
+    const wcodeci_sse41_classes t = wcodeci_sse41_classes_open(r);
+    wcodeci_byte *tables = (wcodeci_byte *)(void *)r->table;
+    tables += (64 - ((uintptr_t)tables & 63)) & 63;
+    memcpy(tables, &t, sizeof t);
+    return tables;
+}
+
+/* See wcodeci_sse41_find. */
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_find(const wcodeci_byte *table, __m256i x, __m256i odd, __m256i upper)
+{
+    const __m256i first = _mm256_or_si256(x, odd), second = _mm256_xor_si256(first, _mm256_set1_epi8(-128));
+    const __m256i x0 = _mm256_shuffle_epi8(wcodeci_avx2_wide(wcodeci_sse41_load(table)), first);
+    const __m256i x1 = _mm256_shuffle_epi8(wcodeci_avx2_wide(wcodeci_sse41_load(table + 16)), second);
+    const __m256i x2 = _mm256_shuffle_epi8(wcodeci_avx2_wide(wcodeci_sse41_load(table + 32)), first);
+    const __m256i x3 = _mm256_shuffle_epi8(wcodeci_avx2_wide(wcodeci_sse41_load(table + 48)), second);
+    return _mm256_blendv_epi8(_mm256_or_si256(x0, x1), _mm256_or_si256(x2, x3), upper);
+}
+
+/* See wcodeci_sse41_classes_step. */
+WCODECI_AVX2_INLINE void wcodeci_avx2_classes_step(const wcodeci_byte *tables, unsigned groups,
+                                                   const __m256i *q, __m256i *high, __m256i *low,
+                                                   __m256i *symbol, const wcodeci_byte **p)
+{
+    const __m256i nibble = _mm256_set1_epi8(15);
+    __m256i rank[4], freq[4];
+    unsigned g;
+    WCODECI_UNROLL_4
+    for (g = 0; g < groups; g++) {
+        const __m256i odd = _mm256_and_si256(_mm256_slli_epi16(q[g], 7), _mm256_set1_epi8(-128));
+        const __m256i bucket = _mm256_and_si256(_mm256_srli_epi16(low[g], 4), nibble);
+        const __m256i upper = _mm256_slli_epi16(q[g], 6), place = _mm256_and_si256(low[g], nibble);
+        const __m256i entry = wcodeci_avx2_find(tables, bucket, odd, upper);
+        const __m256i base = wcodeci_avx2_find(tables + 64, bucket, odd, upper);
+        const __m256i own = _mm256_cmpgt_epi8(_mm256_and_si256(entry, nibble), place);
+        symbol[g] = _mm256_and_si256(_mm256_srli_epi16(_mm256_blendv_epi8(entry, low[g], own), 4), nibble);
+        rank[g] = _mm256_add_epi8(place, _mm256_andnot_si256(own, base));
+    }
+    WCODECI_UNROLL_4
+    for (g = 0; g < groups; g++) {
+        const __m256i odd = _mm256_and_si256(_mm256_slli_epi16(q[g], 7), _mm256_set1_epi8(-128));
+        freq[g] = wcodeci_avx2_find(tables + 128, symbol[g], odd, _mm256_slli_epi16(q[g], 6));
+    }
+    wcodeci_avx2_advance(groups, freq, rank, high, low, p);
 }
 
 /* ---- what becomes of 32 values ---- */
@@ -4821,70 +6816,139 @@ WCODECI_AVX2_INLINE void wcodeci_avx2_join(unsigned split, wcodeci_avx2_first f,
     }
 }
 
+/* (value + (q >> 2)) & 255 */
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_shifted(__m256i value, __m256i q)
+{
+    return _mm256_add_epi8(value, _mm256_and_si256(_mm256_srli_epi16(q, 2), _mm256_set1_epi8(63)));
+}
+
+/* Writes units i ... i+31 of four classes: see wcodeci_sse41_join_scaled. */
+WCODECI_AVX2_INLINE void wcodeci_avx2_join_scaled(unsigned split, __m256i value, __m256i q, __m256i rest,
+                                                  const wcodeci_byte *const *planes, wcodeci_byte *dst, size_t i)
+{
+    wcodeci_avx2_first f;
+    __m256i v, twice, sign, upper0, upper1, low0, low1, b1, b0;
+    if (split == WCODEC_SPLIT_F16) {
+        f.high = f.low = _mm256_and_si256(_mm256_add_epi8(value, q), _mm256_set1_epi8(0x7C));
+        wcodeci_avx2_join(split, f, rest, planes, dst, i);
+        return;
+    }
+    v = wcodeci_avx2_shifted(value, q);
+    twice = _mm256_add_epi8(rest, rest);
+    sign = _mm256_cmpgt_epi8(_mm256_setzero_si256(), rest);
+    upper0 = _mm256_avg_epu16(_mm256_unpacklo_epi8(twice, v), _mm256_unpacklo_epi8(sign, sign));
+    upper1 = _mm256_avg_epu16(_mm256_unpackhi_epi8(twice, v), _mm256_unpackhi_epi8(sign, sign));
+    if (split == WCODEC_SPLIT_BF16) {
+        wcodeci_avx2_store2(dst + 2 * i, dst + 2 * i + 32, upper0);
+        wcodeci_avx2_store2(dst + 2 * i + 16, dst + 2 * i + 48, upper1);
+        return;
+    }
+    b1 = wcodeci_avx2_load(planes[2] + i);
+    b0 = wcodeci_avx2_load(planes[3] + i);
+    low0 = _mm256_unpacklo_epi8(b0, b1);
+    low1 = _mm256_unpackhi_epi8(b0, b1);
+    wcodeci_avx2_store2(dst + 4 * i, dst + 4 * i + 64, _mm256_unpacklo_epi16(low0, upper0));
+    wcodeci_avx2_store2(dst + 4 * i + 16, dst + 4 * i + 80, _mm256_unpackhi_epi16(low0, upper0));
+    wcodeci_avx2_store2(dst + 4 * i + 32, dst + 4 * i + 96, _mm256_unpacklo_epi16(low1, upper1));
+    wcodeci_avx2_store2(dst + 4 * i + 48, dst + 4 * i + 112, _mm256_unpackhi_epi16(low1, upper1));
+}
+
 /* ---- rANS-16 ---- */
 
-/* See wcodeci_sse41_rounds. */
-WCODECI_AVX2_INLINE size_t wcodeci_avx2_rounds(wcodeci_rans16 *r, unsigned split, int packed,
-                                               const wcodeci_byte *const *planes, wcodeci_byte *dst, size_t n)
+/* See wcodeci_sse41_rounds.  tables: of several classes; NULL with one.  high, low: the states. */
+WCODECI_AVX2_INLINE size_t wcodeci_avx2_rounds(wcodeci_rans16 *r, const wcodeci_byte *tables,
+                                               unsigned groups, unsigned classes, unsigned split, int packed,
+                                               __m256i *high, __m256i *low, const wcodeci_byte *const *planes,
+                                               wcodeci_byte *dst, size_t n)
 {
-    const wcodeci_avx2_tables tables = wcodeci_avx2_open(r);
-    const __m256i values = wcodeci_avx2_wide(wcodeci_sse41_load(r->value));
-    const wcodeci_avx2_first by_symbol = wcodeci_avx2_first_of(split, values);
-    const wcodeci_byte *p = r->p, *const limit = r->limit, *plane[4] = { NULL, NULL, NULL, NULL };
+    const wcodeci_avx2_tables one = wcodeci_avx2_open(r);
+    const __m256i value = wcodeci_avx2_wide(wcodeci_sse41_load(r->value));
+    const __m256i mask = _mm256_set1_epi8((char)r->mask);
+    const wcodeci_avx2_first by_symbol = classes == 1 || split == WCODEC_SPLIT_F16
+        ? wcodeci_avx2_first_of(split, value) : wcodeci_avx2_first_of(WCODEC_SPLIT_COUNT, value);
+    const wcodeci_byte *p = r->p, *const limit = r->limit, *const q = r->q, *plane[4] = { NULL, NULL, NULL, NULL };
     const unsigned lanes = r->lanes;
-    __m256i high[WCODECI_RANS16_LANES / 32], low[WCODECI_RANS16_LANES / 32];
     size_t i = 0, stop = wcodeci_rans16_ahead(p, limit, n, lanes);
-    unsigned k, half;
+    unsigned k, g;
     for (k = 1; split < WCODEC_SPLIT_COUNT && k < wcodeci_splits[split].planes && k < 4; k++)
         plane[k] = planes[k];
-    memcpy(high, r->high, lanes);
-    memcpy(low, r->low, lanes);
     while (i < stop) {
-        for (k = 0; i < stop; k = (k + 2) & (lanes / 32 - 1)) {
+        for (k = 0; i < stop; k = (k + groups) & (lanes / 32 - 1)) {
+            __m256i scale[4], symbol[4];
+            if (classes > 1) {
+                WCODECI_UNROLL_4
+                for (g = 0; g < groups; g++) scale[g] = wcodeci_avx2_load(q + i + 32 * g);
+                wcodeci_avx2_classes_step(tables, groups, scale, high + k, low + k, symbol, &p);
+            } else {
+                wcodeci_avx2_step(&one, groups, high + k, low + k, symbol, &p);
+            }
             WCODECI_UNROLL_4
-            for (half = 0; half < 2; half++, i += 32) {
-                const __m256i symbol = wcodeci_avx2_step(&tables, &high[k + half], &low[k + half], &p);
+            for (g = 0; g < groups; g++, i += 32) {
+                const int values = split == WCODEC_SPLIT_COUNT;
+                const __m256i rest = values ? value : wcodeci_avx2_rest(split, packed, plane[1], i, g & 1);
                 wcodeci_avx2_first f;
-                __m256i rest;
-                f.high = _mm256_shuffle_epi8(by_symbol.high, symbol);
-                f.low = _mm256_shuffle_epi8(by_symbol.low, symbol);
-                if (split == WCODEC_SPLIT_COUNT) {
-                    wcodeci_avx2_store(dst + i, f.high);
-                } else {
-                    rest = wcodeci_avx2_rest(split, packed, plane[1], i, half);
-                    wcodeci_avx2_join(split, f, rest, plane, dst, i);
-                }
+                f.high = _mm256_shuffle_epi8(by_symbol.high, symbol[g]);
+                f.low = _mm256_shuffle_epi8(by_symbol.low, symbol[g]);
+                if (classes > 1 && values)
+                    f.high = _mm256_and_si256(wcodeci_avx2_shifted(f.high, scale[g]), mask);
+                if (values) wcodeci_avx2_store(dst + i, f.high);
+                else if (classes == 1) wcodeci_avx2_join(split, f, rest, plane, dst, i);
+                else wcodeci_avx2_join_scaled(split, f.high, scale[g], rest, plane, dst, i);
             }
         }
         stop = i + wcodeci_rans16_ahead(p, limit, n - i, lanes);
     }
-    memcpy(r->high, high, lanes);
-    memcpy(r->low, low, lanes);
     r->p = p;
     return i;
 }
 
-WCODECI_AVX2 static size_t wcodeci_avx2_rans16(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
+/* Four groups side by side are faster than two with four classes, whose steps take longest, but not with one. */
+WCODECI_AVX2_INLINE size_t wcodeci_avx2_lanes(wcodeci_rans16 *r, unsigned classes, unsigned split, int packed,
+                                              const wcodeci_byte *const *planes, wcodeci_byte *dst, size_t n)
 {
-    return wcodeci_avx2_rounds(r, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+    const wcodeci_byte *tables = classes > 1 ? wcodeci_avx2_classes_open(r) : NULL;
+    __m256i high[WCODECI_RANS16_LANES / 32], low[WCODECI_RANS16_LANES / 32];
+    memcpy(high, r->high, r->lanes);
+    memcpy(low, r->low, r->lanes);
+    if (classes == 1 || r->lanes == 64)
+        n = wcodeci_avx2_rounds(r, tables, 2, classes, split, packed, high, low, planes, dst, n);
+    else
+        n = wcodeci_avx2_rounds(r, tables, 4, classes, split, packed, high, low, planes, dst, n);
+    memcpy(r->high, high, r->lanes);
+    memcpy(r->low, low, r->lanes);
+    return n;
 }
 
-#define WCODECI_AVX2_UNITS(name, split, packed) \
+WCODECI_AVX2 static size_t wcodeci_avx2_rans16(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
+{
+    return wcodeci_avx2_lanes(r, 1, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+}
+
+WCODECI_AVX2 static size_t wcodeci_avx2_rans16_classes(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
+{
+    return wcodeci_avx2_lanes(r, WCODECI_CLASSES, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+}
+
+#define WCODECI_AVX2_UNITS(name, classes, split, packed) \
     WCODECI_AVX2 static size_t wcodeci_avx2_##name(wcodeci_rans16 *r, const wcodeci_byte *const *planes, \
                                                    wcodeci_byte *dst, size_t n) \
     { \
-        return wcodeci_avx2_rounds(r, split, packed, planes, dst, n); \
+        return wcodeci_avx2_lanes(r, classes, split, packed, planes, dst, n); \
     }
-WCODECI_AVX2_UNITS(bf16, WCODEC_SPLIT_BF16, 0)
-WCODECI_AVX2_UNITS(f16, WCODEC_SPLIT_F16, 0)
-WCODECI_AVX2_UNITS(f16_packed, WCODEC_SPLIT_F16, 1)
-WCODECI_AVX2_UNITS(f32, WCODEC_SPLIT_F32, 0)
-WCODECI_AVX2_UNITS(e4m3, WCODEC_SPLIT_F8_E4M3, 0)
-WCODECI_AVX2_UNITS(e4m3_packed, WCODEC_SPLIT_F8_E4M3, 1)
-WCODECI_AVX2_UNITS(e5m2, WCODEC_SPLIT_F8_E5M2, 0)
-WCODECI_AVX2_UNITS(e5m2_packed, WCODEC_SPLIT_F8_E5M2, 1)
-WCODECI_AVX2_UNITS(nibbles, WCODEC_SPLIT_NIBBLES, 0)
-WCODECI_AVX2_UNITS(nibbles_packed, WCODEC_SPLIT_NIBBLES, 1)
+WCODECI_AVX2_UNITS(bf16, 1, WCODEC_SPLIT_BF16, 0)
+WCODECI_AVX2_UNITS(f16, 1, WCODEC_SPLIT_F16, 0)
+WCODECI_AVX2_UNITS(f16_packed, 1, WCODEC_SPLIT_F16, 1)
+WCODECI_AVX2_UNITS(f32, 1, WCODEC_SPLIT_F32, 0)
+WCODECI_AVX2_UNITS(e4m3, 1, WCODEC_SPLIT_F8_E4M3, 0)
+WCODECI_AVX2_UNITS(e4m3_packed, 1, WCODEC_SPLIT_F8_E4M3, 1)
+WCODECI_AVX2_UNITS(e5m2, 1, WCODEC_SPLIT_F8_E5M2, 0)
+WCODECI_AVX2_UNITS(e5m2_packed, 1, WCODEC_SPLIT_F8_E5M2, 1)
+WCODECI_AVX2_UNITS(nibbles, 1, WCODEC_SPLIT_NIBBLES, 0)
+WCODECI_AVX2_UNITS(nibbles_packed, 1, WCODEC_SPLIT_NIBBLES, 1)
+WCODECI_AVX2_UNITS(bf16_classes, WCODECI_CLASSES, WCODEC_SPLIT_BF16, 0)
+WCODECI_AVX2_UNITS(f16_classes, WCODECI_CLASSES, WCODEC_SPLIT_F16, 0)
+WCODECI_AVX2_UNITS(f16_classes_packed, WCODECI_CLASSES, WCODEC_SPLIT_F16, 1)
+WCODECI_AVX2_UNITS(f32_classes, WCODECI_CLASSES, WCODEC_SPLIT_F32, 0)
 
 /* ---- rANS-256 ---- */
 
@@ -4959,17 +7023,84 @@ WCODECI_AVX2_MERGE(e4m3, WCODEC_SPLIT_F8_E4M3)
 WCODECI_AVX2_MERGE(e5m2, WCODEC_SPLIT_F8_E5M2)
 WCODECI_AVX2_MERGE(nibbles, WCODEC_SPLIT_NIBBLES)
 
+/* See wcodeci_sse41_merge_4. */
+WCODECI_AVX2_INLINE size_t wcodeci_avx2_merge_4(unsigned split, const wcodeci_byte *const *planes,
+                                                wcodeci_byte *dst, size_t n)
+{
+    const unsigned unit = wcodeci_splits[split].unit, low = unit == 4 || split == WCODEC_SPLIT_BF16 ? 3 : 6;
+    const wcodeci_byte *plane[5] = { NULL, NULL, NULL, NULL, NULL };
+    const __m256i lower = _mm256_set1_epi8((char)((1 << low) - 1)), sign = _mm256_set1_epi8(-128);
+    size_t i;
+    memcpy(plane, planes, (unit == 4 ? 5 : 3) * sizeof plane[0]);
+    for (i = 0; n - i >= 32; i += 32) {
+        const __m256i upper = wcodeci_avx2_load(plane[1] + i), rest = wcodeci_avx2_load(plane[2] + i);
+        const __m256i s = _mm256_and_si256(_mm256_slli_epi16(rest, 7 - (int)low), sign);
+        const __m256i m = _mm256_or_si256(_mm256_and_si256(rest, lower), _mm256_slli_epi16(upper, (int)low));
+        wcodeci_avx2_first f = wcodeci_avx2_first_of(split, wcodeci_avx2_load(plane[0] + i));
+        if (split != WCODEC_SPLIT_F16) {
+            wcodeci_avx2_join(split, f, _mm256_or_si256(s, m), plane + 1, dst, i);
+            continue;
+        }
+        f.high = _mm256_or_si256(_mm256_or_si256(f.high, s),
+                                 _mm256_and_si256(_mm256_srli_epi16(upper, 2), _mm256_set1_epi8(3)));
+        f.low = _mm256_and_si256(_mm256_slli_epi16(upper, 6), _mm256_set1_epi8(-64));
+        wcodeci_avx2_join16(f.high, _mm256_or_si256(f.low, _mm256_and_si256(rest, lower)), dst + 2 * i);
+    }
+    return i;
+}
+
+#define WCODECI_AVX2_MERGE_4(name, split) \
+    WCODECI_AVX2 static size_t wcodeci_avx2_merge_##name(const wcodeci_byte *const *planes, \
+                                                         wcodeci_byte *dst, size_t n) \
+    { \
+        return wcodeci_avx2_merge_4(split, planes, dst, n); \
+    }
+WCODECI_AVX2_MERGE_4(bf16_4, WCODEC_SPLIT_BF16)
+WCODECI_AVX2_MERGE_4(f16_4, WCODEC_SPLIT_F16)
+WCODECI_AVX2_MERGE_4(f32_4, WCODEC_SPLIT_F32)
+
+/* ---- scales and classes ---- */
+
+WCODECI_AVX2 static void wcodeci_avx2_scale(const wcodeci_byte *columns, unsigned row, wcodeci_byte *q, size_t n)
+{
+    const __m256i add = _mm256_set1_epi8((char)row);
+    size_t i;
+    for (i = 0; n - i >= 32; i += 32)
+        wcodeci_avx2_store(q + i, _mm256_add_epi8(wcodeci_avx2_load(columns + i), add));
+    wcodeci_scale_scalar(columns + i, row, q + i, n - i);
+}
+
+WCODECI_AVX2 static void wcodeci_avx2_classes_of(const wcodeci_class_map *map, const wcodeci_byte *first,
+                                                 const wcodeci_byte *q, wcodeci_byte *classes, size_t n)
+{
+    const __m256i base = _mm256_set1_epi8((char)map->base), mask = _mm256_set1_epi8((char)map->mask);
+    const __m256i nibble = _mm256_set1_epi8(15);
+    size_t i;
+    for (i = 0; n - i >= 32; i += 32) {
+        const __m256i scale = q ? wcodeci_avx2_load(q + i) : _mm256_setzero_si256();
+        const __m256i p = _mm256_sub_epi8(wcodeci_avx2_load(first + i), wcodeci_avx2_shifted(base, scale));
+        const __m256i t = _mm256_min_epu8(_mm256_and_si256(p, mask), nibble);
+        const __m256i odd = _mm256_and_si256(_mm256_slli_epi16(scale, 7), _mm256_set1_epi8(-128));
+        wcodeci_avx2_store(classes + i, wcodeci_avx2_find(map->class_of, t, odd, _mm256_slli_epi16(scale, 6)));
+    }
+    wcodeci_classes_scalar(map, first + i, q ? q + i : NULL, classes + i, n - i);
+}
+
 static const wcodeci_kernels wcodeci_kernels_avx2 = {
-    "avx2", wcodeci_avx2_rans16,
-    { NULL, NULL, NULL, NULL, wcodeci_avx2_bf16, wcodeci_avx2_f16, wcodeci_avx2_f32, NULL,
+    "avx2", { wcodeci_avx2_rans16, wcodeci_avx2_rans16_classes },
+    { { NULL, NULL, NULL, NULL, wcodeci_avx2_bf16, wcodeci_avx2_f16, wcodeci_avx2_f32, NULL,
       wcodeci_avx2_e4m3, wcodeci_avx2_e5m2, wcodeci_avx2_nibbles },
-    { NULL, NULL, NULL, NULL, NULL, wcodeci_avx2_f16_packed, NULL, NULL,
+      { NULL, NULL, NULL, NULL, wcodeci_avx2_bf16_classes, wcodeci_avx2_f16_classes, wcodeci_avx2_f32_classes,
+        NULL, NULL, NULL, NULL } },
+    { { NULL, NULL, NULL, NULL, NULL, wcodeci_avx2_f16_packed, NULL, NULL,
       wcodeci_avx2_e4m3_packed, wcodeci_avx2_e5m2_packed, wcodeci_avx2_nibbles_packed },
+      { NULL, NULL, NULL, NULL, NULL, wcodeci_avx2_f16_classes_packed, NULL, NULL, NULL, NULL, NULL } },
     wcodeci_avx2_rans256,
     { NULL, wcodeci_avx2_merge_word16, wcodeci_avx2_merge_word32, NULL, wcodeci_avx2_merge_bf16,
       wcodeci_avx2_merge_f16, wcodeci_avx2_merge_f32, NULL, wcodeci_avx2_merge_e4m3,
-      wcodeci_avx2_merge_e5m2, wcodeci_avx2_merge_nibbles },
-    wcodeci_sse41_unpack, wcodeci_sse41_unpredict
+      wcodeci_avx2_merge_e5m2, wcodeci_avx2_merge_nibbles, wcodeci_avx2_merge_bf16_4,
+      wcodeci_avx2_merge_f16_4, wcodeci_avx2_merge_f32_4 },
+    wcodeci_sse41_unpack, wcodeci_sse41_unpredict, wcodeci_avx2_scale, wcodeci_avx2_classes_of
 };
 
 #endif
@@ -4994,6 +7125,8 @@ static const wcodeci_kernels wcodeci_kernels_avx2 = {
 /* Ternary logic on A, B, C: bit (a << 2 | b << 1 | c) of the constant is the result. */
 #define WCODECI_A_OR_B_AND_C 0xF8
 #define WCODECI_A_OR_B_AND_NOT_C 0xF4
+#define WCODECI_A_AND_NOT_C_OR_B 0xDC
+#define WCODECI_C_CHOOSES_A_OR_B 0xE4       /* where C is set, A, else B */
 
 typedef struct wcodeci_avx512_tables {
     __m512i div, other, base, freq;
@@ -5008,38 +7141,62 @@ WCODECI_AVX512_INLINE __m512i wcodeci_avx512_table(const wcodeci_byte *p)
 WCODECI_AVX512_INLINE __m512i wcodeci_avx512_load(const void *p) { return _mm512_loadu_si512(p); }
 WCODECI_AVX512_INLINE void wcodeci_avx512_store(void *p, __m512i x) { _mm512_storeu_si512(p, x); }
 
-WCODECI_AVX512_INLINE wcodeci_avx512_tables wcodeci_avx512_open(const wcodeci_rans16 *r)
+/* With one class the tables hold its 16 entries four times, with four the 64 entries of all, and `other` says
+ * the class too. */
+WCODECI_AVX512_INLINE wcodeci_avx512_tables wcodeci_avx512_open(const wcodeci_rans16 *r, unsigned classes)
 {
     wcodeci_avx512_tables t;
-    t.div = wcodeci_avx512_table(r->div);
-    t.other = wcodeci_avx512_table(r->other);
-    t.base = wcodeci_avx512_table(r->base);
-    t.freq = wcodeci_avx512_table(r->freq);
+    if (classes == 1) {
+        t.div = wcodeci_avx512_table(r->div);
+        t.other = wcodeci_avx512_table(r->other);
+        t.base = wcodeci_avx512_table(r->base);
+        t.freq = wcodeci_avx512_table(r->freq);
+    } else {
+        t.div = wcodeci_avx512_load(r->div);
+        t.other = _mm512_or_si512(wcodeci_avx512_load(r->other), _mm512_set_epi64(
+            0x3030303030303030, 0x3030303030303030, 0x2020202020202020, 0x2020202020202020,
+            0x1010101010101010, 0x1010101010101010, 0, 0));
+        t.base = wcodeci_avx512_load(r->base);
+        t.freq = wcodeci_avx512_load(r->freq);
+    }
     t.nibble = _mm512_set1_epi8(15);
     t.even = _mm512_set1_epi16(255);
     return t;
 }
 
-/* Takes `groups` times 64 lanes one step on.  The product of a frequency and a state's high byte takes 16
+/* table[x], x below 16 or, of several classes, 64. */
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_find(unsigned classes, __m512i table, __m512i x)
+{
+    return classes == 1 ? _mm512_shuffle_epi8(table, x) : _mm512_permutexvar_epi8(x, table);
+}
+
+/* Takes `groups` times 64 lanes one step on.  q: of the values, if there are several classes; then the symbols
+ * come with 16 times their class.  The product of a frequency and a state's high byte takes 16
  * bits, so even and odd lanes are multiplied apart and their bytes sorted into high and low again.  The
  * groups go side by side, stage by stage: a step takes 40 cycles from end to end, and a processor that looks
  * ahead by some hundred operations has trouble to find the next groups behind all those of one. */
-WCODECI_AVX512_INLINE void wcodeci_avx512_step(const wcodeci_avx512_tables *t, unsigned groups, __m512i *high,
+WCODECI_AVX512_INLINE void wcodeci_avx512_step(const wcodeci_avx512_tables *t, unsigned groups,
+                                               unsigned classes, const __m512i *q, __m512i *high,
                                                __m512i *low, __m512i *symbol, const wcodeci_byte **p)
 {
     __m512i rank[4], even[4], odd[4];
     unsigned g;
     WCODECI_UNROLL_4
     for (g = 0; g < groups; g++) {
-        const __m512i bucket = _mm512_and_si512(_mm512_srli_epi16(low[g], 4), t->nibble);
+        __m512i bucket = _mm512_and_si512(_mm512_srli_epi16(low[g], 4), t->nibble);
         const __m512i place = _mm512_and_si512(low[g], t->nibble);
-        const __mmask64 other = _mm512_cmpge_epu8_mask(place, _mm512_shuffle_epi8(t->div, bucket));
-        symbol[g] = _mm512_mask_shuffle_epi8(bucket, other, t->other, bucket);
-        rank[g] = _mm512_mask_add_epi8(place, other, place, _mm512_shuffle_epi8(t->base, bucket));
+        __mmask64 other;
+        if (classes > 1)        /* and the class above: a permutation looks at six bits */
+            bucket = _mm512_ternarylogic_epi64(_mm512_slli_epi16(q[g], 4), bucket, t->nibble,
+                                               WCODECI_A_AND_NOT_C_OR_B);
+        other = _mm512_cmpge_epu8_mask(place, wcodeci_avx512_find(classes, t->div, bucket));
+        symbol[g] = classes == 1 ? _mm512_mask_shuffle_epi8(bucket, other, t->other, bucket)
+                                 : _mm512_mask_permutexvar_epi8(bucket, other, bucket, t->other);
+        rank[g] = _mm512_mask_add_epi8(place, other, place, wcodeci_avx512_find(classes, t->base, bucket));
     }
     WCODECI_UNROLL_4
     for (g = 0; g < groups; g++) {
-        const __m512i freq = _mm512_shuffle_epi8(t->freq, symbol[g]);
+        const __m512i freq = wcodeci_avx512_find(classes, t->freq, symbol[g]);
         even[g] = _mm512_add_epi16(_mm512_mullo_epi16(_mm512_and_si512(high[g], t->even),
                                                       _mm512_and_si512(freq, t->even)),
                                    _mm512_and_si512(rank[g], t->even));
@@ -5091,7 +7248,8 @@ WCODECI_AVX512_INLINE wcodeci_avx512_merger wcodeci_avx512_merger_make(void)
     return m;
 }
 
-/* Moves values of a split's first plane to where their bits stand in a unit's upper two bytes.  split
+/* Moves values of a split's fused plane to where their bits stand in a unit's upper two bytes; of BF16 and F32
+ * other bits may come along.  split
  * WCODEC_SPLIT_COUNT: not at all. */
 WCODECI_AVX512_INLINE void wcodeci_avx512_place(unsigned split, __m512i value, __m512i *high, __m512i *low)
 {
@@ -5099,8 +7257,8 @@ WCODECI_AVX512_INLINE void wcodeci_avx512_place(unsigned split, __m512i value, _
     switch (split) {
     case WCODEC_SPLIT_BF16:
     case WCODEC_SPLIT_F32:
-        *high = _mm512_and_si512(_mm512_srli_epi16(value, 1), wcodeci_avx512_bytes(127));
-        *low = _mm512_and_si512(_mm512_slli_epi16(value, 7), wcodeci_avx512_bytes(128));
+        *high = _mm512_srli_epi16(value, 1);
+        *low = _mm512_slli_epi16(value, 7);
         break;
     case WCODEC_SPLIT_F64:
         *high = _mm512_and_si512(_mm512_srli_epi16(value, 4), wcodeci_avx512_bytes(15));
@@ -5115,6 +7273,14 @@ WCODECI_AVX512_INLINE void wcodeci_avx512_place(unsigned split, __m512i value, _
         break;
     case WCODEC_SPLIT_NIBBLES:
         *high = _mm512_and_si512(_mm512_slli_epi16(value, 4), wcodeci_avx512_bytes(0xF0));
+        break;
+    case WCODEC_SPLIT_BF16_4:
+    case WCODEC_SPLIT_F32_4:
+        *low = _mm512_and_si512(_mm512_slli_epi16(value, 3), wcodeci_avx512_bytes(0x78));
+        break;
+    case WCODEC_SPLIT_F16_4:
+        *high = _mm512_and_si512(_mm512_srli_epi16(value, 2), wcodeci_avx512_bytes(3));
+        *low = _mm512_and_si512(_mm512_slli_epi16(value, 6), wcodeci_avx512_bytes(0xC0));
         break;
     default: break;
     }
@@ -5145,6 +7311,12 @@ WCODECI_AVX512_INLINE __m512i wcodeci_avx512_unpack3(const wcodeci_byte *group)
 {
     const __m512i upper = wcodeci_avx512_unpack2(group);
     return _mm512_or_si512(_mm512_add_epi8(upper, upper), wcodeci_avx512_unpack1(group + 16));
+}
+
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_unpack7(const wcodeci_byte *group)
+{
+    const __m512i low = wcodeci_avx512_unpack3(group + 32);
+    return _mm512_or_si512(_mm512_slli_epi16(wcodeci_avx512_unpack4(group), 3), low);
 }
 
 /* 64 units of 16 bits out of their bytes. */
@@ -5206,7 +7378,21 @@ WCODECI_AVX512_INLINE void wcodeci_avx512_put64(const wcodeci_avx512_merger *m, 
     }
 }
 
-/* Merges values i ... i+63 of the first plane, which stand where they belong in a unit's upper two bytes,
+/* The upper two bytes of units of split BF16_4 or F32_4, from all but the second plane and `low`, where that is:
+ * the third has the sign and three bits of the mantissa. */
+WCODECI_AVX512_INLINE void wcodeci_avx512_upper(int packed, const wcodeci_byte *const *planes, size_t i,
+                                                __m512i *high, __m512i *low)
+{
+    const __m512i rest = packed ? wcodeci_avx512_unpack4(planes[2] + i / 2) : wcodeci_avx512_load(planes[2] + i);
+    __m512i upper, lower;
+    wcodeci_avx512_place(WCODEC_SPLIT_BF16, wcodeci_avx512_load(planes[0] + i), &upper, &lower);
+    *high = _mm512_ternarylogic_epi64(upper, _mm512_slli_epi16(rest, 4), wcodeci_avx512_bytes(127),
+                                      WCODECI_C_CHOOSES_A_OR_B);
+    *low = _mm512_ternarylogic_epi64(*low, lower, wcodeci_avx512_bytes(0x78), WCODECI_C_CHOOSES_A_OR_B);
+    *low = _mm512_ternarylogic_epi64(rest, *low, wcodeci_avx512_bytes(7), WCODECI_C_CHOOSES_A_OR_B);
+}
+
+/* Merges values i ... i+63 of the fused plane, which stand where they belong in a unit's upper two bytes,
  * with the other planes. */
 WCODECI_AVX512_INLINE void wcodeci_avx512_merge(const wcodeci_avx512_merger *m, unsigned split, int packed,
                                                 __m512i high, __m512i low, const wcodeci_byte *const *planes,
@@ -5219,8 +7405,8 @@ WCODECI_AVX512_INLINE void wcodeci_avx512_merge(const wcodeci_avx512_merger *m, 
         break;
     case WCODEC_SPLIT_BF16:     /* the other eight bits: sign, mantissa */
         rest = wcodeci_avx512_load(planes[1] + i);
-        high = _mm512_ternarylogic_epi64(high, rest, wcodeci_avx512_bytes(127), WCODECI_A_OR_B_AND_NOT_C);
-        low = _mm512_ternarylogic_epi64(low, rest, wcodeci_avx512_bytes(127), WCODECI_A_OR_B_AND_C);
+        high = _mm512_ternarylogic_epi64(high, rest, wcodeci_avx512_bytes(127), WCODECI_C_CHOOSES_A_OR_B);
+        low = _mm512_ternarylogic_epi64(rest, low, wcodeci_avx512_bytes(127), WCODECI_C_CHOOSES_A_OR_B);
         wcodeci_avx512_put16(m, high, low, dst + 2 * i);
         break;
     case WCODEC_SPLIT_WORD32:
@@ -5228,8 +7414,8 @@ WCODECI_AVX512_INLINE void wcodeci_avx512_merge(const wcodeci_avx512_merger *m, 
         b[3] = high;
         b[2] = rest = wcodeci_avx512_load(planes[1] + i);
         if (split == WCODEC_SPLIT_F32) {
-            b[3] = _mm512_ternarylogic_epi64(high, rest, wcodeci_avx512_bytes(127), WCODECI_A_OR_B_AND_NOT_C);
-            b[2] = _mm512_ternarylogic_epi64(low, rest, wcodeci_avx512_bytes(127), WCODECI_A_OR_B_AND_C);
+            b[3] = _mm512_ternarylogic_epi64(high, rest, wcodeci_avx512_bytes(127), WCODECI_C_CHOOSES_A_OR_B);
+            b[2] = _mm512_ternarylogic_epi64(rest, low, wcodeci_avx512_bytes(127), WCODECI_C_CHOOSES_A_OR_B);
         }
         b[1] = wcodeci_avx512_load(planes[2] + i);
         b[0] = wcodeci_avx512_load(planes[3] + i);
@@ -5263,6 +7449,26 @@ WCODECI_AVX512_INLINE void wcodeci_avx512_merge(const wcodeci_avx512_merger *m, 
         high = _mm512_ternarylogic_epi64(high, rest, wcodeci_avx512_bytes(0x87), WCODECI_A_OR_B_AND_C);
         wcodeci_avx512_store(dst + i, high);
         break;
+    case WCODEC_SPLIT_BF16_4:
+        wcodeci_avx512_upper(packed, planes, i, &high, &low);
+        wcodeci_avx512_put16(m, high, low, dst + 2 * i);
+        break;
+    case WCODEC_SPLIT_F32_4:
+        wcodeci_avx512_upper(packed, planes, i, &high, &low);
+        b[3] = high;
+        b[2] = low;
+        b[1] = wcodeci_avx512_load(planes[3] + i);
+        b[0] = wcodeci_avx512_load(planes[4] + i);
+        wcodeci_avx512_put32(m, b, dst + 4 * i);
+        break;
+    case WCODEC_SPLIT_F16_4:    /* the third plane: sign, six bits of the mantissa */
+        rest = packed ? wcodeci_avx512_unpack7(planes[2] + i / 8 * 7) : wcodeci_avx512_load(planes[2] + i);
+        low = _mm512_ternarylogic_epi64(low, rest, wcodeci_avx512_bytes(63), WCODECI_A_OR_B_AND_C);
+        wcodeci_avx512_place(WCODEC_SPLIT_F16, wcodeci_avx512_load(planes[0] + i), &b[0], &b[1]);
+        high = _mm512_ternarylogic_epi64(_mm512_or_si512(high, b[0]), _mm512_add_epi8(rest, rest),
+                                         wcodeci_avx512_bytes(128), WCODECI_A_OR_B_AND_C);
+        wcodeci_avx512_put16(m, high, low, dst + 2 * i);
+        break;
     default:                    /* NIBBLES */
         rest = packed ? wcodeci_avx512_unpack4(planes[1] + i / 2) : wcodeci_avx512_load(planes[1] + i);
         wcodeci_avx512_store(dst + i, _mm512_or_si512(high, rest));
@@ -5281,30 +7487,76 @@ WCODECI_AVX512_INLINE void wcodeci_avx512_planes(unsigned split, const wcodeci_b
 
 /* ---- rANS-16 ---- */
 
-/* Rounds of `groups` times 64 lanes; a constant, as are split and packed.  split WCODEC_SPLIT_COUNT: the
- * values themselves. */
-WCODECI_AVX512_INLINE size_t wcodeci_avx512_rounds(wcodeci_rans16 *r, unsigned groups, unsigned split,
-                                                   int packed, const wcodeci_byte *const *planes,
-                                                   wcodeci_byte *dst, size_t n)
+/* (value[symbol] + (q >> 2)) & mask; the symbol has its class above, and what else: `value` is the same 16 bytes
+ * four times, and a permutation looks at six bits. */
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_shifted(unsigned split, __m512i value, __m512i symbol, __m512i q,
+                                                     __m512i mask)
 {
-    const wcodeci_avx512_tables tables = wcodeci_avx512_open(r);
+    const __m512i shift = _mm512_and_si512(_mm512_srli_epi16(q, 2), wcodeci_avx512_bytes(63));
+    const __m512i sum = _mm512_add_epi8(_mm512_permutexvar_epi8(symbol, value), shift);
+    return split == WCODEC_SPLIT_BF16 || split == WCODEC_SPLIT_F32 ? sum : _mm512_and_si512(sum, mask);
+}
+
+/* The processor's own looking ahead begins anew with every chunk of q: an eighth of a tile's time on Zen 4. */
+WCODECI_AVX512_INLINE void wcodeci_avx512_ahead(const wcodeci_byte *p)
+{
+    _mm_prefetch((const char *)((uintptr_t)p + 1024), _MM_HINT_T0);
+}
+
+WCODECI_AVX512_INLINE void wcodeci_avx512_fetch(unsigned split, int packed, const wcodeci_byte *const *plane,
+                                                size_t i)
+{
+    unsigned k;
+    if (split == WCODEC_SPLIT_COUNT) return;
+    for (k = 0; k < wcodeci_splits[split].planes; k++) {
+        const unsigned width = wcodeci_splits[split].plane[k].width;
+        if (k == wcodeci_split_fused(split)) continue;
+        if (width == 8) wcodeci_avx512_ahead(plane[k] + i);
+        else wcodeci_avx512_ahead(plane[k] + (packed ? i / 8 * width : i));
+    }
+}
+
+/* Rounds of `groups` times 64 lanes; a constant, as are classes, split and packed.  split WCODEC_SPLIT_COUNT:
+ * the values themselves. */
+WCODECI_AVX512_INLINE size_t wcodeci_avx512_rounds(wcodeci_rans16 *r, unsigned groups, unsigned classes,
+                                                   unsigned split, int packed,
+                                                   const wcodeci_byte *const *planes, wcodeci_byte *dst,
+                                                   size_t n)
+{
+    const wcodeci_avx512_tables tables = wcodeci_avx512_open(r, classes);
+    const __m512i value = wcodeci_avx512_table(r->value), mask = wcodeci_avx512_bytes(r->mask);
+    const wcodeci_byte *p = r->p, *const limit = r->limit, *const q = r->q, *plane[WCODEC_MAX_PLANES];
     wcodeci_avx512_merger merger = wcodeci_avx512_merger_make();
-    const wcodeci_byte *p = r->p, *const limit = r->limit, *plane[WCODEC_MAX_PLANES];
-    __m512i high[4], low[4], symbol[4];
+    __m512i high[4], low[4], symbol[4], scale[4];
     size_t i = 0;
     unsigned g;
-    wcodeci_avx512_place(split, wcodeci_avx512_table(r->value), &merger.high, &merger.low);
+    wcodeci_avx512_place(split, value, &merger.high, &merger.low);
     wcodeci_avx512_planes(split, planes, plane);
     for (g = 0; g < groups; g++) {
         high[g] = wcodeci_avx512_load(r->high + 64 * g);
         low[g] = wcodeci_avx512_load(r->low + 64 * g);
     }
     for (; n - i >= 64 * groups && (size_t)(limit - p) >= 64 * groups; i += 64 * groups) {
-        wcodeci_avx512_step(&tables, groups, high, low, symbol, &p);
+        if (classes > 1) {
+            WCODECI_UNROLL_4
+            for (g = 0; g < groups; g++) scale[g] = wcodeci_avx512_load(q + i + 64 * g);
+        }
+        if (classes > 1) {
+            WCODECI_UNROLL_4
+            for (g = 0; g < groups; g++) wcodeci_avx512_fetch(split, packed, plane, i + 64 * g);
+            wcodeci_avx512_ahead(p);
+        }
+        wcodeci_avx512_step(&tables, groups, classes, scale, high, low, symbol, &p);
         WCODECI_UNROLL_4
         for (g = 0; g < groups; g++) {
-            const __m512i upper = _mm512_shuffle_epi8(merger.high, symbol[g]);
-            const __m512i lower = _mm512_shuffle_epi8(merger.low, symbol[g]);
+            __m512i upper, lower;
+            if (classes == 1) {
+                upper = _mm512_shuffle_epi8(merger.high, symbol[g]);
+                lower = _mm512_shuffle_epi8(merger.low, symbol[g]);
+            } else {
+                const __m512i v = wcodeci_avx512_shifted(split, value, symbol[g], scale[g], mask);
+                wcodeci_avx512_place(split, v, &upper, &lower);
+            }
             if (split == WCODEC_SPLIT_COUNT) wcodeci_avx512_store(dst + i + 64 * g, upper);
             else wcodeci_avx512_merge(&merger, split, packed, upper, lower, plane, dst, i + 64 * g);
         }
@@ -5317,38 +7569,50 @@ WCODECI_AVX512_INLINE size_t wcodeci_avx512_rounds(wcodeci_rans16 *r, unsigned g
     return i;
 }
 
-WCODECI_AVX512_INLINE size_t wcodeci_avx512_lanes(wcodeci_rans16 *r, unsigned split, int packed,
-                                                  const wcodeci_byte *const *planes, wcodeci_byte *dst,
-                                                  size_t n)
+WCODECI_AVX512_INLINE size_t wcodeci_avx512_lanes(wcodeci_rans16 *r, unsigned classes, unsigned split,
+                                                  int packed, const wcodeci_byte *const *planes,
+                                                  wcodeci_byte *dst, size_t n)
 {
     switch (r->lanes) {
-    case 64: return wcodeci_avx512_rounds(r, 1, split, packed, planes, dst, n);
-    case 128: return wcodeci_avx512_rounds(r, 2, split, packed, planes, dst, n);
-    default: return wcodeci_avx512_rounds(r, 4, split, packed, planes, dst, n);
+    case 64: return wcodeci_avx512_rounds(r, 1, classes, split, packed, planes, dst, n);
+    case 128: return wcodeci_avx512_rounds(r, 2, classes, split, packed, planes, dst, n);
+    default: return wcodeci_avx512_rounds(r, 4, classes, split, packed, planes, dst, n);
     }
 }
 
 WCODECI_AVX512 static size_t wcodeci_avx512_rans16(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
 {
-    return wcodeci_avx512_lanes(r, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+    return wcodeci_avx512_lanes(r, 1, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
 }
 
-#define WCODECI_UNITS(name, split, packed) \
+WCODECI_AVX512 static size_t wcodeci_avx512_classes(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
+{
+    return wcodeci_avx512_lanes(r, WCODECI_CLASSES, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+}
+
+#define WCODECI_UNITS(name, classes, split, packed) \
     WCODECI_AVX512 static size_t wcodeci_avx512_##name(wcodeci_rans16 *r, const wcodeci_byte *const *planes, \
                                                        wcodeci_byte *dst, size_t n) \
     { \
-        return wcodeci_avx512_lanes(r, split, packed, planes, dst, n); \
+        return wcodeci_avx512_lanes(r, classes, split, packed, planes, dst, n); \
     }
-WCODECI_UNITS(bf16, WCODEC_SPLIT_BF16, 0)
-WCODECI_UNITS(f16, WCODEC_SPLIT_F16, 0)
-WCODECI_UNITS(f16_packed, WCODEC_SPLIT_F16, 1)
-WCODECI_UNITS(f32, WCODEC_SPLIT_F32, 0)
-WCODECI_UNITS(e4m3, WCODEC_SPLIT_F8_E4M3, 0)
-WCODECI_UNITS(e4m3_packed, WCODEC_SPLIT_F8_E4M3, 1)
-WCODECI_UNITS(e5m2, WCODEC_SPLIT_F8_E5M2, 0)
-WCODECI_UNITS(e5m2_packed, WCODEC_SPLIT_F8_E5M2, 1)
-WCODECI_UNITS(nibbles, WCODEC_SPLIT_NIBBLES, 0)
-WCODECI_UNITS(nibbles_packed, WCODEC_SPLIT_NIBBLES, 1)
+WCODECI_UNITS(bf16, 1, WCODEC_SPLIT_BF16, 0)
+WCODECI_UNITS(f16, 1, WCODEC_SPLIT_F16, 0)
+WCODECI_UNITS(f16_packed, 1, WCODEC_SPLIT_F16, 1)
+WCODECI_UNITS(f32, 1, WCODEC_SPLIT_F32, 0)
+WCODECI_UNITS(e4m3, 1, WCODEC_SPLIT_F8_E4M3, 0)
+WCODECI_UNITS(e4m3_packed, 1, WCODEC_SPLIT_F8_E4M3, 1)
+WCODECI_UNITS(e5m2, 1, WCODEC_SPLIT_F8_E5M2, 0)
+WCODECI_UNITS(e5m2_packed, 1, WCODEC_SPLIT_F8_E5M2, 1)
+WCODECI_UNITS(nibbles, 1, WCODEC_SPLIT_NIBBLES, 0)
+WCODECI_UNITS(nibbles_packed, 1, WCODEC_SPLIT_NIBBLES, 1)
+WCODECI_UNITS(bf16_classes, WCODECI_CLASSES, WCODEC_SPLIT_BF16, 0)
+WCODECI_UNITS(f16_classes, WCODECI_CLASSES, WCODEC_SPLIT_F16, 0)
+WCODECI_UNITS(f16_classes_packed, WCODECI_CLASSES, WCODEC_SPLIT_F16, 1)
+WCODECI_UNITS(f32_classes, WCODECI_CLASSES, WCODEC_SPLIT_F32, 0)
+WCODECI_UNITS(bf16_4_classes_packed, WCODECI_CLASSES, WCODEC_SPLIT_BF16_4, 1)
+WCODECI_UNITS(f16_4_classes_packed, WCODECI_CLASSES, WCODEC_SPLIT_F16_4, 1)
+WCODECI_UNITS(f32_4_classes_packed, WCODECI_CLASSES, WCODEC_SPLIT_F32_4, 1)
 
 /* ---- merging, unpacking, predictors ---- */
 
@@ -5362,7 +7626,8 @@ WCODECI_UNITS(nibbles_packed, WCODEC_SPLIT_NIBBLES, 1)
         wcodeci_avx512_planes(split, planes, plane); \
         for (i = 0; n - i >= 64; i += 64) { \
             __m512i high, low; \
-            wcodeci_avx512_place(split, wcodeci_avx512_load(plane[0] + i), &high, &low); \
+            wcodeci_avx512_place(split, wcodeci_avx512_load(plane[wcodeci_split_fused(split)] + i), &high, \
+                                 &low); \
             wcodeci_avx512_merge(&merger, split, 0, high, low, plane, dst, i); \
         } \
         return i; \
@@ -5377,6 +7642,9 @@ WCODECI_MERGE(f64, WCODEC_SPLIT_F64)
 WCODECI_MERGE(e4m3, WCODEC_SPLIT_F8_E4M3)
 WCODECI_MERGE(e5m2, WCODEC_SPLIT_F8_E5M2)
 WCODECI_MERGE(nibbles, WCODEC_SPLIT_NIBBLES)
+WCODECI_MERGE(bf16_4, WCODEC_SPLIT_BF16_4)
+WCODECI_MERGE(f16_4, WCODEC_SPLIT_F16_4)
+WCODECI_MERGE(f32_4, WCODEC_SPLIT_F32_4)
 
 WCODECI_AVX512_INLINE size_t wcodeci_avx512_unpack_as(const wcodeci_byte *src, unsigned width,
                                                       wcodeci_byte *v, size_t n)
@@ -5473,6 +7741,40 @@ WCODECI_AVX512 static void wcodeci_avx512_unpredict(wcodeci_byte *v, size_t n, s
     wcodeci_unpredict_scalar(v + (i - distance), n - (i - distance), distance, mask);
 }
 
+/* ---- scales and classes ---- */
+
+WCODECI_AVX512 static void wcodeci_avx512_scale(const wcodeci_byte *columns, unsigned row, wcodeci_byte *q,
+                                                size_t n)
+{
+    const __m512i add = wcodeci_avx512_bytes(row);
+    size_t i;
+    for (i = 0; n - i >= 64; i += 64)
+        wcodeci_avx512_store(q + i, _mm512_add_epi8(wcodeci_avx512_load(columns + i), add));
+    if (i < n) {
+        const __mmask64 left = ((__mmask64)1 << (n - i)) - 1;
+        _mm512_mask_storeu_epi8(q + i, left,
+                                _mm512_add_epi8(_mm512_maskz_loadu_epi8(left, columns + i), add));
+    }
+}
+
+WCODECI_AVX512 static void wcodeci_avx512_classes_of(const wcodeci_class_map *map, const wcodeci_byte *first,
+                                                     const wcodeci_byte *q, wcodeci_byte *classes, size_t n)
+{
+    const __m512i table = wcodeci_avx512_load(map->class_of), base = wcodeci_avx512_bytes(map->base);
+    const __m512i mask = wcodeci_avx512_bytes(map->mask), most = wcodeci_avx512_bytes(15);
+    size_t i;
+    for (i = 0; n - i >= 64; i += 64) {
+        const __m512i scale = q ? wcodeci_avx512_load(q + i) : _mm512_setzero_si512();
+        const __m512i shift = _mm512_and_si512(_mm512_srli_epi16(scale, 2), wcodeci_avx512_bytes(63));
+        const __m512i p = _mm512_sub_epi8(wcodeci_avx512_load(first + i), _mm512_add_epi8(shift, base));
+        const __m512i t = _mm512_min_epu8(_mm512_and_si512(p, mask), most);
+        const __m512i k = _mm512_ternarylogic_epi64(_mm512_slli_epi16(scale, 4), t, most,
+                                                    WCODECI_A_AND_NOT_C_OR_B);
+        wcodeci_avx512_store(classes + i, _mm512_permutexvar_epi8(k, table));
+    }
+    wcodeci_classes_scalar(map, first + i, q ? q + i : NULL, classes + i, n - i);
+}
+
 /* ---- rANS-256 ---- */
 
 /* Four groups of eight lanes: each waits for its own gather, and shorter ones are sooner done.  (On Zen 4 1.9
@@ -5510,16 +7812,22 @@ WCODECI_AVX512 static size_t wcodeci_avx512_rans256(uint32_t state[32], const ui
 }
 
 static const wcodeci_kernels wcodeci_kernels_avx512 = {
-    "avx512", wcodeci_avx512_rans16,
-    { NULL, NULL, NULL, NULL, wcodeci_avx512_bf16, wcodeci_avx512_f16, wcodeci_avx512_f32, NULL,
+    "avx512", { wcodeci_avx512_rans16, wcodeci_avx512_classes },
+    { { NULL, NULL, NULL, NULL, wcodeci_avx512_bf16, wcodeci_avx512_f16, wcodeci_avx512_f32, NULL,
       wcodeci_avx512_e4m3, wcodeci_avx512_e5m2, wcodeci_avx512_nibbles },
-    { NULL, NULL, NULL, NULL, NULL, wcodeci_avx512_f16_packed, NULL, NULL,
+      { NULL, NULL, NULL, NULL, wcodeci_avx512_bf16_classes, wcodeci_avx512_f16_classes,
+        wcodeci_avx512_f32_classes, NULL, NULL, NULL, NULL } },
+    { { NULL, NULL, NULL, NULL, NULL, wcodeci_avx512_f16_packed, NULL, NULL,
       wcodeci_avx512_e4m3_packed, wcodeci_avx512_e5m2_packed, wcodeci_avx512_nibbles_packed },
+      { NULL, NULL, NULL, NULL, NULL, wcodeci_avx512_f16_classes_packed, NULL, NULL, NULL, NULL, NULL,
+        wcodeci_avx512_bf16_4_classes_packed, wcodeci_avx512_f16_4_classes_packed,
+        wcodeci_avx512_f32_4_classes_packed } },
     wcodeci_avx512_rans256,
     { NULL, wcodeci_avx512_merge_word16, wcodeci_avx512_merge_word32, wcodeci_avx512_merge_word64,
       wcodeci_avx512_merge_bf16, wcodeci_avx512_merge_f16, wcodeci_avx512_merge_f32, wcodeci_avx512_merge_f64,
-      wcodeci_avx512_merge_e4m3, wcodeci_avx512_merge_e5m2, wcodeci_avx512_merge_nibbles },
-    wcodeci_avx512_unpack, wcodeci_avx512_unpredict
+      wcodeci_avx512_merge_e4m3, wcodeci_avx512_merge_e5m2, wcodeci_avx512_merge_nibbles,
+      wcodeci_avx512_merge_bf16_4, wcodeci_avx512_merge_f16_4, wcodeci_avx512_merge_f32_4 },
+    wcodeci_avx512_unpack, wcodeci_avx512_unpredict, wcodeci_avx512_scale, wcodeci_avx512_classes_of
 };
 
 #if defined(__GNUC__) && !defined(__clang__) && defined(__cplusplus)
@@ -5552,6 +7860,11 @@ static const wcodeci_kernels wcodeci_kernels_avx512 = {
  * if a symbol is looked up first, 22 if both halves are put together for one lookup, 25 if prefix counts of
  * the bits make the indices without a table.  To start a group of lanes before the last one has its bytes
  * gains next to nothing where the processor reorders instructions, as all but the smallest do.
+ *
+ * Four classes have tables of 64 bytes, and a lookup in 64 is three or four operations.  With a bit for the other
+ * symbol it would be two such lookups, so a symbol is looked up first, and a bucket's div and its other symbol
+ * share a byte.  That is 28 vector operations, three of them such lookups: an estimated 1.5 to 1.75 times the
+ * cycles of one class.
  * ---------------------------------------------------------------------------------------------- */
 #if WCODECI_NEON
 
@@ -5583,14 +7896,20 @@ static const wcodeci_byte wcodeci_neon_first_slots[16] = {
     0, 16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240
 };
 
-/* divide: by bucket, what makes a slot 16 + place - div, whose bit 4 is set if it is the other symbol's.  The
- * rest by bucket, and by 16 + bucket for the other symbol; rank is what makes a slot a rank. */
+/* Of one class, divide: by bucket, what makes a slot 16 + place - div, whose bit 4 is set if it is the other
+ * symbol's.  The pairs by bucket, and by 16 + bucket for the other symbol; rank is what makes a slot a rank.
+ * Of several, the fours by bucket or symbol with the class above: bucket is div << 4 | other.  A whole bucket,
+ * of div 16, is there all its other symbol's, which is itself. */
 typedef struct wcodeci_neon_tables {
-    uint8x16_t divide, weights;
-    uint8x16x2_t freq, rank, value;
+    uint8x16_t weights;
+    uint8x16_t divide;
+    uint8x16x2_t freq2, rank2, value2;
+    uint8x16x4_t bucket4, base4, freq4;
+    uint8x16_t value, mask;
 } wcodeci_neon_tables;
 
-/* A pair of tables.  By way of memory: gcc 12 copies a pair before each use if it saw it put together. */
+/* Two or four tables for one look-up.  By way of memory: gcc 12 copies them before each use if it saw them put
+ * together. */
 WCODECI_INLINE uint8x16x2_t wcodeci_neon_pair(uint8x16_t own, uint8x16_t other)
 {
     wcodeci_byte room[32];
@@ -5599,73 +7918,123 @@ WCODECI_INLINE uint8x16x2_t wcodeci_neon_pair(uint8x16_t own, uint8x16_t other)
     return vld2q_u8(room);
 }
 
-WCODECI_INLINE wcodeci_neon_tables wcodeci_neon_open(const wcodeci_rans16 *r)
+WCODECI_INLINE uint8x16x4_t wcodeci_neon_four(const wcodeci_byte *table)
 {
-    const uint8x16_t slots = vld1q_u8(wcodeci_neon_first_slots), other = vld1q_u8(r->other);
-    const uint8x16_t freq = vld1q_u8(r->freq), value = vld1q_u8(r->value);
+    wcodeci_byte room[64];
+    uint8x16x4_t four;
+    four.val[0] = vld1q_u8(table);
+    four.val[1] = vld1q_u8(table + 16);
+    four.val[2] = vld1q_u8(table + 32);
+    four.val[3] = vld1q_u8(table + 48);
+    vst4q_u8(room, four);
+    return vld4q_u8(room);
+}
+
+WCODECI_INLINE wcodeci_neon_tables wcodeci_neon_open(const wcodeci_rans16 *r, unsigned classes)
+{
     wcodeci_neon_tables t;
     t.weights = vld1q_u8(wcodeci_neon_weights);
-    t.divide = vsubq_u8(vsubq_u8(vdupq_n_u8(16), vld1q_u8(r->div)), slots);
-    t.freq = wcodeci_neon_pair(freq, vqtbl1q_u8(freq, other));
-    t.rank = wcodeci_neon_pair(vsubq_u8(vdupq_n_u8(0), slots), vsubq_u8(vld1q_u8(r->base), slots));
-    t.value = wcodeci_neon_pair(value, vqtbl1q_u8(value, other));
+    if (classes == 1) {
+        const uint8x16_t slots = vld1q_u8(wcodeci_neon_first_slots), other = vld1q_u8(r->other);
+        const uint8x16_t freq = vld1q_u8(r->freq), value = vld1q_u8(r->value);
+        t.divide = vsubq_u8(vsubq_u8(vdupq_n_u8(16), vld1q_u8(r->div)), slots);
+        t.freq2 = wcodeci_neon_pair(freq, vqtbl1q_u8(freq, other));
+        t.rank2 = wcodeci_neon_pair(vsubq_u8(vdupq_n_u8(0), slots), vsubq_u8(vld1q_u8(r->base), slots));
+        t.value2 = wcodeci_neon_pair(value, vqtbl1q_u8(value, other));
+    } else {
+        wcodeci_byte bucket[16 * WCODECI_CLASSES], base[16 * WCODECI_CLASSES];
+        unsigned at;
+        for (at = 0; at < sizeof base; at += 16) {
+            const uint8x16_t div = vld1q_u8(r->div + at), whole = vceqq_u8(div, vdupq_n_u8(16));
+            vst1q_u8(bucket + at, vsliq_n_u8(vld1q_u8(r->other + at), div, 4));
+            vst1q_u8(base + at, vbicq_u8(vld1q_u8(r->base + at), whole));
+        }
+        t.bucket4 = wcodeci_neon_four(bucket);
+        t.base4 = wcodeci_neon_four(base);
+        t.freq4 = wcodeci_neon_four(r->freq);
+        t.value = vld1q_u8(r->value);
+        t.mask = vdupq_n_u8((wcodeci_byte)r->mask);
+    }
     return t;
 }
 
-/* Takes 16 lanes one step on, but for the renormalisation, and returns their values. */
-WCODECI_INLINE uint8x16_t wcodeci_neon_step(const wcodeci_neon_tables *t, uint8x16_t *high, uint8x16_t *low)
+/* Takes 16 lanes one step on, but for the renormalisation, and returns their values.  *q: of these, if there are
+ * several classes; values then have bits above those of the mask. */
+WCODECI_INLINE uint8x16_t wcodeci_neon_step(const wcodeci_neon_tables *t, unsigned classes, const uint8x16_t *q,
+                                            uint8x16_t *high, uint8x16_t *low)
 {
-    const uint8x16_t place = vaddq_u8(*low, vqtbl1q_u8(t->divide, vshrq_n_u8(*low, 4)));
-    const uint8x16_t index = vsriq_n_u8(place, *low, 4);    /* place is below 32 */
-    const uint8x16_t rank = vaddq_u8(*low, vqtbl2q_u8(t->rank, index));
-    const uint8x16_t freq = vqtbl2q_u8(t->freq, index);
-    const uint16x8_t x0 = vmull_u8(vget_low_u8(*high), vget_low_u8(freq));
-    const uint16x8_t x1 = vmull_high_u8(*high, freq);
-    const uint8x16_t lower = vreinterpretq_u8_u16(vaddw_u8(x0, vget_low_u8(rank)));
-    const uint8x16_t upper = vreinterpretq_u8_u16(vaddw_high_u8(x1, rank));
+    uint8x16_t freq, rank, value, lower, upper;
+    if (classes == 1) {
+        const uint8x16_t place = vaddq_u8(*low, vqtbl1q_u8(t->divide, vshrq_n_u8(*low, 4)));
+        const uint8x16_t index = vsriq_n_u8(place, *low, 4);    /* place is below 32 */
+        freq = vqtbl2q_u8(t->freq2, index);
+        rank = vaddq_u8(*low, vqtbl2q_u8(t->rank2, index));
+        value = vqtbl2q_u8(t->value2, index);
+    } else {
+        const uint8x16_t nibble = vdupq_n_u8(15), place = vandq_u8(*low, nibble);
+        const uint8x16_t index = vsriq_n_u8(vshrq_n_u8(vshlq_n_u8(*q, 6), 2), *low, 4);
+        const uint8x16_t bucket = vqtbl4q_u8(t->bucket4, index);
+        const uint8x16_t other = vcgeq_u8(place, vshrq_n_u8(bucket, 4));
+        const uint8x16_t symbol = vbslq_u8(vandq_u8(other, nibble), bucket, index);
+        freq = vqtbl4q_u8(t->freq4, symbol);
+        rank = vmlsq_u8(place, vqtbl4q_u8(t->base4, index), other);     /* other: 0 or -1 */
+        value = vsraq_n_u8(vqtbl1q_u8(t->value, vandq_u8(symbol, nibble)), *q, 2);
+    }
+    lower = vreinterpretq_u8_u16(vaddw_u8(vmull_u8(vget_low_u8(*high), vget_low_u8(freq)), vget_low_u8(rank)));
+    upper = vreinterpretq_u8_u16(vaddw_high_u8(vmull_high_u8(*high, freq), rank));
     *high = vuzp2q_u8(lower, upper);
     *low = vuzp1q_u8(lower, upper);
-    return vqtbl2q_u8(t->value, index);
+    return value;
 }
 
-/* Which of 64 lanes take a byte, a bit each; byte k of sums: how many of the lanes 0 ... 8k+7 do. */
-typedef struct wcodeci_neon_takers {
+/* Of 64 lanes, a bit each: those that take a byte, say.  Byte k of sums: how many of the lanes 0 ... 8k+7 do. */
+typedef struct wcodeci_neon_marked {
     uint64_t bits, sums;
-} wcodeci_neon_takers;
+} wcodeci_neon_marked;
 
-/* Takes 64 lanes one step on, but for the bytes that they take; returns who takes them. */
-WCODECI_INLINE wcodeci_neon_takers wcodeci_neon_step4(const wcodeci_neon_tables *t, uint8x16_t high[4],
-                                                      uint8x16_t low[4], uint8x16_t value[4])
+/* marks: 255 or 0 each. */
+WCODECI_INLINE wcodeci_neon_marked wcodeci_neon_mark(const uint8x16_t marks[4], uint8x16_t weights)
 {
-    uint8x16_t empty[4], pairs;
+    uint8x16_t part[4], pairs;
     uint64x2_t bits, counts;
-    wcodeci_neon_takers takers;
+    wcodeci_neon_marked marked;
     unsigned k;
     WCODECI_UNROLL_4
-    for (k = 0; k < 4; k++) {
-        value[k] = wcodeci_neon_step(t, &high[k], &low[k]);
-        empty[k] = vceqzq_u8(high[k]);
-        high[k] = vbslq_u8(empty[k], low[k], high[k]);
-        empty[k] = vandq_u8(empty[k], t->weights);
-    }
-    pairs = vpaddq_u8(vpaddq_u8(empty[0], empty[1]), vpaddq_u8(empty[2], empty[3]));
+    for (k = 0; k < 4; k++) part[k] = vandq_u8(marks[k], weights);
+    pairs = vpaddq_u8(vpaddq_u8(part[0], part[1]), vpaddq_u8(part[2], part[3]));
     pairs = vpaddq_u8(pairs, pairs);
     bits = vreinterpretq_u64_u8(pairs);
     counts = vreinterpretq_u64_u8(vcntq_u8(pairs));
     /* The halves are the same.  Asked for the lower one alone gcc 12 counts after a way there and back. */
-    takers.bits = vgetq_lane_u64(bits, 1);
-    takers.sums = vgetq_lane_u64(counts, 0) * 0x0101010101010101u;
-    return takers;
+    marked.bits = vgetq_lane_u64(bits, 1);
+    marked.sums = vgetq_lane_u64(counts, 0) * 0x0101010101010101u;
+    return marked;
+}
+
+/* Takes 64 lanes one step on, but for the bytes that they take; returns who takes them. */
+WCODECI_INLINE wcodeci_neon_marked wcodeci_neon_step4(const wcodeci_neon_tables *t, unsigned classes,
+                                                      const uint8x16_t q[4], uint8x16_t high[4],
+                                                      uint8x16_t low[4], uint8x16_t value[4])
+{
+    uint8x16_t empty[4];
+    unsigned k;
+    WCODECI_UNROLL_4
+    for (k = 0; k < 4; k++) {
+        value[k] = wcodeci_neon_step(t, classes, &q[k], &high[k], &low[k]);
+        empty[k] = vceqzq_u8(high[k]);
+        high[k] = vbslq_u8(empty[k], low[k], high[k]);
+    }
+    return wcodeci_neon_mark(empty, t->weights);
 }
 
 /* For lanes 8k ... 8k+7: their entry of the table, and 8 bytes behind those that the lanes before them take.
  * The entry's indices are below 8, so the upper half does not matter. */
-WCODECI_INLINE const wcodeci_byte *wcodeci_neon_entry(wcodeci_neon_takers takers, unsigned k)
+WCODECI_INLINE const wcodeci_byte *wcodeci_neon_entry(wcodeci_neon_marked takers, unsigned k)
 {
     return wcodeci_neon_places + 8 + 16 * (size_t)(takers.bits >> 8 * k & 255);
 }
 
-WCODECI_INLINE uint8x16_t wcodeci_neon_bytes(wcodeci_neon_takers takers, unsigned k, const wcodeci_byte *p)
+WCODECI_INLINE uint8x16_t wcodeci_neon_bytes(wcodeci_neon_marked takers, unsigned k, const wcodeci_byte *p)
 {
     if (k) p += (size_t)(takers.sums >> (8 * k - 8) & 255);
     return vcombine_u8(vld1_u8(p), vdup_n_u8(0));
@@ -5673,7 +8042,7 @@ WCODECI_INLINE uint8x16_t wcodeci_neon_bytes(wcodeci_neon_takers takers, unsigne
 
 /* Lets 64 lanes take their bytes from p on.  8k lanes take no more than 8k bytes, so no byte behind the 64th
  * is read. */
-WCODECI_INLINE void wcodeci_neon_take4(wcodeci_neon_takers takers, const wcodeci_byte *p, uint8x16_t low[4])
+WCODECI_INLINE void wcodeci_neon_take4(wcodeci_neon_marked takers, const wcodeci_byte *p, uint8x16_t low[4])
 {
     unsigned k;
     WCODECI_UNROLL_4
@@ -5774,7 +8143,7 @@ WCODECI_INLINE uint8x16_t wcodeci_neon_rest4(const wcodeci_byte *rest, int packe
     return k < 2 ? vld1q_u8(rest + 16 * k) : vshrq_n_u8(vld1q_u8(rest + 16 * (k - 2)), 4);
 }
 
-/* Merges 16 values, i ... i+15 of the first plane, with the other planes.  If packed they are vector k of a
+/* Merges 16 values, i ... i+15 of the fused plane, with the other planes.  If packed they are vector k of a
  * group of 64. */
 WCODECI_INLINE void wcodeci_neon_merge(unsigned split, int packed, unsigned k, uint8x16_t value,
                                        const wcodeci_byte *const *planes, wcodeci_byte *dst, size_t i)
@@ -5806,6 +8175,22 @@ WCODECI_INLINE void wcodeci_neon_merge(unsigned split, int packed, unsigned k, u
         high = wcodeci_neon_merge3(value, planes[1] + (packed ? i / 64 * 24 : i), packed, k);
         vst1q_u8(dst + i, high);
         break;
+    case WCODEC_SPLIT_BF16_4:   /* value: the mantissa's upper bits */
+    case WCODEC_SPLIT_F32_4:
+        rest = vld1q_u8(planes[2] + i);         /* sign, the lower bits */
+        low = vbslq_u8(vdupq_n_u8(128), vshlq_n_u8(rest, 4), vsliq_n_u8(rest, value, 3));
+        value = vld1q_u8(planes[0] + i);
+        high = vsriq_n_u8(low, value, 1);
+        low = vsliq_n_u8(low, value, 7);
+        if (split == WCODEC_SPLIT_BF16_4) wcodeci_neon_put16(high, low, dst + 2 * i);
+        else wcodeci_neon_put32(high, low, vld1q_u8(planes[3] + i), vld1q_u8(planes[4] + i), dst + 4 * i);
+        break;
+    case WCODEC_SPLIT_F16_4:
+        rest = vld1q_u8(planes[2] + i);
+        high = vsliq_n_u8(vshrq_n_u8(value, 2), vld1q_u8(planes[0] + i), 2);
+        high = vbslq_u8(vdupq_n_u8(128), vaddq_u8(rest, rest), high);
+        wcodeci_neon_put16(high, vsliq_n_u8(rest, value, 6), dst + 2 * i);
+        break;
     default:                    /* NIBBLES */
         rest = wcodeci_neon_rest4(planes[1] + (packed ? i / 64 * 32 : i), packed, k);
         vst1q_u8(dst + i, vsliq_n_u8(rest, value, 4));
@@ -5816,27 +8201,30 @@ WCODECI_INLINE void wcodeci_neon_merge(unsigned split, int packed, unsigned k, u
 /* ---- rANS-16 ---- */
 
 /* 64 values on, values i ... i+63 of n; returns p behind the bytes taken.  Merging comes before the bytes are
- * there: the way to these is long, and nothing waits for the values. */
-WCODECI_INLINE const wcodeci_byte *wcodeci_neon_group(const wcodeci_neon_tables *t, uint8x16_t high[4],
+ * there: the way to these is long, and nothing waits for the values.  It lets no bits above the mask's in. */
+WCODECI_INLINE const wcodeci_byte *wcodeci_neon_group(const wcodeci_neon_tables *t, unsigned classes,
+                                                      const wcodeci_byte *q, uint8x16_t high[4],
                                                       uint8x16_t low[4], const wcodeci_byte *p,
                                                       unsigned split, int packed,
                                                       const wcodeci_byte *const *planes, wcodeci_byte *dst,
                                                       size_t i)
 {
-    uint8x16_t h[4], l[4], value[4];        /* copies, which stay in registers whatever high and low are */
-    wcodeci_neon_takers takers;
+    uint8x16_t h[4], l[4], scale[4], value[4];      /* copies, which stay in registers whatever high and low are */
+    wcodeci_neon_marked takers;
     unsigned k;
     WCODECI_UNROLL_4
     for (k = 0; k < 4; k++) {
         h[k] = high[k];
         l[k] = low[k];
+        if (classes > 1) scale[k] = vld1q_u8(q + i + 16 * k);
     }
-    takers = wcodeci_neon_step4(t, h, l, value);
+    takers = wcodeci_neon_step4(t, classes, scale, h, l, value);
     WCODECI_UNROLL_4
     for (k = 0; k < 4; k++) {
         high[k] = h[k];
-        if (split == WCODEC_SPLIT_COUNT) vst1q_u8(dst + i + 16 * k, value[k]);
-        else wcodeci_neon_merge(split, packed, k, value[k], planes, dst, i + 16 * k);
+        if (split != WCODEC_SPLIT_COUNT)
+            wcodeci_neon_merge(split, packed, k, value[k], planes, dst, i + 16 * k);
+        else vst1q_u8(dst + i + 16 * k, classes == 1 ? value[k] : vandq_u8(value[k], t->mask));
     }
     wcodeci_neon_take4(takers, p, l);
     WCODECI_UNROLL_4
@@ -5844,14 +8232,16 @@ WCODECI_INLINE const wcodeci_byte *wcodeci_neon_group(const wcodeci_neon_tables 
     return p + (size_t)(takers.sums >> 56);
 }
 
-/* Rounds of `groups` times 64 lanes; a constant, as are split and packed.  split WCODEC_SPLIT_COUNT: the
- * values themselves.  Besides the tables, registers hold the 8 vectors of 64 lanes, but not those of more,
+/* Rounds of `groups` times 64 lanes; a constant, as are classes, split and packed.  split WCODEC_SPLIT_COUNT:
+ * the values themselves.  Besides the tables, registers hold the 8 vectors of 64 lanes, but not those of more,
  * which stay in memory. */
-WCODECI_INLINE size_t wcodeci_neon_rounds(wcodeci_rans16 *r, unsigned groups, unsigned split, int packed,
-                                          const wcodeci_byte *const *planes, wcodeci_byte *dst, size_t n)
+WCODECI_INLINE size_t wcodeci_neon_rounds(wcodeci_rans16 *r, unsigned groups, unsigned classes, unsigned split,
+                                          int packed, const wcodeci_byte *const *planes, wcodeci_byte *dst,
+                                          size_t n)
 {
-    const wcodeci_neon_tables tables = wcodeci_neon_open(r);
-    const wcodeci_byte *p = r->p, *const limit = r->limit, *plane[4] = { NULL, NULL, NULL, NULL };
+    const wcodeci_neon_tables tables = wcodeci_neon_open(r, classes);
+    const wcodeci_byte *p = r->p, *const limit = r->limit, *const q = r->q;
+    const wcodeci_byte *plane[4] = { NULL, NULL, NULL, NULL };
     uint8x16_t high[16], low[16];
     size_t i = 0;
     unsigned g, k;
@@ -5864,7 +8254,8 @@ WCODECI_INLINE size_t wcodeci_neon_rounds(wcodeci_rans16 *r, unsigned groups, un
     }
     while (n - i >= 64 * groups && (size_t)(limit - p) >= 64 * groups)
         for (g = 0; g < groups; g++, i += 64)
-            p = wcodeci_neon_group(&tables, high + 4 * g, low + 4 * g, p, split, packed, plane, dst, i);
+            p = wcodeci_neon_group(&tables, classes, q, high + 4 * g, low + 4 * g, p, split, packed, plane, dst,
+                                   i);
     WCODECI_UNROLL_4
     for (k = 0; k < 4 * groups; k++) {
         vst1q_u8(r->high + 16 * k, high[k]);
@@ -5874,49 +8265,58 @@ WCODECI_INLINE size_t wcodeci_neon_rounds(wcodeci_rans16 *r, unsigned groups, un
     return i;
 }
 
-WCODECI_INLINE size_t wcodeci_neon_lanes(wcodeci_rans16 *r, unsigned split, int packed,
+WCODECI_INLINE size_t wcodeci_neon_lanes(wcodeci_rans16 *r, unsigned classes, unsigned split, int packed,
                                          const wcodeci_byte *const *planes, wcodeci_byte *dst, size_t n)
 {
     switch (r->lanes) {
-    case 64: return wcodeci_neon_rounds(r, 1, split, packed, planes, dst, n);
-    case 128: return wcodeci_neon_rounds(r, 2, split, packed, planes, dst, n);
-    default: return wcodeci_neon_rounds(r, 4, split, packed, planes, dst, n);
+    case 64: return wcodeci_neon_rounds(r, 1, classes, split, packed, planes, dst, n);
+    case 128: return wcodeci_neon_rounds(r, 2, classes, split, packed, planes, dst, n);
+    default: return wcodeci_neon_rounds(r, 4, classes, split, packed, planes, dst, n);
     }
 }
 
 static size_t wcodeci_neon_rans16(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
 {
-    return wcodeci_neon_lanes(r, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+    return wcodeci_neon_lanes(r, 1, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
 }
 
-#define WCODECI_NEON_UNITS(name, split, packed) \
+static size_t wcodeci_neon_classes(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
+{
+    return wcodeci_neon_lanes(r, WCODECI_CLASSES, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+}
+
+#define WCODECI_NEON_UNITS(name, classes, split, packed) \
     static size_t wcodeci_neon_##name(wcodeci_rans16 *r, const wcodeci_byte *const *planes, \
                                       wcodeci_byte *dst, size_t n) \
     { \
-        return wcodeci_neon_lanes(r, split, packed, planes, dst, n); \
+        return wcodeci_neon_lanes(r, classes, split, packed, planes, dst, n); \
     }
-WCODECI_NEON_UNITS(bf16, WCODEC_SPLIT_BF16, 0)
-WCODECI_NEON_UNITS(f16, WCODEC_SPLIT_F16, 0)
-WCODECI_NEON_UNITS(f16_packed, WCODEC_SPLIT_F16, 1)
-WCODECI_NEON_UNITS(f32, WCODEC_SPLIT_F32, 0)
-WCODECI_NEON_UNITS(e4m3, WCODEC_SPLIT_F8_E4M3, 0)
-WCODECI_NEON_UNITS(e4m3_packed, WCODEC_SPLIT_F8_E4M3, 1)
-WCODECI_NEON_UNITS(e5m2, WCODEC_SPLIT_F8_E5M2, 0)
-WCODECI_NEON_UNITS(e5m2_packed, WCODEC_SPLIT_F8_E5M2, 1)
-WCODECI_NEON_UNITS(nibbles, WCODEC_SPLIT_NIBBLES, 0)
-WCODECI_NEON_UNITS(nibbles_packed, WCODEC_SPLIT_NIBBLES, 1)
+WCODECI_NEON_UNITS(bf16, 1, WCODEC_SPLIT_BF16, 0)
+WCODECI_NEON_UNITS(f16, 1, WCODEC_SPLIT_F16, 0)
+WCODECI_NEON_UNITS(f16_packed, 1, WCODEC_SPLIT_F16, 1)
+WCODECI_NEON_UNITS(f32, 1, WCODEC_SPLIT_F32, 0)
+WCODECI_NEON_UNITS(e4m3, 1, WCODEC_SPLIT_F8_E4M3, 0)
+WCODECI_NEON_UNITS(e4m3_packed, 1, WCODEC_SPLIT_F8_E4M3, 1)
+WCODECI_NEON_UNITS(e5m2, 1, WCODEC_SPLIT_F8_E5M2, 0)
+WCODECI_NEON_UNITS(e5m2_packed, 1, WCODEC_SPLIT_F8_E5M2, 1)
+WCODECI_NEON_UNITS(nibbles, 1, WCODEC_SPLIT_NIBBLES, 0)
+WCODECI_NEON_UNITS(nibbles_packed, 1, WCODEC_SPLIT_NIBBLES, 1)
+WCODECI_NEON_UNITS(bf16_classes, WCODECI_CLASSES, WCODEC_SPLIT_BF16, 0)
+WCODECI_NEON_UNITS(f16_classes, WCODECI_CLASSES, WCODEC_SPLIT_F16, 0)
+WCODECI_NEON_UNITS(f16_classes_packed, WCODECI_CLASSES, WCODEC_SPLIT_F16, 1)
+WCODECI_NEON_UNITS(f32_classes, WCODECI_CLASSES, WCODEC_SPLIT_F32, 0)
 
 /* ---- merging, unpacking, predictors ---- */
 
 WCODECI_INLINE size_t wcodeci_neon_merge_all(unsigned split, const wcodeci_byte *const *planes,
                                              wcodeci_byte *dst, size_t n)
 {
-    const wcodeci_byte *plane[4] = { NULL, NULL, NULL, NULL };
+    const wcodeci_byte *plane[5] = { NULL, NULL, NULL, NULL, NULL };
     size_t i;
     unsigned k;
-    for (k = 0; k < wcodeci_splits[split].planes && k < 4; k++) plane[k] = planes[k];
+    for (k = 0; k < wcodeci_splits[split].planes && k < 5; k++) plane[k] = planes[k];
     for (i = 0; n - i >= 16; i += 16)
-        wcodeci_neon_merge(split, 0, 0, vld1q_u8(plane[0] + i), plane, dst, i);
+        wcodeci_neon_merge(split, 0, 0, vld1q_u8(plane[wcodeci_split_fused(split)] + i), plane, dst, i);
     return i;
 }
 
@@ -5933,6 +8333,9 @@ WCODECI_NEON_MERGE(f32, WCODEC_SPLIT_F32)
 WCODECI_NEON_MERGE(e4m3, WCODEC_SPLIT_F8_E4M3)
 WCODECI_NEON_MERGE(e5m2, WCODEC_SPLIT_F8_E5M2)
 WCODECI_NEON_MERGE(nibbles, WCODEC_SPLIT_NIBBLES)
+WCODECI_NEON_MERGE(bf16_4, WCODEC_SPLIT_BF16_4)
+WCODECI_NEON_MERGE(f16_4, WCODEC_SPLIT_F16_4)
+WCODECI_NEON_MERGE(f32_4, WCODEC_SPLIT_F32_4)
 
 /* Vector k of a raw group.  A part shifted down has rubbish above it; what goes above overwrites it. */
 WCODECI_INLINE uint8x16_t wcodeci_neon_unpack_vector(const wcodeci_byte *src, unsigned width, unsigned k)
@@ -6011,17 +8414,47 @@ static void wcodeci_neon_unpredict(wcodeci_byte *v, size_t n, size_t distance, u
     for (; i < n; i++) v[i] = (wcodeci_byte)((v[i] + v[i - distance]) & mask);
 }
 
+/* ---- scales and classes ---- */
+
+static void wcodeci_neon_scale(const wcodeci_byte *columns, unsigned row, wcodeci_byte *q, size_t n)
+{
+    const uint8x16_t add = vdupq_n_u8((wcodeci_byte)row);
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16) vst1q_u8(q + i, vaddq_u8(vld1q_u8(columns + i), add));
+    wcodeci_scale_scalar(columns + i, row, q + i, n - i);
+}
+
+static void wcodeci_neon_classes_of(const wcodeci_class_map *map, const wcodeci_byte *first,
+                                    const wcodeci_byte *q, wcodeci_byte *classes, size_t n)
+{
+    const uint8x16x4_t table = wcodeci_neon_four(map->class_of);
+    const uint8x16_t base = vdupq_n_u8((wcodeci_byte)map->base), mask = vdupq_n_u8((wcodeci_byte)map->mask);
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16) {
+        const uint8x16_t scale = q ? vld1q_u8(q + i) : vdupq_n_u8(0);
+        const uint8x16_t p = vsubq_u8(vld1q_u8(first + i), vsraq_n_u8(base, scale, 2));
+        const uint8x16_t t = vminq_u8(vandq_u8(p, mask), vdupq_n_u8(15));
+        const uint8x16_t context = vandq_u8(vsliq_n_u8(t, scale, 4), vdupq_n_u8(63));
+        vst1q_u8(classes + i, vqtbl4q_u8(table, context));
+    }
+    wcodeci_classes_scalar(map, first + i, q ? q + i : NULL, classes + i, n - i);
+}
+
 static const wcodeci_kernels wcodeci_kernels_neon = {
-    "neon", wcodeci_neon_rans16,
-    { NULL, NULL, NULL, NULL, wcodeci_neon_bf16, wcodeci_neon_f16, wcodeci_neon_f32, NULL,
+    "neon", { wcodeci_neon_rans16, wcodeci_neon_classes },
+    { { NULL, NULL, NULL, NULL, wcodeci_neon_bf16, wcodeci_neon_f16, wcodeci_neon_f32, NULL,
       wcodeci_neon_e4m3, wcodeci_neon_e5m2, wcodeci_neon_nibbles },
-    { NULL, NULL, NULL, NULL, NULL, wcodeci_neon_f16_packed, NULL, NULL,
+      { NULL, NULL, NULL, NULL, wcodeci_neon_bf16_classes, wcodeci_neon_f16_classes, wcodeci_neon_f32_classes,
+        NULL, NULL, NULL, NULL } },
+    { { NULL, NULL, NULL, NULL, NULL, wcodeci_neon_f16_packed, NULL, NULL,
       wcodeci_neon_e4m3_packed, wcodeci_neon_e5m2_packed, wcodeci_neon_nibbles_packed },
+      { NULL, NULL, NULL, NULL, NULL, wcodeci_neon_f16_classes_packed, NULL, NULL, NULL, NULL, NULL } },
     wcodeci_rans256_scalar,
     { NULL, wcodeci_neon_merge_word16, wcodeci_neon_merge_word32, NULL, wcodeci_neon_merge_bf16,
       wcodeci_neon_merge_f16, wcodeci_neon_merge_f32, NULL, wcodeci_neon_merge_e4m3,
-      wcodeci_neon_merge_e5m2, wcodeci_neon_merge_nibbles },
-    wcodeci_neon_unpack, wcodeci_neon_unpredict
+      wcodeci_neon_merge_e5m2, wcodeci_neon_merge_nibbles, wcodeci_neon_merge_bf16_4,
+      wcodeci_neon_merge_f16_4, wcodeci_neon_merge_f32_4 },
+    wcodeci_neon_unpack, wcodeci_neon_unpredict, wcodeci_neon_scale, wcodeci_neon_classes_of
 };
 
 #endif
@@ -6064,7 +8497,8 @@ static const uint64_t wcodeci_shed[16][16] = {
 WCODECI_INLINE const uint64_t *wcodeci_shed_of(unsigned bits) { return &wcodeci_shed[0][0] + bits; }
 
 /* Symbols by value, in windows as wide as one look-up, which leave out what they can.  Entries are the
- * symbol ^ the filler, with bit 4 set; 0: none. */
+ * symbol ^ the filler, with bit 4 set; 0: none.  Where the last window begins inside the one before, one of 16
+ * leaves out what that one has, for look-ups add up; one of 32 has it again, for its look-ups overwrite. */
 typedef struct wcodeci_windows {
     wcodeci_byte table[16][32], from[16];
     unsigned count;
@@ -6076,6 +8510,7 @@ static void wcodeci_windows_make(wcodeci_windows *w, const wcodeci_rans16_coder 
     unsigned v = 0, k;
     w->count = 0;
     while (v < 256) {
+        const unsigned first = v;
         if (c->symbol_of[v] == WCODECI_NO_SYMBOL) {
             v++;
             continue;
@@ -6085,7 +8520,8 @@ static void wcodeci_windows_make(wcodeci_windows *w, const wcodeci_rans16_coder 
         for (k = 0; k < width; k++, v++) {
             const unsigned s = c->symbol_of[v];
             w->table[w->count][width == 16 ? k : 2 * (k & 15) + k / 16]
-                = (wcodeci_byte)(s == WCODECI_NO_SYMBOL ? 0 : (s ^ c->filler) | 16);
+                = (wcodeci_byte)(s == WCODECI_NO_SYMBOL || (v < first && width == 16)
+                                 ? 0 : (s ^ c->filler[0]) | 16);
         }
         w->count++;
     }
@@ -6099,7 +8535,23 @@ static size_t wcodeci_rans16_map_rest(const wcodeci_rans16_coder *c, const wcode
     for (; i < n; i++) {
         symbols[i] = c->symbol_of[v[i]];
         if (symbols[i] != WCODECI_NO_SYMBOL) continue;
-        symbols[i] = c->filler;
+        symbols[i] = c->filler[0];
+        if (found == most) return most + 1;
+        places[found++] = (uint32_t)i;
+    }
+    return found;
+}
+
+/* As wcodeci_rans16_map_rest, of several classes. */
+static size_t wcodeci_rans16_map_classes_rest(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
+                                              wcodeci_byte *symbols, size_t i, size_t n, uint32_t *places,
+                                              size_t found, size_t most)
+{
+    for (; i < n; i++) {
+        const unsigned at = 16u * (c->q[i] & 3), s = c->symbol_of[v[i]];
+        const int there = s != WCODECI_NO_SYMBOL && c->freq[at + s];
+        symbols[i] = (wcodeci_byte)(at + (there ? s : c->filler[at / 16]));
+        if (there) continue;
         if (found == most) return most + 1;
         places[found++] = (uint32_t)i;
     }
@@ -6109,6 +8561,31 @@ static size_t wcodeci_rans16_map_rest(const wcodeci_rans16_coder *c, const wcode
 #endif
 
 #if WCODECI_X86 && !defined(WCODEC_NO_ENCODER)
+
+/* What a map of several classes looks up, 16 bytes each. */
+typedef struct wcodeci_class_finder {
+    wcodeci_windows windows;        /* entries: the symbol, with bit 7 set */
+    wcodeci_byte has[16];           /* by symbol: bit c: class c has it */
+    wcodeci_byte bit[16];           /* by q & 3: 1 << that */
+    wcodeci_byte filler[16];        /* by q & 3, with 16 times the class */
+} wcodeci_class_finder;
+
+static void wcodeci_class_finder_make(wcodeci_class_finder *m, const wcodeci_rans16_coder *c)
+{
+    unsigned j, k;
+    wcodeci_windows_make(&m->windows, c, 16);
+    for (j = 0; j < m->windows.count; j++)
+        for (k = 0; k < 16; k++) {
+            wcodeci_byte *entry = &m->windows.table[j][k];
+            if (*entry) *entry = (wcodeci_byte)(((*entry & 15) ^ c->filler[0]) | 128);
+        }
+    memset(m->has, 0, sizeof m->has);
+    for (k = 0; k < 16 * WCODECI_CLASSES; k++) m->has[k & 15] |= (wcodeci_byte)((c->freq[k] != 0) << k / 16);
+    for (k = 0; k < 16; k++) {
+        m->bit[k] = (wcodeci_byte)(1 << (k & 3));
+        m->filler[k] = (wcodeci_byte)(16 * (k & 3) + c->filler[k & 3]);
+    }
+}
 
 /* ---- planes out of units: as for AVX-512 ---- */
 
@@ -6190,7 +8667,7 @@ WCODECI_SSE41 static void wcodeci_sse41_residual(const wcodeci_byte *v, const wc
 WCODECI_SSE41 static size_t wcodeci_sse41_map(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
                                               wcodeci_byte *symbols, size_t n, uint32_t *places, size_t most)
 {
-    const __m128i zero = _mm_setzero_si128(), filler = _mm_set1_epi8((char)c->filler);
+    const __m128i zero = _mm_setzero_si128(), filler = _mm_set1_epi8((char)c->filler[0]);
     const __m128i fifteen = _mm_set1_epi8(15), saturate = _mm_set1_epi8(112);
     wcodeci_windows w;
     size_t i, found = 0;
@@ -6225,6 +8702,53 @@ WCODECI_SSE41 static size_t wcodeci_sse41_map(const wcodeci_rans16_coder *c, con
         }
     }
     return wcodeci_rans16_map_rest(c, v, symbols, i, n, places, found, most);
+}
+
+/* The same of several classes. */
+WCODECI_SSE41 static size_t wcodeci_sse41_map_classes(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
+                                                      wcodeci_byte *symbols, size_t n, uint32_t *places,
+                                                      size_t most)
+{
+    const __m128i saturate = _mm_set1_epi8(112), top = _mm_set1_epi8(-128);
+    wcodeci_class_finder m;
+    __m128i has, bit, filler;
+    size_t i, found = 0;
+    unsigned j, k;
+    wcodeci_class_finder_make(&m, c);
+    has = wcodeci_sse41_load(m.has);
+    bit = wcodeci_sse41_load(m.bit);
+    filler = wcodeci_sse41_load(m.filler);
+    for (i = 0; n - i >= 64; i += 64) {
+        __m128i x[4], entry[4];
+        uint64_t none = 0;
+        WCODECI_UNROLL_4
+        for (k = 0; k < 4; k++) {
+            x[k] = wcodeci_sse41_load(v + i + 16 * k);
+            entry[k] = top;
+        }
+        for (j = 0; j < m.windows.count; j++) {
+            const __m128i table = wcodeci_sse41_load(m.windows.table[j]);
+            const __m128i from = _mm_set1_epi8((char)m.windows.from[j]);
+            WCODECI_UNROLL_4
+            for (k = 0; k < 4; k++)
+                entry[k] = _mm_xor_si128(entry[k], _mm_shuffle_epi8(table,
+                                         _mm_adds_epu8(_mm_sub_epi8(x[k], from), saturate)));
+        }
+        WCODECI_UNROLL_4
+        for (k = 0; k < 4; k++) {       /* entry: the symbol, or 128, which is a shuffle's zero */
+            const __m128i q = _mm_and_si128(wcodeci_sse41_load(c->q + i + 16 * k), _mm_set1_epi8(3));
+            const __m128i there = _mm_and_si128(_mm_shuffle_epi8(has, entry[k]), _mm_shuffle_epi8(bit, q));
+            const __m128i lacks = _mm_cmpeq_epi8(there, _mm_setzero_si128());
+            none |= (uint64_t)(unsigned)_mm_movemask_epi8(lacks) << 16 * k;
+            wcodeci_sse41_store(symbols + i + 16 * k, _mm_blendv_epi8(
+                _mm_or_si128(entry[k], _mm_slli_epi16(q, 4)), _mm_shuffle_epi8(filler, q), lacks));
+        }
+        for (; none; none &= none - 1) {
+            if (found == most) return most + 1;
+            places[found++] = (uint32_t)(i + (size_t)_mm_popcnt_u64(~none & (none - 1)));
+        }
+    }
+    return wcodeci_rans16_map_classes_rest(c, v, symbols, i, n, places, found, most);
 }
 
 typedef struct wcodeci_sse41_coder {
@@ -6262,32 +8786,40 @@ WCODECI_SSE41_INLINE wcodeci_byte *wcodeci_sse41_shed(const wcodeci_byte *bytes,
     return p - _mm_popcnt_u32(bits);
 }
 
-/* Codes 16 symbols on 16 lanes; as for AVX-512.  A remainder r below the frequency f stays, as r - f is
- * below 0, which is large as an unsigned number. */
-WCODECI_SSE41_INLINE wcodeci_byte *wcodeci_sse41_put_16(const wcodeci_sse41_coder *t, __m128i symbol,
-                                                        wcodeci_byte *high, wcodeci_byte *low,
-                                                        wcodeci_byte *p)
+/* Divides 16 states by their symbols' frequencies, which come with their reciprocals' low and high bytes; as for
+ * AVX-512.  A remainder r below the frequency f stays, as r - f is below 0, which is large as an unsigned number.
+ * The quotients go to `high`; `low` stays.  Returns the remainders. */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_divide(__m128i freq, __m128i low_byte, __m128i high_byte,
+                                                  wcodeci_byte *high, const wcodeci_byte *low, wcodeci_byte **p)
 {
     const __m128i zero = _mm_setzero_si128();
     const __m128i h = wcodeci_sse41_load(high), l = wcodeci_sse41_load(low);
-    const __m128i freq = _mm_shuffle_epi8(t->freq, symbol);
     const __m128i shed = _mm_cmpeq_epi8(_mm_max_epu8(h, freq), h);
     const __m128i h1 = _mm_andnot_si128(shed, h), l1 = _mm_blendv_epi8(l, h, shed);
     const __m128i x0 = _mm_unpacklo_epi8(l1, h1), x1 = _mm_unpackhi_epi8(l1, h1);
     const __m128i f0 = _mm_unpacklo_epi8(freq, zero), f1 = _mm_unpackhi_epi8(freq, zero);
-    const __m128i low_byte = _mm_shuffle_epi8(t->low, symbol), high_byte = _mm_shuffle_epi8(t->high, symbol);
     const __m128i q0 = _mm_mulhi_epu16(x0, _mm_unpacklo_epi8(low_byte, high_byte));
     const __m128i q1 = _mm_mulhi_epu16(x1, _mm_unpackhi_epi8(low_byte, high_byte));
     const __m128i r0 = _mm_sub_epi16(x0, _mm_mullo_epi16(q0, f0));
     const __m128i r1 = _mm_sub_epi16(x1, _mm_mullo_epi16(q1, f1));
     const __m128i less0 = _mm_sub_epi16(r0, f0), less1 = _mm_sub_epi16(r1, f1);
     const __m128i rest0 = _mm_min_epu16(r0, less0), rest1 = _mm_min_epu16(r1, less1);
-    const __m128i rank = _mm_add_epi8(_mm_packus_epi16(rest0, rest1), _mm_shuffle_epi8(t->first, symbol));
     const unsigned bits = (unsigned)_mm_movemask_epi8(shed);
-    p = wcodeci_sse41_shed(low + 8, bits >> 8, p);
-    p = wcodeci_sse41_shed(low, bits & 255, p);
+    *p = wcodeci_sse41_shed(low + 8, bits >> 8, *p);
+    *p = wcodeci_sse41_shed(low, bits & 255, *p);
     wcodeci_sse41_store(high, _mm_packus_epi16(_mm_sub_epi16(q0, _mm_cmpeq_epi16(rest0, less0)),
                                                _mm_sub_epi16(q1, _mm_cmpeq_epi16(rest1, less1))));
+    return _mm_packus_epi16(rest0, rest1);
+}
+
+/* Codes 16 symbols on 16 lanes. */
+WCODECI_SSE41_INLINE wcodeci_byte *wcodeci_sse41_put_16(const wcodeci_sse41_coder *t, __m128i symbol,
+                                                        wcodeci_byte *high, wcodeci_byte *low,
+                                                        wcodeci_byte *p)
+{
+    const __m128i rest = wcodeci_sse41_divide(_mm_shuffle_epi8(t->freq, symbol), _mm_shuffle_epi8(t->low, symbol),
+                                              _mm_shuffle_epi8(t->high, symbol), high, low, &p);
+    const __m128i rank = _mm_add_epi8(rest, _mm_shuffle_epi8(t->first, symbol));
     wcodeci_sse41_store(low, wcodeci_sse41_slots(t->slots, rank));
     return p;
 }
@@ -6319,8 +8851,84 @@ WCODECI_SSE41 static wcodeci_byte *wcodeci_sse41_put(wcodeci_rans16_coder *c, co
     return p;
 }
 
+/* The low and high bytes of reciprocals, by symbol and 16 times its class. */
+typedef struct wcodeci_reciprocals {
+    wcodeci_byte low[16 * WCODECI_CLASSES], high[16 * WCODECI_CLASSES];
+} wcodeci_reciprocals;
+
+static void wcodeci_reciprocals_make(wcodeci_reciprocals *per, const wcodeci_rans16_coder *c)
+{
+    unsigned s;
+    for (s = 0; s < 16 * WCODECI_CLASSES; s++) {
+        const unsigned reciprocal = c->freq[s] < 2 ? 65535u : 65536u / c->freq[s];
+        per->low[s] = (wcodeci_byte)reciprocal;
+        per->high[s] = (wcodeci_byte)(reciprocal >> 8);
+    }
+}
+
+/* Puts the slots at[0] ... of 1024 to low[0] ...: no shuffle finds them.  They are looked up one by one, and when
+ * all lanes are done, for group by group each would wait for its vectors. */
+WCODECI_INLINE void wcodeci_class_slots(const wcodeci_byte *slots, const uint16_t *at, wcodeci_byte *low,
+                                        unsigned lanes)
+{
+    unsigned lane, k;
+    for (lane = 0; lane < lanes; lane += 8) {
+        uint64_t all = 0;
+        WCODECI_UNROLL_16
+        for (k = 0; k < 8; k++) all |= (uint64_t)slots[at[lane + k]] << 8 * k;
+        wcodeci_store64(low + lane, all);
+    }
+}
+
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_find_byte(const wcodeci_byte *table, __m128i x, __m128i odd,
+                                                     __m128i upper)
+{
+    __m128i tables[WCODECI_CLASSES];
+    unsigned c;
+    WCODECI_UNROLL_4
+    for (c = 0; c < WCODECI_CLASSES; c++) tables[c] = wcodeci_sse41_load(table + 16 * c);
+    return wcodeci_sse41_find(tables, x, odd, upper);
+}
+
+/* Codes 16 symbols of four classes on 16 lanes, but for the slots, whose numbers it puts to `at`. */
+WCODECI_SSE41_INLINE wcodeci_byte *wcodeci_sse41_put_16_classes(wcodeci_rans16_coder *c,
+                                                                const wcodeci_reciprocals *per, __m128i symbol,
+                                                                unsigned lane, uint16_t *at, wcodeci_byte *p)
+{
+    const __m128i odd = _mm_and_si128(_mm_slli_epi16(symbol, 3), _mm_set1_epi8(-128));
+    const __m128i upper = _mm_slli_epi16(symbol, 2);
+    const __m128i rest = wcodeci_sse41_divide(wcodeci_sse41_find_byte(c->freq, symbol, odd, upper),
+                                              wcodeci_sse41_find_byte(per->low, symbol, odd, upper),
+                                              wcodeci_sse41_find_byte(per->high, symbol, odd, upper),
+                                              c->high + lane, c->low + lane, &p);
+    const __m128i rank = _mm_add_epi8(rest, wcodeci_sse41_find_byte(c->first, symbol, odd, upper));
+    const __m128i of = _mm_and_si128(_mm_srli_epi16(symbol, 4), _mm_set1_epi8(3));
+    wcodeci_sse41_store(at, _mm_unpacklo_epi8(rank, of));
+    wcodeci_sse41_store(at + 8, _mm_unpackhi_epi8(rank, of));
+    return p;
+}
+
+WCODECI_SSE41 static wcodeci_byte *wcodeci_sse41_put_classes(wcodeci_rans16_coder *c, const wcodeci_byte *symbols,
+                                                             size_t n, wcodeci_byte *p)
+{
+    wcodeci_reciprocals per;
+    uint16_t at[WCODECI_RANS16_LANES];
+    unsigned lane;
+    wcodeci_reciprocals_make(&per, c);
+    while (n) {
+        n -= c->lanes;
+        for (lane = c->lanes; lane;) {
+            lane -= 16;
+            p = wcodeci_sse41_put_16_classes(c, &per, wcodeci_sse41_load(symbols + n + lane), lane, at + lane, p);
+        }
+        wcodeci_class_slots(c->slots, at, c->low, c->lanes);
+    }
+    return p;
+}
+
 static const wcodeci_encode_kernels wcodeci_encode_kernels_sse41 = {
-    wcodeci_sse41_split, wcodeci_sse41_residual, wcodeci_sse41_map, wcodeci_sse41_put
+    wcodeci_sse41_split, wcodeci_sse41_residual, { wcodeci_sse41_map, wcodeci_sse41_map_classes },
+    { wcodeci_sse41_put, wcodeci_sse41_put_classes }
 };
 
 #endif
@@ -6429,7 +9037,7 @@ WCODECI_AVX2_INLINE __m256i wcodeci_avx2_entry(__m256i table, __m256i x)
 WCODECI_AVX2 static size_t wcodeci_avx2_map(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
                                                 wcodeci_byte *symbols, size_t n, uint32_t *places, size_t most)
 {
-    const __m256i zero = _mm256_setzero_si256(), filler = _mm256_set1_epi8((char)c->filler);
+    const __m256i zero = _mm256_setzero_si256(), filler = _mm256_set1_epi8((char)c->filler[0]);
     wcodeci_byte table[16][16], from[16];
     unsigned tables = 0, b, k;
     size_t i, found = 0;
@@ -6461,11 +9069,45 @@ WCODECI_AVX2 static size_t wcodeci_avx2_map(const wcodeci_rans16_coder *c, const
     for (; i < n; i++) {
         symbols[i] = c->symbol_of[v[i]];
         if (symbols[i] != WCODECI_NO_SYMBOL) continue;
-        symbols[i] = c->filler;
+        symbols[i] = c->filler[0];
         if (found == most) return most + 1;
         places[found++] = (uint32_t)i;
     }
     return found;
+}
+
+/* The same of several classes: see wcodeci_sse41_map_classes. */
+WCODECI_AVX2 static size_t wcodeci_avx2_map_classes(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
+                                                    wcodeci_byte *symbols, size_t n, uint32_t *places,
+                                                    size_t most)
+{
+    const __m256i top = _mm256_set1_epi8(-128);
+    wcodeci_class_finder m;
+    __m256i has, bit, filler;
+    size_t i, found = 0;
+    unsigned k;
+    wcodeci_class_finder_make(&m, c);
+    has = wcodeci_avx2_twice(m.has);
+    bit = wcodeci_avx2_twice(m.bit);
+    filler = wcodeci_avx2_twice(m.filler);
+    for (i = 0; n - i >= 32; i += 32) {
+        const __m256i x = wcodeci_avx2_load(v + i);
+        const __m256i q = _mm256_and_si256(wcodeci_avx2_load(c->q + i), _mm256_set1_epi8(3));
+        __m256i entry = top, lacks;
+        unsigned mask;
+        for (k = 0; k < m.windows.count; k++)
+            entry = _mm256_xor_si256(entry, wcodeci_avx2_entry(wcodeci_avx2_twice(m.windows.table[k]),
+                                     _mm256_sub_epi8(x, _mm256_set1_epi8((char)m.windows.from[k]))));
+        lacks = _mm256_cmpeq_epi8(_mm256_and_si256(_mm256_shuffle_epi8(has, entry), _mm256_shuffle_epi8(bit, q)),
+                                  _mm256_setzero_si256());
+        entry = _mm256_or_si256(entry, _mm256_slli_epi16(q, 4));
+        wcodeci_avx2_store(symbols + i, _mm256_blendv_epi8(entry, _mm256_shuffle_epi8(filler, q), lacks));
+        for (mask = (unsigned)_mm256_movemask_epi8(lacks); mask; mask &= mask - 1) {
+            if (found == most) return most + 1;
+            places[found++] = (uint32_t)(i + (unsigned)_mm_popcnt_u32(~mask & (mask - 1)));
+        }
+    }
+    return wcodeci_rans16_map_classes_rest(c, v, symbols, i, n, places, found, most);
 }
 
 typedef struct wcodeci_avx2_coder {
@@ -6511,20 +9153,18 @@ WCODECI_AVX2_INLINE wcodeci_byte *wcodeci_avx2_shed(const wcodeci_byte *bytes, _
     return p;
 }
 
-/* Codes 32 symbols on 32 lanes; as for AVX-512. */
-WCODECI_AVX2_INLINE wcodeci_byte *wcodeci_avx2_put_32(const wcodeci_avx2_coder *t, __m256i symbol,
-                                                          wcodeci_byte *high, wcodeci_byte *low, wcodeci_byte *p)
+/* Divides 32 states by their symbols' frequencies, which come with their reciprocals' low and high bytes; as for
+ * AVX-512.  The quotients go to `high`; `low` stays.  Returns the remainders. */
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_divide(__m256i freq, __m256i low_byte, __m256i high_byte,
+                                                wcodeci_byte *high, const wcodeci_byte *low, wcodeci_byte **p)
 {
     const __m256i even = _mm256_set1_epi16(255), one = _mm256_set1_epi16(1);
     const __m256i h = wcodeci_avx2_load(high), l = wcodeci_avx2_load(low);
-    const __m256i freq = _mm256_shuffle_epi8(t->freq, symbol);
     const __m256i shed = _mm256_cmpeq_epi8(_mm256_max_epu8(h, freq), h);
     const __m256i h1 = _mm256_andnot_si256(shed, h), l1 = _mm256_blendv_epi8(l, h, shed);
     const __m256i x0 = _mm256_or_si256(_mm256_slli_epi16(h1, 8), _mm256_and_si256(l1, even));
     const __m256i x1 = _mm256_or_si256(_mm256_srli_epi16(l1, 8), _mm256_andnot_si256(even, h1));
     const __m256i f0 = _mm256_and_si256(freq, even), f1 = _mm256_srli_epi16(freq, 8);
-    const __m256i low_byte = _mm256_shuffle_epi8(t->low, symbol);
-    const __m256i high_byte = _mm256_shuffle_epi8(t->high, symbol);
     __m256i q0 = _mm256_mulhi_epu16(x0, _mm256_or_si256(_mm256_and_si256(low_byte, even),
                                                         _mm256_slli_epi16(high_byte, 8)));
     __m256i q1 = _mm256_mulhi_epu16(x1, _mm256_or_si256(_mm256_srli_epi16(low_byte, 8),
@@ -6532,16 +9172,42 @@ WCODECI_AVX2_INLINE wcodeci_byte *wcodeci_avx2_put_32(const wcodeci_avx2_coder *
     __m256i r0 = _mm256_sub_epi16(x0, _mm256_mullo_epi16(q0, f0));
     __m256i r1 = _mm256_sub_epi16(x1, _mm256_mullo_epi16(q1, f1));
     const __m256i less0 = _mm256_cmpgt_epi16(f0, r0), less1 = _mm256_cmpgt_epi16(f1, r1);
-    __m256i rank;
     q0 = _mm256_add_epi16(q0, _mm256_add_epi16(less0, one));
     q1 = _mm256_add_epi16(q1, _mm256_add_epi16(less1, one));
     r0 = _mm256_sub_epi16(r0, _mm256_andnot_si256(less0, f0));
     r1 = _mm256_sub_epi16(r1, _mm256_andnot_si256(less1, f1));
-    rank = _mm256_add_epi8(_mm256_or_si256(r0, _mm256_slli_epi16(r1, 8)),
-                           _mm256_shuffle_epi8(t->first, symbol));
-    p = wcodeci_avx2_shed(low, shed, p);
+    *p = wcodeci_avx2_shed(low, shed, *p);
     wcodeci_avx2_store(high, _mm256_or_si256(q0, _mm256_slli_epi16(q1, 8)));
+    return _mm256_or_si256(r0, _mm256_slli_epi16(r1, 8));
+}
+
+/* Codes 32 symbols on 32 lanes. */
+WCODECI_AVX2_INLINE wcodeci_byte *wcodeci_avx2_put_32(const wcodeci_avx2_coder *t, __m256i symbol,
+                                                      wcodeci_byte *high, wcodeci_byte *low, wcodeci_byte *p)
+{
+    const __m256i rest = wcodeci_avx2_divide(_mm256_shuffle_epi8(t->freq, symbol),
+                                             _mm256_shuffle_epi8(t->low, symbol),
+                                             _mm256_shuffle_epi8(t->high, symbol), high, low, &p);
+    const __m256i rank = _mm256_add_epi8(rest, _mm256_shuffle_epi8(t->first, symbol));
     wcodeci_avx2_store(low, wcodeci_avx2_slots(t->slots, rank));
+    return p;
+}
+
+/* See wcodeci_sse41_put_16_classes. */
+WCODECI_AVX2_INLINE wcodeci_byte *wcodeci_avx2_put_32_classes(wcodeci_rans16_coder *c,
+                                                              const wcodeci_reciprocals *per, __m256i symbol,
+                                                              unsigned lane, uint16_t *at, wcodeci_byte *p)
+{
+    const __m256i odd = _mm256_and_si256(_mm256_slli_epi16(symbol, 3), _mm256_set1_epi8(-128));
+    const __m256i upper = _mm256_slli_epi16(symbol, 2);
+    const __m256i rest = wcodeci_avx2_divide(wcodeci_avx2_find(c->freq, symbol, odd, upper),
+                                             wcodeci_avx2_find(per->low, symbol, odd, upper),
+                                             wcodeci_avx2_find(per->high, symbol, odd, upper),
+                                             c->high + lane, c->low + lane, &p);
+    const __m256i rank = _mm256_add_epi8(rest, wcodeci_avx2_find(c->first, symbol, odd, upper));
+    const __m256i of = _mm256_and_si256(_mm256_srli_epi16(symbol, 4), _mm256_set1_epi8(3));
+    wcodeci_avx2_store2((wcodeci_byte *)at, (wcodeci_byte *)(at + 16), _mm256_unpacklo_epi8(rank, of));
+    wcodeci_avx2_store2((wcodeci_byte *)(at + 8), (wcodeci_byte *)(at + 24), _mm256_unpackhi_epi8(rank, of));
     return p;
 }
 
@@ -6572,8 +9238,27 @@ WCODECI_AVX2 static wcodeci_byte *wcodeci_avx2_put(wcodeci_rans16_coder *c, cons
     return p;
 }
 
+WCODECI_AVX2 static wcodeci_byte *wcodeci_avx2_put_classes(wcodeci_rans16_coder *c, const wcodeci_byte *symbols,
+                                                           size_t n, wcodeci_byte *p)
+{
+    wcodeci_reciprocals per;
+    uint16_t at[WCODECI_RANS16_LANES];
+    unsigned lane;
+    wcodeci_reciprocals_make(&per, c);
+    while (n) {
+        n -= c->lanes;
+        for (lane = c->lanes; lane;) {
+            lane -= 32;
+            p = wcodeci_avx2_put_32_classes(c, &per, wcodeci_avx2_load(symbols + n + lane), lane, at + lane, p);
+        }
+        wcodeci_class_slots(c->slots, at, c->low, c->lanes);
+    }
+    return p;
+}
+
 static const wcodeci_encode_kernels wcodeci_encode_kernels_avx2 = {
-    wcodeci_avx2_split, wcodeci_avx2_residual, wcodeci_avx2_map, wcodeci_avx2_put
+    wcodeci_avx2_split, wcodeci_avx2_residual, { wcodeci_avx2_map, wcodeci_avx2_map_classes },
+    { wcodeci_avx2_put, wcodeci_avx2_put_classes }
 };
 
 #endif
@@ -6698,7 +9383,7 @@ WCODECI_AVX512_INLINE __m512i wcodeci_avx512_look_up(const __m512i table[4], __m
 WCODECI_AVX512 static size_t wcodeci_avx512_map(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
                                                 wcodeci_byte *symbols, size_t n, uint32_t *places, size_t most)
 {
-    const __m512i none = _mm512_set1_epi8(WCODECI_NO_SYMBOL), filler = _mm512_set1_epi8((char)c->filler);
+    const __m512i none = _mm512_set1_epi8(WCODECI_NO_SYMBOL), filler = _mm512_set1_epi8((char)c->filler[0]);
     __m512i table[4];
     size_t i, found = 0;
     unsigned k;
@@ -6716,19 +9401,69 @@ WCODECI_AVX512 static size_t wcodeci_avx512_map(const wcodeci_rans16_coder *c, c
     return found;
 }
 
+/* The same of several classes: symbols come with 16 times their class. */
+WCODECI_AVX512 static size_t wcodeci_avx512_map_classes(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
+                                                        wcodeci_byte *symbols, size_t n, uint32_t *places,
+                                                        size_t most)
+{
+    const __m512i none = _mm512_set1_epi8(WCODECI_NO_SYMBOL), freq = wcodeci_avx512_load(c->freq);
+    __m512i table[4], filler = _mm512_setzero_si512();
+    size_t i, found = 0;
+    unsigned k;
+    for (k = 0; k < 4; k++) {
+        table[k] = wcodeci_avx512_load(c->symbol_of + 64 * k);
+        filler = _mm512_mask_set1_epi8(filler, (__mmask64)0x1111111111111111u << k,
+                                       (char)(16 * k + c->filler[k]));      /* by class, in each 4 bytes */
+    }
+    for (i = 0; i < n; i += 64) {
+        const __mmask64 there = n - i < 64 ? ((__mmask64)1 << (n - i)) - 1 : ~(__mmask64)0;
+        const __m512i q = _mm512_and_si512(_mm512_maskz_loadu_epi8(there, c->q + i), _mm512_set1_epi8(3));
+        const __m512i s = wcodeci_avx512_look_up(table, _mm512_maskz_loadu_epi8(there, v + i));
+        const __m512i symbol = _mm512_or_si512(s, _mm512_slli_epi16(q, 4));
+        __mmask64 exception = _mm512_mask_cmpeq_epi8_mask(there, s, none)
+                            | _mm512_mask_testn_epi8_mask(there, _mm512_permutexvar_epi8(symbol, freq),
+                                                          _mm512_permutexvar_epi8(symbol, freq));
+        _mm512_mask_storeu_epi8(symbols + i, there, _mm512_mask_shuffle_epi8(symbol, exception, filler, q));
+        for (; exception; exception &= exception - 1) {
+            if (found == most) return most + 1;
+            places[found++] = (uint32_t)(i + (size_t)_mm_popcnt_u64(~exception & (exception - 1)));
+        }
+    }
+    return found;
+}
+
 typedef struct wcodeci_avx512_coder {
-    __m512i freq, first;                /* by symbol, in each 16 bytes */
-    __m512i reciprocal;                 /* 65536 / freq, rounded down, but at most 65535, of 16 symbols twice */
-    __m512i slots[4];
+    __m512i freq, first;                /* by symbol, in each 16 bytes; of several classes, in 64 */
+    __m512i reciprocal[2];              /* 65536 / freq, rounded down, but at most 65535, of 16 symbols twice */
+    __m512i slots[4 * WCODECI_CLASSES]; /* or of 64 */
     __m512i even;
 } wcodeci_avx512_coder;
 
+/* The slots of 64 ranks, which count from the first slot of their symbols' classes. */
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_slots(const wcodeci_avx512_coder *t, unsigned classes,
+                                                   __m512i symbol, __m512i rank)
+{
+    const __mmask64 odd = _mm512_test_epi8_mask(symbol, _mm512_set1_epi8(16));
+    const __mmask64 upper = _mm512_test_epi8_mask(symbol, _mm512_set1_epi8(32));
+    __m512i slot = wcodeci_avx512_look_up(t->slots, rank);
+    if (classes == 1) return slot;
+    slot = _mm512_mask_mov_epi8(slot, odd, wcodeci_avx512_look_up(t->slots + 4, rank));
+    return _mm512_mask_mov_epi8(slot, upper, _mm512_mask_mov_epi8(
+        wcodeci_avx512_look_up(t->slots + 8, rank), odd, wcodeci_avx512_look_up(t->slots + 12, rank)));
+}
+
 /* Codes 64 symbols on 64 lanes.  x / f is x * reciprocal >> 16 or one more: the error is below x / 65536 < 1,
  * for reciprocal + 1 > 65536 / f.  x is below f << 8, so the quotient is a byte, and so is the remainder. */
-WCODECI_AVX512_INLINE wcodeci_byte *wcodeci_avx512_put_64(const wcodeci_avx512_coder *t, __m512i symbol,
-                                                          __m512i *high, __m512i *low, wcodeci_byte *p)
+WCODECI_AVX512_INLINE wcodeci_byte *wcodeci_avx512_put_64(const wcodeci_avx512_coder *t, unsigned classes,
+                                                          __m512i symbol, __m512i *high, __m512i *low,
+                                                          wcodeci_byte *p)
 {
-    const __m512i freq = _mm512_shuffle_epi8(t->freq, symbol);
+    const __m512i freq = wcodeci_avx512_find(classes, t->freq, symbol);
+    const __m512i upper = _mm512_srli_epi16(symbol, 8);
+    const __m512i per0 = classes == 1 ? _mm512_permutexvar_epi16(symbol, t->reciprocal[0])
+                       : _mm512_permutex2var_epi16(t->reciprocal[0], symbol, t->reciprocal[1]);
+    const __m512i per1 = classes == 1 ? _mm512_permutexvar_epi16(upper, t->reciprocal[0])
+                       : _mm512_permutex2var_epi16(t->reciprocal[0], upper, t->reciprocal[1]);
     const __mmask64 shed = _mm512_cmpge_epu8_mask(*high, freq);
     const __m512i bytes = _mm512_maskz_compress_epi8(shed, *low);
     const unsigned count = (unsigned)_mm_popcnt_u64(shed);
@@ -6738,9 +9473,7 @@ WCODECI_AVX512_INLINE wcodeci_byte *wcodeci_avx512_put_64(const wcodeci_avx512_c
     const __m512i x1 = _mm512_ternarylogic_epi64(_mm512_srli_epi16(l, 8), h, t->even,
                                                  WCODECI_A_OR_B_AND_NOT_C);
     const __m512i f0 = _mm512_and_si512(freq, t->even), f1 = _mm512_srli_epi16(freq, 8);
-    __m512i q0 = _mm512_mulhi_epu16(x0, _mm512_permutexvar_epi16(symbol, t->reciprocal));
-    __m512i q1 = _mm512_mulhi_epu16(x1, _mm512_permutexvar_epi16(_mm512_srli_epi16(symbol, 8),
-                                                                 t->reciprocal));
+    __m512i q0 = _mm512_mulhi_epu16(x0, per0), q1 = _mm512_mulhi_epu16(x1, per1);
     __m512i r0 = _mm512_sub_epi16(x0, _mm512_mullo_epi16(q0, f0));
     __m512i r1 = _mm512_sub_epi16(x1, _mm512_mullo_epi16(q1, f1));
     const __mmask32 more0 = _mm512_cmpge_epu16_mask(r0, f0), more1 = _mm512_cmpge_epu16_mask(r1, f1);
@@ -6751,29 +9484,31 @@ WCODECI_AVX512_INLINE wcodeci_byte *wcodeci_avx512_put_64(const wcodeci_avx512_c
     r0 = _mm512_mask_sub_epi16(r0, more0, r0, f0);
     r1 = _mm512_mask_sub_epi16(r1, more1, r1, f1);
     rank = _mm512_add_epi8(_mm512_or_si512(r0, _mm512_slli_epi16(r1, 8)),
-                           _mm512_shuffle_epi8(t->first, symbol));
+                           wcodeci_avx512_find(classes, t->first, symbol));
     *high = _mm512_or_si512(q0, _mm512_slli_epi16(q1, 8));
-    *low = wcodeci_avx512_look_up(t->slots, rank);
+    *low = wcodeci_avx512_slots(t, classes, symbol, rank);
     p -= count;
     _mm512_mask_storeu_epi8(p, _bzhi_u64(~(uint64_t)0, count), bytes);
     return p;
 }
 
 WCODECI_AVX512_INLINE wcodeci_byte *wcodeci_avx512_put_rounds(wcodeci_rans16_coder *c, unsigned groups,
-                                                              const wcodeci_byte *symbols, size_t n,
-                                                              wcodeci_byte *p)
+                                                              unsigned classes, const wcodeci_byte *symbols,
+                                                              size_t n, wcodeci_byte *p)
 {
     wcodeci_avx512_coder t;
-    uint16_t reciprocal[32];
+    uint16_t reciprocal[64];
     __m512i high[4], low[4];
     unsigned g, s;
-    for (s = 0; s < 16; s++)
-        reciprocal[s] = reciprocal[s + 16]
-            = (uint16_t)(c->freq[s] < 2 ? 65535 : 65536u / c->freq[s]);
-    t.freq = wcodeci_avx512_table(c->freq);
-    t.first = wcodeci_avx512_table(c->first);
-    t.reciprocal = wcodeci_avx512_load(reciprocal);
-    for (s = 0; s < 4; s++) t.slots[s] = wcodeci_avx512_load(c->slots + 64 * s);
+    for (s = 0; s < 64; s++) {
+        const unsigned f = c->freq[classes == 1 ? s & 15 : s];
+        reciprocal[s] = (uint16_t)(f < 2 ? 65535 : 65536u / f);
+    }
+    t.freq = classes == 1 ? wcodeci_avx512_table(c->freq) : wcodeci_avx512_load(c->freq);
+    t.first = classes == 1 ? wcodeci_avx512_table(c->first) : wcodeci_avx512_load(c->first);
+    t.reciprocal[0] = wcodeci_avx512_load(reciprocal);
+    t.reciprocal[1] = wcodeci_avx512_load(reciprocal + 32);
+    for (s = 0; s < 4 * classes; s++) t.slots[s] = wcodeci_avx512_load(c->slots + 64 * s);
     t.even = _mm512_set1_epi16(255);
     for (g = 0; g < groups; g++) {
         high[g] = wcodeci_avx512_load(c->high + 64 * g);
@@ -6783,7 +9518,8 @@ WCODECI_AVX512_INLINE wcodeci_byte *wcodeci_avx512_put_rounds(wcodeci_rans16_cod
         n -= 64 * groups;
         WCODECI_UNROLL_4
         for (g = groups; g-- > 0;)
-            p = wcodeci_avx512_put_64(&t, wcodeci_avx512_load(symbols + n + 64 * g), &high[g], &low[g], p);
+            p = wcodeci_avx512_put_64(&t, classes, wcodeci_avx512_load(symbols + n + 64 * g), &high[g], &low[g],
+                                      p);
     }
     for (g = 0; g < groups; g++) {
         wcodeci_avx512_store(c->high + 64 * g, high[g]);
@@ -6792,18 +9528,33 @@ WCODECI_AVX512_INLINE wcodeci_byte *wcodeci_avx512_put_rounds(wcodeci_rans16_cod
     return p;
 }
 
-WCODECI_AVX512 static wcodeci_byte *wcodeci_avx512_put(wcodeci_rans16_coder *c, const wcodeci_byte *symbols,
-                                                       size_t n, wcodeci_byte *p)
+WCODECI_AVX512_INLINE wcodeci_byte *wcodeci_avx512_put_lanes(wcodeci_rans16_coder *c, unsigned classes,
+                                                             const wcodeci_byte *symbols, size_t n,
+                                                             wcodeci_byte *p)
 {
     switch (c->lanes) {
-    case 64: return wcodeci_avx512_put_rounds(c, 1, symbols, n, p);
-    case 128: return wcodeci_avx512_put_rounds(c, 2, symbols, n, p);
-    default: return wcodeci_avx512_put_rounds(c, 4, symbols, n, p);
+    case 64: return wcodeci_avx512_put_rounds(c, 1, classes, symbols, n, p);
+    case 128: return wcodeci_avx512_put_rounds(c, 2, classes, symbols, n, p);
+    default: return wcodeci_avx512_put_rounds(c, 4, classes, symbols, n, p);
     }
 }
 
+WCODECI_AVX512 static wcodeci_byte *wcodeci_avx512_put(wcodeci_rans16_coder *c, const wcodeci_byte *symbols,
+                                                       size_t n, wcodeci_byte *p)
+{
+    return wcodeci_avx512_put_lanes(c, 1, symbols, n, p);
+}
+
+WCODECI_AVX512 static wcodeci_byte *wcodeci_avx512_put_classes(wcodeci_rans16_coder *c,
+                                                               const wcodeci_byte *symbols, size_t n,
+                                                               wcodeci_byte *p)
+{
+    return wcodeci_avx512_put_lanes(c, WCODECI_CLASSES, symbols, n, p);
+}
+
 static const wcodeci_encode_kernels wcodeci_encode_kernels_avx512 = {
-    wcodeci_avx512_split, wcodeci_avx512_residual, wcodeci_avx512_map, wcodeci_avx512_put
+    wcodeci_avx512_split, wcodeci_avx512_residual, { wcodeci_avx512_map, wcodeci_avx512_map_classes },
+    { wcodeci_avx512_put, wcodeci_avx512_put_classes }
 };
 
 #if defined(__GNUC__) && !defined(__clang__) && defined(__cplusplus)
@@ -6916,18 +9667,6 @@ static void wcodeci_neon_residual(const wcodeci_byte *v, const wcodeci_byte *bef
 
 /* ---- rANS-16 ---- */
 
-/* Of 64 lanes, 255 or 0 each: a bit each, and sums of these, as of wcodeci_neon_step4. */
-WCODECI_INLINE wcodeci_neon_takers wcodeci_neon_marked(const uint8x16_t marks[4], uint8x16_t weights)
-{
-    const uint8x16_t low = vpaddq_u8(vandq_u8(marks[0], weights), vandq_u8(marks[1], weights));
-    const uint8x16_t high = vpaddq_u8(vandq_u8(marks[2], weights), vandq_u8(marks[3], weights));
-    const uint8x16_t pairs = vpaddq_u8(low, high), bits = vpaddq_u8(pairs, pairs);
-    wcodeci_neon_takers marked;
-    marked.bits = vgetq_lane_u64(vreinterpretq_u64_u8(bits), 1);
-    marked.sums = vgetq_lane_u64(vreinterpretq_u64_u8(vcntq_u8(bits)), 0) * 0x0101010101010101u;
-    return marked;
-}
-
 /* Writes down where the bits are: i and up.  Returns how many places there are, or most + 1. */
 WCODECI_INLINE size_t wcodeci_neon_note(uint64_t bits, size_t i, uint32_t *places, size_t found, size_t most)
 {
@@ -6941,64 +9680,115 @@ WCODECI_INLINE size_t wcodeci_neon_note(uint64_t bits, size_t i, uint32_t *place
     return found;
 }
 
+/* Sixteen entries, or those of all classes. */
+WCODECI_INLINE uint8x16x4_t wcodeci_neon_entries(unsigned classes, const wcodeci_byte *table)
+{
+    uint8x16x4_t four;
+    if (classes > 1) return wcodeci_neon_four(table);
+    four.val[0] = four.val[1] = four.val[2] = four.val[3] = vld1q_u8(table);
+    return four;
+}
+
+/* table[x], x below 16 or, of several classes, 64. */
+WCODECI_INLINE uint8x16_t wcodeci_neon_find(unsigned classes, const uint8x16x4_t *table, uint8x16_t x)
+{
+    return classes == 1 ? vqtbl1q_u8(table->val[0], x) : vqtbl4q_u8(*table, x);
+}
+
+typedef struct wcodeci_neon_mapper {
+    wcodeci_windows windows;
+    uint8x16_t filler;                  /* what the windows' entries are changed by */
+    uint8x16_t fillers;                 /* by class, with 16 times that */
+    uint8x16x4_t freq;
+    uint8x16_t weights;
+} wcodeci_neon_mapper;
+
+WCODECI_INLINE wcodeci_neon_mapper wcodeci_neon_mapper_make(const wcodeci_rans16_coder *c, unsigned classes)
+{
+    wcodeci_neon_mapper m;
+    wcodeci_byte fillers[16] = { 0 };
+    unsigned k;
+    for (k = 0; k < classes; k++) fillers[k] = (wcodeci_byte)(16 * k + c->filler[k]);
+    wcodeci_windows_make(&m.windows, c, 32);
+    m.filler = vdupq_n_u8(c->filler[0]);
+    m.fillers = vld1q_u8(fillers);
+    m.freq = wcodeci_neon_entries(classes, c->freq);
+    m.weights = vld1q_u8(wcodeci_neon_weights);
+    return m;
+}
+
+/* Makes symbols of 64 values; returns a bit for each that is an exception.  q: of these, if there are several
+ * classes. */
+WCODECI_INLINE uint64_t wcodeci_neon_map_64(const wcodeci_neon_mapper *m, unsigned classes, const wcodeci_byte *v,
+                                            const wcodeci_byte *q, wcodeci_byte *symbols)
+{
+    uint8x16_t x[4], entry[4], none[4];
+    unsigned j, k;
+    WCODECI_UNROLL_4
+    for (k = 0; k < 4; k++) {
+        x[k] = vld1q_u8(v + 16 * k);
+        entry[k] = vdupq_n_u8(0);
+    }
+    for (j = 0; j < m->windows.count; j++) {
+        const uint8x16x2_t table = vld2q_u8(m->windows.table[j]);
+        const uint8x16_t from = vdupq_n_u8(m->windows.from[j]);
+        WCODECI_UNROLL_4
+        for (k = 0; k < 4; k++) entry[k] = vqtbx2q_u8(entry[k], table, vsubq_u8(x[k], from));
+    }
+    WCODECI_UNROLL_4
+    for (k = 0; k < 4; k++) {
+        uint8x16_t symbol = veorq_u8(vandq_u8(entry[k], vdupq_n_u8(15)), m->filler);
+        if (classes == 1) {
+            none[k] = vceqzq_u8(entry[k]);
+        } else {
+            const uint8x16_t part = vandq_u8(vld1q_u8(q + 16 * k), vdupq_n_u8(3));
+            symbol = vsliq_n_u8(symbol, part, 4);
+            none[k] = vceqzq_u8(vminq_u8(entry[k], wcodeci_neon_find(classes, &m->freq, symbol)));
+            symbol = vbslq_u8(none[k], vqtbl1q_u8(m->fillers, part), symbol);
+        }
+        vst1q_u8(symbols + 16 * k, symbol);
+    }
+    return wcodeci_neon_mark(none, m->weights).bits;
+}
+
+WCODECI_INLINE size_t wcodeci_neon_map_all(const wcodeci_rans16_coder *c, unsigned classes, const wcodeci_byte *v,
+                                           wcodeci_byte *symbols, size_t n, uint32_t *places, size_t most)
+{
+    const wcodeci_neon_mapper m = wcodeci_neon_mapper_make(c, classes);
+    size_t i, found = 0;
+    for (i = 0; n - i >= 64; i += 64) {
+        const uint64_t none = wcodeci_neon_map_64(&m, classes, v + i, classes > 1 ? c->q + i : NULL, symbols + i);
+        if (!none) continue;
+        found = wcodeci_neon_note(none, i, places, found, most);
+        if (found > most) return found;
+    }
+    return classes == 1 ? wcodeci_rans16_map_rest(c, v, symbols, i, n, places, found, most)
+                        : wcodeci_rans16_map_classes_rest(c, v, symbols, i, n, places, found, most);
+}
+
 static size_t wcodeci_neon_map(const wcodeci_rans16_coder *c, const wcodeci_byte *v, wcodeci_byte *symbols,
                                size_t n, uint32_t *places, size_t most)
 {
-    const uint8x16_t filler = vdupq_n_u8(c->filler), fifteen = vdupq_n_u8(15);
-    const uint8x16_t weights = vld1q_u8(wcodeci_neon_weights);
-    wcodeci_windows w;
-    size_t i, found = 0;
-    unsigned j, k;
-    wcodeci_windows_make(&w, c, 32);
-    for (i = 0; n - i >= 64; i += 64) {
-        uint8x16_t x[4], entry[4], none[4];
-        uint64_t bits;
-        WCODECI_UNROLL_4
-        for (k = 0; k < 4; k++) {
-            x[k] = vld1q_u8(v + i + 16 * k);
-            entry[k] = vdupq_n_u8(0);
-        }
-        for (j = 0; j < w.count; j++) {
-            const uint8x16x2_t table = vld2q_u8(w.table[j]);
-            const uint8x16_t from = vdupq_n_u8(w.from[j]);
-            WCODECI_UNROLL_4
-            for (k = 0; k < 4; k++) entry[k] = vqtbx2q_u8(entry[k], table, vsubq_u8(x[k], from));
-        }
-        WCODECI_UNROLL_4
-        for (k = 0; k < 4; k++) {
-            none[k] = vceqzq_u8(entry[k]);
-            vst1q_u8(symbols + i + 16 * k, veorq_u8(vandq_u8(entry[k], fifteen), filler));
-        }
-        bits = wcodeci_neon_marked(none, weights).bits;
-        if (!bits) continue;
-        found = wcodeci_neon_note(bits, i, places, found, most);
-        if (found > most) return found;
-    }
-    return wcodeci_rans16_map_rest(c, v, symbols, i, n, places, found, most);
+    return wcodeci_neon_map_all(c, 1, v, symbols, n, places, most);
+}
+
+static size_t wcodeci_neon_map_classes(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
+                                       wcodeci_byte *symbols, size_t n, uint32_t *places, size_t most)
+{
+    return wcodeci_neon_map_all(c, WCODECI_CLASSES, v, symbols, n, places, most);
 }
 
 /* The reciprocal is in parts, low and high byte, of scale * frequency; see wcodeci_neon_coder_make. */
 typedef struct wcodeci_neon_coder {
-    uint8x16_t freq, first, scale, low, high;   /* by symbol */
-    uint8x16_t bias, weights;
-    uint8x16x4_t slots[4];
+    uint8x16x4_t freq, first, scale, low, high;     /* by symbol */
+    uint8x16_t bias, weights;                       /* bias: by class */
+    uint8x16x4_t slots[4];                          /* of one class */
+    const wcodeci_byte *all_slots;                  /* of several */
 } wcodeci_neon_coder;
 
-/* Four tables, by way of memory: see wcodeci_neon_pair. */
-WCODECI_INLINE uint8x16x4_t wcodeci_neon_four(const wcodeci_byte *table)
-{
-    wcodeci_byte room[64];
-    uint8x16x4_t four;
-    four.val[0] = vld1q_u8(table);
-    four.val[1] = vld1q_u8(table + 16);
-    four.val[2] = vld1q_u8(table + 32);
-    four.val[3] = vld1q_u8(table + 48);
-    vst4q_u8(room, four);
-    return vld4q_u8(room);
-}
-
 /* x / f, for x < 256 f, is (s x + b) m >> 23 with nothing to correct.  128 < s f <= 256, so that s x + b and
- * m, which is 2^23 / (s f) rounded, fit 16 bits.  s is 1 where f > 128, which one symbol can have at most.
+ * m, which is 2^23 / (s f) rounded, fit 16 bits.  s is 1 where f > 128, which one symbol of a class can have at
+ * most; b is the class's.
  *
  * If b is 0, m is rounded up: s f m = 2^23 + e with e < s f.  s x is s or more below where the quotient's
  * next step is, so the result is right if s x e < s 2^23.  It is if s >= 2, as s x < 2^16 and e < 2^8; if s
@@ -7008,30 +9798,32 @@ WCODECI_INLINE uint8x16x4_t wcodeci_neon_four(const wcodeci_byte *table)
  * rounded down, as it is for that symbol, s f m = 2^23 - d, and the result is right if (s x + 1) d <= 2^23.
  * If it is rounded up, s >= 2, so s x + 1 is still 1 or more below the next step: right if (s x + 1) e <
  * 2^23. */
-WCODECI_INLINE wcodeci_neon_coder wcodeci_neon_coder_make(const wcodeci_rans16_coder *c)
+WCODECI_INLINE wcodeci_neon_coder wcodeci_neon_coder_make(const wcodeci_rans16_coder *c, unsigned classes)
 {
     const uint32_t one = (uint32_t)1 << 23;
-    wcodeci_byte scale[16], low[16], high[16];
+    wcodeci_byte scale[16 * WCODECI_CLASSES], low[16 * WCODECI_CLASSES], high[16 * WCODECI_CLASSES];
+    wcodeci_byte bias[16] = { 0 };
     wcodeci_neon_coder t;
-    unsigned s, bias = 0;
-    for (s = 0; s < 16; s++)
-        if (c->freq[s] > 128 && c->freq[s] - one % c->freq[s] > 128) bias = 1;
-    for (s = 0; s < 16; s++) {
+    unsigned s;
+    for (s = 0; s < 16 * classes; s++)
+        if (c->freq[s] > 128 && c->freq[s] - one % c->freq[s] > 128) bias[s / 16] = 1;
+    for (s = 0; s < 16 * classes; s++) {
         const unsigned freq = c->freq[s], by = freq < 2 ? 255 : freq > 128 ? 1 : 256 / freq;
         const uint32_t divisor = freq ? by * freq : 255;
-        const uint32_t m = (one + (bias ? divisor / 2 : divisor - 1)) / divisor;
+        const uint32_t m = (one + (bias[s / 16] ? divisor / 2 : divisor - 1)) / divisor;
         scale[s] = (wcodeci_byte)by;
         low[s] = (wcodeci_byte)m;
         high[s] = (wcodeci_byte)(m >> 8);
     }
-    t.freq = vld1q_u8(c->freq);
-    t.first = vld1q_u8(c->first);
-    t.scale = vld1q_u8(scale);
-    t.low = vld1q_u8(low);
-    t.high = vld1q_u8(high);
-    t.bias = vdupq_n_u8((wcodeci_byte)bias);
+    t.freq = wcodeci_neon_entries(classes, c->freq);
+    t.first = wcodeci_neon_entries(classes, c->first);
+    t.scale = wcodeci_neon_entries(classes, scale);
+    t.low = wcodeci_neon_entries(classes, low);
+    t.high = wcodeci_neon_entries(classes, high);
+    t.bias = classes == 1 ? vdupq_n_u8(bias[0]) : vld1q_u8(bias);
     t.weights = vld1q_u8(wcodeci_neon_weights);
-    for (s = 0; s < 4; s++) t.slots[s] = wcodeci_neon_four(c->slots + 64 * s);
+    t.all_slots = c->slots;
+    for (s = 0; s < 4 && classes == 1; s++) t.slots[s] = wcodeci_neon_four(c->slots + 64 * s);
     return t;
 }
 
@@ -7043,14 +9835,16 @@ WCODECI_INLINE uint16x8_t wcodeci_neon_high16(uint16x8_t a, uint16x8_t b)
 }
 
 /* The quotients of states h << 8 | l that have room. */
-WCODECI_INLINE uint8x16_t wcodeci_neon_divide(const wcodeci_neon_coder *t, uint8x16_t symbol, uint8x16_t h,
-                                              uint8x16_t l)
+WCODECI_INLINE uint8x16_t wcodeci_neon_divide(const wcodeci_neon_coder *t, unsigned classes,
+                                              uint8x16_t symbol, uint8x16_t h, uint8x16_t l)
 {
-    const uint8x16_t scale = vqtbl1q_u8(t->scale, symbol), above = vmulq_u8(h, scale);
-    const uint8x16_t low = vqtbl1q_u8(t->low, symbol), high = vqtbl1q_u8(t->high, symbol);
-    const uint16x8_t x0 = vmlal_u8(vreinterpretq_u16_u8(vzip1q_u8(t->bias, above)), vget_low_u8(l),
+    const uint8x16_t scale = wcodeci_neon_find(classes, &t->scale, symbol), above = vmulq_u8(h, scale);
+    const uint8x16_t low = wcodeci_neon_find(classes, &t->low, symbol);
+    const uint8x16_t high = wcodeci_neon_find(classes, &t->high, symbol);
+    const uint8x16_t bias = classes == 1 ? t->bias : vqtbl1q_u8(t->bias, vshrq_n_u8(symbol, 4));
+    const uint16x8_t x0 = vmlal_u8(vreinterpretq_u16_u8(vzip1q_u8(bias, above)), vget_low_u8(l),
                                    vget_low_u8(scale));
-    const uint16x8_t x1 = vmlal_high_u8(vreinterpretq_u16_u8(vzip2q_u8(t->bias, above)), l, scale);
+    const uint16x8_t x1 = vmlal_high_u8(vreinterpretq_u16_u8(vzip2q_u8(bias, above)), l, scale);
     const uint16x8_t q0 = wcodeci_neon_high16(x0, vreinterpretq_u16_u8(vzip1q_u8(low, high)));
     const uint16x8_t q1 = wcodeci_neon_high16(x1, vreinterpretq_u16_u8(vzip2q_u8(low, high)));
     return vshrn_high_n_u16(vshrn_n_u16(q0, 7), q1, 7);
@@ -7066,8 +9860,22 @@ WCODECI_INLINE uint8x16_t wcodeci_neon_slots(const wcodeci_neon_coder *t, uint8x
     return vqtbx4q_u8(slots, t->slots[3], vsubq_u8(x, next));
 }
 
+/* Eight slots out of 1024, by 16 bits each.  There would be sixteen look-ups of 64: memory is faster. */
+WCODECI_INLINE uint64_t wcodeci_neon_gather(const wcodeci_neon_coder *t, uint16x8_t x)
+{
+    const uint64_t lower = vgetq_lane_u64(vreinterpretq_u64_u16(x), 0);
+    const uint64_t upper = vgetq_lane_u64(vreinterpretq_u64_u16(x), 1);
+    uint64_t slots = 0;
+    unsigned k;
+    WCODECI_UNROLL_4
+    for (k = 0; k < 4; k++)
+        slots |= (uint64_t)t->all_slots[lower >> 16 * k & 0xFFFF] << 8 * k
+               | (uint64_t)t->all_slots[upper >> 16 * k & 0xFFFF] << (8 * k + 32);
+    return slots;
+}
+
 /* Puts the bytes of 64 that are marked below p, in order: 8 bytes end where those of the 8 lanes do. */
-WCODECI_INLINE wcodeci_byte *wcodeci_neon_shed(const wcodeci_byte *bytes, wcodeci_neon_takers marked,
+WCODECI_INLINE wcodeci_byte *wcodeci_neon_shed(const wcodeci_byte *bytes, wcodeci_neon_marked marked,
                                                wcodeci_byte *p)
 {
     unsigned k;
@@ -7083,51 +9891,76 @@ WCODECI_INLINE wcodeci_byte *wcodeci_neon_shed(const wcodeci_byte *bytes, wcodec
 }
 
 /* Codes 64 symbols on 64 lanes.  Which lanes shed a byte is asked first, as the answer takes long. */
-WCODECI_INLINE wcodeci_byte *wcodeci_neon_put_64(const wcodeci_neon_coder *t, const wcodeci_byte *symbols,
-                                                 wcodeci_byte *high, wcodeci_byte *low, wcodeci_byte *p)
+WCODECI_INLINE wcodeci_byte *wcodeci_neon_put_64(const wcodeci_neon_coder *t, unsigned classes,
+                                                 const wcodeci_byte *symbols, wcodeci_byte *high,
+                                                 wcodeci_byte *low, wcodeci_byte *p)
 {
-    uint8x16_t symbol[4], freq[4], shed[4], slots[4];
-    wcodeci_neon_takers marked;
+    uint8x16_t symbol[4], freq[4], shed[4], place[4];
+    wcodeci_neon_marked marked;
     unsigned k;
     WCODECI_UNROLL_4
     for (k = 0; k < 4; k++) {
         symbol[k] = vld1q_u8(symbols + 16 * k);
-        freq[k] = vqtbl1q_u8(t->freq, symbol[k]);
+        freq[k] = wcodeci_neon_find(classes, &t->freq, symbol[k]);
         shed[k] = vcgeq_u8(vld1q_u8(high + 16 * k), freq[k]);
     }
-    marked = wcodeci_neon_marked(shed, t->weights);
+    marked = wcodeci_neon_mark(shed, t->weights);
     WCODECI_UNROLL_4
     for (k = 0; k < 4; k++) {
         const uint8x16_t h = vld1q_u8(high + 16 * k), l = vbslq_u8(shed[k], h, vld1q_u8(low + 16 * k));
-        const uint8x16_t quotient = wcodeci_neon_divide(t, symbol[k], vbicq_u8(h, shed[k]), l);
-        const uint8x16_t from = vaddq_u8(l, vqtbl1q_u8(t->first, symbol[k]));
-        slots[k] = wcodeci_neon_slots(t, vmlsq_u8(from, quotient, freq[k]));    /* of first + rank */
+        const uint8x16_t quotient = wcodeci_neon_divide(t, classes, symbol[k], vbicq_u8(h, shed[k]), l);
+        const uint8x16_t from = vaddq_u8(l, wcodeci_neon_find(classes, &t->first, symbol[k]));
+        place[k] = vmlsq_u8(from, quotient, freq[k]);       /* first + rank */
+        if (classes == 1) place[k] = wcodeci_neon_slots(t, place[k]);
         vst1q_u8(high + 16 * k, quotient);
     }
     p = wcodeci_neon_shed(low, marked, p);
     WCODECI_UNROLL_4
-    for (k = 0; k < 4; k++) vst1q_u8(low + 16 * k, slots[k]);
+    for (k = 0; k < 4; k++) {
+        if (classes == 1) {
+            vst1q_u8(low + 16 * k, place[k]);
+        } else {
+            const uint8x16_t part = vshrq_n_u8(symbol[k], 4);
+            wcodeci_store64(low + 16 * k,
+                            wcodeci_neon_gather(t, vreinterpretq_u16_u8(vzip1q_u8(place[k], part))));
+            wcodeci_store64(low + 16 * k + 8,
+                            wcodeci_neon_gather(t, vreinterpretq_u16_u8(vzip2q_u8(place[k], part))));
+        }
+    }
     return p;
 }
 
-static wcodeci_byte *wcodeci_neon_put(wcodeci_rans16_coder *c, const wcodeci_byte *symbols, size_t n,
-                                      wcodeci_byte *p)
+WCODECI_INLINE wcodeci_byte *wcodeci_neon_put_all(wcodeci_rans16_coder *c, unsigned classes,
+                                                  const wcodeci_byte *symbols, size_t n, wcodeci_byte *p)
 {
-    const wcodeci_neon_coder t = wcodeci_neon_coder_make(c);
+    const wcodeci_neon_coder t = wcodeci_neon_coder_make(c, classes);
     const unsigned lanes = c->lanes;
     unsigned lane;
     while (n) {
         n -= lanes;
         for (lane = lanes; lane;) {
             lane -= 64;
-            p = wcodeci_neon_put_64(&t, symbols + n + lane, c->high + lane, c->low + lane, p);
+            p = wcodeci_neon_put_64(&t, classes, symbols + n + lane, c->high + lane, c->low + lane, p);
         }
     }
     return p;
 }
 
+static wcodeci_byte *wcodeci_neon_put(wcodeci_rans16_coder *c, const wcodeci_byte *symbols, size_t n,
+                                      wcodeci_byte *p)
+{
+    return wcodeci_neon_put_all(c, 1, symbols, n, p);
+}
+
+static wcodeci_byte *wcodeci_neon_put_classes(wcodeci_rans16_coder *c, const wcodeci_byte *symbols, size_t n,
+                                              wcodeci_byte *p)
+{
+    return wcodeci_neon_put_all(c, WCODECI_CLASSES, symbols, n, p);
+}
+
 static const wcodeci_encode_kernels wcodeci_encode_kernels_neon = {
-    wcodeci_neon_split, wcodeci_neon_residual, wcodeci_neon_map, wcodeci_neon_put
+    wcodeci_neon_split, wcodeci_neon_residual, { wcodeci_neon_map, wcodeci_neon_map_classes },
+    { wcodeci_neon_put, wcodeci_neon_put_classes }
 };
 
 #endif
@@ -7139,12 +9972,14 @@ static const wcodeci_encode_kernels wcodeci_encode_kernels_neon = {
  * ---------------------------------------------------------------------------------------------- */
 
 static const wcodeci_kernels wcodeci_kernels_scalar = {
-    "scalar", wcodeci_rans16_scalar,
-    { NULL, NULL, NULL, NULL, wcodeci_rans16_bf16_scalar, NULL, NULL, NULL, NULL, NULL, NULL },
-    { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL },
+    "scalar", { wcodeci_rans16_scalar, wcodeci_rans16_classes_scalar },
+    { { NULL, NULL, NULL, NULL, wcodeci_rans16_bf16_scalar, NULL, NULL, NULL, NULL, NULL, NULL },
+      { NULL, NULL, NULL, NULL, wcodeci_rans16_bf16_classes_scalar, NULL, NULL, NULL, NULL, NULL, NULL } },
+    { { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL },
+      { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL } },
     wcodeci_rans256_scalar,
     { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL },
-    NULL, wcodeci_unpredict_scalar
+    NULL, wcodeci_unpredict_scalar, wcodeci_scale_scalar, wcodeci_classes_scalar
 };
 
 static const wcodeci_kernels *wcodeci_kernels_of(unsigned cpu)
@@ -7170,6 +10005,7 @@ WCODEC_API const char *wcodec_cpu_kernels(unsigned cpu_off)
 typedef struct wcodeci_engine {
     const wcodeci_kernels *kernels;
     wcodeci_crc_fn *crc;
+    int mix;                /* the scratch memory begins with a wcodeci_mix */
 } wcodeci_engine;
 
 static wcodeci_engine wcodeci_engine_make(unsigned cpu_off)
@@ -7178,13 +10014,16 @@ static wcodeci_engine wcodeci_engine_make(unsigned cpu_off)
     wcodeci_engine engine;
     engine.kernels = wcodeci_kernels_of(cpu);
     engine.crc = wcodeci_crc_of(cpu);
+    engine.mix = 0;
     return engine;
 }
 
 #ifndef WCODEC_NO_ENCODER
 
 static const wcodeci_encode_kernels wcodeci_encode_kernels_scalar = {
-    wcodeci_split_scalar, wcodeci_residual_scalar, wcodeci_rans16_map_scalar, wcodeci_rans16_put_scalar
+    wcodeci_split_scalar, wcodeci_residual_scalar,
+    { wcodeci_rans16_map_scalar, wcodeci_rans16_map_classes_scalar },
+    { wcodeci_rans16_put_scalar, wcodeci_rans16_put_scalar }
 };
 
 static const wcodeci_encode_kernels *wcodeci_encode_kernels_of(unsigned cpu)
@@ -7210,6 +10049,7 @@ static const wcodeci_encode_kernels *wcodeci_encode_kernels_of(unsigned cpu)
  * ---------------------------------------------------------------------------------------------- */
 
 #define WCODECI_RECORD_ORIGINAL 0x4F
+#define WCODECI_RECORD_SCALES 0x53
 #define WCODECI_RECORD_TILE 0x54
 #define WCODECI_RECORD_INDEX 0x49
 #define WCODECI_RECORD_FOOTER 0x46
@@ -7220,6 +10060,7 @@ static const wcodeci_encode_kernels *wcodeci_encode_kernels_of(unsigned cpu)
 #define WCODECI_ALIGNED_PLANE 256           /* payloads from this size on start at a multiple of 8 */
 #define WCODECI_TILE_ROW 8                  /* flags bit 3 */
 #define WCODECI_TILE_FILLER 4               /* flags bits 4 to 6: so far up */
+#define WCODECI_TILE_SCALED 128             /* flags bit 7 */
 
 /* The slot tables of all coders: 4096 entries of 32 bits are the most. */
 #define WCODECI_TABLE_SIZE ((size_t)4096 * 4)
@@ -7243,16 +10084,10 @@ static wcodec_status wcodeci_record_parse(wcodeci_cursor *c, wcodeci_record *rec
     return WCODEC_OK;
 }
 
-static int wcodeci_all_zero(const wcodeci_byte *p, const wcodeci_byte *end)
-{
-    while (p < end)
-        if (*p++) return 0;
-    return 1;
-}
-
 typedef struct wcodeci_tile {
     wcodec_tile_info info;
     uint64_t row;       /* 0: none given */
+    uint64_t phase;     /* of a scaled tile */
     size_t n;           /* units */
     size_t fields_end;  /* in the record: where the payloads may begin */
     size_t body_end;    /* in the record */
@@ -7267,12 +10102,21 @@ static wcodec_status wcodeci_plane_parse(wcodeci_cursor *c, wcodec_plane_info *p
     plane->coder = code & 31;
     plane->predictor = (unsigned char)(code >> 5);
     plane->size = (size_t)size;
-    if (plane->coder >= WCODEC_CODER_COUNT || plane->predictor >= WCODEC_PREDICT_COUNT) {
+    if (plane->coder >= WCODEC_CODER_COUNT || (plane->coder == WCODEC_CODER_MIX && !WCODECI_MIX)
+        || plane->predictor >= WCODEC_PREDICT_COUNT) {
         *what = "unknown coder or predictor";
         return WCODEC_E_UNSUPPORTED;
     }
     *what = "a plane is larger than its tile's record";
     return size > WCODECI_MAX_BODY ? WCODEC_E_CORRUPT : WCODEC_OK;
+}
+
+/* Places a payload at or behind `position`; returns where it ends. */
+static uint64_t wcodeci_plane_place(wcodec_plane_info *plane, uint64_t position)
+{
+    if (plane->size >= WCODECI_ALIGNED_PLANE) position = wcodeci_up8(position);
+    plane->offset = (size_t)position;
+    return position + plane->size;
 }
 
 /* Parses all fields before the payloads. */
@@ -7285,14 +10129,16 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
     const wcodeci_split_row *split;
     uint64_t n, position;
     unsigned flags, k;
-    int up;
+    int up, scaled;
     memset(tile, 0, sizeof *tile);
     *what = "a tile's record is broken";
     if (size == 0) return WCODEC_E_TRUNCATED;
     c = wcodeci_cursor_make(src, size);
     status = wcodeci_record_parse(&c, &record);
     if (status) return status;
-    if (record.type != WCODECI_RECORD_TILE && record.type != WCODECI_RECORD_INDEX) return WCODEC_E_CORRUPT;
+    if (record.type != WCODECI_RECORD_TILE && record.type != WCODECI_RECORD_INDEX
+        && record.type != WCODECI_RECORD_SCALES)
+        return WCODEC_E_CORRUPT;
     /* No field lies outside the body, nor outside what is there. */
     if (record.body < (uint64_t)(c.end - c.p)) c.end = c.p + (size_t)record.body;
     tile->info.split = wcodeci_take8(&c);
@@ -7300,13 +10146,14 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
     tile->info.crc = wcodeci_take32(&c);
     n = wcodeci_take_varint(&c);
     if (flags & WCODECI_TILE_ROW) tile->row = wcodeci_take_varint(&c);
+    if (flags & WCODECI_TILE_SCALED) tile->phase = wcodeci_take_varint(&c);
     tile->info.predictor = flags & 7;
     if (c.bad) return size < record.head + record.body ? c.bad : WCODEC_E_CORRUPT;
-    if (tile->info.split >= WCODEC_SPLIT_COUNT || flags >> 7
-        || tile->info.predictor >= WCODEC_PREDICT_COUNT) {
-        *what = "unknown split, predictor or flag of a tile";
+    if (tile->info.split >= WCODEC_SPLIT_COUNT || tile->info.predictor > WCODEC_PREDICT_SCALE) {
+        *what = "unknown split or predictor of a tile";
         return WCODEC_E_UNSUPPORTED;
     }
+    if (tile->info.predictor == WCODEC_PREDICT_SCALE) return WCODEC_E_CORRUPT;      /* one of planes alone */
     split = &wcodeci_splits[tile->info.split];
     if (n == 0 || n > WCODEC_MAX_TILE_BYTES / split->unit || ((flags & WCODECI_TILE_ROW) && tile->row == 0))
         return WCODEC_E_CORRUPT;
@@ -7314,26 +10161,29 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
     tile->info.unit = split->unit;
     tile->info.planes = split->planes;
     tile->info.decoded_size = tile->n * split->unit;
+    tile->info.scaled = (flags & WCODECI_TILE_SCALED) != 0;
     up = tile->info.predictor == WCODEC_PREDICT_UP;
-    for (k = 0; k < split->planes; k++) {
+    scaled = 0;
+    status = tile->info.scaled ? wcodeci_plane_parse(&c, &tile->info.rows, what) : WCODEC_OK;
+    tile->info.rows.width = 8;
+    for (k = 0; k < split->planes && !status; k++) {
         wcodec_plane_info *plane = &tile->info.plane[k];
         plane->width = split->plane[k].width;
         status = wcodeci_plane_parse(&c, plane, what);
-        if (status) return c.bad && size >= record.head + record.body ? WCODEC_E_CORRUPT : status;
         up |= plane->predictor == WCODEC_PREDICT_UP;
+        scaled |= plane->predictor == WCODEC_PREDICT_SCALE;
     }
+    if (status) return c.bad && size >= record.head + record.body ? WCODEC_E_CORRUPT : status;
     *what = "a tile's record is broken";
-    if (up && !tile->row) return WCODEC_E_CORRUPT;
+    if ((up && !tile->row) || (scaled && !tile->info.scaled)
+        || tile->info.rows.predictor > WCODEC_PREDICT_LEFT || tile->info.rows.coder >= WCODEC_CODER_CLASSES)
+        return WCODEC_E_CORRUPT;
     if (record.body > tile->info.decoded_size + tile->info.decoded_size / 8 + WCODECI_BODY_SLACK)
         return WCODEC_E_CORRUPT;
     tile->fields_end = (size_t)(c.p - src);
-    position = tile->fields_end + (flags >> WCODECI_TILE_FILLER);
-    for (k = 0; k < split->planes; k++) {
-        wcodec_plane_info *plane = &tile->info.plane[k];
-        if (plane->size >= WCODECI_ALIGNED_PLANE) position = wcodeci_up8(position);
-        plane->offset = (size_t)position;
-        position += plane->size;
-    }
+    position = tile->fields_end + (flags >> WCODECI_TILE_FILLER & 7);
+    position = wcodeci_plane_place(&tile->info.rows, position);
+    for (k = 0; k < split->planes; k++) position = wcodeci_plane_place(&tile->info.plane[k], position);
     if (position != record.head + record.body) return WCODEC_E_CORRUPT;
     tile->body_end = (size_t)position;
     tile->info.record_size = (size_t)record.size;
@@ -7355,8 +10205,19 @@ WCODEC_API wcodec_status wcodec_tile_inspect(const void *src, size_t size, wcode
 
 WCODEC_API size_t wcodec_tile_decode_scratch(size_t decoded_size)
 {
-    /* No split has planes of more than two values a byte of the unit. */
-    return WCODECI_TABLE_SIZE + 2 * decoded_size + 8;
+    /* No split has planes of more than two values a byte of the unit; a row has at least 8. */
+    return WCODECI_TABLE_SIZE + WCODECI_Q_CHUNK + 2 * decoded_size + decoded_size / WCODECI_MIN_COLUMNS + 80;
+}
+
+WCODEC_API size_t wcodec_tile_decode_scratch_mix(size_t decoded_size)
+{
+    return wcodec_tile_decode_scratch(decoded_size) + wcodeci_mix_scratch();
+}
+
+/* What a container of these features takes. */
+static size_t wcodeci_decode_scratch(int mix, size_t decoded_size)
+{
+    return mix ? wcodec_tile_decode_scratch_mix(decoded_size) : wcodec_tile_decode_scratch(decoded_size);
 }
 
 /* A tile on its way out of its record. */
@@ -7364,37 +10225,116 @@ typedef struct wcodeci_tile_job {
     const wcodeci_engine *engine;
     const wcodeci_byte *src;
     wcodeci_tile tile;
+    wcodeci_scaled scaled;          /* if the tile is */
     wcodeci_byte *dst, *room;       /* room: decoded planes, one behind the other */
+    wcodeci_byte *q;                /* WCODECI_Q_CHUNK bytes */
     void *table;                    /* WCODECI_TABLE_SIZE bytes, aligned for 32 bits */
+    void *mix;                      /* wcodeci_mix_scratch bytes, aligned for 64 bits; NULL: no plane may need it */
     const wcodeci_byte *planes[WCODEC_MAX_PLANES];
 } wcodeci_tile_job;
 
-/* Decodes plane k into v.  Returns what is wrong, or NULL. */
+/* Decodes plane k, of which out says where it goes. */
+static const char *wcodeci_plane_rans16(const wcodeci_tile_job *job, unsigned k, wcodeci_rans16_out *out)
+{
+    const wcodec_plane_info *info = &job->tile.info.plane[k];
+    const unsigned classes = info->coder == WCODEC_CODER_CLASSES ? WCODECI_CLASSES : 1;
+    if (job->tile.info.scaled) out->scales = &job->scaled;
+    if (info->predictor == WCODEC_PREDICT_SCALE) out->scaled = out->scales;
+    if (classes > 1 || out->scaled) out->q = job->q;
+    if (k > 0) out->first = job->planes[0];
+    out->map.mask = (1u << job->tile.info.plane[0].width) - 1;
+    return wcodeci_rans16_run(job->engine->kernels, job->src + info->offset, info->size,
+                              job->src + job->tile.info.record_size, classes, info->width, job->tile.n,
+                              (uint16_t *)job->table, out);
+}
+
+/* Decodes n values of a plane into v, by a coder but CLASSES and MIX.  Returns what is wrong, or NULL. */
+static const char *wcodeci_plane_values(const wcodeci_tile_job *job, const wcodec_plane_info *info,
+                                        wcodeci_byte *v, size_t n)
+{
+    const wcodeci_kernels *kernels = job->engine->kernels;
+    const wcodeci_byte *src = job->src + info->offset;
+    wcodeci_rans16_out out;
+    switch (info->coder) {
+    case WCODEC_CODER_RAW: return wcodeci_raw_decode(kernels, src, info->size, info->width, v, n);
+    case WCODEC_CODER_CONSTANT: return wcodeci_constant_decode(src, info->size, info->width, v, n);
+    case WCODEC_CODER_SPARSE: return wcodeci_sparse_decode(src, info->size, info->width, v, n);
+    case WCODEC_CODER_HUFFMAN:
+        return wcodeci_huff_decode(src, info->size, info->width, v, n, (uint16_t *)job->table);
+    case WCODEC_CODER_RANS16:
+        memset(&out, 0, sizeof out);
+        out.v = v;
+        return wcodeci_rans16_run(kernels, src, info->size, job->src + job->tile.info.record_size, 1,
+                                  info->width, n, (uint16_t *)job->table, &out);
+    default:
+        return wcodeci_rans256_decode(kernels, src, info->size, info->width, v, n, (uint32_t *)job->table);
+    }
+}
+
+static const char *wcodeci_plane_mix(const wcodeci_tile_job *job, unsigned k, wcodeci_byte *v)
+{
+#if WCODECI_MIX
+    const wcodec_plane_info *info = &job->tile.info.plane[k];
+    wcodeci_mix_in in;
+    memset(&in, 0, sizeof in);
+    in.width = info->width;
+    in.n = job->tile.n;
+    in.row = job->tile.row < in.n ? (size_t)job->tile.row : 0;
+    in.exponents = k > 0 ? job->planes[0] : NULL;
+    if (!job->mix) return "a plane's coder is not among what the header promises";
+    return wcodeci_mix_decode(&in, job->src + info->offset, info->size, v, job->mix);
+#else
+    (void)job, (void)k, (void)v;
+    return "unknown coder";             /* not met: the fields were refused */
+#endif
+}
+
+/* Decodes plane k into v. */
 static const char *wcodeci_plane_decode(const wcodeci_tile_job *job, unsigned k, wcodeci_byte *v)
 {
     const wcodec_plane_info *info = &job->tile.info.plane[k];
     const wcodeci_kernels *kernels = job->engine->kernels;
-    const wcodeci_byte *src = job->src + info->offset;
     const size_t n = job->tile.n;
-    const char *what = NULL;
-    switch (info->coder) {
-    case WCODEC_CODER_RAW: what = wcodeci_raw_decode(kernels, src, info->size, info->width, v, n); break;
-    case WCODEC_CODER_CONSTANT: what = wcodeci_constant_decode(src, info->size, info->width, v, n); break;
-    case WCODEC_CODER_SPARSE: what = wcodeci_sparse_decode(src, info->size, info->width, v, n); break;
-    case WCODEC_CODER_HUFFMAN:
-        what = wcodeci_huff_decode(src, info->size, info->width, v, n, (uint16_t *)job->table);
-        break;
-    case WCODEC_CODER_RANS16:
-        what = wcodeci_rans16_decode(kernels, src, info->size, job->src + job->tile.info.record_size,
-                                     info->width, v, n, (uint16_t *)job->table);
-        break;
-    default:
-        what = wcodeci_rans256_decode(kernels, src, info->size, info->width, v, n, (uint32_t *)job->table);
-        break;
+    const char *what;
+    if (info->coder == WCODEC_CODER_CLASSES
+        || (info->coder == WCODEC_CODER_RANS16 && info->predictor == WCODEC_PREDICT_SCALE)) {
+        wcodeci_rans16_out out;
+        memset(&out, 0, sizeof out);
+        out.v = v;
+        what = wcodeci_plane_rans16(job, k, &out);
+        if (what || out.scaled) return what;
+    } else if (info->coder == WCODEC_CODER_MIX) {
+        what = wcodeci_plane_mix(job, k, v);
+    } else {
+        what = wcodeci_plane_values(job, info, v, n);
     }
-    if (!what && info->predictor != WCODEC_PREDICT_NONE)
+    if (what || info->predictor == WCODEC_PREDICT_NONE) return what;
+    if (info->predictor == WCODEC_PREDICT_SCALE)
+        wcodeci_unscale_plane(kernels, &job->scaled, v, n, (1u << info->width) - 1, job->q);
+    else
         wcodeci_unpredict_plane(kernels, v, n, info->width, info->predictor, job->tile.row);
-    return what;
+    return NULL;
+}
+
+/* The row scales; `columns` of `width` are those of the tile's group. */
+static const char *wcodeci_tile_scales(wcodeci_tile_job *job, const wcodeci_byte *columns, size_t width)
+{
+    const wcodec_plane_info *info = &job->tile.info.rows;
+    size_t rows;
+    const char *what;
+    if (width < WCODECI_MIN_COLUMNS) return "a tile's group has no scales";
+    if (job->tile.phase >= width) return "a tile begins in a column that there is not";
+    rows = wcodeci_scaled_rows(width, (size_t)job->tile.phase, job->tile.n);
+    what = wcodeci_plane_values(job, info, job->room, rows);
+    if (what) return what;
+    if (info->predictor != WCODEC_PREDICT_NONE)
+        wcodeci_unpredict_plane(job->engine->kernels, job->room, rows, 8, info->predictor, 0);
+    job->scaled.columns = columns;
+    job->scaled.width = width;
+    job->scaled.phase = (size_t)job->tile.phase;
+    job->scaled.rows = job->room;
+    job->room += rows;
+    return NULL;
 }
 
 /* Finds the bytes of plane k, decoding it into the next room if they do not lie in the record. */
@@ -7410,14 +10350,14 @@ static const char *wcodeci_plane_find(wcodeci_tile_job *job, unsigned k)
     return wcodeci_plane_decode(job, k, job->room - job->tile.n);
 }
 
-/* Are the planes but the first, those of less than 8 bits, all raw, so that a kernel can unpack them? */
+/* Are the planes behind the fused one that have less than 8 bits all raw, so that a kernel can unpack them? */
 static int wcodeci_tile_packed(const wcodeci_tile_job *job)
 {
     const wcodec_tile_info *info = &job->tile.info;
     unsigned k;
     for (k = 1; k < info->planes; k++) {
         const wcodec_plane_info *plane = &info->plane[k];
-        if (plane->width == 8) continue;
+        if (!wcodeci_plane_packs(&wcodeci_splits[info->split], k)) continue;
         if (plane->coder != WCODEC_CODER_RAW || plane->predictor != WCODEC_PREDICT_NONE
             || plane->size != wcodeci_raw_size(job->tile.n, plane->width)
             || !wcodeci_raw_filled_up(job->src + plane->offset, plane->width, job->tile.n))
@@ -7426,35 +10366,54 @@ static int wcodeci_tile_packed(const wcodeci_tile_job *job)
     return 1;
 }
 
-/* A tile whose first plane is rANS-16 without a predictor: its values are merged as they come, and never
+/* Can the fused plane's values be merged as they come?  Where another plane's classes are theirs they must
+ * be there before. */
+static int wcodeci_tile_fusible(const wcodeci_tile_job *job, unsigned fused)
+{
+    const wcodec_tile_info *info = &job->tile.info;
+    const wcodec_plane_info *plane = &info->plane[fused];
+    unsigned k;
+    for (k = fused + 1; k < info->planes && fused == 0; k++)
+        if (info->plane[k].coder == WCODEC_CODER_MIX
+            || (info->plane[k].coder == WCODEC_CODER_CLASSES && info->plane[k].size
+                && job->src[info->plane[k].offset] == WCODECI_CLASS_MAP))
+            return 0;
+    return (plane->coder == WCODEC_CODER_RANS16 || plane->coder == WCODEC_CODER_CLASSES)
+        && (plane->predictor == WCODEC_PREDICT_NONE || (!fused && plane->predictor == WCODEC_PREDICT_SCALE));
+}
+
+/* A tile whose fused plane is rANS-16, predicted by scales alone: its values are merged as they come, and never
  * written as a plane.  Returns 0 if there is no kernel for that. */
 static int wcodeci_tile_fused(wcodeci_tile_job *job, const char **what)
 {
     const wcodec_tile_info *info = &job->tile.info;
     const wcodeci_kernels *kernels = job->engine->kernels;
-    const wcodec_plane_info *first = &info->plane[0];
+    const unsigned fused = wcodeci_split_fused(info->split);
+    const int classes = info->plane[fused].coder == WCODEC_CODER_CLASSES
+                     || info->plane[fused].predictor == WCODEC_PREDICT_SCALE;
     wcodeci_rans16_out out;
     unsigned k;
     memset(&out, 0, sizeof out);
-    if (first->coder != WCODEC_CODER_RANS16 || first->predictor != WCODEC_PREDICT_NONE) return 0;
-    if (kernels->packed[info->split] && wcodeci_tile_packed(job)) {
+    if (!wcodeci_tile_fusible(job, fused)) return 0;
+    if (kernels->packed[classes][info->split] && wcodeci_tile_packed(job)) {
         out.packed = 1;
-        out.units = kernels->packed[info->split];
+        out.units = kernels->packed[classes][info->split];
     } else {
-        out.units = kernels->units[info->split];
+        out.units = kernels->units[classes][info->split];
     }
     if (!out.units) return 0;
     *what = NULL;
-    for (k = 1; k < info->planes && !*what; k++) {
-        if (out.packed && info->plane[k].width < 8) job->planes[k] = job->src + info->plane[k].offset;
+    for (k = 0; k < info->planes && !*what; k++) {
+        if (k == fused) continue;
+        if (out.packed && wcodeci_plane_packs(&wcodeci_splits[info->split], k))
+            job->planes[k] = job->src + info->plane[k].offset;
         else *what = wcodeci_plane_find(job, k);
         out.planes[k] = job->planes[k];
     }
     if (*what) return 1;
     out.split = info->split;
     out.dst = job->dst;
-    *what = wcodeci_rans16_run(kernels, job->src + first->offset, first->size, job->src + info->record_size,
-                               first->width, job->tile.n, (uint16_t *)job->table, &out);
+    *what = wcodeci_plane_rans16(job, fused, &out);
     return 1;
 }
 
@@ -7476,6 +10435,8 @@ static int wcodeci_tile_padding_ok(const wcodeci_byte *src, const wcodeci_tile *
 {
     size_t end = tile->fields_end;
     unsigned k;
+    if (!wcodeci_all_zero(src + end, src + tile->info.rows.offset)) return 0;
+    end = tile->info.rows.offset + tile->info.rows.size;
     for (k = 0; k < tile->info.planes; k++) {
         if (!wcodeci_all_zero(src + end, src + tile->info.plane[k].offset)) return 0;
         end = tile->info.plane[k].offset + tile->info.plane[k].size;
@@ -7485,8 +10446,9 @@ static int wcodeci_tile_padding_ok(const wcodeci_byte *src, const wcodeci_tile *
 
 /* wcodec_tile_decode for the record at `base` of a container. */
 static wcodec_status wcodeci_tile_decode(const wcodeci_engine *engine, const wcodeci_byte *src, size_t size,
-                                         wcodeci_byte *dst, size_t dst_size, wcodeci_byte *scratch, int no_crc,
-                                         uint64_t base, wcodec_error *err)
+                                         const wcodeci_byte *columns, size_t width, wcodeci_byte *dst,
+                                         size_t dst_size, wcodeci_byte *scratch, int no_crc, uint64_t base,
+                                         wcodec_error *err)
 {
     wcodeci_tile_job job;
     const wcodec_tile_info *info = &job.tile.info;
@@ -7500,9 +10462,14 @@ static wcodec_status wcodeci_tile_decode(const wcodeci_engine *engine, const wco
     job.engine = engine;
     job.src = src;
     job.dst = dst;
-    job.table = scratch + ((8 - ((uintptr_t)scratch & 7)) & 7);
-    job.room = (wcodeci_byte *)job.table + WCODECI_TABLE_SIZE;
-    what = wcodeci_tile_planes(&job);
+    scratch += (64 - ((uintptr_t)scratch & 63)) & 63;       /* a cache line */
+    job.mix = engine->mix ? scratch : NULL;
+    if (engine->mix) scratch += wcodeci_mix_scratch();
+    job.table = scratch;
+    job.q = (wcodeci_byte *)job.table + WCODECI_TABLE_SIZE;
+    job.room = job.q + WCODECI_Q_CHUNK;
+    what = info->scaled ? wcodeci_tile_scales(&job, columns, width) : NULL;
+    if (!what) what = wcodeci_tile_planes(&job);
     if (!what && !wcodeci_tile_padding_ok(src, &job.tile)) what = "a tile's padding is not zero";
     if (what) return wcodeci_fail(err, WCODEC_E_CORRUPT, base, what);
     if (info->predictor != WCODEC_PREDICT_NONE)
@@ -7512,21 +10479,446 @@ static wcodec_status wcodeci_tile_decode(const wcodeci_engine *engine, const wco
     return WCODEC_OK;
 }
 
-WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, void *dst, size_t dst_size,
-                                            void *scratch, size_t scratch_size, int no_crc, unsigned cpu_off,
-                                            wcodec_error *err)
+/* Has a tile a plane of the coder MIX? */
+static int wcodeci_tile_mixed(const wcodec_tile_info *info)
+{
+    unsigned k;
+    for (k = 0; k < info->planes; k++)
+        if (info->plane[k].coder == WCODEC_CODER_MIX) return 1;
+    return 0;
+}
+
+WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const void *scales, size_t columns,
+                                            void *dst, size_t dst_size, void *scratch, size_t scratch_size,
+                                            int no_crc, unsigned cpu_off, wcodec_error *err)
 {
     wcodeci_engine engine;
-    if (!src || (!dst && dst_size) || !scratch)
+    wcodec_tile_info info;
+    if (!src || (!dst && dst_size) || !scratch || (!scales && columns))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
     if (dst_size > WCODEC_MAX_TILE_BYTES)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, 0, "no tile is as large as the destination");
     if (scratch_size < wcodec_tile_decode_scratch(dst_size))
         return wcodeci_fail(err, WCODEC_E_NO_SPACE, 0, "the scratch memory is too small");
     engine = wcodeci_engine_make(cpu_off);
-    return wcodeci_tile_decode(&engine, (const wcodeci_byte *)src, size, (wcodeci_byte *)dst, dst_size,
-                               (wcodeci_byte *)scratch, no_crc, 0, err);
+    engine.mix = WCODECI_MIX && scratch_size >= wcodec_tile_decode_scratch_mix(dst_size);
+    if (!engine.mix && wcodec_tile_inspect(src, size, &info, NULL) == WCODEC_OK && wcodeci_tile_mixed(&info))
+        return wcodeci_fail(err, WCODEC_E_NO_SPACE, 0, "the scratch memory is too small for this coder");
+    return wcodeci_tile_decode(&engine, (const wcodeci_byte *)src, size, (const wcodeci_byte *)scales, columns,
+                               (wcodeci_byte *)dst, dst_size, (wcodeci_byte *)scratch, no_crc, 0, err);
 }
+
+/* ---- part: amalgamate/parts/63_scales.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Scales: fitting them (private, and layer 1 of the API)
+ *
+ * A column's scale is log2 of the mean of 2^(exponent - its row's scale), and a row's the other way round: the
+ * mean of magnitudes, that is, rounded down to powers of two.  (Means and medians of the exponents themselves
+ * come out a little worse on every file tried: small values' exponents say little of the scale.)  Columns are
+ * fitted to a sample of rows, once for a group of tiles; rows when their tile is coded.
+ * ---------------------------------------------------------------------------------------------- */
+#ifndef WCODEC_NO_ENCODER
+
+#define WCODECI_FIT_ROWS 256            /* rows that a group's columns are fitted to, at most */
+#define WCODECI_FIT_OWN 256             /* values that say a coded row's scale, at most */
+
+
+
+
+
+#define WCODECI_FIT_PART 1024           /* values that say a sampled row's scale, about */
+#define WCODECI_FIT_SPAN 20             /* octaves below the largest: values under them count as nothing */
+#define WCODECI_FIT_HEADROOM 4          /* octaves above: q stays below 256 where columns are larger */
+#define WCODECI_FIT_CENTRE (4 * (WCODECI_FIT_SPAN - WCODECI_FIT_HEADROOM))
+#define WCODECI_FIT_REACH 100           /* quarter octaves that a column may be off */
+#define WCODECI_FIT_ZERO 512            /* of an index into the weights */
+#define WCODECI_FIT_WEIGHTS (256 * 4 + 3 * 256)
+#define WCODECI_MAX_COLUMNS ((size_t)1 << 20)       /* that the encoder fits scales to */
+
+/* weight[4 e - q + WCODECI_FIT_ZERO] is 16 * 2^(e - q / 4), as far as the largest exponents let it matter. */
+typedef struct wcodeci_fit {
+    uint32_t weight[WCODECI_FIT_WEIGHTS];
+} wcodeci_fit;
+
+/* 65536 * 2^(k / 8). */
+static const uint32_t wcodeci_eighths[8] = { 65536, 71468, 77936, 84990, 92682, 101070, 110218, 120194 };
+
+/* 4 log2(num / den), rounded to nearest; num and den are not 0, den is below 2^32. */
+static int wcodeci_fit_log(uint64_t num, uint64_t den)
+{
+    int octave = 16, k;
+    uint64_t x;
+    for (; num >> 40; num >>= 1) octave++;
+    for (; !(num >> 39); num <<= 1) octave--;
+    for (; !(den >> 23); den <<= 1) octave++;
+    for (; den >> 24; den >>= 1) octave--;
+    for (x = num / den; x >= 131072; x >>= 1) octave++;         /* x was above 2^15, and at most 2^17 */
+    for (; x < 65536; x <<= 1) octave--;
+    for (k = 0; k < 4 && x >= wcodeci_eighths[2 * k + 1]; k++) {}
+    return 4 * octave + k;
+}
+
+static int wcodeci_fit_clamp(int x, int least, int most) { return x < least ? least : x > most ? most : x; }
+
+/* `count`: of exponents.  All but one in 1024 are at most the largest that counts. */
+static void wcodeci_fit_make(const uint32_t count[256], wcodeci_fit *fit)
+{
+    uint64_t all = 0, over = 0;
+    int top, zero, i;
+    for (i = 0; i < 256; i++) all += count[i];
+    for (top = 255; top > 0 && over + count[top] <= all / 1024; top--) over += count[top];
+    zero = 4 * (top + WCODECI_FIT_HEADROOM - WCODECI_FIT_SPAN) + WCODECI_FIT_ZERO;
+    for (i = 0; i < WCODECI_FIT_WEIGHTS; i++) {
+        const int t = wcodeci_fit_clamp(i - zero, 0, 4 * WCODECI_FIT_SPAN);
+        fit->weight[i] = i < zero ? 0
+                       : (uint32_t)(((uint64_t)wcodeci_eighths[2 * (t & 3)] << (t >> 2)) >> 12);
+    }
+}
+
+/* The sum of `m` values' weights under their columns' scales, `step` apart. */
+static uint64_t wcodeci_fit_row(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                const wcodeci_byte *columns, size_t m, size_t step)
+{
+    uint64_t part[2] = { 0, 0 };
+    size_t j;
+    for (j = 0; j + 2 <= m; j += 2) {
+        const size_t a = j * step, b = a + step;
+        part[0] += fit->weight[4 * exponents[a] + WCODECI_FIT_ZERO - (signed char)columns[a]];
+        part[1] += fit->weight[4 * exponents[b] + WCODECI_FIT_ZERO - (signed char)columns[b]];
+    }
+    if (j < m)
+        part[0] += fit->weight[4 * exponents[j * step] + WCODECI_FIT_ZERO - (signed char)columns[j * step]];
+    return part[0] + part[1];
+}
+
+/* The scales of the rows that n exponents touch, which begin in column `phase`. */
+static void wcodeci_rows_fit(const wcodeci_byte *exponents, size_t n, const wcodeci_byte *columns, size_t width,
+                             size_t phase, wcodeci_byte *rows)
+{
+    uint32_t count[256];
+    wcodeci_fit fit;
+    int last = WCODECI_FIT_CENTRE;
+    size_t i, m, step = n > 4096 ? n / 4096 : 1;
+    memset(count, 0, sizeof count);
+    for (i = 0; i < n; i += step) count[exponents[i]]++;
+    wcodeci_fit_make(count, &fit);
+    for (i = 0; i < n; i += m, phase = 0) {
+        size_t some;
+        uint64_t sum;
+        m = wcodeci_min(n - i, width - phase);
+        some = wcodeci_min(m, WCODECI_FIT_OWN);
+        sum = wcodeci_fit_row(&fit, exponents + i, columns + phase, some, m / some);
+        if (sum) last = wcodeci_fit_clamp(wcodeci_fit_log(sum, (uint64_t)some * 16), 0, 255);
+        *rows++ = (wcodeci_byte)last;
+    }
+}
+
+/* The rows that a group's columns are fitted to: every step-th of the whole ones. */
+typedef struct wcodeci_fit_sample {
+    unsigned split;
+    const wcodeci_byte *src;
+    size_t width, rows, step;
+} wcodeci_fit_sample;
+
+static size_t wcodeci_fit_rows(const wcodeci_fit_sample *s) { return (s->rows - 1) / s->step + 1; }
+
+static void wcodeci_fit_take(const wcodeci_encode_kernels *kernels, const wcodeci_fit_sample *s, size_t i,
+                             wcodeci_byte *exponents)
+{
+    wcodeci_split_plane(kernels, s->split, 0, s->src + i * s->step * s->width * wcodeci_splits[s->split].unit,
+                        exponents, s->width);
+}
+
+/* Bytes of memory that wcodeci_columns_fit takes: exponents, sums; aligned for 64 bits. */
+static size_t wcodeci_fit_work(size_t width) { return 9 * width + 8; }
+
+/* The rows' scales when all columns' are 0, and the sum of each column's weights under them. */
+static void wcodeci_fit_sums(const wcodeci_encode_kernels *kernels, const wcodeci_fit_sample *s,
+                             const wcodeci_fit *fit, const wcodeci_byte *columns, wcodeci_byte *exponents,
+                             wcodeci_byte *row, uint64_t *sum)
+{
+    const size_t rows = wcodeci_fit_rows(s), width = s->width;
+    const size_t step = width < 2 * WCODECI_FIT_PART ? 1 : width / WCODECI_FIT_PART;
+    int last = WCODECI_FIT_CENTRE;
+    size_t i, j;
+    memset(sum, 0, 8 * width);
+    for (i = 0; i < rows; i++) {
+        const uint32_t *weight;
+        uint64_t all;
+        wcodeci_fit_take(kernels, s, i, exponents);
+        all = wcodeci_fit_row(fit, exponents, columns, width / step, step);
+        if (all) last = wcodeci_fit_clamp(wcodeci_fit_log(all, (uint64_t)(width / step) * 16), 0, 255);
+        row[i] = (wcodeci_byte)last;
+        weight = fit->weight + WCODECI_FIT_ZERO - last + WCODECI_FIT_CENTRE;
+        for (j = 0; j < width; j++) sum[j] += weight[4 * exponents[j]];
+    }
+}
+
+/* Of the sample's rows every so many-th says what is saved. */
+static size_t wcodeci_fit_every(const wcodeci_fit_sample *s) { return wcodeci_fit_rows(s) < 64 ? 1 : 4; }
+
+/* Counts these rows' exponents; returns how many they are. */
+static size_t wcodeci_fit_count(const wcodeci_encode_kernels *kernels, const wcodeci_fit_sample *s,
+                                wcodeci_byte *exponents, uint32_t count[256])
+{
+    uint32_t some[256];
+    size_t i, n = 0;
+    unsigned v;
+    memset(count, 0, 256 * sizeof *count);
+    for (i = 0; i < wcodeci_fit_rows(s); i += wcodeci_fit_every(s), n += s->width) {
+        wcodeci_fit_take(kernels, s, i, exponents);
+        wcodeci_count(exponents, s->width, some);
+        for (v = 0; v < 256; v++) count[v] += some[v];
+    }
+    return n;
+}
+
+/* Their bits under the scales. */
+static uint64_t wcodeci_fit_bits(const wcodeci_encode_kernels *kernels, const wcodeci_fit_sample *s,
+                                 const wcodeci_byte *columns, const wcodeci_byte *row, wcodeci_byte *exponents)
+{
+    const unsigned mask = (1u << wcodeci_splits[s->split].plane[0].width) - 1;
+    const size_t rows = wcodeci_fit_rows(s);
+    uint32_t count[WCODECI_CLASSES][256];
+    uint64_t bits = 0;
+    size_t i, j;
+    memset(count, 0, sizeof count);
+    for (i = 0; i < rows; i += wcodeci_fit_every(s)) {
+        wcodeci_fit_take(kernels, s, i, exponents);
+        for (j = 0; j < s->width; j++) {
+            const unsigned q = (columns[j] + row[i]) & 255u;
+            count[q & 3][(exponents[j] - (q >> 2)) & mask]++;
+        }
+    }
+    for (i = 0; i < WCODECI_CLASSES; i++) {
+        size_t some = 0;
+        for (j = 0; j < 256; j++) some += count[i][j];
+        if (some) bits += wcodeci_entropy(count[i], some);
+    }
+    return bits;
+}
+
+static uint64_t wcodeci_fit_side(const wcodeci_byte *scales, size_t n)
+{
+    uint32_t count[256];
+    wcodeci_count(scales, n, count);
+    return wcodeci_entropy(count, n);
+}
+
+/* Fits the columns' scales, and says how many bytes they save: of all n units, by the sample; 0: none. */
+static uint64_t wcodeci_columns_fit(const wcodeci_encode_kernels *kernels, const wcodeci_fit_sample *s, size_t n,
+                                    wcodeci_byte *columns, wcodeci_byte *work)
+{
+    const size_t rows = wcodeci_fit_rows(s), width = s->width;
+    uint64_t *sum = (uint64_t *)(void *)work, plain, scaled, side;
+    wcodeci_byte *exponents = work + 8 * width, row[WCODECI_FIT_ROWS];
+    uint32_t count[256];
+    wcodeci_fit fit;
+    size_t j;
+    int last = 0;
+    const size_t values = wcodeci_fit_count(kernels, s, exponents, count);
+    wcodeci_fit_make(count, &fit);
+    memset(columns, 0, width);
+    wcodeci_fit_sums(kernels, s, &fit, columns, exponents, row, sum);
+    for (j = 0; j < width; j++) {
+        if (sum[j])
+            last = wcodeci_fit_clamp(wcodeci_fit_log(sum[j], (uint64_t)rows * 16) - WCODECI_FIT_CENTRE,
+                                     -WCODECI_FIT_REACH, WCODECI_FIT_REACH);
+        columns[j] = (wcodeci_byte)last;
+    }
+    plain = wcodeci_entropy(count, values);
+    scaled = wcodeci_fit_bits(kernels, s, columns, row, exponents);
+    side = wcodeci_fit_side(columns, width) + wcodeci_fit_side(row, rows) * (n / width + 1) / rows;
+    if (scaled >= plain) return 0;
+    plain = (plain - scaled) * n / values;
+    return plain > side ? (plain - side) / 8 : 0;
+}
+
+/* Is the first plane of a split one of exponents? */
+static int wcodeci_split_floats(unsigned split)
+{
+    return (split >= WCODEC_SPLIT_BF16 && split <= WCODEC_SPLIT_F32) || split == WCODEC_SPLIT_F8_E4M3
+        || split == WCODEC_SPLIT_F8_E5M2 || split >= WCODEC_SPLIT_BF16_4;
+}
+
+/* The split from whose first plane scales are taken off; WCODEC_SPLIT_COUNT: none. */
+static unsigned wcodeci_scales_split(unsigned dtype)
+{
+    const unsigned split = wcodeci_dtypes[dtype].classes[0];
+    return wcodeci_split_floats(split) ? split : (unsigned)WCODEC_SPLIT_COUNT;
+}
+
+WCODEC_API size_t wcodec_scales_fit_scratch(size_t columns)
+{
+    return columns > (size_t)-1 / 16 ? 0 : wcodeci_fit_work(columns) + 8;
+}
+
+/* Fits scales to the rows of a sample that is one of n units; 1 if they pay.  `scratch`: of
+ * wcodec_scales_fit_scratch. */
+static int wcodeci_scales_fit(const wcodeci_fit_sample *sample, size_t n, unsigned cpu_off,
+                              wcodeci_byte *scales, void *scratch)
+{
+    wcodeci_byte *work = (wcodeci_byte *)scratch + ((8 - ((uintptr_t)scratch & 7)) & 7);
+    return wcodeci_columns_fit(wcodeci_encode_kernels_of(wcodec_cpu_detect() & ~cpu_off), sample, n, scales,
+                               work) > 0;
+}
+
+WCODEC_API int wcodec_scales_fit(unsigned dtype, const void *src, size_t size, size_t columns,
+                                 unsigned cpu_off, unsigned char *scales, void *scratch, size_t scratch_size)
+{
+    const unsigned split = dtype < WCODECI_DTYPES ? wcodeci_scales_split(dtype)
+                                                  : (unsigned)WCODEC_SPLIT_COUNT;
+    wcodeci_fit_sample sample;
+    size_t n;
+    if (split == WCODEC_SPLIT_COUNT || !src || !scales || !scratch || columns < WCODECI_MIN_COLUMNS
+        || columns > WCODECI_MAX_COLUMNS || scratch_size < wcodec_scales_fit_scratch(columns))
+        return 0;
+    n = size / wcodeci_splits[split].unit;
+    if (n / columns < 2) return 0;
+    sample.split = split;
+    sample.src = (const wcodeci_byte *)src;
+    sample.width = columns;
+    sample.rows = n / columns;
+    sample.step = (sample.rows - 1) / WCODECI_FIT_ROWS + 1;
+    return wcodeci_scales_fit(&sample, n, cpu_off, scales, scratch);
+}
+
+#endif
+
+/* ---- part: amalgamate/parts/64_classes.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Classes of a plane by the first one (private): which contexts share a table
+ *
+ * A context is a scale's quarter and a value of the first plane less its scale.  What there is to gain is one
+ * slope: where the first plane holds exponents, the mantissas of those above the usual ones lean to small values.
+ * So contexts are put in order by the mean of what follows them, and neighbours are joined.
+ * ---------------------------------------------------------------------------------------------- */
+#ifndef WCODEC_NO_ENCODER
+
+#define WCODECI_CONTEXTS (16 * WCODECI_CLASSES)
+#define WCODECI_CONTEXT_MODE 9          /* where the commonest value of a wide first plane stands among 16 */
+
+/* How often value s of a plane of at most 4 bits follows a context. */
+typedef struct wcodeci_context_counts {
+    uint32_t count[WCODECI_CONTEXTS][16];
+    size_t shown;
+} wcodeci_context_counts;
+
+/* Bits, in 1/65536, of values of which each of 16 occurs so often in a or b. */
+static uint64_t wcodeci_bits16(const uint32_t a[16], const uint32_t b[16])
+{
+    uint32_t n = 0;
+    uint64_t sum = 0;
+    unsigned s;
+    for (s = 0; s < 16; s++) {
+        const uint32_t both = a[s] + b[s];
+        n += both;
+        if (both) sum += (uint64_t)both * wcodeci_log2(both);
+    }
+    return n ? (uint64_t)n * wcodeci_log2(n) - sum : 0;
+}
+
+/* The mean value, in 1/4096. */
+static uint32_t wcodeci_mean16(const uint32_t count[16])
+{
+    uint64_t n = 0, sum = 0;
+    unsigned s;
+    for (s = 0; s < 16; s++) {
+        n += count[s];
+        sum += (uint64_t)count[s] * s;
+    }
+    return (uint32_t)(n ? sum * 4096 / n : 0);
+}
+
+/* Contexts on their way to classes: a list of runs, each with the counts of all that it holds. */
+typedef struct wcodeci_context_runs {
+    uint32_t count[WCODECI_CONTEXTS][16];
+    uint64_t alone[WCODECI_CONTEXTS], loss[WCODECI_CONTEXTS];      /* loss: of joining with the next run */
+    wcodeci_byte context[WCODECI_CONTEXTS];     /* in order; those that occur */
+    wcodeci_byte end[WCODECI_CONTEXTS];         /* of a run in `context` */
+    unsigned runs, contexts;
+} wcodeci_context_runs;
+
+static void wcodeci_runs_loss(wcodeci_context_runs *r, unsigned i)
+{
+    if (i + 1 < r->runs)
+        r->loss[i] = wcodeci_bits16(r->count[i], r->count[i + 1]) - r->alone[i] - r->alone[i + 1];
+}
+
+static void wcodeci_runs_make(const wcodeci_context_counts *counts, wcodeci_context_runs *r)
+{
+    static const uint32_t none[16] = { 0 };
+    uint32_t mean[WCODECI_CONTEXTS];
+    unsigned k, i, s;
+    r->contexts = 0;
+    for (k = 0; k < WCODECI_CONTEXTS; k++) {
+        const uint32_t m = wcodeci_mean16(counts->count[k]);
+        uint32_t n = 0;
+        for (s = 0; s < 16; s++) n += counts->count[k][s];
+        if (!n) continue;
+        for (i = r->contexts++; i > 0 && mean[i - 1] > m; i--) {
+            mean[i] = mean[i - 1];
+            r->context[i] = r->context[i - 1];
+        }
+        mean[i] = m;
+        r->context[i] = (wcodeci_byte)k;
+    }
+    r->runs = r->contexts;
+    for (i = 0; i < r->runs; i++) {
+        memcpy(r->count[i], counts->count[r->context[i]], sizeof r->count[i]);
+        r->alone[i] = wcodeci_bits16(r->count[i], none);
+        r->end[i] = (wcodeci_byte)(i + 1);
+    }
+    for (i = 0; i < r->runs; i++) wcodeci_runs_loss(r, i);
+}
+
+/* Joins runs, the two that lose least first, until each can be a class. */
+static void wcodeci_runs_join(wcodeci_context_runs *r)
+{
+    while (r->runs > WCODECI_CLASSES) {
+        unsigned i, least = 0, s;
+        for (i = 1; i + 1 < r->runs; i++)
+            if (r->loss[i] < r->loss[least]) least = i;
+        r->alone[least] += r->loss[least] + r->alone[least + 1];
+        for (s = 0; s < 16; s++) r->count[least][s] += r->count[least + 1][s];
+        r->end[least] = r->end[least + 1];
+        r->runs--;
+        for (i = least + 1; i < r->runs; i++) {
+            memcpy(r->count[i], r->count[i + 1], sizeof r->count[i]);
+            r->alone[i] = r->alone[i + 1];
+            r->loss[i] = r->loss[i + 1];
+            r->end[i] = r->end[i + 1];
+        }
+        if (least) wcodeci_runs_loss(r, least - 1);
+        wcodeci_runs_loss(r, least);
+    }
+}
+
+/* A model of n values by classes of their contexts; what it takes, or (size_t)-1.  `runs`: memory. */
+static size_t wcodeci_contexts_prepare(const wcodeci_context_counts *counts, size_t n, unsigned unit,
+                                       wcodeci_context_runs *runs, wcodeci_rans16_model *model)
+{
+    uint32_t count[WCODECI_CLASSES][256];
+    wcodeci_byte class_of[WCODECI_CONTEXTS];
+    unsigned c, i = 0;
+    size_t size;
+    wcodeci_runs_make(counts, runs);
+    wcodeci_runs_join(runs);
+    memset(count, 0, sizeof count);
+    memset(class_of, 0, sizeof class_of);
+    for (c = 0; c < runs->runs; c++) {
+        memcpy(count[c], runs->count[c], sizeof runs->count[c]);
+        for (; i < runs->end[c]; i++) class_of[runs->context[i]] = (wcodeci_byte)c;
+    }
+    size = wcodeci_classes_prepare(count, counts->shown, n, unit, model);
+    model->mapped = 1;
+    memcpy(model->map.class_of, class_of, sizeof class_of);
+    return size;
+}
+
+#endif
 
 /* ---- part: amalgamate/parts/65_tile_encode.c ---- */
 
@@ -7548,7 +10940,10 @@ WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, void *
 #define WCODECI_TRIAL_SIZE (WCODECI_SAMPLE * 8 + 1024)
 #define WCODECI_SLOW_PART 48        /* of the tile's bytes, */
 #define WCODECI_SLOW_LEAST 16       /* or of what the plane takes: so much must a slow coder save */
-#define WCODECI_FREE_SIZE 8192       /* bytes: in a tile below this speed costs nothing */
+#define WCODECI_FREE_SIZE 8192      /* bytes: in a tile below this speed costs nothing */
+/* For scales, which are few: what decodes without a large table. */
+#define WCODECI_SIDE_CODERS (1u << WCODEC_CODER_RAW | 1u << WCODEC_CODER_CONSTANT | 1u << WCODEC_CODER_HUFFMAN)
+#define WCODECI_CLASS_RUN 512       /* of four such runs of values one is looked at for a model of classes */
 
 typedef struct wcodeci_encoder {
     const wcodeci_byte *src;
@@ -7558,48 +10953,41 @@ typedef struct wcodeci_encoder {
     size_t slow;                        /* bytes that a plane must save to be decoded slowly */
     wcodec_tile_options options;
     const wcodeci_encode_kernels *kernels;
+    const wcodeci_kernels *decode;
     wcodeci_crc_fn *crc;
+    const wcodec_scales *scales;        /* NULL: none */
+    wcodec_plane_info rows;             /* of a tile that is scaled: how its rows' scales are coded; else size 0 */
     wcodeci_byte *units, *plane, *residual, *work, *second, *trial;     /* parts of the scratch memory */
+    wcodeci_byte *q, *scaled, *classes, *row_scales, *row_payload;
+    void *mix;                          /* what the coder MIX works in; NULL: it is not used */
 } wcodeci_encoder;
+
+/* The most rows that a tile of `size` bytes touches where there are scales. */
+static size_t wcodeci_encode_rows(size_t size) { return size / WCODECI_MIN_COLUMNS + 2; }
 
 WCODEC_API size_t wcodec_tile_encode_scratch(size_t size)
 {
-    /* units, plane, residual: `size` each; second: size and a group; trial; work, aligned. */
-    return 4 * size + 64 + WCODECI_TRIAL_SIZE + WCODECI_RANS16_WORK(size) + 64;
+    /* units, plane, residual, q, scaled, classes: `size` each; second: size and a group; trial; work, aligned;
+     * rows. */
+    return 7 * size + 64 + WCODECI_TRIAL_SIZE + WCODECI_RANS16_WORK(size) + 2 * wcodeci_encode_rows(size) + 64;
+}
+
+WCODEC_API size_t wcodec_tile_encode_scratch_best(size_t size)
+{
+    return wcodec_tile_encode_scratch(size) + wcodeci_mix_scratch();
+}
+
+static size_t wcodeci_encode_scratch(unsigned profile, size_t size)
+{
+    return profile == WCODEC_PROFILE_BEST ? wcodec_tile_encode_scratch_best(size)
+                                          : wcodec_tile_encode_scratch(size);
 }
 
 WCODEC_API size_t wcodec_tile_bound(size_t size)
 {
     /* A raw plane of w < 8 bits takes 8 w bytes for its last 64 values, however few there are; the narrow
-     * planes of a unit have 8 bits in all, which makes 64 bytes.  And padding to 8. */
-    return WCODEC_TILE_HEAD + size + 64 + 8;
-}
-
-/* Two counters for each value, in turn, so that a run of equal values waits half as long for itself.  (With
- * four, the tables cost more than that.) */
-static void wcodeci_count(const wcodeci_byte *v, size_t n, uint32_t count[256])
-{
-    uint32_t part[2][256];
-    size_t i;
-    unsigned s;
-    memset(part, 0, sizeof part);
-    for (i = 0; i + 2 <= n; i += 2) {
-        part[0][v[i]]++;
-        part[1][v[i + 1]]++;
-    }
-    if (i < n) part[0][v[i]]++;
-    for (s = 0; s < 256; s++) count[s] = part[0][s] + part[1][s];
-}
-
-/* n values' order-0 entropy in bits. */
-static uint64_t wcodeci_entropy(const uint32_t count[256], size_t n)
-{
-    uint64_t sum = 0;
-    const uint32_t log_n = wcodeci_log2((uint32_t)n);
-    unsigned s;
-    for (s = 0; s < 256; s++)
-        if (count[s]) sum += (uint64_t)count[s] * (log_n - wcodeci_log2(count[s]));
-    return sum / 65536;
+     * planes of a unit have 16 bits in all at most (F16_4), which makes 128 bytes.  And padding to 8. */
+    return WCODEC_TILE_HEAD + size + 128 + 8;
 }
 
 /* ---- samples of large tiles ---- */
@@ -7742,7 +11130,7 @@ static size_t wcodeci_encode_with(const wcodeci_encoder *e, unsigned coder, cons
     case WCODEC_CODER_SPARSE: return wcodeci_sparse_encode(plane, dst, cap);
     case WCODEC_CODER_HUFFMAN: return wcodeci_huff_encode(plane, &choice->huff, dst, cap);
     case WCODEC_CODER_RANS16:
-        return wcodeci_rans16_encode(e->kernels, plane, &choice->rans16, dst, cap, e->work);
+        return wcodeci_rans16_encode(e->kernels, plane, &choice->rans16, NULL, dst, cap, e->work);
     case WCODEC_CODER_RANS256: return wcodeci_rans256_encode(plane, &choice->rans256, dst, cap, e->work);
     default: return wcodeci_raw_encode(plane, dst, cap);
     }
@@ -7801,7 +11189,7 @@ static void wcodeci_plane_best(wcodeci_encoder *e, wcodeci_plane *plane, wcodeci
     wcodeci_count(plane->v, plane->n, plane->count);
     wcodeci_choice_prepare(e, plane, &choice);
     wcodeci_choice_least(e, plane, &choice, &least);
-    for (p = WCODEC_PREDICT_LEFT; p < WCODEC_PREDICT_COUNT && least > 1; p++) {
+    for (p = WCODEC_PREDICT_LEFT; p <= WCODEC_PREDICT_UP && least > 1; p++) {
         size_t cost;
         if (!wcodeci_allowed(e, p, plane->n)) continue;
         wcodeci_plane_predict(e, p, plane);
@@ -7825,22 +11213,90 @@ static void wcodeci_plane_best(wcodeci_encoder *e, wcodeci_plane *plane, wcodeci
     info->predictor = (unsigned char)predictor;
 }
 
+#if WCODECI_MIX
+
+#define WCODECI_MIX_TRIAL 4096     /* values that say which kind suits a plane, if it has more than twice as many */
+
+/* Writes e->plane at e->second as `kind`; returns the size, or 0 if it is not below `cap`. */
+static size_t wcodeci_plane_mix_as(wcodeci_encoder *e, const wcodeci_plane *plane, size_t n, unsigned kind,
+                                   size_t cap)
+{
+    wcodeci_mix_in in;
+    in.width = plane->width;
+    in.n = n;
+    in.row = e->row < n ? (size_t)e->row : 0;
+    in.v = e->plane;
+    in.exponents = e->scaled;
+    in.kind = kind;
+    return wcodeci_mix_encode(&in, e->second, cap, e->mix);
+}
+
+/* Writes plane k, which is written at dst already, by the coder MIX instead where that is smaller. */
+static void wcodeci_plane_try_mix(wcodeci_encoder *e, const wcodeci_plane *plane, unsigned split, unsigned k,
+                              wcodeci_byte *dst, wcodec_plane_info *info)
+{
+    const int floats = wcodeci_split_floats(split) || split == WCODEC_SPLIT_F64;
+    const size_t n = plane->n > 2 * WCODECI_MIX_TRIAL ? WCODECI_MIX_TRIAL : plane->n;
+    unsigned kinds = 1u << WCODECI_MIX_INTEGERS, kind, best = WCODECI_MIX_KINDS;
+    size_t size = 0, least;
+    if (k == 0) memcpy(e->scaled, e->plane, plane->n);
+    if (info->size <= 4) return;
+    if (floats && k < 2) kinds = 1u << (k == 0 ? WCODECI_MIX_EXPONENTS : WCODECI_MIX_MANTISSAS);
+    else if (floats && info->coder == WCODEC_CODER_RAW) return;
+    else if (plane->width == 8 && e->dtype != WCODEC_I8 && e->dtype != WCODEC_U8)
+        kinds |= 1u << WCODECI_MIX_TEXT;
+    if (split == WCODEC_SPLIT_BYTE && wcodeci_split_floats(wcodeci_dtypes[e->dtype].splits[0]))
+        kinds = 1u << WCODECI_MIX_TEXT;         /* tried where floating point repeats itself */
+    least = plane->n == n ? info->size : wcodeci_raw_size(n, plane->width);
+    for (kind = 0; kind < WCODECI_MIX_KINDS; kind++) {
+        size_t other;
+        if (!(kinds >> kind & 1)) continue;
+        other = kinds == 1u << kind && n < plane->n ? 1 : wcodeci_plane_mix_as(e, plane, n, kind, least - 1);
+        if (other == 0) continue;
+        least = size = other;
+        best = kind;
+        if (n == plane->n) memcpy(dst, e->second, size);
+    }
+    if (best == WCODECI_MIX_KINDS) return;
+    if (n < plane->n) {
+        size = wcodeci_plane_mix_as(e, plane, plane->n, best, info->size - 1);
+        if (size == 0) return;
+        memcpy(dst, e->second, size);
+    }
+    info->size = size;
+    info->coder = WCODEC_CODER_MIX;
+    info->predictor = WCODEC_PREDICT_NONE;
+}
+
+#endif
+
+static size_t wcodeci_put_plane(const wcodec_plane_info *plane, wcodeci_byte *dst)
+{
+    dst[0] = (wcodeci_byte)(plane->coder | plane->predictor << 5);
+    return 1 + wcodeci_put_varint(dst + 1, plane->size);
+}
+
 /* The record's fields: what stands before the payloads, but for the filler. */
 static size_t wcodeci_tile_fields(const wcodeci_encoder *e, const wcodeci_tile *tile, uint32_t crc,
                                   wcodeci_byte *dst)
 {
     size_t used = 6;
     unsigned k, up = tile->info.predictor == WCODEC_PREDICT_UP;
-    for (k = 0; k < tile->info.planes; k++) up |= tile->info.plane[k].predictor == WCODEC_PREDICT_UP;
+    for (k = 0; k < tile->info.planes; k++) {
+        up |= tile->info.plane[k].predictor == WCODEC_PREDICT_UP;
+        up |= tile->info.plane[k].coder == WCODEC_CODER_MIX && e->row && e->row < tile->n;
+    }
     dst[0] = (wcodeci_byte)tile->info.split;
-    dst[1] = (wcodeci_byte)(tile->info.predictor | (up ? WCODECI_TILE_ROW : 0));
+    dst[1] = (wcodeci_byte)(tile->info.predictor | (up ? WCODECI_TILE_ROW : 0)
+                            | (e->rows.size ? WCODECI_TILE_SCALED : 0));
     wcodeci_store32(dst + 2, crc);
     used += wcodeci_put_varint(dst + used, tile->n);
     if (up) used += wcodeci_put_varint(dst + used, e->row);
-    for (k = 0; k < tile->info.planes; k++) {
-        dst[used++] = (wcodeci_byte)(tile->info.plane[k].coder | tile->info.plane[k].predictor << 5);
-        used += wcodeci_put_varint(dst + used, tile->info.plane[k].size);
+    if (e->rows.size) {
+        used += wcodeci_put_varint(dst + used, e->scales->phase);
+        used += wcodeci_put_plane(&e->rows, dst + used);
     }
+    for (k = 0; k < tile->info.planes; k++) used += wcodeci_put_plane(&tile->info.plane[k], dst + used);
     return used;
 }
 
@@ -7848,12 +11304,9 @@ static size_t wcodeci_tile_fields(const wcodeci_encoder *e, const wcodeci_tile *
 static size_t wcodeci_tile_place(wcodeci_tile *tile, size_t at)
 {
     unsigned k;
-    for (k = 0; k < tile->info.planes; k++) {
-        if (tile->info.plane[k].size >= WCODECI_ALIGNED_PLANE) at = (size_t)wcodeci_up8(at);
-        tile->info.plane[k].offset = at;
-        at += tile->info.plane[k].size;
-    }
-    return at;
+    uint64_t end = wcodeci_plane_place(&tile->info.rows, at);
+    for (k = 0; k < tile->info.planes; k++) end = wcodeci_plane_place(&tile->info.plane[k], end);
+    return (size_t)end;
 }
 
 /* Finds a length of the record's head whose body size takes just that length: the size depends on the padding
@@ -7872,19 +11325,23 @@ static size_t wcodeci_tile_layout(wcodeci_tile *tile, size_t fields, unsigned *f
     return 0;
 }
 
-/* Puts fields and payloads together: the payloads stand one after the other at dst + WCODEC_TILE_HEAD, with
- * room for the planes in `late`, which are not written yet.  They move down, for head and fields (at most 65
- * bytes), filler and padding (at most 7 each) take no more. */
+/* Puts fields and payloads together: the planes' payloads stand one after the other from `from` on, with room for
+ * the planes in `late`, which are not written yet.  They move down, for head and fields (at most 80 bytes), filler
+ * and padding (at most 7 each) and the rows' scales take no more. */
 static size_t wcodeci_tile_join(const wcodeci_encoder *e, wcodeci_tile *tile, uint32_t crc, unsigned late,
-                                wcodeci_byte *dst)
+                                const wcodeci_byte *from, wcodeci_byte *dst)
 {
     wcodeci_byte fields[WCODEC_TILE_HEAD];
     const size_t used = wcodeci_tile_fields(e, tile, crc, fields);
-    const wcodeci_byte *from = dst + WCODEC_TILE_HEAD;
     unsigned k, filler;
-    size_t end, head = wcodeci_tile_layout(tile, used, &filler, &end), at = head + used;
-    const size_t body = end - head;
+    size_t end, head = wcodeci_tile_layout(tile, used, &filler, &end), at = head + used, body;
+    body = end - head;
     fields[1] = (wcodeci_byte)(fields[1] | filler << WCODECI_TILE_FILLER);
+    if (tile->info.rows.size) {
+        memset(dst + at, 0, tile->info.rows.offset - at);
+        memcpy(dst + tile->info.rows.offset, e->row_payload, tile->info.rows.size);
+        at = tile->info.rows.offset + tile->info.rows.size;
+    }
     for (k = 0; k < tile->info.planes; k++) {
         const wcodec_plane_info *plane = &tile->info.plane[k];
         if (!(late >> k & 1)) memmove(dst + plane->offset, from, plane->size);
@@ -7900,11 +11357,18 @@ static size_t wcodeci_tile_join(const wcodeci_encoder *e, wcodeci_tile *tile, ui
 }
 
 /* How a plane of a large tile will be coded; FULL: look at all of it. */
-typedef enum wcodeci_plan_how { WCODECI_PLAN_RAW, WCODECI_PLAN_RANS16, WCODECI_PLAN_FULL } wcodeci_plan_how;
+typedef enum wcodeci_plan_how {
+    WCODECI_PLAN_RAW,
+    WCODECI_PLAN_RANS16,
+    WCODECI_PLAN_SCALED,                /* rANS-16 by classes of e->scaled, */
+    WCODECI_PLAN_MAPPED,                /* of the second plane by the first one's values */
+    WCODECI_PLAN_FULL
+} wcodeci_plan_how;
 
 typedef struct wcodeci_plane_plan {
     wcodeci_plan_how how;
     unsigned predictor;                 /* for rANS-16 */
+    uint64_t cost;
     wcodeci_rans16_model model;
 } wcodeci_plane_plan;
 
@@ -7914,7 +11378,43 @@ typedef struct wcodeci_plan_of_tile {
     wcodeci_plane_plan plane[WCODEC_MAX_PLANES];
 } wcodeci_plan_of_tile;
 
-/* Writes plane k as its plan says; `late` gets the planes that wcodeci_tile_late has to write. */
+/* Writes a plane from which scales were taken off, unless its rows' scales take what it saves. */
+static int wcodeci_plane_write_scaled(wcodeci_encoder *e, const wcodeci_plane_plan *plan, wcodeci_plane *plane,
+                                      wcodec_plane_info *info, wcodeci_byte *dst)
+{
+    size_t size = 0;
+    plane->v = e->scaled;
+    if (e->rows.size + 16 < info->size)
+        size = wcodeci_rans16_encode(e->kernels, plane, &plan->model, e->q, dst,
+                                     info->size - e->rows.size - 16, e->work);
+    plane->v = e->plane;
+    if (size) {
+        info->size = size;
+        info->coder = WCODEC_CODER_CLASSES;
+        info->predictor = WCODEC_PREDICT_SCALE;
+        return 1;
+    }
+    e->rows.size = 0;
+    return 0;
+}
+
+/* Writes the second plane, which stands in e->plane, by classes; tile_map made e->classes. */
+static int wcodeci_plane_write_mapped(wcodeci_encoder *e, const wcodeci_plane_plan *plan,
+                                      const wcodeci_plane *plane, wcodec_plane_info *info, wcodeci_byte *dst)
+{
+    const size_t size = wcodeci_rans16_encode(e->kernels, plane, &plan->model, e->classes, dst, info->size,
+                                              e->work);
+    if (!size) return 0;
+    info->size = size;
+    info->coder = WCODEC_CODER_CLASSES;
+    return 1;
+}
+
+/* What the rows' scales take before the first payload, with padding. */
+#define WCODECI_ROWS_ROOM(size) ((size) ? (size) + 8 : 0)
+
+/* Writes plane k as its plan says; `late` gets the planes that are not written yet.  The first one goes behind the
+ * room for its rows' scales if it turns out to be scaled. */
 static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *plan, const wcodeci_byte *units,
                                 wcodeci_tile *tile, unsigned k, unsigned *late, wcodeci_byte *dst)
 {
@@ -7932,15 +11432,21 @@ static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *pl
         *late |= 1u << k;
         return;
     }
+    if (plan && plan->how == WCODECI_PLAN_SCALED
+        && wcodeci_plane_write_scaled(e, plan, &plane, info, dst + WCODECI_ROWS_ROOM(e->rows.size)))
+        return;
     wcodeci_split_plane(e->kernels, tile->info.split, k, units, e->plane, tile->n);
     if (plan && plan->how == WCODECI_PLAN_RAW) {
         wcodeci_raw_encode(&plane, dst, info->size);
         return;
     }
+    if (plan && plan->how == WCODECI_PLAN_MAPPED
+        && wcodeci_plane_write_mapped(e, plan, &plane, info, dst))
+        return;
     if (plan && plan->how == WCODECI_PLAN_RANS16) {
         size_t size;
         wcodeci_plane_predict(e, plan->predictor, &plane);
-        size = wcodeci_rans16_encode(e->kernels, &plane, &plan->model, dst, info->size, e->work);
+        size = wcodeci_rans16_encode(e->kernels, &plane, &plan->model, NULL, dst, info->size, e->work);
         if (size) {
             info->size = size;
             info->coder = WCODEC_CODER_RANS16;
@@ -7949,6 +11455,9 @@ static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *pl
         }
     }
     wcodeci_plane_best(e, &plane, dst, info);
+#if WCODECI_MIX
+    if (e->mix) wcodeci_plane_try_mix(e, &plane, tile->info.split, k, dst, info);
+#endif
 }
 
 /* Encodes the tile with a given split and unit predictor; plans NULL: all planes are looked at in full. */
@@ -7957,7 +11466,7 @@ static size_t wcodeci_tile_encode_as(wcodeci_encoder *e, unsigned split, unsigne
 {
     const wcodeci_split_row *row = &wcodeci_splits[split];
     const wcodeci_byte *units = e->src;
-    wcodeci_byte *payload = dst + WCODEC_TILE_HEAD;
+    wcodeci_byte *from = dst + WCODEC_TILE_HEAD, *payload;
     wcodeci_tile tile;
     unsigned k, late = 0;
     size_t size;
@@ -7970,11 +11479,19 @@ static size_t wcodeci_tile_encode_as(wcodeci_encoder *e, unsigned split, unsigne
         wcodeci_predict_units(e->src, e->units, tile.n, row->unit, predictor, e->row);
         units = e->units;
     }
+    if (!plans || plans[0].how != WCODECI_PLAN_SCALED) e->rows.size = 0;
+    payload = from;
     for (k = 0; k < row->planes; k++) {
-        wcodeci_plane_write(e, plans ? &plans[k] : NULL, units, &tile, k, &late, payload);
+        const wcodeci_plane_plan *plan = plans ? &plans[k] : NULL;
+        /* Where scales came to nothing after all, classes that were made with them do not hold any more. */
+        if (plan && plan->how == WCODECI_PLAN_MAPPED && plans[0].how == WCODECI_PLAN_SCALED && !e->rows.size)
+            plan = NULL;
+        wcodeci_plane_write(e, plan, units, &tile, k, &late, payload);
+        if (k == 0) payload = from += WCODECI_ROWS_ROOM(e->rows.size);
         payload += tile.info.plane[k].size;
     }
-    size = wcodeci_tile_join(e, &tile, crc, late, dst);
+    tile.info.rows = e->rows;
+    size = wcodeci_tile_join(e, &tile, crc, late, from, dst);
     for (k = 0; k < row->planes; k++)       /* straight to where they stay */
         if (late >> k & 1)
             wcodeci_split_plane(e->kernels, split, k, units, dst + tile.info.plane[k].offset, tile.n);
@@ -8037,7 +11554,7 @@ static uint64_t wcodeci_plane_planned(const wcodeci_encoder *e, unsigned split, 
     plan->how = WCODECI_PLAN_RAW;
     least = wcodeci_sample_entropy(plane.count, plane.n);
     wcodeci_plane_consider(e, &plane, least, WCODEC_PREDICT_NONE, n, plan, &cost);
-    for (p = WCODEC_PREDICT_LEFT; p < WCODEC_PREDICT_COUNT && units && cost > 1; p++) {
+    for (p = WCODEC_PREDICT_LEFT; p <= WCODEC_PREDICT_UP && units && cost > 1; p++) {
         if (!wcodeci_allowed(e, p, n)) continue;
         plane.n = wcodeci_sample_predicted(e, split, k, units, sample, n, p, plane.count);
         if (plane.n == 0) continue;
@@ -8063,7 +11580,8 @@ static void wcodeci_tile_plan_full(const wcodeci_encoder *e, unsigned split, uns
     for (k = 0; k < row->planes; k++) {
         wcodeci_split_plane(e->kernels, split, k, units, e->plane, n);
         wcodeci_count(e->plane, n, count);
-        plan->cost += wcodeci_entropy(count, n) / 8;
+        plan->plane[k].cost = wcodeci_entropy(count, n) / 8;
+        plan->cost += plan->plane[k].cost;
         plan->plane[k].how = WCODECI_PLAN_FULL;
     }
 }
@@ -8091,8 +11609,139 @@ static void wcodeci_tile_plan(const wcodeci_encoder *e, unsigned split, unsigned
             && plan->plane[0].how == WCODECI_PLAN_RANS16 && plan->plane[0].predictor == WCODEC_PREDICT_NONE)
             from = NULL;
         wcodeci_split_plane(e->kernels, split, k, units, sample, WCODECI_SAMPLE);
-        plan->cost += wcodeci_plane_planned(e, split, k, from, sample, n, &plan->plane[k]);
+        plan->plane[k].cost = wcodeci_plane_planned(e, split, k, from, sample, n, &plan->plane[k]);
+        plan->cost += plan->plane[k].cost;
     }
+}
+
+/* Counts residuals by class: all of few, a quarter of many.  Returns how many. */
+static size_t wcodeci_classes_count(const wcodeci_byte *v, const wcodeci_byte *q, size_t n,
+                                    uint32_t count[WCODECI_CLASSES][256])
+{
+    const size_t step = n < 4 * WCODECI_SAMPLE ? WCODECI_CLASS_RUN : 4 * WCODECI_CLASS_RUN;
+    size_t i, j, shown = 0;
+    memset(count, 0, WCODECI_CLASSES * sizeof count[0]);
+    for (i = 0; i < n; i += step) {
+        const size_t end = i + wcodeci_min(n - i, WCODECI_CLASS_RUN);
+        for (j = i; j < end; j++) count[q[j] & 3][v[j]]++;
+        shown += end - i;
+    }
+    return shown;
+}
+
+/* Codes the rows' scales. */
+static void wcodeci_rows_encode(wcodeci_encoder *e, size_t rows)
+{
+    const unsigned coders = e->options.coders;
+    const uint64_t row = e->row;
+    const size_t slow = e->slow;
+    wcodeci_plane plane;
+    e->options.coders = WCODECI_SIDE_CODERS;
+    e->row = 0;
+    e->slow = 0;
+    memcpy(e->plane, e->row_scales, rows);
+    plane.v = e->plane;
+    plane.n = rows;
+    plane.width = 8;
+    plane.unit = 1;
+    wcodeci_plane_best(e, &plane, e->row_payload, &e->rows);
+    e->rows.width = 8;
+    e->options.coders = coders;
+    e->row = row;
+    e->slow = slow;
+}
+
+/* Considers taking scales off the first plane; `plan` is of a tile without a unit predictor. */
+static void wcodeci_tile_scale(wcodeci_encoder *e, wcodeci_plan_of_tile *plan)
+{
+    const wcodeci_split_row *row = &wcodeci_splits[plan->split];
+    const size_t n = e->size / row->unit;
+    uint32_t count[WCODECI_CLASSES][256];
+    wcodeci_rans16_model model;
+    wcodeci_scaled scaled;
+    size_t rows, shown, size;
+    scaled.columns = e->scales->scale;
+    scaled.rows = e->row_scales;
+    scaled.width = e->scales->columns;
+    scaled.phase = e->scales->phase;
+    rows = wcodeci_scaled_rows(scaled.width, scaled.phase, n);
+    wcodeci_split_plane(e->kernels, plan->split, 0, e->src, e->plane, n);
+    wcodeci_rows_fit(e->plane, n, scaled.columns, scaled.width, scaled.phase, e->row_scales);
+    wcodeci_scaled_q(e->decode, &scaled, 0, e->q, n);
+    wcodeci_scale_off(e->plane, e->q, e->scaled, n, (1u << row->plane[0].width) - 1);
+    shown = wcodeci_classes_count(e->scaled, e->q, n, count);
+    size = wcodeci_classes_prepare(count, shown, n, row->unit, &model);
+    if (size >= plan->plane[0].cost) return;            /* (size_t)-1: none */
+    wcodeci_rows_encode(e, rows);
+    size += e->rows.size + 8;
+    if (size >= plan->plane[0].cost) return;
+    plan->cost -= plan->plane[0].cost - size;
+    plan->plane[0].cost = size;
+    plan->plane[0].how = WCODECI_PLAN_SCALED;
+    plan->plane[0].model = model;
+}
+
+/* The commonest value. */
+static unsigned wcodeci_mode(const wcodeci_byte *v, size_t n)
+{
+    uint32_t count[256];
+    unsigned s, mode = 0;
+    wcodeci_count(v, n, count);
+    for (s = 1; s < 256; s++)
+        if (count[s] > count[mode]) mode = s;
+    return mode;
+}
+
+/* Considers coding the second plane by classes of the first plane's values, and of the scales if the first plane
+ * is scaled; `plan` is of a tile without a unit predictor. */
+static void wcodeci_tile_map(wcodeci_encoder *e, wcodeci_plan_of_tile *plan)
+{
+    const wcodeci_split_row *row = &wcodeci_splits[plan->split];
+    const int scaled = plan->plane[0].how == WCODECI_PLAN_SCALED;
+    const size_t n = e->size / row->unit;
+    const size_t step = n < 4 * WCODECI_SAMPLE ? WCODECI_CLASS_RUN : 4 * WCODECI_CLASS_RUN;
+    const wcodeci_byte *q = scaled ? e->q : NULL;
+    wcodeci_context_counts counts;
+    wcodeci_rans16_model model;
+    wcodeci_class_map contexts;
+    wcodeci_byte *second = e->residual;
+    size_t i, j, size;
+    unsigned k;
+    wcodeci_split_plane(e->kernels, plan->split, 0, e->src, e->plane, n);
+    wcodeci_split_plane(e->kernels, plan->split, 1, e->src, second, n);
+    contexts.mask = (1u << row->plane[0].width) - 1;
+    contexts.base = 0;
+    if (row->plane[0].width > 4)
+        contexts.base = (wcodeci_mode(scaled ? e->scaled : e->plane, n) - WCODECI_CONTEXT_MODE) & contexts.mask;
+    for (k = 0; k < WCODECI_CONTEXTS; k++) contexts.class_of[k] = (wcodeci_byte)k;
+    e->decode->classes(&contexts, e->plane, q, e->classes, n);
+    memset(&counts, 0, sizeof counts);
+    for (i = 0; i < n; i += step) {
+        const size_t end = i + wcodeci_min(n - i, WCODECI_CLASS_RUN);
+        for (j = i; j < end; j++) counts.count[e->classes[j]][second[j]]++;
+        counts.shown += end - i;
+    }
+    size = wcodeci_contexts_prepare(&counts, n, row->unit, (wcodeci_context_runs *)(void *)e->work, &model);
+    if (size >= plan->plane[1].cost) return;
+    model.map.base = contexts.base;
+    model.map.mask = contexts.mask;
+    e->decode->classes(&model.map, e->plane, q, e->classes, n);
+    plan->cost -= plan->plane[1].cost - size;
+    plan->plane[1].cost = size;
+    plan->plane[1].how = WCODECI_PLAN_MAPPED;
+    plan->plane[1].model = model;
+}
+
+/* What classes can do for a plan, in a tile whose fields are not predicted. */
+static void wcodeci_tile_classes(wcodeci_encoder *e, wcodeci_plan_of_tile *plan)
+{
+    const wcodeci_split_row *row = &wcodeci_splits[plan->split];
+    if (plan->predictor != WCODEC_PREDICT_NONE || !(e->options.coders >> WCODEC_CODER_CLASSES & 1)
+        || e->size / row->unit < WCODECI_SAMPLE)
+        return;
+    if (e->scales && wcodeci_split_floats(plan->split) && (e->options.predictors >> WCODEC_PREDICT_SCALE & 1))
+        wcodeci_tile_scale(e, plan);
+    if (row->planes > 1 && row->plane[1].width == 4 && plan->plane[1].cost > 1) wcodeci_tile_map(e, plan);
 }
 
 /* Splits to try: those of the dtype, or those that the caller named, as far as the size fits their units. */
@@ -8122,7 +11771,7 @@ static size_t wcodeci_tile_encode_small(wcodeci_encoder *e, unsigned splits, uin
     unsigned split, predictor;
     size_t size = 0;
     for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
-        for (predictor = 0; (splits >> split & 1) && predictor < WCODEC_PREDICT_COUNT; predictor++) {
+        for (predictor = 0; (splits >> split & 1) && predictor <= WCODEC_PREDICT_UP; predictor++) {
             size_t cost;
             if (!wcodeci_unit_predictor_fits(e, split, predictor)) continue;
             cost = wcodeci_tile_encode_as(e, split, predictor, NULL, crc, e->trial);
@@ -8139,31 +11788,134 @@ static size_t wcodeci_tile_encode_large(wcodeci_encoder *e, unsigned splits, uin
 {
     const unsigned likely = wcodeci_dtypes[e->dtype].splits[0];
     wcodeci_plan_of_tile best, other;
+    uint64_t favour = 0;
     unsigned split, predictor;
     best.split = WCODEC_SPLIT_COUNT;
     best.cost = UINT64_MAX;
     if (splits >> likely & 1) {
         wcodeci_tile_plan(e, likely, WCODEC_PREDICT_NONE, &best);
-        best.cost -= best.cost / 64;
+        favour = best.cost / 64;
+        best.cost -= favour;
         if (wcodeci_splits[likely].unit > 1 && !wcodeci_dtypes[e->dtype].integer
             && best.cost < e->size - e->size / 16)
             splits = 0;
     }
     for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
-        for (predictor = 0; (splits >> split & 1) && predictor < WCODEC_PREDICT_COUNT; predictor++) {
+        for (predictor = 0; (splits >> split & 1) && predictor <= WCODEC_PREDICT_UP; predictor++) {
             if ((split == likely && predictor == WCODEC_PREDICT_NONE)
                 || !wcodeci_unit_predictor_fits(e, split, predictor))
                 continue;
             wcodeci_tile_plan(e, split, predictor, &other);
             if (other.cost < best.cost) best = other;
         }
+    /* Last, for it leaves in the encoder's memory what its plan needs. */
+    if (best.split == likely && best.predictor == WCODEC_PREDICT_NONE) best.cost += favour;
+    split = wcodeci_dtypes[e->dtype].classes[e->options.profile != WCODEC_PROFILE_FAST];
+    if (split != WCODEC_SPLIT_BYTE && (!e->options.splits || (e->options.splits >> split & 1))) {
+        if (best.split == split && best.predictor == WCODEC_PREDICT_NONE) other = best;
+        else wcodeci_tile_plan(e, split, WCODEC_PREDICT_NONE, &other);
+        wcodeci_tile_classes(e, &other);
+        /* Of integers, what is left out of the sample may be what matters: a clear gain, then, and a clearer one
+         * if the upper halves decode slowly all the same. */
+        favour = wcodeci_split_floats(split) || best.split == split ? 0
+               : other.plane[0].how == WCODECI_PLAN_FULL ? other.cost / 8 : other.cost / 64;
+        if (other.cost + favour < best.cost) best = other;
+    }
     return wcodeci_tile_encode_as(e, best.split, best.predictor, best.plane, crc, dst);
 }
+
+#if WCODECI_MIX
+
+/* Do eight bytes from where a unit begins often stand elsewhere in the tile?  In weights that is rare. */
+static int wcodeci_tile_repeats(const wcodeci_encoder *e)
+{
+    const size_t unit = wcodeci_dtypes[e->dtype].unit;
+    uint64_t *const seen = (uint64_t *)e->mix;
+    size_t i, again = 0;
+    memset(seen, 0, 4096 * sizeof *seen);
+    for (i = 0; i + 8 <= e->size; i += unit) {
+        const uint64_t x = wcodeci_load64(e->src + i);
+        uint64_t *const place = &seen[x * 0x9E3779B97F4A7C15u >> 52];
+        again += *place == x;
+        *place = x;
+    }
+    return again > e->size / unit / 16;
+}
+
+/* The profile BEST: bytes are tried too, of floating point where it repeats itself. */
+static unsigned wcodeci_splits_to_mix(const wcodeci_encoder *e)
+{
+    const wcodeci_dtype_row *dtype = &wcodeci_dtypes[e->dtype];
+    if (e->options.splits) return wcodeci_splits_to_try(e);
+    if (dtype->unit > 1)
+        return 1u << dtype->splits[0]
+             | (dtype->integer || wcodeci_tile_repeats(e) ? 1u << WCODEC_SPLIT_BYTE : 0u);
+    return dtype->bits == 8 && dtype->splits[1] == WCODEC_SPLIT_NIBBLES ? 1u << WCODEC_SPLIT_BYTE
+                                                                        : wcodeci_splits_to_try(e);
+}
+
+/* Encodes the tile, or what e->size leaves of it, as split and unit predictor number `way`. */
+static size_t wcodeci_tile_encode_way(wcodeci_encoder *e, unsigned way, uint32_t crc, wcodeci_byte *dst)
+{
+    const unsigned unit = wcodeci_dtypes[e->dtype].unit;
+    const uint64_t row = e->row;
+    size_t size;
+    if (unit > 1 && way / WCODEC_PREDICT_COUNT == WCODEC_SPLIT_BYTE) e->row = unit;
+    size = wcodeci_tile_encode_as(e, way / WCODEC_PREDICT_COUNT, way % WCODEC_PREDICT_COUNT, NULL, crc, dst);
+    e->row = row;
+    return size;
+}
+
+/* A part of the tile, from its middle, says which split and unit predictor take the least.  That of a tile that
+ * is no more than the part is there already if it was the last to be tried. */
+static size_t wcodeci_tile_encode_mixed(wcodeci_encoder *e, uint32_t crc, wcodeci_byte *dst)
+{
+    const unsigned splits = wcodeci_splits_to_mix(e), unit = wcodeci_dtypes[e->dtype].unit;
+    const wcodeci_byte *const src = e->src;
+    const size_t all = e->size, units = all / unit;
+    size_t least = 0, size = 0, part = units, skip = 0;
+    unsigned way, best = 0, last = 0, ways = 0;
+    if (units > 2 * WCODECI_MIX_TRIAL) {
+        part = WCODECI_MIX_TRIAL;
+        skip = (units - part) / 2;
+        if (e->row && e->row < part) {
+            part -= part % (size_t)e->row;
+            skip -= skip % (size_t)e->row;
+        }
+    }
+    e->slow = 0;
+    for (way = (unsigned)WCODEC_SPLIT_COUNT * (unsigned)WCODEC_PREDICT_COUNT; way-- > 0;) {
+        const unsigned split = way / WCODEC_PREDICT_COUNT, predictor = way % WCODEC_PREDICT_COUNT;
+        if (!(splits >> split & 1) || predictor > WCODEC_PREDICT_UP
+            || !wcodeci_unit_predictor_fits(e, split, predictor))
+            continue;
+        if (ways++ == 0 && splits == 1u << split && !wcodeci_dtypes[e->dtype].integer) {
+            best = way;         /* the only one */
+            break;
+        }
+        e->src = src + skip * unit;
+        e->size = part * unit;
+        size = wcodeci_tile_encode_way(e, way, crc, dst);
+        last = way;
+        if (least && size >= least) continue;
+        least = size;
+        best = way;
+    }
+    e->src = src;
+    e->size = all;
+    if (ways && last == best && part == units && least) return size;
+    return wcodeci_tile_encode_way(e, best, crc, dst);
+}
+
+#endif
 
 static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
 {
     const unsigned splits = wcodeci_splits_to_try(e);
     const uint32_t crc = e->crc(0, e->src, e->size);
+#if WCODECI_MIX
+    if (e->mix) return wcodeci_tile_encode_mixed(e, crc, dst);
+#endif
     if (e->size / wcodeci_dtypes[e->dtype].unit <= WCODECI_SAMPLE
         && wcodec_tile_bound(e->size) <= WCODECI_TRIAL_SIZE)
         return wcodeci_tile_encode_small(e, splits, crc, dst);
@@ -8171,14 +11923,17 @@ static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
 }
 
 WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size,
-                                     const wcodec_tile_options *options, void *dst, size_t dst_size,
-                                     void *scratch, size_t scratch_size)
+                                     const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
+                                     size_t dst_size, void *scratch, size_t scratch_size)
 {
     wcodeci_encoder e;
     unsigned cpu;
     if (dtype >= WCODECI_DTYPES || !src || !dst || !scratch || size == 0 || size > WCODEC_MAX_TILE_BYTES
         || size % wcodeci_dtypes[dtype].unit || dst_size < wcodec_tile_bound(size)
-        || scratch_size < wcodec_tile_encode_scratch(size))
+        || (options && options->profile > (WCODECI_MIX ? WCODEC_PROFILE_BEST : WCODEC_PROFILE_DENSE))
+        || scratch_size < wcodeci_encode_scratch(options ? options->profile : 0, size)
+        || (scales && (!scales->scale || scales->columns < WCODECI_MIN_COLUMNS
+                       || scales->columns > WCODECI_MAX_COLUMNS || scales->phase >= scales->columns)))
         return 0;
     memset(&e.options, 0, sizeof e.options);
     if (options) e.options = *options;
@@ -8186,18 +11941,31 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
     if (!options || !options->predictors) e.options.predictors = (1u << WCODEC_PREDICT_COUNT) - 1;
     cpu = wcodec_cpu_detect() & ~e.options.cpu_off;
     e.kernels = wcodeci_encode_kernels_of(cpu);
+    e.decode = wcodeci_kernels_of(cpu);
     e.crc = wcodeci_crc_of(cpu);
+    e.scales = scales;
+    memset(&e.rows, 0, sizeof e.rows);
     e.src = (const wcodeci_byte *)src;
     e.size = size;
     e.dtype = dtype;
     e.row = row;
     e.slow = size < WCODECI_FREE_SIZE ? 0 : size / WCODECI_SLOW_PART;
     e.work = (wcodeci_byte *)scratch + ((8 - ((uintptr_t)scratch & 7)) & 7);
+    e.mix = NULL;
+    if (e.options.profile == WCODEC_PROFILE_BEST && (e.options.coders >> WCODEC_CODER_MIX & 1)) {
+        e.mix = e.work;
+        e.work += wcodeci_mix_scratch();
+    }
     e.units = e.work + WCODECI_RANS16_WORK(size);
     e.plane = e.units + size;
     e.residual = e.plane + size;
     e.second = e.residual + size;
     e.trial = e.second + size + 64;
+    e.q = e.trial + WCODECI_TRIAL_SIZE;
+    e.scaled = e.q + size;
+    e.classes = e.scaled + size;
+    e.row_scales = e.classes + size;
+    e.row_payload = e.row_scales + wcodeci_encode_rows(size);
     return wcodeci_tile_encode_best(&e, (wcodeci_byte *)dst);
 }
 
@@ -8215,7 +11983,9 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
 #define WCODECI_MAX_NAME 65000              /* bytes */
 #define WCODECI_MAX_METADATA ((uint32_t)1 << 24)
 #define WCODECI_INDEX_TILE 65536u           /* decoded bytes of each I record but the last */
+#define WCODECI_FEATURE_MIX 1u              /* features bit 0: tiles may use the coder MIX */
 #define WCODECI_SEGMENT_GEOMETRY 1          /* segment flags bit 0 */
+#define WCODECI_SEGMENT_GROUPS 2            /* segment flags bit 1 */
 #define WCODECI_ORIGINAL_PARTS 1            /* original flags bit 0 */
 #define WCODECI_ORIGINAL_SHA256 2           /* original flags bit 1 */
 #define WCODECI_MAX_RANK 255
@@ -8226,18 +11996,22 @@ static const wcodeci_byte wcodeci_magic_back[4] = { 'C', 'D', 'C', 'W' };
 
 typedef struct wcodeci_header {
     uint32_t size, metadata_size, max_tile;
+    int mix;                                /* features bit 0 */
 } wcodeci_header;
 
 /* Checks the fixed part of a header: all but its CRC-32 and its padding. */
 static wcodec_status wcodeci_header_parse(const wcodeci_byte *p, wcodeci_header *header, wcodec_error *err)
 {
+    uint32_t features;
     if (memcmp(p, wcodeci_magic_front, 4) != 0)
         return wcodeci_fail(err, WCODEC_E_MAGIC, 0, "not a wcodec container");
     if (wcodeci_load16(p + 4) != WCODEC_FORMAT_VERSION)
         return wcodeci_fail(err, WCODEC_E_VERSION, 4, "a format version that this library does not read");
-    if (wcodeci_load16(p + 6) || wcodeci_load32(p + 16) || wcodeci_load32(p + 24))
-        return wcodeci_fail(err, WCODEC_E_UNSUPPORTED,
-                            wcodeci_load16(p + 6) ? 6 : wcodeci_load32(p + 16) ? 16 : 24,
+    features = wcodeci_load32(p + 16);
+    header->mix = WCODECI_MIX && (features & WCODECI_FEATURE_MIX);
+    if (header->mix) features -= WCODECI_FEATURE_MIX;
+    if (wcodeci_load16(p + 6) || features || wcodeci_load32(p + 24))
+        return wcodeci_fail(err, WCODEC_E_UNSUPPORTED, wcodeci_load16(p + 6) ? 6 : features ? 16 : 24,
                             "the container needs features that this library lacks");
     header->size = wcodeci_load32(p + 8);
     header->metadata_size = wcodeci_load32(p + 12);
@@ -8264,7 +12038,7 @@ static wcodec_status wcodeci_header_check(const wcodeci_byte *fixed, const wcode
 }
 
 typedef struct wcodeci_footer {
-    uint32_t names, originals, dimensions, segments, index_size, index_crc, file_crc;
+    uint32_t groups, names, originals, dimensions, segments, index_size, index_crc, file_crc;
     uint64_t index_offset, tiles, container_size;
 } wcodeci_footer;
 
@@ -8276,9 +12050,10 @@ static wcodec_status wcodeci_footer_parse(const wcodeci_byte *p, uint64_t at, wc
         || p[1] != WCODECI_FOOTER_SIZE - 2)
         return wcodeci_fail(err, WCODEC_E_TRUNCATED, at,
                             "there is no footer: the container was cut or is damaged");
-    if (!wcodeci_all_zero(p + 2, p + 8))
+    if (!wcodeci_all_zero(p + 2, p + 4))
         return wcodeci_fail(err, WCODEC_E_UNSUPPORTED, at + 2,
                             "the footer uses features that this library lacks");
+    footer->groups = wcodeci_load32(p + 4);
     footer->names = wcodeci_load32(p + 8);
     footer->originals = wcodeci_load32(p + 12);
     footer->dimensions = wcodeci_load32(p + 16);
@@ -8296,7 +12071,7 @@ static wcodec_status wcodeci_footer_parse(const wcodeci_byte *p, uint64_t at, wc
         || footer->index_size > (at - footer->index_offset) / 16 * WCODECI_INDEX_TILE
         || footer->names > 64 * (uint64_t)footer->index_size || footer->tiles > footer->index_size
         || footer->segments > footer->index_size || footer->originals > footer->index_size
-        || footer->dimensions > footer->index_size)
+        || footer->dimensions > footer->index_size || footer->groups > footer->index_size)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "the footer's numbers cannot be right");
     return WCODEC_OK;
 }
@@ -8384,6 +12159,7 @@ typedef struct wcodeci_reader_segment {
     uint64_t offset, size;                  /* in the view */
     wcodeci_cut cut;
     uint64_t first_tile, container_offset;  /* of its first tile */
+    uint64_t group, columns, first_group;   /* tiles a group, 0: none have scales; columns that do */
 } wcodeci_reader_segment;
 
 struct wcodec_reader {
@@ -8394,12 +12170,13 @@ struct wcodec_reader {
     int no_crc;
     wcodeci_header header;
     wcodeci_footer footer;
-    uint64_t view_size, largest_record, largest_tile;
+    uint64_t view_size, largest_record, largest_tile, most_columns;
     wcodeci_reader_segment *segments;
     wcodec_original *originals;
     uint64_t *dimensions;
     uint64_t *checkpoints;                  /* container offset of every 32nd tile */
-    uint32_t *extents;                      /* bytes / 8 from each tile's record to the next one's */
+    uint32_t *extents;                      /* bytes / 8 of each tile's record */
+    uint32_t *scales;                       /* bytes / 8 of each group's S record, before its first tile; or 0 */
     uint32_t *by_name;                      /* the segments' numbers, sorted by name, then number */
     char *names;                            /* all names, each with a zero byte behind it */
     wcodeci_byte *index, *metadata;
@@ -8461,10 +12238,10 @@ static uint64_t wcodeci_record_bound(uint64_t size)
 }
 
 /* Room for decoding the index: a record, unless it can be decoded where it lies, and scratch memory. */
-static uint64_t wcodeci_index_room(const wcodec_source *source)
+static uint64_t wcodeci_index_room(const wcodec_source *source, int mix)
 {
     return (source->memory ? 0 : wcodeci_record_bound(WCODECI_INDEX_TILE))
-         + wcodec_tile_decode_scratch(WCODECI_INDEX_TILE);
+         + wcodeci_decode_scratch(mix, WCODECI_INDEX_TILE);
 }
 
 /* Lays the block out; without one only the size counts.  Counts are below 2^32, so nothing overflows. */
@@ -8473,7 +12250,7 @@ static uint64_t wcodeci_reader_layout(wcodec_reader *r, const wcodec_source *sou
 {
     wcodeci_byte *block = (wcodeci_byte *)r;
     uint64_t at = wcodeci_up8(sizeof *r), tiles = footer->tiles;
-    uint64_t segments = at, originals, dimensions, checkpoints, extents, by_name, names, metadata, index;
+    uint64_t segments = at, originals, dimensions, checkpoints, extents, scales, by_name, names, metadata, index;
     at += (uint64_t)footer->segments * sizeof(wcodeci_reader_segment);
     originals = at = wcodeci_up8(at);
     at += (uint64_t)footer->originals * sizeof(wcodec_original);
@@ -8483,6 +12260,8 @@ static uint64_t wcodeci_reader_layout(wcodec_reader *r, const wcodec_source *sou
     at += (tiles / WCODECI_CHECKPOINT + 1) * sizeof(uint64_t);
     extents = at;
     at += tiles * sizeof(uint32_t);
+    scales = at;
+    at += (uint64_t)footer->groups * sizeof(uint32_t);
     by_name = at;
     at += (uint64_t)footer->segments * sizeof(uint32_t);
     names = at;
@@ -8497,12 +12276,13 @@ static uint64_t wcodeci_reader_layout(wcodec_reader *r, const wcodec_source *sou
         r->dimensions = (uint64_t *)(void *)(block + dimensions);
         r->checkpoints = (uint64_t *)(void *)(block + checkpoints);
         r->extents = (uint32_t *)(void *)(block + extents);
+        r->scales = (uint32_t *)(void *)(block + scales);
         r->by_name = (uint32_t *)(void *)(block + by_name);
         r->names = (char *)block + names;
         r->index = block + index;
         r->metadata = block + metadata;
     }
-    return at + wcodeci_index_room(source);
+    return at + wcodeci_index_room(source, header->mix);
 }
 
 /* Reads metadata and checks the header. */
@@ -8532,7 +12312,7 @@ static wcodec_status wcodeci_reader_record(const wcodec_reader *r, uint64_t at, 
 static int wcodeci_record_known(unsigned type)
 {
     return type == WCODECI_RECORD_ORIGINAL || type == WCODECI_RECORD_TILE || type == WCODECI_RECORD_INDEX
-        || type == WCODECI_RECORD_FOOTER;
+        || type == WCODECI_RECORD_SCALES || type == WCODECI_RECORD_FOOTER;
 }
 
 /* What to say of a record in the place of another: a later version's, or a mistake. */
@@ -8576,8 +12356,8 @@ static wcodec_status wcodeci_reader_index(wcodec_reader *r, wcodeci_byte *room, 
             return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "the index is larger than the footer says");
         status = wcodeci_reader_fetch(r, at, (size_t)record.size, room, &src, err);
         if (!status)
-            status = wcodeci_tile_decode(&r->engine, src, (size_t)record.size, r->index + done, take, scratch,
-                                         0, at, err);
+            status = wcodeci_tile_decode(&r->engine, src, (size_t)record.size, NULL, 0, r->index + done, take,
+                                         scratch, 0, at, err);
         if (status) return status;
         if (src[record.head] != WCODEC_SPLIT_BYTE)
             return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a tile of the index is not split as BYTE");
@@ -8594,7 +12374,7 @@ static wcodec_status wcodeci_reader_index(wcodec_reader *r, wcodeci_byte *room, 
 /* What the parser of the index carries from one segment to the next. */
 typedef struct wcodeci_index_state {
     wcodeci_cursor c;
-    uint64_t segment, dimension, tile;      /* filled so far */
+    uint64_t segment, dimension, tile, group;   /* filled so far */
     uint64_t position;                      /* in the container: end of the last segment's tiles */
     uint64_t names;                         /* bytes of r->names used */
     const char *name;                       /* of the segment before in this original */
@@ -8645,11 +12425,35 @@ static wcodec_status wcodeci_index_geometry(wcodeci_cursor *c, uint64_t flags, w
         && derived.unit == unit ? WCODEC_OK : WCODEC_E_CORRUPT;
 }
 
+/* The size of the S record of the group that begins with the next tile. */
+static wcodec_status wcodeci_index_group(wcodec_reader *r, wcodeci_index_state *x,
+                                         const wcodeci_reader_segment *s)
+{
+    const uint64_t extent = wcodeci_take_varint(&x->c);
+    if (x->c.bad || x->group == r->footer.groups || extent > (r->footer.index_offset - x->position) / 8
+        || extent * 8 > wcodeci_record_bound(s->columns))
+        return WCODEC_E_CORRUPT;
+    r->scales[x->group++] = (uint32_t)extent;
+    x->position += extent * 8;
+    if (extent * 8 > r->largest_record) r->largest_record = extent * 8;
+    return WCODEC_OK;
+}
+
 /* The sizes of a segment's tile records. */
-static wcodec_status wcodeci_index_tiles(wcodec_reader *r, wcodeci_index_state *x, wcodeci_reader_segment *s)
+static wcodec_status wcodeci_index_tiles(wcodec_reader *r, wcodeci_index_state *x, wcodeci_reader_segment *s,
+                                         int groups)
 {
     uint64_t gap = wcodeci_take_varint(&x->c), i;
     s->cut.per_tile = wcodeci_take_varint(&x->c);
+    if (groups) {
+        s->group = wcodeci_take_varint(&x->c);
+        s->columns = wcodeci_take_varint(&x->c);
+        if (x->c.bad || s->group == 0 || s->columns < WCODECI_MIN_COLUMNS
+            || s->columns > r->header.max_tile)
+            return WCODEC_E_CORRUPT;
+        s->first_group = x->group;
+        if (s->columns > r->most_columns) r->most_columns = s->columns;
+    }
     if (x->c.bad || gap > (r->footer.index_offset - x->position) / 8
         || s->cut.per_tile > r->header.max_tile / s->cut.unit || !wcodeci_cut_tiles(&s->cut)
         || s->cut.tiles > r->footer.tiles - x->tile)
@@ -8657,7 +12461,9 @@ static wcodec_status wcodeci_index_tiles(wcodec_reader *r, wcodeci_index_state *
     x->position += gap * 8;
     s->container_offset = x->position;
     for (i = 0; i < s->cut.tiles; i++, x->tile++) {
-        uint64_t extent = wcodeci_take_varint(&x->c), begin, end, decoded;
+        uint64_t extent, begin, end, decoded;
+        if (groups && i % s->group == 0 && wcodeci_index_group(r, x, s)) return WCODEC_E_CORRUPT;
+        extent = wcodeci_take_varint(&x->c);
         wcodeci_cut_tile(&s->cut, i, &begin, &end);
         decoded = (end - begin) * s->cut.unit;
         if (x->c.bad || extent == 0 || extent > (r->footer.index_offset - x->position) / 8
@@ -8682,7 +12488,7 @@ static wcodec_status wcodeci_index_segment(wcodec_reader *r, wcodeci_index_state
     flags = wcodeci_take_varint(&x->c);
     s->dtype = wcodeci_take8(&x->c);
     if (x->c.bad) return WCODEC_E_CORRUPT;
-    if (flags & ~(uint64_t)WCODECI_SEGMENT_GEOMETRY) return WCODEC_E_UNSUPPORTED;
+    if (flags & ~(uint64_t)(WCODECI_SEGMENT_GEOMETRY | WCODECI_SEGMENT_GROUPS)) return WCODEC_E_UNSUPPORTED;
     shared = wcodeci_take_varint(&x->c);
     if (x->c.bad || shared > x->name_size || shared > WCODECI_MAX_SHARED) return WCODEC_E_CORRUPT;
     status = wcodeci_index_name(r, x, x->name, shared, &s->name, &s->name_size);
@@ -8702,8 +12508,10 @@ static wcodec_status wcodeci_index_segment(wcodec_reader *r, wcodeci_index_state
     s->first_tile = x->tile;
     s->container_offset = x->position;
     s->cut.tiles = 0;
+    s->group = s->columns = s->first_group = 0;
     if (!wcodeci_add(&r->view_size, s->size)) return WCODEC_E_CORRUPT;
-    return s->size ? wcodeci_index_tiles(r, x, s) : WCODEC_OK;
+    if (s->size == 0) return flags & WCODECI_SEGMENT_GROUPS ? WCODEC_E_CORRUPT : WCODEC_OK;
+    return wcodeci_index_tiles(r, x, s, (flags & WCODECI_SEGMENT_GROUPS) != 0);
 }
 
 static wcodec_status wcodeci_index_original(wcodec_reader *r, wcodeci_index_state *x, wcodec_original *o)
@@ -8749,7 +12557,8 @@ static wcodec_status wcodeci_index_parse(wcodec_reader *r, wcodec_error *err)
     else if (x.c.bad || count != r->footer.originals) status = WCODEC_E_CORRUPT;
     for (i = 0; i < count && !status; i++) status = wcodeci_index_original(r, &x, &r->originals[i]);
     if (!status && (x.c.p != x.c.end || x.segment != r->footer.segments || x.dimension != r->footer.dimensions
-                    || x.names != r->footer.names || x.tile != r->footer.tiles))
+                    || x.names != r->footer.names || x.tile != r->footer.tiles
+                    || x.group != r->footer.groups))
         status = WCODEC_E_CORRUPT;
     if (status)
         return wcodeci_fail(err, status, r->footer.index_offset, status == WCODEC_E_CORRUPT
@@ -8846,12 +12655,13 @@ static wcodec_status wcodeci_reader_make(wcodec_reader **out, const wcodec_sourc
     r->heap = heap;
     r->block_size = heap.live;
     r->engine = wcodeci_engine_make(opts.cpu_off);
+    r->engine.mix = header.mix;
     r->no_crc = opts.no_crc;
     r->header = header;
     r->footer = footer;
     wcodeci_reader_layout(r, source, &header, &footer);
     status = wcodeci_reader_fill(r, fixed,
-                                 (wcodeci_byte *)block + (size_t)(size - wcodeci_index_room(source)), err);
+                                 (wcodeci_byte *)block + (size_t)(size - wcodeci_index_room(source, header.mix)), err);
     if (status) wcodec_reader_close(r);
     else *out = r;
     return status;
@@ -8977,17 +12787,43 @@ static const wcodeci_reader_segment *wcodeci_reader_tile_segment(const wcodec_re
     return &r->segments[low];
 }
 
+/* Bytes of the S record before tile number i of a segment. */
+static uint64_t wcodeci_reader_scales(const wcodec_reader *r, const wcodeci_reader_segment *s, uint64_t i)
+{
+    return s->group && i % s->group == 0 ? (uint64_t)r->scales[s->first_group + i / s->group] * 8 : 0;
+}
+
+/* Where the record of tile number i of a segment begins. */
+static uint64_t wcodeci_reader_tile_offset(const wcodec_reader *r, const wcodeci_reader_segment *s, uint64_t i)
+{
+    const uint64_t tile = s->first_tile + i, known = tile - tile % WCODECI_CHECKPOINT;
+    uint64_t at, j = 0;
+    if (known > s->first_tile) {
+        j = known - s->first_tile;
+        at = r->checkpoints[tile / WCODECI_CHECKPOINT];
+    } else {
+        at = s->container_offset + wcodeci_reader_scales(r, s, 0);
+    }
+    for (; j < i; j++)
+        at += (uint64_t)r->extents[s->first_tile + j] * 8 + wcodeci_reader_scales(r, s, j + 1);
+    return at;
+}
+
 /* Where tile number `tile` of the container lies. */
 static void wcodeci_reader_span(const wcodec_reader *r, const wcodeci_reader_segment *s, uint64_t tile,
                                 wcodec_tile_span *span)
 {
-    uint64_t known = tile - tile % WCODECI_CHECKPOINT, begin, end;
-    span->container_offset = r->checkpoints[tile / WCODECI_CHECKPOINT];
-    if (known < s->first_tile) {
-        known = s->first_tile;
-        span->container_offset = s->container_offset;
+    const uint64_t i = tile - s->first_tile, first = s->group ? i - i % s->group : i;
+    uint64_t begin, end;
+    span->container_offset = wcodeci_reader_tile_offset(r, s, i);
+    span->scales_size = (size_t)wcodeci_reader_scales(r, s, first);
+    span->scales_offset = 0;
+    span->columns = 0;
+    if (span->scales_size) {
+        span->scales_offset = (first == i ? span->container_offset : wcodeci_reader_tile_offset(r, s, first))
+                            - span->scales_size;
+        span->columns = (size_t)s->columns;
     }
-    for (; known < tile; known++) span->container_offset += (uint64_t)r->extents[known] * 8;
     wcodeci_cut_tile(&s->cut, tile - s->first_tile, &begin, &end);
     span->segment = (size_t)(s - r->segments);
     span->tile = (size_t)(tile - s->first_tile);
@@ -9015,13 +12851,22 @@ WCODEC_API wcodec_status wcodec_reader_tile(const wcodec_reader *reader, uint64_
  * Reading ranges (layer 2 of the API)
  * ---------------------------------------------------------------------------------------------- */
 
-/* A worker's scratch memory: its error, a tile of which only a part is wanted, a record that had to be read,
- * and what decoding takes. */
+/* What a worker's scratch memory begins with. */
+typedef struct wcodeci_worker {
+    uint64_t failed;            /* the number of its first tile that failed, plus one; 0: none */
+    uint64_t scales;            /* where the scales that it holds begin in the container; 0: it holds none */
+    wcodec_error err;           /* of the tile that failed */
+} wcodeci_worker;
+
+/* The rest: a group's scales, a tile of which only a part is wanted, a record that had to be read, and what
+ * decoding takes. */
 WCODEC_API size_t wcodec_reader_scratch(const wcodec_reader *reader)
 {
-    uint64_t record = reader->source.memory ? 0 : reader->largest_record;
-    return sizeof(wcodec_error) + sizeof(uint64_t) + (size_t)(reader->largest_tile + record)
-         + wcodec_tile_decode_scratch((size_t)reader->largest_tile);
+    const uint64_t record = reader->source.memory ? 0 : reader->largest_record;
+    const size_t tile = (size_t)(reader->largest_tile > reader->most_columns ? reader->largest_tile
+                                                                            : reader->most_columns);
+    return sizeof(wcodeci_worker) + (size_t)(reader->most_columns + reader->largest_tile + record)
+         + wcodeci_decode_scratch(reader->engine.mix, tile);
 }
 
 /* A read on its way: bytes begin ... end - 1 of the view, decoded tile by tile. */
@@ -9032,70 +12877,85 @@ typedef struct wcodeci_job {
     size_t scratch_size;        /* of each worker */
 } wcodeci_job;
 
-static wcodec_status wcodeci_job_tile(const wcodeci_job *job, uint64_t tile, wcodeci_byte *scratch,
-                                      wcodec_error *err)
+/* Decodes the record of `size` bytes at `at`, of type T or S. */
+static wcodec_status wcodeci_job_record(const wcodec_reader *r, unsigned type, uint64_t at, size_t size,
+                                        const wcodeci_byte *scales, size_t columns, wcodeci_byte *dst,
+                                        size_t dst_size, wcodeci_byte *room, wcodec_error *err)
+{
+    const wcodeci_byte *record;
+    wcodec_tile_info info;
+    wcodec_status status = wcodeci_reader_fetch(r, at, size, room, &record, err);
+    if (status) return status;
+    if (record[0] != type)
+        return wcodeci_fail(err, wcodeci_record_wrong(record[0]), at, "there is no tile where the index says");
+    if (type == WCODECI_RECORD_SCALES && wcodec_tile_inspect(record, size, &info, NULL) == WCODEC_OK
+        && info.split != WCODEC_SPLIT_BYTE)
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "scales with another split than BYTE");
+    if (!r->source.memory) room += r->largest_record;
+    status = wcodeci_tile_decode(&r->engine, record, size, scales, columns, dst, dst_size, room, r->no_crc, at,
+                                 err);
+    if (status == WCODEC_E_TRUNCATED)       /* the container is all there: it is the index that is wrong */
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a tile is longer than the index says");
+    return status;
+}
+
+static wcodec_status wcodeci_job_tile(const wcodeci_job *job, uint64_t tile, wcodeci_worker *worker,
+                                      wcodeci_byte *scales, wcodec_error *err)
 {
     const wcodec_reader *r = job->reader;
     const wcodeci_reader_segment *s = wcodeci_reader_tile_segment(r, tile);
-    wcodeci_byte *part = scratch, *room = part + r->largest_tile, *dst;
-    const wcodeci_byte *record;
+    wcodeci_byte *part = scales + r->most_columns, *room = part + r->largest_tile, *dst;
     wcodec_tile_span span;
-    wcodec_status status;
+    wcodec_status status = WCODEC_OK;
     uint64_t from, to;
     wcodeci_reader_span(r, s, tile, &span);
     from = span.offset > job->begin ? span.offset : job->begin;
     to = wcodeci_min64(span.offset + span.size, job->end);
-    status = wcodeci_reader_fetch(r, span.container_offset, span.container_size, room, &record, err);
-    if (status) return status;
-    if (record[0] != WCODECI_RECORD_TILE)
-        return wcodeci_fail(err, wcodeci_record_wrong(record[0]), span.container_offset,
-                            "there is no tile where the index says");
+    if (span.columns && worker->scales != span.scales_offset) {
+        worker->scales = 0;
+        status = wcodeci_job_record(r, WCODECI_RECORD_SCALES, span.scales_offset, span.scales_size, NULL, 0,
+                                    scales, span.columns, room, err);
+        if (status) return status;
+        worker->scales = span.scales_offset;
+    }
     dst = to - from == span.size ? job->dst + (size_t)(span.offset - job->begin) : part;
-    if (!r->source.memory) room += r->largest_record;
-    status = wcodeci_tile_decode(&r->engine, record, span.container_size, dst, span.size, room, r->no_crc,
-                                 span.container_offset, err);
-    if (status == WCODEC_E_TRUNCATED)       /* the container is all there: it is the index that is wrong */
-        return wcodeci_fail(err, WCODEC_E_CORRUPT, span.container_offset,
-                            "a tile is longer than the index says");
+    status = wcodeci_job_record(r, WCODECI_RECORD_TILE, span.container_offset, span.container_size, scales,
+                                span.columns, dst, span.size, room, err);
     if (!status && dst == part)
         memcpy(job->dst + (size_t)(from - job->begin), part + (size_t)(from - span.offset),
                (size_t)(to - from));
     return status;
 }
 
-/* Each worker keeps the error of its first tile that failed, in front of its scratch memory, with the tile's
- * number plus one (0: none): the one to report is that of the lowest tile, whoever met it. */
-static void wcodeci_job_run(void *arg, size_t i, unsigned worker)
+/* Each worker keeps the error of its first tile that failed: the one to report is that of the lowest tile,
+ * whoever met it.  Scratch memory has no alignment, so the struct is copied. */
+static void wcodeci_job_run(void *arg, size_t i, unsigned number)
 {
     const wcodeci_job *job = (const wcodeci_job *)arg;
-    wcodeci_byte *scratch = job->scratch + worker * job->scratch_size;
-    const size_t head = sizeof(uint64_t) + sizeof(wcodec_error);
-    uint64_t failed;
+    wcodeci_byte *scratch = job->scratch + number * job->scratch_size;
+    wcodeci_worker worker;
     wcodec_error err;
-    memcpy(&failed, scratch, sizeof failed);
-    if (failed && failed <= job->first_tile + i) return;
+    memcpy(&worker, scratch, sizeof worker);
+    if (worker.failed && worker.failed <= job->first_tile + i) return;
     memset(&err, 0, sizeof err);
-    if (wcodeci_job_tile(job, job->first_tile + i, scratch + head, &err) == WCODEC_OK) return;
-    failed = job->first_tile + i + 1;
-    memcpy(scratch, &failed, sizeof failed);
-    memcpy(scratch + sizeof failed, &err, sizeof err);
+    if (wcodeci_job_tile(job, job->first_tile + i, &worker, scratch + sizeof worker, &err) != WCODEC_OK) {
+        worker.failed = job->first_tile + i + 1;
+        worker.err = err;
+    }
+    memcpy(scratch, &worker, sizeof worker);
 }
 
 static wcodec_status wcodeci_job_result(const wcodeci_job *job, unsigned workers, wcodec_error *err)
 {
-    uint64_t lowest = 0;
-    wcodec_error found;
+    wcodeci_worker lowest, other;
     unsigned w;
-    memset(&found, 0, sizeof found);
+    memset(&lowest, 0, sizeof lowest);
     for (w = 0; w < workers; w++) {
-        const wcodeci_byte *scratch = job->scratch + w * job->scratch_size;
-        uint64_t failed;
-        memcpy(&failed, scratch, sizeof failed);
-        if (!failed || (lowest && failed > lowest)) continue;
-        lowest = failed;
-        memcpy(&found, scratch + sizeof failed, sizeof found);
+        memcpy(&other, job->scratch + w * job->scratch_size, sizeof other);
+        if (other.failed && (!lowest.failed || other.failed < lowest.failed)) lowest = other;
     }
-    return lowest ? wcodeci_fail(err, found.status, found.offset, found.what) : WCODEC_OK;
+    return lowest.failed ? wcodeci_fail(err, lowest.err.status, lowest.err.offset, lowest.err.what)
+                         : WCODEC_OK;
 }
 
 WCODEC_API wcodec_status wcodec_read_parallel(const wcodec_reader *reader, uint64_t offset, void *dst,
@@ -9120,7 +12980,8 @@ WCODEC_API wcodec_status wcodec_read_parallel(const wcodec_reader *reader, uint6
     job.scratch_size = wcodec_reader_scratch(reader);
     if (scratch_size / threads.workers < job.scratch_size)
         return wcodeci_fail(err, WCODEC_E_NO_SPACE, 0, "the scratch memory is too small");
-    for (w = 0; w < threads.workers; w++) memset(job.scratch + w * job.scratch_size, 0, sizeof(uint64_t));
+    for (w = 0; w < threads.workers; w++)
+        memset(job.scratch + w * job.scratch_size, 0, sizeof(wcodeci_worker));
     last = wcodeci_reader_tile_at(reader, job.end - 1);
     for (tile = wcodeci_reader_tile_at(reader, offset); tile <= last;) {
         const uint64_t count = wcodeci_min64(last - tile + 1, batch);
@@ -9228,6 +13089,10 @@ struct wcodec_push {
     uint64_t buffer_size;
     wcodeci_byte *decoded, *scratch;        /* a tile's bytes, and what decoding takes */
     uint64_t decoded_size, scratch_size;
+    wcodeci_byte *scales;                   /* of the last S record's columns */
+    uint64_t scales_size;
+    size_t columns;                         /* 0: there was none yet */
+    int scales_next;                        /* the last record was an S record */
     size_t out_from, out_to;                /* bytes of `decoded` to hand out */
     uint64_t originals, tiles, index_start, index_size;
     uint32_t index_crc;
@@ -9278,6 +13143,7 @@ WCODEC_API void wcodec_push_close(wcodec_push *push)
     if (push->buffer != push->fixed) wcodeci_release(&push->heap, push->buffer, push->buffer_size);
     wcodeci_release(&push->heap, push->decoded, push->decoded_size);
     wcodeci_release(&push->heap, push->scratch, push->scratch_size);
+    wcodeci_release(&push->heap, push->scales, push->scales_size);
     heap = push->heap;
     wcodeci_release(&heap, push, sizeof *push);
 }
@@ -9300,7 +13166,8 @@ static wcodec_status wcodeci_push_allocate(wcodec_push *d)
         d->decoded = (wcodeci_byte *)p;
     }
     if (!status) {
-        d->scratch_size = wcodec_tile_decode_scratch((size_t)tile);
+        d->engine.mix = d->header.mix;
+        d->scratch_size = wcodeci_decode_scratch(d->header.mix, (size_t)tile);
         status = wcodeci_alloc(&d->heap, d->scratch_size, &p);
         d->scratch = (wcodeci_byte *)p;
     }
@@ -9349,10 +13216,13 @@ static wcodec_status wcodeci_push_head(wcodec_push *d)
         return WCODEC_OK;
     }
     if (status) return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "a record is broken");
+    if (d->scales_next && record.type != WCODECI_RECORD_TILE)
+        return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "no tile follows its group's scales");
     d->record_size = record.size;
     d->want = (size_t)record.size;
     if (wcodeci_record_known(record.type)) {
-        largest = record.type == WCODECI_RECORD_TILE ? wcodeci_record_bound(d->header.max_tile)
+        largest = record.type == WCODECI_RECORD_TILE || record.type == WCODECI_RECORD_SCALES
+                ? wcodeci_record_bound(d->header.max_tile)
                 : record.type == WCODECI_RECORD_INDEX ? wcodeci_record_bound(WCODECI_INDEX_TILE)
                 : record.type == WCODECI_RECORD_FOOTER ? WCODECI_FOOTER_SIZE
                 : wcodeci_up8(WCODECI_RECORD_HEAD + WCODECI_MAX_ORIGINAL_BODY);
@@ -9365,6 +13235,7 @@ static wcodec_status wcodeci_push_head(wcodec_push *d)
     if (!(record.type & WCODECI_RECORD_ANCILLARY))
         return wcodeci_push_fail(d, WCODEC_E_UNSUPPORTED, d->record_start,
                                  "a record that this library does not know");
+    d->columns = 0;         /* what follows is another segment's */
     d->state = WCODECI_PUSH_SKIP;
     return WCODEC_OK;
 }
@@ -9392,8 +13263,37 @@ static wcodec_status wcodeci_push_take_original(wcodec_push *d)
     d->name_size = (size_t)size;
     d->from_parts = (flags & WCODECI_ORIGINAL_PARTS) != 0;
     d->originals++;
+    d->columns = 0;
     d->announce = 1;
     return WCODEC_OK;
+}
+
+/* The scales of a group's columns: kept for the tiles that follow. */
+static wcodec_status wcodeci_push_take_scales(wcodec_push *d)
+{
+    wcodec_tile_info info;
+    void *p = NULL;
+    wcodec_status status = wcodec_tile_inspect(d->buffer, d->have, &info, &d->error);
+    if (status) {
+        d->error.offset = d->record_start;
+        return status;
+    }
+    if (info.split != WCODEC_SPLIT_BYTE || info.decoded_size < WCODECI_MIN_COLUMNS
+        || info.decoded_size > d->header.max_tile || d->originals == 0 || d->index_size)
+        return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "scales where there can be none");
+    if (d->scales_size < info.decoded_size) {
+        wcodeci_release(&d->heap, d->scales, d->scales_size);
+        d->scales = NULL;
+        d->scales_size = 0;
+        status = wcodeci_alloc(&d->heap, info.decoded_size, &p);
+        if (status) return wcodeci_push_fail(d, status, d->record_start, wcodeci_memory_text(status));
+        d->scales = (wcodeci_byte *)p;
+        d->scales_size = info.decoded_size;
+    }
+    d->columns = info.decoded_size;
+    d->scales_next = 1;
+    return wcodeci_tile_decode(&d->engine, d->buffer, d->have, NULL, 0, d->scales, d->columns, d->scratch,
+                               d->no_crc, d->record_start, &d->error);
 }
 
 /* A tile of the original or of the index: decoded, and for the original handed out. */
@@ -9409,7 +13309,9 @@ static wcodec_status wcodeci_push_take_tile(wcodec_push *d, int index)
               : info.decoded_size > d->header.max_tile || d->originals == 0 || d->index_size)
         return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start,
                                  "a tile where there can be no such tile");
-    status = wcodeci_tile_decode(&d->engine, d->buffer, d->have, d->decoded, info.decoded_size, d->scratch,
+    d->scales_next = 0;
+    status = wcodeci_tile_decode(&d->engine, d->buffer, d->have, index ? NULL : d->scales,
+                                 index ? 0 : d->columns, d->decoded, info.decoded_size, d->scratch,
                                  index ? 0 : d->no_crc, d->record_start, &d->error);
     if (status) return status;
     if (!index) {
@@ -9454,6 +13356,7 @@ static wcodec_status wcodeci_push_record(wcodec_push *d)
     wcodec_status status;
     switch (d->buffer[0]) {
     case WCODECI_RECORD_ORIGINAL: status = wcodeci_push_take_original(d); break;
+    case WCODECI_RECORD_SCALES: status = wcodeci_push_take_scales(d); break;
     case WCODECI_RECORD_TILE: status = wcodeci_push_take_tile(d, 0); break;
     case WCODECI_RECORD_INDEX: status = wcodeci_push_take_tile(d, 1); break;
     default: status = wcodeci_push_take_footer(d); break;
@@ -9551,13 +13454,20 @@ WCODEC_API void wcodec_push_original(const wcodec_push *push, size_t *number, co
  * Bytes of segments are gathered into tiles, tiles into a batch; a full batch is encoded by the caller's
  * threads and written in order.  What a segment's entry in the index says before its tiles waits in `pending`
  * until its first tile is written, so the index grows in the order of the container.
+ * The tiles of a matrix come in groups, each with scales of its columns if they pay.  A group is never cut by a
+ * batch's end, and where it ends does not depend on the threads: so neither do the bytes.
  * ---------------------------------------------------------------------------------------------- */
 #ifndef WCODEC_NO_ENCODER
 
 #define WCODECI_WRITER_MEMORY ((uint64_t)1 << 30)
-#define WCODECI_TILE_UNITS 65536u
+#define WCODECI_TILE_UNITS 65536u           /* of the profile FAST, */
+#define WCODECI_DENSE_UNITS 262144u         /* and of the others */
 #define WCODECI_MAX_TILE_UNITS ((uint32_t)(WCODEC_MAX_TILE_BYTES / 8))
 #define WCODECI_BATCH 4                     /* tiles a worker in a batch, and at least two workers' worth */
+#define WCODECI_LARGE_TILE 131072u          /* units: above, half as many */
+#define WCODECI_BATCH_TILES 128             /* but so many where they are small */
+#define WCODECI_GROUP ((uint64_t)1 << 22)   /* bytes of a group, about */
+#define WCODECI_LEAST_SCALED 8192u          /* units: less is not looked at for scales */
 
 typedef struct wcodeci_buffer {
     wcodeci_byte *p;
@@ -9570,8 +13480,20 @@ typedef struct wcodeci_batch_tile {
     unsigned dtype;
     uint64_t row;
     uint64_t pending_end;                   /* of `pending`: what comes before it, if it is a first tile */
+    uint64_t pending_start;                 /* where its segment's entry begins */
     uint64_t per_tile;                      /* 0: not the first tile of its segment */
+    size_t group, phase;                    /* the number of its group in the batch, plus 1; 0: it has none */
+    int leads;                              /* it is the first of its group */
 } wcodeci_batch_tile;
+
+/* A group of the batch: its columns' scales, and their record. */
+typedef struct wcodeci_batch_group {
+    size_t in, size, out, record;           /* as for a tile; record 0: it has no scales */
+    size_t scales, columns, tiles;          /* where in the writer's `scales`; tiles a group in this segment */
+    uint64_t all;                           /* tiles of the segment */
+    unsigned dtype;
+    int first;                              /* of its segment */
+} wcodeci_batch_group;
 
 struct wcodec_writer {
     wcodeci_heap heap;
@@ -9589,6 +13511,14 @@ struct wcodec_writer {
     size_t input_size, output_size, scratch_size, worker_scratch;
     wcodeci_batch_tile *batch;
     size_t batch_capacity, batch_count, input_used, output_used;
+    wcodeci_byte *scales;                   /* of the batch's groups */
+    wcodeci_batch_group *groups;            /* as many as tiles at most */
+    size_t scales_size, scales_used, group_count;
+    int grouped;                            /* the segment written last has groups */
+    uint64_t row;                           /* of the open segment, for its tiles */
+    size_t per_group, columns;              /* of the open segment; per_group 0: it has none */
+    uint64_t segment_start;                 /* of its entry in `pending` */
+    uint64_t group_total;
 
     wcodeci_cut cut;                        /* of the open segment */
     unsigned dtype;
@@ -9606,6 +13536,12 @@ struct wcodec_writer {
     wcodec_sha256 sha;
     uint64_t sha_done;                      /* bytes of the batch that it has seen */
 };
+
+static uint32_t wcodeci_tile_units(uint32_t wanted, unsigned profile)
+{
+    if (wanted) return wanted;
+    return profile == WCODEC_PROFILE_FAST ? WCODECI_TILE_UNITS : WCODECI_DENSE_UNITS;
+}
 
 WCODEC_API wcodec_writer_options wcodec_writer_defaults(void)
 {
@@ -9708,6 +13644,7 @@ static wcodec_status wcodeci_writer_header(wcodec_writer *w, const char *metadat
     wcodeci_store16(head + 4, WCODEC_FORMAT_VERSION);
     wcodeci_store32(head + 8, (uint32_t)(WCODECI_HEADER_SIZE + metadata_size + padding));
     wcodeci_store32(head + 12, (uint32_t)metadata_size);
+    if (w->tile.profile == WCODEC_PROFILE_BEST) wcodeci_store32(head + 16, WCODECI_FEATURE_MIX);
     wcodeci_store32(head + 20, 8 * w->tile_units);
     crc = wcodec_crc32(wcodec_crc32(0, head, 28), metadata, metadata_size);
     wcodeci_store32(head + 28, wcodec_crc32(crc, zero, padding));
@@ -9723,16 +13660,25 @@ static wcodec_status wcodeci_writer_header(wcodec_writer *w, const char *metadat
 static wcodec_status wcodeci_writer_allocate(wcodec_writer *w)
 {
     const uint64_t tile = 8 * (uint64_t)w->tile_units, workers = w->parallel.workers;
-    const uint64_t tiles = WCODECI_BATCH * (workers < 2 ? 2 : workers);
-    const uint64_t input = tile * tiles, output = input + tiles * wcodec_tile_bound(0);
-    const uint64_t scratch = wcodec_tile_encode_scratch((size_t)tile) * workers;
+    const uint64_t each = w->tile_units > WCODECI_LARGE_TILE ? WCODECI_BATCH / 2 : WCODECI_BATCH;
+    const uint64_t least = each * (workers < 2 ? 2 : workers);
+    const uint64_t tiles = least < WCODECI_BATCH_TILES ? WCODECI_BATCH_TILES : least;
+    const uint64_t input = tile * least < WCODECI_GROUP + tile ? WCODECI_GROUP + tile : tile * least;
+    const uint64_t scales = input / 4;      /* a group has at least four rows */
+    const uint64_t output = input + scales + 2 * tiles * wcodec_tile_bound(0);
+    const uint64_t scratch = wcodeci_encode_scratch(w->tile.profile, (size_t)tile) * workers;
     wcodec_status status;
-    void *p[5] = { NULL, NULL, NULL, NULL, NULL };
+    void *p[7] = { NULL, NULL, NULL, NULL, NULL, NULL, NULL };
     status = wcodeci_alloc(&w->heap, input, &p[0]);
     if (!status) status = wcodeci_alloc(&w->heap, output, &p[1]);
     if (!status) status = wcodeci_alloc(&w->heap, scratch, &p[2]);
     if (!status) status = wcodeci_alloc(&w->heap, tiles * sizeof *w->batch, &p[3]);
     if (!status) status = wcodeci_alloc(&w->heap, 2 * WCODECI_MAX_NAME, &p[4]);
+    if (!status) status = wcodeci_alloc(&w->heap, scales, &p[5]);
+    if (!status) status = wcodeci_alloc(&w->heap, tiles * sizeof *w->groups, &p[6]);
+    w->scales = (wcodeci_byte *)p[5];
+    w->groups = (wcodeci_batch_group *)p[6];
+    w->scales_size = (size_t)scales;
     w->input = (wcodeci_byte *)p[0];
     w->output = (wcodeci_byte *)p[1];
     w->scratch = (wcodeci_byte *)p[2];
@@ -9742,7 +13688,7 @@ static wcodec_status wcodeci_writer_allocate(wcodec_writer *w)
     w->input_size = (size_t)input;          /* what did not fit was not given: its pointer is NULL */
     w->output_size = (size_t)output;
     w->scratch_size = (size_t)scratch;
-    w->worker_scratch = wcodec_tile_encode_scratch((size_t)tile);
+    w->worker_scratch = wcodeci_encode_scratch(w->tile.profile, (size_t)tile);
     w->batch_capacity = (size_t)tiles;
     return status;
 }
@@ -9759,7 +13705,8 @@ WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_si
     *out = NULL;
     if (!sink || !sink->write || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts)
         || opts.tile_units > WCODECI_MAX_TILE_UNITS || opts.metadata_size > WCODECI_MAX_METADATA
-        || (!opts.metadata && opts.metadata_size))
+        || (!opts.metadata && opts.metadata_size)
+        || opts.tile.profile > (WCODECI_MIX ? WCODEC_PROFILE_BEST : WCODEC_PROFILE_DENSE))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "wrong sink or options");
     wcodeci_heap_init(&heap, opts.allocator, opts.max_memory, WCODECI_WRITER_MEMORY);
     status = wcodeci_alloc(&heap, sizeof *w, &block);
@@ -9772,7 +13719,7 @@ WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_si
     w->tile = opts.tile;
     w->tile.cpu_off |= opts.cpu_off;
     w->engine = wcodeci_engine_make(w->tile.cpu_off);
-    w->tile_units = opts.tile_units ? opts.tile_units : WCODECI_TILE_UNITS;
+    w->tile_units = wcodeci_tile_units(opts.tile_units, opts.tile.profile);
     w->no_sha256 = opts.no_sha256;
     status = wcodeci_writer_allocate(w);
     if (status) wcodeci_writer_fail(w, status, wcodeci_memory_text(status), err);
@@ -9795,6 +13742,8 @@ WCODEC_API void wcodec_writer_close(wcodec_writer *writer)
     wcodeci_release(&w->heap, w->output, w->output_size);
     wcodeci_release(&w->heap, w->scratch, w->scratch_size);
     wcodeci_release(&w->heap, w->batch, w->batch_capacity * sizeof *w->batch);
+    wcodeci_release(&w->heap, w->groups, w->batch_capacity * sizeof *w->groups);
+    wcodeci_release(&w->heap, w->scales, w->scales_size);
     wcodeci_release(&w->heap, w->name, 2 * WCODECI_MAX_NAME);
     wcodeci_release(&w->heap, w->index.p, w->index.capacity);
     wcodeci_release(&w->heap, w->current.p, w->current.capacity);
@@ -9810,6 +13759,7 @@ WCODEC_API uint64_t wcodec_writer_size(const wcodec_writer *writer) { return wri
 static void wcodeci_encode_task(void *arg, size_t i, unsigned worker)
 {
     wcodec_writer *w = (wcodec_writer *)arg;
+    wcodec_scales scales;
     wcodeci_batch_tile *t;
     if (i == 0) {
         if (!w->no_sha256) wcodec_sha256_update(&w->sha, w->input, w->input_used);
@@ -9817,21 +13767,110 @@ static void wcodeci_encode_task(void *arg, size_t i, unsigned worker)
         return;
     }
     t = &w->batch[i - 1];
-    t->record = wcodec_tile_encode(t->dtype, t->row, w->input + t->in, t->size, &w->tile, w->output + t->out,
-                                   wcodec_tile_bound(t->size), w->scratch + worker * w->worker_scratch,
-                                   w->worker_scratch);
+    if (t->group) {
+        const wcodeci_batch_group *g = &w->groups[t->group - 1];
+        scales.scale = w->scales + g->scales;
+        scales.columns = g->columns;
+        scales.phase = t->phase;
+    }
+    t->record = wcodec_tile_encode(t->dtype, t->row, w->input + t->in, t->size,
+                                   t->group && w->groups[t->group - 1].record ? &scales : NULL, &w->tile,
+                                   w->output + t->out, wcodec_tile_bound(t->size),
+                                   w->scratch + worker * w->worker_scratch, w->worker_scratch);
 }
 
-/* A tile's record goes out, and its entry into the index. */
+/* How many units lie before the first whole row of a group that begins with unit number `begin`. */
+static size_t wcodeci_first_row(uint64_t begin, size_t columns)
+{
+    const size_t phase = (size_t)(begin % columns);
+    return phase ? columns - phase : 0;
+}
+
+/* Codes a group's scales: the size of their record, which goes to a destination of wcodec_tile_bound(columns). */
+static size_t wcodeci_scales_encode(const wcodeci_byte *scales, size_t columns, unsigned cpu_off,
+                                    wcodeci_byte *record, void *scratch, size_t scratch_size)
+{
+    wcodec_tile_options options;
+    size_t size;
+    memset(&options, 0, sizeof options);
+    options.cpu_off = cpu_off;
+    options.splits = 1u << WCODEC_SPLIT_BYTE;
+    options.coders = WCODECI_SIDE_CODERS;       /* a random tile's decoder waits for it */
+    size = wcodec_tile_encode(WCODEC_BYTES, 0, scales, columns, NULL, &options, record,
+                              wcodec_tile_bound(columns), scratch, scratch_size);
+    record[0] = WCODECI_RECORD_SCALES;
+    return size;
+}
+
+/* Fits and codes a group's scales. */
+static void wcodeci_group_task(void *arg, size_t i, unsigned worker)
+{
+    wcodec_writer *w = (wcodec_writer *)arg;
+    wcodeci_batch_group *g = &w->groups[i];
+    wcodeci_byte *scratch = w->scratch + worker * w->worker_scratch;
+    g->record = 0;
+    if (!wcodec_scales_fit(g->dtype, w->input + g->in, g->size, g->columns, w->tile.cpu_off,
+                           w->scales + g->scales, scratch, w->worker_scratch))
+        return;
+    g->record = wcodeci_scales_encode(w->scales + g->scales, g->columns, w->tile.cpu_off, w->output + g->out,
+                                      scratch, w->worker_scratch);
+}
+
+/* The scales of all groups of the batch.  Where a segment's first group has none, the others have none. */
+static void wcodeci_batch_scales(wcodec_writer *w)
+{
+    size_t i;
+    int on = w->grouped;
+    wcodeci_run(&w->parallel, w->group_count, wcodeci_group_task, w);
+    for (i = 0; i < w->group_count; i++) {
+        if (w->groups[i].first) on = w->groups[i].record != 0;
+        if (!on) w->groups[i].record = 0;
+    }
+}
+
+/* Forgets scales that no tile came to use: of a group behind its segment's first, or of one that is its segment's
+ * only one. */
+static void wcodeci_batch_unused(wcodec_writer *w)
+{
+    size_t i, used = 0, k;
+    for (i = 0; i < w->batch_count; i = k) {
+        wcodeci_batch_group *g = w->batch[i].group ? &w->groups[w->batch[i].group - 1] : NULL;
+        for (k = i, used = 0; k < w->batch_count && w->batch[k].group == w->batch[i].group; k++) {
+            wcodec_tile_info info;
+            if (!w->batch[k].record
+                || wcodec_tile_inspect(w->output + w->batch[k].out, w->batch[k].record, &info, NULL) || info.scaled)
+                used++;
+        }
+        if (g && !used && (!g->first || g->tiles == g->all)) g->record = 0;
+    }
+}
+
+/* What comes before a segment's tiles in the index. */
+static wcodec_status wcodeci_write_entry(wcodec_writer *w, const wcodeci_batch_tile *t, uint64_t *pending)
+{
+    const wcodeci_batch_group *g = t->group ? &w->groups[t->group - 1] : NULL;
+    wcodec_status status;
+    w->grouped = g && g->record;
+    /* A first tile's entry is never empty, so `pending` is there; the flags are its first byte. */
+    if (w->grouped) w->pending.p[t->pending_start] |= WCODECI_SEGMENT_GROUPS;
+    status = wcodeci_put(w, &w->current, w->pending.p + *pending, (size_t)(t->pending_end - *pending));
+    if (!status) status = wcodeci_put_number(w, &w->current, (w->position - w->segments_end) / 8);
+    if (!status) status = wcodeci_put_number(w, &w->current, t->per_tile);
+    *pending = t->pending_end;
+    if (status || !w->grouped) return status;
+    status = wcodeci_put_number(w, &w->current, g->tiles);
+    return status ? status : wcodeci_put_number(w, &w->current, g->columns);
+}
+
+/* A tile's record goes out, and its entry into the index; before a group's first one the group's scales. */
 static wcodec_status wcodeci_write_tile(wcodec_writer *w, const wcodeci_batch_tile *t, uint64_t *pending)
 {
-    wcodec_status status = WCODEC_OK;
-    if (t->per_tile) {
-        /* A first tile's entry is never empty, so `pending` is there. */
-        status = wcodeci_put(w, &w->current, w->pending.p + *pending, (size_t)(t->pending_end - *pending));
-        if (!status) status = wcodeci_put_number(w, &w->current, (w->position - w->segments_end) / 8);
-        if (!status) status = wcodeci_put_number(w, &w->current, t->per_tile);
-        *pending = t->pending_end;
+    wcodec_status status = t->per_tile ? wcodeci_write_entry(w, t, pending) : WCODEC_OK;
+    if (!status && t->leads && w->grouped) {
+        const wcodeci_batch_group *g = &w->groups[t->group - 1];
+        status = wcodeci_put_number(w, &w->current, g->record / 8);
+        if (!status) status = wcodeci_emit(w, w->output + g->out, g->record);
+        w->group_total++;
     }
     if (!status) status = wcodeci_put_number(w, &w->current, t->record / 8);
     if (!status) status = wcodeci_emit(w, w->output + t->out, t->record);
@@ -9848,7 +13887,9 @@ static wcodec_status wcodeci_writer_flush(wcodec_writer *w)
     size_t i;
     if (w->batch_count == 0) return WCODEC_OK;
     w->sha_done = 0;
+    wcodeci_batch_scales(w);
     wcodeci_run(&w->parallel, w->batch_count + 1, wcodeci_encode_task, w);
+    wcodeci_batch_unused(w);
     for (i = 0; i < w->batch_count && !status; i++) {
         if (!w->batch[i].record || w->sha_done != w->input_used)
             status = wcodeci_writer_fail(w, WCODEC_E_ARGUMENT, "a tile was left out by the caller's threads",
@@ -9860,8 +13901,9 @@ static wcodec_status wcodeci_writer_flush(wcodec_writer *w)
     if (pending) {
         memmove(w->pending.p, w->pending.p + pending, (size_t)(w->pending.size - pending));
         w->pending.size -= pending;
+        w->segment_start = w->segment_start < pending ? 0 : w->segment_start - pending;
     }
-    w->batch_count = 0;
+    w->batch_count = w->group_count = w->scales_used = 0;
     w->input_used = 0;
     w->output_used = 0;
     return WCODEC_OK;
@@ -9960,6 +14002,70 @@ static uint64_t wcodeci_units_per_tile(const wcodeci_cut *cut, uint64_t wanted)
     return (cut->row - 1) / pieces + 1;
 }
 
+/* The columns that scales are taken of; 0: none.  Of a kernel of a convolution they are all that belongs to one
+ * output, so that there is more than a handful. */
+static uint64_t wcodeci_columns(const wcodec_segment *s, unsigned profile, const wcodeci_cut *cut,
+                                uint32_t tile_units)
+{
+    uint64_t columns = cut->row;
+    unsigned i = s->rank;
+    if (profile == WCODEC_PROFILE_BEST || wcodeci_scales_split(s->dtype) == WCODEC_SPLIT_COUNT
+        || cut->units < WCODECI_LEAST_SCALED) return 0;
+    for (; columns < 32 && i >= 3; i--)
+        if (!wcodeci_mul(columns, s->shape[i - 2], &columns)) return 0;
+    /* Four rows in each group, and memory for a record of scales. */
+    if (columns < WCODECI_MIN_COLUMNS || columns > cut->units / 4 || columns > tile_units) return 0;
+    return columns;
+}
+
+/* The row that tiles are coded with: where the last dimension is 1, BEST takes the one before. */
+static uint64_t wcodeci_coded_row(unsigned profile, const wcodec_segment *s, uint64_t row)
+{
+    unsigned i = s->rank;
+    if (profile != WCODEC_PROFILE_BEST || s->row) return row;
+    while (i > 1 && s->shape[i - 1] == 1) i--;
+    return i < s->rank && i ? s->shape[i - 1] : row;
+}
+
+/* How a segment will be written. */
+typedef struct wcodeci_layout {
+    wcodeci_cut cut;
+    int given;                          /* the index must say its size, unit and row */
+    uint64_t row;                       /* that its tiles are coded with */
+    size_t per_group, columns;          /* tiles a group, 0: none; columns that scales are taken of */
+} wcodeci_layout;
+
+static void wcodeci_layout_groups(wcodeci_layout *l, uint64_t columns)
+{
+    uint64_t tiles = WCODECI_GROUP / (l->cut.per_tile * l->cut.unit);
+    if (columns == 0) return;
+    if (tiles > WCODECI_BATCH_TILES) tiles = WCODECI_BATCH_TILES;
+    if (tiles > l->cut.tiles) tiles = l->cut.tiles;
+    if (tiles * l->cut.per_tile < 4 * columns && tiles < l->cut.tiles) return;
+    l->per_group = (size_t)tiles;
+    l->columns = (size_t)columns;
+}
+
+/* Tiles and groups of a segment, in tiles of about `tile_units`; 0 if the segment contradicts itself. */
+static int wcodeci_layout_make(const wcodec_segment *s, unsigned profile, uint32_t tile_units,
+                               wcodeci_layout *l)
+{
+    memset(l, 0, sizeof *l);
+    if (s->dtype >= WCODECI_DTYPES || s->rank > WCODECI_MAX_RANK || (s->rank && !s->shape)
+        || !wcodeci_writer_geometry(s, &l->cut, &l->given))
+        return 0;
+    if (l->cut.row > tile_units && l->cut.units % l->cut.row) {
+        l->cut.row = 1;         /* rows that neither fit a tile nor fill the segment are no rows */
+        l->given = 1;
+    }
+    l->row = wcodeci_coded_row(profile, s, l->cut.row);
+    if (s->size == 0) return 1;
+    l->cut.per_tile = wcodeci_units_per_tile(&l->cut, tile_units);
+    (void)wcodeci_cut_tiles(&l->cut);
+    wcodeci_layout_groups(l, wcodeci_columns(s, profile, &l->cut, tile_units));
+    return 1;
+}
+
 /* What the segment's entry in the index says before its tiles. */
 static wcodec_status wcodeci_put_segment(wcodec_writer *w, const wcodec_segment *s, const wcodeci_cut *cut,
                                          int given)
@@ -9981,28 +14087,22 @@ WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcod
                                                wcodec_error *err)
 {
     wcodec_writer *w = writer;
-    wcodeci_cut cut;
-    int given;
+    wcodeci_layout layout;
     wcodec_status status = wcodeci_writer_check(w, err);
     if (status) return status;
     if (!segment || !w->in_original || w->missing)
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "a segment can not begin here");
-    if (segment->dtype >= WCODECI_DTYPES || segment->rank > WCODECI_MAX_RANK
-        || (segment->rank && !segment->shape) || (segment->name_size && !segment->name)
-        || segment->name_size > WCODECI_MAX_NAME || segment->size > UINT64_MAX - w->original_size
-        || w->segments == UINT32_MAX || !wcodeci_writer_geometry(segment, &cut, &given))
+    if ((segment->name_size && !segment->name) || segment->name_size > WCODECI_MAX_NAME
+        || segment->size > UINT64_MAX - w->original_size || w->segments == UINT32_MAX
+        || !wcodeci_layout_make(segment, w->tile.profile, w->tile_units, &layout))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "dtype, shape and size of a segment disagree");
-    if (cut.row > w->tile_units && cut.units % cut.row) {
-        cut.row = 1;            /* rows that neither fit a tile nor fill the segment are no rows */
-        given = 1;
-    }
-    status = wcodeci_put_segment(w, segment, &cut, given);
+    w->segment_start = w->pending.size;
+    status = wcodeci_put_segment(w, segment, &layout.cut, layout.given);
     if (status) return wcodeci_writer_error(w, err);
-    w->cut = cut;
-    if (segment->size) {
-        w->cut.per_tile = wcodeci_units_per_tile(&cut, w->tile_units);
-        (void)wcodeci_cut_tiles(&w->cut);
-    }
+    w->cut = layout.cut;
+    w->row = layout.row;
+    w->per_group = layout.per_group;
+    w->columns = layout.columns;
     w->dtype = segment->dtype;
     w->next_tile = 0;
     w->missing = segment->size;
@@ -10014,27 +14114,65 @@ WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcod
     return WCODEC_OK;
 }
 
-/* Opens the next tile in the batch, which is written first if it is full. */
+/* The units of the open segment's next tiles, `count` of them or as many as there are. */
+static void wcodeci_writer_next(const wcodec_writer *w, size_t *count, uint64_t *begin, uint64_t *end)
+{
+    uint64_t other;
+    *count = (size_t)wcodeci_min64(*count, w->cut.tiles - w->next_tile);
+    wcodeci_cut_tile(&w->cut, w->next_tile, begin, &other);
+    wcodeci_cut_tile(&w->cut, w->next_tile + *count - 1, &other, end);
+}
+
+/* The group that begins with the batch's next tile and is as long as units begin ... end - 1. */
+static void wcodeci_writer_begin_group(wcodec_writer *w, uint64_t begin, uint64_t end)
+{
+    wcodeci_batch_group *g = &w->groups[w->group_count++];
+    g->in = w->input_used + wcodeci_first_row(begin, w->columns) * w->cut.unit;
+    g->size = w->input_used + (size_t)((end - begin) * w->cut.unit) - g->in;
+    g->out = w->output_used;
+    g->scales = w->scales_used;
+    g->columns = w->columns;
+    g->tiles = w->per_group;
+    g->all = w->cut.tiles;
+    g->dtype = w->dtype;
+    g->first = w->next_tile == 0;
+    w->output_used += wcodec_tile_bound(g->columns);
+    w->scales_used += g->columns;
+}
+
+/* Opens the next tile in the batch, which is written first if there is no room for the tile, or for all of the
+ * group that begins with it. */
 static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w)
 {
+    const int leads = w->per_group && w->next_tile % w->per_group == 0;
+    size_t count = leads ? w->per_group : 1;
     wcodeci_batch_tile *t;
-    uint64_t begin, end;
+    uint64_t begin, end, size;
     wcodec_status status;
-    wcodeci_cut_tile(&w->cut, w->next_tile, &begin, &end);
-    w->tile_size = (size_t)((end - begin) * w->cut.unit);
-    w->tile_have = 0;
-    if (w->batch_count == w->batch_capacity) {
+    wcodeci_writer_next(w, &count, &begin, &end);
+    size = (end - begin) * w->cut.unit;
+    if (count > w->batch_capacity - w->batch_count || size > w->input_size - w->input_used
+        || (leads && w->columns > w->scales_size - w->scales_used)) {
         status = wcodeci_writer_flush(w);
         if (status) return status;
     }
+    if (leads) wcodeci_writer_begin_group(w, begin, end);
+    count = 1;
+    wcodeci_writer_next(w, &count, &begin, &end);
+    w->tile_size = (size_t)((end - begin) * w->cut.unit);
+    w->tile_have = 0;
     t = &w->batch[w->batch_count++];
     t->in = w->input_used;
     t->out = w->output_used;
     t->size = w->tile_size;
     t->record = 0;
     t->dtype = w->dtype;
-    t->row = w->cut.row;
+    t->row = w->row;
     t->pending_end = w->pending.size;
+    t->pending_start = w->segment_start;
+    t->group = w->per_group ? w->group_count : 0;
+    t->phase = w->per_group ? (size_t)(begin % w->columns) : 0;
+    t->leads = leads;
     t->per_tile = w->next_tile == 0 ? w->cut.per_tile : 0;
     w->input_used += t->size;
     w->output_used += wcodec_tile_bound(t->size);
@@ -10070,11 +14208,16 @@ WCODEC_API wcodec_status wcodec_writer_data(wcodec_writer *writer, const void *d
 /* The index in I records, coded as any bytes are. */
 static wcodec_status wcodeci_writer_index(wcodec_writer *w)
 {
+    wcodec_tile_options options;
     uint64_t at = 0;
+    memset(&options, 0, sizeof options);
+    options.profile = w->tile.profile;
+    options.cpu_off = w->tile.cpu_off;
+    options.splits = 1u << WCODEC_SPLIT_BYTE;
     while (at < w->index.size) {
         size_t take = (size_t)wcodeci_min64(WCODECI_INDEX_TILE, w->index.size - at), size;
         wcodec_status status;
-        size = wcodec_tile_encode(WCODEC_BYTES, 0, w->index.p + at, take, NULL, w->output, w->output_size,
+        size = wcodec_tile_encode(WCODEC_BYTES, 0, w->index.p + at, take, NULL, &options, w->output, w->output_size,
                                   w->scratch, w->worker_scratch);
         w->output[0] = WCODECI_RECORD_INDEX;
         status = wcodeci_emit(w, w->output, size);
@@ -10088,7 +14231,7 @@ static wcodec_status wcodeci_writer_index(wcodec_writer *w)
 static wcodec_status wcodeci_writer_index_room(wcodec_writer *w)
 {
     const size_t output = wcodec_tile_bound(WCODECI_INDEX_TILE);
-    const size_t scratch = wcodec_tile_encode_scratch(WCODECI_INDEX_TILE);
+    const size_t scratch = wcodeci_encode_scratch(w->tile.profile, WCODECI_INDEX_TILE);
     wcodec_status status = WCODEC_OK;
     void *p;
     if (w->output_size < output) {
@@ -10126,6 +14269,7 @@ static wcodec_status wcodeci_writer_footer(wcodec_writer *w, uint64_t index_offs
     uint32_t crc;
     f[0] = WCODECI_RECORD_FOOTER;
     f[1] = WCODECI_FOOTER_SIZE - 2;
+    wcodeci_store32(f + 4, (uint32_t)w->group_total);
     wcodeci_store32(f + 8, (uint32_t)w->names);
     wcodeci_store32(f + 12, (uint32_t)w->originals);
     wcodeci_store32(f + 16, (uint32_t)w->dimensions);
@@ -10816,6 +14960,456 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
 
 #endif
 
+/* ---- part: amalgamate/parts/87_estimate.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Estimates (public, layer 4): what a segment will come to, by a sample
+ *
+ * A few runs of tiles, spread evenly over the segment, are really encoded, with scales that are fitted to their
+ * groups; what they take is scaled up.  What the writer knows of tiles and groups is asked of it (see
+ * wcodeci_layout).  Decoding time comes from a table of cycles for what the sample's records turn out to hold.
+ * ---------------------------------------------------------------------------------------------- */
+#ifndef WCODEC_NO_ENCODER
+
+#define WCODECI_ESTIMATE_MEMORY ((uint64_t)1 << 30)
+#define WCODECI_ESTIMATE_RUNS 4u
+#define WCODECI_ESTIMATE_UNITS 65536u           /* of a run */
+#define WCODECI_ESTIMATE_TILES 64u              /* of a run, at most */
+#define WCODECI_ESTIMATE_FIT ((uint64_t)1 << 18)    /* units that a group's scales are fitted to, about */
+#define WCODECI_ESTIMATE_HZ ((uint64_t)3000000000u)
+
+/* ---- decoding time ---- */
+
+/* Cycles, in 1/256.  tests/bench/cycles.py found these: it times tiles of many dtypes, coders and profiles with each
+ * set of kernels, decoded one after the other into 64 MiB of memory, and takes the numbers for what they hold that
+ * come nearest to all of them (mostly within a tenth; a third for single planes of constants and four bits).  On
+ * an AMD EPYC (Zen 4) at 3.7 GHz, one thread, gcc 12.2 -O2.  NEON was not measured: it is taken for SSE4.1.
+ * The coder mix by one file alone. */
+typedef struct wcodeci_cycles {
+    uint32_t coder[WCODEC_CODER_COUNT];         /* a value */
+    uint32_t predictor[WCODEC_PREDICT_COUNT];   /* a value, beside its coder */
+    uint32_t unit_predictor;                    /* a unit */
+    uint32_t byte;                              /* of what comes out, */
+    uint32_t merge;                             /* and more if its planes are merged in a step of their own: */
+    int merges;                                 /* all planes are */
+} wcodeci_cycles;
+
+static const wcodeci_cycles wcodeci_cycles_scalar = {
+    { 75, 33, 40, 850, 1549, 1950, 2881, 88000 }, { 0, 1925, 405, 0 }, 1000, 0, 220, 1
+};
+#if WCODECI_X86 || WCODECI_NEON
+static const wcodeci_cycles wcodeci_cycles_sse41 = {
+    { 27, 12, 10, 810, 198, 545, 545, 88000 }, { 0, 96, 52, 0 }, 1000, 22, 24, 0
+};
+#endif
+#if WCODECI_X86
+static const wcodeci_cycles wcodeci_cycles_avx2 = {
+    { 14, 0, 3, 800, 102, 495, 285, 88000 }, { 0, 98, 48, 0 }, 1000, 35, 22, 0
+};
+static const wcodeci_cycles wcodeci_cycles_avx512 = {
+    { 10, 0, 4, 800, 68, 505, 145, 88000 }, { 0, 70, 30, 0 }, 1000, 35, 28, 0
+};
+#endif
+/* Whole cycles for a plane beside its values: tables that are made of its model, and values that come
+ * slower where they are few.  So that tiles of 512 values come out as measured. */
+static const uint32_t wcodeci_cycles_plane[WCODEC_CODER_COUNT] = { 50, 50, 50, 4000, 1000, 8000, 3000, 30000 };
+/* CRC-32, a byte: by tables, by carry-less multiplication, by that on vectors of 512 bits. */
+enum { WCODECI_CYCLES_CRC = 165, WCODECI_CYCLES_CRC_CLMUL = 64, WCODECI_CYCLES_CRC_VCLMUL = 16 };
+
+static const wcodeci_cycles *wcodeci_cycles_of(unsigned cpu)
+{
+#if WCODECI_X86
+    if (!(cpu & WCODEC_CPU_SSE41)) return &wcodeci_cycles_scalar;
+    if (!(cpu & WCODEC_CPU_AVX2)) return &wcodeci_cycles_sse41;
+    return cpu & WCODEC_CPU_AVX512 ? &wcodeci_cycles_avx512 : &wcodeci_cycles_avx2;
+#elif WCODECI_NEON
+    return cpu & WCODEC_CPU_NEON ? &wcodeci_cycles_sse41 : &wcodeci_cycles_scalar;
+#else
+    (void)cpu;
+    return &wcodeci_cycles_scalar;
+#endif
+}
+
+static unsigned wcodeci_cycles_crc(unsigned cpu)
+{
+    if (cpu & WCODEC_CPU_VCLMUL) return WCODECI_CYCLES_CRC_VCLMUL;
+    return cpu & WCODEC_CPU_CLMUL ? WCODECI_CYCLES_CRC_CLMUL : WCODECI_CYCLES_CRC;
+}
+
+/* ---- arithmetic ---- */
+
+/* a * b / c, rounded down, or UINT64_MAX; c is not 0. */
+static uint64_t wcodeci_mul_div(uint64_t a, uint64_t b, uint64_t c)
+{
+    const uint64_t mask = 0xFFFFFFFFu;
+    const uint64_t low = (a & mask) * (b & mask), mid = (a >> 32) * (b & mask) + (low >> 32);
+    const uint64_t mid2 = (a & mask) * (b >> 32) + (mid & mask);
+    uint64_t rest = (a >> 32) * (b >> 32) + (mid >> 32) + (mid2 >> 32);
+    uint64_t bits = mid2 << 32 | (low & mask), quotient = 0;
+    unsigned i;
+    if (rest >= c) return UINT64_MAX;
+    for (i = 0; i < 64; i++) {          /* rest < c: long division, a bit at a time */
+        const int over = (rest >> 63) != 0;
+        rest = rest << 1 | bits >> 63;
+        bits <<= 1;
+        quotient <<= 1;
+        if (over || rest >= c) {
+            rest -= c;
+            quotient |= 1;
+        }
+    }
+    return quotient;
+}
+
+static uint64_t wcodeci_add_up(uint64_t a, uint64_t b) { return a > UINT64_MAX - b ? UINT64_MAX : a + b; }
+
+/* ---- the sample ---- */
+
+typedef struct wcodeci_estimator {
+    const wcodec_segment *segment;
+    const wcodec_source *file;
+    wcodec_error *err;
+    wcodec_tile_options tile;
+    wcodeci_layout layout;
+    const wcodeci_cycles *cycles;
+    unsigned crc_cycles;                        /* a byte, in 1/256 */
+    int whole;                                  /* the sample is all there is */
+    size_t piece;                               /* units that are encoded at a time, at most */
+    size_t fit_rows;                            /* rows that a group's scales are fitted to, at most */
+
+    wcodeci_byte *input, *record, *rows, *scales, *scratch;
+    size_t record_size, scratch_size;
+
+    int scaled;                                 /* the groups of this segment have scales, */
+    size_t group_record;                        /* and that of the open one takes this; 0: it has none; */
+    int group_used;                             /* a tile came to need it */
+    uint64_t units, tile_bytes, cost;           /* of what was encoded; cost: cycles, in 1/256 */
+    uint64_t groups, scale_bytes;
+} wcodeci_estimator;
+
+WCODEC_API wcodec_estimate_options wcodec_estimate_defaults(void)
+{
+    wcodec_estimate_options options;
+    memset(&options, 0, sizeof options);
+    options.struct_size = sizeof options;
+    return options;
+}
+
+/* Reads `count` units from unit number `begin` of the segment on. */
+static wcodec_status wcodeci_estimate_read(const wcodeci_estimator *e, uint64_t begin, uint64_t count,
+                                           wcodeci_byte *dst)
+{
+    const unsigned unit = e->layout.cut.unit;
+    return wcodeci_read_at(e->file, e->segment->offset + begin * unit, dst, (size_t)(count * unit), e->err);
+}
+
+/* What decoding a record takes. */
+static uint64_t wcodeci_estimate_cost(const wcodeci_estimator *e, const wcodec_tile_info *info)
+{
+    const wcodeci_cycles *c = e->cycles;
+    const size_t n = info->decoded_size / info->unit;
+    uint64_t cost = (uint64_t)info->decoded_size * (c->byte + e->crc_cycles);
+    int merges = info->planes > 1;
+    unsigned k;
+    if (info->predictor != WCODEC_PREDICT_NONE) cost += (uint64_t)n * c->unit_predictor;
+    for (k = 0; k < info->planes; k++) {
+        const wcodec_plane_info *plane = &info->plane[k];
+        cost += (uint64_t)n * (c->coder[plane->coder] + c->predictor[plane->predictor])
+              + 256 * (uint64_t)wcodeci_cycles_plane[plane->coder];
+        if (plane->coder == WCODEC_CODER_RANS16 || plane->coder == WCODEC_CODER_CLASSES) merges &= c->merges;
+    }
+    return merges ? cost + (uint64_t)info->decoded_size * c->merge : cost;
+}
+
+/* Encodes units `begin` to `end`. */
+static wcodec_status wcodeci_estimate_tile(wcodeci_estimator *e, uint64_t begin, uint64_t end)
+{
+    const wcodeci_cut *cut = &e->layout.cut;
+    wcodec_tile_info info;
+    wcodec_scales scales;
+    size_t size;
+    wcodec_status status = wcodeci_estimate_read(e, begin, end - begin, e->input);
+    if (status) return status;
+    memset(&info, 0, sizeof info);
+    scales.scale = e->scales;
+    scales.columns = e->layout.columns;
+    scales.phase = e->group_record ? (size_t)(begin % e->layout.columns) : 0;
+    size = wcodec_tile_encode(e->segment->dtype, e->layout.row, e->input, (size_t)(end - begin) * cut->unit,
+                              e->group_record ? &scales : NULL, &e->tile, e->record, e->record_size, e->scratch,
+                              e->scratch_size);
+    if (!size) return wcodeci_fail(e->err, WCODEC_E_ARGUMENT, 0, "the encoder's options are wrong");
+    (void)wcodec_tile_inspect(e->record, size, &info, NULL);
+    e->group_used |= info.scaled;
+    e->units += end - begin;
+    e->tile_bytes += size;
+    e->cost += wcodeci_estimate_cost(e, &info);
+    return WCODEC_OK;
+}
+
+/* Reads the rows that the writer would look at, or every so many-th of them, and fits scales to them. */
+static wcodec_status wcodeci_estimate_fit(wcodeci_estimator *e, uint64_t begin, uint64_t end)
+{
+    const uint64_t columns = e->layout.columns, skip = wcodeci_first_row(begin, e->layout.columns);
+    wcodeci_fit_sample sample;
+    uint64_t step, i;
+    wcodec_status status = WCODEC_OK;
+    e->group_record = 0;
+    if (end - begin < skip + 2 * columns) return WCODEC_OK;
+    begin += skip;
+    sample.split = wcodeci_scales_split(e->segment->dtype);
+    sample.src = e->rows;
+    sample.width = (size_t)columns;
+    sample.rows = (size_t)((end - begin) / columns);
+    step = (sample.rows - 1) / WCODECI_FIT_ROWS + 1;
+    while ((sample.rows - 1) / step + 1 > e->fit_rows) step++;
+    sample.rows = (sample.rows - 1) / (size_t)step + 1;
+    sample.step = 1;
+    if (step == 1) status = wcodeci_estimate_read(e, begin, sample.rows * columns, e->rows);
+    for (i = 0; i < sample.rows && step > 1 && !status; i++)
+        status = wcodeci_estimate_read(e, begin + i * step * columns, columns,
+                                       e->rows + i * columns * e->layout.cut.unit);
+    if (status) return status;
+    if (wcodeci_scales_fit(&sample, (size_t)(end - begin), e->tile.cpu_off, e->scales, e->scratch))
+        e->group_record = wcodeci_scales_encode(e->scales, (size_t)columns, e->tile.cpu_off, e->record,
+                                                e->scratch, e->scratch_size);
+    return WCODEC_OK;
+}
+
+/* Scales for tiles of the group that holds tile number `tile`. */
+static wcodec_status wcodeci_estimate_group(wcodeci_estimator *e, uint64_t tile)
+{
+    const wcodeci_layout *l = &e->layout;
+    uint64_t first, last, begin, end, other;
+    wcodec_status status;
+    e->group_record = 0;
+    e->group_used = 0;
+    if (l->per_group == 0 || l->columns > WCODECI_MAX_COLUMNS || (e->groups && !e->scaled)) return WCODEC_OK;
+    first = tile / l->per_group * l->per_group;
+    last = wcodeci_min64(first + l->per_group, l->cut.tiles) - 1;
+    wcodeci_cut_tile(&l->cut, first, &begin, &other);
+    wcodeci_cut_tile(&l->cut, last, &other, &end);
+    status = wcodeci_estimate_fit(e, begin, end);
+    if (e->groups == 0) e->scaled = e->group_record != 0;
+    e->groups++;
+    e->scale_bytes += e->group_record;
+    if (e->group_record) e->cost += (uint64_t)l->columns * e->cycles->coder[WCODEC_CODER_HUFFMAN];
+    return status;
+}
+
+/* The open group ends: scales that no tile needed are left out as the writer does it (see wcodeci_batch_unused). */
+static void wcodeci_estimate_group_end(wcodeci_estimator *e)
+{
+    const int only = e->layout.per_group == e->layout.cut.tiles;
+    if (!e->group_record || e->group_used || (e->whole && e->groups == 1 && !only)) return;
+    e->scale_bytes -= e->group_record;
+    if (only) e->scaled = 0;
+}
+
+/* All of it, as the writer does it. */
+static wcodec_status wcodeci_estimate_all(wcodeci_estimator *e)
+{
+    const wcodeci_cut *cut = &e->layout.cut;
+    uint64_t i, begin, end;
+    wcodec_status status = WCODEC_OK;
+    for (i = 0; i < cut->tiles && !status; i++) {
+        if (e->layout.per_group && i % e->layout.per_group == 0) {
+            if (i) wcodeci_estimate_group_end(e);
+            status = wcodeci_estimate_group(e, i);
+        }
+        wcodeci_cut_tile(cut, i, &begin, &end);
+        if (!status) status = wcodeci_estimate_tile(e, begin, end);
+    }
+    if (!status) wcodeci_estimate_group_end(e);
+    return status;
+}
+
+/* Run number `run` of tiles that are smaller than a run: from the middle of its part of the segment, and all
+ * of one group. */
+static wcodec_status wcodeci_estimate_run(wcodeci_estimator *e, unsigned run)
+{
+    const wcodeci_cut *cut = &e->layout.cut;
+    uint64_t most = wcodeci_min64(WCODECI_ESTIMATE_UNITS / cut->per_tile, WCODECI_ESTIMATE_TILES);
+    uint64_t first = wcodeci_mul_div(cut->tiles, 2 * run + 1, 2 * WCODECI_ESTIMATE_RUNS), last = cut->tiles;
+    uint64_t begin, end;
+    wcodec_status status;
+    first -= wcodeci_min64(first, most / 2);
+    if (e->layout.per_group) {
+        const uint64_t group = first / e->layout.per_group * e->layout.per_group;
+        last = wcodeci_min64(last, group + e->layout.per_group);
+        most = wcodeci_min64(most, last - group);
+    }
+    if (first > last - most) first = last - most;
+    status = wcodeci_estimate_group(e, first);
+    for (; most && !status; most--, first++) {
+        wcodeci_cut_tile(cut, first, &begin, &end);
+        status = wcodeci_estimate_tile(e, begin, end);
+    }
+    return status;
+}
+
+/* A part of a tile that is larger than a run: whole rows, if they are not longer. */
+static wcodec_status wcodeci_estimate_part(wcodeci_estimator *e, unsigned run)
+{
+    const wcodeci_cut *cut = &e->layout.cut;
+    uint64_t begin = wcodeci_mul_div(cut->units, 2 * run + 1, 2 * WCODECI_ESTIMATE_RUNS) - e->piece / 2;
+    wcodec_status status;
+    if (cut->row <= e->piece) begin -= begin % cut->row;
+    status = wcodeci_estimate_group(e, wcodeci_cut_find(cut, begin));
+    return status ? status : wcodeci_estimate_tile(e, begin, begin + e->piece);
+}
+
+static wcodec_status wcodeci_estimate_sample(wcodeci_estimator *e)
+{
+    wcodec_status status = WCODEC_OK;
+    unsigned run;
+    if (e->whole) return wcodeci_estimate_all(e);
+    for (run = 0; run < WCODECI_ESTIMATE_RUNS && !status; run++) {
+        status = e->layout.cut.per_tile > WCODECI_ESTIMATE_UNITS ? wcodeci_estimate_part(e, run)
+                                                                 : wcodeci_estimate_run(e, run);
+        if (!status) wcodeci_estimate_group_end(e);
+    }
+    return status;
+}
+
+/* ---- the whole ---- */
+
+/* What has to be known before there is memory. */
+static void wcodeci_estimate_plan(wcodeci_estimator *e)
+{
+    const wcodeci_cut *cut = &e->layout.cut;
+    uint64_t rows;
+    e->whole = cut->units <= (uint64_t)WCODECI_ESTIMATE_RUNS * WCODECI_ESTIMATE_UNITS
+            && cut->tiles <= (uint64_t)WCODECI_ESTIMATE_RUNS * WCODECI_ESTIMATE_TILES;
+    e->piece = (size_t)wcodeci_min64(cut->per_tile, cut->units);
+    if (!e->whole && e->piece > WCODECI_ESTIMATE_UNITS) {
+        e->piece = WCODECI_ESTIMATE_UNITS;
+        if (cut->row < e->piece) e->piece -= e->piece % (size_t)cut->row;
+    }
+    if (e->layout.per_group == 0) return;
+    rows = WCODECI_ESTIMATE_FIT / e->layout.columns;
+    e->fit_rows = (size_t)(rows < 4 ? 4 : wcodeci_min64(rows, WCODECI_FIT_ROWS));
+}
+
+/* One block of memory for all; its size in *size. */
+static wcodec_status wcodeci_estimate_allocate(wcodeci_estimator *e, wcodeci_heap *heap, void **block,
+                                               uint64_t *size)
+{
+    const size_t unit = e->layout.cut.unit, columns = e->layout.per_group ? e->layout.columns : 0;
+    const size_t input = e->piece * unit, large = input > columns ? input : columns;
+    const size_t rows = e->fit_rows * columns * unit;
+    wcodeci_byte *p;
+    wcodec_status status;
+    e->record_size = wcodec_tile_bound(large);
+    e->scratch_size = wcodeci_encode_scratch(e->tile.profile, large) + wcodec_scales_fit_scratch(columns);
+    *size = (uint64_t)e->scratch_size + input + e->record_size + rows + columns;
+    status = wcodeci_alloc(heap, *size, block);
+    if (status) return wcodeci_fail(e->err, status, 0, wcodeci_memory_text(status));
+    p = (wcodeci_byte *)*block;
+    e->scratch = p;
+    e->input = e->scratch + e->scratch_size;
+    e->record = e->input + input;
+    e->rows = e->record + e->record_size;
+    e->scales = e->rows + rows;
+    return WCODEC_OK;
+}
+
+/* Bytes of the segment's entry in the index, for records that are all about as large as the average. */
+static uint64_t wcodeci_estimate_entry(const wcodeci_estimator *e, uint64_t tile_bytes, uint64_t groups)
+{
+    const wcodec_segment *s = e->segment;
+    const wcodeci_layout *l = &e->layout;
+    uint64_t size = 3 + wcodeci_varint_size(s->name_size) + s->name_size + wcodeci_varint_size(s->rank);
+    unsigned i;
+    for (i = 0; i < s->rank; i++) size += wcodeci_varint_size(s->shape[i]);
+    if (l->given)
+        size += wcodeci_varint_size(s->size) + wcodeci_varint_size(l->cut.unit) + wcodeci_varint_size(l->cut.row);
+    if (s->size == 0) return size;
+    size += 1 + wcodeci_varint_size(l->cut.per_tile)
+          + l->cut.tiles * wcodeci_varint_size(tile_bytes / l->cut.tiles / 8);
+    if (!e->scaled) return size;
+    size += wcodeci_varint_size(l->per_group) + wcodeci_varint_size(l->columns);
+    return size + groups * wcodeci_varint_size(e->scale_bytes / e->groups / 8);
+}
+
+/* From what the sample took to what all takes, and what follows. */
+static void wcodeci_estimate_conclude(const wcodeci_estimator *e, const wcodec_estimate_options *opts,
+                                      wcodec_estimate *out)
+{
+    const uint64_t units = e->layout.cut.units, hz = opts->cpu_hz ? opts->cpu_hz : WCODECI_ESTIMATE_HZ;
+    uint64_t tiles = e->tile_bytes, scales = e->scale_bytes, cost = e->cost, groups = 0;
+    if (e->layout.per_group) groups = (e->layout.cut.tiles - 1) / e->layout.per_group + 1;
+    if (!e->whole) {
+        tiles = wcodeci_mul_div(tiles, units, e->units);
+        cost = wcodeci_mul_div(cost, units, e->units);
+        if (e->groups) scales = wcodeci_mul_div(scales, groups, e->groups);
+    }
+    memset(out, 0, sizeof *out);
+    out->size = e->segment->size;
+    out->exact = e->whole;
+    out->records = wcodeci_add_up(tiles, scales);
+    out->coded = wcodeci_add_up(out->records, wcodeci_estimate_entry(e, tiles, groups));
+    out->decode_ns = wcodeci_mul_div(cost, 1000000000u, hz) / 256 / (opts->threads ? opts->threads : 1);
+    out->coded_load_ns = out->decode_ns;
+    out->compress = out->coded < out->size;
+    if (opts->disk_bytes_per_s == 0) return;
+    out->raw_load_ns = wcodeci_mul_div(out->size, 1000000000u, opts->disk_bytes_per_s);
+    out->coded_load_ns = wcodeci_mul_div(out->coded, 1000000000u, opts->disk_bytes_per_s);
+    if (out->coded_load_ns < out->decode_ns) out->coded_load_ns = out->decode_ns;
+    out->compress = out->compress && out->decode_ns < out->raw_load_ns;
+}
+
+static wcodec_status wcodeci_estimate_run_all(wcodeci_estimator *e, const wcodec_estimate_options *opts)
+{
+    wcodeci_heap heap;
+    uint64_t size;
+    void *block;
+    wcodec_status status;
+    if (e->segment->size == 0) {
+        e->whole = 1;
+        return WCODEC_OK;
+    }
+    wcodeci_heap_init(&heap, opts->allocator, opts->max_memory, WCODECI_ESTIMATE_MEMORY);
+    wcodeci_estimate_plan(e);
+    status = wcodeci_estimate_allocate(e, &heap, &block, &size);
+    if (status) return status;
+    status = wcodeci_estimate_sample(e);
+    wcodeci_release(&heap, block, size);
+    return status;
+}
+
+WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, const wcodec_source *file,
+                                                 const wcodec_estimate_options *options, wcodec_estimate *out,
+                                                 wcodec_error *err)
+{
+    wcodec_estimate_options opts = wcodec_estimate_defaults();
+    wcodeci_estimator e;
+    unsigned cpu;
+    wcodec_status status;
+    memset(&e, 0, sizeof e);
+    if (!segment || !out || !wcodeci_source_ok(file)
+        || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts)
+        || opts.tile_units > WCODECI_MAX_TILE_UNITS)
+        return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL, or the options are wrong");
+    if (!wcodeci_layout_make(segment, opts.tile.profile,
+                             wcodeci_tile_units(opts.tile_units, opts.tile.profile), &e.layout))
+        return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "dtype, shape and size of a segment disagree");
+    if (segment->offset > file->size || segment->size > file->size - segment->offset)
+        return wcodeci_fail(err, WCODEC_E_TRUNCATED, file->size, "the file ends before the segment");
+    cpu = wcodec_cpu_detect() & ~opts.cpu_off;
+    e.segment = segment;
+    e.file = file;
+    e.err = err;
+    e.tile = opts.tile;
+    e.cycles = wcodeci_cycles_of(cpu);
+    e.crc_cycles = opts.no_crc ? 0 : wcodeci_cycles_crc(cpu);
+    status = wcodeci_estimate_run_all(&e, &opts);
+    if (status) return status;
+    wcodeci_estimate_conclude(&e, &opts, out);
+    return WCODEC_OK;
+}
+
+#endif
+
 /* ---- part: amalgamate/parts/95_impl_end.h ---- */
 
 /* No private macro outlives the implementation. */
@@ -10827,6 +15421,7 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
 #undef WCODECI_UNROLL_4
 #undef WCODECI_UNROLL_16
 #undef WCODECI_RANS16_LANES
+#undef WCODECI_CLASSES
 #undef WCODECI_NO_SYMBOL
 #undef WCODECI_CRC_STEP
 #undef WCODECI_CRC_APART
@@ -10849,6 +15444,8 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
 #undef WCODECI_MASK
 #undef WCODECI_MERGE_CASE
 #undef WCODECI_SPLIT_CASE
+#undef WCODECI_MIN_COLUMNS
+#undef WCODECI_Q_CHUNK
 #undef WCODECI_LOW_BITS
 #undef WCODECI_UNPACK_CASE
 #undef WCODECI_PACK_CASE
@@ -10857,6 +15454,9 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
 #undef WCODECI_HUFF_MAX
 #undef WCODECI_HUFF_TABLE
 #undef WCODECI_RANS16_HEAD
+#undef WCODECI_CLASSES_HEAD
+#undef WCODECI_CLASSES_MAP
+#undef WCODECI_CLASS_MAP
 #undef WCODECI_RANS16_LOW
 #undef WCODECI_RANS16_WORK
 #undef WCODECI_RANS256_LANES
@@ -10865,6 +15465,35 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
 #undef WCODECI_RANS256_SLOTS
 #undef WCODECI_RANS256_SHORT
 #undef WCODECI_RANS256_TINY
+#undef WCODECI_MIX
+#undef WCODECI_MIX_UNROLL
+#undef WCODECI_MIX_EXPONENTS
+#undef WCODECI_MIX_MANTISSAS
+#undef WCODECI_MIX_INTEGERS
+#undef WCODECI_MIX_TEXT
+#undef WCODECI_MIX_KINDS
+#undef WCODECI_MIX_INPUTS
+#undef WCODECI_MIX_TEXT_ORDERS
+#undef WCODECI_MIX_COLUMNS
+#undef WCODECI_MIX_WEIGHTS
+#undef WCODECI_MIX_REFINED
+#undef WCODECI_MIX_CONTEXTS
+#undef WCODECI_MIX_SLOTS
+#undef WCODECI_MIX_RECIPROCALS
+#undef WCODECI_MIX_PART
+#undef WCODECI_MIX_ONE
+#undef WCODECI_MIX_HALF
+#undef WCODECI_MIX_NODES
+#undef WCODECI_MIX_EXPONENT_INPUTS
+#undef WCODECI_MIX_EXPONENT_SLOTS
+#undef WCODECI_MIX_MANTISSA_INPUTS
+#undef WCODECI_MIX_INTEGER_INPUTS
+#undef WCODECI_MIX_INTEGER_NODES
+#undef WCODECI_MIX_INTEGER_CONTEXTS
+#undef WCODECI_MIX_INTEGER_SLOTS
+#undef WCODECI_MIX_INTEGER_SETS
+#undef WCODECI_MIX_INTEGER_ROWS
+#undef WCODECI_MIX_TEXT_INPUTS
 #undef WCODECI_SSE41
 #undef WCODECI_SSE41_INLINE
 #undef WCODECI_BYTES
@@ -10878,14 +15507,18 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
 #undef WCODECI_WORD
 #undef WCODECI_WORDS
 #undef WCODECI_SSE41_MERGE
+#undef WCODECI_SSE41_MERGE_4
 #undef WCODECI_AVX2
 #undef WCODECI_AVX2_INLINE
 #undef WCODECI_AVX2_UNITS
 #undef WCODECI_AVX2_MERGE
+#undef WCODECI_AVX2_MERGE_4
 #undef WCODECI_AVX512
 #undef WCODECI_AVX512_INLINE
 #undef WCODECI_A_OR_B_AND_C
 #undef WCODECI_A_OR_B_AND_NOT_C
+#undef WCODECI_A_AND_NOT_C_OR_B
+#undef WCODECI_C_CHOOSES_A_OR_B
 #undef WCODECI_UNITS
 #undef WCODECI_MERGE
 #undef WCODECI_NEON_BITS
@@ -10901,6 +15534,7 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
 #undef WCODECI_SHED
 #undef WCODECI_SHED_ROW
 #undef WCODECI_RECORD_ORIGINAL
+#undef WCODECI_RECORD_SCALES
 #undef WCODECI_RECORD_TILE
 #undef WCODECI_RECORD_INDEX
 #undef WCODECI_RECORD_FOOTER
@@ -10911,7 +15545,20 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
 #undef WCODECI_ALIGNED_PLANE
 #undef WCODECI_TILE_ROW
 #undef WCODECI_TILE_FILLER
+#undef WCODECI_TILE_SCALED
 #undef WCODECI_TABLE_SIZE
+#undef WCODECI_FIT_ROWS
+#undef WCODECI_FIT_OWN
+#undef WCODECI_FIT_PART
+#undef WCODECI_FIT_SPAN
+#undef WCODECI_FIT_HEADROOM
+#undef WCODECI_FIT_CENTRE
+#undef WCODECI_FIT_REACH
+#undef WCODECI_FIT_ZERO
+#undef WCODECI_FIT_WEIGHTS
+#undef WCODECI_MAX_COLUMNS
+#undef WCODECI_CONTEXTS
+#undef WCODECI_CONTEXT_MODE
 #undef WCODECI_SAMPLE
 #undef WCODECI_SAMPLE_RUN
 #undef WCODECI_SAMPLE_RUNS
@@ -10919,12 +15566,18 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
 #undef WCODECI_SLOW_PART
 #undef WCODECI_SLOW_LEAST
 #undef WCODECI_FREE_SIZE
+#undef WCODECI_SIDE_CODERS
+#undef WCODECI_CLASS_RUN
+#undef WCODECI_MIX_TRIAL
+#undef WCODECI_ROWS_ROOM
 #undef WCODECI_HEADER_SIZE
 #undef WCODECI_FOOTER_SIZE
 #undef WCODECI_MAX_NAME
 #undef WCODECI_MAX_METADATA
 #undef WCODECI_INDEX_TILE
+#undef WCODECI_FEATURE_MIX
 #undef WCODECI_SEGMENT_GEOMETRY
+#undef WCODECI_SEGMENT_GROUPS
 #undef WCODECI_ORIGINAL_PARTS
 #undef WCODECI_ORIGINAL_SHA256
 #undef WCODECI_MAX_RANK
@@ -10935,11 +15588,22 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
 #undef WCODECI_MAX_ORIGINAL_BODY
 #undef WCODECI_WRITER_MEMORY
 #undef WCODECI_TILE_UNITS
+#undef WCODECI_DENSE_UNITS
 #undef WCODECI_MAX_TILE_UNITS
 #undef WCODECI_BATCH
+#undef WCODECI_LARGE_TILE
+#undef WCODECI_BATCH_TILES
+#undef WCODECI_GROUP
+#undef WCODECI_LEAST_SCALED
 #undef WCODECI_PLAN_MEMORY
 #undef WCODECI_MAX_JSON
 #undef WCODECI_FILE_WINDOW
+#undef WCODECI_ESTIMATE_MEMORY
+#undef WCODECI_ESTIMATE_RUNS
+#undef WCODECI_ESTIMATE_UNITS
+#undef WCODECI_ESTIMATE_TILES
+#undef WCODECI_ESTIMATE_FIT
+#undef WCODECI_ESTIMATE_HZ
 
 #endif /* WCODEC_IMPLEMENTATION */
 

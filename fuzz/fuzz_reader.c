@@ -51,6 +51,12 @@ static void check_tiles(const wcodec_reader *reader, const wcodec_reader_info *i
         FUZZ_REQUIRE(wcodec_reader_tile(reader, at, &span) == WCODEC_OK);
         FUZZ_REQUIRE(span.offset == at && span.size > 0 && span.size <= info->max_tile_bytes);
         FUZZ_REQUIRE(span.container_offset >= container && span.container_offset % 8 == 0);
+        FUZZ_REQUIRE((span.columns == 0) == (span.scales_size == 0));
+        if (span.columns != 0) {
+            FUZZ_REQUIRE(span.columns >= 8 && span.columns <= info->max_tile_bytes);
+            FUZZ_REQUIRE(span.scales_offset >= info->header_size && span.scales_offset % 8 == 0);
+            FUZZ_REQUIRE(span.scales_size <= span.container_offset - span.scales_offset);
+        }
         container = span.container_offset + span.container_size;
         FUZZ_REQUIRE(container <= info->container_size && span.segment < info->segments);
         at += span.size;

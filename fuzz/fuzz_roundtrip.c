@@ -1,5 +1,6 @@
 /* Any data through the writer and back, by the reader and by the push decoder.  The input's last eight
- * bytes choose dtype, row, tile size and what the encoder may use; the rest is the data. */
+ * bytes choose dtype, row, tile size, what the encoder may use and whether rows and columns are scaled; the rest
+ * is the data. */
 #include "common.h"
 
 #define TAIL 8
@@ -12,13 +13,29 @@ static fuzz_bytes make_data(const uint8_t *data, size_t size, unsigned times)
     return b;
 }
 
+/* Adds scales of rows and columns to the exponents of floating-point numbers of 16 or 32 bits. */
+static void scale_data(const fuzz_bytes *b, unsigned dtype, unsigned row)
+{
+    const size_t unit = wcodec_dtype_bits(dtype) / 8;
+    size_t i;
+    if ((dtype != WCODEC_BF16 && dtype != WCODEC_F16 && dtype != WCODEC_F32) || row == 0) return;
+    for (i = 0; (i + 1) * unit <= b->size; i++) {
+        unsigned char *p = b->data + i * unit + unit - 2;       /* with sign and exponent */
+        const unsigned shift = dtype == WCODEC_F16 ? 10 : 7, x = p[0] | (unsigned)p[1] << 8;
+        const size_t up = i / row * 7 % 5 + i % row * 11 % 9;
+        const unsigned y = x + ((unsigned)up << shift);
+        p[0] = (unsigned char)y;
+        p[1] = (unsigned char)(y >> 8);
+    }
+}
+
 static wcodec_writer_options options_from(const uint8_t *tail, const wcodec_allocator *allocator)
 {
     wcodec_writer_options o = wcodec_writer_defaults();
     o.allocator = allocator;
     o.max_memory = FUZZ_MAX_MEMORY;
-    o.tile.coders = tail[1] & 63u;
-    o.tile.predictors = tail[2] & 7u;
+    o.tile.coders = tail[1] & 127u;
+    o.tile.predictors = tail[2] & 15u;
     o.tile.splits = (tail[2] & 128) != 0 ? (1u << (tail[3] % WCODEC_SPLIT_COUNT)) : 0;
     o.tile_units = (tail[4] & 8) != 0 ? 0 : 32 + tail[5] * 8u;     /* 65536 takes megabytes, and time */
     o.no_sha256 = (tail[4] & 2) != 0;
@@ -113,6 +130,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < TAIL) return 0;
     tail = data + size - TAIL;
     bytes = make_data(data, size - TAIL, 1u + (tail[4] & 4 ? tail[7] : 0));
+    if (tail[3] & 64) scale_data(&bytes, tail[0] % 25u, tail[6] | (unsigned)(tail[7] & 15) << 8);
     container = encode(&bytes, tail, &r);
     if (fuzz_below(&r, 4) == 0) {       /* in other pieces; encoding is what takes the time */
         fuzz_bytes again = encode(&bytes, tail, &other);

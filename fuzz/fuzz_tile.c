@@ -1,5 +1,6 @@
-/* Tile records of any bytes, without a container around them: buffers end where their malloc ends, the
- * result does not depend on what was in them before, and what decodes also encodes and decodes again. */
+/* Tile records of any bytes, without a container around them, perhaps behind the S record of their group:
+ * buffers end where their malloc ends, the result does not depend on what was in them before, and what decodes
+ * also encodes and decodes again, with scales and without. */
 #include "mutator.h"
 
 static void check_info(const wcodec_tile_info *info)
@@ -11,6 +12,11 @@ static void check_info(const wcodec_tile_info *info)
     FUZZ_REQUIRE(info->predictor < WCODEC_PREDICT_COUNT && wcodec_predictor_name(info->predictor) != NULL);
     FUZZ_REQUIRE(info->planes >= 1 && info->planes <= WCODEC_MAX_PLANES);
     FUZZ_REQUIRE(info->unit >= 1 && info->unit <= 8 && info->decoded_size % info->unit == 0);
+    if (info->scaled) {
+        FUZZ_REQUIRE(info->rows.width == 8 && info->rows.coder < WCODEC_CODER_CLASSES);
+        FUZZ_REQUIRE(info->rows.predictor <= WCODEC_PREDICT_LEFT && info->rows.offset <= info->record_size);
+        FUZZ_REQUIRE(info->rows.size <= info->record_size - info->rows.offset);
+    }
     for (i = 0; i < info->planes; i++) {
         FUZZ_REQUIRE(info->plane[i].width >= 1 && info->plane[i].width <= 8);
         FUZZ_REQUIRE(info->plane[i].coder < WCODEC_CODER_COUNT);
@@ -21,19 +27,31 @@ static void check_info(const wcodec_tile_info *info)
 }
 
 /* Decodes into a fresh buffer, which the caller frees; `fill` is what memory holds before. */
-static wcodec_status decode(const unsigned char *src, size_t size, size_t dst_size, int fill, int no_crc,
-                            unsigned cpu_off, unsigned char **dst)
+static wcodec_status decode(const unsigned char *src, size_t size, const fuzz_scales *scales, size_t dst_size,
+                            int fill, int no_crc, unsigned cpu_off, unsigned char **dst)
 {
-    size_t scratch_size = wcodec_tile_decode_scratch(dst_size);
+    size_t scratch_size = wcodec_tile_decode_scratch_mix(dst_size);
     unsigned char *scratch = fuzz_exact(NULL, scratch_size);
     wcodec_status st;
     *dst = fuzz_exact(NULL, dst_size);
     memset(*dst, fill, dst_size);
     if (scratch_size != 0) memset(scratch, fill, scratch_size);
-    st = fuzz_status(wcodec_tile_decode(src, size, *dst, dst_size, scratch, scratch_size, no_crc, cpu_off,
-                                        NULL));
+    st = fuzz_status(wcodec_tile_decode(src, size, scales->scale, scales->columns, *dst, dst_size, scratch,
+                                        scratch_size, no_crc, cpu_off, NULL));
     free(scratch);
     return st;
+}
+
+/* Random scales of a random number of columns; none in one case of four. */
+static void random_scales(fuzz_scales *s, fuzz_random *r)
+{
+    size_t i;
+    const unsigned range = 1 + (unsigned)fuzz_below(r, 256);
+    s->scale = NULL;
+    s->columns = fuzz_below(r, 4) == 0 ? 0 : 8 + fuzz_below(r, (size_t)1 << fuzz_below(r, 14));
+    if (s->columns == 0) return;
+    s->scale = fuzz_exact(NULL, s->columns);
+    for (i = 0; i < s->columns; i++) s->scale[i] = (unsigned char)fuzz_below(r, range);
 }
 
 /* The decoded bytes through the encoder and back. */
@@ -43,62 +61,128 @@ static void check_encode(const unsigned char *data, const wcodec_tile_info *info
         WCODEC_U8, WCODEC_U16, WCODEC_I32, WCODEC_I64, WCODEC_BF16, WCODEC_F16, WCODEC_F32, WCODEC_F64,
         WCODEC_F8_E4M3, WCODEC_F8_E5M2, WCODEC_I4 };
     size_t size = info->decoded_size, bound = wcodec_tile_bound(size), made;
-    size_t scratch_size = wcodec_tile_encode_scratch(size);
+    size_t scratch_size = wcodec_tile_encode_scratch_best(size);
     unsigned char *record = fuzz_exact(NULL, bound), *scratch = fuzz_exact(NULL, scratch_size), *back;
-    wcodec_tile_options options = { 0, 0, 0, 0 };
-    options.coders = (unsigned)fuzz_below(r, 64);
-    options.predictors = (unsigned)fuzz_below(r, 8);
+    wcodec_tile_options options = { 0, 0, 0, 0, 0 };
+    fuzz_scales random;
+    wcodec_scales scales;
+    random_scales(&random, r);
+    scales.scale = random.scale;
+    scales.columns = random.columns;
+    scales.phase = fuzz_below(r, random.columns);
+    options.coders = (unsigned)fuzz_below(r, 256);
+    options.predictors = (unsigned)fuzz_below(r, 16);
+    options.profile = (unsigned)fuzz_below(r, 3);
     options.cpu_off = fuzz_cpu_off(r);
-    made = wcodec_tile_encode(dtypes[info->split], fuzz_below(r, 300), data, size, &options, record, bound,
-                              scratch, scratch_size);
+    made = wcodec_tile_encode(dtypes[info->split], fuzz_below(r, 300), data, size,
+                              random.columns != 0 ? &scales : NULL, &options, record, bound, scratch, scratch_size);
     FUZZ_REQUIRE(made > 0 && made <= bound && made % 8 == 0);
-    FUZZ_REQUIRE(decode(record, made, size, 0x55, 0, fuzz_cpu_off(r), &back) == WCODEC_OK);
+    FUZZ_REQUIRE(decode(record, made, &random, size, 0x55, 0, fuzz_cpu_off(r), &back) == WCODEC_OK);
     FUZZ_REQUIRE(memcmp(back, data, size) == 0);
+    fuzz_scales_free(&random);
     free(back);
     free(record);
     free(scratch);
 }
 
+/* The bytes of the S record that the input begins with; 0: it does not. */
+static size_t scales_record(const uint8_t *data, size_t size)
+{
+    uint64_t body;
+    size_t n;
+    if (size == 0 || data[0] != 'S') return 0;
+    n = fuzz_varint_get(data + 1, size - 1, &body);
+    if (n == 0 || body > size - 1 - n) return 0;
+    n = (1 + n + (size_t)body + 7) / 8 * 8;
+    return n < size ? n : 0;
+}
+
+/* A tile that decodes with its group's scales: what becomes of it with others, or without. */
+static void check_other_scales(const unsigned char *src, size_t size, const wcodec_tile_info *info, fuzz_random *r)
+{
+    const fuzz_scales none = { NULL, 0 };
+    fuzz_scales other;
+    unsigned char *a;
+    wcodec_status st;
+    random_scales(&other, r);
+    st = decode(src, size, &none, info->decoded_size, 0, 1, fuzz_cpu_off(r), &a);
+    if (info->scaled) FUZZ_REQUIRE(st == WCODEC_E_CORRUPT);
+    free(a);
+    (void)decode(src, size, &other, info->decoded_size, 0, 0, fuzz_cpu_off(r), &a);
+    free(a);
+    fuzz_scales_free(&other);
+}
+
+/* `src` ends where its malloc ends. */
+static void check_tile(const unsigned char *src, size_t size, const fuzz_scales *scales, fuzz_random *r)
+{
+    unsigned char *a, *b;
+    wcodec_tile_info info;
+    wcodec_status first, second;
+    if (fuzz_status(wcodec_tile_inspect(src, size, &info, NULL)) != WCODEC_OK) return;
+    check_info(&info);
+    if (info.decoded_size > FUZZ_MAX_VIEW && fuzz_below(r, 32) != 0) return;
+    first = decode(src, size, scales, info.decoded_size, 0, 1, 0, &a);
+    second = decode(src, size, scales, info.decoded_size, 0xff, 0, fuzz_cpu_off(r), &b);
+    FUZZ_REQUIRE(first == second || (first == WCODEC_OK && second == WCODEC_E_CHECKSUM));
+    if (first == WCODEC_OK) FUZZ_REQUIRE(memcmp(a, b, info.decoded_size) == 0);
+    if (first == WCODEC_OK && info.decoded_size <= 1 << 16) {
+        check_encode(a, &info, r);
+        check_other_scales(src, size, &info, r);
+    }
+    if (second == WCODEC_OK) FUZZ_REQUIRE(wcodec_crc32(0, b, info.decoded_size) == info.crc);
+    free(a);
+    free(b);
+    FUZZ_REQUIRE(decode(src, size, scales, info.decoded_size + 1, 0, 1, fuzz_cpu_off(r), &a) < 0);
+    free(a);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     fuzz_random r = fuzz_random_from(data, size);
-    unsigned char *src = fuzz_exact(data, size), *a, *b;
-    wcodec_tile_info info;
-    wcodec_status st = fuzz_status(wcodec_tile_inspect(src, size, &info, NULL)), first, second;
-    if (st == WCODEC_OK) {
-        check_info(&info);
-        if (info.decoded_size <= FUZZ_MAX_VIEW || fuzz_below(&r, 32) == 0) {
-            first = decode(src, size, info.decoded_size, 0, 1, 0, &a);
-            second = decode(src, size, info.decoded_size, 0xff, 0, fuzz_cpu_off(&r), &b);
-            FUZZ_REQUIRE(first == second || (first == WCODEC_OK && second == WCODEC_E_CHECKSUM));
-            if (first == WCODEC_OK) FUZZ_REQUIRE(memcmp(a, b, info.decoded_size) == 0);
-            if (first == WCODEC_OK && info.decoded_size <= 1 << 16) check_encode(a, &info, &r);
-            if (second == WCODEC_OK) FUZZ_REQUIRE(wcodec_crc32(0, b, info.decoded_size) == info.crc);
-            free(a);
-            free(b);
-            FUZZ_REQUIRE(decode(src, size, info.decoded_size + 1, 0, 1, fuzz_cpu_off(&r), &a) < 0);
-            free(a);
-        }
-    }
+    const size_t head = scales_record(data, size);
+    unsigned char *src = fuzz_exact(data + head, size - head);
+    fuzz_scales scales = { NULL, 0 };
+    if (head != 0) fuzz_scales_take(&scales, data, head);
+    check_tile(src, size - head, &scales, &r);
+    fuzz_scales_free(&scales);
     free(src);
     return 0;
 }
 
-/* Changes the body or its first fields, then mends size, padding and CRC-32. */
+/* Changes a record's body or its first fields, then mends size, padding and CRC-32. */
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
 {
     static fuzz_container c;
+    const fuzz_scales none = { NULL, 0 };
+    fuzz_scales scales = { NULL, 0 };
     fuzz_random r;
+    size_t head = scales_record(data, size);
+    fuzz_record *record = &c.record[0];
     r.state = seed;
     c.data = data;
     c.size = size;
     c.room = max_size;
-    c.record[0].at = 0;
-    c.record[0].size = size;
-    c.record[0].type = 'T';
+    if (head != 0 && fuzz_below(&r, 4) == 0) {
+        record->at = 0;
+        record->size = head;
+        record->type = 'S';
+    } else {
+        record->at = head;
+        record->size = size - head;
+        record->type = 'T';
+    }
     if (size < 16 || fuzz_below(&r, 8) == 0) c.size = LLVMFuzzerMutate(data, size, max_size);
-    else if (fuzz_below(&r, 2) == 0) fuzz_mutate_body(&c, &c.record[0]);
-    else fuzz_mutate_fields(&c, &c.record[0], &r);
-    if (c.size >= 8 && fuzz_below(&r, 4) != 0) fuzz_mend_tile(c.data, c.size);
+    else if (fuzz_below(&r, 2) == 0) fuzz_mutate_body(&c, record);
+    else fuzz_mutate_fields(&c, record, &r);
+    if (c.size >= 8 && fuzz_below(&r, 4) != 0) {
+        head = scales_record(c.data, c.size);
+        if (head != 0) {
+            fuzz_mend_tile(c.data, head, &none);
+            fuzz_scales_take(&scales, c.data, head);
+        }
+        if (c.size - head >= 8) fuzz_mend_tile(c.data + head, c.size - head, &scales);
+        fuzz_scales_free(&scales);
+    }
     return c.size;
 }

@@ -1,7 +1,7 @@
-/* Writes the seeds of all harnesses: make_seeds DIRECTORY, which has a folder for each harness.
- * Small containers and tile records of every split, coder and predictor, small files for the plans, and
- * data for the round trips.  The same bytes at every run. */
-#include "common.h"
+/* Writes the seeds of all harnesses: make_seeds DIRECTORY, which has a folder for each harness; run it at the top
+ * of the repository.  Small containers and tile records of every split, coder and predictor, some of the golden
+ * containers with scales, small files for the plans, and data for the round trips.  The same bytes at every run. */
+#include "mutator.h"
 
 static const char *root;
 static uint64_t noise_state;
@@ -222,7 +222,7 @@ static void seed_tile(const char *name, unsigned dtype, uint64_t row, const unsi
 {
     size_t bound = wcodec_tile_bound(size), scratch_size = wcodec_tile_encode_scratch(size);
     unsigned char *record = fuzz_exact(NULL, bound), *scratch = fuzz_exact(NULL, scratch_size);
-    size_t made = wcodec_tile_encode(dtype, row, data, size, options, record, bound, scratch, scratch_size);
+    size_t made = wcodec_tile_encode(dtype, row, data, size, NULL, options, record, bound, scratch, scratch_size);
     FUZZ_REQUIRE(made != 0);
     save("tile", name, record, made);
     free(record);
@@ -264,6 +264,63 @@ static void seeds_of_tiles(void)
         seed_tile(name, WCODEC_U8, 30, data, 1500, &options);
     }
     seed_tile("one-unit", WCODEC_BF16, 0, data, 2, NULL);
+}
+
+/* ---- scales ---- */
+
+/* A golden container; its size, at most 16384. */
+static size_t load_golden(const char *name, unsigned char *dst)
+{
+    char path[512];
+    FILE *f;
+    size_t size;
+    snprintf(path, sizeof path, "tests/golden/good/%s.wcodec", name);
+    f = fopen(path, "rb");
+    FUZZ_REQUIRE(f != NULL);
+    size = fread(dst, 1, 16384, f);
+    FUZZ_REQUIRE(size > 0 && size < 16384);
+    fclose(f);
+    return size;
+}
+
+/* The encoder takes scales only of more than a seed can hold, so that these come from the golden containers. */
+static void seeds_of_scales(void)
+{
+    static const char *const containers[] = {
+        "scales-bf16", "scales-f16", "scales-coder-huffman", "scales-unit-left", "scales-s-left", "scales-wrap",
+        "classes-k0-exceptions", "classes-first-nibbles-scaled", "classes-first-f8_e4m3-after-classes",
+        "groups-per-1", "groups-second-has-none", "groups-none-has-one", "groups-row-cut-to-1", "groups-row-16",
+        "groups-originals", "groups-columns-8-of-max-tile-8", "groups-split-of-other-units" };
+    static const char *const tiles[] = {
+        "scales-bf16", "scales-f16", "scales-f32", "scales-f64", "scales-e4m3", "scales-e5m2", "scales-nibbles",
+        "scales-byte", "scales-word16", "scales-coder-raw", "scales-coder-sparse", "scales-coder-rans256",
+        "scales-narrow-all", "scales-wrap-255", "scales-n1-last-column", "scales-columns-300",
+        "scales-rows-constant-l", "scales-rows-huffman-n", "scales-rows-rans16-n", "scales-rows-257",
+        "scales-row-and-filler", "scales-unit-up", "classes-k0-n200", "classes-k1-exceptions",
+        "classes-k2-exceptions", "classes-k2-exceptions-apart", "classes-without-scale-up", "classes-skewed",
+        "classes-holes", "classes-first-nibbles-k0", "classes-first-f8_e4m3-k2", "classes-first-nibbles-scaled",
+        "classes-first-f8_e4m3-after-classes" };
+    static unsigned char data[16384];
+    static fuzz_container c;
+    size_t i, k;
+    for (i = 0; i < sizeof containers / sizeof containers[0]; i++) {
+        const size_t size = load_golden(containers[i], data);
+        save("reader", containers[i], data, size);
+        save("push", containers[i], data, size);
+    }
+    for (i = 0; i < sizeof tiles / sizeof tiles[0]; i++) {
+        const fuzz_record *s = NULL, *t = NULL;
+        c.data = data;
+        c.size = c.room = load_golden(tiles[i], data);
+        FUZZ_REQUIRE(fuzz_parse(&c));
+        for (k = 0; k < c.records && t == NULL; k++) {
+            if (c.record[k].type == 'S') s = &c.record[k];
+            if (c.record[k].type == 'T') t = &c.record[k];
+        }
+        FUZZ_REQUIRE(t != NULL);
+        if (s == NULL) s = t;
+        save("tile", tiles[i], data + s->at, t->at + t->size - s->at);
+    }
 }
 
 /* ---- plans ---- */
@@ -336,6 +393,16 @@ static void seeds_of_round_trips(void)
         snprintf(name, sizeof name, "%s-%u", wcodec_dtype_name(dtype), i / 8);
         save("roundtrip", name, data, sizeof data);
     }
+    for (i = 0; i < 6; i++) {           /* rows of 32 to 64, scaled, repeated up to 16 KiB */
+        static const unsigned char scaled[3] = { WCODEC_BF16, WCODEC_F16, WCODEC_F32 };
+        const unsigned char tail[8] = { scaled[i % 3], (unsigned char)(i < 3 ? 127 : 95), 8 | 1, 64,
+                                        (unsigned char)(i < 3 ? 4 : 12), 255, (unsigned char)(32 + 8 * (i % 5)), 16 };
+        char name[64];
+        fill_weights(data, 1024, scaled[i % 3]);
+        memcpy(data + 1024, tail, 8);
+        snprintf(name, sizeof name, "scaled-%s-%u", wcodec_dtype_name(scaled[i % 3]), i / 3);
+        save("roundtrip", name, data, sizeof data);
+    }
 }
 
 int main(int argc, char **argv)
@@ -348,6 +415,7 @@ int main(int argc, char **argv)
     noise_state = 1;
     seeds_of_containers();
     seeds_of_tiles();
+    seeds_of_scales();
     seeds_of_plans();
     seeds_of_round_trips();
     return 0;

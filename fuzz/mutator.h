@@ -112,7 +112,7 @@ typedef struct fuzz_walk {
     size_t made;
     size_t field, evil;         /* the number `evil` of the varints is changed */
     fuzz_random *r;
-    uint64_t names, originals, dimensions, segments, tiles;     /* what the footer counts */
+    uint64_t names, originals, dimensions, segments, tiles, groups;      /* what the footer counts */
     int bad;
 } fuzz_walk;
 
@@ -162,8 +162,8 @@ static inline uint64_t fuzz_walk_cut(uint64_t size, unsigned unit, uint64_t row,
     return n / row * ((row + t - 1) / t);
 }
 
-/* The flags, dtype, name and shape of a segment; gives its size, unit and row. */
-static inline void fuzz_walk_head(fuzz_walk *w, uint64_t *size, unsigned *unit, uint64_t *row)
+/* The flags, dtype, name and shape of a segment; gives its size, unit and row.  Returns the flags. */
+static inline uint64_t fuzz_walk_head(fuzz_walk *w, uint64_t *size, unsigned *unit, uint64_t *row)
 {
     static const unsigned char units[25] = {
         1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 4, 4, 4, 4, 8, 8, 8, 1, 1 };
@@ -188,30 +188,45 @@ static inline void fuzz_walk_head(fuzz_walk *w, uint64_t *size, unsigned *unit, 
         *row = *row * bits % (8 * *unit) == 0 ? *row * bits / (8 * *unit) : 1;
     }
     if (*row == 0) *row = 1;
+    return flags;
 }
 
-/* One segment; `tile` and `end` go along the T records. */
+/* The size of the next record, if it is of `type`; else what the index said. */
+static inline void fuzz_walk_extent(fuzz_walk *w, const fuzz_container *c, int type, size_t *tile, size_t *end)
+{
+    uint64_t extent = fuzz_walk_read(w);
+    if (*tile < c->records && c->record[*tile].type == type) {
+        extent = c->record[*tile].size / 8;
+        *end = c->record[*tile].at + c->record[*tile].size;
+        ++*tile;
+    }
+    fuzz_walk_emit(w, extent);
+}
+
+/* One segment; `tile` and `end` go along the T and S records. */
 static inline void fuzz_walk_segment(fuzz_walk *w, const fuzz_container *c, size_t *tile, size_t *end)
 {
-    uint64_t size, row, count, t;
+    uint64_t size, row, count, t, flags, group = 0, i;
     unsigned unit;
-    fuzz_walk_head(w, &size, &unit, &row);
+    flags = fuzz_walk_head(w, &size, &unit, &row);
     if (size == 0 || w->bad || unit == 0) return;
     (void)fuzz_walk_read(w);
     t = fuzz_walk_read(w);
     count = fuzz_walk_cut(size, unit, row, t);
     w->tiles += count;
-    *tile = fuzz_next_tile(c, *tile);
+    while (*tile < c->records && c->record[*tile].type != 'T' && !((flags & 2) && c->record[*tile].type == 'S'))
+        ++*tile;
     fuzz_walk_emit(w, *tile < c->records ? (c->record[*tile].at - *end) / 8 : 0);
     fuzz_walk_emit(w, t);
-    for (; count > 0 && !w->bad; count--) {
-        uint64_t extent = fuzz_walk_read(w);
-        if (*tile < c->records && c->record[*tile].type == 'T') {
-            extent = c->record[*tile].size / 8;
-            *end = c->record[*tile].at + c->record[*tile].size;
-            ++*tile;
-        }
-        fuzz_walk_emit(w, extent);
+    if (flags & 2) {
+        group = fuzz_walk_varint(w);
+        (void)fuzz_walk_varint(w);
+        if (group == 0) { w->bad = 1; return; }
+        w->groups += count / group + (count % group != 0);
+    }
+    for (i = 0; i < count && !w->bad; i++) {
+        if (group != 0 && i % group == 0) fuzz_walk_extent(w, c, 'S', tile, end);
+        fuzz_walk_extent(w, c, 'T', tile, end);
     }
 }
 
@@ -247,8 +262,8 @@ static inline size_t fuzz_index_get(const fuzz_container *c, unsigned char *dst)
         if (c->record[i].type != 'I') continue;
         if (wcodec_tile_inspect(p, c->record[i].size, &info, NULL) != WCODEC_OK) return 0;
         if (info.decoded_size > 65536 || info.decoded_size > FUZZ_MAX_INDEX - size) return 0;
-        if (wcodec_tile_decode(p, c->record[i].size, dst + size, info.decoded_size, scratch, scratch_size, 1,
-                               0, NULL) != WCODEC_OK) return 0;
+        if (wcodec_tile_decode(p, c->record[i].size, NULL, 0, dst + size, info.decoded_size, scratch,
+                               scratch_size, 1, 0, NULL) != WCODEC_OK) return 0;
         size += info.decoded_size;
     }
     return size;
@@ -324,8 +339,36 @@ static inline void fuzz_index_mutate(fuzz_container *c)
 
 /* ---- checksums ---- */
 
-/* The CRC-32 of a tile record that decodes. */
-static inline void fuzz_mend_tile(unsigned char *record, size_t size)
+/* The scales of a group's columns. */
+typedef struct fuzz_scales { unsigned char *scale; size_t columns; } fuzz_scales;
+
+static inline void fuzz_scales_free(fuzz_scales *s)
+{
+    free(s->scale);
+    s->scale = NULL;
+    s->columns = 0;
+}
+
+/* What the S record decodes to, whatever its CRC-32; nothing if it does not. */
+static inline void fuzz_scales_take(fuzz_scales *s, const unsigned char *record, size_t size)
+{
+    wcodec_tile_info info;
+    unsigned char *scratch;
+    size_t scratch_size;
+    fuzz_scales_free(s);
+    if (wcodec_tile_inspect(record, size, &info, NULL) != WCODEC_OK || info.decoded_size > FUZZ_MAX_VIEW) return;
+    s->columns = info.decoded_size;
+    s->scale = fuzz_exact(NULL, s->columns);
+    scratch_size = wcodec_tile_decode_scratch(s->columns);
+    scratch = fuzz_exact(NULL, scratch_size);
+    if (wcodec_tile_decode(record, size, NULL, 0, s->scale, s->columns, scratch, scratch_size, 1, 0, NULL)
+        != WCODEC_OK)
+        fuzz_scales_free(s);
+    free(scratch);
+}
+
+/* The CRC-32 of a tile record that decodes, with its group's scales. */
+static inline void fuzz_mend_tile(unsigned char *record, size_t size, const fuzz_scales *scales)
 {
     wcodec_tile_info info;
     unsigned char *dst, *scratch;
@@ -337,7 +380,8 @@ static inline void fuzz_mend_tile(unsigned char *record, size_t size)
     dst = fuzz_exact(NULL, info.decoded_size);
     scratch_size = wcodec_tile_decode_scratch(info.decoded_size);
     scratch = fuzz_exact(NULL, scratch_size);
-    if (wcodec_tile_decode(record, size, dst, info.decoded_size, scratch, scratch_size, 1, 0, NULL) == WCODEC_OK)
+    if (wcodec_tile_decode(record, size, scales->scale, scales->columns, dst, info.decoded_size, scratch,
+                           scratch_size, 1, 0, NULL) == WCODEC_OK)
         fuzz_store(record + 1 + n + 2, wcodec_crc32(0, dst, info.decoded_size), 4);
     free(dst);
     free(scratch);
@@ -364,6 +408,7 @@ static inline void fuzz_mend_footer(fuzz_container *c)
         fuzz_store(footer + 44, wcodec_crc32(0, index, size), 4);
     }
     if (fuzz_index_walk(c, NULL, 0, &w)) {
+        fuzz_store(footer + 4, w.groups, 4);
         fuzz_store(footer + 8, w.names, 4);
         fuzz_store(footer + 12, w.originals, 4);
         fuzz_store(footer + 16, w.dimensions, 4);
@@ -376,12 +421,19 @@ static inline void fuzz_mend_footer(fuzz_container *c)
 
 static inline void fuzz_mend(fuzz_container *c)
 {
+    const fuzz_scales none = { NULL, 0 };
+    fuzz_scales scales = { NULL, 0 };
     size_t i;
     if (!fuzz_parse(c)) return;
     fuzz_mend_header(c);
-    for (i = 0; i < c->records; i++)
-        if (c->record[i].type == 'T' || c->record[i].type == 'I')
-            fuzz_mend_tile(c->data + c->record[i].at, c->record[i].size);
+    for (i = 0; i < c->records; i++) {
+        unsigned char *p = c->data + c->record[i].at;
+        const int type = c->record[i].type;
+        if (type == 'T' || type == 'S' || type == 'I')
+            fuzz_mend_tile(p, c->record[i].size, type == 'T' ? &scales : &none);
+        if (type == 'S') fuzz_scales_take(&scales, p, c->record[i].size);
+    }
+    fuzz_scales_free(&scales);
     fuzz_mend_footer(c);
 }
 
@@ -411,25 +463,31 @@ static inline void fuzz_mutate_fields(fuzz_container *c, const fuzz_record *r, f
     size_t n = fuzz_varint_get(c->data + r->at + 1, r->size - 1, &body), at;
     unsigned char *p;
     if (n == 0 || body < 8) return;
-    at = fuzz_below(random, body < 48 ? (size_t)body : 48);
+    at = fuzz_below(random, 4) == 0 ? 256 : 48;
+    at = fuzz_below(random, body < at ? (size_t)body : at);
     if (at >= 2 && at < 6) at = fuzz_below(random, 2);      /* not the CRC-32 */
     if (1 + n + at >= r->size) return;
     p = c->data + r->at + 1 + n + at;
-    if (fuzz_below(random, 2) == 0) *p = (unsigned char)fuzz_below(random, at < 2 ? 16 : 256);
+    if (at == 1 && fuzz_below(random, 4) == 0) *p ^= 128;   /* row scales */
+    else if (fuzz_below(random, 2) == 0) *p = (unsigned char)fuzz_below(random, at < 2 ? 16 : 256);
     else *p = (unsigned char)fuzz_evil(random, *p);
 }
 
 /* Swaps, repeats, drops or invents records. */
 static inline void fuzz_mutate_order(fuzz_container *c, fuzz_random *r)
 {
-    static const unsigned char extra[16] = { 'x', 3, 1, 2, 3, 0, 0, 0, 'O', 2, 0, 0, 0, 0, 0, 0 };
+    /* The last one: scales of 8 columns, all 0. */
+    static const unsigned char extra[32] = {
+        'x', 3, 1, 2, 3, 0, 0, 0, 'O', 2, 0, 0, 0, 0, 0, 0,
+        'S', 10, 0, 0, 0x69, 0xdf, 0x22, 0x65, 8, 1, 1, 0, 0, 0, 0, 0 };
     const fuzz_record *a = &c->record[fuzz_below(r, c->records)];
     const fuzz_record *b = &c->record[fuzz_below(r, c->records)];
     unsigned char *copy = fuzz_exact(c->data + a->at, a->size);
+    const size_t kind = fuzz_below(r, 3);
     switch (fuzz_below(r, 4)) {
     case 0: (void)fuzz_splice(c, b->at, 0, copy, a->size); break;
     case 1: (void)fuzz_splice(c, a->at, a->size, NULL, 0); break;
-    case 2: (void)fuzz_splice(c, b->at, 0, extra + 8 * fuzz_below(r, 2), 8); break;
+    case 2: (void)fuzz_splice(c, b->at, 0, extra + 8 * kind, kind == 2 ? 16 : 8); break;
     default:
         if (a->at < b->at) {
             (void)fuzz_splice(c, b->at, 0, copy, a->size);

@@ -105,7 +105,8 @@ thirty_two_bits() {
 # ---- configuration ----
 
 configurations() {
-    for options in -DWCODEC_NO_SIMD "-DWCODEC_NO_SIMD -DWCODEC_NO_ENCODER" -DWCODEC_NO_MALLOC \
+    for options in -DWCODEC_NO_MIX "-DWCODEC_NO_MIX -DWCODEC_NO_ENCODER" -DWCODEC_NO_SIMD \
+            "-DWCODEC_NO_SIMD -DWCODEC_NO_ENCODER" -DWCODEC_NO_MALLOC \
             -DWCODEC_NO_ENCODER "-DWCODEC_NO_MALLOC -DWCODEC_NO_ENCODER" \
             -DWCODEC_STATIC "-DWCODEC_STATIC -DWCODEC_NO_MALLOC -DWCODEC_NO_ENCODER"; do
         compile_c "$1" -std=c99 -O2 $options -c -o "$out/config.o" $src/impl.c

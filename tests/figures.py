@@ -4,10 +4,11 @@
     make figures        (or: python3 tests/figures.py [FILE ...])
 
 WCODEC_BIN names the command (default: build/wcodec), WCODEC_DATA the folder of models.  Peers that are not
-installed leave their column empty.  Speeds are of `wcodec bench`: one thread, in memory, best of its rounds."""
+installed leave their column empty; zipnn (PyPI, with numpy) packs files of one floating-point dtype.  Speeds are of `wcodec bench`: one thread, in memory, best of its rounds."""
 import glob
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -39,20 +40,51 @@ def compressed_size(command, path):
     return size
 
 
+def profiles():
+    """Those that the command has: its help lists them."""
+    text = subprocess.run([BIN, 'encode', '--help'], stdout=subprocess.PIPE, text=True).stdout
+    found = re.search(r'--profile (\S+)', text)
+    return found.group(1).split('|') if found else ['fast']
+
+
+def zipnn_size(path):
+    """Bytes that ZipNN makes of a file, or None where it is not installed or does not know the dtype."""
+    words = os.path.basename(path).upper().split('.')
+    dtype = next((word for word in words if word in ('BF16', 'F16', 'F32')), None)
+    sys.path.insert(0, os.path.join(ROOT, 'tests', 'bench'))
+    try:
+        import numpy
+        import zipnn_peer
+    except ImportError:
+        return None
+    if dtype is None or not zipnn_peer.version():
+        return None
+    return zipnn_peer.Zipnn(numpy.fromfile(path, 'u1'), dtype, 0, 1).packed()
+
+
 def row(cells):
     print('| ' + ' | '.join(cells) + ' |')
 
 
 def ratios(paths):
-    row(['file', 'bytes', 'container', 'ratio'] + [name for name, _ in PEERS])
-    row(['---'] + ['--:'] * (3 + len(PEERS)))
+    names = profiles()
+    row(['file', 'bytes'] + names + [name for name, _ in PEERS] + ['zipnn'])
+    row(['---'] + ['--:'] * (2 + len(names) + len(PEERS)))
+    sums = [0] * len(names)
     for path in paths:
+        size = os.path.getsize(path)
+        ours = []
         with tempfile.TemporaryDirectory() as folder:
-            done = command_json('encode', path, os.path.join(folder, 'x.wcodec'), '-q')
-        size = done['original_bytes']
-        peers = [compressed_size(command, path) for _, command in PEERS]
-        row([os.path.basename(path), str(size), str(done['container_bytes']), '%.4f' % done['ratio']]
-            + ['' if peer is None else '%.4f' % (peer / size) for peer in peers])
+            for name in names:
+                done = command_json('encode', path, os.path.join(folder, 'x.wcodec'), '-q', '-f', '--profile', name)
+                ours.append(done['container_bytes'])
+        sums = [a + b for a, b in zip(sums, ours)]
+        peers = [compressed_size(command, path) for _, command in PEERS] + [zipnn_size(path)]
+        row([os.path.basename(path), str(size)]
+            + ['' if peer is None else '%.4f' % (peer / size) for peer in ours + peers])
+    print()
+    for name, container in zip(names, sums):
+        print('profile %s: %d bytes in all' % (name, container))
 
 
 def speeds(paths):

@@ -291,16 +291,30 @@ def rans16(values, w, symbols=None, top=16, k=0, places=(), stand=(), side=None,
         symbols = list(share(dict(most), 256).items())
     value = [v for v, _ in symbols] + [0] * (16 - len(symbols))
     freq = [f for _, f in symbols] + [0] * (16 - len(symbols))
-    known = {v: s for s, (v, f) in reversed(list(enumerate(symbols))) if f}
-    stand = stand or [freq.index(max(freq))]
+    e, states, renorm, behind = lanes16(values, bytes(len(values)), value, [freq], k, places, stand, side, ends)
+    f = Fields(edit)
+    f.add('freq', bytes(freq))
+    f.add('value', bytes(value))
+    f.add('E', u24(e))
+    f.add('k', bytes([k]))
+    f.add('states', states)
+    f.add('renorm', renorm)
+    f.add('behind', behind)
+    return f.bytes()[:cut]
+
+
+def lanes16(values, classes, value, freqs, k, places, stand, side, ends):
+    """What follows the tables: the number of exceptions, states, renormalisation bytes, side bytes behind."""
+    known = [{v: s for s, (v, f) in reversed(list(enumerate(zip(value, freq)))) if f} for freq in freqs]
+    stand = [stand or [freq.index(max(freq))] for freq in freqs]
 
     exceptions, symbol = Fields(side), []
     e = p = 0
-    for i, v in enumerate(values):
-        if v in known and i not in places:
-            symbol.append(known[v])
+    for i, (v, c) in enumerate(zip(values, classes)):
+        if v in known[c] and i not in places:
+            symbol.append(known[c][v])
         else:
-            symbol.append(stand[e % len(stand)])
+            symbol.append(stand[c][e % len(stand[c])])
             exceptions.add('gap%d' % e, varint(i - p))
             exceptions.add('value%d' % e, bytes([v]))
             e, p = e + 1, i + 1
@@ -311,22 +325,61 @@ def rans16(values, w, symbols=None, top=16, k=0, places=(), stand=(), side=None,
     state, out = [256 + d for d in held[:lanes].ljust(lanes, b'\0')], bytearray()
     for lane, x in (ends or {}).items():
         state[lane] = x
-    slots = alias_slots(freq)
+    slots = [alias_slots(freq) for freq in freqs]
     for i in reversed(range(len(values))):
-        s = symbol[i]
+        s, c = symbol[i], classes[i]
         x = state[i % lanes]
-        if x >= 256 * freq[s]:                      # decoding this value takes in a byte
+        if x >= 256 * freqs[c][s]:                  # decoding this value takes in a byte
             out.append(x & 255)
             x >>= 8
-        state[i % lanes] = x // freq[s] << 8 | slots[s][x % freq[s]]
+        state[i % lanes] = x // freqs[c][s] << 8 | slots[c][s][x % freqs[c][s]]
+    return (e, bytes(x >> 8 for x in state) + bytes(x & 255 for x in state), bytes(reversed(out)),
+            held[lanes:])
+
+
+def contexts(values, q, first, base):
+    """The contexts of section 9.6, source 1."""
+    w, first = first or (8, bytes(len(values)))
+    return [16 * (x & 3) + min((p - (x >> 2) - base) % (1 << w), 15)
+            for p, x in zip(first, q if q is not None else bytes(len(values)))]
+
+
+def classes16(values, w, q=None, first=None, source=0, chosen=0, base=0, value=None, freqs=None, top=16, k=0,
+              places=(), stand=(), side=None, ends=None, cut=None, edit=None):
+    """rANS-16 by classes.  `q` and `first`: what the classes come from, as `source` says; `chosen`: the map, of
+    the first 16 contexts if it is below 2^32, and then the same for the others.
+    `value`: the symbols' values; `freqs`: four lists of frequencies; the rest as for rans16."""
+    if chosen < 1 << 32:
+        chosen |= chosen << 32 | chosen << 64 | chosen << 96
+    if source == 1:
+        classes = [chosen >> 2 * context & 3 for context in contexts(values, q, first, base)]
+    else:
+        classes = [x & 3 for x in q] if q is not None else bytes(len(values))
+    if value is None:
+        value = [v for v, _ in sorted(count(values).items(), key=lambda x: (-x[1], x[0]))[:top]]
+        if len(value) == 1:
+            value.append(value[0] ^ 1)
+    if freqs is None:
+        freqs = []
+        for c in range(4):
+            mine = [v for v, of in zip(values, classes) if of == c]
+            freq = share({v: 1 + 4 * mine.count(v) for v in value}, 256)
+            freqs.append([freq[v] for v in value])
+    value = list(value) + [0] * (16 - len(value))
+    freqs = [list(freq) + [0] * (16 - len(freq)) for freq in freqs]
+    e, states, renorm, behind = lanes16(values, classes, value, freqs, k, places, stand, side, ends)
     f = Fields(edit)
-    f.add('freq', bytes(freq))
+    f.add('source', bytes([source]))
+    for c, freq in enumerate(freqs):
+        f.add('freq%d' % c, bytes(freq))
     f.add('value', bytes(value))
+    f.add('base', bytes([base]))
+    f.add('map', chosen.to_bytes(16, 'little'))
     f.add('E', u24(e))
     f.add('k', bytes([k]))
-    f.add('states', bytes(x >> 8 for x in state) + bytes(x & 255 for x in state))
-    f.add('renorm', bytes(reversed(out)))
-    f.add('behind', held[lanes:])
+    f.add('states', states)
+    f.add('renorm', renorm)
+    f.add('behind', behind)
     return f.bytes()[:cut]
 
 
@@ -358,14 +411,19 @@ def rans256(values, w, k=5, freq=None, span=None, runs=True, start=65536, edit=N
 
 
 CODERS = {'raw': (0, raw), 'constant': (1, constant), 'sparse': (2, sparse), 'huffman': (3, huffman),
-          'rans16': (4, rans16), 'rans256': (5, rans256)}
-NONE, LEFT, UP = 0, 1, 2
+          'rans16': (4, rans16), 'rans256': (5, rans256), 'classes': (6, classes16)}
+NONE, LEFT, UP, SCALE = 0, 1, 2, 3
 
 
 def P(coder='raw', predictor=NONE, **how):
     """How a plane is coded."""
     number, encode = CODERS[coder]
-    return number, predictor, lambda values, w: encode(values, w, **how)
+
+    def payload(values, w, q=None, first=None):
+        if coder == 'classes':
+            return encode(values, w, q=q, first=first, **how)
+        return encode(values, w, **how)
+    return number, predictor, payload
 
 
 # -- 6. Splits: each as the text writes it -------------------------------------------------------------
@@ -388,13 +446,19 @@ SPLITS = {
     'F8_E4M3': (8, 1, lambda x, s: [(4, x >> 3 & 15), (4, s << 3 | x & 7)]),
     'F8_E5M2': (9, 1, lambda x, s: [(5, x >> 2 & 31), (3, s << 2 | x & 3)]),
     'NIBBLES': (10, 1, lambda x, s: [(4, x >> 4), (4, x & 15)]),
+    'BF16_4': (11, 2, lambda x, s: [(8, x >> 7 & 255), (4, x >> 3 & 15), (4, s << 3 | x & 7)]),
+    'F16_4': (12, 2, lambda x, s: [(5, x >> 10 & 31), (4, x >> 6 & 15), (7, s << 6 | x & 63)]),
+    'F32_4': (13, 4, lambda x, s: [(8, x >> 23 & 255), (4, x >> 19 & 15), (4, s << 3 | x >> 16 & 7),
+                                   (8, x >> 8 & 255), (8, x & 255)]),
 }
 
 
 # -- 7. Predictors -------------------------------------------------------------------------------------
 
-def predict(values, predictor, row, bits):
-    if predictor == LEFT:
+def predict(values, predictor, row, bits, q=None):
+    if predictor == SCALE and q is not None:
+        before = [x >> 2 for x in q]
+    elif predictor == LEFT:
         before = [0] + list(values[:-1])
     elif predictor == UP:
         row = min(row, len(values))
@@ -420,18 +484,30 @@ def note(size=5, kind=b'n'):
     return record(kind, randoms(size, size))
 
 
-def tile(data, split='BYTE', planes=None, predictor=NONE, tile_row=None, kind=b'T', filler=0, edit=None):
+def tile(data, split='BYTE', planes=None, predictor=NONE, tile_row=None, kind=b'T', filler=0, scales=None,
+         phase=0, rows=None, rows_plane=None, edit=None):
+    """`rows`: the scales of the rows that the tile touches, coded by `rows_plane`; `scales`: of the columns."""
     number, unit, parts = SPLITS[split]
     units = [int.from_bytes(data[i:i + unit], 'little') for i in range(0, len(data), unit)]
+    q = None
+    if rows is not None:
+        at = range(phase, phase + len(units))
+        q = [(rows[i // len(scales)] + scales[i % len(scales)]) % 256 for i in at]
     residuals = predict(units, predictor, tile_row, 8 * unit)
     columns = list(zip(*(parts(x, x >> 8 * unit - 1) for x in residuals)))
     planes = planes or [P()] * len(columns)
     assert len(planes) == len(columns)
-    coded = []
-    for (coder, plane_predictor, encode), column in zip(planes, columns):
-        w = column[0][0]
-        values = predict([v for _, v in column], plane_predictor, tile_row, w)
-        coded.append((coder, plane_predictor, encode(values, w)))
+    coded, first = [], None
+    for i, ((coder, plane_predictor, encode), column) in enumerate(zip(planes, columns)):
+        w, values = column[0][0], [v for _, v in column]
+        residuals = predict(values, plane_predictor, tile_row, w, q)
+        coded.append(('%d' % i, coder, plane_predictor, encode(residuals, w, q=q, first=first)))
+        first = first or (w, values)
+    if rows is not None:
+        coder, plane_predictor, encode = rows_plane or P()
+        residuals = predict(rows, plane_predictor, 1, 8, None)
+        coded.insert(0, (' of rows', coder, plane_predictor, encode(residuals, 8)))
+    flags = predictor | (8 if tile_row is not None else 0) | (128 if rows is not None else 0)
 
     # The padding before payloads depends on the size of the size of the body, so try, in the end with filler.
     for filler, before in [(x, y) for x in range(filler, 8) for y in range(2, 6)]:
@@ -439,21 +515,23 @@ def tile(data, split='BYTE', planes=None, predictor=NONE, tile_row=None, kind=b'
         f.add('type', kind)
         f.add('body size', bytes(before - 1))
         f.add('split', bytes([number]))
-        f.add('flags', bytes([predictor | (8 if tile_row is not None else 0) | filler << 4]))
+        f.add('flags', bytes([flags | filler << 4]))
         f.add('crc', u32(zlib.crc32(data)))
         f.add('n', varint(len(units)))
         if tile_row is not None:
             f.add('row', varint(tile_row))
+        if rows is not None:
+            f.add('phase', varint(phase))
         payloads = []
-        for i, (coder, plane_predictor, payload) in enumerate(coded):
-            f.add('plane%d' % i, bytes([coder | plane_predictor << 5]))
-            f.add('size%d' % i, varint(len(payload)))
-            payloads.append(payload)
+        for name, coder, plane_predictor, payload in coded:
+            f.add('plane' + name, bytes([coder | plane_predictor << 5]))
+            f.add('size' + name, varint(len(payload)))
+            payloads.append((name, payload))
         f.add('filler', bytes(filler))
-        for i, payload in enumerate(payloads):
+        for name, payload in payloads:
             if len(payload) >= 256:
-                f.add('fill%d' % i, pad8(before + sum(map(len, f.pieces[2:]))))
-            f.add('payload%d' % i, payload)
+                f.add('fill' + name, pad8(before + sum(map(len, f.pieces[2:]))))
+            f.add('payload' + name, payload)
         f.add('tail', b'')
         body = b''.join(f.pieces[2:])
         if len(varint(len(body))) == before - 1 or 'body size' in (edit or {}):
@@ -480,10 +558,15 @@ DTYPES = {name: (number, bits, unit) for number, (name, bits, unit) in enumerate
 
 class Segment:
     """`shape` alone: a tensor whose geometry follows; `unit` and `row` given: geometry is written out.
-    `tiles`: finished records instead of those that T, split, planes ... would make."""
+    `tiles`: finished records instead of those that T, split, planes ... would make.
+
+    `groups`: the scales of the columns of each group of `per` tiles, None: the group has none; their S records
+    are made as `s_how` says, unless they are given as `s_records`.  `matrix`: the scale of each row of the
+    segment, seen as a matrix; without it no tile is scaled."""
 
     def __init__(self, data=b'', dtype='BYTES', shape=(), name=b'', unit=None, row=None, T=None, gap=b'',
-                 tiles=None, shared=0, **how):
+                 tiles=None, shared=0, per=None, columns=None, groups=(), matrix=None, s_how=None,
+                 s_records=None, **how):
         self.data, self.dtype, self.shape, self.name, self.gap = data, dtype, shape, name, gap
         self.shared = shared                        # bytes of the name that the one before it has too
         number, bits, dtype_unit = DTYPES.get(dtype, (dtype, 0, 1))
@@ -496,9 +579,20 @@ class Segment:
             self.unit, self.row = dtype_unit, shape[-1] * bits // (8 * dtype_unit) if whole else 1
         units = len(data) // self.unit
         self.T = T if T is not None else max(-(-units // self.row), 1) * self.row
-        self.tiles = tiles
+        self.tiles, self.per, self.columns = tiles, per, columns
+        if columns is None and any(groups):
+            self.columns = len([scales for scales in groups if scales][0])
+        self.s_records = s_records
+        if s_records is None:
+            self.s_records = [tile(scales, kind=b'S', **(s_how or {})) if scales else b'' for scales in groups]
         if tiles is None:
-            self.tiles = [tile(data[a * self.unit:b * self.unit], **how) for a, b in self.cut(units)]
+            self.tiles = []
+            for i, (a, b) in enumerate(self.cut(units)):
+                scaled = {}
+                if matrix and groups[i // per]:
+                    w = len(groups[i // per])
+                    scaled = {'scales': groups[i // per], 'phase': a % w, 'rows': matrix[a // w:(b - 1) // w + 1]}
+                self.tiles.append(tile(data[a * self.unit:b * self.unit], **how, **scaled))
 
     def cut(self, n):
         """First and last unit of each tile."""
@@ -552,7 +646,7 @@ def container(originals, metadata=b'{}', max_tile=65536, edit=None, index_planes
     x = part('index.')
     x.add('flags', varint(0))
     x.add('originals', varint(len(originals)))
-    end, s, tiles = len(out), 0, 0
+    end, s, tiles, groups = len(out), 0, 0, 0
     for o, original in enumerate(originals):
         out += original.before
         if original.o_record is None:
@@ -572,7 +666,7 @@ def container(originals, metadata=b'{}', max_tile=65536, edit=None, index_planes
             at = 's%d.' % s
             s += 1
             out += segment.gap
-            x.add(at + 'flags', varint(int(segment.explicit)))
+            x.add(at + 'flags', varint(segment.explicit | (segment.per is not None) << 1))
             x.add(at + 'dtype', bytes([segment.number]))
             x.add(at + 'shared', varint(segment.shared))
             x.add(at + 'name size', varint(len(segment.name) - segment.shared))
@@ -586,7 +680,15 @@ def container(originals, metadata=b'{}', max_tile=65536, edit=None, index_planes
             if segment.data:
                 x.add(at + 'gap', varint((len(out) - end) // 8))
                 x.add(at + 'T', varint(segment.T))
+                if segment.per is not None:
+                    x.add(at + 'P', varint(segment.per))
+                    x.add(at + 'columns', varint(segment.columns))
                 for i, one in enumerate(segment.tiles):
+                    if segment.per is not None and i % segment.per == 0:
+                        scales = segment.s_records[i // segment.per]
+                        x.add(at + 'scales%d' % (i // segment.per), varint(len(scales) // 8))
+                        out += scales
+                        groups += 1
                     x.add(at + 'extent%d' % i, varint(len(one) // 8))
                     out += one
                     tiles += 1
@@ -606,7 +708,8 @@ def container(originals, metadata=b'{}', max_tile=65536, edit=None, index_planes
     f = part('footer.')
     f.add('type', b'F')
     f.add('body size', varint(62))
-    f.add('reserved', bytes(6))
+    f.add('reserved', bytes(2))
+    f.add('groups', u32(groups))
     f.add('names', u32(sum(len(o.name) + 1 + sum(len(z.name) + 1 for z in o.segments) for o in originals)))
     f.add('originals', u32(len(originals)))
     f.add('dimensions', u32(sum(len(segment.shape) for o in originals for segment in o.segments)))
@@ -884,6 +987,7 @@ def good_tiles():
     mixed = {1: [P('huffman', s=2)], 2: [P('huffman', s=1), P('rans256')],
              3: [P('rans16'), P('raw'), P('huffman')],
              4: [P('rans256'), P('huffman', s=3), P('sparse'), P('rans16', k=1)],
+             5: [P('huffman'), P('rans16'), P('raw'), P('rans256'), P('sparse')],
              8: [P('sparse'), P('raw'), P('huffman'), P('rans16', k=2), P('rans256'), P('raw'),
                  P('huffman', s=5), P('rans16')]}
     for name, (_, unit, parts) in SPLITS.items():
@@ -1059,6 +1163,256 @@ def good_containers():
          index_planes=[P('sparse')])
 
 
+EXPONENTS = {'BYTE': (0, 8), 'WORD16': (8, 8), 'BF16': (7, 8), 'F16': (10, 5), 'F32': (23, 8), 'F64': (52, 8),
+             'F8_E4M3': (3, 4), 'F8_E5M2': (2, 5), 'NIBBLES': (4, 4),
+             'BF16_4': (7, 8), 'F16_4': (10, 5), 'F32_4': (23, 8)}
+
+
+def scaled(seed, n, split, scales, matrix, phase=0):
+    """n units whose first plane goes with the scales of rows and columns; a quarter of a class shows in it."""
+    r, unit, w = Random(seed), SPLITS[split][1], len(scales)
+    shift, bits = EXPONENTS[split]
+    out = bytearray()
+    for u in range(phase, phase + n):
+        q = (matrix[u // w] + scales[u % w]) % 256
+        noise, d = r.u64(), 0
+        while d < 9 and noise >> 8 + d & 1:
+            d += 1
+        e = (q >> 2) + 2 - d + (noise >> 20 & 3 < (q & 3))
+        field = (1 << bits) - 1 << shift
+        x = r.u64() & (1 << 8 * unit) - 1 & ~field | e << shift & field
+        out += x.to_bytes(unit, 'little')
+    return bytes(out)
+
+
+W11 = bells(80, 11, 60, 8)                          # scales of 11 columns
+ROWS = bells(81, 80, 30, 9)                         # and of as many rows as are asked for
+
+
+def planes_of(split, first='raw', rest='raw', **how):
+    """The first plane with the predictor scale, and others."""
+    return [P(first, SCALE, **how)] + [P(rest)] * (len(SPLITS[split][2](0, 0)) - 1)
+
+
+def scaled_segment(n, split='BF16', scales=W11, rows=ROWS, seed=82, phase=0, planes=None, **how):
+    """A segment in one tile, in one group."""
+    unit = SPLITS[split][1]
+    data = scaled(seed, n, split, scales, rows, phase)
+    how.setdefault('unit', unit)
+    s_how = how.pop('s_how', None)
+    rows = rows[:(phase + n - 1) // len(scales) + 1]
+    place = {key: how.pop(key) for key in ('unit', 'row', 'T', 'name', 'gap') if key in how}
+    s_records = how.pop('s_records', None)
+    one = tile(data, split, planes or planes_of(split), scales=scales, phase=phase, rows=rows, **how)
+    return Segment(data, tiles=[one], per=1, groups=[scales], s_how=s_how, s_records=s_records, **place)
+
+
+def good_scales():
+    def case(name, n, split='BF16', first='rans16', rest='raw', how=(), **more):
+        more.setdefault('planes', planes_of(split, first, rest, **dict(how)))
+        good('scales-' + name, [Original(segments=[scaled_segment(n, split, **more)])])
+
+    # Each split, and each coder behind the predictor.
+    case('bf16', 200, rest='classes')
+    case('f16', 180, 'F16', 'classes', 'rans256')
+    case('f32', 150, 'F32', 'huffman', 'classes')
+    case('f64', 40, 'F64', 'rans16')
+    case('e4m3', 200, 'F8_E4M3', 'rans16', 'classes')
+    case('e5m2', 150, 'F8_E5M2', 'classes', 'rans16')
+    case('nibbles', 90, 'NIBBLES', 'huffman', 'classes')
+    case('byte', 120, 'BYTE', 'classes')
+    case('word16', 70, 'WORD16', 'raw')
+    for coder in 'raw', 'sparse', 'huffman', 'rans16', 'rans256', 'classes':
+        case('coder-' + coder, 130, first=coder)
+    flat = b''.join(u16((ROWS[u // 11] + W11[u % 11]) % 256 >> 2 << 7 | u & 15) for u in range(99))
+    good('scales-coder-constant', [Original(segments=[Segment(
+        flat, unit=2, split='BF16', planes=[P('constant', SCALE), P('rans16')], per=1, groups=[W11],
+        matrix=ROWS)])])
+    # The residual wraps in planes of 3 and 5 bits; q goes over 255.
+    case('narrow-all', 90, 'F16', planes=[P('rans16', SCALE), P('rans16', SCALE), P('raw', SCALE)])
+    for coder in 'rans16', 'huffman', 'classes':
+        case('both-of-4-bits-' + coder, 170, 'F8_E4M3', planes=[P('rans16', SCALE), P(coder, SCALE)])
+    case('wrap', 150, scales=randoms(83, 9), rows=randoms(84, 17))
+    case('wrap-255', 60, scales=b'\xff' * 8, rows=b'\xff\x01\x00\xff\x80\x02\x03\xfe')
+    case('wrap-e4m3', 150, 'F8_E4M3', 'classes', 'classes', scales=randoms(85, 13), rows=randoms(86, 12))
+    case('zeros', 64, scales=bytes(8), rows=bytes(8), how={'top': 5})
+
+    # Where the tile begins, and how many rows it touches.
+    case('n1', 1, first='constant', rest='constant')
+    case('n1-classes', 1, first='classes', rest='classes')
+    case('n1-last-column', 1, phase=10, first='raw')
+    case('n2-two-rows', 2, phase=10, first='raw')
+    for phase, n in (1, 10), (1, 11), (5, 6), (5, 7), (10, 23), (10, 24):
+        case('phase-%d-n%d' % (phase, n), n, phase=phase, first='raw', rest='classes')
+    case('columns-8', 70, scales=randoms(87, 8))
+    case('columns-above-n', 30, scales=bells(88, 70, 60, 8), phase=39)
+    case('columns-above-n-two-rows', 30, scales=bells(88, 70, 60, 8), phase=45)
+    case('columns-300', 310, scales=bells(89, 300, 60, 8), phase=200, first='classes', how={'k': 1})
+
+    # The scales of rows: each coder that may hold them, and the padding before them.
+    many = bells(90, 300, 30, 2)
+    for coder in 'raw', 'constant', 'sparse', 'huffman', 'rans16', 'rans256':
+        for predictor in (NONE, LEFT) if coder in ('raw', 'huffman') else (NONE,):
+            rows = b'\x21' * 12 if coder == 'constant' else many[:12]
+            case('rows-%s-%s' % (coder, 'nl'[predictor]), 120, rows=rows, rows_plane=P(coder, predictor))
+    case('rows-constant-l', 90, rows=bytes((7 * i + 7) % 256 for i in range(50)), rows_plane=P('constant', LEFT))
+    for n in 256, 257:
+        case('rows-%d' % n, 8 * n - 3, 'BYTE', 'raw', scales=randoms(91, 8), rows=many)
+    case('rows-huffman-left-streams', 2040, 'BYTE', 'huffman', scales=randoms(92, 8), rows=many,
+         rows_plane=P('huffman', LEFT, s=2))
+    case('row-and-filler', 66, tile_row=11, filler=5, planes=[P('rans256', SCALE), P('raw', UP)])
+    case('unit-left', 66, predictor=LEFT, first='rans256')
+    case('unit-up', 66, predictor=UP, tile_row=11, first='classes', rest='classes')
+    case('other-predictors', 66, tile_row=11, planes=[P('huffman', LEFT), P('classes', UP)])
+    case('unused', 66, planes=[P('huffman'), P()])
+    case('fill', 300, rows=many, scales=randoms(93, 8))
+
+    # S records in several forms.
+    for name, how in [('constant', {'planes': [P('constant')]}), ('huffman', {'planes': [P('huffman', s=1)]}),
+                      ('sparse', {'planes': [P('sparse', c=60)]}), ('filler', {'filler': 3}),
+                      ('rans16', {'planes': [P('rans16', k=1)]}), ('rans256', {'planes': [P('rans256', LEFT)]}),
+                      ('left', {'predictor': LEFT, 'planes': [P('raw', LEFT)]}),
+                      ('up', {'predictor': UP, 'planes': [P('huffman', UP)], 'tile_row': 4}),
+                      ('row-unused', {'tile_row': 1 << 40})]:
+        case('s-' + name, 40, scales=bytes([60] * 11) if name == 'constant' else W11, s_how=how)
+
+
+def good_classes():
+    def case(name, n, split='BF16', first=None, second=None, **more):
+        """`first`, `second`: how these planes are coded."""
+        planes = [first or P('raw', SCALE), second or P()]
+        planes += [P()] * (len(SPLITS[split][2](0, 0)) - 2)
+        good('classes-' + name, [Original(segments=[scaled_segment(n, split, planes=planes, **more)])])
+
+    for k in range(3):
+        for n in (1, 63, 65, 200) if k == 0 else ((64 << k) - 1, (64 << k) + 1, 3 * (64 << k) + 5):
+            case('k%d-n%d' % (k, n), n, first=P('classes', SCALE, k=k))
+        case('k%d-exceptions' % k, (128 << k) + 9, 'F8_E4M3', P('classes', SCALE, top=3, k=k),
+             P('classes', top=5, k=k))
+        case('k%d-exceptions-apart' % k, (64 << k) + 300, 'F8_E4M3', P('huffman'),
+             second=P('classes', k=k, places=(0, 127, 128, 129, (64 << k) + 299)))
+        case('k%d-lone-exception' % k, (64 << k) + 200, 'F8_E4M3', second=P('classes', k=k, places=(190,)))
+    for predictor, name in (NONE, 'none'), (LEFT, 'left'), (UP, 'up'):
+        case('without-scale-' + name, 120, first=P('classes', predictor), tile_row=15)
+    # Frequencies of 255, symbols that a class lacks, values twice, places of no symbol, classes that no value has.
+    values, skew = [0, 1, 2, 3, 254, 255, 1], [[0, 255, 1], [255, 0, 0, 0, 1], [40, 50, 60, 70, 20, 6, 10],
+                                               [16, 100, 0, 40, 0, 0, 100]]
+    case('skewed', 150, first=P('classes', SCALE, value=values, freqs=skew))
+    case('all-exceptions', 70, first=P('classes', SCALE, k=1, value=[99, 98], freqs=[[255, 1], [1, 255]] * 2))
+    case('holes', 90, first=P('classes', SCALE, value=[0] * 5 + [1, 0, 2, 0, 3, 0, 0, 255, 0, 0, 4], freqs=[
+        [0] * 5 + [100, 0, 100, 0, 56], [0] * 12 + [200, 0, 0, 56],
+        [100, 0, 0, 0, 0, 56, 0, 0, 0, 0, 0, 0, 0, 0, 0, 100], [0] * 7 + [128, 0, 128]]))
+    case('16-symbols', 260, second=P('classes', k=1, value=range(16), freqs=[[16] * 16] * 4,
+                                     stand=[3, 15, 0]))
+    case('one-class', 90, first=P('classes', SCALE), scales=bytes([32] * 9), rows=bytes([30] * 12))
+    case('q-wraps', 150, first=P('classes', SCALE), scales=randoms(94, 9), rows=randoms(95, 18))
+    case('three-planes', 90, 'F16', P('classes', SCALE), P('classes'))
+
+    # Classes by the first plane: with scales and without.
+    for split in 'NIBBLES', 'F8_E4M3':
+        for chosen in 0, 0xE4E4E4E4, 0xFFFFFFFF:
+            for predictor in (NONE, LEFT, UP) if chosen == 0xE4E4E4E4 else (NONE,):
+                good_tile('classes-first-%s-%08x-%s' % (split.lower(), chosen, 'nlu'[predictor]), bells(
+                    chosen & 7, 130, 90, 40), split, [P('huffman', predictor), P(
+                        'classes', predictor, source=1, chosen=chosen)], tile_row=10)
+        for k in range(3):
+            good_tile('classes-first-%s-k%d' % (split.lower(), k), randoms(96 + k, (64 << k) + 77), split, [
+                P('raw'), P('classes', source=1, chosen=0x1B93C6D2, k=k, top=9)])
+        good_tile('classes-first-%s-n1' % split.lower(), b'\xa7', split, [
+            P('constant'), P('classes', source=1, chosen=1 << 20)])
+        case('first-%s-scaled' % split.lower(), 120, split, P('rans16', SCALE),
+             P('classes', source=1, chosen=0x7E19A2C4))
+        case('first-%s-after-classes' % split.lower(), 120, split, P('classes', SCALE),
+             P('classes', SCALE, source=1, chosen=0x7E19A2C4, k=1))
+    for split in 'BF16', 'F16', 'F8_E5M2', 'WORD16', 'F32':     # wider first planes
+        good_tile('classes-first-' + split.lower(), randoms(107, 80 * SPLITS[split][1]), split, [
+            P(), P('classes', source=1, chosen=0x1B93C6D2, base=77)]
+            + [P()] * (len(SPLITS[split][2](0, 0)) - 2))
+    good_tile('classes-first-for-third-plane', randoms(108, 160), 'F16', [
+        P(), P(), P('classes', source=1, chosen=0x7E19A2C4, base=250)])
+    for split in 'BF16_4', 'F16_4', 'F32_4':
+        rest = [P()] * (len(SPLITS[split][2](0, 0)) - 2)
+        by_first = P('classes', source=1, chosen=0x1B93C6D2 << 96 | 0x7E19A2C4 << 64 | 0xE4 << 32 | 7 << 20, base=9)
+        good_tile('split-%s-rans' % split.lower(), randoms(110, 150 * SPLITS[split][1]), split,
+                  [P('rans16')] * 2 + rest)
+        good_tile('split-%s-classes' % split.lower(), randoms(111, 300 * SPLITS[split][1]), split,
+                  [P('rans16'), P('classes', source=1, chosen=0x1B93C6D2, base=3, k=1)] + rest)
+        case('first-%s-scaled' % split.lower(), 200, split, P('classes', SCALE), by_first)
+        case('first-%s-not-scaled' % split.lower(), 130, split, P('raw'), by_first)
+        case('first-%s-scaled-after' % split.lower(), 90, split, P('rans256', SCALE),
+             P('classes', SCALE, source=1, chosen=0x7E19A2C4, base=31))
+    good_tile('classes-first-unit-left', bells(97, 150, 90, 40), 'NIBBLES', [
+        P('rans16'), P('classes', LEFT, source=1, chosen=0x1B93C6D2)], predictor=LEFT)
+
+
+def good_groups():
+    def one(name, *segments, **how):
+        good('groups-' + name, [Original(name.encode(), segments)], **how)
+
+    def matrix(name=b'w', n=165, T=33, per=2, groups=None, split='BF16', scales=W11, first='rans16', row=None,
+               rest='raw', **how):
+        """A tensor of rows of `row` units, in groups."""
+        unit = SPLITS[split][1]
+        data = scaled(len(name) + n, n, split, scales, ROWS)
+        groups = groups if groups is not None else [scales] * 9
+        tiles = -(-n // T) if T >= (row or 11) else n // row * -(-row // T)
+        return Segment(data, unit=unit, row=row or 11, T=T, split=split, per=per, name=name, matrix=ROWS,
+                       groups=groups[:-(-tiles // per)], planes=planes_of(split, first, rest), **how)
+
+    def mixed(groups, n=165, T=33, per=2, scales=W11):
+        """A tensor some of whose groups have an S record."""
+        data, tiles = scaled(98, n, 'BF16', scales, ROWS), []
+        for i, a in enumerate(range(0, n, T)):
+            b, w = min(a + T, n), len(scales)
+            how = {'planes': [P('huffman'), P()]}
+            if groups[i // per] is not None:
+                how = {'planes': planes_of('BF16', 'rans16'), 'scales': groups[i // per], 'phase': a % w,
+                       'rows': ROWS[a // w:(b - 1) // w + 1]}
+            if i == 1:
+                how = {}
+            tiles.append(tile(data[2 * a:2 * b], 'BF16', **how))
+        return Segment(data, unit=2, row=11, T=T, tiles=tiles, per=per, columns=len(scales), groups=groups)
+
+    other = bells(99, 11, 90, 20)
+    for per in 1, 2, 3, 5, 6, (1 << 64) - 1:
+        one('per-%d' % per, matrix(per=per))
+    one('of-other-scales', mixed([W11, other, W11[::-1]]))
+    one('second-has-none', mixed([W11, None, other]))
+    one('first-has-none', mixed([None, W11, None]))
+    one('none-has-one', mixed([None] * 3))
+    one('none-has-one-again', mixed([None] * 3), matrix(per=4))
+    one('unused', Segment(bumpy(90), T=30, per=2, columns=12, groups=[randoms(9, 12), randoms(8, 12)]))
+    # Rows of the tiles that are not rows of the matrix.
+    one('row-16', matrix(n=160, T=32, row=16))
+    one('row-7', matrix(n=140, T=28, row=7, first='classes'))
+    one('row-cut', matrix(n=120, T=9, row=24, per=4))
+    one('row-cut-to-1', matrix(n=12, T=1, row=4, first='constant', rest='constant'))
+    one('row-33', matrix(n=165, T=33, row=33, rest='classes'))
+    one('shape-f32', matrix(n=96, T=24, row=12, split='F32', name=b'v', per=3))
+    one('shape-e4m3', matrix(n=200, T=40, row=20, split='F8_E4M3', rest='classes'))
+    one('last-shorter', matrix(n=149, T=44))
+    one('columns-of-max-tile', matrix(n=75, T=15, row=15, scales=bells(3, 64, 60, 9), per=9), max_tile=64)
+    one('columns-8-of-max-tile-8', matrix(n=24, T=4, row=4, scales=bells(3, 8, 60, 9), per=2), max_tile=8)
+    typed = scaled(7, 144, 'BF16', W11, ROWS)
+    one('dtype', Segment(typed, 'BF16', (6, 24), b'w', T=48, split='BF16', planes=planes_of('BF16', 'rans16'),
+                         per=2, groups=[W11, W11], matrix=ROWS))
+    one('split-of-other-units', Segment(typed, unit=2, row=24, T=48, per=3, columns=11, groups=[W11], tiles=[
+        tile(typed[:96], 'BYTE', [P('classes')], scales=W11, phase=3, rows=ROWS[:9]),
+        tile(typed[96:192], 'NIBBLES', [P('raw'), P('classes', UP, source=1, chosen=77)], tile_row=4),
+        tile(typed[192:], 'WORD32', [P('raw', SCALE)] * 4, scales=W11, phase=10, rows=ROWS[:4])]))
+    one('segments', Segment(bumpy(40)), matrix(b'a'), matrix(b'b', scales=other), Segment(), Segment(bumpy(20)),
+        matrix(b'c', n=77, first='classes', per=1, gap=note(7)), Segment(gap=note(3)), matrix(b'd'))
+    good('groups-originals', [Original(b'a', [matrix()], before=note(6)), Original(b'b'),
+                              Original(b'c', [matrix(b'a', n=66), matrix(b'b', first='classes')], sha=False)],
+         before_index=note(9), after_index=note(2))
+    # An index in several records, whose parts end among the numbers of groups.
+    z = ord('z')
+    layers = [Segment(name=b'z' * 65000), Segment(name=b'z' * 500)]
+    layers += [matrix(b'w%d' % i, n=66, per=1 + i % 3, first='sparse' if i % 2 else 'raw') for i in range(12)]
+    one('index-in-pieces', *layers, index_planes=[P('sparse', c=z)] * 2)
+    one('index-coded', *layers[2:], index_planes=[P('rans256')])
+
+
 def good_example():
     """The container that the specification shows as a hex dump."""
     exponents = [127 - abs(row - column) for row in range(4) for column in range(6)]
@@ -1081,8 +1435,9 @@ def bad_header():
         case('version-%d' % version, 'version', version=u16(version))
     for bit in range(16):
         case('flags-%d' % bit, 'unsupported', flags=u16(1 << bit))
-    for bit in 0, 31:
+    for bit in 1, 31:
         case('features-%d' % bit, 'unsupported', features=u32(1 << bit))
+    for bit in 0, 31:
         case('reserved-%d' % bit, 'unsupported', reserved=u32(1 << bit))
     case('size-32', 'corrupt', size=u32(32))
     case('size-unaligned', 'corrupt', size=u32(34))
@@ -1105,16 +1460,15 @@ def bad_tiles():
         one = tile(data, edit=edit, **how)
         bad('tile-' + name, status, [Original(segments=[Segment(data, unit=unit, tiles=[one])])])
 
-    for number in 11, 12, 128, 255:
+    for number in 14, 15, 128, 255:
         case('split-%d' % number, 'unsupported', edit={'split': bytes([number])})
-    case('flag-7', 'unsupported', edit={'flags': b'\x80'})
     for bit in 4, 5, 6:
         case('filler-missing-%d' % bit, 'corrupt', edit={'flags': bytes([1 << bit])})
     case('filler-not-zero', 'corrupt', filler=3, edit={'filler': b'\0\1\0'})
-    for number in range(3, 8):
+    for number in range(4, 8):
         case('predictor-%d' % number, 'unsupported', edit={'flags': bytes([number | 8])}, tile_row=3)
         case('plane-predictor-%d' % number, 'unsupported', edit={'plane0': bytes([number << 5])}, tile_row=3)
-    for number in 6, 7, 16, 31:
+    for number in 8, 16, 31:
         case('coder-%d' % number, 'unsupported', edit={'plane0': bytes([number])})
     case('crc', 'checksum', edit={'crc': lambda crc: bytes([crc[0] ^ 1]) + crc[1:]})
     case('payload-changed', 'checksum', edit={'payload0': lambda p: p[:-1] + bytes([p[-1] ^ 128])})
@@ -1166,6 +1520,257 @@ def bad_tiles():
     for kind in b'A', b'P', b'\x00', b'\xd4', b'\x14':
         bad('tile-type-%02x' % kind[0], 'unsupported',
             [Original(segments=[Segment(SMALL, tiles=[tile(SMALL, kind=kind)])])])
+
+
+def bad_scales():
+    """Tiles with scales, and the S records that they need."""
+    def case(name, status='corrupt', n=40, split='BF16', folder='bad', **how):
+        bad('scales-' + name, status, [Original(segments=[scaled_segment(n, split, **how)])], folder)
+
+    def flagged(bits):
+        return {'flags': lambda flags: bytes([flags[0] ^ bits])}
+
+    # A tile that needs an S record, and has none.
+    alone = scaled_segment(40).tiles
+    data = scaled_segment(40).data
+    bad('scales-no-groups', 'corrupt', [Original(segments=[Segment(data, unit=2, tiles=alone)])])
+    bad('scales-group-without', 'corrupt', [Original(segments=[
+        Segment(data, unit=2, tiles=alone, per=1, columns=11, groups=[None])])])
+    two = [tile(data[:40], 'BF16', planes_of('BF16'), scales=W11, rows=ROWS[:2]),
+           tile(data[40:], 'BF16', planes_of('BF16'), scales=W11, phase=9, rows=ROWS[1:4])]
+
+    def pair(per, s_records, tiles=two, **how):
+        return Segment(data, unit=2, T=20, tiles=tiles, per=per, columns=11, groups=[], s_records=s_records, **how)
+    s = tile(W11, kind=b'S')
+    # Who takes records in order does not know where a group or a segment ends.
+    bad('index-scales-second-group-without', 'corrupt', [Original(segments=[pair(1, [s, b''])])])
+    bad('index-scales-next-segment-without', 'corrupt', [Original(segments=[
+        pair(2, [s]), Segment(data, unit=2, tiles=alone)])])
+    bad('index-scales-amid-a-group', 'corrupt', [Original(segments=[pair(2, [s], [two[0], s + two[1]])])])
+    bad('index-scales-for-a-tile', 'corrupt', [Original(segments=[pair(1, [s, s], [two[0], s + two[1]])])],
+        edit={'index.s0.scales1': varint(0)})
+    bad('scales-after-ancillary', 'corrupt', [Original(segments=[
+        pair(2, [s]), Segment(data, unit=2, tiles=alone, gap=note(5))])])
+    bad('scales-of-other-original', 'corrupt', [
+        Original(segments=[pair(2, [s])]), Original(segments=[Segment(data, unit=2, tiles=alone)])])
+    bad('scales-ancillary-behind', 'corrupt', [Original(segments=[pair(2, [s], [note(5) + two[0], two[1]])])])
+    bad('scales-ancillary-in-extent', 'corrupt', [Original(segments=[pair(2, [s + note(5)])])])
+    bad('index-scales-ancillary-before', 'corrupt', [Original(segments=[pair(1, [s, note(3) + s])])])
+    bad('scales-ancillary-instead', 'corrupt', [Original(segments=[pair(1, [note(3), b''])])])
+    bad('scales-tile-instead', 'corrupt', [Original(segments=[pair(2, [tile(W11)])])])
+    bad('scales-index-record-instead', 'corrupt', [Original(segments=[pair(2, [tile(W11, kind=b'I')])])])
+    bad('scales-reserved-instead', 'unsupported', [Original(segments=[pair(2, [tile(W11, kind=b'R')])])])
+    bad('scales-instead-of-tile', 'corrupt', [Original(segments=[pair(2, [s], [s, two[1]])])])
+    bad('scales-twice', 'corrupt', [Original(segments=[pair(2, [s + s])])])
+    bad('scales-in-index', 'corrupt', plain(), index_kinds=b'S')
+    bad('scales-after-index', 'corrupt', plain(), after_index=s)
+
+    # Where there are more of them than the index knows.
+    def gap(name, before, status='corrupt'):
+        bad('scales-gap-' + name, status, [Original(segments=[pair(2, [s], gap=before)])], 'bad_stream')
+    gap('twice', s)
+    gap('ancillary', s + note(3))
+    gap('checksum', tile(W11, kind=b'S', edit={'crc': bytes(4)}), 'checksum')
+    gap('original', s + record(b'O', b'\2\1x'))
+    bad('scales-before-original', 'corrupt', [Original(segments=[pair(2, [s])], before=s)], 'bad_stream')
+    bad('scales-before-index', 'corrupt', [Original(segments=[pair(2, [s])])], 'bad_stream', before_index=s)
+    bad('scales-only', 'corrupt', [Original()], 'bad_stream', before_index=s)
+    bad('scales-in-gap', 'corrupt', [Original(segments=[Segment(SMALL, gap=s)])], 'bad_both')
+    # No tile needs it.
+    for name, status, edit in [('crc', 'checksum', {'crc': bytes(4)}), ('split', 'unsupported', {'split': b'\x20'}),
+                               ('n', 'corrupt', {'n': b'\x0a'}), ('coder', 'corrupt', {'plane0': b'\x06'})]:
+        bad('scales-unused-' + name, status, [Original(segments=[Segment(
+            SMALL, per=1, columns=11, groups=[W11], s_how={'edit': edit})])], 'bad_stream')
+
+    # What an S record may hold.
+    def of_s(name, status='corrupt', scales=W11, prefix='', **how):
+        segment = scaled_segment(40, scales=scales, s_how=how)
+        bad(prefix + 's-record-' + name, status, [Original(segments=[segment])])
+    for split in 'NIBBLES', 'F8_E5M2':
+        of_s('split-' + split.lower(), split=split)
+    of_s('split-word16', split='WORD16', scales=randoms(7, 12), prefix='index-')
+    of_s('crc', 'checksum', edit={'crc': lambda crc: bytes([crc[0] ^ 128]) + crc[1:]})
+    of_s('payload-changed', 'checksum', edit={'payload0': lambda p: bytes([p[0] ^ 4]) + p[1:]})
+    bad('s-record-scaled-by-another', 'corrupt', [Original(segments=[pair(1, [s, tile(
+        W11, kind=b'S', scales=W11, rows=b'\0')])])])
+    of_s('predictor-scale', edit={'plane0': bytes([SCALE << 5])})
+    of_s('unit-predictor-scale', edit=flagged(SCALE))
+    of_s('classes', planes=[P('classes')])
+    of_s('classes-of-first', planes=[P('classes', source=1)])
+    of_s('padding', edit={'padding': lambda p: p[:-1] + b'\1'})
+    of_s('left-over', edit={'tail': b'\0'})
+    of_s('n-0', edit={'n': b'\0'})
+    of_s('n-less', edit={'n': b'\x0a'})
+    of_s('size-long', edit={'body size': lambda size: varint(size[0], 2)})
+    of_s('coder-31', 'unsupported', edit={'plane0': b'\x1f'})
+    of_s('split-32', 'unsupported', edit={'split': b'\x20'})
+    s_body = s[2:]
+    for size in 0, 6, 8, 12:
+        bad('s-record-cut-%d' % size, 'corrupt', [Original(segments=[pair(2, [record(b'S', s_body[:size])])])])
+    seven = randoms(8, 7)
+    bad('s-record-of-7-columns', 'corrupt', [Original(segments=[scaled_segment(40, scales=seven)])])
+    bad('s-record-of-1-column', 'corrupt', [Original(segments=[scaled_segment(4, scales=b'a')])])
+    bad('s-record-above-max-tile', 'corrupt', [Original(segments=[scaled_segment(
+        4, scales=bells(9, 90, 60, 9), phase=2)])], max_tile=89)
+    for columns in 10, 12:
+        bad('index-columns-%d-of-11' % columns, 'corrupt', [Original(segments=[scaled_segment(40)])],
+            edit={'index.s0.columns': varint(columns)})
+
+    # Where the tile begins.
+    for phase in 11, 12, 255, (1 << 32) + 1, (1 << 64) - 1:
+        case('phase-%d' % phase, edit={'phase': varint(phase)})
+    case('phase-long', edit={'phase': varint(0, 2)})
+    case('phase-other', 'checksum', edit={'phase': varint(1)})
+    case('bit-missing', edit=flagged(128))
+
+    # The plane of the row scales.
+    for coder in 9, 31:
+        case('rows-coder-%d' % coder, 'unsupported', edit={'plane of rows': bytes([coder])})
+    for predictor in range(4, 8):
+        case('rows-predictor-%d' % predictor, 'unsupported', edit={'plane of rows': bytes([predictor << 5])})
+    for predictor in UP, SCALE:
+        case('rows-predictor-%d' % predictor, edit={'plane of rows': bytes([predictor << 5])}, tile_row=1)
+    case('rows-classes', rows_plane=P('classes'))
+    case('rows-classes-of-first', rows_plane=P('classes', source=1))
+    case('rows-less', rows_plane=P(edit={'all': lambda p: p[:-1]}))
+    case('rows-more', rows_plane=P(edit={'all': lambda p: p + b'\0'}))
+    case('rows-of-phase-0', edit={'phase': b'\0'}, phase=10)
+    case('rows-size-less', edit={'size of rows': b'\3'})
+    case('rows-size-2-64', edit={'size of rows': varint((1 << 64) - 1)})
+    case('rows-size-long', edit={'size of rows': varint(4, 2)})
+    case('rows-missing', edit={'plane of rows': b'', 'size of rows': b'', 'payload of rows': b''})
+    case('rows-k-above', rows_plane=P('sparse', edit={'k': b'\5', 'gaps': bytes(5), 'values': bytes(5)}))
+    case('rows-too-many-exceptions', rows_plane=P('rans16', edit={'E': u24(5)}))
+    case('rows-huffman-incomplete', rows=b'\1\2\1\2', rows_plane=P(
+        'huffman', lengths={1: 1, 2: 2}, span=(1, 3), coded=[1, 2, 0]))
+    case('rows-fill', n=8 * 256, split='BYTE', scales=bytes(8), rows=bells(105, 256, 30, 1),
+         planes=[P('huffman', SCALE)], edit={'fill of rows': lambda fill: fill[:-1] + b'\1'})
+    case('rows-changed', 'checksum', edit={'payload of rows': lambda p: bytes([p[0] ^ 8]) + p[1:]})
+
+    # Predictors.
+    case('unit-predictor', edit=flagged(SCALE))
+    bad_tile('scale-without-rows', 'corrupt', SMALL, edit={'plane0': bytes([SCALE << 5])})
+    bad_tile('unit-scale-without-rows', 'corrupt', SMALL, edit={'flags': bytes([SCALE])})
+    for predictor in range(4, 8):
+        case('plane-predictor-%d' % predictor, 'unsupported', edit={'plane0': bytes([predictor << 5])})
+    case('filler', filler=4, edit={'filler': b'\0\0\0\1'})
+    case('up-without-row', edit={'plane1': bytes([UP << 5])})
+    case('payload-size-more', edit={'size0': b'\x29'})
+    case('crc', 'checksum', edit={'crc': lambda crc: crc[:3] + bytes([crc[3] ^ 1])})
+
+    whole = container([Original(segments=[scaled_segment(40)])])
+    at = whole.index(b'S')
+    assert whole[at - 8:at] == record(b'O', b'\2\1x')[-8:]
+    for cut in at + 1, at + 2, at + 9, at + len(s) - 1, at + len(s), at + len(s) + 1, at + len(s) + 14:
+        bad_bytes('cut-with-scales-%03d' % cut, 'truncated', whole[:cut])
+
+
+def bad_classes():
+    def case(name, status='corrupt', split='BF16', n=90, edit=None, more=None, **how):
+        """A payload by classes, of q, in the first plane."""
+        rest = [P()] * (len(SPLITS[split][2](0, 0)) - 1)
+        how.setdefault('value', [0, 1, 2, 3])
+        how.setdefault('freqs', [[64] * 4, [100, 50, 50, 56], [20, 16, 200, 20], [250, 2, 2, 2]])
+        planes = [P('classes', SCALE, edit=edit, **how)] + rest
+        segment = scaled_segment(n, split, planes=planes, **(more or {}))
+        bad('classes-' + name, status, [Original(segments=[segment])])
+
+    def later(name, status='corrupt', split='NIBBLES', first=None, edit=None, data=None, plane=1, **how):
+        """One by the first plane, in another plane, without scales."""
+        planes = [first or P()] + [P()] * (len(SPLITS[split][2](0, 0)) - 1)
+        planes[plane] = P('classes', source=1, chosen=0x1B93C6D2, edit=edit, **how)
+        bad_tile('classes-' + name, status, data or randoms(101, 64 * SPLITS[split][1]), split, planes)
+
+    for source in 2, 3, 255:
+        case('source-%d' % source, edit={'source': bytes([source])})
+    case('source-1-in-first-plane', edit={'source': b'\1'})
+    later('source-2-of-first', edit={'source': b'\2'})
+    later('source-0-without-scales', edit={'source': b'\0', 'map': bytes(16)})
+    later('source-1-in-first-plane-of-4-bits', plane=0)
+    bad_tile('classes-by-bits-of-byte', 'corrupt', SMALL, planes=[P('classes')])
+    for bit in 0, 31, 127:
+        case('map-of-q-%d' % bit, edit={'map': (1 << bit).to_bytes(16, 'little')})
+    case('base-of-q', edit={'base': b'\1'})
+    later('base-other', edit={'base': b'\5'}, data=bytes(x & 255 for x in bells(106, 90, 100, 30)))
+    later('map-other', edit={'map': bytes(16)}, data=bytes(x & 255 for x in bells(106, 90, 100, 30)))
+    for c in range(4):
+        case('sum-255-of-%d' % c, edit={'freq%d' % c: lambda p: p[:1] + bytes([p[1] - 1]) + p[2:]})
+    case('sum-257', edit={'freq3': lambda p: p[:1] + bytes([p[1] + 1]) + p[2:]})
+    later('sum-512', edit={'freq1': bytes([100, 156, 255, 1]) + bytes(12)})
+    case('sum-0', edit={'freq1': bytes(16)})
+    case('sum-255-of-unused', edit={'freq3': lambda p: bytes([p[0] - 1]) + p[1:]},
+         more={'scales': bytes(8), 'rows': bytes(20)})
+    case('value-unused', edit={'value': lambda p: p[:4] + b'\1' + p[5:]})
+    case('value-unused-15', edit={'value': lambda p: p[:15] + b'\x80'})
+    case('value-too-wide', split='F8_E4M3', value=[0, 1, 2, 16])
+    case('value-too-wide-unused', split='F16', value=[0, 1, 2, 32],
+         freqs=[[100, 100, 56]] * 3 + [[100, 100, 55, 1]])
+    case('exception-too-wide', split='F8_E4M3', places=(5,), side={'value0': lambda v: bytes([v[0] | 16])})
+    case('exceptions-above-n', n=5, edit={'E': u24(6)})
+    case('exception-at-n', n=30, places=(5, 29), value=range(16), freqs=[[16] * 16] * 4, split='F8_E4M3',
+         side={'gap1': b'\x18'})
+    case('exception-gap-long', places=(5,), value=range(16), freqs=[[16] * 16] * 4, split='F8_E4M3',
+         side={'gap0': varint(5, 2)})
+    for k in 3, 255:
+        case('k-%d' % k, edit={'k': bytes([k])})
+    for k, other in (0, 1), (1, 0), (2, 1):
+        later('k-%d-for-%d' % (other, k), k=k, edit={'k': bytes([other])})
+    case('state-255', n=20, edit={'states': lambda p: last_state(p, 255)})
+    sixteen = {'value': range(16), 'freqs': [[16] * 16] * 4}
+    for k, lane in (0, 0), (1, 127), (2, 255):
+        later('k%d-end-512-lane-%d' % (k, lane), data=randoms(103, 160 << k), k=k, ends={lane: 512}, **sixteen)
+        how = {'data': randoms(103, 160 << k), 'k': k, **sixteen}
+        later('k%d-renorm-left-over' % k, edit={'renorm': lambda p: p + b'\0'}, **how)
+        later('k%d-renorm-missing' % k, edit={'renorm': lambda p: p[:-1]}, **how)
+        later('k%d-side-left-over' % k, side={'tail': b'\1'}, **how)
+        later('k%d-behind-left-over' % k, edit={'behind': b'\0'}, **how)
+    for cut in 0, 1, 65, 81, 84, 88, 89, 153, 216:
+        case('cut-at-%d' % cut, cut=cut)
+    case('changed', 'checksum', edit={'value': b'\0\1\3\2' + bytes(12)})
+
+
+def bad_groups():
+    def case(name, status='corrupt', edit=None, n=88, folder='bad', **how):
+        data = scaled(104, n, 'BF16', W11, ROWS)
+        how = {'groups': [W11, W11], 'per': 2, 'T': 22, 'matrix': ROWS, 'planes': planes_of('BF16'), **how}
+        bad(name, status, [Original(segments=[Segment(data, unit=2, row=11, split='BF16', **how)])], folder,
+            edit=edit)
+
+    def index(name, status='corrupt', **edit):
+        case('index-groups-' + name, status, {'index.s0.' + field: value for field, value in edit.items()})
+
+    index('P-0', P=varint(0))
+    index('P-1', P=varint(1))
+    index('P-3', P=varint(3))
+    index('P-4', P=varint(4))
+    index('P-2-63', P=varint((1 << 63) + 2))
+    index('P-2-32', P=varint((1 << 32) + 2))
+    index('P-long', P=varint(2, 2))
+    for columns in 0, 7, 65537, (1 << 32) + 11, (1 << 64) - 1:
+        index('columns-%d' % columns, columns=varint(columns))
+    index('columns-long', columns=varint(11, 2))
+    index('flag-missing', flags=varint(1))
+    case('index-groups-flag-added', edit={'index.s0.flags': varint(3)}, per=None, groups=[], matrix=None)
+    case('index-groups-flag-2', 'unsupported', {'index.s0.flags': varint(7)})
+    for name, change in [('0', lambda e: varint(0)), ('less', lambda e: varint(e[0] - 1)),
+                         ('more', lambda e: varint(e[0] + 1)), ('2-64', lambda e: varint((1 << 64) - 1)),
+                         ('wraps', lambda e: varint((1 << 61) + e[0])), ('long', lambda e: varint(e[0], 2))]:
+        index('extent-' + name, scales1=change)
+    index('first-extent-0', scales0=varint(0))
+    index('first-extent-more', scales0=lambda e: varint(e[0] + 1))
+    index('extent-with-tile', scales1=lambda e: varint(e[0] + 2), extent2=lambda e: varint(e[0] - 2))
+    index('extent-of-tile', scales1=lambda e: varint(0), extent2=lambda e: varint(e[0] + 4))
+    case('index-groups-none-has-extent', edit={'index.s0.scales1': varint(1)}, groups=[W11, None])
+    bad('index-groups-of-size-0', 'corrupt', [Original(segments=[Segment(b'', 'F32', (0, 4)), Segment(SMALL)])],
+        edit={'index.s0.flags': varint(2)})
+    bad('index-groups-of-size-0-explicit', 'corrupt', [Original(segments=[Segment(), Segment(SMALL)])],
+        edit={'index.s0.flags': varint(3)})
+    names = ['P', 'columns', 'scales0', 'extent0', 'extent1', 'scales1', 'extent2', 'extent3']
+    for first in range(len(names)):
+        index('cut-at-' + names[first], **dict.fromkeys(names[first:], b''))
+    for groups in 0, 1, 3, (1 << 16) + 2, (1 << 32) - 1:
+        case('index-footer-groups-%d' % groups, edit={'footer.groups': u32(groups)})
+    bad('index-footer-groups-of-none', 'corrupt', plain(), edit={'footer.groups': u32(1)})
 
 
 def bad_payload(coder, name, status, data, edit=None, split='BYTE', **how):
@@ -1469,7 +2074,7 @@ def bad_index():
         case('flags-%d' % bit, 'unsupported', edit={'flags': varint(1 << bit)})
     for bit in 2, 3, 7, 63:
         case('original-flags-%d' % bit, 'unsupported', edit={'o0.flags': varint(2 | 1 << bit)})
-    for bit in 1, 2, 7, 63:
+    for bit in 2, 3, 7, 63:
         case('segment-flags-%d' % bit, 'unsupported', edit={'s0.flags': varint(1 | 1 << bit)})
     case('flags-long', edit={'flags': varint(0, 2)})
     case('segment-flags-long', edit={'s0.flags': varint(1, 2)})
@@ -1598,14 +2203,15 @@ def bad_index():
 
     for name, status, edit in [
             ('crc', 'checksum', {'crc': lambda crc: crc[:3] + bytes([crc[3] ^ 1])}),
-            ('split', 'unsupported', {'split': b'\x0b'}), ('flag', 'unsupported', {'flags': b'\x80'}),
-            ('coder', 'unsupported', {'plane0': b'\x06'}),
+            ('split', 'unsupported', {'split': b'\x20'}),
+            ('coder', 'unsupported', {'plane0': b'\x1f'}),
             ('n', 'corrupt', {'n': lambda n: bytes([n[0] - 1])}),
             ('left-over', 'corrupt', {'tail': b'\0'}),
             ('padding', 'corrupt', {'padding': lambda p: p[:-1] + b'\1'}),
             ('size-long', 'corrupt', {'body size': lambda size: varint(size[0], 2)})]:
         bad('i-record-' + name, status, [Original()], index_edit=edit)
     bad('i-record-nibbles', 'corrupt', plain(), split='NIBBLES')
+    bad('i-record-scaled', 'corrupt', plain(), scales=bytes(100), rows=b'\0')
     name = [Original(segments=[Segment(b'a', name=b'z' * 66000)])]
     bad('i-records-uneven', 'corrupt', name, index_cut=40000, index_planes=[P('sparse', c=122)] * 2)
     bad('i-record-above-2-16', 'corrupt', name, index_cut=65537, index_planes=[P('sparse', c=122)] * 2)
@@ -1629,8 +2235,8 @@ def bad_footer():
     index_at, = struct.unpack('<Q', whole[-40:-32])
     case('footer-body-size-61', 'corrupt', body_size=b'\x3d')
     case('footer-body-size-46', 'corrupt', body_size=b'\x2e')
-    for bit in 0, 15, 47:
-        case('footer-reserved-%d' % bit, 'unsupported', reserved=u64(1 << bit)[:6])
+    for bit in 0, 15:
+        case('footer-reserved-%d' % bit, 'unsupported', reserved=u16(1 << bit))
     for names in 0, 1, 200, (1 << 32) - 1:
         case('index-footer-names-%d' % names, 'corrupt', names=u32(names))
     for originals in 0, 2, (1 << 32) - 1:
@@ -1741,8 +2347,10 @@ def bad_both():
 def build():
     """path below tests/golden -> bytes"""
     FILES.clear()
-    for part in (good_coders, good_rans16, good_tiles, good_geometry, good_containers, good_example,
-                 bad_header, bad_tiles, bad_simple_coders, bad_huffman, bad_rans16, bad_rans256, bad_index,
+    for part in (good_coders, good_rans16, good_tiles, good_geometry, good_containers, good_scales, good_classes,
+                 good_groups, good_example,
+                 bad_header, bad_tiles, bad_simple_coders, bad_huffman, bad_rans16, bad_rans256, bad_scales,
+                 bad_classes, bad_groups, bad_index,
                  bad_footer, bad_stream, bad_both):
         part()
     return dict(FILES)

@@ -19,12 +19,15 @@ import zlib
 from dataclasses import dataclass, field
 from itertools import accumulate
 
+import refmix
+
 MAX_TILE_BYTES = 1 << 24
 MAX_BODY_BYTES = 1 << 25
 MAX_METADATA_BYTES = 1 << 24
 MAX_O_BODY_BYTES = 1 << 16
 MAX_NAME_BYTES = 65000
 INDEX_TILE_BYTES = 1 << 16
+MIN_COLUMNS = 8
 FOOTER_BYTES = 64
 
 
@@ -256,11 +259,16 @@ def rans16_slots(freq):
 
 def decode_rans16(c, n, w):
     freq, value = c.take(16), c.take(16)
+    return rans16_values(c, n, w, [freq], value, bytes(n))
+
+
+def rans16_values(c, n, w, freqs, value, classes):
+    """What stands behind the tables: `classes` names, for each value, the frequencies that it is coded by."""
     exceptions = int.from_bytes(c.take(3), 'little')
     k = c.u8()
-    if sum(freq) != 256:
+    if any(sum(freq) != 256 for freq in freqs):
         c.fail('rANS-16: the frequencies do not sum to 256')
-    if any(v for v, f in zip(value, freq) if not f):
+    if any(v for s, v in enumerate(value) if not any(freq[s] for freq in freqs)):
         c.fail('rANS-16: a value for a symbol of frequency 0')
     if max(value) >> w:
         c.fail('rANS-16: a value of 2^w or more')
@@ -275,14 +283,17 @@ def decode_rans16(c, n, w):
         c.fail('rANS-16: a state is below 256')
     feed = c.take(c.left())                             # renormalisation bytes, then side bytes
 
-    slots = rans16_slots(freq)
-    symbol, rank = [s for s, _ in slots], [r for _, r in slots]
-    scale, named = [freq[s] for s in symbol], [value[s] for s in symbol]
+    named, scale, rank = [], [], []                     # 256 slots a class
+    for freq in freqs:
+        slots = rans16_slots(freq)
+        named += [value[s] for s, _ in slots]
+        scale += [freq[s] for s, _ in slots]
+        rank += [r for _, r in slots]
     out, pos = bytearray(n), 0
     try:
         for i in range(n):
             x = state[i & lanes - 1]
-            t = x & 255
+            t = x & 255 | classes[i] << 8
             out[i] = named[t]
             x = scale[t] * (x >> 8) + rank[t]
             if x < 256:
@@ -355,30 +366,72 @@ def decode_rans256(c, n, w):
     return bytes(out)
 
 
-CODERS = [decode_raw, decode_constant, decode_sparse, decode_huffman, decode_rans16, decode_rans256]
-CODER_NAMES = ['raw', 'constant', 'sparse', 'huffman', 'rans16', 'rans256']
+def decode_classes(c, n, w, q, first):
+    """`q`: see section 7.1, None without row scales; `first`: width and values of the first plane, None if this
+    is the first one."""
+    source = c.u8()
+    freqs, value, base, class_map = [c.take(16) for _ in range(4)], c.take(16), c.u8(), c.take(16)
+    if source == 0:
+        if q is None:
+            c.fail('classes: they come from scales, but the tile has none')
+        if base or any(class_map):
+            c.fail('classes: a map that is not used')
+        classes = [x & 3 for x in q]
+    elif source == 1:
+        if first is None:
+            c.fail('classes: there is no plane before this one')
+        classes = []
+        for p, x in zip(first[1], q or bytes(n)):
+            t = (p - (x >> 2) - base) % (1 << first[0])
+            context = 16 * (x & 3) + min(t, 15)
+            classes.append(class_map[context // 4] >> 2 * (context % 4) & 3)
+    else:
+        c.fail('classes: a source that is neither 0 nor 1')
+    return rans16_values(c, n, w, freqs, value, classes)
 
 
-def decode_plane(c, n, w, coder):
-    values = CODERS[coder](c, n, w)
+CODERS = [decode_raw, decode_constant, decode_sparse, decode_huffman, decode_rans16, decode_rans256,
+          decode_classes]
+CODER_NAMES = ['raw', 'constant', 'sparse', 'huffman', 'rans16', 'rans256', 'classes']
+CLASSES = 6
+
+
+def decode_plane(c, n, w, coder, q=None, first=None):
+    if coder == CLASSES:
+        values = decode_classes(c, n, w, q, first)
+    else:
+        values = CODERS[coder](c, n, w)
     c.done('the values of a plane')
     if max(values) >> w:
         c.fail('a value does not fit the width of its plane')
     return values
 
 
+MIX = 7
+
+
+def decode_mix(c, n, w, row, first):
+    try:
+        return bytes(refmix.decode(c.take(c.left()), w, n, row, first))
+    except refmix.Broken as e:
+        c.fail(str(e))
+
+
 # -- 7. Predictors -------------------------------------------------------------------------------------
 
-PREDICTOR_NAMES = ['none', 'left', 'up']
+PREDICTOR_NAMES = ['none', 'left', 'up', 'scale']
+LEFT, UP, SCALE = 1, 2, 3
 
 
-def unpredict(values, predictor, row, bits):
+def unpredict(values, predictor, row, bits, q=None):
     """Residuals back to values, modulo 2^bits."""
     mask = (1 << bits) - 1
     if predictor == 0:
         return values
-    if predictor == 1:
+    if predictor == LEFT:
         return [v & mask for v in accumulate(values)]
+    if predictor == SCALE:
+        return [v + (x >> 2) & mask for v, x in zip(values, q)]
     values = list(values)
     for i in range(row, len(values)):
         values[i] = values[i] + values[i - row] & mask
@@ -405,6 +458,9 @@ SPLITS = [
     ('F8_E4M3', 1, [[(3, 4)], [(0, 3), (7, 1)]]),
     ('F8_E5M2', 1, [[(2, 5)], [(0, 2), (7, 1)]]),
     ('NIBBLES', 1, [[(4, 4)], [(0, 4)]]),
+    ('BF16_4', 2, [[(7, 8)], [(3, 4)], [(0, 3), (15, 1)]]),
+    ('F16_4', 2, [[(10, 5)], [(6, 4)], [(0, 6), (15, 1)]]),
+    ('F32_4', 4, [[(23, 8)], [(19, 4)], [(16, 3), (31, 1)], [(8, 8)], [(0, 8)]]),
 ]
 
 
@@ -444,6 +500,9 @@ class Record:
         return Cursor(data, self.body, self.body_end)
 
 
+KINDS = 'OTSIF'
+
+
 def read_record(data, offset):
     c = Cursor(data, offset, len(data), 'TRUNCATED')
     kind, size = c.u8(), c.varint()
@@ -467,7 +526,7 @@ def is_ancillary(record):
 def expected_kind(record, kind):
     """Another type here breaks the order of things; a reserved one needs a later reader."""
     if record.kind != kind:
-        known = record.kind in 'OTIF' or is_ancillary(record)
+        known = record.kind in KINDS or is_ancillary(record)
         raise FormatError('CORRUPT' if known else 'UNSUPPORTED', record.offset,
                           'a record of type %02X instead of %s' % (ord(record.kind), kind))
 
@@ -479,12 +538,37 @@ class Tile:
     split: int
     predictor: int
     planes: list        # of (coder, predictor, payload size)
+    rows: tuple         # the same of the row scales, or None
 
 
-def decode_tile(data, offset, limit=MAX_TILE_BYTES):
-    """Decodes the T or I record at `offset`, whose tile must not be larger than `limit` bytes."""
+def read_head(c, mixed):
+    """The two fields of a plane."""
+    byte = c.u8()
+    coder, predictor = byte & 31, byte >> 5
+    if coder == MIX:
+        if not mixed:
+            c.fail('a plane of coder mix, of which the header says nothing')
+    elif coder >= len(CODERS):
+        c.reserved(coder, 'coder')
+    if predictor > SCALE:
+        c.reserved(predictor, 'plane predictor')
+    return coder, predictor, c.varint()
+
+
+def take_payload(c, offset, size):
+    """A cursor over the next payload of the record at `offset`."""
+    if size >= 256:
+        c.zeros(-(c.pos - offset) % 8, 'the padding before a payload is not zero')
+    payload = Cursor(c.data, c.pos, c.pos + size)
+    c.take(size)
+    return payload
+
+
+def decode_tile(data, offset, limit=MAX_TILE_BYTES, scales=None, mixed=False):
+    """Decodes the T, S or I record at `offset`, whose tile must not be larger than `limit` bytes; `scales`: of
+    the columns of its group, if that has an S record."""
     record = read_record(data, offset)
-    if record.kind not in 'TI':
+    if record.kind not in 'TSI':
         raise FormatError('CORRUPT', offset, 'a tile was expected here')
     check_padding(data, record)
     c = record.cursor(data)
@@ -494,9 +578,13 @@ def decode_tile(data, offset, limit=MAX_TILE_BYTES):
         c.reserved(split, 'split')
     _, unit, planes = SPLITS[split]
     predictor, has_row = flags & 7, flags >> 3 & 1
-    c.reserved(flags >> 7, 'tile flags')
-    if predictor > 2:
+    scaled = flags >> 7
+    if predictor == SCALE:
+        c.fail('the predictor of units is scale, which is one of planes')
+    if predictor > SCALE:
         c.reserved(predictor, 'unit predictor')
+    if scaled and scales is None:
+        c.fail('a tile with row scales, but without column scales')
     crc_at, crc = c.pos, c.u32()
     n = c.varint()
     if n < 1:
@@ -513,26 +601,37 @@ def decode_tile(data, offset, limit=MAX_TILE_BYTES):
         if row < 1:
             c.fail('a row length of 0')
 
-    heads = []
-    for _ in planes:
-        byte = c.u8()
-        if byte & 31 >= len(CODERS):
-            c.reserved(byte & 31, 'coder')
-        if byte >> 5 > 2:
-            c.reserved(byte >> 5, 'plane predictor')
-        heads.append((byte & 31, byte >> 5, c.varint()))
-    if row is None and 2 in [predictor] + [p for _, p, _ in heads]:
+    rows_head = None
+    if scaled:
+        phase, w = c.varint(), len(scales)
+        if phase >= w:
+            c.fail('a tile begins in a column that there is not')
+        row_count = (phase + n - 1) // w + 1
+        rows_head = read_head(c, mixed)
+        if rows_head[0] in (CLASSES, MIX) or rows_head[1] not in (0, LEFT):
+            c.fail('row scales with a coder or predictor that they can not have')
+    heads = [read_head(c, mixed) for _ in planes]
+    used = [predictor] + [p for _, p, _ in heads]
+    if row is None and UP in used:
         c.fail('a predictor is up, but there is no row length')
+    if not scaled and SCALE in used:
+        c.fail('a predictor is scale, but there are no row scales')
     c.zeros(flags >> 4 & 7, 'the filler of a tile is not zero')
 
+    q = None
+    if scaled:
+        rows = decode_plane(take_payload(c, offset, rows_head[2]), row_count, 8, rows_head[0])
+        rows = unpredict(rows, rows_head[1], None, 8)
+        q = [rows[i // w] + scales[i % w] & 255 for i in range(phase, phase + n)]
     values = []
     for plane, (coder, plane_predictor, size) in zip(planes, heads):
-        if size >= 256:
-            c.zeros(-(c.pos - offset) % 8, 'the padding before a payload is not zero')
-        payload = Cursor(data, c.pos, c.pos + size)
-        c.take(size)
-        residuals = decode_plane(payload, n, width(plane), coder)
-        values.append(unpredict(residuals, plane_predictor, row, width(plane)))
+        first = (width(planes[0]), values[0]) if values else None
+        payload = take_payload(c, offset, size)
+        if coder == MIX:
+            residuals = decode_mix(payload, n, width(plane), row or 0, values[0] if values else None)
+        else:
+            residuals = decode_plane(payload, n, width(plane), coder, q, first)
+        values.append(unpredict(residuals, plane_predictor, row, width(plane), q))
     c.done("a tile's payloads")
 
     decoded = join(planes, values, unit, n)
@@ -542,7 +641,17 @@ def decode_tile(data, offset, limit=MAX_TILE_BYTES):
         decoded = struct.pack('<%d%s' % (n, letter), *unpredict(units, predictor, row, 8 * unit))
     if zlib.crc32(decoded) != crc:
         raise FormatError('CHECKSUM', crc_at, "CRC-32 of a tile's bytes")
-    return Tile(record, decoded, split, predictor, heads)
+    return Tile(record, decoded, split, predictor, heads, rows_head)
+
+
+def decode_scales(data, offset, limit):
+    """The scales of columns in the S record at `offset`."""
+    tile = decode_tile(data, offset, limit)
+    if tile.split != 0:
+        raise FormatError('CORRUPT', offset, 'column scales with a split other than BYTE')
+    if len(tile.data) < MIN_COLUMNS:
+        raise FormatError('CORRUPT', offset, 'the scales of fewer than 8 columns')
+    return tile.data
 
 
 # -- 2.1 Header, 3. O record, 2.3 Footer ---------------------------------------------------------------
@@ -552,6 +661,7 @@ class Header:
     size: int
     max_tile_bytes: int
     metadata: bytes
+    mixed: bool = False
 
 
 def read_header(data):
@@ -563,7 +673,7 @@ def read_header(data):
     if version != 1:
         raise FormatError('VERSION', 4, 'format version %d' % version)
     c.reserved(flags, 'header flags')
-    c.reserved(features, 'header features')
+    c.reserved(features >> 1, 'header features')
     c.reserved(reserved, 'header field at 24')
     if metadata_size > MAX_METADATA_BYTES:
         c.fail('metadata of more than 2^24 bytes')
@@ -575,7 +685,7 @@ def read_header(data):
     c.zeros(size - c.pos, 'the padding of the header is not zero')
     if zlib.crc32(data[32:size], zlib.crc32(data[:28])) != crc:
         raise FormatError('CHECKSUM', 28, 'CRC-32 of the header')
-    return Header(size, max_tile_bytes, metadata)
+    return Header(size, max_tile_bytes, metadata, features == 1)
 
 
 def read_original_flags(c):
@@ -597,6 +707,7 @@ def read_o_record(data, record):
 @dataclass
 class Footer:
     offset: int
+    groups: int
     names: int
     originals: int
     dimensions: int
@@ -611,7 +722,7 @@ class Footer:
 
 def read_footer(data, offset):
     c = Cursor(data, offset, len(data), 'TRUNCATED')
-    kind, size, reserved, *fields, magic = struct.unpack('<BB6sIIIIQQIIQI4s', c.take(FOOTER_BYTES))
+    kind, size, reserved, *fields, magic = struct.unpack('<BB2sIIIIIQQIIQI4s', c.take(FOOTER_BYTES))
     if kind != ord('F') or size != FOOTER_BYTES - 2:
         c.fail('this is not a footer')
     if magic != b'CDCW':
@@ -666,6 +777,9 @@ class Segment:
     row: int
     offset: int = 0         # in the original
     tiles: list = field(default_factory=list)       # of (container offset, record size, decoded size)
+    tiles_a_group: int = 0  # 0: its tiles come in no groups
+    columns: int = 0
+    groups: list = field(default_factory=list)      # of (container offset, size) of the S record; size 0: none
 
 
 @dataclass
@@ -677,6 +791,7 @@ class Original:
     segments: list = field(default_factory=list)
     data: bytes = b''
     tile_offsets: list = field(default_factory=list)
+    scales_offsets: list = field(default_factory=list)
 
     def from_parts(self):
         return bool(self.flags & 1)
@@ -724,7 +839,7 @@ def read_segment(c, header, name, position, limit):
     """A segment of the index; `name` is that of the one before it in its original, `position` where the last
     tile record ended.  Returns segment and position."""
     flags = c.varint()
-    c.reserved(flags >> 1, 'flags of a segment')
+    c.reserved(flags >> 2, 'flags of a segment')
     dtype = c.u8()
     shared = c.varint()
     if shared > min(len(name), 255):
@@ -749,6 +864,8 @@ def read_segment(c, header, name, position, limit):
         size, unit, row = derived_geometry(c, dtype, shape)
     segment = Segment(name, dtype, shape, size, unit, row)
     if size == 0:
+        if flags & 2:
+            c.fail('a segment without bytes has groups')
         return segment, position
 
     position += 8 * c.varint()
@@ -759,12 +876,25 @@ def read_segment(c, header, name, position, limit):
         c.fail('the units a tile are not a multiple of the row')
     if t < row and units % row:
         c.fail('rows are cut, but the segment is not a whole number of rows')
-    for count in cut(units, t, row):
-        extent = 8 * c.varint()
-        if position + extent > limit:
-            c.fail('a tile lies outside the records')
-        segment.tiles.append((position, extent, count * unit))
+    if flags & 2:
+        segment.tiles_a_group, segment.columns = c.varint(), c.varint()
+        if segment.tiles_a_group < 1:
+            c.fail('a group of 0 tiles')
+        if not MIN_COLUMNS <= segment.columns <= header.max_tile_bytes:
+            c.fail('the columns are not in 8 ... max tile bytes')
+
+    def record_of(what):
+        nonlocal position
+        start, extent = position, 8 * c.varint()
+        if start + extent > limit:
+            c.fail(what + ' lies outside the records')
         position += extent
+        return start, extent
+
+    for i, count in enumerate(cut(units, t, row)):
+        if segment.tiles_a_group and i % segment.tiles_a_group == 0:
+            segment.groups.append(record_of('an S record'))
+        segment.tiles.append((*record_of('a tile'), count * unit))
     return segment, position
 
 
@@ -785,6 +915,7 @@ def read_index(index, header, footer):
             size += segment.size
             original.segments.append(segment)
             original.tile_offsets += [tile[0] for tile in segment.tiles]
+            original.scales_offsets += [offset for offset, extent in segment.groups if extent]
         if size != original.size:
             c.fail('the segments do not add up to the original')
         originals.append(original)
@@ -795,7 +926,8 @@ def read_index(index, header, footer):
                               (len(originals), footer.originals, 'originals'),
                               (sum(len(s.shape) for s in segments), footer.dimensions, 'dimensions'),
                               (len(segments), footer.segments, 'segments'),
-                              (sum(len(s.tiles) for s in segments), footer.tiles, 'tiles')]:
+                              (sum(len(s.tiles) for s in segments), footer.tiles, 'tiles'),
+                              (sum(len(s.groups) for s in segments), footer.groups, 'groups')]:
         if have != given:
             c.fail('the footer gives another number of ' + what)
     return originals
@@ -819,7 +951,7 @@ def open_index(data):
             raise FormatError('CORRUPT', position, 'a record of the index reaches into the footer')
         if position == footer.index_offset or not is_ancillary(record):
             expected_kind(record, 'I')
-            tile = decode_tile(data, position)
+            tile = decode_tile(data, position, mixed=header.mixed)
             check_index_tile(tile, index)
             index += tile.data
         position = record.end
@@ -827,18 +959,37 @@ def open_index(data):
     return header, footer, read_index(bytes(index), header, footer)
 
 
+def expected_record(data, offset, extent, kind):
+    record = read_record(data, offset)
+    expected_kind(record, kind)
+    if record.end - offset != extent:
+        raise FormatError('CORRUPT', offset, 'the index gives another extent for this record')
+
+
+def scales_of_groups(data, header, segment):
+    """For each group of a segment the scales of its columns; None for one without an S record."""
+    found = []
+    for offset, extent in segment.groups:
+        found.append(None)
+        if extent:
+            expected_record(data, offset, extent, 'S')
+            found[-1] = decode_scales(data, offset, header.max_tile_bytes)
+            if len(found[-1]) != segment.columns:
+                raise FormatError('CORRUPT', offset, 'the index gives another number of columns')
+    return found
+
+
 def decode_random(data):
     """By the index alone: what a reader does that fetches tensors.  Returns the originals."""
-    _, _, originals = open_index(data)
+    header, _, originals = open_index(data)
     for original in originals:
         parts = []
         for segment in original.segments:
-            for offset, extent, size in segment.tiles:
-                record = read_record(data, offset)
-                expected_kind(record, 'T')
-                if record.end - offset != extent:
-                    raise FormatError('CORRUPT', offset, 'the index gives another extent for this tile')
-                tile = decode_tile(data, offset, size)
+            scales = scales_of_groups(data, header, segment)
+            for i, (offset, extent, size) in enumerate(segment.tiles):
+                expected_record(data, offset, extent, 'T')
+                tile = decode_tile(data, offset, size, scales[i // segment.tiles_a_group] if scales else None,
+                                   header.mixed)
                 if len(tile.data) != size:
                     raise FormatError('CORRUPT', offset, 'the index gives another size for this tile')
                 parts.append(tile.data)
@@ -850,13 +1001,21 @@ def decode_random(data):
 
 def decode_sequential(data):
     """Record by record, without the contents of the index: what a reader does that takes a container from a
-    pipe.  Returns the originals, without segments, and where the container ends."""
+    pipe.  Returns the originals, without segments, and where the container ends.
+
+    Groups end where the index says; here an S record is in force as long as T records follow it."""
     header = read_header(data)
     originals, parts = [], []
     index, index_offset, tiles = bytearray(), None, 0
+    scales, after_scales = None, False
     position = header.size
     while True:
         record = read_record(data, position)
+        if after_scales:
+            expected_kind(record, 'T')
+        after_scales = record.kind == 'S'
+        if record.kind != 'T':
+            scales = None
         if not is_ancillary(record):
             check_padding(data, record)
 
@@ -873,17 +1032,22 @@ def decode_sequential(data):
         elif record.kind == 'T':
             if index_offset is not None or not originals:
                 fail('a tile that belongs to no original')
-            parts[-1].append(decode_tile(data, position, header.max_tile_bytes).data)
+            parts[-1].append(decode_tile(data, position, header.max_tile_bytes, scales, header.mixed).data)
             originals[-1].tile_offsets.append(position)
             tiles += 1
+        elif record.kind == 'S':
+            if index_offset is not None or not originals:
+                fail('column scales that belong to no original')
+            scales = decode_scales(data, position, header.max_tile_bytes)
+            originals[-1].scales_offsets.append(position)
         elif record.kind == 'I':
             if index_offset is None:
                 index_offset = position
-            tile = decode_tile(data, position)
+            tile = decode_tile(data, position, mixed=header.mixed)
             check_index_tile(tile, index)
             index += tile.data
         elif not is_ancillary(record):
-            expected_kind(record, 'OTIF')
+            expected_kind(record, KINDS)
         position = record.end
 
     footer = read_footer(data, position)
@@ -906,7 +1070,8 @@ def decode_container(data):
     in_order, _ = decode_sequential(data)
 
     def identity(original):
-        return original.flags, original.name, original.data, original.tile_offsets
+        return (original.flags, original.name, original.data, original.tile_offsets,
+                original.scales_offsets)
 
     if list(map(identity, originals)) != list(map(identity, in_order)):
         raise FormatError('CORRUPT', 0, 'the index and the records do not describe the same originals')

@@ -4,8 +4,10 @@
 Needs python3 and its standard library alone.  WCODEC_BIN names the command (build/wcodec), WCODEC_DATA the
 folder of real weights (../shared/data); what needs it is skipped, saying so, where it is absent.
 """
+import base64
 import collections
 import hashlib
+import html.parser
 import json
 import math
 import os
@@ -299,7 +301,10 @@ class Usage(CliTest):
                      ["extract", a, "--range", "0:1", "--rows", "0:1", "-o", b],
                      ["extract", a, "--range", "1", "-o", b], ["extract", a, "--range", "2:1", "-o", b],
                      ["extract", a, "--range", "0:x", "-o", b], ["extract", a, "--range", "-1:3", "-o", b],
-                     ["analyze"], ["analyze", "-f", a], ["bench"], ["bench", "--threads", "2", a]):
+                     ["analyze"], ["analyze", "-f", a], ["analyze", "--peers", "1", a],
+                     ["analyze", "--profile", "slow", a], ["analyze", "--disk", "0", a], ["analyze", "--html"],
+                     ["analyze", "--html", b, "--peers", "x", a], ["analyze", "--html", "-", "--json", a],
+                     ["analyze", "-q", "--html", b, a], ["bench"], ["bench", "--threads", "2", a]):
             with self.subTest(args=args):
                 self.fails(2, *args)
         self.assertEqual(self.files(), ["a"])
@@ -476,10 +481,10 @@ class EncodeDecode(CliTest):
         self.assertLess(max(sizes["rans"], sizes["huffman"]), sizes["raw"])
 
     def test_profiles(self):
-        fast = self.round_trip(self.model, "--profile", "fast")
-        best = self.round_trip(self.model, "--profile", "best")
-        self.assertLessEqual(len(best), len(fast))
-        self.assertEqual(self.metadata(self.path("packed"))["recipe"]["profile"], "best")
+        for profile, tile in (("fast", 65536), ("dense", 262144)):
+            self.round_trip(self.model, "--profile", profile)
+            recipe = self.metadata(self.path("packed"))["recipe"]
+            self.assertEqual((recipe["profile"], recipe["tile"]), (profile, tile))
 
     def test_tiles(self):
         count = {}
@@ -1070,6 +1075,28 @@ class Analyze(CliTest):
         cost = self.analyze(content)["tensors"][-1]["cost"]
         self.assertEqual(cost["auto_predicted"], segment["container_bytes"])
 
+    def test_estimates(self):
+        weights = safetensors([("w", "BF16", [400, 500], gaussian_bf16(200000)),
+                               ("noise", "U8", [1000], random.Random(1).randbytes(1000))])
+        for profile in ("fast", "dense"):
+            self.ok("encode", "-q", "-f", "--profile", profile, self.path("a", weights), self.path("p"))
+            coded = {s["name"]: s["container_bytes"] for s in self.inspect(self.path("p"))["segments"]}
+            got = self.analyze(weights, "--profile", profile)
+            for tensor in got["tensors"]:
+                estimate = tensor["estimate"]
+                self.assertTrue(estimate["exact"])
+                self.assertTrue(coded[tensor["name"]] < estimate["bytes"] < coded[tensor["name"]] + 200)
+                self.assertNotIn("raw_load_seconds", estimate)
+            self.assertEqual([t["compress"] for t in got["tensors"][1:]], [True, False])
+        slow, fast = (self.analyze(weights, "--disk", disk) for disk in ("10", "1000000"))
+        self.assertEqual([t["compress"] for t in slow["tensors"][1:]], [True, False])
+        self.assertEqual([t["compress"] for t in fast["tensors"][1:]], [False, False])
+        self.assertAlmostEqual(slow["total_estimate"]["raw_load_seconds"], len(weights) / 1e7, places=5)
+        self.assertEqual(slow["compress"], sum(t["compress"] for t in slow["tensors"]))
+        text = self.ok("analyze", "--disk", "10", self.path("a", weights)).decode().splitlines()
+        self.assertEqual([line.split()[-1] for line in text[2:4]], ["coded", "raw"])
+        self.assertTrue(text[-1].startswith("at 10 MB/s: raw "))
+
     def test_large_tensors_are_sampled(self):
         content = safetensors([("w", "BF16", [3000, 2048], gaussian_bf16(2048 * 50) * 60)])
         tensor = self.analyze(content)["tensors"][-1]
@@ -1082,6 +1109,325 @@ class Analyze(CliTest):
         self.assertEqual(len(text.splitlines()), 2 + 1 + len(small_model()))
         self.assertIn("embed.weight", text)
         self.assertEqual(self.ok("analyze", "-", data=self.model).decode(), text)
+
+class Page(html.parser.HTMLParser):
+    """A page, checked while it is parsed: every tag is closed, in order, and nothing lies elsewhere."""
+    VOID = {"meta", "br", "wbr"}
+
+    def __init__(self, test, content):
+        super().__init__()
+        self.test, self.open, self.seen = test, [], collections.Counter()
+        self.words, self.titles, self.rows, self.style, self.script, self.parts = "", [], [], "", "", []
+        test.assertEqual(content.count(b"\r") + content.count(b"\0"), 0)
+        self.feed(content.decode())         # it is UTF-8
+        self.close()
+        test.assertEqual(self.open, [])
+        test.assertEqual([self.seen[tag] for tag in ("html", "head", "body", "main", "h1", "style")], [1] * 6)
+
+    def handle_decl(self, decl):
+        self.test.assertEqual((decl, self.open), ("DOCTYPE html", []))
+
+    def handle_starttag(self, tag, attrs):
+        self.test.assertEqual(len(attrs), len(dict(attrs)), (tag, attrs))
+        for name, value in attrs:
+            self.test.assertRegex(name, r"\A[a-zA-Z-]+\Z")
+            self.test.assertFalse(name.startswith("on") or name in ("src", "href", "srcset", "action"), name)
+            self.test.assertNotIn("url(", value)
+        self.seen[tag] += 1
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+        if tag == "title":
+            self.titles.append("")
+        if tag == "svg":
+            self.parts.append(dict(attrs))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.test.assertIn("svg", self.open, tag)
+        self.handle_starttag(tag, attrs)
+        self.open.pop()
+
+    def handle_endtag(self, tag):
+        self.test.assertEqual(tag, self.open.pop())
+
+    def handle_data(self, data):
+        where = self.open[-1] if self.open else None
+        if where == "style":
+            self.style += data
+        elif where == "script":
+            self.script += data
+        elif where == "title":
+            self.titles[-1] += data
+        else:
+            self.words += data
+            if "td" in self.open or "th" in self.open:
+                self.rows[-1][-1] += data
+
+    def handle_comment(self, data):
+        self.test.fail("a comment: " + data)
+
+    unknown_decl = handle_pi = handle_comment
+
+    def tensors(self):
+        """The rows of the table of all tensors, by its heads."""
+        begin = next(i for i, row in enumerate(self.rows) if row[:1] == ["tensor"])
+        return [dict(zip(self.rows[begin], row)) for row in self.rows[begin + 1:] if len(row) == 20]
+
+
+class Html(CliTest):
+    def page(self, content, *options, peers="0", **more):
+        self.ok("analyze", "-f", "--peers", peers, "--html", self.path("page.html"), *options,
+                self.path("a.safetensors", content), **more)
+        raw = (self.dir / "page.html").read_bytes()
+        page = Page(self, raw)
+        self.assertNotIn(b"http:", raw)
+        self.assertNotIn(b"https:", raw)
+        self.assertNotIn(b"@import", raw)
+        return page
+
+    def test_numbers_are_those_of_the_text(self):
+        path = self.path("a.safetensors", self.model)
+        table, as_json = self.ok("analyze", path), json.loads(self.ok("analyze", "--json", path))
+        page = self.page(self.model)
+        # The text is the same with a page, and so is the page with JSON.
+        self.assertEqual(self.ok("analyze", "-f", "--peers", "0", "--html", self.path("b"), path), table)
+        self.assertEqual(json.loads(self.ok("analyze", "-f", "--json", "--peers", "0", "--html",
+                                            self.path("c"), path)), as_json)
+        self.assertEqual((self.dir / "b").read_bytes(), (self.dir / "c").read_bytes())
+        self.assertEqual(self.ok("analyze", "--peers", "0", "--html", "-", path), (self.dir / "b").read_bytes())
+
+        def number(value, digits):
+            return "-" if value is None else "%.*f" % (digits, value)
+        rows = page.tensors()
+        want = sorted(as_json["tensors"], key=lambda t: -t["bytes"])
+        self.assertEqual(len(rows), len(want))
+        heads = {"H": "global", "H|prev": "conditional", "high": "high_byte", "low": "low_byte",
+                 "exp": "exponent", "d high": "residual", "d exp": "residual_exponent"}
+        choices = {"raw": "raw", "huff": "huffman", "rans": "rans", "auto": "auto", "pred": "auto_predicted"}
+        for row, tensor in zip(rows, want):
+            size = tensor["bytes"]
+            self.assertEqual(row["tensor"], tensor["name"] or "(header)")
+            self.assertEqual(row["bytes"].replace(",", ""), str(size))
+            for head, name in heads.items():
+                # The JSON has six digits of what both print with three.
+                if tensor["entropy"][name] is None:
+                    self.assertEqual(row[head], "-")
+                else:
+                    self.assertAlmostEqual(float(row[head]), tensor["entropy"][name], delta=0.00051)
+            for head, name in choices.items():
+                self.assertEqual(row[head], number(tensor["cost"][name] / size if size else None, 4))
+            # In the container, exactly; and the text's own line has the same words.
+            self.assertEqual(row["coded"].replace(",", ""), str(tensor["cost"]["auto_predicted"]))
+            line = next(x for x in table.decode().splitlines()
+                        if x.startswith((tensor["name"] or "-") + " "))
+            self.assertEqual(line.split()[-14:], [row[h] for h in (*heads, *choices, "est", "ms")])
+            self.assertEqual(row["est"], number(tensor["estimate"]["ratio"], 4))
+        self.assertIn("%s bytes" % format(len(self.model), ","), page.words)
+
+    def test_container_is_the_one_that_encode_makes(self):
+        page = self.page(self.model)
+        self.ok("encode", "-q", self.path("a.safetensors"), self.path("out.wcodec"))
+        info = self.inspect(self.path("out.wcodec"))
+        self.assertIn(format(info["container_bytes"], ",") + " bytes", page.words)
+        self.assertIn("%.4f" % (info["container_bytes"] / len(self.model)), page.words)
+        coded = {s["name"]: s["container_bytes"] for s in info["segments"]}
+        for row in page.tensors():
+            name = "" if row["tensor"] == "(header)" else row["tensor"]
+            self.assertEqual(row["coded"], format(coded[name], ","))
+        for plane in info["planes"]:
+            row = next(r for r in page.rows if r[:1] == ["%s.%d" % (plane["split"], plane["plane"])])
+            self.assertEqual(row[1:5], [str(plane["width"]), format(plane["values"], ","),
+                                        format(plane["bytes"], ","), "%.3f" % plane["bits_per_value"]])
+        for coder in info["coders"]:
+            self.assertTrue(any(t.startswith(coder["coder"] + ":") and t.endswith(str(coder["bytes"]))
+                                for t in page.titles), coder)
+
+    def test_planes(self):
+        raw = gaussian_f32(3000)
+        content = safetensors([("w", "F32", [30, 100], raw)])
+        got = json.loads(self.ok("analyze", "--json", self.path("in", content)))["tensors"][-1]["planes"]
+        values = struct.unpack("<3000I", raw)
+        want = [(8, [v >> 23 & 255 for v in values]), (8, [v >> 24 & 128 | v >> 16 & 127 for v in values]),
+                (8, [v >> 8 & 255 for v in values]), (8, [v & 255 for v in values])]
+        page = self.page(content)
+        self.assertEqual(len(got), 4)
+        for plane, (width, numbers) in zip(got, want):
+            self.assertEqual(plane["width"], width)
+            self.assertAlmostEqual(plane["entropy"], entropy(numbers), places=4)
+            self.assertIn("F32, %s: entropy %.3f of %d bits" % (plane["plane"], entropy(numbers), width),
+                          page.titles)
+        f64 = struct.pack("<4d", 1, -2, 4, 8)
+        got = json.loads(self.ok("analyze", "--json", "--dtype", "F64", self.path("in", f64)))["tensors"][0]
+        values = struct.unpack("<4Q", f64)
+        second = [v >> 63 << 7 | (v >> 60 & 7) << 4 | v >> 48 & 15 for v in values]
+        self.assertAlmostEqual(got["planes"][1]["entropy"], entropy(second), places=4)
+        f8 = bytes(range(256))
+        got = json.loads(self.ok("analyze", "--json", "--dtype", "F8_E5M2", self.path("in", f8)))["tensors"][0]
+        self.assertEqual([(p["width"], p["entropy"]) for p in got["planes"]], [(5, 5), (3, 3)])
+        # Widths and order are those of the container.
+        info = self.inspect(self.container(content))
+        self.assertEqual([p["width"] for p in info["planes"] if p["split"] == "F32"], [8, 8, 8, 8])
+
+    def test_every_dtype(self):
+        for dtype, bits in DTYPE_BITS.items():
+            raw = random_bytes(bits * 60 * 4 // 8)
+            page = self.page(safetensors([("w", dtype, [60, 4], raw)]))
+            self.assertIn(dtype, page.words)
+            self.assertNotIn("nan", page.words.lower().replace("infinities and nan", ""))
+
+    def test_hostile_names(self):
+        names = ["<script>alert(1)</script>", "a\"onload=\"x", "it's", "a&amp;b&lt;", "</title></svg><p>",
+                 "<!--", "]]>", "</table></style>", "%s%n%d", "javascript:alert(1)", "\u202egnp.exe",
+                 "line\nbreak\ttab", "esc\x1b[31m", "c1\x85", "\ufffe\uffff\ufdd0", "\U0001f600 \u4e16",
+                 "x" * 3000, "${x}`", ""]
+        page = self.page(safetensors([(n, "BF16", [4, 8 + i], gaussian_bf16(32 + 4 * i))
+                                      for i, n in enumerate(names)]))
+        want = {re.sub("[\x00-\x1f\x7f-\x9f\u202a-\u202e\ufffe\uffff\ufdd0]", "\ufffd", n) for n in names}
+        got = {row["tensor"] for row in page.tensors()}
+        self.assertLessEqual(want - {""}, got)
+        self.assertTrue(any(page.parts))
+        self.assertEqual(page.seen["script"], 1)
+        raw = (self.dir / "page.html").read_bytes()
+        self.assertNotIn(b"<script>alert", raw)
+        self.assertIn(b"&lt;script&gt;alert(1)&lt;/script&gt;", raw)
+        # A lone surrogate is no UTF-8.
+        self.page(with_header(b'{"\\ud800\\u0000":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}', b"ab"))
+        # Nor is the name of the file any good.
+        name = os.fsencode(self.dir) + b"/<b>\xff&\x01.bin"
+        pathlib.Path(os.fsdecode(name)).write_bytes(b"hello")
+        self.ok("analyze", "--peers", "0", "--html", self.path("named.html"), name)
+        page = Page(self, (self.dir / "named.html").read_bytes())
+        self.assertIn("<b>\ufffd&\ufffd.bin", page.titles[0])
+        self.assertIn("<b>\ufffd&\ufffd.bin", page.words)
+
+    def test_policy_names_the_script(self):
+        page = self.page(self.model)
+        digest = base64.b64encode(hashlib.sha256(page.script.encode()).digest()).decode()
+        raw = (self.dir / "page.html").read_text()
+        self.assertIn("script-src 'sha256-%s'" % digest, raw)
+        self.assertIn("default-src 'none'", raw)
+        self.assertNotIn("url(", page.style)
+
+    def test_odd_files(self):
+        page = self.page(b"")
+        self.assertIn("The file is empty", page.words)
+        for word, content in awkward_files():
+            if word != "20,000 tensors on the same bytes":
+                with self.subTest(word):
+                    self.page(content)
+        self.page(with_header(b"{}"))
+        page = self.page(safetensors([("a", "F32", [0, 4], b""), ("b", "BF16", [0], b"")]))
+        self.assertEqual(len(page.tensors()), 3)
+        page = self.page(bytes(5000), "--dtype", "F16", "--row", "50")
+        self.assertIn("nothing but zeros or infinities", page.words)
+        page = self.page(struct.pack("<2e", float("inf"), float("nan")) * 800, "--dtype", "F16")
+        self.assertIn("infinities and NaN", page.words)
+
+    def test_ten_thousand_tensors(self):
+        raw = gaussian_bf16(16)
+        page = self.page(safetensors([("layer.%d.weight" % i, "BF16", [2, 8], raw) for i in range(10000)]))
+        self.assertEqual(len(page.tensors()), 10001)
+        self.assertLess(page.seen["svg"], 200)
+        self.assertIn("The 20 largest of 10,001", page.words)
+        page = self.page(safetensors([("t%d" % i, "U8", [1], b"x") for i in range(21000)]))
+        self.assertEqual(len(page.tensors()), 20000)
+        self.assertIn("the other 1,001, together 1,001 bytes, are left out", page.words)
+
+    def test_map(self):
+        rows = [struct.pack("<f", 2.0 ** (r // 16))[2:] * 96 for r in range(64)]
+        page = self.page(safetensors([("w", "BF16", [64, 96], b"".join(rows))]))
+        self.assertIn("Mean exponent, 64 by 64, from 0.0 to 3.0, of w", page.titles)
+        self.assertIn("Mean exponent, 64 by 1, from 0.0 to 3.0, of w", page.titles)
+        self.assertIn("Mean exponent, 1 by 96, from 0.0 to 3.0, of w", page.titles)
+        raw = (self.dir / "page.html").read_text()
+        down = raw[raw.index('class="down"'):]
+        shades = re.findall(r'<path class="s(\d+)" d="([^"]*)"', down[:down.index("</svg>")])
+        self.assertEqual([(s, d.count("M")) for s, d in shades], [("0", 16), ("5", 16), ("10", 16), ("15", 16)])
+        # Rows that are passed over, in a large tensor, leave no cell empty.
+        content = safetensors([("w", "BF16", [4100, 4096], gaussian_bf16(4096 * 2) * 2050)])
+        page = self.page(content)
+        self.assertIn("one row in 3", page.words)
+
+    def test_peers(self):
+        content = self.path("a.bin", gaussian_bf16(60000))
+        there = [p for p in ("gzip", "bzip2", "xz", "zstd") if shutil.which(p)]
+        page = self.page(pathlib.Path(content).read_bytes(), peers="1")
+        option = {"zstd": "-19"}
+        for program in there:
+            packed = subprocess.run([program, option.get(program, "-9"), "-c"], stdout=subprocess.PIPE,
+                                    input=pathlib.Path(content).read_bytes(), check=True).stdout
+            self.assertIn("%s %s: ratio %.4f" % (program, option.get(program, "-9"), len(packed) / 120000),
+                          page.titles)
+        # The same program takes the options that it is given, and none from the environment.
+        again = self.page(pathlib.Path(content).read_bytes(), peers="1",
+                          env={**os.environ, "GZIP": "-1", "XZ_OPT": "-0", "ZSTD_CLEVEL": "1"})
+        self.assertEqual(page.titles, again.titles)
+        self.assertIn("All got the whole file", page.words)
+        page = self.page(gaussian_bf16(5000) * 240, peers="1")
+        if there:
+            self.assertIn("16 slices of 64.0 KiB", page.words)
+
+    def test_no_peers(self):
+        for path in ("", None, "/nowhere", ":.:relative"):
+            env = {k: v for k, v in os.environ.items() if k != "PATH"}
+            if path is not None:
+                env["PATH"] = path
+            for name in ("gzip", "xz"):         # not to be run
+                script = pathlib.Path(self.path(name, b"#!/bin/sh\ntouch %s/ran\n" % os.fsencode(self.dir)))
+                script.chmod(0o755)
+            page = self.page(self.model, peers="1", env=env, cwd=self.dir)
+            self.assertIn("Not found in PATH: gzip -9, bzip2 -9, xz -9, zstd -19.", page.words)
+        self.assertNotIn("ran", self.files())
+        self.assertIn("Not run: gzip -9, bzip2 -9, xz -9, zstd -19.", self.page(self.model).words)
+
+    def test_peers_that_fail(self):
+        folder = self.dir / "bin"
+        folder.mkdir()
+        for name, script in (("gzip", "exit 3"), ("bzip2", "kill -9 $$"), ("xz", ":"),
+                             ("zstd", "printf abc")):
+            (folder / name).write_text("#!/bin/sh\n%s\n" % script)
+            (folder / name).chmod(0o755)
+        page = self.page(random_bytes(400000), peers="1", env={**os.environ, "PATH": str(folder)})
+        self.assertIn("Failed: gzip -9, bzip2 -9, xz -9.", page.words)      # xz wrote nothing
+        self.assertIn("zstd -19: ratio 0.0000", page.titles)
+
+    def test_what_cannot_be_written(self):
+        path = self.path("a.safetensors", self.model)
+        args = ["analyze", "--peers", "0", path, "--html"]
+        self.fails(1, *args, self.path("no/such.html"), says="No such file")
+        self.fails(1, *args, str(self.dir), says="is a directory")
+        self.path("there.html", b"mine")
+        self.fails(1, *args, self.path("there.html"), says="exists (use -f)")
+        self.assertEqual((self.dir / "there.html").read_bytes(), b"mine")
+        self.fails(2, "analyze", "-f", "--html", path, path, says="is the input")
+        self.fails(1, "analyze", "--html", self.path("x.html"), self.path("missing"), says="No such file")
+        for env in ({**os.environ, "TMPDIR": "/nowhere"},):
+            result = wcodec(*args, self.path("x.html"), env=env)
+            self.assertEqual(result.returncode, 1)
+            self.assertRegex(result.stderr, rb"\Awcodec: /nowhere: cannot make a container there: [^\n]+\n\Z")
+        if os.path.exists("/dev/full"):
+            result = wcodec(*args, "/dev/full")
+            self.assertEqual(result.returncode, 1)
+            self.assertIn(b"No space left", result.stderr)
+        if os.getuid() != 0:
+            (self.dir / "closed").mkdir(0o500)
+            self.fails(1, *args, self.path("closed/x.html"), says="Permission denied")
+        self.assertEqual(self.files(), ["a.safetensors", "there.html"] + (["closed"] if os.getuid() else []))
+
+    def test_memory_does_not_grow_with_the_file(self):
+        def peak(megabytes):
+            path = self.path("big", bytes(range(256)) * 4096 * megabytes)
+            program = ("import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, "
+                       "stdout=subprocess.DEVNULL); "
+                       "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)")
+            return int(subprocess.run(
+                [sys.executable, "-c", program, BIN, "analyze", "-f", "--threads", "1", "--peers", "0",
+                 "--dtype", "BF16", "--row", "4096", "--html", self.path("p.html"), path],
+                stdout=subprocess.PIPE, check=True).stdout)
+        self.assertLess(peak(40), peak(4) + 2048)
 
 
 class Bench(CliTest):
@@ -1139,6 +1485,15 @@ class Examples(CliTest):
         program, packed = self.build("stream.c"), open_container_bytes()
         self.assertEqual(self.run_example(program, data=packed), self.model)
         self.assertIsNone(self.run_example(program, data=packed[:-1]))
+
+    def test_choose(self):
+        weights = safetensors([("w", "BF16", [400, 500], gaussian_bf16(200000))])
+        program, model = self.build("choose.c"), self.path("model", weights)
+        for disk, choice in (("10", "coded"), ("1000000", "raw")):
+            lines = self.run_example(program, model, disk).decode().splitlines()
+            self.assertEqual(lines[1].split()[0], choice)
+            self.assertTrue(lines[1].endswith(", w") and lines[2].startswith("all raw "))
+        self.assertIsNone(self.run_example(program, self.path("absent"), "10"))
 
     def test_make_model_is_the_same_everywhere(self):
         program, model = self.build("demo/make_model.c"), self.path("model")

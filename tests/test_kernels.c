@@ -8,6 +8,11 @@
 #define MOST 8192           /* units of a direct test */
 #define TILE 65536          /* units of a large tile */
 
+/* As in wcodec.h, which keeps its macros to itself. */
+#define CLASSES 4
+#define LANES 256
+#define NO_SYMBOL 16
+
 /* ---- sets of kernels ---- */
 
 typedef struct kernel_set {
@@ -63,7 +68,7 @@ typedef struct room {
 } room;
 
 /* One for each plane, the others for what a test needs. */
-enum { ROOM_OUT = WCODEC_MAX_PLANES, ROOM_STREAM, ROOM_PLACES, ROOMS };
+enum { ROOM_OUT = WCODEC_MAX_PLANES, ROOM_STREAM, ROOM_PLACES, ROOM_Q, ROOMS };
 static room rooms[ROOMS];
 
 static void make_rooms(void)
@@ -142,21 +147,52 @@ static void some_frequencies(test_random *r, unsigned kind, unsigned *freq, unsi
         }
 }
 
-/* States, tables and stream of a rANS-16 plane; r->p stands in ROOM_STREAM, which has `size` bytes. */
-static wcodeci_rans16 some_rans16(test_random *r, unsigned kind, unsigned lanes, unsigned width, size_t size,
-                                  int at_end, uint16_t *table)
+/* q of n values in a room: classes and shifts of all kinds. */
+static const unsigned char *some_q(test_random *r, unsigned kind, size_t n, int at_end)
+{
+    unsigned char *q = lay(ROOM_Q, n, at_end);
+    const unsigned all = (unsigned)test_next(r) & 255;
+    size_t i;
+    test_fill(r, q, n);
+    switch (kind % 6) {
+    case 0: memset(q, (int)all, n); break;          /* one class, one shift */
+    case 1:                                         /* classes alone */
+        for (i = 0; i < n; i++) q[i] &= 3;
+        break;
+    case 2:                                         /* shifts alone */
+        for (i = 0; i < n; i++) q[i] = (unsigned char)((q[i] & 0xFC) | (all & 3));
+        break;
+    case 3:                                         /* a scale that changes slowly */
+        for (i = 0; i < n; i++) q[i] = (unsigned char)(all + i / 100 + (q[i] & 7));
+        break;
+    default: break;
+    }
+    return q;
+}
+
+/* States, tables and stream of a rANS-16 plane; r->p stands in ROOM_STREAM, which has `size` bytes, and of
+ * several classes r->q in ROOM_Q, which has `values`. */
+static wcodeci_rans16 some_rans16(test_random *r, unsigned kind, unsigned classes, unsigned lanes,
+                                  unsigned width, size_t values, size_t size, int at_end, uint16_t *table)
 {
     wcodeci_rans16 m;
-    unsigned freq[16], i;
+    unsigned freq[16], c, i;
     unsigned char *stream = lay(ROOM_STREAM, size, at_end);
-    memset(&m, 0, sizeof m);
-    some_frequencies(r, kind, freq, 16, 256);
-    for (i = 0; i < 16; i++) {
-        m.freq[i] = (unsigned char)freq[i];
-        m.value[i] = (unsigned char)(freq[i] ? test_next(r) & ((1u << width) - 1) : 0);
+    memset(&m, classes == 1 ? (int)(kind & 255) : 0, sizeof m);         /* of classes that there are not */
+    for (c = 0; c < classes; c++) {
+        some_frequencies(r, classes == 1 || kind % 3 ? kind : kind + c, freq, 16, 256);
+        for (i = 0; i < 16; i++) m.freq[16 * c + i] = (unsigned char)freq[i];
+        wcodeci_alias_make(&m, 16 * c);
     }
-    wcodeci_alias_make(&m);
+    test_fill(r, m.value, sizeof m.value);
+    for (i = 0; i < 16; i++) {
+        unsigned used = m.freq[i];
+        for (c = 1; c < classes; c++) used |= m.freq[16 * c + i];
+        m.value[i] = (unsigned char)(used ? m.value[i] & ((1u << width) - 1) : 0);
+    }
     m.lanes = lanes;
+    m.mask = (1u << width) - 1;
+    m.q = classes > 1 ? some_q(r, kind / 2, values, at_end) : NULL;
     test_fill(r, m.low, lanes);
     test_fill(r, m.high, lanes);
     for (i = 0; i < lanes; i++) {
@@ -209,43 +245,95 @@ static void fill_plane(test_random *r, unsigned char *plane, size_t n, unsigned 
     for (i = 0; i < n; i++) plane[i] = (unsigned char)(plane[i] & ((1u << width) - 1));
 }
 
-static void rans16_values(void)
+/* The decoder's table of slots, with nothing behind it. */
+static uint16_t *slot_table(void)
+{
+    static uint16_t *table;
+    if (!table) table = (uint16_t *)test_malloc(4096 * sizeof *table);
+    return table;
+}
+
+static const unsigned class_counts[2] = { 1, CLASSES };
+
+static void check_values(unsigned several, unsigned width, unsigned number, test_random *r)
 {
     static unsigned char wanted[MOST];
-    uint16_t table[1024];
-    test_random r = test_random_new(1);
-    unsigned i, k;
-    for (i = 0; i < 4000; i++) {
-        const unsigned lanes = 64u << i % 3;
-        const size_t n = some_size(&r, lanes, 3000), size = some_limit(&r, lanes, n);
-        const int at_end = (int)(test_next(&r) & 1);
-        const wcodeci_rans16 start = some_rans16(&r, i, lanes, 8, size, at_end, table);
-        wcodeci_rans16 scalar = start;
-        const size_t count = wcodeci_rans16_scalar(&scalar, wanted, n);
-        CHECK(count <= n && count % lanes == 0 && scalar.p <= scalar.limit);
-        for (k = 0; k < set_count; k++) {
-            wcodeci_rans16 other = start;
-            unsigned char *v = lay(ROOM_OUT, n, at_end);
-            test_note("%s, number %u, %u lanes, %zu values, %zu bytes", sets[k].name, i, lanes, n, size);
-            CHECK_EQ(sets[k].kernels->rans16(&other, v, n), count);
-            CHECK_MEM(v, wanted, count);
-            check_rans16(&other, &scalar);
-            check_beside(ROOM_OUT);
-        }
+    const unsigned lanes = 64u << number % 3;
+    const size_t n = some_size(r, lanes, 3000), size = some_limit(r, lanes, n);
+    const int at_end = (int)(test_next(r) & 1);
+    const wcodeci_rans16 start = some_rans16(r, number, class_counts[several], lanes, width, n, size, at_end,
+                                             slot_table());
+    wcodeci_rans16 scalar = start;
+    const size_t count = sets[0].kernels->rans16[several](&scalar, wanted, n);
+    unsigned k;
+    CHECK(count <= n && count % lanes == 0 && scalar.p <= scalar.limit);
+    for (k = 0; k < set_count; k++) {
+        wcodeci_rans16 other = start;
+        unsigned char *v = lay(ROOM_OUT, n, at_end);
+        test_note("%s, %u classes, number %u, %u lanes, width %u, %zu values, %zu bytes", sets[k].name,
+                  class_counts[several], number, lanes, width, n, size);
+        CHECK_EQ(sets[k].kernels->rans16[several](&other, v, n), count);
+        CHECK_MEM(v, wanted, count);
+        check_rans16(&other, &scalar);
+        check_beside(ROOM_OUT);
     }
 }
 
-/* The planes of n units but the first one, as bytes in `plain` and as a kernel takes them in the rooms. */
+static void rans16_values(void)
+{
+    test_random r = test_random_new(1);
+    unsigned i;
+    for (i = 0; i < 4000; i++) check_values(0, 8, i, &r);
+    for (i = 0; i < 4000; i++) check_values(1, 1 + (unsigned)test_below(&r, 8), i, &r);
+}
+
+/* The scalar kernel itself against the definition, value by value. */
+static void rans16_definition(void)
+{
+    static unsigned char wanted[MOST], got[MOST];
+    test_random r = test_random_new(16);
+    unsigned i, several;
+    for (i = 0; i < 600; i++)
+        for (several = 0; several < 2; several++) {
+            const unsigned lanes = 64u << i % 3, width = 1 + (unsigned)test_below(&r, 8);
+            const size_t n = lanes * (1 + test_below(&r, 8));
+            wcodeci_rans16 a = some_rans16(&r, i, class_counts[several], lanes, width, n, n, 1, slot_table());
+            wcodeci_rans16 b = a;
+            size_t j;
+            for (j = 0; j < n; j++) {
+                const unsigned lane = (unsigned)j & (lanes - 1), q = several ? b.q[j] : 0, at = 16 * (q & 3);
+                unsigned rank, s = wcodeci_alias_slot(&b, at, b.low[lane], &rank), x;
+                x = (unsigned)b.freq[at + s] * b.high[lane] + rank;
+                if (x < 256) x = x << 8 | *b.p++;
+                b.high[lane] = (unsigned char)(x >> 8);
+                b.low[lane] = (unsigned char)x;
+                wanted[j] = (unsigned char)((b.value[s] + (q >> 2)) & b.mask);
+                if (j % lanes == lanes - 1 && (size_t)(b.limit - b.p) < lanes) {
+                    j++;
+                    break;
+                }
+            }
+            test_note("%u classes, number %u, %u lanes, %zu values", class_counts[several], i, lanes, n);
+            CHECK_EQ(wcodeci_kernels_scalar.rans16[several](&a, got, n), j);
+            CHECK_MEM(got, wanted, j);
+            check_rans16(&a, &b);
+        }
+}
+
+/* The planes of n units but the fused one, as bytes in `plain` and as a kernel takes them in the rooms. */
 static void lay_planes(test_random *r, unsigned split, int packed, size_t n, int at_end,
                        const unsigned char **in_rooms, unsigned char plain[][MOST])
 {
     const wcodeci_split_row *row = &wcodeci_splits[split];
     unsigned k;
-    for (k = 1; k < row->planes; k++) {
+    for (k = 0; k < row->planes; k++) {
         const unsigned width = row->plane[k].width;
-        unsigned char *p = lay(k, packed ? wcodeci_raw_size(n, width) : n, at_end);
+        const int packs = packed && wcodeci_plane_packs(row, k);
+        unsigned char *p;
+        if (k == wcodeci_split_fused(split)) continue;
+        p = lay(k, packs ? wcodeci_raw_size(n, width) : n, at_end);
         in_rooms[k] = p;
-        if (packed && width < 8) {
+        if (packs) {
             test_fill(r, p, rooms[k].size);
             CHECK(wcodeci_raw_decode(&wcodeci_kernels_scalar, p, rooms[k].size, width, plain[k],
                                      (n + 63) / 64 * 64) == NULL);
@@ -257,7 +345,8 @@ static void lay_planes(test_random *r, unsigned split, int packed, size_t n, int
 }
 
 /* One kernel that decodes and merges, against the scalar kernel and the scalar merging. */
-static void check_units(test_random *r, const kernel_set *set, unsigned split, int packed, unsigned kind)
+static void check_units(test_random *r, const kernel_set *set, unsigned several, unsigned split, int packed,
+                        unsigned kind)
 {
     static unsigned char plain[WCODEC_MAX_PLANES][MOST], wanted[MOST * 8];
     const wcodeci_split_row *row = &wcodeci_splits[split];
@@ -265,19 +354,21 @@ static void check_units(test_random *r, const kernel_set *set, unsigned split, i
     const size_t n = some_size(r, lanes, 2500), size = some_limit(r, lanes, n);
     const int at_end = (int)(test_next(r) & 1);
     const unsigned char *in_rooms[WCODEC_MAX_PLANES] = { NULL }, *planes[WCODEC_MAX_PLANES];
-    uint16_t table[1024];
-    const wcodeci_rans16 start = some_rans16(r, kind, lanes, row->plane[0].width, size, at_end, table);
+    const unsigned fused = wcodeci_split_fused(split);
+    const wcodeci_rans16 start = some_rans16(r, kind, class_counts[several], lanes, row->plane[fused].width, n,
+                                             size, at_end, slot_table());
     wcodeci_rans16 scalar = start, other = start;
     unsigned char *dst = lay(ROOM_OUT, n * row->unit, at_end);
     size_t count;
     unsigned k;
-    test_note("%s, split %u, packed %d, number %u, %u lanes, %zu units", set->name, split, packed, kind,
-              lanes, n);
+    test_note("%s, %u classes, split %u, packed %d, number %u, %u lanes, %zu units", set->name,
+              class_counts[several], split, packed, kind, lanes, n);
     lay_planes(r, split, packed, n, at_end, in_rooms, plain);
     for (k = 0; k < WCODEC_MAX_PLANES; k++) planes[k] = plain[k];
-    count = wcodeci_rans16_scalar(&scalar, plain[0], n);
+    count = wcodeci_kernels_scalar.rans16[several](&scalar, plain[fused], n);
     wcodeci_merge_scalar(split, planes, wanted, count);
-    CHECK_EQ((packed ? set->kernels->packed : set->kernels->units)[split](&other, in_rooms, dst, n), count);
+    CHECK_EQ((packed ? set->kernels->packed : set->kernels->units)[several][split](&other, in_rooms, dst, n),
+             count);
     CHECK_MEM(dst, wanted, count * row->unit);
     check_rans16(&other, &scalar);
     check_beside(ROOM_OUT);
@@ -286,13 +377,14 @@ static void check_units(test_random *r, const kernel_set *set, unsigned split, i
 static void rans16_units(void)
 {
     test_random r = test_random_new(2);
-    unsigned i, k, split;
+    unsigned i, k, split, several;
     for (k = 0; k < set_count; k++)
-        for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
-            for (i = 0; i < 300; i++) {
-                if (sets[k].kernels->units[split]) check_units(&r, &sets[k], split, 0, i);
-                if (sets[k].kernels->packed[split]) check_units(&r, &sets[k], split, 1, i);
-            }
+        for (several = 0; several < 2; several++)
+            for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
+                for (i = 0; i < 300; i++) {
+                    if (sets[k].kernels->units[several][split]) check_units(&r, &sets[k], several, split, 0, i);
+                    if (sets[k].kernels->packed[several][split]) check_units(&r, &sets[k], several, split, 1, i);
+                }
 }
 
 static void merging(void)
@@ -377,6 +469,70 @@ static void unpredicting(void)
             sets[k].kernels->unpredict(v, n, distance, mask);
             CHECK_MEM(v, wanted, n);
             check_beside(ROOM_OUT);
+        }
+    }
+}
+
+static void scaling(void)
+{
+    static unsigned char wanted[MOST];
+    test_random r = test_random_new(17);
+    unsigned i, k;
+    for (i = 0; i < 2000; i++) {
+        const size_t n = i % 2 ? test_below(&r, 300) : some_size(&r, 64, 2000);
+        const unsigned row = i < 256 ? i : (unsigned)test_below(&r, 256);
+        const int at_end = (int)(test_next(&r) & 1);
+        unsigned char *columns = lay(ROOM_STREAM, n, at_end);
+        size_t j;
+        test_fill(&r, columns, n);
+        for (j = 0; j < n; j++) wanted[j] = (unsigned char)(columns[j] + row);
+        for (k = 0; k < set_count; k++) {
+            unsigned char *q = lay(ROOM_OUT, n, at_end);
+            test_note("%s, %zu values, row %u", sets[k].name, n, row);
+            sets[k].kernels->scale(columns, row, q, n);
+            CHECK_MEM(q, wanted, n);
+            check_beside(ROOM_OUT);
+        }
+    }
+}
+
+/* The definition of a context (format section 9.6). */
+static unsigned context_of(const wcodeci_class_map *map, unsigned value, unsigned q)
+{
+    const unsigned t = (value - (q >> 2) - map->base) & map->mask;
+    return 16 * (q & 3) + (t < 15 ? t : 15);
+}
+
+static void classes(void)
+{
+    static unsigned char wanted[MOST];
+    test_random r = test_random_new(18);
+    unsigned i, k;
+    for (i = 0; i < 3000; i++) {
+        const size_t n = i % 2 ? test_below(&r, 300) : some_size(&r, 64, 2000);
+        const int at_end = (int)(test_next(&r) & 1), scaled = (int)(test_next(&r) & 1);
+        const unsigned width = 1 + (unsigned)test_below(&r, 8);
+        unsigned char *q = lay(ROOM_Q, n, at_end), *v = lay(ROOM_STREAM, n, at_end);
+        wcodeci_class_map map;
+        size_t j;
+        test_fill(&r, map.class_of, sizeof map.class_of);
+        map.mask = (1u << width) - 1;
+        map.base = (unsigned)test_below(&r, 256);
+        fill_plane(&r, v, n, width);
+        test_fill(&r, q, n);
+        for (j = 0; j < n; j++) wanted[j] = map.class_of[context_of(&map, v[j], scaled ? q[j] : 0)];
+        for (k = 0; k < set_count; k++) {
+            unsigned char *out = lay(ROOM_OUT, n, at_end);
+            test_note("%s, %zu values, scaled %d", sets[k].name, n, scaled);
+            sets[k].kernels->classes(&map, v, scaled ? q : NULL, out, n);
+            CHECK_MEM(out, wanted, n);
+            check_beside(ROOM_OUT);
+        }
+        for (k = 0; k < set_count; k++) {       /* in place */
+            unsigned char *out = lay(ROOM_OUT, n, at_end);
+            if (n) memcpy(out, q, n);
+            if (scaled) sets[k].kernels->classes(&map, v, out, out, n);
+            if (scaled) CHECK_MEM(out, wanted, n);
         }
     }
 }
@@ -483,92 +639,178 @@ static void residuals(void)
     }
 }
 
-/* A coder of up to 16 values.  Those with a frequency are put to values[0] ..., *direct of them. */
-static wcodeci_rans16_coder some_coder(test_random *r, unsigned kind, unsigned char values[16],
-                                       unsigned *direct)
+/* A coder of up to 16 values.  Those with a frequency, in any class, are put to values[0] ..., *direct of
+ * them. */
+static wcodeci_rans16_coder some_coder(test_random *r, unsigned kind, unsigned classes,
+                                       unsigned char values[16], unsigned *direct)
 {
     wcodeci_rans16_model model;
     wcodeci_rans16_coder c;
-    unsigned freq[16], i, base = (unsigned)test_below(r, 240);
+    unsigned freq[16], i, k, base = (unsigned)test_below(r, 240);
+    unsigned char any[16] = { 0 };
     memset(&model, 0, sizeof model);
-    some_frequencies(r, kind, freq, 16, 256);
+    for (k = 0; k < classes; k++) {
+        some_frequencies(r, classes == 1 || kind % 3 ? kind : kind + k, freq, 16, 256);
+        for (i = 0; i < 16; i++) {
+            model.freq[16 * k + i] = (unsigned char)freq[i];
+            any[i] |= model.freq[16 * k + i];
+        }
+    }
     for (*direct = 0, i = 0; i < 16; i++) {
-        if (!freq[i]) continue;
-        model.freq[i] = (unsigned char)freq[i];
-        model.value[i] = (unsigned char)(base + i);
+        if (!any[i]) continue;
+        model.value[i] = (unsigned char)(kind % 4 == 3 ? 16 * i + base % 16 : base + i);
+        /* far apart at the end, where a look-up of sixteen begins before the last ones */
+        if (kind % 8 == 2) model.value[i] = (unsigned char)(i < 12 ? 232 + i : 240 + i);
         values[(*direct)++] = model.value[i];
     }
+    model.classes = classes;
     model.lanes_log = kind % 3;
+    memset(&c, (int)(kind & 255), sizeof c);
     wcodeci_rans16_coder_make(&model, &c);
     test_fill(r, c.low, c.lanes);
     test_fill(r, c.high, c.lanes);
     for (i = 0; i < c.lanes; i++)
         if (!c.high[i]) c.high[i] = 1;
+    c.q = NULL;
     return c;
 }
 
-/* One value in `rare` is an exception; 0: none is. */
-static void mapping(void)
+/* One value in `rare` is an exception; 0: none is, but for those that their class lacks. */
+static void check_mapping(unsigned several, unsigned number, test_random *r)
 {
     static const size_t rares[] = { 0, 1, 2, 5, 40, 300 };
     static unsigned char symbols[MOST];
     static uint32_t places[MOST];
-    test_random r = test_random_new(9);
-    unsigned i, k, direct;
-    for (i = 0; i < 500; i++) {
-        unsigned char values[16], *v;
-        const wcodeci_rans16_coder c = some_coder(&r, i, values, &direct);
-        const size_t n = i % 2 ? test_below(&r, 300) : some_size(&r, 64, 2000), rare = rares[i % 6];
-        const size_t most = i % 4 ? n / 4 : test_below(&r, n + 1);
-        const int at_end = (int)(test_next(&r) & 1);
-        size_t j, count;
-        v = lay(ROOM_STREAM, n, at_end);
-        for (j = 0; j < n; j++)
-            v[j] = rare && !test_below(&r, rare) ? (unsigned char)test_next(&r)
-                                                 : values[test_below(&r, direct)];
-        count = wcodeci_rans16_map_scalar(&c, v, symbols, n, places, most);
-        for (k = 0; k < set_count; k++) {
-            unsigned char *out = lay(ROOM_OUT, n, at_end);
-            uint32_t *found = (uint32_t *)(void *)lay(ROOM_PLACES, 4 * most, at_end);
-            test_note("%s, number %u, %zu values, %zu places of %zu", sets[k].name, i, n, count, most);
-            CHECK_EQ(sets[k].encode->rans16_map(&c, v, out, n, found, most), count);
-            if (count <= most) {
-                CHECK_MEM(out, symbols, n);
-                CHECK_MEM(found, places, 4 * count);
-            }
-            check_beside(ROOM_OUT);
-            check_beside(ROOM_PLACES);
+    unsigned char values[16], *v;
+    unsigned k, direct;
+    wcodeci_rans16_coder c = some_coder(r, number, class_counts[several], values, &direct);
+    const size_t n = number % 2 ? test_below(r, 300) : some_size(r, 64, 2000), rare = rares[number % 6];
+    const size_t most = number % 4 ? n / 4 : test_below(r, n + 1);
+    const int at_end = (int)(test_next(r) & 1);
+    size_t j, count;
+    v = lay(ROOM_STREAM, n, at_end);
+    if (several) c.q = some_q(r, number / 2, n, at_end);
+    for (j = 0; j < n; j++) {
+        v[j] = rare && !test_below(r, rare) ? (unsigned char)test_next(r) : values[test_below(r, direct)];
+        while (several && number % 5 && rare != 1
+               && (c.symbol_of[v[j]] == NO_SYMBOL || !c.freq[16 * (c.q[j] & 3) + c.symbol_of[v[j]]])
+               && test_below(r, 60))
+            v[j] = values[test_below(r, direct)];
+    }
+    count = sets[0].encode->rans16_map[several](&c, v, symbols, n, places, most);
+    for (k = 0; k < set_count; k++) {
+        unsigned char *out = lay(ROOM_OUT, n, at_end);
+        uint32_t *found = (uint32_t *)(void *)lay(ROOM_PLACES, 4 * most, at_end);
+        test_note("%s, %u classes, number %u, %zu values, %zu places of %zu", sets[k].name,
+                  class_counts[several], number, n, count, most);
+        CHECK_EQ(sets[k].encode->rans16_map[several](&c, v, out, n, found, most), count);
+        if (count <= most) {
+            CHECK_MEM(out, symbols, n);
+            CHECK_MEM(found, places, 4 * count);
         }
+        check_beside(ROOM_OUT);
+        check_beside(ROOM_PLACES);
+    }
+}
+
+static void mapping(void)
+{
+    test_random r = test_random_new(9);
+    unsigned i;
+    for (i = 0; i < 500; i++) check_mapping(0, i, &r);
+    for (i = 0; i < 1500; i++) check_mapping(1, i, &r);
+}
+
+static void check_putting(unsigned several, unsigned number, test_random *r)
+{
+    static unsigned char wanted[MOST + 64];
+    unsigned char values[16], *symbols;
+    unsigned k, direct;
+    const wcodeci_rans16_coder start = some_coder(r, number, class_counts[several], values, &direct);
+    const size_t n = start.lanes * test_below(r, 12);
+    const int at_end = (int)(test_next(r) & 1);
+    wcodeci_rans16_coder scalar = start, other;
+    size_t j, size;
+    symbols = lay(ROOM_STREAM, n, at_end);
+    for (j = 0; j < n; j++) {
+        const unsigned at = several && number % 7 ? 16 * (unsigned)test_below(r, CLASSES) : 0;
+        do symbols[j] = (unsigned char)(at + start.symbol_of[values[test_below(r, direct)]]);
+        while (!start.freq[symbols[j]]);
+    }
+    size = (size_t)(wanted + sizeof wanted
+                    - sets[0].encode->rans16_put[several](&scalar, symbols, n, wanted + sizeof wanted));
+    for (k = 0; k < set_count; k++) {
+        unsigned char *out = lay(ROOM_OUT, n + 64, at_end), *p;
+        test_note("%s, %u classes, number %u, %u lanes, %zu symbols", sets[k].name, class_counts[several],
+                  number, start.lanes, n);
+        other = start;
+        p = sets[k].encode->rans16_put[several](&other, symbols, n, out + n + 64);
+        if (CHECK_EQ(out + n + 64 - p, size)) CHECK_MEM(p, wanted + sizeof wanted - size, size);
+        CHECK_MEM(other.high, scalar.high, scalar.lanes);
+        CHECK_MEM(other.low, scalar.low, scalar.lanes);
+        check_beside(ROOM_OUT);
     }
 }
 
 static void putting(void)
 {
-    static unsigned char wanted[MOST + 64];
     test_random r = test_random_new(10);
-    unsigned i, k, direct;
-    for (i = 0; i < 500; i++) {
-        unsigned char values[16], *symbols;
-        const wcodeci_rans16_coder start = some_coder(&r, i, values, &direct);
-        const size_t n = start.lanes * test_below(&r, 12);
-        const int at_end = (int)(test_next(&r) & 1);
-        wcodeci_rans16_coder scalar = start, other;
-        size_t j, size;
-        symbols = lay(ROOM_STREAM, n, at_end);
-        for (j = 0; j < n; j++) symbols[j] = start.symbol_of[values[test_below(&r, direct)]];
-        size = (size_t)(wanted + sizeof wanted
-                        - wcodeci_rans16_put_scalar(&scalar, symbols, n, wanted + sizeof wanted));
-        for (k = 0; k < set_count; k++) {
-            unsigned char *out = lay(ROOM_OUT, n + 64, at_end), *p;
-            test_note("%s, number %u, %u lanes, %zu symbols", sets[k].name, i, start.lanes, n);
-            other = start;
-            p = sets[k].encode->rans16_put(&other, symbols, n, out + n + 64);
-            if (CHECK_EQ(out + n + 64 - p, size)) CHECK_MEM(p, wanted + sizeof wanted - size, size);
-            CHECK_MEM(other.high, scalar.high, scalar.lanes);
-            CHECK_MEM(other.low, scalar.low, scalar.lanes);
-            check_beside(ROOM_OUT);
+    unsigned i;
+    for (i = 0; i < 500; i++) check_putting(0, i, &r);
+    for (i = 0; i < 1000; i++) check_putting(1, i, &r);
+}
+
+/* What is put comes back: any set's stream, through any set's decoder, several classes and all. */
+static void put_and_back(void)
+{
+    static unsigned char v[MOST], symbols[MOST], stream[2 * MOST + 64], back[MOST], q[MOST];
+    static uint32_t places[1];
+    test_random r = test_random_new(19);
+    unsigned i, k, several, direct;
+    for (i = 0; i < 300; i++)
+        for (several = 0; several < 2; several++) {
+            unsigned char values[16];
+            const unsigned classes = class_counts[several];
+            wcodeci_rans16_coder c = some_coder(&r, i, classes, values, &direct);
+            const size_t n = c.lanes * (1 + test_below(&r, MOST / c.lanes));
+            const kernel_set *by = &sets[i % set_count];
+            unsigned char high[LANES], low[LANES], *p;
+            size_t j;
+            test_fill(&r, q, n);
+            for (j = 0; j < n; j++)
+                do v[j] = values[test_below(&r, direct)];
+                while (several && !c.freq[16 * (q[j] & 3) + c.symbol_of[v[j]]]);
+            c.q = q;
+            memcpy(high, c.high, c.lanes);
+            memcpy(low, c.low, c.lanes);
+            test_note("%s, %u classes, number %u, %u lanes, %zu values", by->name, classes, i, c.lanes, n);
+            CHECK_EQ(by->encode->rans16_map[several](&c, v, symbols, n, places, 0), 0);
+            p = by->encode->rans16_put[several](&c, symbols, n, stream + MOST + 64);
+            memset(stream + MOST + 64, 0, MOST);
+            for (j = 0; j < n && several; j++) v[j] = (unsigned char)(v[j] + (q[j] >> 2));
+            for (k = 0; k < set_count; k++) {
+                wcodeci_rans16 m;
+                unsigned s;
+                memset(&m, 0, sizeof m);
+                memcpy(m.freq, c.freq, 16 * classes);
+                for (s = 0; s < 256; s++)
+                    if (c.symbol_of[s] != NO_SYMBOL) m.value[c.symbol_of[s]] = (unsigned char)s;
+                for (s = 0; s < classes; s++) wcodeci_alias_make(&m, 16 * s);
+                m.lanes = c.lanes;
+                m.mask = 255;
+                m.table = slot_table();
+                m.q = q;
+                memcpy(m.high, c.high, c.lanes);
+                memcpy(m.low, c.low, c.lanes);
+                m.p = p;
+                m.limit = stream + sizeof stream;
+                CHECK_EQ(sets[k].kernels->rans16[several](&m, back, n), n);
+                if (!CHECK_MEM(back, v, n)) printf("    by %s\n", sets[k].name);
+                CHECK(m.p == stream + MOST + 64);
+                CHECK_MEM(m.high, high, c.lanes);
+                CHECK_MEM(m.low, low, c.lanes);
+            }
         }
-    }
 }
 
 /* ---- tiles ---- */
@@ -590,30 +832,34 @@ static void make_buffers(void)
 }
 
 static size_t encode_with(const kernel_set *set, unsigned dtype, uint64_t row, const unsigned char *data,
-                          size_t size, wcodec_tile_options options, unsigned char *record)
+                          size_t size, const wcodec_scales *scales, wcodec_tile_options options,
+                          unsigned char *record)
 {
     options.cpu_off = set->off;
-    return wcodec_tile_encode(dtype, row, data, size, &options, record, wcodec_tile_bound(size), tile_scratch,
-                              tile_scratch_size);
+    return wcodec_tile_encode(dtype, row, data, size, scales, &options, record, wcodec_tile_bound(size),
+                              tile_scratch, tile_scratch_size);
 }
 
 /* The same record by all sets, and the same bytes back: as each record is the others', every set has decoded
  * what every other one encoded. */
 static void every_pair(unsigned dtype, uint64_t row, const unsigned char *data, size_t size,
-                       const wcodec_tile_options *options)
+                       const wcodec_scales *scales, const wcodec_tile_options *options)
 {
-    const size_t wanted = encode_with(&sets[0], dtype, row, data, size, *options, tile_record[0]);
+    const size_t wanted = encode_with(&sets[0], dtype, row, data, size, scales, *options, tile_record[0]);
+    const unsigned char *scale = scales ? scales->scale : NULL;
+    const size_t columns = scales ? scales->columns : 0;
     unsigned k;
     CHECK(wanted > 0 && wanted <= wcodec_tile_bound(size));
     for (k = 1; k < set_count; k++) {
-        const size_t got = encode_with(&sets[k], dtype, row, data, size, *options, tile_record[1]);
+        const size_t got = encode_with(&sets[k], dtype, row, data, size, scales, *options,
+                                       tile_record[1]);
         if (!CHECK_EQ(got, wanted)) printf("    by %s\n", sets[k].name);
         else if (!CHECK_MEM(tile_record[1], tile_record[0], got)) printf("    by %s\n", sets[k].name);
     }
     for (k = 0; k < set_count; k++) {
         memset(tile_back, (int)k, size);
-        if (!CHECK_STATUS(wcodec_tile_decode(tile_record[0], wanted, tile_back, size, tile_scratch,
-                                             tile_scratch_size, 0, sets[k].off, NULL), WCODEC_OK)
+        if (!CHECK_STATUS(wcodec_tile_decode(tile_record[0], wanted, scale, columns, tile_back, size,
+                                             tile_scratch, tile_scratch_size, 0, sets[k].off, NULL), WCODEC_OK)
             || !CHECK_MEM(tile_back, data, size))
             printf("    by %s\n", sets[k].name);
     }
@@ -622,7 +868,7 @@ static void every_pair(unsigned dtype, uint64_t row, const unsigned char *data, 
 /* Everything, or rANS-16 or rANS-256 wherever it can be, with any predictor or one alone. */
 static wcodec_tile_options some_options(unsigned number)
 {
-    wcodec_tile_options o = { 0, 0, 0, 0 };
+    wcodec_tile_options o = { 0, 0, 0, 0, 0 };
     const unsigned coder = number % 4 == 1 ? WCODEC_CODER_RANS16 : WCODEC_CODER_RANS256;
     if (number % 4) {
         o.coders = 1u << WCODEC_CODER_RAW | (number % 4 == 3 ? 0 : 1u << coder);
@@ -650,7 +896,7 @@ static void pairs_of_small_tiles(void)
             test_note("dtype %u, %s, %zu units, row %zu, options %u", dtype, make_kind_name(kind), units, row,
                       i);
             make_fill(&r, kind, dtype, row, data, size);
-            every_pair(dtype, row, data, size, &options);
+            every_pair(dtype, row, data, size, NULL, &options);
         }
 }
 
@@ -668,9 +914,69 @@ static void pairs_of_large_tiles(void)
             const wcodec_tile_options options = some_options(i ? 1 + dtype % 16 : 0);
             test_note("dtype %u, %s, %zu units", dtype, make_kind_name(kind), n);
             make_fill(&r, kind, dtype, row, data, size);
-            every_pair(dtype, row, data, size, &options);
+            every_pair(dtype, row, data, size, NULL, &options);
         }
     free(data);
+}
+
+/* ---- tiles with scales ---- */
+
+/* A weight of so large an exponent, sign and mantissa random. */
+static void put_weight(test_random *r, unsigned dtype, unsigned exponent, unsigned char *dst)
+{
+    const uint64_t x = make_with_exponent(r, dtype, exponent);
+    unsigned b;
+    for (b = 0; b < make_unit(dtype); b++) dst[b] = (unsigned char)(x >> 8 * b);
+}
+
+/* A matrix whose rows and columns differ in size, `wild` values apart, and scales that suit its columns. */
+static void make_scaled(test_random *r, unsigned dtype, size_t columns, size_t n, unsigned wild,
+                        unsigned char *data, unsigned char *scale)
+{
+    static unsigned char rows[TILE];
+    unsigned shift, width, top;
+    size_t i;
+    make_field(dtype, &shift, &width);
+    top = (1u << width) * 3 / 5;
+    for (i = 0; i < columns; i++) scale[i] = (unsigned char)test_below(r, width == 4 ? 12 : 24);
+    for (i = 0; i < n / columns + 1; i++) rows[i] = (unsigned char)test_below(r, width == 4 ? 8 : 24);
+    for (i = 0; i < n; i++) {
+        const unsigned off = (scale[i % columns] + rows[i / columns] + (unsigned)test_below(r, 4)) / 4;
+        const unsigned small = make_geometric(r, 9), e = top - (off + small < top ? off + small : top);
+        put_weight(r, dtype, wild && !test_below(r, wild) ? (unsigned)test_next(r) & ((1u << width) - 1) : e,
+                   data + i * make_unit(dtype));
+    }
+    for (i = 0; i < columns; i++) scale[i] = (unsigned char)(0u - scale[i]);
+}
+
+static void pairs_of_scaled_tiles(void)
+{
+    static const unsigned char dtypes[] = { WCODEC_BF16, WCODEC_F16, WCODEC_F32, WCODEC_F8_E4M3,
+                                            WCODEC_F8_E5M2 };
+    static unsigned char scale[1024];
+    unsigned char *data = (unsigned char *)test_malloc((size_t)TILE * 4);
+    test_random r = test_random_new(20);
+    unsigned i, scaled = 0, several = 0;
+    for (i = 0; i < sizeof dtypes * 12; i++) {
+        const unsigned dtype = dtypes[i % sizeof dtypes];
+        const wcodec_tile_options options = { 0, 0, 0, 0, 0 };
+        const size_t columns = i % 2 ? 8 + test_below(&r, 1000) : (size_t)64 << test_below(&r, 4);
+        const size_t n = i % 3 ? 8000 + test_below(&r, TILE - 8000) : TILE;
+        wcodec_scales scales;
+        wcodec_tile_info info;
+        make_scaled(&r, dtype, columns, n, i % 4 == 3 ? 50 : 0, data, scale);
+        scales.scale = scale;
+        scales.columns = columns;
+        scales.phase = 0;
+        test_note("dtype %u, number %u, %zu columns, %zu units", dtype, i, columns, n);
+        every_pair(dtype, columns, data, n * make_unit(dtype), &scales, &options);
+        REQUIRE_OK(wcodec_tile_inspect(tile_record[0], wcodec_tile_bound(n * make_unit(dtype)), &info, NULL));
+        scaled += info.scaled != 0;
+        several += info.plane[0].coder == WCODEC_CODER_CLASSES;
+    }
+    free(data);
+    test_note("%u tiles came to be scaled, %u with several classes", scaled, several);
+    CHECK(scaled > i / 4 && several > i / 4);
 }
 
 /* Tiles from the middle of real models, where they are there. */
@@ -697,7 +1003,7 @@ static void pairs_of_real_tiles(void)
             data = test_load(paths[i], &size);
             test_note("%s", paths[i]);
             if (data && size >= want) {
-                every_pair(kinds[k].dtype, 256, data + (size - want) / 2 / 8 * 8, want, &options);
+                every_pair(kinds[k].dtype, 256, data + (size - want) / 2 / 8 * 8, want, NULL, &options);
                 tested++;
             }
             free(data);
@@ -709,16 +1015,17 @@ static void pairs_of_real_tiles(void)
 /* ---- broken tiles ---- */
 
 /* All sets say the same of a record, and give the same bytes if they give any. */
-static void same_verdict(const unsigned char *record, size_t size, size_t decoded)
+static void same_verdict(const unsigned char *record, size_t size, const unsigned char *scale, size_t columns,
+                         size_t decoded)
 {
-    static unsigned char first[1600 * 4];
+    static unsigned char first[6000 * 4];
     const unsigned off = WCODEC_CPU_ALL;
-    const wcodec_status wanted = wcodec_tile_decode(record, size, first, decoded, tile_scratch,
+    const wcodec_status wanted = wcodec_tile_decode(record, size, scale, columns, first, decoded, tile_scratch,
                                                     tile_scratch_size, 1, off, NULL);
     unsigned k;
     for (k = 1; k < set_count; k++) {
-        const wcodec_status st = wcodec_tile_decode(record, size, tile_back, decoded, tile_scratch,
-                                                    tile_scratch_size, 1, sets[k].off, NULL);
+        const wcodec_status st = wcodec_tile_decode(record, size, scale, columns, tile_back, decoded,
+                                                    tile_scratch, tile_scratch_size, 1, sets[k].off, NULL);
         if (!CHECK_EQ(st, wanted)) printf("    by %s\n", sets[k].name);
         else if (st == WCODEC_OK && !CHECK_MEM(tile_back, first, decoded))
             printf("    by %s\n", sets[k].name);
@@ -735,13 +1042,13 @@ static void broken_tiles(void)
     size_t coded = 0;
     for (i = 0; i < sizeof dtypes * 4; i++) {
         const unsigned dtype = dtypes[i / 4], coder = i % 4 == 3 ? WCODEC_CODER_RANS256 : WCODEC_CODER_RANS16;
-        const wcodec_tile_options options = { 0, 1u | 1u << coder, 1, 0 };
+        const wcodec_tile_options options = { 0, 1u | 1u << coder, 1, 0, 0 };
         const size_t units = 600 + test_below(&r, 1000), decoded = units * make_unit(dtype);
         wcodec_tile_info info;
         size_t size;
         make_fill(&r, i % 4 == 1 ? MAKE_16 : i % 4 == 2 ? MAKE_DOUBLING : MAKE_WEIGHTS, dtype, 0, data,
                   decoded);
-        size = encode_with(&sets[0], dtype, 0, data, decoded, options, tile_record[0]);
+        size = encode_with(&sets[0], dtype, 0, data, decoded, NULL, options, tile_record[0]);
         REQUIRE_OK(wcodec_tile_inspect(tile_record[0], size, &info, NULL));
         coded += info.plane[0].coder == coder;
         for (j = 0; j < 600; j++) {
@@ -751,7 +1058,7 @@ static void broken_tiles(void)
             unsigned char *p = tile_record[0] + (at < size ? at : size - 1), old = *p;
             test_note("dtype %u, coder %u, byte %zu of %zu", dtype, coder, at, size);
             *p = (unsigned char)(j % 2 ? old ^ 1u << test_below(&r, 8) : test_next(&r));
-            same_verdict(tile_record[0], size, decoded);
+            same_verdict(tile_record[0], size, NULL, 0, decoded);
             *p = old;
         }
     }
@@ -759,17 +1066,51 @@ static void broken_tiles(void)
     CHECK(coded > sizeof dtypes * 2);
 }
 
+static void broken_scaled_tiles(void)
+{
+    static const unsigned char dtypes[] = { WCODEC_BF16, WCODEC_F16, WCODEC_F32, WCODEC_F8_E4M3 };
+    static unsigned char data[6000 * 4], scale[128];
+    test_random r = test_random_new(21);
+    unsigned i, j;
+    size_t coded = 0;
+    for (i = 0; i < sizeof dtypes; i++) {
+        const unsigned dtype = dtypes[i];
+        const wcodec_tile_options options = { 0, 0, 0, 0, 0 };
+        const size_t units = 6000 - test_below(&r, 300), decoded = units * make_unit(dtype);
+        wcodec_scales scales;
+        wcodec_tile_info info;
+        size_t size;
+        scales.scale = scale;
+        scales.columns = sizeof scale;
+        scales.phase = 0;
+        make_scaled(&r, dtype, sizeof scale, units, 0, data, scale);
+        size = encode_with(&sets[0], dtype, 0, data, decoded, &scales, options, tile_record[0]);
+        REQUIRE_OK(wcodec_tile_inspect(tile_record[0], size, &info, NULL));
+        coded += info.scaled != 0;
+        for (j = 0; j < 600; j++) {
+            const size_t at = j % 3 ? info.rows.offset + test_below(&r, 450) : test_below(&r, size);
+            unsigned char *p = tile_record[0] + (at < size ? at : size - 1), old = *p;
+            test_note("dtype %u, byte %zu of %zu", dtype, at, size);
+            *p = (unsigned char)(j % 2 ? old ^ 1u << test_below(&r, 8) : test_next(&r));
+            same_verdict(tile_record[0], size, scale, sizeof scale, decoded);
+            *p = old;
+        }
+    }
+    test_note("%zu of the tiles are scaled", coded);
+    CHECK(coded > 1);
+}
+
 /* Tables that are whole, states and streams of noise: the decoder goes all the way, and may end well. */
 static void noise_behind_tables(void)
 {
     static unsigned char data[1500 * 2];
-    const wcodec_tile_options options = { 1u << WCODEC_SPLIT_BF16, 1u | 1u << WCODEC_CODER_RANS16, 1, 0 };
+    const wcodec_tile_options options = { 1u << WCODEC_SPLIT_BF16, 1u | 1u << WCODEC_CODER_RANS16, 1, 0, 0 };
     test_random r = test_random_new(14);
     wcodec_tile_info info;
     unsigned i;
     size_t size;
     make_fill(&r, MAKE_WEIGHTS, WCODEC_BF16, 0, data, sizeof data);
-    size = encode_with(&sets[0], WCODEC_BF16, 0, data, sizeof data, options, tile_record[0]);
+    size = encode_with(&sets[0], WCODEC_BF16, 0, data, sizeof data, NULL, options, tile_record[0]);
     REQUIRE_OK(wcodec_tile_inspect(tile_record[0], size, &info, NULL));
     REQUIRE(info.plane[0].coder == WCODEC_CODER_RANS16);
     for (i = 0; i < 1500; i++) {
@@ -784,7 +1125,7 @@ static void noise_behind_tables(void)
         }
         p[32] = p[33] = p[34] = p[35] = 0;
         for (s = 0; s < 64; s++) p[37 + 2 * s] |= 1;
-        same_verdict(tile_record[0], size, sizeof data);
+        same_verdict(tile_record[0], size, NULL, 0, sizeof data);
     }
 }
 
@@ -847,20 +1188,26 @@ int main(void)
     make_rooms();
     make_buffers();
     RUN(names);
+    RUN(rans16_definition);
     RUN(rans16_values);
     RUN(rans16_units);
     RUN(merging);
     RUN(unpacking);
     RUN(unpredicting);
+    RUN(scaling);
+    RUN(classes);
     RUN(rans256_values);
     RUN(splitting);
     RUN(residuals);
     RUN(mapping);
     RUN(putting);
+    RUN(put_and_back);
     RUN(pairs_of_small_tiles);
     RUN(pairs_of_large_tiles);
+    RUN(pairs_of_scaled_tiles);
     RUN(pairs_of_real_tiles);
     RUN(broken_tiles);
+    RUN(broken_scaled_tiles);
     RUN(noise_behind_tables);
     RUN(readers_and_writers);
     return test_end();

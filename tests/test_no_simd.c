@@ -24,15 +24,15 @@ static void round_trips(void)
     unsigned char *scratch = (unsigned char *)test_malloc(need);
     unsigned dtype;
     for (dtype = 0; dtype <= WCODEC_U4; dtype++) {
-        wcodec_tile_options options = { 0, 0, 0, WCODEC_CPU_ALL };
+        wcodec_tile_options options = { 0, 0, 0, 0, WCODEC_CPU_ALL };
         size_t size;
         test_note("dtype %u", dtype);
         make_fill(&r, MAKE_WEIGHTS, dtype, 64, data, SIZE);
-        size = wcodec_tile_encode(dtype, 64, data, SIZE, &options, record, bound, scratch, need);
+        size = wcodec_tile_encode(dtype, 64, data, SIZE, NULL, &options, record, bound, scratch, need);
         options.cpu_off = 0;
-        CHECK_EQ(wcodec_tile_encode(dtype, 64, data, SIZE, &options, again, bound, scratch, need), size);
+        CHECK_EQ(wcodec_tile_encode(dtype, 64, data, SIZE, NULL, &options, again, bound, scratch, need), size);
         CHECK_MEM(again, record, size);
-        CHECK_STATUS(wcodec_tile_decode(record, size, back, SIZE, scratch, need, 0, 0, NULL), WCODEC_OK);
+        CHECK_STATUS(wcodec_tile_decode(record, size, NULL, 0, back, SIZE, scratch, need, 0, 0, NULL), WCODEC_OK);
         CHECK_MEM(back, data, SIZE);
     }
     free(record);

@@ -79,7 +79,7 @@ class GoldenFolder(unittest.TestCase):
             self.assertTrue(list(golden(folder)), folder)
 
     def test_is_small(self):
-        self.assertLess(sum(map(len, GOLDEN.values())), 750000)
+        self.assertLess(sum(map(len, GOLDEN.values())), 1100000)
 
 
 @each_golden('good')
@@ -120,18 +120,30 @@ class BadBoth(unittest.TestCase):
 class Flips(unittest.TestCase):
     """Every byte of a container is under some checksum or rule."""
 
-    def test_each_bit_of_the_example(self):
-        data = GOLDEN['good/example.wcodec']
+    def each_bit(self, name):
+        data = GOLDEN['good/%s.wcodec' % name]
         for i in range(8 * len(data)):
             changed = bytearray(data)
             changed[i // 8] ^= 1 << i % 8
             self.assertNotEqual(outcome(refdecode.decode_container, bytes(changed))[0], 'ok', 'bit %d' % i)
 
-    def test_each_length_of_the_example(self):
-        data = GOLDEN['good/example.wcodec']
+    def each_length(self, name):
+        data = GOLDEN['good/%s.wcodec' % name]
         for size in range(len(data)):
             self.assertEqual(outcome(refdecode.decode_sequential, data[:size])[0], 'truncated', size)
             self.assertEqual(outcome(refdecode.decode_random, data[:size])[0], 'truncated', size)
+
+    def test_each_bit_of_the_example(self):
+        self.each_bit('example')
+
+    def test_each_length_of_the_example(self):
+        self.each_length('example')
+
+    def test_each_bit_of_one_with_scales(self):
+        self.each_bit('scales-n1-classes')
+
+    def test_each_length_of_one_with_scales(self):
+        self.each_length('scales-n1-classes')
 
 
 class Coders(unittest.TestCase):
@@ -152,6 +164,18 @@ class Coders(unittest.TestCase):
                 self.check('huffman', values, w, s=n % 6)
                 self.check('rans16', values, w, k=n % 3)
                 self.check('rans256', values, w)
+
+    def test_classes_of_all_widths(self):
+        for w in range(1, 9):
+            for n in 1, 63, 64, 65, 300:
+                values = [x & (1 << w) - 1 for x in make_golden.randoms(w * n, n)]
+                q, first = make_golden.randoms(n, n), [x & 15 for x in make_golden.randoms(n + 1, n)]
+                for source in 0, 1:
+                    payload = make_golden.classes16(values, w, q=q, first=(4, first), source=source,
+                                                    chosen=source * 0x1B93C6D2, k=n % 3, top=8)
+                    cursor = refdecode.Cursor(payload, 0, len(payload))
+                    self.assertEqual(list(refdecode.decode_plane(cursor, n, w, refdecode.CLASSES, q, (4, first))),
+                                     values)
 
     def test_a_value_too_wide(self):
         for w in range(1, 8):
@@ -330,7 +354,7 @@ class Encoded(Built):
         data = safetensors(dtype)
         for options in [(), ('--coder', 'rans'), ('--coder', 'huffman'), ('--coder', 'raw'),
                         ('--tile', '1000'), ('--tile', '70'), ('--coder', 'huffman', '--tile', '300'),
-                        ('--threads', '2')]:
+                        ('--threads', '2'), ('--profile', 'best')]:
             original = self.check(data, *options)
             names = [segment.name.decode() for segment in original.segments]
             self.assertEqual([name for name in names if name in SHAPES], list(SHAPES))
@@ -350,6 +374,22 @@ class Encoded(Built):
     def test_several_tiles(self):
         self.check(make_golden.units16(61, 40000))
         self.check(make_golden.units16(62, 40000), '--dtype', 'BF16', '--tile', '10000')
+
+    def test_scales(self):
+        rows, columns = 120, 90
+        for dtype, pack in ('BF16', '<f'), ('F16', '<e'), ('F32', '<f'):
+            r = make_golden.Random(64)
+            down = [2.0 ** (r.below(50) / 10) for _ in range(rows)]
+            across = [2.0 ** (r.below(50) / 10) for _ in range(columns)]
+            data = b''.join(struct.pack(pack, bell(r) * 0.001 * a * b)[2 if dtype == 'BF16' else 0:]
+                            for a in down for b in across)
+            for options in [], ['--tile', '4500'], ['--tile', '4500', '--threads', '2'], ['--tile', '80']:
+                segment, = self.check(data, '--dtype', dtype, '--row', str(columns), *options).segments
+                packed = self.read('packed')
+                flags = [packed[refdecode.read_record(packed, offset).body + 1] for offset, _, _ in segment.tiles]
+                self.assertEqual(max(flags) >> 7, int('80' not in options))
+                expected = (0, 0) if '80' in options else (columns, 1)
+                self.assertEqual((segment.columns, len(segment.groups)), expected)
 
     def test_bodies_where_their_size_takes_another_byte(self):
         """The padding before a payload depends on the size of the body's size, and the other way round."""

@@ -7,13 +7,15 @@
 #include "test_util.h"
 
 #define ELEMENTS 66000
+#define COLUMNS (ELEMENTS / 100)
 
 /* An element of `bits` bits that looks like a weight of that dtype: small ones are commoner, each twice as rare
- * as the next, signs and low bits are random. */
-static uint64_t weight(test_random *r, unsigned dtype)
+ * as the next, signs and low bits are random.  It is so many octaves down. */
+static uint64_t weight(test_random *r, unsigned dtype, unsigned down)
 {
     uint64_t random = test_next(r), noise = test_next(r), rarity = 0;
     while (rarity < 20 && (random >> rarity & 1)) rarity++;
+    if (rarity + down <= 20) rarity += down;
     switch (dtype) {
     case WCODEC_BF16: return (noise & 1) << 15 | (122 - rarity) << 7 | (noise >> 8 & 127);
     case WCODEC_F16: return (noise & 1) << 15 | (24 - rarity) << 10 | (noise >> 8 & 1023);
@@ -24,12 +26,14 @@ static uint64_t weight(test_random *r, unsigned dtype)
     }
 }
 
-static void fill(test_random *r, unsigned dtype, unsigned bits, unsigned char *dst, size_t count)
+/* scaled: rows and columns differ in size. */
+static void fill(test_random *r, unsigned dtype, unsigned bits, int scaled, unsigned char *dst, size_t count)
 {
     size_t i;
     unsigned b;
     for (i = 0; i < count; i++) {
-        uint64_t x = weight(r, dtype);
+        const unsigned down = (unsigned)(i / COLUMNS * 7 % 4 + i % COLUMNS * 11 % 5);
+        uint64_t x = weight(r, dtype, scaled ? down : 0);
         if (bits == 4) {
             dst[i / 2] = (unsigned char)(i % 2 ? (dst[i / 2] & 15) | x << 4 : x & 15);
             continue;
@@ -53,7 +57,8 @@ static wcodec_status take(void *user, const void *src, size_t size)
 }
 
 /* A container of one tensor, what the encoder may use, and the kernels that it may not. */
-static digest container_of(unsigned dtype, unsigned coders, uint32_t tile_units, unsigned cpu_off)
+static digest container_of(unsigned dtype, unsigned coders, uint32_t tile_units, unsigned profile, int scaled,
+                           unsigned cpu_off)
 {
     static unsigned char data[ELEMENTS * 8];
     const unsigned bits = wcodec_dtype_bits(dtype);
@@ -64,12 +69,13 @@ static digest container_of(unsigned dtype, unsigned coders, uint32_t tile_units,
     wcodec_sink sink;
     wcodec_writer *writer = NULL;
     wcodec_segment s;
-    uint64_t shape[2] = { 100, ELEMENTS / 100 };
+    uint64_t shape[2] = { 100, COLUMNS };
     memset(&made, 0, sizeof made);
     wcodec_sha256_init(&made.sha);
     sink.write = take;
     sink.user = &made;
     options.tile.coders = coders;
+    options.tile.profile = profile;
     options.tile_units = tile_units;
     options.cpu_off = cpu_off;
     memset(&s, 0, sizeof s);
@@ -79,7 +85,7 @@ static digest container_of(unsigned dtype, unsigned coders, uint32_t tile_units,
     s.rank = 2;
     s.shape = shape;
     s.size = (uint64_t)ELEMENTS * bits / 8;
-    fill(&r, dtype, bits, data, ELEMENTS);
+    fill(&r, dtype, bits, scaled, data, ELEMENTS);
     CHECK_STATUS(wcodec_writer_open(&writer, &sink, &options, NULL), WCODEC_OK);
     CHECK_STATUS(wcodec_writer_original(writer, "x", 1, 1, NULL), WCODEC_OK);
     CHECK_STATUS(wcodec_writer_segment(writer, &s, NULL), WCODEC_OK);
@@ -93,30 +99,53 @@ static digest container_of(unsigned dtype, unsigned coders, uint32_t tile_units,
 
 static void containers_are_the_same(void)
 {
-    static const struct { unsigned dtype, coders; uint32_t tile; uint32_t head; } known[] = {
-        { WCODEC_BF16, 0, 0, 0x33D58121u },
-        { WCODEC_BF16, 1u << WCODEC_CODER_RANS16, 0, 0x993E9EBCu },
-        { WCODEC_BF16, 1u << WCODEC_CODER_HUFFMAN, 0, 0x7C395D63u },
-        { WCODEC_BF16, 1u << WCODEC_CODER_RANS256, 0, 0x02094975u },
-        { WCODEC_BF16, 1u << WCODEC_CODER_RAW, 0, 0x15EC9861u },
-        { WCODEC_BF16, 0, 1000, 0x3248F74Du },
-        { WCODEC_BF16, 0, 130, 0x1F2B7A0Fu },
-        { WCODEC_F16, 0, 0, 0xA73C22CDu },
-        { WCODEC_F32, 0, 0, 0x9689B145u },
-        { WCODEC_F64, 0, 0, 0x6B27D60Cu },
-        { WCODEC_I64, 0, 0, 0x29B197C7u },
-        { WCODEC_I8, 0, 0, 0xCDF01D09u },
-        { WCODEC_I8, 1u << WCODEC_CODER_SPARSE, 0, 0x6BCC4DF2u },
-        { WCODEC_I4, 0, 0, 0xB2132702u },
-        { WCODEC_F8_E4M3, 0, 0, 0x6F9D9309u },
-        { WCODEC_I32, 0, 0, 0xA00DA91Au },
-        { WCODEC_U16, 0, 700, 0x29FEE31Fu }
+    enum { DENSE = WCODEC_PROFILE_DENSE, BEST = WCODEC_PROFILE_BEST };
+    static const struct {
+        unsigned dtype, coders;
+        uint32_t tile, head;
+        unsigned profile;
+        int scaled;
+    } known[] = {
+        { WCODEC_BF16, 0, 0, 0x33D58121u, 0, 0 },
+        { WCODEC_BF16, 1u << WCODEC_CODER_RANS16, 0, 0x993E9EBCu, 0, 0 },
+        { WCODEC_BF16, 1u << WCODEC_CODER_HUFFMAN, 0, 0x7C395D63u, 0, 0 },
+        { WCODEC_BF16, 1u << WCODEC_CODER_RANS256, 0, 0x02094975u, 0, 0 },
+        { WCODEC_BF16, 1u << WCODEC_CODER_RAW, 0, 0x15EC9861u, 0, 0 },
+        { WCODEC_BF16, 0, 1000, 0x3248F74Du, 0, 0 },
+        { WCODEC_BF16, 0, 130, 0x1F2B7A0Fu, 0, 0 },
+        { WCODEC_F16, 0, 0, 0xA73C22CDu, 0, 0 },
+        { WCODEC_F32, 0, 0, 0x9689B145u, 0, 0 },
+        { WCODEC_F64, 0, 0, 0x6B27D60Cu, 0, 0 },
+        { WCODEC_I64, 0, 0, 0x29B197C7u, 0, 0 },
+        { WCODEC_I8, 0, 0, 0xCDF01D09u, 0, 0 },
+        { WCODEC_I8, 1u << WCODEC_CODER_SPARSE, 0, 0x6BCC4DF2u, 0, 0 },
+        { WCODEC_I4, 0, 0, 0xB2132702u, 0, 0 },
+        { WCODEC_F8_E4M3, 0, 0, 0x6F9D9309u, 0, 0 },
+        { WCODEC_I32, 0, 0, 0xA00DA91Au, 0, 0 },
+        { WCODEC_U16, 0, 700, 0x29FEE31Fu, 0, 0 },
+        { WCODEC_BF16, 0, 0, 0x64C65D02u, 0, 1 },
+        { WCODEC_BF16, 0, 9000, 0x446B1AE6u, 0, 1 },
+        { WCODEC_F16, 0, 0, 0xC38DFD64u, 0, 1 },
+        { WCODEC_F32, 0, 0, 0x59A04DC7u, 0, 1 },
+        { WCODEC_F8_E4M3, 0, 0, 0x941C332Fu, 0, 1 },
+        { WCODEC_BF16, 0, 0, 0x26C800C2u, DENSE, 1 },
+        { WCODEC_F16, 0, 0, 0x71424550u, DENSE, 1 },
+        { WCODEC_F32, 0, 20000, 0x8316F548u, DENSE, 0 },
+        { WCODEC_BF16, 0, 20000, 0xC61086BCu, BEST, 0 },
+        { WCODEC_F16, 0, 0, 0x70E9E900u, BEST, 0 },
+        { WCODEC_F32, 0, 7000, 0x920B1E6Bu, BEST, 0 },
+        { WCODEC_I8, 0, 0, 0x8609C782u, BEST, 0 },
+        { WCODEC_I32, 0, 9000, 0x5A6BDA77u, BEST, 0 },
+        { WCODEC_I4, 0, 0, 0x085FA3B3u, BEST, 0 },
+        { WCODEC_F8_E4M3, 0, 30000, 0x14A88C93u, BEST, 0 },
+        { WCODEC_F64, 0, 4000, 0xD6E59B5Au, BEST, 0 }
     };
     static const unsigned off[] = { 0, WCODEC_CPU_AVX512, WCODEC_CPU_AVX512 | WCODEC_CPU_AVX2, WCODEC_CPU_ALL };
     size_t i, k;
     for (i = 0; i < sizeof known / sizeof known[0]; i++)
-        for (k = 0; k < sizeof off / sizeof off[0]; k++) {
-            digest made = container_of(known[i].dtype, known[i].coders, known[i].tile, off[k]);
+        for (k = 0; k < sizeof off / sizeof off[0]; k += known[i].profile == BEST ? 3 : 1) {
+            digest made = container_of(known[i].dtype, known[i].coders, known[i].tile, known[i].profile, known[i].scaled,
+                                       off[k]);
             test_note("%s, coders %x, tile %u, %s: %llu bytes, SHA-256 0x%08Xu ...",
                       wcodec_dtype_name(known[i].dtype), known[i].coders, (unsigned)known[i].tile,
                       wcodec_cpu_kernels(off[k]), (unsigned long long)made.size, (unsigned)made.head);

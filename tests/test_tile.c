@@ -13,7 +13,7 @@ typedef struct tile {
 
 static const unsigned char split_dtype[WCODEC_SPLIT_COUNT] = {
     WCODEC_U8, WCODEC_U16, WCODEC_I32, WCODEC_U64, WCODEC_BF16, WCODEC_F16, WCODEC_F32, WCODEC_F64,
-    WCODEC_F8_E4M3, WCODEC_F8_E5M2, WCODEC_U4 };
+    WCODEC_F8_E4M3, WCODEC_F8_E5M2, WCODEC_U4, WCODEC_BF16, WCODEC_F16, WCODEC_F32 };
 
 /* Encodes into a buffer of just the bound; the caller frees the record. */
 static tile encode(unsigned dtype, uint64_t row, const unsigned char *data, size_t size,
@@ -23,7 +23,7 @@ static tile encode(unsigned dtype, uint64_t row, const unsigned char *data, size
     test_guard src = test_guard_copy(data, size), dst = test_guard_new(bound);
     test_guard scratch = test_guard_new(wcodec_tile_encode_scratch(size));
     tile t;
-    t.size = wcodec_tile_encode(dtype, row, src.data, size, options, dst.data, bound, scratch.data,
+    t.size = wcodec_tile_encode(dtype, row, src.data, size, NULL, options, dst.data, bound, scratch.data,
                                 scratch.size);
     t.data = data;
     t.data_size = size;
@@ -48,7 +48,7 @@ static wcodec_status decode(const unsigned char *record, size_t size, size_t dst
     memset(&err, 0, sizeof err);
     memset(dst.data, fill, dst.size);
     memset(scratch.data, fill, scratch.size);
-    st = wcodec_tile_decode(src.data, size, dst.data, dst.size, scratch.data, scratch.size, no_crc, 0, &err);
+    st = wcodec_tile_decode(src.data, size, NULL, 0, dst.data, dst.size, scratch.data, scratch.size, no_crc, 0, &err);
     if (st == WCODEC_OK) memcpy(back, dst.data, dst_size);
     else CHECK(err.status == st && err.what != NULL && err.offset <= size);
     test_guard_free(&src);
@@ -147,7 +147,7 @@ static void every_choice(void)
     static const size_t units[] = { 1, 33, 64, 700 };
     unsigned char data[700 * 8];
     test_random r = test_random_new(3);
-    wcodec_tile_options o;
+    wcodec_tile_options o = { 0, 0, 0, 0, 0 };
     wcodec_tile_info info;
     unsigned split, coder, predictor, kind;
     unsigned long used[WCODEC_CODER_COUNT] = { 0 }, predicted[WCODEC_PREDICT_COUNT] = { 0 };
@@ -174,9 +174,213 @@ static void every_choice(void)
                         predicted[info.plane[i].predictor]++;
                     }
                 }
-    test_note("all coders and predictors came up");
-    for (coder = 0; coder < WCODEC_CODER_COUNT; coder++) CHECK(used[coder] > 100);
-    for (predictor = 0; predictor < WCODEC_PREDICT_COUNT; predictor++) CHECK(predicted[predictor] > 100);
+    test_note("all coders and predictors came up");     /* classes and scales: see scaled_tiles */
+    for (coder = 0; coder <= WCODEC_CODER_RANS256; coder++) CHECK(used[coder] > 100);
+    for (predictor = 0; predictor <= WCODEC_PREDICT_UP; predictor++) CHECK(predicted[predictor] > 100);
+}
+
+/* A matrix whose rows and columns differ in size, from unit `phase` on. */
+static void make_matrix(test_random *r, unsigned dtype, size_t columns, size_t phase, size_t n, unsigned char *data)
+{
+    const unsigned unit = make_unit(dtype);
+    const unsigned shift = dtype == WCODEC_BF16 ? 7 : dtype == WCODEC_F16 ? 10 : dtype == WCODEC_F32 ? 23
+                         : dtype == WCODEC_F8_E4M3 ? 3 : 2;
+    const unsigned bits = dtype == WCODEC_BF16 || dtype == WCODEC_F32 ? 8 : dtype == WCODEC_F8_E4M3 ? 4 : 5;
+    const unsigned top = bits == 8 ? 118 : bits == 5 ? 18 : 11;
+    size_t i;
+    for (i = 0; i < n; i++) {
+        const size_t row = (phase + i) / columns, column = (phase + i) % columns;
+        const unsigned scale = (unsigned)((row * 2654435761u >> 7) % 3 + (column * 40503u >> 5) % 3);
+        uint64_t x = test_next(r);
+        unsigned e = 0, k;
+        while (e < 6 && (x >> 60 & 1)) {        /* each octave is half as likely */
+            e++;
+            x = test_next(r);
+        }
+        x = (x & ~((((uint64_t)1 << bits) - 1) << shift)) | (uint64_t)(top - scale - e) << shift;
+        for (k = 0; k < unit; k++) data[i * unit + k] = (unsigned char)(x >> 8 * k);
+    }
+}
+
+/* Encodes with scales, decodes with them, and with what is not quite them.  Returns what the tile uses: 1 classes,
+ * 2 scales. */
+static int scaled_round_trip(unsigned dtype, size_t columns, size_t phase, size_t n, unsigned profile,
+                             test_random *r)
+{
+    const size_t size = n * make_unit(dtype), bound = wcodec_tile_bound(size);
+    const size_t fit = wcodec_scales_fit_scratch(columns), need = wcodec_tile_encode_scratch(size);
+    const size_t room = wcodec_tile_decode_scratch(size);
+    const size_t scratch_size = fit > need ? fit : need;
+    unsigned char *data = (unsigned char *)test_malloc(size), *scale = (unsigned char *)test_malloc(columns);
+    unsigned char *record = (unsigned char *)test_malloc(bound), *back = (unsigned char *)test_malloc(size);
+    unsigned char *scratch = (unsigned char *)test_malloc(scratch_size > room ? scratch_size : room);
+    wcodec_tile_options o = { 0, 0, 0, 0, 0 };
+    wcodec_scales scales;
+    wcodec_tile_info info;
+    size_t made, again;
+    unsigned k, used = 0;
+    o.profile = profile;
+    make_matrix(r, dtype, columns, 0, n, data);         /* the group begins with column 0 */
+    CHECK(wcodec_scales_fit(dtype, data, size, columns, 0, scale, scratch, fit) == 1);
+    CHECK_EQ(wcodec_scales_fit(dtype, data, size, columns, 0, scale, scratch, fit - 1), 0);
+    make_matrix(r, dtype, columns, phase, n, data);
+    scales.scale = scale;
+    scales.columns = columns;
+    scales.phase = phase;
+    made = wcodec_tile_encode(dtype, columns, data, size, &scales, &o, record, bound, scratch, need);
+    again = wcodec_tile_encode(dtype, columns, data, size, NULL, &o, back, 0, scratch, need);
+    CHECK_EQ(again, 0);
+    if (CHECK(made > 0) && CHECK_STATUS(wcodec_tile_inspect(record, made, &info, NULL), WCODEC_OK)) {
+        for (k = 0; k < info.planes; k++) {
+            if (info.plane[k].coder == WCODEC_CODER_CLASSES) used |= 1;
+            if (info.plane[k].predictor == WCODEC_PREDICT_SCALE) used |= 2;
+        }
+        CHECK(!info.scaled == !(used & 2));
+        CHECK_STATUS(wcodec_tile_decode(record, made, scale, columns, back, size, scratch, room, 0, 0, NULL), WCODEC_OK);
+        CHECK_MEM(back, data, size);
+        if (info.scaled) {
+            CHECK_STATUS(wcodec_tile_decode(record, made, NULL, 0, back, size, scratch, room, 0, 0, NULL),
+                         WCODEC_E_CORRUPT);
+            CHECK_STATUS(wcodec_tile_decode(record, made, scale, phase < 8 ? 7 : phase, back, size, scratch, room, 0,
+                                            0, NULL), WCODEC_E_CORRUPT);
+            scale[columns / 2] = (unsigned char)(scale[columns / 2] + 4);
+            CHECK(wcodec_tile_decode(record, made, scale, columns, back, size, scratch, room, 0, 0, NULL) < 0);
+        }
+    }
+    free(data);
+    free(scale);
+    free(record);
+    free(back);
+    free(scratch);
+    return (int)used;
+}
+
+static void scaled_tiles(void)
+{
+    static const unsigned char dtypes[] = { WCODEC_BF16, WCODEC_F16, WCODEC_F32, WCODEC_F8_E4M3, WCODEC_F8_E5M2 };
+    static const size_t columns[] = { 8, 33, 100, 512, 2000 };
+    test_random r = test_random_new(31);
+    unsigned profile, all = 0;
+    size_t i, k;
+    for (i = 0; i < sizeof dtypes; i++)
+        for (k = 0; k < sizeof columns / sizeof *columns; k++)
+            for (profile = WCODEC_PROFILE_FAST; profile <= WCODEC_PROFILE_DENSE; profile++) {
+                const size_t phase = k % 2 ? (size_t)test_below(&r, columns[k]) : 0;
+                const size_t n = columns[k] * (20000 / columns[k] + 1) + (k == 3 ? 77 : 0);
+                int used;
+                test_note("dtype %u, %zu columns, phase %zu, profile %u", (unsigned)dtypes[i], columns[k], phase,
+                          profile);
+                used = scaled_round_trip(dtypes[i], columns[k], phase, n, profile, &r);
+                if (columns[k] >= 100 && dtypes[i] != WCODEC_F8_E5M2) CHECK_EQ(used & 3, 3);
+                all |= (unsigned)used;
+            }
+    CHECK_EQ(all, 3);
+}
+
+/* Encodes in exact buffers, with each set of kernels, and decodes.  Returns the record's size. */
+static size_t exact_round_trip(unsigned dtype, const unsigned char *data, size_t size, const wcodec_scales *scales,
+                               unsigned profile)
+{
+    static const unsigned off[] = { 0, WCODEC_CPU_AVX512, WCODEC_CPU_AVX2, WCODEC_CPU_ALL };
+    const size_t bound = wcodec_tile_bound(size), columns = scales ? scales->columns : 0;
+    test_guard src = test_guard_copy(data, size), dst = test_guard_new(bound), back = test_guard_new(size);
+    test_guard scratch = test_guard_new(wcodec_tile_encode_scratch(size));
+    test_guard room = test_guard_new(wcodec_tile_decode_scratch(size));
+    unsigned char *first = (unsigned char *)test_malloc(bound);
+    wcodec_tile_options o = { 0, 0, 0, 0, 0 };
+    size_t made = 0, k;
+    o.profile = profile;
+    for (k = 0; k < 4; k++) {
+        size_t one;
+        o.cpu_off = off[k];
+        one = wcodec_tile_encode(dtype, columns, src.data, size, scales, &o, dst.data, bound, scratch.data, scratch.size);
+        if (k == 0) memcpy(first, dst.data, made = one);
+        if (CHECK_EQ(one, made)) CHECK_MEM(dst.data, first, made);
+        CHECK_STATUS(wcodec_tile_decode(dst.data, one, scales ? scales->scale : NULL, columns, back.data, size, room.data,
+                                        room.size, 0, off[k], NULL), WCODEC_OK);
+        CHECK_MEM(back.data, data, size);
+    }
+    test_guard_free(&src);
+    test_guard_free(&dst);
+    test_guard_free(&back);
+    test_guard_free(&scratch);
+    test_guard_free(&room);
+    free(first);
+    return made;
+}
+
+/* What the encoder looks at says that scales and classes pay, and the rest that they do not: `part` in 100 of it are
+ * exponents of any size.  `wrap`: exponents less their scales are around 0, or 256. */
+static void scales_that_disappoint(void)
+{
+    static const size_t columns[] = { 8, 64, 512, 2048 };
+    static unsigned char data[2 * 65536], scale[2048];
+    test_random r = test_random_new(32);
+    unsigned part, profile, wrap;
+    size_t k, i;
+    for (i = 0; i < sizeof scale; i++) scale[i] = (unsigned char)(i % 16);
+    for (k = 0; k < 4; k++)
+        for (part = 0; part <= 100; part += 20)
+            for (wrap = 0; wrap < 2; wrap++) {
+                wcodec_scales scales;
+                scales.scale = scale;
+                scales.columns = columns[k];
+                scales.phase = 0;
+                for (i = 0; i < sizeof data / 2; i++) {
+                    const unsigned q = (unsigned)(60 + i % columns[k] % 16 + i / columns[k] % 24);
+                    const unsigned a = (unsigned)test_below(&r, 16), b = (unsigned)test_below(&r, 16);
+                    unsigned step = 0, e, x;
+                    while (step < 6 && (test_next(&r) & 1)) step++;
+                    e = (wrap ? 18 : 100) + q / 4 - step;
+                    if (i % 2048 >= 512 && test_below(&r, 100) < part) e = (unsigned)test_next(&r);
+                    /* the mantissa's upper bits lean to small values, more so above large exponents */
+                    x = (e & 255) << 7 | (step ? a < b ? a : b : a & 3) << 3 | (unsigned)(test_next(&r) & 0x8007);
+                    data[2 * i] = (unsigned char)x;
+                    data[2 * i + 1] = (unsigned char)(x >> 8);
+                }
+                for (profile = WCODEC_PROFILE_FAST; profile <= WCODEC_PROFILE_DENSE; profile++) {
+                    test_note("%zu columns, part %u, wrap %u, profile %u", columns[k], part, wrap, profile);
+                    CHECK(exact_round_trip(WCODEC_BF16, data, sizeof data, &scales, profile) > 0);
+                }
+            }
+}
+
+/* The last values of narrow planes take the most beside what they are. */
+static void narrow_planes(void)
+{
+    static unsigned char data[2 * 4200];
+    test_random r = test_random_new(33);
+    unsigned split;
+    size_t n;
+    test_fill(&r, data, sizeof data);
+    for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
+        for (n = 4090; n < 4168; n++) {
+            const unsigned unit = make_unit(split_dtype[split]);
+            const size_t size = n * 2 / unit * unit;
+            static unsigned char back[2 * 4200];
+            wcodec_tile_options o = { 0, 0, 0, 0, 0 };
+            tile t;
+            o.splits = 1u << split;
+            t = encode(split_dtype[split], 0, data, size, &o);
+            test_note("split %u, %zu bytes", split, size);
+            CHECK_STATUS(decode(t.record, t.size, size, 0, 0, back), WCODEC_OK);
+            CHECK_MEM(back, data, size);
+            free(t.record);
+        }
+}
+
+static void scales_arguments(void)
+{
+    static unsigned char data[4096], scale[64], scratch[4096];
+    const size_t need = wcodec_scales_fit_scratch(64);
+    CHECK(need > 0 && need <= sizeof scratch);
+    CHECK_EQ(wcodec_scales_fit_scratch((size_t)-1), 0);
+    CHECK_EQ(wcodec_scales_fit(WCODEC_I8, data, 4096, 64, 0, scale, scratch, need), 0);
+    CHECK_EQ(wcodec_scales_fit(99, data, 4096, 64, 0, scale, scratch, need), 0);
+    CHECK_EQ(wcodec_scales_fit(WCODEC_BF16, data, 4096, 7, 0, scale, scratch, need), 0);
+    CHECK_EQ(wcodec_scales_fit(WCODEC_BF16, data, 128, 64, 0, scale, scratch, need), 0);    /* one row */
+    CHECK_EQ(wcodec_scales_fit(WCODEC_BF16, NULL, 4096, 64, 0, scale, scratch, need), 0);
+    CHECK_EQ(wcodec_scales_fit(WCODEC_BF16, data, 4096, 64, 0, scale, scratch, need), 0);   /* all zero: nothing to save */
 }
 
 /* Bytes of any dtype by the splits of any other: the dtype does not bind them. */
@@ -184,7 +388,7 @@ static void foreign_splits(void)
 {
     unsigned char data[800];
     test_random r = test_random_new(4);
-    wcodec_tile_options o;
+    wcodec_tile_options o = { 0, 0, 0, 0, 0 };
     unsigned split, dtype;
     o.coders = o.predictors = ~0u;
     for (dtype = 0; dtype <= WCODEC_U4; dtype++)
@@ -202,7 +406,7 @@ static void extreme_frequencies(void)
 {
     unsigned char *data = (unsigned char *)test_malloc(65536);
     unsigned coder, width;
-    wcodec_tile_options o;
+    wcodec_tile_options o = { 0, 0, 0, 0, 0 };
     size_t i, n;
     o.predictors = 1;
     for (coder = 0; coder < WCODEC_CODER_COUNT; coder++)
@@ -237,7 +441,7 @@ static void largest_tile(void)
     round_trip(WCODEC_BF16, 4096, data, size, NULL, NULL);
     dst = (unsigned char *)test_malloc(bound + 64);
     scratch = (unsigned char *)test_malloc(wcodec_tile_encode_scratch(size) + 64);
-    CHECK_EQ(wcodec_tile_encode(WCODEC_U8, 0, data, size + 1, NULL, dst, bound + 64, scratch,
+    CHECK_EQ(wcodec_tile_encode(WCODEC_U8, 0, data, size + 1, NULL, NULL, dst, bound + 64, scratch,
                                 wcodec_tile_encode_scratch(size) + 64), 0);
     free(dst);
     free(scratch);
@@ -288,7 +492,7 @@ static void best_is_smallest(void)
             make_fill(&r, (make_kind)kind, dtype, 100, data, sizeof data);
             best = encode(dtype, 100, data, sizeof data, NULL);
             for (coder = 0; coder < WCODEC_CODER_COUNT; coder++) {
-                wcodec_tile_options o = { 0, 0, 0, 0 };
+                wcodec_tile_options o = { 0, 0, 0, 0, 0 };
                 tile one;
                 o.coders = 1u << coder | 1u;
                 o.predictors = 1u << (coder % WCODEC_PREDICT_COUNT);
@@ -308,15 +512,15 @@ static void wrong_arguments(void)
     memset(data, 1, sizeof data);
     scratch = (unsigned char *)test_malloc(need);
     REQUIRE(bound <= sizeof dst);
-    CHECK(wcodec_tile_encode(WCODEC_F32, 0, data, 64, NULL, dst, bound, scratch, need) != 0);
-    CHECK_EQ(wcodec_tile_encode(WCODEC_F32, 0, data, 64, NULL, dst, bound - 1, scratch, need), 0);
-    CHECK_EQ(wcodec_tile_encode(WCODEC_F32, 0, data, 64, NULL, dst, bound, scratch, need - 1), 0);
-    CHECK_EQ(wcodec_tile_encode(WCODEC_F32, 0, data, 63, NULL, dst, bound, scratch, need), 0);
-    CHECK_EQ(wcodec_tile_encode(WCODEC_F64, 0, data, 60, NULL, dst, bound, scratch, need), 0);
-    CHECK_EQ(wcodec_tile_encode(WCODEC_F32, 0, data, 0, NULL, dst, bound, scratch, need), 0);
-    CHECK_EQ(wcodec_tile_encode(WCODEC_F32, 0, NULL, 0, NULL, dst, bound, scratch, need), 0);
-    CHECK_EQ(wcodec_tile_encode(25, 0, data, 64, NULL, dst, bound, scratch, need), 0);
-    CHECK_EQ(wcodec_tile_encode(~0u, 0, data, 64, NULL, dst, bound, scratch, need), 0);
+    CHECK(wcodec_tile_encode(WCODEC_F32, 0, data, 64, NULL, NULL, dst, bound, scratch, need) != 0);
+    CHECK_EQ(wcodec_tile_encode(WCODEC_F32, 0, data, 64, NULL, NULL, dst, bound - 1, scratch, need), 0);
+    CHECK_EQ(wcodec_tile_encode(WCODEC_F32, 0, data, 64, NULL, NULL, dst, bound, scratch, need - 1), 0);
+    CHECK_EQ(wcodec_tile_encode(WCODEC_F32, 0, data, 63, NULL, NULL, dst, bound, scratch, need), 0);
+    CHECK_EQ(wcodec_tile_encode(WCODEC_F64, 0, data, 60, NULL, NULL, dst, bound, scratch, need), 0);
+    CHECK_EQ(wcodec_tile_encode(WCODEC_F32, 0, data, 0, NULL, NULL, dst, bound, scratch, need), 0);
+    CHECK_EQ(wcodec_tile_encode(WCODEC_F32, 0, NULL, 0, NULL, NULL, dst, bound, scratch, need), 0);
+    CHECK_EQ(wcodec_tile_encode(25, 0, data, 64, NULL, NULL, dst, bound, scratch, need), 0);
+    CHECK_EQ(wcodec_tile_encode(~0u, 0, data, 64, NULL, NULL, dst, bound, scratch, need), 0);
     free(scratch);
 }
 
@@ -333,7 +537,7 @@ static int small_record(unsigned number, unsigned char *data, tile *t)
                         : coder == WCODEC_CODER_RAW ? MAKE_RANDOM : MAKE_WEIGHTS;
     const unsigned dtype = split_dtype[split];
     const size_t n = coder >= WCODEC_CODER_RANS16 ? 500 : 64;
-    wcodec_tile_options o;
+    wcodec_tile_options o = { 0, 0, 0, 0, 0 };
     if (number >= WCODEC_SPLIT_COUNT * WCODEC_CODER_COUNT) return 0;
     o.splits = 1u << split;
     o.coders = 1u << coder;
@@ -359,12 +563,12 @@ static void every_flip(void)
             wcodec_status st;
             int k;
             t.record[i / 8] ^= (unsigned char)(1u << i % 8);
-            st = wcodec_tile_decode(t.record, t.size, back[0], t.data_size, scratch, need, 0, 0, NULL);
+            st = wcodec_tile_decode(t.record, t.size, NULL, 0, back[0], t.data_size, scratch, need, 0, 0, NULL);
             if (st == WCODEC_OK && memcmp(back[0], data, t.data_size) != 0) wrong++;
             for (k = 0; k < 2; k++) {
                 memset(back[k], k, t.data_size);
                 memset(scratch, k, need);
-                st = wcodec_tile_decode(t.record, t.size, back[k], t.data_size, scratch, need, 1, 0, NULL);
+                st = wcodec_tile_decode(t.record, t.size, NULL, 0, back[k], t.data_size, scratch, need, 1, 0, NULL);
             }
             if (st == WCODEC_OK && memcmp(back[0], back[1], t.data_size) != 0) unstable++;
             t.record[i / 8] ^= (unsigned char)(1u << i % 8);
@@ -411,9 +615,9 @@ static void wrong_sizes(void)
         test_note("record %u", number);
         CHECK_STATUS(decode(t.record, t.size, t.data_size + 1, 0, 0, back), WCODEC_E_CORRUPT);
         CHECK_STATUS(decode(t.record, t.size, t.data_size - 1, 0, 0, back), WCODEC_E_CORRUPT);
-        CHECK_STATUS(wcodec_tile_decode(t.record, t.size, NULL, 0, scratch, need, 0, 0, NULL), WCODEC_E_CORRUPT);
+        CHECK_STATUS(wcodec_tile_decode(t.record, t.size, NULL, 0, NULL, 0, scratch, need, 0, 0, NULL), WCODEC_E_CORRUPT);
         if (need != 0)
-            CHECK_STATUS(wcodec_tile_decode(t.record, t.size, back, t.data_size, scratch, need - 1, 0, 0, NULL),
+            CHECK_STATUS(wcodec_tile_decode(t.record, t.size, NULL, 0, back, t.data_size, scratch, need - 1, 0, 0, NULL),
                          WCODEC_E_NO_SPACE);
         t.record[t.size > 8 ? 5 : 0] ^= 1;      /* one of the bytes of the CRC-32 */
         CHECK(decode(t.record, t.size, t.data_size, 0, 0, back) == WCODEC_E_CHECKSUM);
@@ -442,7 +646,7 @@ static void noise(void)
             record[2] = (unsigned char)(record[2] % WCODEC_SPLIT_COUNT);
             record[3] = 0;
         }
-        fine += wcodec_tile_decode(record, size, dst, 1 + test_below(&r, 256), scratch,
+        fine += wcodec_tile_decode(record, size, NULL, 0, dst, 1 + test_below(&r, 256), scratch,
                                    wcodec_tile_decode_scratch(256), 0, 0, NULL) == WCODEC_OK;
     }
     CHECK_EQ(fine, 0);
@@ -454,6 +658,10 @@ int main(void)
     RUN(every_dtype);
     RUN(full_tiles);
     RUN(every_choice);
+    RUN(scaled_tiles);
+    RUN(scales_that_disappoint);
+    RUN(narrow_planes);
+    RUN(scales_arguments);
     RUN(foreign_splits);
     RUN(extreme_frequencies);
     RUN(largest_tile);

@@ -195,16 +195,19 @@ typedef enum wcodec_split {
     WCODEC_SPLIT_BYTE = 0, WCODEC_SPLIT_WORD16 = 1, WCODEC_SPLIT_WORD32 = 2, WCODEC_SPLIT_WORD64 = 3,
     WCODEC_SPLIT_BF16 = 4, WCODEC_SPLIT_F16 = 5, WCODEC_SPLIT_F32 = 6, WCODEC_SPLIT_F64 = 7,
     WCODEC_SPLIT_F8_E4M3 = 8, WCODEC_SPLIT_F8_E5M2 = 9, WCODEC_SPLIT_NIBBLES = 10,
-    WCODEC_SPLIT_COUNT = 11
+    WCODEC_SPLIT_BF16_4 = 11, WCODEC_SPLIT_F16_4 = 12, WCODEC_SPLIT_F32_4 = 13,
+    WCODEC_SPLIT_COUNT = 14
 } wcodec_split;
 
 typedef enum wcodec_coder {
     WCODEC_CODER_RAW = 0, WCODEC_CODER_CONSTANT = 1, WCODEC_CODER_SPARSE = 2, WCODEC_CODER_HUFFMAN = 3,
-    WCODEC_CODER_RANS16 = 4, WCODEC_CODER_RANS256 = 5, WCODEC_CODER_COUNT = 6
+    WCODEC_CODER_RANS16 = 4, WCODEC_CODER_RANS256 = 5, WCODEC_CODER_CLASSES = 6, WCODEC_CODER_MIX = 7,
+    WCODEC_CODER_COUNT = 8
 } wcodec_coder;
 
 typedef enum wcodec_predictor {
-    WCODEC_PREDICT_NONE = 0, WCODEC_PREDICT_LEFT = 1, WCODEC_PREDICT_UP = 2, WCODEC_PREDICT_COUNT = 3
+    WCODEC_PREDICT_NONE = 0, WCODEC_PREDICT_LEFT = 1, WCODEC_PREDICT_UP = 2, WCODEC_PREDICT_SCALE = 3,
+    WCODEC_PREDICT_COUNT = 4
 } wcodec_predictor;
 
 /* What a tile's record says of one of its planes, and of itself. */
@@ -225,6 +228,8 @@ typedef struct wcodec_tile_info {
     unsigned predictor;             /* of whole units: wcodec_predictor */
     unsigned planes;
     wcodec_plane_info plane[WCODEC_MAX_PLANES];
+    int scaled;                     /* decoding takes the scales of its group's columns */
+    wcodec_plane_info rows;         /* then: the scales of its rows */
 } wcodec_tile_info;
 
 /* Name of a split, a coder, a predictor; NULL for a number that is none. */
@@ -235,6 +240,8 @@ WCODEC_API const char *wcodec_predictor_name(unsigned predictor);
 /* Bytes of scratch memory that decoding a tile of up to `decoded_size` bytes takes; scratch memory
  * needs no alignment and keeps nothing between calls. */
 WCODEC_API size_t wcodec_tile_decode_scratch(size_t decoded_size);
+/* The same for a tile that may have planes of the coder MIX: a megabyte more. */
+WCODEC_API size_t wcodec_tile_decode_scratch_mix(size_t decoded_size);
 
 /* Reads the fields of the tile record at `src`, of which `size` bytes are there: WCODEC_TILE_HEAD are
  * always enough.  WCODEC_OK, TRUNCATED, UNSUPPORTED or CORRUPT; `info` is filled in only if OK. */
@@ -242,37 +249,64 @@ WCODEC_API wcodec_status wcodec_tile_inspect(const void *src, size_t size, wcode
                                              wcodec_error *err);
 
 /* Decodes the tile record of `size` bytes at `src` into `dst`, which takes exactly the decoded size
- * (anything else is CORRUPT), and checks its CRC-32 unless `no_crc`.  `scratch`: as above; `cpu_off`: see
- * WCODEC_CPU_ALL.  Bytes of `dst` are unspecified after a failure.  OK, TRUNCATED, UNSUPPORTED, CORRUPT,
- * CHECKSUM, NO_SPACE
- * (scratch too small). */
-WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, void *dst, size_t dst_size,
-                                            void *scratch, size_t scratch_size, int no_crc,
-                                            unsigned cpu_off, wcodec_error *err);
+ * (anything else is CORRUPT), and checks its CRC-32 unless `no_crc`.  `scales`: of the columns of the tile's
+ * group, one byte each: what its S record, which is a tile too, decodes to; NULL and 0 if it has none.
+ * `scratch`: as above; `cpu_off`: see WCODEC_CPU_ALL.  Bytes of `dst` are unspecified after a failure.  OK,
+ * TRUNCATED, UNSUPPORTED, CORRUPT, CHECKSUM, NO_SPACE (scratch too small; also for a tile that needs the memory
+ * of wcodec_tile_decode_scratch_mix and has only that of the other). */
+WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const void *scales, size_t columns,
+                                            void *dst, size_t dst_size, void *scratch, size_t scratch_size,
+                                            int no_crc, unsigned cpu_off, wcodec_error *err);
 
 #ifndef WCODEC_NO_ENCODER
+
+/* What matters more. */
+typedef enum wcodec_profile {
+    WCODEC_PROFILE_FAST = 0,        /* decodes at about the speed of memory */
+    WCODEC_PROFILE_DENSE = 1,       /* the mantissas' upper bits are coded too: half as fast */
+    WCODEC_PROFILE_BEST = 2         /* the smallest: some megabytes a second either way, and a megabyte of memory
+                                     * more for each thread.  Not with WCODEC_NO_MIX. */
+} wcodec_profile;
 
 /* What the encoder may choose from.  Masks hold 1 << id; a plane that nothing allowed can hold is raw. */
 typedef struct wcodec_tile_options {
     unsigned splits;        /* wcodec_split; 0: those that suit the dtype */
     unsigned coders;        /* wcodec_coder */
     unsigned predictors;    /* wcodec_predictor */
+    unsigned profile;       /* wcodec_profile */
     unsigned cpu_off;       /* WCODEC_CPU_...: kernels not to use; the bytes do not depend on it */
 } wcodec_tile_options;
 
 /* Bytes of scratch memory that encoding a tile of `size` bytes takes. */
 WCODEC_API size_t wcodec_tile_encode_scratch(size_t size);
+/* The same for WCODEC_PROFILE_BEST. */
+WCODEC_API size_t wcodec_tile_encode_scratch_best(size_t size);
 /* The most that a tile of `size` bytes can take as a record. */
 WCODEC_API size_t wcodec_tile_bound(size_t size);
+/* Fits scales to `columns` columns of a matrix of floating-point weights, `size` bytes of `dtype` at `src`, row by
+ * row: a byte each, which tiles of these rows can be coded with.  `columns`: 8 to 1048576, and two rows at least.
+ * Looks at 256 rows or fewer.  Returns 1 if the scales save more than they take, else 0, as for wrong arguments. */
+WCODEC_API int wcodec_scales_fit(unsigned dtype, const void *src, size_t size, size_t columns,
+                                 unsigned cpu_off, unsigned char *scales, void *scratch, size_t scratch_size);
+WCODEC_API size_t wcodec_scales_fit_scratch(size_t columns);
+
+/* The scales that a tile may be coded with: of `columns` columns, of which its first unit stands in column
+ * `phase`.  The decoder needs the same. */
+typedef struct wcodec_scales {
+    const unsigned char *scale;
+    size_t columns, phase;
+} wcodec_scales;
+
 /* Encodes `size` bytes of elements of `dtype` (whole units, at least one, at most
  * WCODEC_MAX_TILE_BYTES) as one tile record, out of what `options` allow (NULL: everything): coders by the
  * size that they take, splits and predictors too where the tile is small, else by a sample.  A plane stays
  * raw unless coding saves one part in 256 of it.
- * `row`: units a row, 0: unknown.  The same arguments give the same bytes on every machine.
+ * `row`: units a row, 0: unknown.  `scales`: NULL: none; wcodec_tile_inspect says whether the tile came to need
+ * them.  The same arguments give the same bytes on every machine.
  * Returns the record's size, or 0 if an argument is wrong or `dst_size` is less than the bound. */
 WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size,
-                                     const wcodec_tile_options *options, void *dst, size_t dst_size,
-                                     void *scratch, size_t scratch_size);
+                                     const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
+                                     size_t dst_size, void *scratch, size_t scratch_size);
 
 #endif /* WCODEC_NO_ENCODER */
 
@@ -352,6 +386,8 @@ typedef struct wcodec_tile_span {
     size_t segment, tile;       /* its number in the segment */
     uint64_t container_offset, offset;
     size_t container_size, size;
+    uint64_t scales_offset;     /* the S record of its group, which gives the scales of `columns` columns; */
+    size_t scales_size, columns;    /* 0: none */
 } wcodec_tile_span;
 /* The tile that holds the view's byte `offset`: OK or ARGUMENT (beyond the end).  The next tile is
  * found with offset = span.offset + span.size; so one can fetch a range's compressed bytes alone. */
@@ -424,7 +460,8 @@ typedef struct wcodec_writer_options {
     uint64_t max_memory;                /* bytes that the writer may hold; 0: 1 GiB */
     const wcodec_parallel *parallel;    /* copied; NULL: the calling thread */
     wcodec_tile_options tile;           /* what the encoder may choose from; zeros: everything */
-    uint32_t tile_units;                /* units a tile, about; 0: 65536; at most 2097152 */
+    uint32_t tile_units;                /* units a tile, about; 0: 65536, of other profiles than FAST 262144; at
+                                         * most 2097152 */
     const char *metadata;               /* JSON for the header, copied; NULL: a line that names the library */
     size_t metadata_size;
     int no_sha256;                      /* leave the originals' SHA-256 out */
@@ -494,6 +531,49 @@ WCODEC_API void wcodec_plan_close(wcodec_plan *plan);           /* NULL is fine 
 WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *name, size_t name_size,
                                             const wcodec_source *file, const wcodec_plan *plan,
                                             const wcodec_progress *progress, wcodec_error *err);
+
+/* ------------------------------------------------------------------------------------------------
+ * Layer 4: estimates (public): is a tensor worth compressing?
+ * ---------------------------------------------------------------------------------------------- */
+
+/* Start from wcodec_estimate_defaults(). */
+typedef struct wcodec_estimate_options {
+    size_t struct_size;                 /* sizeof(wcodec_estimate_options) */
+    const wcodec_allocator *allocator;  /* copied; NULL: malloc and free */
+    uint64_t max_memory;                /* bytes held meanwhile; 0: 1 GiB */
+    wcodec_tile_options tile;           /* as for the writer, */
+    uint32_t tile_units;                /* and this too: 0: the profile's own */
+    unsigned cpu_off;                   /* WCODEC_CPU_...: kernels that will not decode it */
+    int no_crc;                         /* it will be decoded without CRC-32 */
+    unsigned threads;                   /* that will decode it; 0: one */
+    uint64_t cpu_hz;                    /* of these, cycles a second; 0: 3 GHz */
+    uint64_t disk_bytes_per_s;          /* speed of reading the file; 0: unknown */
+} wcodec_estimate_options;
+WCODEC_API wcodec_estimate_options wcodec_estimate_defaults(void);
+
+/* `exact`: the sample was the whole segment, so that `records` is what the writer makes, to the byte.
+ * Times are in nanoseconds, and at most UINT64_MAX. */
+typedef struct wcodec_estimate {
+    uint64_t size;                      /* of the segment */
+    uint64_t records;                   /* that its tiles and their scales take in a container, */
+    uint64_t coded;                     /* with its entry in the index, before that is coded */
+    int exact;
+    uint64_t decode_ns;                 /* for decoding it from memory to memory */
+    uint64_t raw_load_ns;               /* for reading it as it is; disk speed unknown: 0 */
+    uint64_t coded_load_ns;             /* for reading it coded while what has come is decoded: the longer of the two */
+    int compress;                       /* it is smaller coded, and (disk speed known) loads sooner */
+} wcodec_estimate;
+
+/* What the writer would make of a segment of `file`, which begins at segment->offset: up to 262144 units in 256
+ * tiles are encoded as the writer does it, of a larger segment a sample of so many from all over it; and how
+ * long decoding would take, by a table of cycles that was measured on one machine (`cpu_hz` corrects it: give the
+ * clock that makes a known tensor's time come out).  The sizes do not depend on the machine.
+ * Reads at most 2 Mi units and encodes a quarter Mi, whatever the segment's size.
+ * OK, ARGUMENT (also if dtype, shape and size disagree), NO_MEMORY, LIMIT, IO, TRUNCATED (the segment does not
+ * lie in the file), or what `read_at` returned; *out is filled in only if OK.  Any thread. */
+WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, const wcodec_source *file,
+                                                 const wcodec_estimate_options *options, wcodec_estimate *out,
+                                                 wcodec_error *err);
 
 #endif /* WCODEC_NO_ENCODER */
 

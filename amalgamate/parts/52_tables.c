@@ -9,34 +9,35 @@ typedef struct wcodeci_dtype_row {
     unsigned char unit;         /* bytes */
     unsigned char integer;      /* differences of neighbouring units are worth a try */
     unsigned char splits[2];    /* that suit it, the likeliest first; the same one twice: just one */
+    unsigned char classes[2];   /* the one whose planes classes suit, for speed and for size; BYTE: none */
 } wcodeci_dtype_row;
 
 static const wcodeci_dtype_row wcodeci_dtypes[] = {
-    { "BYTES",        0, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
-    { "BOOL",         8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
-    { "F4",           4, 1, 0, { WCODEC_SPLIT_NIBBLES, WCODEC_SPLIT_BYTE } },
-    { "F6_E2M3",      6, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
-    { "F6_E3M2",      6, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
-    { "U8",           8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_NIBBLES } },
-    { "I8",           8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_NIBBLES } },
-    { "F8_E5M2",      8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_F8_E5M2 } },
-    { "F8_E4M3",      8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_F8_E4M3 } },
-    { "F8_E8M0",      8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
-    { "F8_E4M3FNUZ",  8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_F8_E4M3 } },
-    { "F8_E5M2FNUZ",  8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_F8_E5M2 } },
-    { "I16",         16, 2, 1, { WCODEC_SPLIT_WORD16, WCODEC_SPLIT_WORD16 } },
-    { "U16",         16, 2, 1, { WCODEC_SPLIT_WORD16, WCODEC_SPLIT_WORD16 } },
-    { "F16",         16, 2, 0, { WCODEC_SPLIT_F16, WCODEC_SPLIT_WORD16 } },
-    { "BF16",        16, 2, 0, { WCODEC_SPLIT_BF16, WCODEC_SPLIT_WORD16 } },
-    { "I32",         32, 4, 1, { WCODEC_SPLIT_WORD32, WCODEC_SPLIT_WORD32 } },
-    { "U32",         32, 4, 1, { WCODEC_SPLIT_WORD32, WCODEC_SPLIT_WORD32 } },
-    { "F32",         32, 4, 0, { WCODEC_SPLIT_F32, WCODEC_SPLIT_WORD32 } },
-    { "C64",         64, 4, 0, { WCODEC_SPLIT_F32, WCODEC_SPLIT_WORD32 } },
-    { "F64",         64, 8, 0, { WCODEC_SPLIT_F64, WCODEC_SPLIT_WORD64 } },
-    { "I64",         64, 8, 1, { WCODEC_SPLIT_WORD64, WCODEC_SPLIT_WORD64 } },
-    { "U64",         64, 8, 1, { WCODEC_SPLIT_WORD64, WCODEC_SPLIT_WORD64 } },
-    { "I4",           4, 1, 0, { WCODEC_SPLIT_NIBBLES, WCODEC_SPLIT_BYTE } },
-    { "U4",           4, 1, 0, { WCODEC_SPLIT_NIBBLES, WCODEC_SPLIT_BYTE } }
+    { "BYTES",        0, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE }, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
+    { "BOOL",         8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE }, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
+    { "F4",           4, 1, 0, { WCODEC_SPLIT_NIBBLES, WCODEC_SPLIT_BYTE }, { WCODEC_SPLIT_NIBBLES, WCODEC_SPLIT_NIBBLES } },
+    { "F6_E2M3",      6, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE }, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
+    { "F6_E3M2",      6, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE }, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
+    { "U8",           8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_NIBBLES }, { WCODEC_SPLIT_NIBBLES, WCODEC_SPLIT_NIBBLES } },
+    { "I8",           8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_NIBBLES }, { WCODEC_SPLIT_NIBBLES, WCODEC_SPLIT_NIBBLES } },
+    { "F8_E5M2",      8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_F8_E5M2 }, { WCODEC_SPLIT_F8_E5M2, WCODEC_SPLIT_F8_E5M2 } },
+    { "F8_E4M3",      8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_F8_E4M3 }, { WCODEC_SPLIT_F8_E4M3, WCODEC_SPLIT_F8_E4M3 } },
+    { "F8_E8M0",      8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE }, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
+    { "F8_E4M3FNUZ",  8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_F8_E4M3 }, { WCODEC_SPLIT_F8_E4M3, WCODEC_SPLIT_F8_E4M3 } },
+    { "F8_E5M2FNUZ",  8, 1, 0, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_F8_E5M2 }, { WCODEC_SPLIT_F8_E5M2, WCODEC_SPLIT_F8_E5M2 } },
+    { "I16",         16, 2, 1, { WCODEC_SPLIT_WORD16, WCODEC_SPLIT_WORD16 }, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
+    { "U16",         16, 2, 1, { WCODEC_SPLIT_WORD16, WCODEC_SPLIT_WORD16 }, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
+    { "F16",         16, 2, 0, { WCODEC_SPLIT_F16, WCODEC_SPLIT_WORD16 }, { WCODEC_SPLIT_F16, WCODEC_SPLIT_F16_4 } },
+    { "BF16",        16, 2, 0, { WCODEC_SPLIT_BF16, WCODEC_SPLIT_WORD16 }, { WCODEC_SPLIT_BF16, WCODEC_SPLIT_BF16_4 } },
+    { "I32",         32, 4, 1, { WCODEC_SPLIT_WORD32, WCODEC_SPLIT_WORD32 }, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
+    { "U32",         32, 4, 1, { WCODEC_SPLIT_WORD32, WCODEC_SPLIT_WORD32 }, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
+    { "F32",         32, 4, 0, { WCODEC_SPLIT_F32, WCODEC_SPLIT_WORD32 }, { WCODEC_SPLIT_F32, WCODEC_SPLIT_F32_4 } },
+    { "C64",         64, 4, 0, { WCODEC_SPLIT_F32, WCODEC_SPLIT_WORD32 }, { WCODEC_SPLIT_F32, WCODEC_SPLIT_F32_4 } },
+    { "F64",         64, 8, 0, { WCODEC_SPLIT_F64, WCODEC_SPLIT_WORD64 }, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
+    { "I64",         64, 8, 1, { WCODEC_SPLIT_WORD64, WCODEC_SPLIT_WORD64 }, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
+    { "U64",         64, 8, 1, { WCODEC_SPLIT_WORD64, WCODEC_SPLIT_WORD64 }, { WCODEC_SPLIT_BYTE, WCODEC_SPLIT_BYTE } },
+    { "I4",           4, 1, 0, { WCODEC_SPLIT_NIBBLES, WCODEC_SPLIT_BYTE }, { WCODEC_SPLIT_NIBBLES, WCODEC_SPLIT_NIBBLES } },
+    { "U4",           4, 1, 0, { WCODEC_SPLIT_NIBBLES, WCODEC_SPLIT_BYTE }, { WCODEC_SPLIT_NIBBLES, WCODEC_SPLIT_NIBBLES } }
 };
 #define WCODECI_DTYPES (sizeof wcodeci_dtypes / sizeof wcodeci_dtypes[0])
 
@@ -81,8 +82,18 @@ static const wcodeci_split_row wcodeci_splits[WCODEC_SPLIT_COUNT] = {
     { "F8_E5M2", 1, 2,
       { WCODECI_FIELD(2, 5), WCODECI_FIELDS(7, 1, 0, 2) } },
     { "NIBBLES", 1, 2,
-      { WCODECI_FIELD(4, 4), WCODECI_FIELD(0, 4) } }
+      { WCODECI_FIELD(4, 4), WCODECI_FIELD(0, 4) } },
+    { "BF16_4", 2, 3,
+      { WCODECI_FIELD(7, 8), WCODECI_FIELD(3, 4), WCODECI_FIELDS(15, 1, 0, 3) } },
+    { "F16_4", 2, 3,
+      { WCODECI_FIELD(10, 5), WCODECI_FIELD(6, 4), WCODECI_FIELDS(15, 1, 0, 6) } },
+    { "F32_4", 4, 5,
+      { WCODECI_FIELD(23, 8), WCODECI_FIELD(19, 4), WCODECI_FIELDS(31, 1, 16, 3), WCODECI_FIELD(8, 8),
+        WCODECI_FIELD(0, 8) } }
 };
+
+/* The plane whose values are merged as they are decoded, where there is a kernel for that. */
+WCODECI_INLINE unsigned wcodeci_split_fused(unsigned split) { return split >= WCODEC_SPLIT_BF16_4; }
 
 WCODEC_API const char *wcodec_dtype_name(unsigned dtype)
 {
@@ -114,14 +125,15 @@ WCODEC_API const char *wcodec_split_name(unsigned split)
 WCODEC_API const char *wcodec_coder_name(unsigned coder)
 {
     static const char *const names[WCODEC_CODER_COUNT] = {
-        "raw", "constant", "sparse", "huffman", "rans16", "rans256"
+        "raw", "constant", "sparse", "huffman", "rans16", "rans256", "classes",
+        "mix"
     };
     return coder < WCODEC_CODER_COUNT ? names[coder] : NULL;
 }
 
 WCODEC_API const char *wcodec_predictor_name(unsigned predictor)
 {
-    static const char *const names[WCODEC_PREDICT_COUNT] = { "none", "left", "up" };
+    static const char *const names[WCODEC_PREDICT_COUNT] = { "none", "left", "up", "scale" };
     return predictor < WCODEC_PREDICT_COUNT ? names[predictor] : NULL;
 }
 

@@ -73,6 +73,8 @@ static void wcodeci_merge_scalar(unsigned split, const wcodeci_byte *const *plan
     WCODECI_MERGE_CASE(WCODEC_SPLIT_F16);
     WCODECI_MERGE_CASE(WCODEC_SPLIT_F32);
     WCODECI_MERGE_CASE(WCODEC_SPLIT_NIBBLES);
+    WCODECI_MERGE_CASE(WCODEC_SPLIT_BF16_4);
+    WCODECI_MERGE_CASE(WCODEC_SPLIT_F32_4);
     default: wcodeci_merge_body(&wcodeci_splits[split], planes, dst, n); break;
     }
 }

@@ -1,7 +1,75 @@
 /* ------------------------------------------------------------------------------------------------
- * Predictors (private): differences from the left neighbour or from the row above
+ * Predictors (private): differences from the left neighbour, from the row above, or from a scale
  * On planes they work modulo 2^width, on whole units modulo 2^(8 unit).
+ *
+ * The scale model: rows and columns of a matrix of weights differ in size, and what is left of an exponent when
+ * both are known is more alike.  Each row and each column has a byte, in quarter steps of log2; value i's q is
+ * the sum of both, q >> 2 is taken off the exponent, and q & 3 chooses one of four tables for what is left.
  * ---------------------------------------------------------------------------------------------- */
+
+#define WCODECI_MIN_COLUMNS 8
+#define WCODECI_Q_CHUNK 8192        /* values whose q is made at a time: it stays in the first-level cache */
+
+/* The scales of a tile's values: value i stands in column (phase + i) % width. */
+typedef struct wcodeci_scaled {
+    const wcodeci_byte *columns, *rows;     /* rows: one for each that the tile touches */
+    size_t width, phase;                    /* phase: below width */
+} wcodeci_scaled;
+
+/* How many rows n values touch. */
+static size_t wcodeci_scaled_rows(size_t width, size_t phase, size_t n) { return (phase + n - 1) / width + 1; }
+
+/* Makes q of values i ... i + n - 1. */
+static void wcodeci_scaled_q(const wcodeci_kernels *kernels, const wcodeci_scaled *s, size_t i,
+                             wcodeci_byte *q, size_t n)
+{
+    const size_t place = s->phase + i;
+    size_t row = place / s->width, column = place % s->width;
+    while (n) {
+        const size_t take = wcodeci_min(n, s->width - column);
+        kernels->scale(s->columns + column, s->rows[row], q, take);
+        q += take;
+        n -= take;
+        column = 0;
+        row++;
+    }
+}
+
+/* Eight bytes at a time: the lower seven bits of each are added, the top one is the sum without carry. */
+static void wcodeci_scale_scalar(const wcodeci_byte *columns, unsigned row, wcodeci_byte *q, size_t n)
+{
+    const uint64_t seven = (uint64_t)0x7F7F7F7F7F7F7F7Fu;
+    const uint64_t add = (uint64_t)0x0101010101010101u * (row & 255);
+    size_t i;
+    for (i = 0; n - i >= 8; i += 8) {
+        const uint64_t x = wcodeci_load64(columns + i);
+        wcodeci_store64(q + i, ((x & seven) + (add & seven)) ^ ((x ^ add) & ~seven));
+    }
+    for (; i < n; i++) q[i] = (wcodeci_byte)(columns[i] + row);
+}
+
+static void wcodeci_classes_scalar(const wcodeci_class_map *map, const wcodeci_byte *first,
+                                   const wcodeci_byte *q, wcodeci_byte *classes, size_t n)
+{
+    size_t i;
+    for (i = 0; i < n; i++) {
+        const unsigned scale = q ? q[i] : 0, t = (first[i] - (scale >> 2) - map->base) & map->mask;
+        classes[i] = map->class_of[(scale & 3) << 4 | (t < 15 ? t : 15)];
+    }
+}
+
+/* Adds the scales to residuals, in place.  q: room for WCODECI_Q_CHUNK. */
+static void wcodeci_unscale_plane(const wcodeci_kernels *kernels, const wcodeci_scaled *s, wcodeci_byte *v,
+                                  size_t n, unsigned mask, wcodeci_byte *q)
+{
+    size_t i = 0, j;
+    while (i < n) {
+        const size_t take = wcodeci_min(n - i, WCODECI_Q_CHUNK);
+        wcodeci_scaled_q(kernels, s, i, q, take);
+        for (j = 0; j < take; j++) v[i + j] = (wcodeci_byte)((v[i + j] + (q[j] >> 2)) & mask);
+        i += take;
+    }
+}
 
 /* The distance to the value that predicts: values before it are kept as they are. */
 static size_t wcodeci_predict_distance(unsigned predictor, uint64_t row, size_t n)
@@ -34,6 +102,20 @@ static void wcodeci_unpredict_units(wcodeci_byte *p, size_t n, unsigned unit, un
 }
 
 #ifndef WCODEC_NO_ENCODER
+
+/* Takes scales off n values: residual[i] = (v[i] - (q[i] >> 2)) & mask.  Eight bytes at a time: with the top bit
+ * set no byte borrows of the next, and that bit is the difference without borrow. */
+static void wcodeci_scale_off(const wcodeci_byte *v, const wcodeci_byte *q, wcodeci_byte *residual, size_t n,
+                              unsigned mask)
+{
+    const uint64_t ones = (uint64_t)0x0101010101010101u, top = ones << 7;
+    size_t i;
+    for (i = 0; n - i >= 8; i += 8) {
+        const uint64_t x = wcodeci_load64(v + i), shift = wcodeci_load64(q + i) >> 2 & ones * 63;
+        wcodeci_store64(residual + i, (((x | top) - shift) ^ (~x & top)) & ones * mask);
+    }
+    for (; i < n; i++) residual[i] = (wcodeci_byte)((v[i] - (q[i] >> 2)) & mask);
+}
 
 static void wcodeci_residual_scalar(const wcodeci_byte *v, const wcodeci_byte *before, wcodeci_byte *residual,
                                     size_t n, unsigned mask)

@@ -6,6 +6,13 @@
  * An encoder writes at most `cap` bytes and returns how many, or 0 if they would be more.
  * ---------------------------------------------------------------------------------------------- */
 
+static int wcodeci_all_zero(const wcodeci_byte *p, const wcodeci_byte *end)
+{
+    while (p < end)
+        if (*p++) return 0;
+    return 1;
+}
+
 #ifndef WCODEC_NO_ENCODER
 /* What the encoder knows of a plane: its values, how often each occurs. */
 typedef struct wcodeci_plane {

@@ -95,12 +95,13 @@ static void wcodeci_bits_refill_end(wcodeci_bits *b)
 }
 
 /* Fills table[code] for all codes of `depth` bits with value << 4 | length, and returns depth; 0 if the
- * lengths are not complete. */
-static unsigned wcodeci_huff_table(const wcodeci_byte length[256], uint16_t *table)
+ * lengths, of the values first ... last, are not complete. */
+static unsigned wcodeci_huff_table(const wcodeci_byte length[256], unsigned first, unsigned last,
+                                   uint16_t *table)
 {
     unsigned per_length[WCODECI_HUFF_MAX + 1] = { 0 }, next[WCODECI_HUFF_MAX + 1];
     unsigned s, l, code = 0, depth = 0, left = 1;
-    for (s = 0; s < 256; s++) per_length[length[s]]++;
+    for (s = first; s <= last; s++) per_length[length[s]]++;
     per_length[0] = 0;
     for (l = 1; l <= WCODECI_HUFF_MAX; l++) {
         left <<= 1;
@@ -111,7 +112,7 @@ static unsigned wcodeci_huff_table(const wcodeci_byte length[256], uint16_t *tab
         if (per_length[l]) depth = l;
     }
     if (left) return 0;
-    for (s = 0; s < 256; s++) {
+    for (s = first; s <= last; s++) {
         unsigned reversed = 0, k;
         l = length[s];
         if (!l) continue;
@@ -214,7 +215,7 @@ static const char *wcodeci_huff_decode(const wcodeci_byte *src, size_t size, uns
     if (c.bad) return short_of;
     if (log_streams > 5 || first >= last || last >> width) return "a Huffman plane's head is broken";
     used = wcodeci_lengths_decode(c.p, (size_t)(c.end - c.p), first, last, WCODECI_HUFF_MAX, length);
-    depth = used ? wcodeci_huff_table(length, table) : 0;
+    depth = used ? wcodeci_huff_table(length, first, last, table) : 0;
     if (!depth) return "a Huffman code is not complete";
     c.p += used;
     if (!wcodeci_huff_open(&c, streams, b)) return short_of;

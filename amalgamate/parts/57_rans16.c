@@ -13,7 +13,10 @@
  * of 64 lanes is as slow as its chain of some 30 cycles unless there are more vectors to work on meanwhile.
  * ---------------------------------------------------------------------------------------------- */
 
-#define WCODECI_RANS16_HEAD 36          /* before the states */
+#define WCODECI_RANS16_HEAD 36          /* before the states, with one class */
+#define WCODECI_CLASSES_HEAD 102        /* with four */
+#define WCODECI_CLASSES_MAP 81          /* where its base and map stand */
+#define WCODECI_CLASS_MAP 1             /* where classes come from: the first plane; 0: scales */
 #define WCODECI_RANS16_LOW 256          /* of a state */
 
 /* The place of the lowest bit set, for x >= 1. */
@@ -28,56 +31,60 @@ WCODECI_INLINE unsigned wcodeci_lowest_bit(uint32_t x)
 #endif
 }
 
-/* The construction of format section 9.4.  The frequencies sum to 256, so while a symbol is short of its
- * bucket's 16 slots, another one, not done either, has more than 16. */
-static void wcodeci_alias_make(wcodeci_rans16 *r)
+/* The construction of format section 9.4 for the class whose entries stand at `at`.  The frequencies sum to
+ * 256, so while a symbol is short of its bucket's 16 slots, another one, not done either, has more than 16. */
+static void wcodeci_alias_make(wcodeci_rans16 *r, unsigned at)
 {
+    const wcodeci_byte *freq = r->freq + at;
+    wcodeci_byte *div = r->div + at, *other = r->other + at;
     unsigned rem[16], count[16], few = 0, many = 0, b;      /* few, many: sets of symbols not done */
     for (b = 0; b < 16; b++) {
-        rem[b] = r->freq[b];
+        rem[b] = freq[b];
         few |= (unsigned)(rem[b] < 16) << b;
         many |= (unsigned)(rem[b] > 16) << b;
-        r->div[b] = 16;
-        r->other[b] = (wcodeci_byte)b;
+        div[b] = 16;
+        other[b] = (wcodeci_byte)b;
     }
     while (few && many) {
         const unsigned i = wcodeci_lowest_bit(few), j = wcodeci_lowest_bit(many);
-        r->div[i] = (wcodeci_byte)rem[i];
-        r->other[i] = (wcodeci_byte)j;
+        div[i] = (wcodeci_byte)rem[i];
+        other[i] = (wcodeci_byte)j;
         rem[j] -= 16 - rem[i];
         few &= few - 1;
         few |= (unsigned)(rem[j] < 16) << j;
         many ^= (unsigned)(rem[j] <= 16) << j;
     }
-    for (b = 0; b < 16; b++) count[b] = r->div[b];
+    for (b = 0; b < 16; b++) count[b] = div[b];
     for (b = 0; b < 16; b++) {
-        r->base[b] = (wcodeci_byte)(count[r->other[b]] - r->div[b]);
-        count[r->other[b]] += 16u - r->div[b];
+        r->base[at + b] = (wcodeci_byte)(count[other[b]] - div[b]);
+        count[other[b]] += 16u - div[b];
     }
 }
 
-WCODECI_INLINE unsigned wcodeci_alias_slot(const wcodeci_rans16 *r, unsigned slot, unsigned *rank)
+/* The symbol of a slot, 0-15; at: 16 times the class. */
+WCODECI_INLINE unsigned wcodeci_alias_slot(const wcodeci_rans16 *r, unsigned at, unsigned slot, unsigned *rank)
 {
     unsigned b = slot >> 4, k = slot & 15;
-    int own = k < r->div[b];
-    *rank = own ? k : (k + r->base[b]) & 255;
-    return own ? b : r->other[b];
+    int own = k < r->div[at + b];
+    *rank = own ? k : (k + r->base[at + b]) & 255;
+    return own ? b : r->other[at + b];
 }
 
 /* ---- the scalar kernels ---- */
 
-/* What a slot brings: freq, rank, and the value where it stands in a unit; four numbers, so that an index is a
- * shift. */
-static void wcodeci_rans16_table(const wcodeci_rans16 *r, unsigned shift)
+/* What a slot brings, class by class: freq, rank, and the value where it stands in a unit; four numbers, so
+ * that an index is a shift. */
+static void wcodeci_rans16_table(const wcodeci_rans16 *r, unsigned classes, unsigned shift)
 {
     uint16_t *entry = r->table;
-    unsigned slot, rank, s;
-    for (slot = 0; slot < 256; slot++, entry += 4) {
-        s = wcodeci_alias_slot(r, slot, &rank);
-        entry[0] = r->freq[s];
-        entry[1] = (uint16_t)rank;
-        entry[2] = (uint16_t)(r->value[s] << shift);
-    }
+    unsigned at, slot, rank, s;
+    for (at = 0; at < 16 * classes; at += 16)
+        for (slot = 0; slot < 256; slot++, entry += 4) {
+            s = wcodeci_alias_slot(r, at, slot, &rank);
+            entry[0] = r->freq[at + s];
+            entry[1] = (uint16_t)rank;
+            entry[2] = (uint16_t)(r->value[s] << shift);
+        }
 }
 
 static void wcodeci_rans16_load(const wcodeci_rans16 *r, uint16_t *state)
@@ -108,47 +115,59 @@ WCODECI_INLINE unsigned wcodeci_rans16_step(uint16_t *state, const uint16_t *tab
     return entry[2];
 }
 
-static size_t wcodeci_rans16_scalar(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
+/* The loop of all scalar kernels; classes and units are constants.  planes NULL: the values go to dst, else
+ * units of split BF16. */
+WCODECI_INLINE size_t wcodeci_rans16_loop(wcodeci_rans16 *r, unsigned classes, const wcodeci_byte *const *planes,
+                                          wcodeci_byte *dst, size_t n)
 {
     uint16_t state[WCODECI_RANS16_LANES];
-    const wcodeci_byte *p = r->p;
+    const wcodeci_byte *p = r->p, *q = r->q, *rest = planes ? planes[1] : NULL;
     const uint16_t *table = r->table;
-    const unsigned lanes = r->lanes;
+    const unsigned lanes = r->lanes, mask = r->mask;
     size_t i = 0;
     unsigned lane;
     if (n < lanes || (size_t)(r->limit - p) < lanes) return 0;
-    wcodeci_rans16_table(r, 0);
+    wcodeci_rans16_table(r, classes, planes && classes == 1 ? 7 : 0);
     wcodeci_rans16_load(r, state);
     for (; n - i >= lanes && (size_t)(r->limit - p) >= lanes; i += lanes)
-        for (lane = 0; lane < lanes; lane++)
-            v[i + lane] = (wcodeci_byte)wcodeci_rans16_step(&state[lane], table, &p);
+        for (lane = 0; lane < lanes; lane++) {
+            unsigned value;
+            if (classes == 1) {
+                value = wcodeci_rans16_step(&state[lane], table, &p);
+            } else {
+                value = wcodeci_rans16_step(&state[lane], table + 1024 * (size_t)(q[i + lane] & 3), &p);
+                value = (value + (q[i + lane] >> 2)) & mask;
+                if (planes) value <<= 7;
+            }
+            /* The sign is bit 7 of the rest, and bit 15 of that times 257. */
+            if (planes) wcodeci_store16(dst + 2 * (i + lane), value | (rest[i + lane] * 257u & 0x807F));
+            else dst[i + lane] = (wcodeci_byte)value;
+        }
     wcodeci_rans16_store(r, state);
     r->p = p;
     return i;
 }
 
-/* Split BF16. */
+static size_t wcodeci_rans16_scalar(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
+{
+    return wcodeci_rans16_loop(r, 1, NULL, v, n);
+}
+
+static size_t wcodeci_rans16_classes_scalar(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
+{
+    return wcodeci_rans16_loop(r, WCODECI_CLASSES, NULL, v, n);
+}
+
 static size_t wcodeci_rans16_bf16_scalar(wcodeci_rans16 *r, const wcodeci_byte *const *planes,
                                          wcodeci_byte *dst, size_t n)
 {
-    uint16_t state[WCODECI_RANS16_LANES];
-    const wcodeci_byte *p = r->p, *rest = planes[1];
-    const uint16_t *table = r->table;
-    const unsigned lanes = r->lanes;
-    size_t i = 0;
-    unsigned lane;
-    if (n < lanes || (size_t)(r->limit - p) < lanes) return 0;
-    wcodeci_rans16_table(r, 7);
-    wcodeci_rans16_load(r, state);
-    for (; n - i >= lanes && (size_t)(r->limit - p) >= lanes; i += lanes)
-        for (lane = 0; lane < lanes; lane++) {
-            const unsigned value = wcodeci_rans16_step(&state[lane], table, &p);
-            /* The sign is bit 7 of the rest, and bit 15 of that times 257. */
-            wcodeci_store16(dst + 2 * (i + lane), value | (rest[i + lane] * 257u & 0x807F));
-        }
-    wcodeci_rans16_store(r, state);
-    r->p = p;
-    return i;
+    return wcodeci_rans16_loop(r, 1, planes, dst, n);
+}
+
+static size_t wcodeci_rans16_bf16_classes_scalar(wcodeci_rans16 *r, const wcodeci_byte *const *planes,
+                                                 wcodeci_byte *dst, size_t n)
+{
+    return wcodeci_rans16_loop(r, WCODECI_CLASSES, planes, dst, n);
 }
 
 /* ---- a whole plane ---- */
@@ -157,10 +176,22 @@ static size_t wcodeci_rans16_bf16_scalar(wcodeci_rans16 *r, const wcodeci_byte *
 typedef struct wcodeci_rans16_out {
     wcodeci_byte *v;                            /* NULL: units */
     wcodeci_rans16_units_fn *units;
-    const wcodeci_byte *planes[WCODEC_MAX_PLANES];
-    unsigned split, packed;                     /* packed: planes of less than 8 bits are raw payloads */
+    const wcodeci_byte *planes[WCODEC_MAX_PLANES];      /* NULL: the one that is decoded */
+    unsigned split, packed;                     /* packed: planes behind the fused one that have less than */
+                                                /* 8 bits are raw payloads */
     wcodeci_byte *dst;
+    const wcodeci_scaled *scales;               /* what the tile has; NULL: none */
+    const wcodeci_scaled *scaled;               /* the same, where they are added; NULL: they are not */
+    const wcodeci_byte *first;                  /* the first plane, for classes that come from it; or NULL */
+    wcodeci_class_map map;                      /* how */
+    wcodeci_byte *q;                            /* room for WCODECI_Q_CHUNK; NULL: one class, not scaled */
 } wcodeci_rans16_out;
+
+/* Is plane k of a packed tile a raw payload? */
+WCODECI_INLINE int wcodeci_plane_packs(const wcodeci_split_row *split, unsigned k)
+{
+    return split->plane[k].width < 8 && k > wcodeci_split_fused((unsigned)(split - wcodeci_splits));
+}
 
 /* Is one of the bytes 0?  n is a multiple of 8.  (Adding 127 to a byte's lower bits sets its top bit unless they
  * are 0.) */
@@ -186,26 +217,34 @@ static int wcodeci_all_bytes(const wcodeci_byte *p, unsigned value, size_t n)
     return different == 0;
 }
 
+/* Reads the head of a payload up to the states: `classes` is 1 or WCODECI_CLASSES. */
 static const char *wcodeci_rans16_open(wcodeci_rans16 *r, const wcodeci_byte *src, size_t size,
-                                       unsigned width, size_t n, uint32_t *exceptions)
+                                       unsigned classes, unsigned width, size_t n, uint32_t *exceptions)
 {
-    unsigned sum = 0, s;
-    if (size < WCODECI_RANS16_HEAD || src[35] > 2
-        || size - WCODECI_RANS16_HEAD < (size_t)2 * (64u << src[35]))
+    const size_t head = classes == 1 ? WCODECI_RANS16_HEAD : WCODECI_CLASSES_HEAD;
+    const wcodeci_byte *tail = src + head - 4;          /* exceptions, lanes */
+    unsigned c, s, used = 0;
+    if (size < head || tail[3] > 2 || size - head < (size_t)2 * (64u << tail[3]))
         return "a rANS-16 plane ends too early";
-    memcpy(r->freq, src, 16);
-    memcpy(r->value, src + 16, 16);
-    for (s = 0; s < 16; s++) {
-        sum += r->freq[s];
-        if (r->value[s] >> width || (!r->freq[s] && r->value[s]))
-            return "a value of a rANS-16 table is out of range";
+    memcpy(r->freq, src + (classes > 1), (size_t)16 * classes);
+    memcpy(r->value, src + (classes > 1) + (size_t)16 * classes, 16);
+    for (c = 0; c < classes; c++) {
+        unsigned sum = 0;
+        for (s = 0; s < 16; s++) {
+            sum += r->freq[16 * c + s];
+            used |= (unsigned)(r->freq[16 * c + s] != 0) << s;
+        }
+        if (sum != 256) return "rANS-16 frequencies do not sum to 256";
+        wcodeci_alias_make(r, 16 * c);
     }
-    if (sum != 256) return "rANS-16 frequencies do not sum to 256";
-    *exceptions = wcodeci_load32(src + 32) & 0xFFFFFF;
+    for (s = 0; s < 16; s++)
+        if (r->value[s] >> width || (!(used >> s & 1) && r->value[s]))
+            return "a value of a rANS-16 table is out of range";
+    *exceptions = wcodeci_load32(tail) & 0xFFFFFF;
     if (*exceptions > n) return "a rANS-16 plane has more exceptions than values";
-    wcodeci_alias_make(r);
-    r->lanes = 64u << src[35];
-    src += WCODECI_RANS16_HEAD;
+    r->lanes = 64u << tail[3];
+    r->mask = (1u << width) - 1;
+    src += head;
     memcpy(r->high, src, r->lanes);
     memcpy(r->low, src + r->lanes, r->lanes);
     if (wcodeci_any_zero(r->high, r->lanes)) return "a rANS-16 state is out of range";
@@ -213,19 +252,61 @@ static const char *wcodeci_rans16_open(wcodeci_rans16 *r, const wcodeci_byte *sr
     return NULL;
 }
 
-/* Whole rounds from value i on; returns how many values there are now. */
-static size_t wcodeci_rans16_rounds(const wcodeci_kernels *kernels, wcodeci_rans16 *r,
-                                    const wcodeci_rans16_out *out, size_t i, size_t n)
+/* One class stands for all: what a scaled plane takes where it has no more. */
+static void wcodeci_rans16_spread(wcodeci_rans16 *r)
+{
+    unsigned at;
+    for (at = 16; at < 16 * WCODECI_CLASSES; at += 16) {
+        memcpy(r->div + at, r->div, 16);
+        memcpy(r->other + at, r->other, 16);
+        memcpy(r->base + at, r->base, 16);
+        memcpy(r->freq + at, r->freq, 16);
+    }
+}
+
+/* Whole rounds from value i on, at most n - i values; returns how many. */
+static size_t wcodeci_rans16_some(const wcodeci_kernels *kernels, wcodeci_rans16 *r,
+                                  const wcodeci_rans16_out *out, size_t i, size_t n)
 {
     const wcodeci_byte *planes[WCODEC_MAX_PLANES] = { NULL };
     const wcodeci_split_row *split;
     unsigned k;
-    if (out->v) return i + kernels->rans16(r, out->v + i, n - i);
+    if (out->v) return kernels->rans16[out->q != NULL](r, out->v + i, n - i);
     split = &wcodeci_splits[out->split];
-    for (k = 1; k < split->planes; k++)
-        planes[k] = out->planes[k]
-                  + (out->packed && split->plane[k].width < 8 ? i / 8 * split->plane[k].width : i);
-    return i + out->units(r, planes, out->dst + i * split->unit, n - i);
+    for (k = 0; k < split->planes; k++)
+        if (out->planes[k])
+            planes[k] = out->planes[k]
+                      + (out->packed && wcodeci_plane_packs(split, k) ? i / 8 * split->plane[k].width : i);
+    return out->units(r, planes, out->dst + i * split->unit, n - i);
+}
+
+/* Makes q of values i ... i + n - 1. */
+static void wcodeci_rans16_q(const wcodeci_kernels *kernels, const wcodeci_rans16_out *out, size_t i, size_t n)
+{
+    size_t j;
+    if (out->scales) wcodeci_scaled_q(kernels, out->scales, i, out->q, n);
+    if (out->first) {
+        kernels->classes(&out->map, out->first + i, out->scales ? out->q : NULL, out->q, n);
+        return;
+    }
+    for (j = 0; j < n && !out->scaled; j++) out->q[j] &= 3;
+}
+
+/* Whole rounds from value i on; returns how many values there are now. */
+static size_t wcodeci_rans16_rounds(const wcodeci_kernels *kernels, wcodeci_rans16 *r,
+                                    const wcodeci_rans16_out *out, size_t i, size_t n)
+{
+    if (!out->q) return i + wcodeci_rans16_some(kernels, r, out, i, n);
+    for (;;) {
+        const size_t end = n - i < WCODECI_Q_CHUNK ? n : i + WCODECI_Q_CHUNK;
+        size_t done;
+        if (end - i < r->lanes || (size_t)(r->limit - r->p) < r->lanes) return i;
+        wcodeci_rans16_q(kernels, out, i, end - i);
+        r->q = out->q;
+        done = wcodeci_rans16_some(kernels, r, out, i, end);
+        i += done;
+        if (done < WCODECI_Q_CHUNK) return i;
+    }
 }
 
 /* Puts value number i where it belongs. */
@@ -238,50 +319,50 @@ static void wcodeci_rans16_put(const wcodeci_rans16_out *out, size_t i, unsigned
         out->v[i] = (wcodeci_byte)value;
         return;
     }
-    x = wcodeci_merge_value(&split->plane[0], value);
-    for (k = 1; k < split->planes; k++) {
-        const unsigned width = split->plane[k].width;
-        x |= wcodeci_merge_value(&split->plane[k], out->packed && width < 8
-                                                   ? wcodeci_raw_value(out->planes[k], width, i)
-                                                   : out->planes[k][i]);
-    }
+    x = wcodeci_merge_value(&split->plane[wcodeci_split_fused(out->split)], value);
+    for (k = 0; k < split->planes; k++)
+        if (out->planes[k])
+            x |= wcodeci_merge_value(&split->plane[k], out->packed && wcodeci_plane_packs(split, k)
+                                     ? wcodeci_raw_value(out->planes[k], split->plane[k].width, i)
+                                     : out->planes[k][i]);
     wcodeci_store_unit(out->dst + i * split->unit, split->unit, x);
 }
 
 /* The last values, less than a round of them.  Returns 0 if the bytes up to `end` run out. */
-static int wcodeci_rans16_rest(wcodeci_rans16 *r, const wcodeci_byte *end, const wcodeci_rans16_out *out,
-                               size_t i, size_t n)
+static int wcodeci_rans16_rest(const wcodeci_kernels *kernels, wcodeci_rans16 *r, const wcodeci_byte *end,
+                               const wcodeci_rans16_out *out, size_t i, size_t n)
 {
     unsigned lane;
+    if (n - i >= r->lanes) return 0;
+    if (out->q) wcodeci_rans16_q(kernels, out, i, n - i);
     for (lane = 0; i < n; i++, lane++) {
+        const unsigned q = out->q ? out->q[lane] : 0, at = 16 * (q & 3);
         unsigned rank, s;
         uint32_t x;
-        if (lane == 0 && n - i >= r->lanes) return 0;
-        s = wcodeci_alias_slot(r, r->low[lane], &rank);
-        x = (uint32_t)r->freq[s] * r->high[lane] + rank;
+        s = wcodeci_alias_slot(r, at, r->low[lane], &rank);
+        x = (uint32_t)r->freq[at + s] * r->high[lane] + rank;
         if (x < WCODECI_RANS16_LOW) {
             if (r->p == end) return 0;
             x = x << 8 | *r->p++;
         }
         r->high[lane] = (wcodeci_byte)(x >> 8);
         r->low[lane] = (wcodeci_byte)x;
-        wcodeci_rans16_put(out, i, r->value[s]);
+        wcodeci_rans16_put(out, i, (r->value[s] + (q >> 2)) & r->mask);
     }
     return 1;
 }
 
 /* Replaces value number i, which is there already: of a unit only its bits change. */
-WCODECI_INLINE void wcodeci_rans16_change(const wcodeci_rans16_out *out, const wcodeci_split_row *split,
-                                          uint64_t field, size_t i, unsigned value)
+WCODECI_INLINE void wcodeci_rans16_change(const wcodeci_rans16_out *out, const wcodeci_plane_row *plane,
+                                          unsigned unit, uint64_t field, size_t i, unsigned value)
 {
     wcodeci_byte *p;
     if (out->v) {
         out->v[i] = (wcodeci_byte)value;
         return;
     }
-    p = out->dst + i * split->unit;
-    wcodeci_store_unit(p, split->unit, (wcodeci_load_unit(p, split->unit) & ~field)
-                                       | wcodeci_merge_value(&split->plane[0], value));
+    p = out->dst + i * unit;
+    wcodeci_store_unit(p, unit, (wcodeci_load_unit(p, unit) & ~field) | wcodeci_merge_value(plane, value));
 }
 
 /* Side bytes: those of the states, then those up to the end of the payload. */
@@ -302,19 +383,20 @@ WCODECI_INLINE int wcodeci_side_byte(wcodeci_side *side)
 
 /* Puts the exceptions in. */
 static const char *wcodeci_rans16_exceptions(const wcodeci_rans16 *r, const wcodeci_byte *end,
-                                             uint32_t exceptions, unsigned width, size_t n,
-                                             const wcodeci_rans16_out *out)
+                                             uint32_t exceptions, size_t n, const wcodeci_rans16_out *out)
 {
     static const char broken[] = "the exceptions of a rANS-16 plane are broken";
     const wcodeci_split_row *split = &wcodeci_splits[out->split];
-    const uint64_t field = wcodeci_merge_value(&split->plane[0], 255);
-    size_t place = 0;
+    const wcodeci_plane_row *plane = &split->plane[wcodeci_split_fused(out->split)];
+    const uint64_t field = wcodeci_merge_value(plane, 255);
+    const wcodeci_scaled *scaled = out->scaled;
+    size_t place = 0, row = 0, column = scaled ? scaled->phase : 0;
     wcodeci_side side;
     side.p = r->low;
     side.end = r->low + r->lanes;
     side.next = r->p;
     side.next_end = end;
-    for (; exceptions; exceptions--, place++) {
+    for (; exceptions; exceptions--, place++, column++) {
         uint32_t gap;
         unsigned shift = 0;
         int byte = wcodeci_side_byte(&side);
@@ -329,8 +411,13 @@ static const char *wcodeci_rans16_exceptions(const wcodeci_rans16 *r, const wcod
         if (gap >= n - place) return broken;        /* place is at most n */
         place += gap;
         byte = wcodeci_side_byte(&side);
-        if (byte < 0 || byte >> width) return broken;
-        wcodeci_rans16_change(out, split, field, place, (unsigned)byte);
+        if (byte < 0 || (unsigned)byte > r->mask) return broken;
+        if (scaled) {           /* rows are long and exceptions many, or a division would be better */
+            for (column += gap; column >= scaled->width; column -= scaled->width) row++;
+            byte += (scaled->columns[column] + scaled->rows[row]) >> 2 & 63;
+            byte &= (int)r->mask;
+        }
+        wcodeci_rans16_change(out, plane, split->unit, field, place, (unsigned)byte);
     }
     if (side.end == r->low + r->lanes) {
         for (; side.p < side.end; side.p++)
@@ -341,11 +428,29 @@ static const char *wcodeci_rans16_exceptions(const wcodeci_rans16 *r, const wcod
     return side.p == side.end ? NULL : "a rANS-16 plane does not end where it must";
 }
 
+/* Where the classes of a payload come from; `out` has a room for q and what the tile can offer. */
+static const char *wcodeci_rans16_source(const wcodeci_byte *src, wcodeci_rans16_out *out)
+{
+    const wcodeci_byte *map = src + WCODECI_CLASSES_MAP;
+    unsigned k;
+    if (src[0] > WCODECI_CLASS_MAP) return "classes of an unknown kind";
+    if (src[0] == WCODECI_CLASS_MAP) {
+        if (!out->first) return "there is no plane to take classes from";
+        out->map.base = map[0];
+        for (k = 0; k < 64; k++) out->map.class_of[k] = (wcodeci_byte)(map[1 + k / 4] >> 2 * (k & 3) & 3);
+        out->scaled = NULL;         /* q is the map's: the scales are added afterwards */
+        return NULL;
+    }
+    out->first = NULL;
+    if (!out->scales) return "there are no scales to take classes from";
+    return wcodeci_all_zero(map, map + 17) ? NULL : "a map that is not used";
+}
+
 /* Decodes a plane of n values.  Bytes from src + size up to `limit` may be read, but mean nothing: a payload
  * that needs them is broken. */
 static const char *wcodeci_rans16_run(const wcodeci_kernels *kernels, const wcodeci_byte *src, size_t size,
-                                      const wcodeci_byte *limit, unsigned width, size_t n, uint16_t *table,
-                                      const wcodeci_rans16_out *out)
+                                      const wcodeci_byte *limit, unsigned classes, unsigned width, size_t n,
+                                      uint16_t *table, wcodeci_rans16_out *out)
 {
     wcodeci_rans16 r;
     wcodeci_byte pad[2 * WCODECI_RANS16_LANES];
@@ -353,8 +458,11 @@ static const char *wcodeci_rans16_run(const wcodeci_kernels *kernels, const wcod
     uint32_t exceptions;
     size_t i;
     int fits;
-    const char *what = wcodeci_rans16_open(&r, src, size, width, n, &exceptions);
+    const char *what = wcodeci_rans16_open(&r, src, size, classes, width, n, &exceptions);
+    if (!what && classes > 1) what = wcodeci_rans16_source(src, out);
     if (what) return what;
+    if (classes == 1) out->first = NULL;
+    if (classes == 1 && out->q) wcodeci_rans16_spread(&r);
     r.table = table;
     r.limit = limit;
     i = wcodeci_rans16_rounds(kernels, &r, out, 0, n);
@@ -371,19 +479,9 @@ static const char *wcodeci_rans16_run(const wcodeci_kernels *kernels, const wcod
         fits = (size_t)(r.p - pad) <= left;
         r.p = fits ? p + (r.p - pad) : end;
     }
-    if (!fits || !wcodeci_rans16_rest(&r, end, out, i, n)) return "a rANS-16 plane ends too early";
+    if (!fits || !wcodeci_rans16_rest(kernels, &r, end, out, i, n)) return "a rANS-16 plane ends too early";
     if (!wcodeci_all_bytes(r.high, 1, r.lanes)) return "a rANS-16 state does not end as it must";
-    return wcodeci_rans16_exceptions(&r, end, exceptions, width, n, out);
-}
-
-static const char *wcodeci_rans16_decode(const wcodeci_kernels *kernels, const wcodeci_byte *src, size_t size,
-                                         const wcodeci_byte *limit, unsigned width, wcodeci_byte *v, size_t n,
-                                         uint16_t *table)
-{
-    wcodeci_rans16_out out;
-    memset(&out, 0, sizeof out);
-    out.v = v;
-    return wcodeci_rans16_run(kernels, src, size, limit, width, n, table, &out);
+    return wcodeci_rans16_exceptions(&r, end, exceptions, n, out);
 }
 
 #ifndef WCODEC_NO_ENCODER
@@ -466,10 +564,40 @@ static uint64_t wcodeci_message_bits(const uint32_t *count, const uint32_t *freq
     return sum;
 }
 
+/* Two counters for each value, in turn, so that a run of equal values waits half as long for itself.  (With
+ * four, the tables cost more than that.) */
+static void wcodeci_count(const wcodeci_byte *v, size_t n, uint32_t count[256])
+{
+    uint32_t part[2][256];
+    size_t i;
+    unsigned s;
+    memset(part, 0, sizeof part);
+    for (i = 0; i + 2 <= n; i += 2) {
+        part[0][v[i]]++;
+        part[1][v[i + 1]]++;
+    }
+    if (i < n) part[0][v[i]]++;
+    for (s = 0; s < 256; s++) count[s] = part[0][s] + part[1][s];
+}
+
+/* n values' order-0 entropy in bits. */
+static uint64_t wcodeci_entropy(const uint32_t count[256], size_t n)
+{
+    uint64_t sum = 0;
+    const uint32_t log_n = wcodeci_log2((uint32_t)n);
+    unsigned s;
+    for (s = 0; s < 256; s++)
+        if (count[s]) sum += (uint64_t)count[s] * (log_n - wcodeci_log2(count[s]));
+    return sum / 65536;
+}
+
 typedef struct wcodeci_rans16_model {
-    wcodeci_byte freq[16], value[16];
+    wcodeci_byte freq[16 * WCODECI_CLASSES], value[16];
     uint32_t exceptions;
+    unsigned classes;
     unsigned lanes_log;         /* 64 << that */
+    int mapped;                 /* several classes come from the first plane by the map; else from scales */
+    wcodeci_class_map map;
 } wcodeci_rans16_model;
 
 /* Makes `direct` of the m commonest values symbols (`symbol` sorts them, rarest first) and the rest, if any,
@@ -482,6 +610,7 @@ static uint64_t wcodeci_rans16_try(const wcodeci_plane *plane, const wcodeci_byt
     unsigned k, s, most = 0;
     int chosen[256] = { 0 };
     memset(model, 0, sizeof *model);
+    model->classes = 1;
     if (direct < 2) return UINT64_MAX;
     for (k = 0; k < direct; k++) chosen[symbol[m - 1 - k]] = 1;
     for (s = 0, k = 0; s < 256; s++) {
@@ -503,11 +632,11 @@ static uint64_t wcodeci_rans16_try(const wcodeci_plane *plane, const wcodeci_byt
 }
 
 /* The symbol that stands where an exception is: the commonest, the lowest of these. */
-static unsigned wcodeci_rans16_filler(const wcodeci_rans16_model *model)
+static unsigned wcodeci_rans16_filler(const wcodeci_byte freq[16])
 {
     unsigned s, most = 0;
     for (s = 1; s < 16; s++)
-        if (model->freq[s] > model->freq[most]) most = s;
+        if (freq[s] > freq[most]) most = s;
     return most;
 }
 
@@ -547,23 +676,100 @@ static size_t wcodeci_rans16_prepare(const wcodeci_plane *plane, const wcodeci_b
     return WCODECI_RANS16_HEAD + ((size_t)128 << model->lanes_log) + (size_t)(best > held ? best - held : 0);
 }
 
+/* The frequencies of a class in which `count` values have each of m symbols (m >= 2) and `rest` none of them: as
+ * many of the symbols as it pays for.  Returns the bits of the message in 1/65536, exceptions of `exception`
+ * bits included, and adds their number to *exceptions. */
+static uint64_t wcodeci_class_make(const uint32_t count[16], unsigned m, uint64_t rest, unsigned exception,
+                                   wcodeci_byte freq[16], uint32_t *exceptions)
+{
+    wcodeci_byte order[16];         /* the commonest first */
+    uint64_t best = UINT64_MAX, best_rest = 0;
+    unsigned s, k, direct, last_gain = 0;
+    for (s = 0; s < m; s++) {
+        for (k = s; k > 0 && count[order[k - 1]] < count[s]; k--) order[k] = order[k - 1];
+        order[k] = (wcodeci_byte)s;
+    }
+    for (direct = m; direct > 2 && !count[order[direct - 1]]; direct--) {}
+    for (s = direct; s < m; s++) rest += count[order[s]];
+    for (; direct >= 2 && last_gain < 3; rest += count[order[--direct]]) {
+        uint32_t part[16] = { 0 }, whole[16];
+        uint64_t total = 0, bits;
+        for (s = 0; s < direct; s++) {
+            part[s] = count[order[s]] ? count[order[s]] : 1;
+            total += part[s];
+        }
+        part[0] += (uint32_t)rest;          /* what stands in the exceptions' places */
+        wcodeci_normalise(part, direct, total + rest, 8, whole);
+        bits = wcodeci_message_bits(part, whole, direct, 8) + rest * exception * 65536;
+        last_gain++;
+        if (bits >= best) continue;
+        best = bits;
+        best_rest = rest;
+        last_gain = 0;
+        memset(freq, 0, 16);
+        for (s = 0; s < direct; s++) freq[order[s]] = (wcodeci_byte)whole[s];
+    }
+    *exceptions += (uint32_t)best_rest;
+    return best;
+}
+
+/* A model of several classes for a plane of n values, of which `count` shows `shown`; symbols are the values
+ * that are commonest in all classes together.  Returns the size, (size_t)-1 if it can not code the plane. */
+static size_t wcodeci_classes_prepare(uint32_t count[WCODECI_CLASSES][256], size_t shown, size_t n,
+                                      unsigned unit, wcodeci_rans16_model *model)
+{
+    uint32_t all[256], some[16];
+    wcodeci_byte symbol[256];
+    uint64_t bits = 0, held, rest;
+    unsigned c, s, m, first;
+    int chosen[256] = { 0 };
+    memset(model, 0, sizeof *model);
+    for (s = 0; s < 256; s++) all[s] = count[0][s] + count[1][s] + count[2][s] + count[3][s];
+    m = wcodeci_sort_counts(all, symbol);
+    if (m < 2) return (size_t)-1;
+    first = m > 16 ? m - 16 : 0;
+    for (s = first; s < m; s++) chosen[symbol[s]] = 1;
+    for (s = 0, m = 0; s < 256; s++)
+        if (chosen[s]) model->value[m++] = (wcodeci_byte)s;
+    for (c = 0; c < WCODECI_CLASSES; c++) {
+        for (s = 0, rest = 0; s < 256; s++) rest += count[c][s];
+        for (s = 0; s < m; s++) {
+            some[s] = count[c][model->value[s]];
+            rest -= some[s];
+        }
+        bits += wcodeci_class_make(some, m, rest, 18, model->freq + 16 * c, &model->exceptions);
+    }
+    for (s = 0; s < m; s++)
+        if (!(model->freq[s] | model->freq[16 + s] | model->freq[32 + s] | model->freq[48 + s]))
+            model->value[s] = 0;
+    if (model->exceptions > shown / 4) return (size_t)-1;
+    model->classes = WCODECI_CLASSES;
+    model->lanes_log = wcodeci_rans16_lanes_log(n, unit);
+    held = 64u << model->lanes_log;
+    bits = bits / 65536 * n / shown / 8;
+    held += wcodeci_min64(held, 3 * (uint64_t)model->exceptions * n / shown);
+    return WCODECI_CLASSES_HEAD + ((size_t)128 << model->lanes_log) + (size_t)(bits > held ? bits - held : 0);
+}
+
 static void wcodeci_rans16_coder_make(const wcodeci_rans16_model *model, wcodeci_rans16_coder *c)
 {
     wcodeci_rans16 r;
-    unsigned s, slot, rank, sum = 0;
-    memcpy(r.freq, model->freq, 16);
-    memcpy(c->freq, model->freq, 16);
-    wcodeci_alias_make(&r);
+    unsigned at, s, slot, rank, sum;
+    memcpy(r.freq, model->freq, sizeof r.freq);
+    memcpy(c->freq, model->freq, sizeof c->freq);
     memset(c->symbol_of, WCODECI_NO_SYMBOL, sizeof c->symbol_of);
-    for (s = 0; s < 16; s++) {
-        c->first[s] = (wcodeci_byte)sum;
-        sum += model->freq[s];
-        if (model->freq[s]) c->symbol_of[model->value[s]] = (wcodeci_byte)s;
-    }
-    c->filler = (wcodeci_byte)wcodeci_rans16_filler(model);
-    for (slot = 0; slot < 256; slot++) {
-        s = wcodeci_alias_slot(&r, slot, &rank);
-        c->slots[c->first[s] + rank] = (wcodeci_byte)slot;
+    for (at = 0; at < 16 * model->classes; at += 16) {
+        wcodeci_alias_make(&r, at);
+        for (s = 0, sum = 0; s < 16; s++) {
+            c->first[at + s] = (wcodeci_byte)sum;
+            sum += model->freq[at + s];
+            if (model->freq[at + s]) c->symbol_of[model->value[s]] = (wcodeci_byte)s;
+        }
+        c->filler[at / 16] = (wcodeci_byte)wcodeci_rans16_filler(model->freq + at);
+        for (slot = 0; slot < 256; slot++) {
+            s = wcodeci_alias_slot(&r, at, slot, &rank);
+            c->slots[16 * at + c->first[at + s] + rank] = (wcodeci_byte)slot;
+        }
     }
     c->lanes = 64u << model->lanes_log;
 }
@@ -575,7 +781,24 @@ static size_t wcodeci_rans16_map_scalar(const wcodeci_rans16_coder *c, const wco
     for (i = 0; i < n; i++) {
         symbols[i] = c->symbol_of[v[i]];
         if (symbols[i] != WCODECI_NO_SYMBOL) continue;
-        symbols[i] = c->filler;
+        symbols[i] = c->filler[0];
+        if (found == most) return most + 1;
+        places[found++] = (uint32_t)i;
+    }
+    return found;
+}
+
+static size_t wcodeci_rans16_map_classes_scalar(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
+                                                wcodeci_byte *symbols, size_t n, uint32_t *places, size_t most)
+{
+    size_t i, found = 0;
+    for (i = 0; i < n; i++) {
+        const unsigned at = 16u * (c->q[i] & 3), s = c->symbol_of[v[i]];
+        if (s != WCODECI_NO_SYMBOL && c->freq[at + s]) {
+            symbols[i] = (wcodeci_byte)(at + s);
+            continue;
+        }
+        symbols[i] = (wcodeci_byte)(at + c->filler[at / 16]);
         if (found == most) return most + 1;
         places[found++] = (uint32_t)i;
     }
@@ -587,10 +810,11 @@ static wcodeci_byte *wcodeci_rans16_put_scalar(wcodeci_rans16_coder *c, const wc
                                                wcodeci_byte *p)
 {
     const unsigned mask = c->lanes - 1;
-    uint32_t reciprocal[16];
+    uint32_t reciprocal[16 * WCODECI_CLASSES];
     unsigned s;
     /* x / f = x * reciprocal >> 24 for x < 65536: the error is below x / 2^24 <= 1/256 < 1/f. */
-    for (s = 0; s < 16; s++) reciprocal[s] = c->freq[s] ? ((uint32_t)1 << 24) / c->freq[s] + 1 : 0;
+    for (s = 0; s < 16 * WCODECI_CLASSES; s++)
+        reciprocal[s] = c->freq[s] ? ((uint32_t)1 << 24) / c->freq[s] + 1 : 0;
     while (n--) {
         const unsigned lane = (unsigned)n & mask;
         uint32_t x = (uint32_t)c->high[lane] << 8 | c->low[lane], f, q;
@@ -602,7 +826,7 @@ static wcodeci_byte *wcodeci_rans16_put_scalar(wcodeci_rans16_coder *c, const wc
         }
         q = (uint32_t)((uint64_t)x * reciprocal[s] >> 24);
         c->high[lane] = (wcodeci_byte)q;
-        c->low[lane] = c->slots[c->first[s] + (x - q * f)];
+        c->low[lane] = c->slots[(s & 0x30) * 16 + c->first[s] + (x - q * f)];
     }
     return p;
 }
@@ -625,20 +849,43 @@ static size_t wcodeci_rans16_side(const wcodeci_byte *v, const uint32_t *places,
  * renormalisation bytes at most n and 64 of room below them. */
 #define WCODECI_RANS16_WORK(n) (4 * (n) + 64)
 
-/* `work`: WCODECI_RANS16_WORK(n) bytes, aligned for 32 bits.  More than one exception in four values, and there
- * is no room for them: returns 0. */
-static size_t wcodeci_rans16_encode(const wcodeci_encode_kernels *kernels, const wcodeci_plane *plane,
-                                    const wcodeci_rans16_model *model, wcodeci_byte *dst, size_t cap,
-                                    wcodeci_byte *work)
+/* What a payload has before the states. */
+static void wcodeci_rans16_head(const wcodeci_rans16_model *model, size_t exceptions, wcodeci_byte *dst)
 {
-    const size_t n = plane->n;
+    const uint32_t tail = (uint32_t)exceptions | (uint32_t)model->lanes_log << 24;
+    unsigned k;
+    if (model->classes == 1) {
+        memcpy(dst, model->freq, 16);
+        memcpy(dst + 16, model->value, 16);
+        wcodeci_store32(dst + 32, tail);
+        return;
+    }
+    dst[0] = model->mapped ? WCODECI_CLASS_MAP : 0;
+    memcpy(dst + 1, model->freq, 64);
+    memcpy(dst + 65, model->value, 16);
+    memset(dst + WCODECI_CLASSES_MAP, 0, 17);
+    if (model->mapped) dst[WCODECI_CLASSES_MAP] = (wcodeci_byte)model->map.base;
+    for (k = 0; k < 64 && model->mapped; k++)
+        dst[WCODECI_CLASSES_MAP + 1 + k / 4] |= (wcodeci_byte)(model->map.class_of[k] << 2 * (k & 3));
+    wcodeci_store32(dst + WCODECI_CLASSES_HEAD - 4, tail);
+}
+
+/* `work`: WCODECI_RANS16_WORK(n) bytes, aligned for 32 bits.  More than one exception in four values, and there
+ * is no room for them: returns 0.  q: of several classes, each value's is q & 3. */
+static size_t wcodeci_rans16_encode(const wcodeci_encode_kernels *kernels, const wcodeci_plane *plane,
+                                    const wcodeci_rans16_model *model, const wcodeci_byte *q,
+                                    wcodeci_byte *dst, size_t cap, wcodeci_byte *work)
+{
+    const size_t n = plane->n, head = model->classes == 1 ? WCODECI_RANS16_HEAD : WCODECI_CLASSES_HEAD;
+    const int several = model->classes > 1;
     uint32_t *places = (uint32_t *)(void *)work;
     wcodeci_byte *symbols = work + n / 4 * 4, *side = symbols + n, *end = work + WCODECI_RANS16_WORK(n), *p;
     wcodeci_rans16_coder c;
     size_t exceptions, sides, used, whole;
     unsigned lane;
     wcodeci_rans16_coder_make(model, &c);
-    exceptions = kernels->rans16_map(&c, plane->v, symbols, n, places, n / 4);
+    c.q = q;
+    exceptions = kernels->rans16_map[several](&c, plane->v, symbols, n, places, n / 4);
     if (exceptions > n / 4) return 0;
     sides = wcodeci_rans16_side(plane->v, places, exceptions, side);
     for (lane = 0; lane < c.lanes; lane++) {
@@ -647,15 +894,13 @@ static size_t wcodeci_rans16_encode(const wcodeci_encode_kernels *kernels, const
     }
     whole = n / c.lanes * c.lanes;
     p = wcodeci_rans16_put_scalar(&c, symbols + whole, n - whole, end);
-    p = kernels->rans16_put(&c, symbols, whole, p);
-    used = WCODECI_RANS16_HEAD + (size_t)2 * c.lanes + (size_t)(end - p);
+    p = kernels->rans16_put[several](&c, symbols, whole, p);
+    used = head + (size_t)2 * c.lanes + (size_t)(end - p);
     if (used + (sides > c.lanes ? sides - c.lanes : 0) > cap) return 0;
-    memcpy(dst, model->freq, 16);
-    memcpy(dst + 16, model->value, 16);
-    wcodeci_store32(dst + 32, (uint32_t)exceptions | (uint32_t)model->lanes_log << 24);
-    memcpy(dst + WCODECI_RANS16_HEAD, c.high, c.lanes);
-    memcpy(dst + WCODECI_RANS16_HEAD + c.lanes, c.low, c.lanes);
-    wcodeci_copy(dst + WCODECI_RANS16_HEAD + (size_t)2 * c.lanes, p, (size_t)(end - p));
+    wcodeci_rans16_head(model, exceptions, dst);
+    memcpy(dst + head, c.high, c.lanes);
+    memcpy(dst + head + c.lanes, c.low, c.lanes);
+    wcodeci_copy(dst + head + (size_t)2 * c.lanes, p, (size_t)(end - p));
     if (sides <= c.lanes) return used;
     memcpy(dst + used, side + c.lanes, sides - c.lanes);
     return used + sides - c.lanes;

@@ -38,7 +38,7 @@ WCODECI_SSE41_INLINE void wcodeci_sse41_store(void *p, __m128i x) { _mm_storeu_s
 
 typedef struct wcodeci_sse41_tables {
     __m128i div, other, base, freq;
-    __m128i nibble, even;               /* 15 in each byte, 255 in each even one */
+    __m128i nibble;                     /* 15 in each byte */
 } wcodeci_sse41_tables;
 
 WCODECI_SSE41_INLINE wcodeci_sse41_tables wcodeci_sse41_open(const wcodeci_rans16 *r)
@@ -49,7 +49,6 @@ WCODECI_SSE41_INLINE wcodeci_sse41_tables wcodeci_sse41_open(const wcodeci_rans1
     t.base = wcodeci_sse41_load(r->base);
     t.freq = wcodeci_sse41_load(r->freq);
     t.nibble = _mm_set1_epi8(15);
-    t.even = _mm_set1_epi16(255);
     return t;
 }
 
@@ -61,9 +60,28 @@ WCODECI_SSE41_INLINE __m128i wcodeci_sse41_expand(unsigned mask, const wcodeci_b
     return _mm_shuffle_epi8(wcodeci_sse41_load(p), _mm_add_epi8(low, high));
 }
 
-/* Takes 16 lanes one step on and returns their symbols.  The product of a frequency and a state's high byte
- * takes 16 bits, so even and odd lanes are multiplied apart (odd ones 256 times as large each, for the upper
- * half of their product), and the bytes of what comes sorted into high and low again. */
+/* Takes 16 states on by what their slots say.  The product of a frequency and a state's high byte takes 16 bits,
+ * so even and odd lanes are multiplied apart (odd ones 256 times as large each, for the upper half of their
+ * product), and the bytes of what comes sorted into high and low again. */
+WCODECI_SSE41_INLINE void wcodeci_sse41_advance(__m128i freq, __m128i rank, __m128i *high, __m128i *low,
+                                                const wcodeci_byte **p)
+{
+    const __m128i evens = _mm_set1_epi16(255);
+    const __m128i even = _mm_add_epi16(_mm_mullo_epi16(_mm_and_si128(*high, evens), _mm_and_si128(freq, evens)),
+                                       _mm_and_si128(rank, evens));
+    const __m128i odd = _mm_add_epi16(_mm_mulhi_epu16(_mm_andnot_si128(evens, *high),
+                                                      _mm_andnot_si128(evens, freq)),
+                                      _mm_srli_epi16(rank, 8));
+    const __m128i h = _mm_or_si128(_mm_srli_epi16(even, 8), _mm_andnot_si128(evens, odd));
+    const __m128i l = _mm_or_si128(_mm_and_si128(even, evens), _mm_slli_epi16(odd, 8));
+    const __m128i refill = _mm_cmpeq_epi8(h, _mm_setzero_si128());
+    const unsigned mask = (unsigned)_mm_movemask_epi8(refill);
+    *high = _mm_blendv_epi8(h, l, refill);
+    *low = _mm_blendv_epi8(l, wcodeci_sse41_expand(mask, *p), refill);
+    *p += _mm_popcnt_u32(mask);
+}
+
+/* Takes 16 lanes one step on and returns their symbols. */
 WCODECI_SSE41_INLINE __m128i wcodeci_sse41_step(const wcodeci_sse41_tables *t, __m128i *high, __m128i *low,
                                                 const wcodeci_byte **p)
 {
@@ -72,20 +90,54 @@ WCODECI_SSE41_INLINE __m128i wcodeci_sse41_step(const wcodeci_sse41_tables *t, _
     const __m128i own = _mm_cmpgt_epi8(_mm_shuffle_epi8(t->div, bucket), place);
     const __m128i symbol = _mm_blendv_epi8(_mm_shuffle_epi8(t->other, bucket), bucket, own);
     const __m128i rank = _mm_add_epi8(place, _mm_andnot_si128(own, _mm_shuffle_epi8(t->base, bucket)));
-    const __m128i freq = _mm_shuffle_epi8(t->freq, symbol);
-    const __m128i even = _mm_add_epi16(_mm_mullo_epi16(_mm_and_si128(*high, t->even),
-                                                       _mm_and_si128(freq, t->even)),
-                                       _mm_and_si128(rank, t->even));
-    const __m128i odd = _mm_add_epi16(_mm_mulhi_epu16(_mm_andnot_si128(t->even, *high),
-                                                      _mm_andnot_si128(t->even, freq)),
-                                      _mm_srli_epi16(rank, 8));
-    const __m128i h = _mm_or_si128(_mm_srli_epi16(even, 8), _mm_andnot_si128(t->even, odd));
-    const __m128i l = _mm_or_si128(_mm_and_si128(even, t->even), _mm_slli_epi16(odd, 8));
-    const __m128i refill = _mm_cmpeq_epi8(h, _mm_setzero_si128());
-    const unsigned mask = (unsigned)_mm_movemask_epi8(refill);
-    *high = _mm_blendv_epi8(h, l, refill);
-    *low = _mm_blendv_epi8(l, wcodeci_sse41_expand(mask, *p), refill);
-    *p += _mm_popcnt_u32(mask);
+    wcodeci_sse41_advance(_mm_shuffle_epi8(t->freq, symbol), rank, high, low, p);
+    return symbol;
+}
+
+/* The same with four classes.  No shuffle sees 64 bytes, so each class's table is looked up, and to save one of
+ * the look-ups a bucket's other symbol (above) and div share a byte.  A whole bucket, of div 16, is then all its
+ * other symbol's, which is itself. */
+typedef struct wcodeci_sse41_classes {
+    __m128i bucket[WCODECI_CLASSES], base[WCODECI_CLASSES], freq[WCODECI_CLASSES];
+} wcodeci_sse41_classes;
+
+WCODECI_SSE41_INLINE wcodeci_sse41_classes wcodeci_sse41_classes_open(const wcodeci_rans16 *r)
+{
+    wcodeci_sse41_classes t;
+    unsigned c;
+    for (c = 0; c < WCODECI_CLASSES; c++) {
+        const __m128i div = wcodeci_sse41_load(r->div + 16 * c), other = wcodeci_sse41_load(r->other + 16 * c);
+        const __m128i whole = _mm_cmpeq_epi8(div, _mm_set1_epi8(16));
+        t.bucket[c] = _mm_or_si128(_mm_slli_epi16(other, 4), _mm_andnot_si128(whole, div));
+        t.base[c] = _mm_andnot_si128(whole, wcodeci_sse41_load(r->base + 16 * c));
+        t.freq[c] = wcodeci_sse41_load(r->freq + 16 * c);
+    }
+    return t;
+}
+
+/* Entry x of the class's table; bit 7 of `odd` and of `upper` say which.  Where an index has bit 7 set the shuffle
+ * gives 0. */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_find(const __m128i *table, __m128i x, __m128i odd, __m128i upper)
+{
+    const __m128i first = _mm_or_si128(x, odd), second = _mm_xor_si128(first, _mm_set1_epi8(-128));
+    return _mm_blendv_epi8(_mm_or_si128(_mm_shuffle_epi8(table[0], first), _mm_shuffle_epi8(table[1], second)),
+                           _mm_or_si128(_mm_shuffle_epi8(table[2], first), _mm_shuffle_epi8(table[3], second)),
+                           upper);
+}
+
+/* q: of the 16 values. */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_classes_step(const wcodeci_sse41_classes *t, __m128i q, __m128i *high,
+                                                        __m128i *low, const wcodeci_byte **p)
+{
+    const __m128i nibble = _mm_set1_epi8(15);
+    const __m128i odd = _mm_and_si128(_mm_slli_epi16(q, 7), _mm_set1_epi8(-128)), upper = _mm_slli_epi16(q, 6);
+    const __m128i bucket = _mm_and_si128(_mm_srli_epi16(*low, 4), nibble), place = _mm_and_si128(*low, nibble);
+    const __m128i entry = wcodeci_sse41_find(t->bucket, bucket, odd, upper);
+    const __m128i base = wcodeci_sse41_find(t->base, bucket, odd, upper);
+    const __m128i own = _mm_cmpgt_epi8(_mm_and_si128(entry, nibble), place);
+    const __m128i symbol = _mm_and_si128(_mm_srli_epi16(_mm_blendv_epi8(entry, *low, own), 4), nibble);
+    const __m128i rank = _mm_add_epi8(place, _mm_andnot_si128(own, base));
+    wcodeci_sse41_advance(wcodeci_sse41_find(t->freq, symbol, odd, upper), rank, high, low, p);
     return symbol;
 }
 
@@ -210,6 +262,47 @@ WCODECI_SSE41_INLINE void wcodeci_sse41_join(unsigned split, wcodeci_sse41_first
     }
 }
 
+/* (value + (q >> 2)) & 255 */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_shifted(__m128i value, __m128i q)
+{
+    return _mm_add_epi8(value, _mm_and_si128(_mm_srli_epi16(q, 2), _mm_set1_epi8(63)));
+}
+
+/* Writes units i ... i+15 of four classes, whose first plane's values are (value + (q >> 2)) & 2^w - 1.  Of F16
+ * the value comes 2 bits up, where it stands in a unit and where q >> 2 stands in q.  Of BF16 and F32 the upper
+ * 16 bits are sign, value, and the rest's lower bits: the latter two, moved down by a bit, are the average with
+ * 0; and with 65535, which the average rounds up to 65536, the sign is set. */
+WCODECI_SSE41_INLINE void wcodeci_sse41_join_scaled(unsigned split, __m128i value, __m128i q, __m128i rest,
+                                                    const wcodeci_byte *const *planes, wcodeci_byte *dst,
+                                                    size_t i)
+{
+    wcodeci_sse41_first f;
+    __m128i v, twice, sign, upper0, upper1, low0, low1, b1, b0;
+    if (split == WCODEC_SPLIT_F16) {
+        f.high = f.low = _mm_and_si128(_mm_add_epi8(value, q), _mm_set1_epi8(0x7C));
+        wcodeci_sse41_join(split, f, rest, planes, dst, i);
+        return;
+    }
+    v = wcodeci_sse41_shifted(value, q);
+    twice = _mm_add_epi8(rest, rest);
+    sign = _mm_cmpgt_epi8(_mm_setzero_si128(), rest);
+    upper0 = _mm_avg_epu16(_mm_unpacklo_epi8(twice, v), _mm_unpacklo_epi8(sign, sign));
+    upper1 = _mm_avg_epu16(_mm_unpackhi_epi8(twice, v), _mm_unpackhi_epi8(sign, sign));
+    if (split == WCODEC_SPLIT_BF16) {
+        wcodeci_sse41_store(dst + 2 * i, upper0);
+        wcodeci_sse41_store(dst + 2 * i + 16, upper1);
+        return;
+    }
+    b1 = wcodeci_sse41_load(planes[2] + i);
+    b0 = wcodeci_sse41_load(planes[3] + i);
+    low0 = _mm_unpacklo_epi8(b0, b1);
+    low1 = _mm_unpackhi_epi8(b0, b1);
+    wcodeci_sse41_store(dst + 4 * i, _mm_unpacklo_epi16(low0, upper0));
+    wcodeci_sse41_store(dst + 4 * i + 16, _mm_unpackhi_epi16(low0, upper0));
+    wcodeci_sse41_store(dst + 4 * i + 32, _mm_unpacklo_epi16(low1, upper1));
+    wcodeci_sse41_store(dst + 4 * i + 48, _mm_unpackhi_epi16(low1, upper1));
+}
+
 /* ---- rANS-16 ---- */
 
 /* How many values can be decoded without looking at bounds: no lane takes more than a byte a round. */
@@ -219,19 +312,22 @@ WCODECI_INLINE size_t wcodeci_rans16_ahead(const wcodeci_byte *p, const wcodeci_
     return wcodeci_min(n, (size_t)(limit - p)) & ~(size_t)(lanes - 1);
 }
 
-/* split and packed are constants.  split WCODEC_SPLIT_COUNT: the values themselves.
+/* classes, split and packed are constants.  split WCODEC_SPLIT_COUNT: the values themselves.
  * The states live in memory, so one loop serves any number of lanes. */
-WCODECI_SSE41_INLINE size_t wcodeci_sse41_rounds(wcodeci_rans16 *r, unsigned split, int packed,
+WCODECI_SSE41_INLINE size_t wcodeci_sse41_rounds(wcodeci_rans16 *r, unsigned classes, unsigned split, int packed,
                                                  const wcodeci_byte *const *planes, wcodeci_byte *dst,
                                                  size_t n)
 {
-    const wcodeci_sse41_tables tables = wcodeci_sse41_open(r);
-    const wcodeci_sse41_first by_symbol = wcodeci_sse41_first_of(split, wcodeci_sse41_load(r->value));
-    const wcodeci_byte *p = r->p, *const limit = r->limit, *plane[4] = { NULL, NULL, NULL, NULL };
+    const wcodeci_sse41_tables one = wcodeci_sse41_open(r);
+    const wcodeci_sse41_classes several = wcodeci_sse41_classes_open(r);
+    const __m128i value = wcodeci_sse41_load(r->value), mask = _mm_set1_epi8((char)r->mask);
+    const wcodeci_sse41_first by_symbol = classes == 1 || split == WCODEC_SPLIT_F16
+        ? wcodeci_sse41_first_of(split, value) : wcodeci_sse41_first_of(WCODEC_SPLIT_COUNT, value);
+    const wcodeci_byte *p = r->p, *const limit = r->limit, *const q = r->q, *plane[4] = { NULL, NULL, NULL, NULL };
     const unsigned lanes = r->lanes;
     __m128i high[WCODECI_RANS16_LANES / 16], low[WCODECI_RANS16_LANES / 16];
     size_t i = 0, stop = wcodeci_rans16_ahead(p, limit, n, lanes);
-    unsigned k, q;
+    unsigned k, quarter;
     for (k = 1; split < WCODEC_SPLIT_COUNT && k < wcodeci_splits[split].planes && k < 4; k++)
         plane[k] = planes[k];           /* the stores can not change these */
     memcpy(high, r->high, lanes);
@@ -239,18 +335,20 @@ WCODECI_SSE41_INLINE size_t wcodeci_sse41_rounds(wcodeci_rans16 *r, unsigned spl
     while (i < stop) {
         for (k = 0; i < stop; k = (k + 4) & (lanes / 16 - 1)) {
             WCODECI_UNROLL_4
-            for (q = 0; q < 4; q++, i += 16) {
-                const __m128i symbol = wcodeci_sse41_step(&tables, &high[k + q], &low[k + q], &p);
+            for (quarter = 0; quarter < 4; quarter++, i += 16) {
+                __m128i *const h = &high[k + quarter], *const l = &low[k + quarter];
+                const int values = split == WCODEC_SPLIT_COUNT;
+                const __m128i rest = values ? value : wcodeci_sse41_rest(split, packed, plane[1], i, quarter);
+                const __m128i scale = classes == 1 ? value : wcodeci_sse41_load(q + i);
+                const __m128i symbol = classes == 1 ? wcodeci_sse41_step(&one, h, l, &p)
+                                                    : wcodeci_sse41_classes_step(&several, scale, h, l, &p);
                 wcodeci_sse41_first f;
-                __m128i rest;
                 f.high = _mm_shuffle_epi8(by_symbol.high, symbol);
                 f.low = _mm_shuffle_epi8(by_symbol.low, symbol);
-                if (split == WCODEC_SPLIT_COUNT) {
-                    wcodeci_sse41_store(dst + i, f.high);
-                } else {
-                    rest = wcodeci_sse41_rest(split, packed, plane[1], i, q);
-                    wcodeci_sse41_join(split, f, rest, plane, dst, i);
-                }
+                if (classes > 1 && values) f.high = _mm_and_si128(wcodeci_sse41_shifted(f.high, scale), mask);
+                if (values) wcodeci_sse41_store(dst + i, f.high);
+                else if (classes == 1) wcodeci_sse41_join(split, f, rest, plane, dst, i);
+                else wcodeci_sse41_join_scaled(split, f.high, scale, rest, plane, dst, i);
             }
         }
         stop = i + wcodeci_rans16_ahead(p, limit, n - i, lanes);
@@ -263,25 +361,34 @@ WCODECI_SSE41_INLINE size_t wcodeci_sse41_rounds(wcodeci_rans16 *r, unsigned spl
 
 WCODECI_SSE41 static size_t wcodeci_sse41_rans16(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
 {
-    return wcodeci_sse41_rounds(r, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+    return wcodeci_sse41_rounds(r, 1, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
 }
 
-#define WCODECI_SSE41_UNITS(name, split, packed) \
+WCODECI_SSE41 static size_t wcodeci_sse41_rans16_classes(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
+{
+    return wcodeci_sse41_rounds(r, WCODECI_CLASSES, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+}
+
+#define WCODECI_SSE41_UNITS(name, classes, split, packed) \
     WCODECI_SSE41 static size_t wcodeci_sse41_##name(wcodeci_rans16 *r, const wcodeci_byte *const *planes, \
                                                      wcodeci_byte *dst, size_t n) \
     { \
-        return wcodeci_sse41_rounds(r, split, packed, planes, dst, n); \
+        return wcodeci_sse41_rounds(r, classes, split, packed, planes, dst, n); \
     }
-WCODECI_SSE41_UNITS(bf16, WCODEC_SPLIT_BF16, 0)
-WCODECI_SSE41_UNITS(f16, WCODEC_SPLIT_F16, 0)
-WCODECI_SSE41_UNITS(f16_packed, WCODEC_SPLIT_F16, 1)
-WCODECI_SSE41_UNITS(f32, WCODEC_SPLIT_F32, 0)
-WCODECI_SSE41_UNITS(e4m3, WCODEC_SPLIT_F8_E4M3, 0)
-WCODECI_SSE41_UNITS(e4m3_packed, WCODEC_SPLIT_F8_E4M3, 1)
-WCODECI_SSE41_UNITS(e5m2, WCODEC_SPLIT_F8_E5M2, 0)
-WCODECI_SSE41_UNITS(e5m2_packed, WCODEC_SPLIT_F8_E5M2, 1)
-WCODECI_SSE41_UNITS(nibbles, WCODEC_SPLIT_NIBBLES, 0)
-WCODECI_SSE41_UNITS(nibbles_packed, WCODEC_SPLIT_NIBBLES, 1)
+WCODECI_SSE41_UNITS(bf16, 1, WCODEC_SPLIT_BF16, 0)
+WCODECI_SSE41_UNITS(f16, 1, WCODEC_SPLIT_F16, 0)
+WCODECI_SSE41_UNITS(f16_packed, 1, WCODEC_SPLIT_F16, 1)
+WCODECI_SSE41_UNITS(f32, 1, WCODEC_SPLIT_F32, 0)
+WCODECI_SSE41_UNITS(e4m3, 1, WCODEC_SPLIT_F8_E4M3, 0)
+WCODECI_SSE41_UNITS(e4m3_packed, 1, WCODEC_SPLIT_F8_E4M3, 1)
+WCODECI_SSE41_UNITS(e5m2, 1, WCODEC_SPLIT_F8_E5M2, 0)
+WCODECI_SSE41_UNITS(e5m2_packed, 1, WCODEC_SPLIT_F8_E5M2, 1)
+WCODECI_SSE41_UNITS(nibbles, 1, WCODEC_SPLIT_NIBBLES, 0)
+WCODECI_SSE41_UNITS(nibbles_packed, 1, WCODEC_SPLIT_NIBBLES, 1)
+WCODECI_SSE41_UNITS(bf16_classes, WCODECI_CLASSES, WCODEC_SPLIT_BF16, 0)
+WCODECI_SSE41_UNITS(f16_classes, WCODECI_CLASSES, WCODEC_SPLIT_F16, 0)
+WCODECI_SSE41_UNITS(f16_classes_packed, WCODECI_CLASSES, WCODEC_SPLIT_F16, 1)
+WCODECI_SSE41_UNITS(f32_classes, WCODECI_CLASSES, WCODEC_SPLIT_F32, 0)
 
 /* ---- rANS-256 ---- */
 
@@ -368,6 +475,42 @@ WCODECI_SSE41_MERGE(e4m3, WCODEC_SPLIT_F8_E4M3)
 WCODECI_SSE41_MERGE(e5m2, WCODEC_SPLIT_F8_E5M2)
 WCODECI_SSE41_MERGE(nibbles, WCODEC_SPLIT_NIBBLES)
 
+/* Splits that show the mantissa's upper four bits: put together with sign and lower bits they are another
+ * split's second plane, or of F16 the sign and the byte below. */
+WCODECI_SSE41_INLINE size_t wcodeci_sse41_merge_4(unsigned split, const wcodeci_byte *const *planes,
+                                                  wcodeci_byte *dst, size_t n)
+{
+    const unsigned unit = wcodeci_splits[split].unit, low = unit == 4 || split == WCODEC_SPLIT_BF16 ? 3 : 6;
+    const wcodeci_byte *plane[5] = { NULL, NULL, NULL, NULL, NULL };
+    const __m128i lower = _mm_set1_epi8((char)((1 << low) - 1)), sign = _mm_set1_epi8(-128);
+    size_t i;
+    memcpy(plane, planes, (unit == 4 ? 5 : 3) * sizeof plane[0]);
+    for (i = 0; n - i >= 16; i += 16) {
+        const __m128i upper = wcodeci_sse41_load(plane[1] + i), rest = wcodeci_sse41_load(plane[2] + i);
+        const __m128i s = _mm_and_si128(_mm_slli_epi16(rest, 7 - (int)low), sign);
+        const __m128i m = _mm_or_si128(_mm_and_si128(rest, lower), _mm_slli_epi16(upper, (int)low));
+        wcodeci_sse41_first f = wcodeci_sse41_first_of(split, wcodeci_sse41_load(plane[0] + i));
+        if (split != WCODEC_SPLIT_F16) {
+            wcodeci_sse41_join(split, f, _mm_or_si128(s, m), plane + 1, dst, i);
+            continue;
+        }
+        f.high = _mm_or_si128(_mm_or_si128(f.high, s), _mm_and_si128(_mm_srli_epi16(upper, 2), _mm_set1_epi8(3)));
+        f.low = _mm_and_si128(_mm_slli_epi16(upper, 6), _mm_set1_epi8(-64));
+        wcodeci_sse41_join16(f.high, _mm_or_si128(f.low, _mm_and_si128(rest, lower)), dst + 2 * i);
+    }
+    return i;
+}
+
+#define WCODECI_SSE41_MERGE_4(name, split) \
+    WCODECI_SSE41 static size_t wcodeci_sse41_merge_##name(const wcodeci_byte *const *planes, \
+                                                           wcodeci_byte *dst, size_t n) \
+    { \
+        return wcodeci_sse41_merge_4(split, planes, dst, n); \
+    }
+WCODECI_SSE41_MERGE_4(bf16_4, WCODEC_SPLIT_BF16)
+WCODECI_SSE41_MERGE_4(f16_4, WCODEC_SPLIT_F16)
+WCODECI_SSE41_MERGE_4(f32_4, WCODEC_SPLIT_F32)
+
 WCODECI_SSE41_INLINE size_t wcodeci_sse41_unpack_groups(const wcodeci_byte *src, unsigned width,
                                                         wcodeci_byte *v, size_t n)
 {
@@ -419,17 +562,50 @@ WCODECI_SSE41 static void wcodeci_sse41_unpredict(wcodeci_byte *v, size_t n, siz
     for (; i < n; i++) v[i] = (wcodeci_byte)((v[i] + v[i - distance]) & mask);
 }
 
+/* ---- scales and classes ---- */
+
+WCODECI_SSE41 static void wcodeci_sse41_scale(const wcodeci_byte *columns, unsigned row, wcodeci_byte *q, size_t n)
+{
+    const __m128i add = _mm_set1_epi8((char)row);
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16)
+        wcodeci_sse41_store(q + i, _mm_add_epi8(wcodeci_sse41_load(columns + i), add));
+    wcodeci_scale_scalar(columns + i, row, q + i, n - i);
+}
+
+WCODECI_SSE41 static void wcodeci_sse41_classes_of(const wcodeci_class_map *map, const wcodeci_byte *first,
+                                                   const wcodeci_byte *q, wcodeci_byte *classes, size_t n)
+{
+    const __m128i base = _mm_set1_epi8((char)map->base), mask = _mm_set1_epi8((char)map->mask);
+    const __m128i nibble = _mm_set1_epi8(15);
+    __m128i table[WCODECI_CLASSES];
+    size_t i;
+    memcpy(table, map->class_of, sizeof table);
+    for (i = 0; n - i >= 16; i += 16) {
+        const __m128i scale = q ? wcodeci_sse41_load(q + i) : _mm_setzero_si128();
+        const __m128i p = _mm_sub_epi8(wcodeci_sse41_load(first + i), wcodeci_sse41_shifted(base, scale));
+        const __m128i t = _mm_min_epu8(_mm_and_si128(p, mask), nibble);
+        const __m128i odd = _mm_and_si128(_mm_slli_epi16(scale, 7), _mm_set1_epi8(-128));
+        wcodeci_sse41_store(classes + i, wcodeci_sse41_find(table, t, odd, _mm_slli_epi16(scale, 6)));
+    }
+    wcodeci_classes_scalar(map, first + i, q ? q + i : NULL, classes + i, n - i);
+}
+
 static const wcodeci_kernels wcodeci_kernels_sse41 = {
-    "sse4.1", wcodeci_sse41_rans16,
-    { NULL, NULL, NULL, NULL, wcodeci_sse41_bf16, wcodeci_sse41_f16, wcodeci_sse41_f32, NULL,
+    "sse4.1", { wcodeci_sse41_rans16, wcodeci_sse41_rans16_classes },
+    { { NULL, NULL, NULL, NULL, wcodeci_sse41_bf16, wcodeci_sse41_f16, wcodeci_sse41_f32, NULL,
       wcodeci_sse41_e4m3, wcodeci_sse41_e5m2, wcodeci_sse41_nibbles },
-    { NULL, NULL, NULL, NULL, NULL, wcodeci_sse41_f16_packed, NULL, NULL,
+      { NULL, NULL, NULL, NULL, wcodeci_sse41_bf16_classes, wcodeci_sse41_f16_classes,
+        wcodeci_sse41_f32_classes, NULL, NULL, NULL, NULL } },
+    { { NULL, NULL, NULL, NULL, NULL, wcodeci_sse41_f16_packed, NULL, NULL,
       wcodeci_sse41_e4m3_packed, wcodeci_sse41_e5m2_packed, wcodeci_sse41_nibbles_packed },
+      { NULL, NULL, NULL, NULL, NULL, wcodeci_sse41_f16_classes_packed, NULL, NULL, NULL, NULL, NULL } },
     wcodeci_sse41_rans256,
     { NULL, wcodeci_sse41_merge_word16, wcodeci_sse41_merge_word32, NULL, wcodeci_sse41_merge_bf16,
       wcodeci_sse41_merge_f16, wcodeci_sse41_merge_f32, NULL, wcodeci_sse41_merge_e4m3,
-      wcodeci_sse41_merge_e5m2, wcodeci_sse41_merge_nibbles },
-    wcodeci_sse41_unpack, wcodeci_sse41_unpredict
+      wcodeci_sse41_merge_e5m2, wcodeci_sse41_merge_nibbles, wcodeci_sse41_merge_bf16_4,
+      wcodeci_sse41_merge_f16_4, wcodeci_sse41_merge_f32_4 },
+    wcodeci_sse41_unpack, wcodeci_sse41_unpredict, wcodeci_sse41_scale, wcodeci_sse41_classes_of
 };
 
 #endif

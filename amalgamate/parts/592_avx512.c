@@ -16,6 +16,8 @@
 /* Ternary logic on A, B, C: bit (a << 2 | b << 1 | c) of the constant is the result. */
 #define WCODECI_A_OR_B_AND_C 0xF8
 #define WCODECI_A_OR_B_AND_NOT_C 0xF4
+#define WCODECI_A_AND_NOT_C_OR_B 0xDC
+#define WCODECI_C_CHOOSES_A_OR_B 0xE4       /* where C is set, A, else B */
 
 typedef struct wcodeci_avx512_tables {
     __m512i div, other, base, freq;
@@ -30,38 +32,62 @@ WCODECI_AVX512_INLINE __m512i wcodeci_avx512_table(const wcodeci_byte *p)
 WCODECI_AVX512_INLINE __m512i wcodeci_avx512_load(const void *p) { return _mm512_loadu_si512(p); }
 WCODECI_AVX512_INLINE void wcodeci_avx512_store(void *p, __m512i x) { _mm512_storeu_si512(p, x); }
 
-WCODECI_AVX512_INLINE wcodeci_avx512_tables wcodeci_avx512_open(const wcodeci_rans16 *r)
+/* With one class the tables hold its 16 entries four times, with four the 64 entries of all, and `other` says
+ * the class too. */
+WCODECI_AVX512_INLINE wcodeci_avx512_tables wcodeci_avx512_open(const wcodeci_rans16 *r, unsigned classes)
 {
     wcodeci_avx512_tables t;
-    t.div = wcodeci_avx512_table(r->div);
-    t.other = wcodeci_avx512_table(r->other);
-    t.base = wcodeci_avx512_table(r->base);
-    t.freq = wcodeci_avx512_table(r->freq);
+    if (classes == 1) {
+        t.div = wcodeci_avx512_table(r->div);
+        t.other = wcodeci_avx512_table(r->other);
+        t.base = wcodeci_avx512_table(r->base);
+        t.freq = wcodeci_avx512_table(r->freq);
+    } else {
+        t.div = wcodeci_avx512_load(r->div);
+        t.other = _mm512_or_si512(wcodeci_avx512_load(r->other), _mm512_set_epi64(
+            0x3030303030303030, 0x3030303030303030, 0x2020202020202020, 0x2020202020202020,
+            0x1010101010101010, 0x1010101010101010, 0, 0));
+        t.base = wcodeci_avx512_load(r->base);
+        t.freq = wcodeci_avx512_load(r->freq);
+    }
     t.nibble = _mm512_set1_epi8(15);
     t.even = _mm512_set1_epi16(255);
     return t;
 }
 
-/* Takes `groups` times 64 lanes one step on.  The product of a frequency and a state's high byte takes 16
+/* table[x], x below 16 or, of several classes, 64. */
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_find(unsigned classes, __m512i table, __m512i x)
+{
+    return classes == 1 ? _mm512_shuffle_epi8(table, x) : _mm512_permutexvar_epi8(x, table);
+}
+
+/* Takes `groups` times 64 lanes one step on.  q: of the values, if there are several classes; then the symbols
+ * come with 16 times their class.  The product of a frequency and a state's high byte takes 16
  * bits, so even and odd lanes are multiplied apart and their bytes sorted into high and low again.  The
  * groups go side by side, stage by stage: a step takes 40 cycles from end to end, and a processor that looks
  * ahead by some hundred operations has trouble to find the next groups behind all those of one. */
-WCODECI_AVX512_INLINE void wcodeci_avx512_step(const wcodeci_avx512_tables *t, unsigned groups, __m512i *high,
+WCODECI_AVX512_INLINE void wcodeci_avx512_step(const wcodeci_avx512_tables *t, unsigned groups,
+                                               unsigned classes, const __m512i *q, __m512i *high,
                                                __m512i *low, __m512i *symbol, const wcodeci_byte **p)
 {
     __m512i rank[4], even[4], odd[4];
     unsigned g;
     WCODECI_UNROLL_4
     for (g = 0; g < groups; g++) {
-        const __m512i bucket = _mm512_and_si512(_mm512_srli_epi16(low[g], 4), t->nibble);
+        __m512i bucket = _mm512_and_si512(_mm512_srli_epi16(low[g], 4), t->nibble);
         const __m512i place = _mm512_and_si512(low[g], t->nibble);
-        const __mmask64 other = _mm512_cmpge_epu8_mask(place, _mm512_shuffle_epi8(t->div, bucket));
-        symbol[g] = _mm512_mask_shuffle_epi8(bucket, other, t->other, bucket);
-        rank[g] = _mm512_mask_add_epi8(place, other, place, _mm512_shuffle_epi8(t->base, bucket));
+        __mmask64 other;
+        if (classes > 1)        /* and the class above: a permutation looks at six bits */
+            bucket = _mm512_ternarylogic_epi64(_mm512_slli_epi16(q[g], 4), bucket, t->nibble,
+                                               WCODECI_A_AND_NOT_C_OR_B);
+        other = _mm512_cmpge_epu8_mask(place, wcodeci_avx512_find(classes, t->div, bucket));
+        symbol[g] = classes == 1 ? _mm512_mask_shuffle_epi8(bucket, other, t->other, bucket)
+                                 : _mm512_mask_permutexvar_epi8(bucket, other, bucket, t->other);
+        rank[g] = _mm512_mask_add_epi8(place, other, place, wcodeci_avx512_find(classes, t->base, bucket));
     }
     WCODECI_UNROLL_4
     for (g = 0; g < groups; g++) {
-        const __m512i freq = _mm512_shuffle_epi8(t->freq, symbol[g]);
+        const __m512i freq = wcodeci_avx512_find(classes, t->freq, symbol[g]);
         even[g] = _mm512_add_epi16(_mm512_mullo_epi16(_mm512_and_si512(high[g], t->even),
                                                       _mm512_and_si512(freq, t->even)),
                                    _mm512_and_si512(rank[g], t->even));
@@ -113,7 +139,8 @@ WCODECI_AVX512_INLINE wcodeci_avx512_merger wcodeci_avx512_merger_make(void)
     return m;
 }
 
-/* Moves values of a split's first plane to where their bits stand in a unit's upper two bytes.  split
+/* Moves values of a split's fused plane to where their bits stand in a unit's upper two bytes; of BF16 and F32
+ * other bits may come along.  split
  * WCODEC_SPLIT_COUNT: not at all. */
 WCODECI_AVX512_INLINE void wcodeci_avx512_place(unsigned split, __m512i value, __m512i *high, __m512i *low)
 {
@@ -121,8 +148,8 @@ WCODECI_AVX512_INLINE void wcodeci_avx512_place(unsigned split, __m512i value, _
     switch (split) {
     case WCODEC_SPLIT_BF16:
     case WCODEC_SPLIT_F32:
-        *high = _mm512_and_si512(_mm512_srli_epi16(value, 1), wcodeci_avx512_bytes(127));
-        *low = _mm512_and_si512(_mm512_slli_epi16(value, 7), wcodeci_avx512_bytes(128));
+        *high = _mm512_srli_epi16(value, 1);
+        *low = _mm512_slli_epi16(value, 7);
         break;
     case WCODEC_SPLIT_F64:
         *high = _mm512_and_si512(_mm512_srli_epi16(value, 4), wcodeci_avx512_bytes(15));
@@ -137,6 +164,14 @@ WCODECI_AVX512_INLINE void wcodeci_avx512_place(unsigned split, __m512i value, _
         break;
     case WCODEC_SPLIT_NIBBLES:
         *high = _mm512_and_si512(_mm512_slli_epi16(value, 4), wcodeci_avx512_bytes(0xF0));
+        break;
+    case WCODEC_SPLIT_BF16_4:
+    case WCODEC_SPLIT_F32_4:
+        *low = _mm512_and_si512(_mm512_slli_epi16(value, 3), wcodeci_avx512_bytes(0x78));
+        break;
+    case WCODEC_SPLIT_F16_4:
+        *high = _mm512_and_si512(_mm512_srli_epi16(value, 2), wcodeci_avx512_bytes(3));
+        *low = _mm512_and_si512(_mm512_slli_epi16(value, 6), wcodeci_avx512_bytes(0xC0));
         break;
     default: break;
     }
@@ -167,6 +202,12 @@ WCODECI_AVX512_INLINE __m512i wcodeci_avx512_unpack3(const wcodeci_byte *group)
 {
     const __m512i upper = wcodeci_avx512_unpack2(group);
     return _mm512_or_si512(_mm512_add_epi8(upper, upper), wcodeci_avx512_unpack1(group + 16));
+}
+
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_unpack7(const wcodeci_byte *group)
+{
+    const __m512i low = wcodeci_avx512_unpack3(group + 32);
+    return _mm512_or_si512(_mm512_slli_epi16(wcodeci_avx512_unpack4(group), 3), low);
 }
 
 /* 64 units of 16 bits out of their bytes. */
@@ -228,7 +269,21 @@ WCODECI_AVX512_INLINE void wcodeci_avx512_put64(const wcodeci_avx512_merger *m, 
     }
 }
 
-/* Merges values i ... i+63 of the first plane, which stand where they belong in a unit's upper two bytes,
+/* The upper two bytes of units of split BF16_4 or F32_4, from all but the second plane and `low`, where that is:
+ * the third has the sign and three bits of the mantissa. */
+WCODECI_AVX512_INLINE void wcodeci_avx512_upper(int packed, const wcodeci_byte *const *planes, size_t i,
+                                                __m512i *high, __m512i *low)
+{
+    const __m512i rest = packed ? wcodeci_avx512_unpack4(planes[2] + i / 2) : wcodeci_avx512_load(planes[2] + i);
+    __m512i upper, lower;
+    wcodeci_avx512_place(WCODEC_SPLIT_BF16, wcodeci_avx512_load(planes[0] + i), &upper, &lower);
+    *high = _mm512_ternarylogic_epi64(upper, _mm512_slli_epi16(rest, 4), wcodeci_avx512_bytes(127),
+                                      WCODECI_C_CHOOSES_A_OR_B);
+    *low = _mm512_ternarylogic_epi64(*low, lower, wcodeci_avx512_bytes(0x78), WCODECI_C_CHOOSES_A_OR_B);
+    *low = _mm512_ternarylogic_epi64(rest, *low, wcodeci_avx512_bytes(7), WCODECI_C_CHOOSES_A_OR_B);
+}
+
+/* Merges values i ... i+63 of the fused plane, which stand where they belong in a unit's upper two bytes,
  * with the other planes. */
 WCODECI_AVX512_INLINE void wcodeci_avx512_merge(const wcodeci_avx512_merger *m, unsigned split, int packed,
                                                 __m512i high, __m512i low, const wcodeci_byte *const *planes,
@@ -241,8 +296,8 @@ WCODECI_AVX512_INLINE void wcodeci_avx512_merge(const wcodeci_avx512_merger *m, 
         break;
     case WCODEC_SPLIT_BF16:     /* the other eight bits: sign, mantissa */
         rest = wcodeci_avx512_load(planes[1] + i);
-        high = _mm512_ternarylogic_epi64(high, rest, wcodeci_avx512_bytes(127), WCODECI_A_OR_B_AND_NOT_C);
-        low = _mm512_ternarylogic_epi64(low, rest, wcodeci_avx512_bytes(127), WCODECI_A_OR_B_AND_C);
+        high = _mm512_ternarylogic_epi64(high, rest, wcodeci_avx512_bytes(127), WCODECI_C_CHOOSES_A_OR_B);
+        low = _mm512_ternarylogic_epi64(rest, low, wcodeci_avx512_bytes(127), WCODECI_C_CHOOSES_A_OR_B);
         wcodeci_avx512_put16(m, high, low, dst + 2 * i);
         break;
     case WCODEC_SPLIT_WORD32:
@@ -250,8 +305,8 @@ WCODECI_AVX512_INLINE void wcodeci_avx512_merge(const wcodeci_avx512_merger *m, 
         b[3] = high;
         b[2] = rest = wcodeci_avx512_load(planes[1] + i);
         if (split == WCODEC_SPLIT_F32) {
-            b[3] = _mm512_ternarylogic_epi64(high, rest, wcodeci_avx512_bytes(127), WCODECI_A_OR_B_AND_NOT_C);
-            b[2] = _mm512_ternarylogic_epi64(low, rest, wcodeci_avx512_bytes(127), WCODECI_A_OR_B_AND_C);
+            b[3] = _mm512_ternarylogic_epi64(high, rest, wcodeci_avx512_bytes(127), WCODECI_C_CHOOSES_A_OR_B);
+            b[2] = _mm512_ternarylogic_epi64(rest, low, wcodeci_avx512_bytes(127), WCODECI_C_CHOOSES_A_OR_B);
         }
         b[1] = wcodeci_avx512_load(planes[2] + i);
         b[0] = wcodeci_avx512_load(planes[3] + i);
@@ -285,6 +340,26 @@ WCODECI_AVX512_INLINE void wcodeci_avx512_merge(const wcodeci_avx512_merger *m, 
         high = _mm512_ternarylogic_epi64(high, rest, wcodeci_avx512_bytes(0x87), WCODECI_A_OR_B_AND_C);
         wcodeci_avx512_store(dst + i, high);
         break;
+    case WCODEC_SPLIT_BF16_4:
+        wcodeci_avx512_upper(packed, planes, i, &high, &low);
+        wcodeci_avx512_put16(m, high, low, dst + 2 * i);
+        break;
+    case WCODEC_SPLIT_F32_4:
+        wcodeci_avx512_upper(packed, planes, i, &high, &low);
+        b[3] = high;
+        b[2] = low;
+        b[1] = wcodeci_avx512_load(planes[3] + i);
+        b[0] = wcodeci_avx512_load(planes[4] + i);
+        wcodeci_avx512_put32(m, b, dst + 4 * i);
+        break;
+    case WCODEC_SPLIT_F16_4:    /* the third plane: sign, six bits of the mantissa */
+        rest = packed ? wcodeci_avx512_unpack7(planes[2] + i / 8 * 7) : wcodeci_avx512_load(planes[2] + i);
+        low = _mm512_ternarylogic_epi64(low, rest, wcodeci_avx512_bytes(63), WCODECI_A_OR_B_AND_C);
+        wcodeci_avx512_place(WCODEC_SPLIT_F16, wcodeci_avx512_load(planes[0] + i), &b[0], &b[1]);
+        high = _mm512_ternarylogic_epi64(_mm512_or_si512(high, b[0]), _mm512_add_epi8(rest, rest),
+                                         wcodeci_avx512_bytes(128), WCODECI_A_OR_B_AND_C);
+        wcodeci_avx512_put16(m, high, low, dst + 2 * i);
+        break;
     default:                    /* NIBBLES */
         rest = packed ? wcodeci_avx512_unpack4(planes[1] + i / 2) : wcodeci_avx512_load(planes[1] + i);
         wcodeci_avx512_store(dst + i, _mm512_or_si512(high, rest));
@@ -303,30 +378,76 @@ WCODECI_AVX512_INLINE void wcodeci_avx512_planes(unsigned split, const wcodeci_b
 
 /* ---- rANS-16 ---- */
 
-/* Rounds of `groups` times 64 lanes; a constant, as are split and packed.  split WCODEC_SPLIT_COUNT: the
- * values themselves. */
-WCODECI_AVX512_INLINE size_t wcodeci_avx512_rounds(wcodeci_rans16 *r, unsigned groups, unsigned split,
-                                                   int packed, const wcodeci_byte *const *planes,
-                                                   wcodeci_byte *dst, size_t n)
+/* (value[symbol] + (q >> 2)) & mask; the symbol has its class above, and what else: `value` is the same 16 bytes
+ * four times, and a permutation looks at six bits. */
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_shifted(unsigned split, __m512i value, __m512i symbol, __m512i q,
+                                                     __m512i mask)
 {
-    const wcodeci_avx512_tables tables = wcodeci_avx512_open(r);
+    const __m512i shift = _mm512_and_si512(_mm512_srli_epi16(q, 2), wcodeci_avx512_bytes(63));
+    const __m512i sum = _mm512_add_epi8(_mm512_permutexvar_epi8(symbol, value), shift);
+    return split == WCODEC_SPLIT_BF16 || split == WCODEC_SPLIT_F32 ? sum : _mm512_and_si512(sum, mask);
+}
+
+/* The processor's own looking ahead begins anew with every chunk of q: an eighth of a tile's time on Zen 4. */
+WCODECI_AVX512_INLINE void wcodeci_avx512_ahead(const wcodeci_byte *p)
+{
+    _mm_prefetch((const char *)((uintptr_t)p + 1024), _MM_HINT_T0);
+}
+
+WCODECI_AVX512_INLINE void wcodeci_avx512_fetch(unsigned split, int packed, const wcodeci_byte *const *plane,
+                                                size_t i)
+{
+    unsigned k;
+    if (split == WCODEC_SPLIT_COUNT) return;
+    for (k = 0; k < wcodeci_splits[split].planes; k++) {
+        const unsigned width = wcodeci_splits[split].plane[k].width;
+        if (k == wcodeci_split_fused(split)) continue;
+        if (width == 8) wcodeci_avx512_ahead(plane[k] + i);
+        else wcodeci_avx512_ahead(plane[k] + (packed ? i / 8 * width : i));
+    }
+}
+
+/* Rounds of `groups` times 64 lanes; a constant, as are classes, split and packed.  split WCODEC_SPLIT_COUNT:
+ * the values themselves. */
+WCODECI_AVX512_INLINE size_t wcodeci_avx512_rounds(wcodeci_rans16 *r, unsigned groups, unsigned classes,
+                                                   unsigned split, int packed,
+                                                   const wcodeci_byte *const *planes, wcodeci_byte *dst,
+                                                   size_t n)
+{
+    const wcodeci_avx512_tables tables = wcodeci_avx512_open(r, classes);
+    const __m512i value = wcodeci_avx512_table(r->value), mask = wcodeci_avx512_bytes(r->mask);
+    const wcodeci_byte *p = r->p, *const limit = r->limit, *const q = r->q, *plane[WCODEC_MAX_PLANES];
     wcodeci_avx512_merger merger = wcodeci_avx512_merger_make();
-    const wcodeci_byte *p = r->p, *const limit = r->limit, *plane[WCODEC_MAX_PLANES];
-    __m512i high[4], low[4], symbol[4];
+    __m512i high[4], low[4], symbol[4], scale[4];
     size_t i = 0;
     unsigned g;
-    wcodeci_avx512_place(split, wcodeci_avx512_table(r->value), &merger.high, &merger.low);
+    wcodeci_avx512_place(split, value, &merger.high, &merger.low);
     wcodeci_avx512_planes(split, planes, plane);
     for (g = 0; g < groups; g++) {
         high[g] = wcodeci_avx512_load(r->high + 64 * g);
         low[g] = wcodeci_avx512_load(r->low + 64 * g);
     }
     for (; n - i >= 64 * groups && (size_t)(limit - p) >= 64 * groups; i += 64 * groups) {
-        wcodeci_avx512_step(&tables, groups, high, low, symbol, &p);
+        if (classes > 1) {
+            WCODECI_UNROLL_4
+            for (g = 0; g < groups; g++) scale[g] = wcodeci_avx512_load(q + i + 64 * g);
+        }
+        if (classes > 1) {
+            WCODECI_UNROLL_4
+            for (g = 0; g < groups; g++) wcodeci_avx512_fetch(split, packed, plane, i + 64 * g);
+            wcodeci_avx512_ahead(p);
+        }
+        wcodeci_avx512_step(&tables, groups, classes, scale, high, low, symbol, &p);
         WCODECI_UNROLL_4
         for (g = 0; g < groups; g++) {
-            const __m512i upper = _mm512_shuffle_epi8(merger.high, symbol[g]);
-            const __m512i lower = _mm512_shuffle_epi8(merger.low, symbol[g]);
+            __m512i upper, lower;
+            if (classes == 1) {
+                upper = _mm512_shuffle_epi8(merger.high, symbol[g]);
+                lower = _mm512_shuffle_epi8(merger.low, symbol[g]);
+            } else {
+                const __m512i v = wcodeci_avx512_shifted(split, value, symbol[g], scale[g], mask);
+                wcodeci_avx512_place(split, v, &upper, &lower);
+            }
             if (split == WCODEC_SPLIT_COUNT) wcodeci_avx512_store(dst + i + 64 * g, upper);
             else wcodeci_avx512_merge(&merger, split, packed, upper, lower, plane, dst, i + 64 * g);
         }
@@ -339,38 +460,50 @@ WCODECI_AVX512_INLINE size_t wcodeci_avx512_rounds(wcodeci_rans16 *r, unsigned g
     return i;
 }
 
-WCODECI_AVX512_INLINE size_t wcodeci_avx512_lanes(wcodeci_rans16 *r, unsigned split, int packed,
-                                                  const wcodeci_byte *const *planes, wcodeci_byte *dst,
-                                                  size_t n)
+WCODECI_AVX512_INLINE size_t wcodeci_avx512_lanes(wcodeci_rans16 *r, unsigned classes, unsigned split,
+                                                  int packed, const wcodeci_byte *const *planes,
+                                                  wcodeci_byte *dst, size_t n)
 {
     switch (r->lanes) {
-    case 64: return wcodeci_avx512_rounds(r, 1, split, packed, planes, dst, n);
-    case 128: return wcodeci_avx512_rounds(r, 2, split, packed, planes, dst, n);
-    default: return wcodeci_avx512_rounds(r, 4, split, packed, planes, dst, n);
+    case 64: return wcodeci_avx512_rounds(r, 1, classes, split, packed, planes, dst, n);
+    case 128: return wcodeci_avx512_rounds(r, 2, classes, split, packed, planes, dst, n);
+    default: return wcodeci_avx512_rounds(r, 4, classes, split, packed, planes, dst, n);
     }
 }
 
 WCODECI_AVX512 static size_t wcodeci_avx512_rans16(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
 {
-    return wcodeci_avx512_lanes(r, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+    return wcodeci_avx512_lanes(r, 1, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
 }
 
-#define WCODECI_UNITS(name, split, packed) \
+WCODECI_AVX512 static size_t wcodeci_avx512_classes(wcodeci_rans16 *r, wcodeci_byte *v, size_t n)
+{
+    return wcodeci_avx512_lanes(r, WCODECI_CLASSES, WCODEC_SPLIT_COUNT, 0, NULL, v, n);
+}
+
+#define WCODECI_UNITS(name, classes, split, packed) \
     WCODECI_AVX512 static size_t wcodeci_avx512_##name(wcodeci_rans16 *r, const wcodeci_byte *const *planes, \
                                                        wcodeci_byte *dst, size_t n) \
     { \
-        return wcodeci_avx512_lanes(r, split, packed, planes, dst, n); \
+        return wcodeci_avx512_lanes(r, classes, split, packed, planes, dst, n); \
     }
-WCODECI_UNITS(bf16, WCODEC_SPLIT_BF16, 0)
-WCODECI_UNITS(f16, WCODEC_SPLIT_F16, 0)
-WCODECI_UNITS(f16_packed, WCODEC_SPLIT_F16, 1)
-WCODECI_UNITS(f32, WCODEC_SPLIT_F32, 0)
-WCODECI_UNITS(e4m3, WCODEC_SPLIT_F8_E4M3, 0)
-WCODECI_UNITS(e4m3_packed, WCODEC_SPLIT_F8_E4M3, 1)
-WCODECI_UNITS(e5m2, WCODEC_SPLIT_F8_E5M2, 0)
-WCODECI_UNITS(e5m2_packed, WCODEC_SPLIT_F8_E5M2, 1)
-WCODECI_UNITS(nibbles, WCODEC_SPLIT_NIBBLES, 0)
-WCODECI_UNITS(nibbles_packed, WCODEC_SPLIT_NIBBLES, 1)
+WCODECI_UNITS(bf16, 1, WCODEC_SPLIT_BF16, 0)
+WCODECI_UNITS(f16, 1, WCODEC_SPLIT_F16, 0)
+WCODECI_UNITS(f16_packed, 1, WCODEC_SPLIT_F16, 1)
+WCODECI_UNITS(f32, 1, WCODEC_SPLIT_F32, 0)
+WCODECI_UNITS(e4m3, 1, WCODEC_SPLIT_F8_E4M3, 0)
+WCODECI_UNITS(e4m3_packed, 1, WCODEC_SPLIT_F8_E4M3, 1)
+WCODECI_UNITS(e5m2, 1, WCODEC_SPLIT_F8_E5M2, 0)
+WCODECI_UNITS(e5m2_packed, 1, WCODEC_SPLIT_F8_E5M2, 1)
+WCODECI_UNITS(nibbles, 1, WCODEC_SPLIT_NIBBLES, 0)
+WCODECI_UNITS(nibbles_packed, 1, WCODEC_SPLIT_NIBBLES, 1)
+WCODECI_UNITS(bf16_classes, WCODECI_CLASSES, WCODEC_SPLIT_BF16, 0)
+WCODECI_UNITS(f16_classes, WCODECI_CLASSES, WCODEC_SPLIT_F16, 0)
+WCODECI_UNITS(f16_classes_packed, WCODECI_CLASSES, WCODEC_SPLIT_F16, 1)
+WCODECI_UNITS(f32_classes, WCODECI_CLASSES, WCODEC_SPLIT_F32, 0)
+WCODECI_UNITS(bf16_4_classes_packed, WCODECI_CLASSES, WCODEC_SPLIT_BF16_4, 1)
+WCODECI_UNITS(f16_4_classes_packed, WCODECI_CLASSES, WCODEC_SPLIT_F16_4, 1)
+WCODECI_UNITS(f32_4_classes_packed, WCODECI_CLASSES, WCODEC_SPLIT_F32_4, 1)
 
 /* ---- merging, unpacking, predictors ---- */
 
@@ -384,7 +517,8 @@ WCODECI_UNITS(nibbles_packed, WCODEC_SPLIT_NIBBLES, 1)
         wcodeci_avx512_planes(split, planes, plane); \
         for (i = 0; n - i >= 64; i += 64) { \
             __m512i high, low; \
-            wcodeci_avx512_place(split, wcodeci_avx512_load(plane[0] + i), &high, &low); \
+            wcodeci_avx512_place(split, wcodeci_avx512_load(plane[wcodeci_split_fused(split)] + i), &high, \
+                                 &low); \
             wcodeci_avx512_merge(&merger, split, 0, high, low, plane, dst, i); \
         } \
         return i; \
@@ -399,6 +533,9 @@ WCODECI_MERGE(f64, WCODEC_SPLIT_F64)
 WCODECI_MERGE(e4m3, WCODEC_SPLIT_F8_E4M3)
 WCODECI_MERGE(e5m2, WCODEC_SPLIT_F8_E5M2)
 WCODECI_MERGE(nibbles, WCODEC_SPLIT_NIBBLES)
+WCODECI_MERGE(bf16_4, WCODEC_SPLIT_BF16_4)
+WCODECI_MERGE(f16_4, WCODEC_SPLIT_F16_4)
+WCODECI_MERGE(f32_4, WCODEC_SPLIT_F32_4)
 
 WCODECI_AVX512_INLINE size_t wcodeci_avx512_unpack_as(const wcodeci_byte *src, unsigned width,
                                                       wcodeci_byte *v, size_t n)
@@ -495,6 +632,40 @@ WCODECI_AVX512 static void wcodeci_avx512_unpredict(wcodeci_byte *v, size_t n, s
     wcodeci_unpredict_scalar(v + (i - distance), n - (i - distance), distance, mask);
 }
 
+/* ---- scales and classes ---- */
+
+WCODECI_AVX512 static void wcodeci_avx512_scale(const wcodeci_byte *columns, unsigned row, wcodeci_byte *q,
+                                                size_t n)
+{
+    const __m512i add = wcodeci_avx512_bytes(row);
+    size_t i;
+    for (i = 0; n - i >= 64; i += 64)
+        wcodeci_avx512_store(q + i, _mm512_add_epi8(wcodeci_avx512_load(columns + i), add));
+    if (i < n) {
+        const __mmask64 left = ((__mmask64)1 << (n - i)) - 1;
+        _mm512_mask_storeu_epi8(q + i, left,
+                                _mm512_add_epi8(_mm512_maskz_loadu_epi8(left, columns + i), add));
+    }
+}
+
+WCODECI_AVX512 static void wcodeci_avx512_classes_of(const wcodeci_class_map *map, const wcodeci_byte *first,
+                                                     const wcodeci_byte *q, wcodeci_byte *classes, size_t n)
+{
+    const __m512i table = wcodeci_avx512_load(map->class_of), base = wcodeci_avx512_bytes(map->base);
+    const __m512i mask = wcodeci_avx512_bytes(map->mask), most = wcodeci_avx512_bytes(15);
+    size_t i;
+    for (i = 0; n - i >= 64; i += 64) {
+        const __m512i scale = q ? wcodeci_avx512_load(q + i) : _mm512_setzero_si512();
+        const __m512i shift = _mm512_and_si512(_mm512_srli_epi16(scale, 2), wcodeci_avx512_bytes(63));
+        const __m512i p = _mm512_sub_epi8(wcodeci_avx512_load(first + i), _mm512_add_epi8(shift, base));
+        const __m512i t = _mm512_min_epu8(_mm512_and_si512(p, mask), most);
+        const __m512i k = _mm512_ternarylogic_epi64(_mm512_slli_epi16(scale, 4), t, most,
+                                                    WCODECI_A_AND_NOT_C_OR_B);
+        wcodeci_avx512_store(classes + i, _mm512_permutexvar_epi8(k, table));
+    }
+    wcodeci_classes_scalar(map, first + i, q ? q + i : NULL, classes + i, n - i);
+}
+
 /* ---- rANS-256 ---- */
 
 /* Four groups of eight lanes: each waits for its own gather, and shorter ones are sooner done.  (On Zen 4 1.9
@@ -532,16 +703,22 @@ WCODECI_AVX512 static size_t wcodeci_avx512_rans256(uint32_t state[32], const ui
 }
 
 static const wcodeci_kernels wcodeci_kernels_avx512 = {
-    "avx512", wcodeci_avx512_rans16,
-    { NULL, NULL, NULL, NULL, wcodeci_avx512_bf16, wcodeci_avx512_f16, wcodeci_avx512_f32, NULL,
+    "avx512", { wcodeci_avx512_rans16, wcodeci_avx512_classes },
+    { { NULL, NULL, NULL, NULL, wcodeci_avx512_bf16, wcodeci_avx512_f16, wcodeci_avx512_f32, NULL,
       wcodeci_avx512_e4m3, wcodeci_avx512_e5m2, wcodeci_avx512_nibbles },
-    { NULL, NULL, NULL, NULL, NULL, wcodeci_avx512_f16_packed, NULL, NULL,
+      { NULL, NULL, NULL, NULL, wcodeci_avx512_bf16_classes, wcodeci_avx512_f16_classes,
+        wcodeci_avx512_f32_classes, NULL, NULL, NULL, NULL } },
+    { { NULL, NULL, NULL, NULL, NULL, wcodeci_avx512_f16_packed, NULL, NULL,
       wcodeci_avx512_e4m3_packed, wcodeci_avx512_e5m2_packed, wcodeci_avx512_nibbles_packed },
+      { NULL, NULL, NULL, NULL, NULL, wcodeci_avx512_f16_classes_packed, NULL, NULL, NULL, NULL, NULL,
+        wcodeci_avx512_bf16_4_classes_packed, wcodeci_avx512_f16_4_classes_packed,
+        wcodeci_avx512_f32_4_classes_packed } },
     wcodeci_avx512_rans256,
     { NULL, wcodeci_avx512_merge_word16, wcodeci_avx512_merge_word32, wcodeci_avx512_merge_word64,
       wcodeci_avx512_merge_bf16, wcodeci_avx512_merge_f16, wcodeci_avx512_merge_f32, wcodeci_avx512_merge_f64,
-      wcodeci_avx512_merge_e4m3, wcodeci_avx512_merge_e5m2, wcodeci_avx512_merge_nibbles },
-    wcodeci_avx512_unpack, wcodeci_avx512_unpredict
+      wcodeci_avx512_merge_e4m3, wcodeci_avx512_merge_e5m2, wcodeci_avx512_merge_nibbles,
+      wcodeci_avx512_merge_bf16_4, wcodeci_avx512_merge_f16_4, wcodeci_avx512_merge_f32_4 },
+    wcodeci_avx512_unpack, wcodeci_avx512_unpredict, wcodeci_avx512_scale, wcodeci_avx512_classes_of
 };
 
 #if defined(__GNUC__) && !defined(__clang__) && defined(__cplusplus)

@@ -34,7 +34,8 @@ static const uint64_t wcodeci_shed[16][16] = {
 WCODECI_INLINE const uint64_t *wcodeci_shed_of(unsigned bits) { return &wcodeci_shed[0][0] + bits; }
 
 /* Symbols by value, in windows as wide as one look-up, which leave out what they can.  Entries are the
- * symbol ^ the filler, with bit 4 set; 0: none. */
+ * symbol ^ the filler, with bit 4 set; 0: none.  Where the last window begins inside the one before, one of 16
+ * leaves out what that one has, for look-ups add up; one of 32 has it again, for its look-ups overwrite. */
 typedef struct wcodeci_windows {
     wcodeci_byte table[16][32], from[16];
     unsigned count;
@@ -46,6 +47,7 @@ static void wcodeci_windows_make(wcodeci_windows *w, const wcodeci_rans16_coder 
     unsigned v = 0, k;
     w->count = 0;
     while (v < 256) {
+        const unsigned first = v;
         if (c->symbol_of[v] == WCODECI_NO_SYMBOL) {
             v++;
             continue;
@@ -55,7 +57,8 @@ static void wcodeci_windows_make(wcodeci_windows *w, const wcodeci_rans16_coder 
         for (k = 0; k < width; k++, v++) {
             const unsigned s = c->symbol_of[v];
             w->table[w->count][width == 16 ? k : 2 * (k & 15) + k / 16]
-                = (wcodeci_byte)(s == WCODECI_NO_SYMBOL ? 0 : (s ^ c->filler) | 16);
+                = (wcodeci_byte)(s == WCODECI_NO_SYMBOL || (v < first && width == 16)
+                                 ? 0 : (s ^ c->filler[0]) | 16);
         }
         w->count++;
     }
@@ -69,7 +72,23 @@ static size_t wcodeci_rans16_map_rest(const wcodeci_rans16_coder *c, const wcode
     for (; i < n; i++) {
         symbols[i] = c->symbol_of[v[i]];
         if (symbols[i] != WCODECI_NO_SYMBOL) continue;
-        symbols[i] = c->filler;
+        symbols[i] = c->filler[0];
+        if (found == most) return most + 1;
+        places[found++] = (uint32_t)i;
+    }
+    return found;
+}
+
+/* As wcodeci_rans16_map_rest, of several classes. */
+static size_t wcodeci_rans16_map_classes_rest(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
+                                              wcodeci_byte *symbols, size_t i, size_t n, uint32_t *places,
+                                              size_t found, size_t most)
+{
+    for (; i < n; i++) {
+        const unsigned at = 16u * (c->q[i] & 3), s = c->symbol_of[v[i]];
+        const int there = s != WCODECI_NO_SYMBOL && c->freq[at + s];
+        symbols[i] = (wcodeci_byte)(at + (there ? s : c->filler[at / 16]));
+        if (there) continue;
         if (found == most) return most + 1;
         places[found++] = (uint32_t)i;
     }
@@ -79,6 +98,31 @@ static size_t wcodeci_rans16_map_rest(const wcodeci_rans16_coder *c, const wcode
 #endif
 
 #if WCODECI_X86 && !defined(WCODEC_NO_ENCODER)
+
+/* What a map of several classes looks up, 16 bytes each. */
+typedef struct wcodeci_class_finder {
+    wcodeci_windows windows;        /* entries: the symbol, with bit 7 set */
+    wcodeci_byte has[16];           /* by symbol: bit c: class c has it */
+    wcodeci_byte bit[16];           /* by q & 3: 1 << that */
+    wcodeci_byte filler[16];        /* by q & 3, with 16 times the class */
+} wcodeci_class_finder;
+
+static void wcodeci_class_finder_make(wcodeci_class_finder *m, const wcodeci_rans16_coder *c)
+{
+    unsigned j, k;
+    wcodeci_windows_make(&m->windows, c, 16);
+    for (j = 0; j < m->windows.count; j++)
+        for (k = 0; k < 16; k++) {
+            wcodeci_byte *entry = &m->windows.table[j][k];
+            if (*entry) *entry = (wcodeci_byte)(((*entry & 15) ^ c->filler[0]) | 128);
+        }
+    memset(m->has, 0, sizeof m->has);
+    for (k = 0; k < 16 * WCODECI_CLASSES; k++) m->has[k & 15] |= (wcodeci_byte)((c->freq[k] != 0) << k / 16);
+    for (k = 0; k < 16; k++) {
+        m->bit[k] = (wcodeci_byte)(1 << (k & 3));
+        m->filler[k] = (wcodeci_byte)(16 * (k & 3) + c->filler[k & 3]);
+    }
+}
 
 /* ---- planes out of units: as for AVX-512 ---- */
 
@@ -160,7 +204,7 @@ WCODECI_SSE41 static void wcodeci_sse41_residual(const wcodeci_byte *v, const wc
 WCODECI_SSE41 static size_t wcodeci_sse41_map(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
                                               wcodeci_byte *symbols, size_t n, uint32_t *places, size_t most)
 {
-    const __m128i zero = _mm_setzero_si128(), filler = _mm_set1_epi8((char)c->filler);
+    const __m128i zero = _mm_setzero_si128(), filler = _mm_set1_epi8((char)c->filler[0]);
     const __m128i fifteen = _mm_set1_epi8(15), saturate = _mm_set1_epi8(112);
     wcodeci_windows w;
     size_t i, found = 0;
@@ -195,6 +239,53 @@ WCODECI_SSE41 static size_t wcodeci_sse41_map(const wcodeci_rans16_coder *c, con
         }
     }
     return wcodeci_rans16_map_rest(c, v, symbols, i, n, places, found, most);
+}
+
+/* The same of several classes. */
+WCODECI_SSE41 static size_t wcodeci_sse41_map_classes(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
+                                                      wcodeci_byte *symbols, size_t n, uint32_t *places,
+                                                      size_t most)
+{
+    const __m128i saturate = _mm_set1_epi8(112), top = _mm_set1_epi8(-128);
+    wcodeci_class_finder m;
+    __m128i has, bit, filler;
+    size_t i, found = 0;
+    unsigned j, k;
+    wcodeci_class_finder_make(&m, c);
+    has = wcodeci_sse41_load(m.has);
+    bit = wcodeci_sse41_load(m.bit);
+    filler = wcodeci_sse41_load(m.filler);
+    for (i = 0; n - i >= 64; i += 64) {
+        __m128i x[4], entry[4];
+        uint64_t none = 0;
+        WCODECI_UNROLL_4
+        for (k = 0; k < 4; k++) {
+            x[k] = wcodeci_sse41_load(v + i + 16 * k);
+            entry[k] = top;
+        }
+        for (j = 0; j < m.windows.count; j++) {
+            const __m128i table = wcodeci_sse41_load(m.windows.table[j]);
+            const __m128i from = _mm_set1_epi8((char)m.windows.from[j]);
+            WCODECI_UNROLL_4
+            for (k = 0; k < 4; k++)
+                entry[k] = _mm_xor_si128(entry[k], _mm_shuffle_epi8(table,
+                                         _mm_adds_epu8(_mm_sub_epi8(x[k], from), saturate)));
+        }
+        WCODECI_UNROLL_4
+        for (k = 0; k < 4; k++) {       /* entry: the symbol, or 128, which is a shuffle's zero */
+            const __m128i q = _mm_and_si128(wcodeci_sse41_load(c->q + i + 16 * k), _mm_set1_epi8(3));
+            const __m128i there = _mm_and_si128(_mm_shuffle_epi8(has, entry[k]), _mm_shuffle_epi8(bit, q));
+            const __m128i lacks = _mm_cmpeq_epi8(there, _mm_setzero_si128());
+            none |= (uint64_t)(unsigned)_mm_movemask_epi8(lacks) << 16 * k;
+            wcodeci_sse41_store(symbols + i + 16 * k, _mm_blendv_epi8(
+                _mm_or_si128(entry[k], _mm_slli_epi16(q, 4)), _mm_shuffle_epi8(filler, q), lacks));
+        }
+        for (; none; none &= none - 1) {
+            if (found == most) return most + 1;
+            places[found++] = (uint32_t)(i + (size_t)_mm_popcnt_u64(~none & (none - 1)));
+        }
+    }
+    return wcodeci_rans16_map_classes_rest(c, v, symbols, i, n, places, found, most);
 }
 
 typedef struct wcodeci_sse41_coder {
@@ -232,32 +323,40 @@ WCODECI_SSE41_INLINE wcodeci_byte *wcodeci_sse41_shed(const wcodeci_byte *bytes,
     return p - _mm_popcnt_u32(bits);
 }
 
-/* Codes 16 symbols on 16 lanes; as for AVX-512.  A remainder r below the frequency f stays, as r - f is
- * below 0, which is large as an unsigned number. */
-WCODECI_SSE41_INLINE wcodeci_byte *wcodeci_sse41_put_16(const wcodeci_sse41_coder *t, __m128i symbol,
-                                                        wcodeci_byte *high, wcodeci_byte *low,
-                                                        wcodeci_byte *p)
+/* Divides 16 states by their symbols' frequencies, which come with their reciprocals' low and high bytes; as for
+ * AVX-512.  A remainder r below the frequency f stays, as r - f is below 0, which is large as an unsigned number.
+ * The quotients go to `high`; `low` stays.  Returns the remainders. */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_divide(__m128i freq, __m128i low_byte, __m128i high_byte,
+                                                  wcodeci_byte *high, const wcodeci_byte *low, wcodeci_byte **p)
 {
     const __m128i zero = _mm_setzero_si128();
     const __m128i h = wcodeci_sse41_load(high), l = wcodeci_sse41_load(low);
-    const __m128i freq = _mm_shuffle_epi8(t->freq, symbol);
     const __m128i shed = _mm_cmpeq_epi8(_mm_max_epu8(h, freq), h);
     const __m128i h1 = _mm_andnot_si128(shed, h), l1 = _mm_blendv_epi8(l, h, shed);
     const __m128i x0 = _mm_unpacklo_epi8(l1, h1), x1 = _mm_unpackhi_epi8(l1, h1);
     const __m128i f0 = _mm_unpacklo_epi8(freq, zero), f1 = _mm_unpackhi_epi8(freq, zero);
-    const __m128i low_byte = _mm_shuffle_epi8(t->low, symbol), high_byte = _mm_shuffle_epi8(t->high, symbol);
     const __m128i q0 = _mm_mulhi_epu16(x0, _mm_unpacklo_epi8(low_byte, high_byte));
     const __m128i q1 = _mm_mulhi_epu16(x1, _mm_unpackhi_epi8(low_byte, high_byte));
     const __m128i r0 = _mm_sub_epi16(x0, _mm_mullo_epi16(q0, f0));
     const __m128i r1 = _mm_sub_epi16(x1, _mm_mullo_epi16(q1, f1));
     const __m128i less0 = _mm_sub_epi16(r0, f0), less1 = _mm_sub_epi16(r1, f1);
     const __m128i rest0 = _mm_min_epu16(r0, less0), rest1 = _mm_min_epu16(r1, less1);
-    const __m128i rank = _mm_add_epi8(_mm_packus_epi16(rest0, rest1), _mm_shuffle_epi8(t->first, symbol));
     const unsigned bits = (unsigned)_mm_movemask_epi8(shed);
-    p = wcodeci_sse41_shed(low + 8, bits >> 8, p);
-    p = wcodeci_sse41_shed(low, bits & 255, p);
+    *p = wcodeci_sse41_shed(low + 8, bits >> 8, *p);
+    *p = wcodeci_sse41_shed(low, bits & 255, *p);
     wcodeci_sse41_store(high, _mm_packus_epi16(_mm_sub_epi16(q0, _mm_cmpeq_epi16(rest0, less0)),
                                                _mm_sub_epi16(q1, _mm_cmpeq_epi16(rest1, less1))));
+    return _mm_packus_epi16(rest0, rest1);
+}
+
+/* Codes 16 symbols on 16 lanes. */
+WCODECI_SSE41_INLINE wcodeci_byte *wcodeci_sse41_put_16(const wcodeci_sse41_coder *t, __m128i symbol,
+                                                        wcodeci_byte *high, wcodeci_byte *low,
+                                                        wcodeci_byte *p)
+{
+    const __m128i rest = wcodeci_sse41_divide(_mm_shuffle_epi8(t->freq, symbol), _mm_shuffle_epi8(t->low, symbol),
+                                              _mm_shuffle_epi8(t->high, symbol), high, low, &p);
+    const __m128i rank = _mm_add_epi8(rest, _mm_shuffle_epi8(t->first, symbol));
     wcodeci_sse41_store(low, wcodeci_sse41_slots(t->slots, rank));
     return p;
 }
@@ -289,8 +388,84 @@ WCODECI_SSE41 static wcodeci_byte *wcodeci_sse41_put(wcodeci_rans16_coder *c, co
     return p;
 }
 
+/* The low and high bytes of reciprocals, by symbol and 16 times its class. */
+typedef struct wcodeci_reciprocals {
+    wcodeci_byte low[16 * WCODECI_CLASSES], high[16 * WCODECI_CLASSES];
+} wcodeci_reciprocals;
+
+static void wcodeci_reciprocals_make(wcodeci_reciprocals *per, const wcodeci_rans16_coder *c)
+{
+    unsigned s;
+    for (s = 0; s < 16 * WCODECI_CLASSES; s++) {
+        const unsigned reciprocal = c->freq[s] < 2 ? 65535u : 65536u / c->freq[s];
+        per->low[s] = (wcodeci_byte)reciprocal;
+        per->high[s] = (wcodeci_byte)(reciprocal >> 8);
+    }
+}
+
+/* Puts the slots at[0] ... of 1024 to low[0] ...: no shuffle finds them.  They are looked up one by one, and when
+ * all lanes are done, for group by group each would wait for its vectors. */
+WCODECI_INLINE void wcodeci_class_slots(const wcodeci_byte *slots, const uint16_t *at, wcodeci_byte *low,
+                                        unsigned lanes)
+{
+    unsigned lane, k;
+    for (lane = 0; lane < lanes; lane += 8) {
+        uint64_t all = 0;
+        WCODECI_UNROLL_16
+        for (k = 0; k < 8; k++) all |= (uint64_t)slots[at[lane + k]] << 8 * k;
+        wcodeci_store64(low + lane, all);
+    }
+}
+
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_find_byte(const wcodeci_byte *table, __m128i x, __m128i odd,
+                                                     __m128i upper)
+{
+    __m128i tables[WCODECI_CLASSES];
+    unsigned c;
+    WCODECI_UNROLL_4
+    for (c = 0; c < WCODECI_CLASSES; c++) tables[c] = wcodeci_sse41_load(table + 16 * c);
+    return wcodeci_sse41_find(tables, x, odd, upper);
+}
+
+/* Codes 16 symbols of four classes on 16 lanes, but for the slots, whose numbers it puts to `at`. */
+WCODECI_SSE41_INLINE wcodeci_byte *wcodeci_sse41_put_16_classes(wcodeci_rans16_coder *c,
+                                                                const wcodeci_reciprocals *per, __m128i symbol,
+                                                                unsigned lane, uint16_t *at, wcodeci_byte *p)
+{
+    const __m128i odd = _mm_and_si128(_mm_slli_epi16(symbol, 3), _mm_set1_epi8(-128));
+    const __m128i upper = _mm_slli_epi16(symbol, 2);
+    const __m128i rest = wcodeci_sse41_divide(wcodeci_sse41_find_byte(c->freq, symbol, odd, upper),
+                                              wcodeci_sse41_find_byte(per->low, symbol, odd, upper),
+                                              wcodeci_sse41_find_byte(per->high, symbol, odd, upper),
+                                              c->high + lane, c->low + lane, &p);
+    const __m128i rank = _mm_add_epi8(rest, wcodeci_sse41_find_byte(c->first, symbol, odd, upper));
+    const __m128i of = _mm_and_si128(_mm_srli_epi16(symbol, 4), _mm_set1_epi8(3));
+    wcodeci_sse41_store(at, _mm_unpacklo_epi8(rank, of));
+    wcodeci_sse41_store(at + 8, _mm_unpackhi_epi8(rank, of));
+    return p;
+}
+
+WCODECI_SSE41 static wcodeci_byte *wcodeci_sse41_put_classes(wcodeci_rans16_coder *c, const wcodeci_byte *symbols,
+                                                             size_t n, wcodeci_byte *p)
+{
+    wcodeci_reciprocals per;
+    uint16_t at[WCODECI_RANS16_LANES];
+    unsigned lane;
+    wcodeci_reciprocals_make(&per, c);
+    while (n) {
+        n -= c->lanes;
+        for (lane = c->lanes; lane;) {
+            lane -= 16;
+            p = wcodeci_sse41_put_16_classes(c, &per, wcodeci_sse41_load(symbols + n + lane), lane, at + lane, p);
+        }
+        wcodeci_class_slots(c->slots, at, c->low, c->lanes);
+    }
+    return p;
+}
+
 static const wcodeci_encode_kernels wcodeci_encode_kernels_sse41 = {
-    wcodeci_sse41_split, wcodeci_sse41_residual, wcodeci_sse41_map, wcodeci_sse41_put
+    wcodeci_sse41_split, wcodeci_sse41_residual, { wcodeci_sse41_map, wcodeci_sse41_map_classes },
+    { wcodeci_sse41_put, wcodeci_sse41_put_classes }
 };
 
 #endif

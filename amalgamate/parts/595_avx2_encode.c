@@ -100,7 +100,7 @@ WCODECI_AVX2_INLINE __m256i wcodeci_avx2_entry(__m256i table, __m256i x)
 WCODECI_AVX2 static size_t wcodeci_avx2_map(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
                                                 wcodeci_byte *symbols, size_t n, uint32_t *places, size_t most)
 {
-    const __m256i zero = _mm256_setzero_si256(), filler = _mm256_set1_epi8((char)c->filler);
+    const __m256i zero = _mm256_setzero_si256(), filler = _mm256_set1_epi8((char)c->filler[0]);
     wcodeci_byte table[16][16], from[16];
     unsigned tables = 0, b, k;
     size_t i, found = 0;
@@ -132,11 +132,45 @@ WCODECI_AVX2 static size_t wcodeci_avx2_map(const wcodeci_rans16_coder *c, const
     for (; i < n; i++) {
         symbols[i] = c->symbol_of[v[i]];
         if (symbols[i] != WCODECI_NO_SYMBOL) continue;
-        symbols[i] = c->filler;
+        symbols[i] = c->filler[0];
         if (found == most) return most + 1;
         places[found++] = (uint32_t)i;
     }
     return found;
+}
+
+/* The same of several classes: see wcodeci_sse41_map_classes. */
+WCODECI_AVX2 static size_t wcodeci_avx2_map_classes(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
+                                                    wcodeci_byte *symbols, size_t n, uint32_t *places,
+                                                    size_t most)
+{
+    const __m256i top = _mm256_set1_epi8(-128);
+    wcodeci_class_finder m;
+    __m256i has, bit, filler;
+    size_t i, found = 0;
+    unsigned k;
+    wcodeci_class_finder_make(&m, c);
+    has = wcodeci_avx2_twice(m.has);
+    bit = wcodeci_avx2_twice(m.bit);
+    filler = wcodeci_avx2_twice(m.filler);
+    for (i = 0; n - i >= 32; i += 32) {
+        const __m256i x = wcodeci_avx2_load(v + i);
+        const __m256i q = _mm256_and_si256(wcodeci_avx2_load(c->q + i), _mm256_set1_epi8(3));
+        __m256i entry = top, lacks;
+        unsigned mask;
+        for (k = 0; k < m.windows.count; k++)
+            entry = _mm256_xor_si256(entry, wcodeci_avx2_entry(wcodeci_avx2_twice(m.windows.table[k]),
+                                     _mm256_sub_epi8(x, _mm256_set1_epi8((char)m.windows.from[k]))));
+        lacks = _mm256_cmpeq_epi8(_mm256_and_si256(_mm256_shuffle_epi8(has, entry), _mm256_shuffle_epi8(bit, q)),
+                                  _mm256_setzero_si256());
+        entry = _mm256_or_si256(entry, _mm256_slli_epi16(q, 4));
+        wcodeci_avx2_store(symbols + i, _mm256_blendv_epi8(entry, _mm256_shuffle_epi8(filler, q), lacks));
+        for (mask = (unsigned)_mm256_movemask_epi8(lacks); mask; mask &= mask - 1) {
+            if (found == most) return most + 1;
+            places[found++] = (uint32_t)(i + (unsigned)_mm_popcnt_u32(~mask & (mask - 1)));
+        }
+    }
+    return wcodeci_rans16_map_classes_rest(c, v, symbols, i, n, places, found, most);
 }
 
 typedef struct wcodeci_avx2_coder {
@@ -182,20 +216,18 @@ WCODECI_AVX2_INLINE wcodeci_byte *wcodeci_avx2_shed(const wcodeci_byte *bytes, _
     return p;
 }
 
-/* Codes 32 symbols on 32 lanes; as for AVX-512. */
-WCODECI_AVX2_INLINE wcodeci_byte *wcodeci_avx2_put_32(const wcodeci_avx2_coder *t, __m256i symbol,
-                                                          wcodeci_byte *high, wcodeci_byte *low, wcodeci_byte *p)
+/* Divides 32 states by their symbols' frequencies, which come with their reciprocals' low and high bytes; as for
+ * AVX-512.  The quotients go to `high`; `low` stays.  Returns the remainders. */
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_divide(__m256i freq, __m256i low_byte, __m256i high_byte,
+                                                wcodeci_byte *high, const wcodeci_byte *low, wcodeci_byte **p)
 {
     const __m256i even = _mm256_set1_epi16(255), one = _mm256_set1_epi16(1);
     const __m256i h = wcodeci_avx2_load(high), l = wcodeci_avx2_load(low);
-    const __m256i freq = _mm256_shuffle_epi8(t->freq, symbol);
     const __m256i shed = _mm256_cmpeq_epi8(_mm256_max_epu8(h, freq), h);
     const __m256i h1 = _mm256_andnot_si256(shed, h), l1 = _mm256_blendv_epi8(l, h, shed);
     const __m256i x0 = _mm256_or_si256(_mm256_slli_epi16(h1, 8), _mm256_and_si256(l1, even));
     const __m256i x1 = _mm256_or_si256(_mm256_srli_epi16(l1, 8), _mm256_andnot_si256(even, h1));
     const __m256i f0 = _mm256_and_si256(freq, even), f1 = _mm256_srli_epi16(freq, 8);
-    const __m256i low_byte = _mm256_shuffle_epi8(t->low, symbol);
-    const __m256i high_byte = _mm256_shuffle_epi8(t->high, symbol);
     __m256i q0 = _mm256_mulhi_epu16(x0, _mm256_or_si256(_mm256_and_si256(low_byte, even),
                                                         _mm256_slli_epi16(high_byte, 8)));
     __m256i q1 = _mm256_mulhi_epu16(x1, _mm256_or_si256(_mm256_srli_epi16(low_byte, 8),
@@ -203,16 +235,42 @@ WCODECI_AVX2_INLINE wcodeci_byte *wcodeci_avx2_put_32(const wcodeci_avx2_coder *
     __m256i r0 = _mm256_sub_epi16(x0, _mm256_mullo_epi16(q0, f0));
     __m256i r1 = _mm256_sub_epi16(x1, _mm256_mullo_epi16(q1, f1));
     const __m256i less0 = _mm256_cmpgt_epi16(f0, r0), less1 = _mm256_cmpgt_epi16(f1, r1);
-    __m256i rank;
     q0 = _mm256_add_epi16(q0, _mm256_add_epi16(less0, one));
     q1 = _mm256_add_epi16(q1, _mm256_add_epi16(less1, one));
     r0 = _mm256_sub_epi16(r0, _mm256_andnot_si256(less0, f0));
     r1 = _mm256_sub_epi16(r1, _mm256_andnot_si256(less1, f1));
-    rank = _mm256_add_epi8(_mm256_or_si256(r0, _mm256_slli_epi16(r1, 8)),
-                           _mm256_shuffle_epi8(t->first, symbol));
-    p = wcodeci_avx2_shed(low, shed, p);
+    *p = wcodeci_avx2_shed(low, shed, *p);
     wcodeci_avx2_store(high, _mm256_or_si256(q0, _mm256_slli_epi16(q1, 8)));
+    return _mm256_or_si256(r0, _mm256_slli_epi16(r1, 8));
+}
+
+/* Codes 32 symbols on 32 lanes. */
+WCODECI_AVX2_INLINE wcodeci_byte *wcodeci_avx2_put_32(const wcodeci_avx2_coder *t, __m256i symbol,
+                                                      wcodeci_byte *high, wcodeci_byte *low, wcodeci_byte *p)
+{
+    const __m256i rest = wcodeci_avx2_divide(_mm256_shuffle_epi8(t->freq, symbol),
+                                             _mm256_shuffle_epi8(t->low, symbol),
+                                             _mm256_shuffle_epi8(t->high, symbol), high, low, &p);
+    const __m256i rank = _mm256_add_epi8(rest, _mm256_shuffle_epi8(t->first, symbol));
     wcodeci_avx2_store(low, wcodeci_avx2_slots(t->slots, rank));
+    return p;
+}
+
+/* See wcodeci_sse41_put_16_classes. */
+WCODECI_AVX2_INLINE wcodeci_byte *wcodeci_avx2_put_32_classes(wcodeci_rans16_coder *c,
+                                                              const wcodeci_reciprocals *per, __m256i symbol,
+                                                              unsigned lane, uint16_t *at, wcodeci_byte *p)
+{
+    const __m256i odd = _mm256_and_si256(_mm256_slli_epi16(symbol, 3), _mm256_set1_epi8(-128));
+    const __m256i upper = _mm256_slli_epi16(symbol, 2);
+    const __m256i rest = wcodeci_avx2_divide(wcodeci_avx2_find(c->freq, symbol, odd, upper),
+                                             wcodeci_avx2_find(per->low, symbol, odd, upper),
+                                             wcodeci_avx2_find(per->high, symbol, odd, upper),
+                                             c->high + lane, c->low + lane, &p);
+    const __m256i rank = _mm256_add_epi8(rest, wcodeci_avx2_find(c->first, symbol, odd, upper));
+    const __m256i of = _mm256_and_si256(_mm256_srli_epi16(symbol, 4), _mm256_set1_epi8(3));
+    wcodeci_avx2_store2((wcodeci_byte *)at, (wcodeci_byte *)(at + 16), _mm256_unpacklo_epi8(rank, of));
+    wcodeci_avx2_store2((wcodeci_byte *)(at + 8), (wcodeci_byte *)(at + 24), _mm256_unpackhi_epi8(rank, of));
     return p;
 }
 
@@ -243,8 +301,27 @@ WCODECI_AVX2 static wcodeci_byte *wcodeci_avx2_put(wcodeci_rans16_coder *c, cons
     return p;
 }
 
+WCODECI_AVX2 static wcodeci_byte *wcodeci_avx2_put_classes(wcodeci_rans16_coder *c, const wcodeci_byte *symbols,
+                                                           size_t n, wcodeci_byte *p)
+{
+    wcodeci_reciprocals per;
+    uint16_t at[WCODECI_RANS16_LANES];
+    unsigned lane;
+    wcodeci_reciprocals_make(&per, c);
+    while (n) {
+        n -= c->lanes;
+        for (lane = c->lanes; lane;) {
+            lane -= 32;
+            p = wcodeci_avx2_put_32_classes(c, &per, wcodeci_avx2_load(symbols + n + lane), lane, at + lane, p);
+        }
+        wcodeci_class_slots(c->slots, at, c->low, c->lanes);
+    }
+    return p;
+}
+
 static const wcodeci_encode_kernels wcodeci_encode_kernels_avx2 = {
-    wcodeci_avx2_split, wcodeci_avx2_residual, wcodeci_avx2_map, wcodeci_avx2_put
+    wcodeci_avx2_split, wcodeci_avx2_residual, { wcodeci_avx2_map, wcodeci_avx2_map_classes },
+    { wcodeci_avx2_put, wcodeci_avx2_put_classes }
 };
 
 #endif

@@ -116,7 +116,7 @@ WCODECI_AVX512_INLINE __m512i wcodeci_avx512_look_up(const __m512i table[4], __m
 WCODECI_AVX512 static size_t wcodeci_avx512_map(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
                                                 wcodeci_byte *symbols, size_t n, uint32_t *places, size_t most)
 {
-    const __m512i none = _mm512_set1_epi8(WCODECI_NO_SYMBOL), filler = _mm512_set1_epi8((char)c->filler);
+    const __m512i none = _mm512_set1_epi8(WCODECI_NO_SYMBOL), filler = _mm512_set1_epi8((char)c->filler[0]);
     __m512i table[4];
     size_t i, found = 0;
     unsigned k;
@@ -134,19 +134,69 @@ WCODECI_AVX512 static size_t wcodeci_avx512_map(const wcodeci_rans16_coder *c, c
     return found;
 }
 
+/* The same of several classes: symbols come with 16 times their class. */
+WCODECI_AVX512 static size_t wcodeci_avx512_map_classes(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
+                                                        wcodeci_byte *symbols, size_t n, uint32_t *places,
+                                                        size_t most)
+{
+    const __m512i none = _mm512_set1_epi8(WCODECI_NO_SYMBOL), freq = wcodeci_avx512_load(c->freq);
+    __m512i table[4], filler = _mm512_setzero_si512();
+    size_t i, found = 0;
+    unsigned k;
+    for (k = 0; k < 4; k++) {
+        table[k] = wcodeci_avx512_load(c->symbol_of + 64 * k);
+        filler = _mm512_mask_set1_epi8(filler, (__mmask64)0x1111111111111111u << k,
+                                       (char)(16 * k + c->filler[k]));      /* by class, in each 4 bytes */
+    }
+    for (i = 0; i < n; i += 64) {
+        const __mmask64 there = n - i < 64 ? ((__mmask64)1 << (n - i)) - 1 : ~(__mmask64)0;
+        const __m512i q = _mm512_and_si512(_mm512_maskz_loadu_epi8(there, c->q + i), _mm512_set1_epi8(3));
+        const __m512i s = wcodeci_avx512_look_up(table, _mm512_maskz_loadu_epi8(there, v + i));
+        const __m512i symbol = _mm512_or_si512(s, _mm512_slli_epi16(q, 4));
+        __mmask64 exception = _mm512_mask_cmpeq_epi8_mask(there, s, none)
+                            | _mm512_mask_testn_epi8_mask(there, _mm512_permutexvar_epi8(symbol, freq),
+                                                          _mm512_permutexvar_epi8(symbol, freq));
+        _mm512_mask_storeu_epi8(symbols + i, there, _mm512_mask_shuffle_epi8(symbol, exception, filler, q));
+        for (; exception; exception &= exception - 1) {
+            if (found == most) return most + 1;
+            places[found++] = (uint32_t)(i + (size_t)_mm_popcnt_u64(~exception & (exception - 1)));
+        }
+    }
+    return found;
+}
+
 typedef struct wcodeci_avx512_coder {
-    __m512i freq, first;                /* by symbol, in each 16 bytes */
-    __m512i reciprocal;                 /* 65536 / freq, rounded down, but at most 65535, of 16 symbols twice */
-    __m512i slots[4];
+    __m512i freq, first;                /* by symbol, in each 16 bytes; of several classes, in 64 */
+    __m512i reciprocal[2];              /* 65536 / freq, rounded down, but at most 65535, of 16 symbols twice */
+    __m512i slots[4 * WCODECI_CLASSES]; /* or of 64 */
     __m512i even;
 } wcodeci_avx512_coder;
 
+/* The slots of 64 ranks, which count from the first slot of their symbols' classes. */
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_slots(const wcodeci_avx512_coder *t, unsigned classes,
+                                                   __m512i symbol, __m512i rank)
+{
+    const __mmask64 odd = _mm512_test_epi8_mask(symbol, _mm512_set1_epi8(16));
+    const __mmask64 upper = _mm512_test_epi8_mask(symbol, _mm512_set1_epi8(32));
+    __m512i slot = wcodeci_avx512_look_up(t->slots, rank);
+    if (classes == 1) return slot;
+    slot = _mm512_mask_mov_epi8(slot, odd, wcodeci_avx512_look_up(t->slots + 4, rank));
+    return _mm512_mask_mov_epi8(slot, upper, _mm512_mask_mov_epi8(
+        wcodeci_avx512_look_up(t->slots + 8, rank), odd, wcodeci_avx512_look_up(t->slots + 12, rank)));
+}
+
 /* Codes 64 symbols on 64 lanes.  x / f is x * reciprocal >> 16 or one more: the error is below x / 65536 < 1,
  * for reciprocal + 1 > 65536 / f.  x is below f << 8, so the quotient is a byte, and so is the remainder. */
-WCODECI_AVX512_INLINE wcodeci_byte *wcodeci_avx512_put_64(const wcodeci_avx512_coder *t, __m512i symbol,
-                                                          __m512i *high, __m512i *low, wcodeci_byte *p)
+WCODECI_AVX512_INLINE wcodeci_byte *wcodeci_avx512_put_64(const wcodeci_avx512_coder *t, unsigned classes,
+                                                          __m512i symbol, __m512i *high, __m512i *low,
+                                                          wcodeci_byte *p)
 {
-    const __m512i freq = _mm512_shuffle_epi8(t->freq, symbol);
+    const __m512i freq = wcodeci_avx512_find(classes, t->freq, symbol);
+    const __m512i upper = _mm512_srli_epi16(symbol, 8);
+    const __m512i per0 = classes == 1 ? _mm512_permutexvar_epi16(symbol, t->reciprocal[0])
+                       : _mm512_permutex2var_epi16(t->reciprocal[0], symbol, t->reciprocal[1]);
+    const __m512i per1 = classes == 1 ? _mm512_permutexvar_epi16(upper, t->reciprocal[0])
+                       : _mm512_permutex2var_epi16(t->reciprocal[0], upper, t->reciprocal[1]);
     const __mmask64 shed = _mm512_cmpge_epu8_mask(*high, freq);
     const __m512i bytes = _mm512_maskz_compress_epi8(shed, *low);
     const unsigned count = (unsigned)_mm_popcnt_u64(shed);
@@ -156,9 +206,7 @@ WCODECI_AVX512_INLINE wcodeci_byte *wcodeci_avx512_put_64(const wcodeci_avx512_c
     const __m512i x1 = _mm512_ternarylogic_epi64(_mm512_srli_epi16(l, 8), h, t->even,
                                                  WCODECI_A_OR_B_AND_NOT_C);
     const __m512i f0 = _mm512_and_si512(freq, t->even), f1 = _mm512_srli_epi16(freq, 8);
-    __m512i q0 = _mm512_mulhi_epu16(x0, _mm512_permutexvar_epi16(symbol, t->reciprocal));
-    __m512i q1 = _mm512_mulhi_epu16(x1, _mm512_permutexvar_epi16(_mm512_srli_epi16(symbol, 8),
-                                                                 t->reciprocal));
+    __m512i q0 = _mm512_mulhi_epu16(x0, per0), q1 = _mm512_mulhi_epu16(x1, per1);
     __m512i r0 = _mm512_sub_epi16(x0, _mm512_mullo_epi16(q0, f0));
     __m512i r1 = _mm512_sub_epi16(x1, _mm512_mullo_epi16(q1, f1));
     const __mmask32 more0 = _mm512_cmpge_epu16_mask(r0, f0), more1 = _mm512_cmpge_epu16_mask(r1, f1);
@@ -169,29 +217,31 @@ WCODECI_AVX512_INLINE wcodeci_byte *wcodeci_avx512_put_64(const wcodeci_avx512_c
     r0 = _mm512_mask_sub_epi16(r0, more0, r0, f0);
     r1 = _mm512_mask_sub_epi16(r1, more1, r1, f1);
     rank = _mm512_add_epi8(_mm512_or_si512(r0, _mm512_slli_epi16(r1, 8)),
-                           _mm512_shuffle_epi8(t->first, symbol));
+                           wcodeci_avx512_find(classes, t->first, symbol));
     *high = _mm512_or_si512(q0, _mm512_slli_epi16(q1, 8));
-    *low = wcodeci_avx512_look_up(t->slots, rank);
+    *low = wcodeci_avx512_slots(t, classes, symbol, rank);
     p -= count;
     _mm512_mask_storeu_epi8(p, _bzhi_u64(~(uint64_t)0, count), bytes);
     return p;
 }
 
 WCODECI_AVX512_INLINE wcodeci_byte *wcodeci_avx512_put_rounds(wcodeci_rans16_coder *c, unsigned groups,
-                                                              const wcodeci_byte *symbols, size_t n,
-                                                              wcodeci_byte *p)
+                                                              unsigned classes, const wcodeci_byte *symbols,
+                                                              size_t n, wcodeci_byte *p)
 {
     wcodeci_avx512_coder t;
-    uint16_t reciprocal[32];
+    uint16_t reciprocal[64];
     __m512i high[4], low[4];
     unsigned g, s;
-    for (s = 0; s < 16; s++)
-        reciprocal[s] = reciprocal[s + 16]
-            = (uint16_t)(c->freq[s] < 2 ? 65535 : 65536u / c->freq[s]);
-    t.freq = wcodeci_avx512_table(c->freq);
-    t.first = wcodeci_avx512_table(c->first);
-    t.reciprocal = wcodeci_avx512_load(reciprocal);
-    for (s = 0; s < 4; s++) t.slots[s] = wcodeci_avx512_load(c->slots + 64 * s);
+    for (s = 0; s < 64; s++) {
+        const unsigned f = c->freq[classes == 1 ? s & 15 : s];
+        reciprocal[s] = (uint16_t)(f < 2 ? 65535 : 65536u / f);
+    }
+    t.freq = classes == 1 ? wcodeci_avx512_table(c->freq) : wcodeci_avx512_load(c->freq);
+    t.first = classes == 1 ? wcodeci_avx512_table(c->first) : wcodeci_avx512_load(c->first);
+    t.reciprocal[0] = wcodeci_avx512_load(reciprocal);
+    t.reciprocal[1] = wcodeci_avx512_load(reciprocal + 32);
+    for (s = 0; s < 4 * classes; s++) t.slots[s] = wcodeci_avx512_load(c->slots + 64 * s);
     t.even = _mm512_set1_epi16(255);
     for (g = 0; g < groups; g++) {
         high[g] = wcodeci_avx512_load(c->high + 64 * g);
@@ -201,7 +251,8 @@ WCODECI_AVX512_INLINE wcodeci_byte *wcodeci_avx512_put_rounds(wcodeci_rans16_cod
         n -= 64 * groups;
         WCODECI_UNROLL_4
         for (g = groups; g-- > 0;)
-            p = wcodeci_avx512_put_64(&t, wcodeci_avx512_load(symbols + n + 64 * g), &high[g], &low[g], p);
+            p = wcodeci_avx512_put_64(&t, classes, wcodeci_avx512_load(symbols + n + 64 * g), &high[g], &low[g],
+                                      p);
     }
     for (g = 0; g < groups; g++) {
         wcodeci_avx512_store(c->high + 64 * g, high[g]);
@@ -210,18 +261,33 @@ WCODECI_AVX512_INLINE wcodeci_byte *wcodeci_avx512_put_rounds(wcodeci_rans16_cod
     return p;
 }
 
-WCODECI_AVX512 static wcodeci_byte *wcodeci_avx512_put(wcodeci_rans16_coder *c, const wcodeci_byte *symbols,
-                                                       size_t n, wcodeci_byte *p)
+WCODECI_AVX512_INLINE wcodeci_byte *wcodeci_avx512_put_lanes(wcodeci_rans16_coder *c, unsigned classes,
+                                                             const wcodeci_byte *symbols, size_t n,
+                                                             wcodeci_byte *p)
 {
     switch (c->lanes) {
-    case 64: return wcodeci_avx512_put_rounds(c, 1, symbols, n, p);
-    case 128: return wcodeci_avx512_put_rounds(c, 2, symbols, n, p);
-    default: return wcodeci_avx512_put_rounds(c, 4, symbols, n, p);
+    case 64: return wcodeci_avx512_put_rounds(c, 1, classes, symbols, n, p);
+    case 128: return wcodeci_avx512_put_rounds(c, 2, classes, symbols, n, p);
+    default: return wcodeci_avx512_put_rounds(c, 4, classes, symbols, n, p);
     }
 }
 
+WCODECI_AVX512 static wcodeci_byte *wcodeci_avx512_put(wcodeci_rans16_coder *c, const wcodeci_byte *symbols,
+                                                       size_t n, wcodeci_byte *p)
+{
+    return wcodeci_avx512_put_lanes(c, 1, symbols, n, p);
+}
+
+WCODECI_AVX512 static wcodeci_byte *wcodeci_avx512_put_classes(wcodeci_rans16_coder *c,
+                                                               const wcodeci_byte *symbols, size_t n,
+                                                               wcodeci_byte *p)
+{
+    return wcodeci_avx512_put_lanes(c, WCODECI_CLASSES, symbols, n, p);
+}
+
 static const wcodeci_encode_kernels wcodeci_encode_kernels_avx512 = {
-    wcodeci_avx512_split, wcodeci_avx512_residual, wcodeci_avx512_map, wcodeci_avx512_put
+    wcodeci_avx512_split, wcodeci_avx512_residual, { wcodeci_avx512_map, wcodeci_avx512_map_classes },
+    { wcodeci_avx512_put, wcodeci_avx512_put_classes }
 };
 
 #if defined(__GNUC__) && !defined(__clang__) && defined(__cplusplus)

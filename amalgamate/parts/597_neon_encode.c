@@ -100,18 +100,6 @@ static void wcodeci_neon_residual(const wcodeci_byte *v, const wcodeci_byte *bef
 
 /* ---- rANS-16 ---- */
 
-/* Of 64 lanes, 255 or 0 each: a bit each, and sums of these, as of wcodeci_neon_step4. */
-WCODECI_INLINE wcodeci_neon_takers wcodeci_neon_marked(const uint8x16_t marks[4], uint8x16_t weights)
-{
-    const uint8x16_t low = vpaddq_u8(vandq_u8(marks[0], weights), vandq_u8(marks[1], weights));
-    const uint8x16_t high = vpaddq_u8(vandq_u8(marks[2], weights), vandq_u8(marks[3], weights));
-    const uint8x16_t pairs = vpaddq_u8(low, high), bits = vpaddq_u8(pairs, pairs);
-    wcodeci_neon_takers marked;
-    marked.bits = vgetq_lane_u64(vreinterpretq_u64_u8(bits), 1);
-    marked.sums = vgetq_lane_u64(vreinterpretq_u64_u8(vcntq_u8(bits)), 0) * 0x0101010101010101u;
-    return marked;
-}
-
 /* Writes down where the bits are: i and up.  Returns how many places there are, or most + 1. */
 WCODECI_INLINE size_t wcodeci_neon_note(uint64_t bits, size_t i, uint32_t *places, size_t found, size_t most)
 {
@@ -125,64 +113,115 @@ WCODECI_INLINE size_t wcodeci_neon_note(uint64_t bits, size_t i, uint32_t *place
     return found;
 }
 
+/* Sixteen entries, or those of all classes. */
+WCODECI_INLINE uint8x16x4_t wcodeci_neon_entries(unsigned classes, const wcodeci_byte *table)
+{
+    uint8x16x4_t four;
+    if (classes > 1) return wcodeci_neon_four(table);
+    four.val[0] = four.val[1] = four.val[2] = four.val[3] = vld1q_u8(table);
+    return four;
+}
+
+/* table[x], x below 16 or, of several classes, 64. */
+WCODECI_INLINE uint8x16_t wcodeci_neon_find(unsigned classes, const uint8x16x4_t *table, uint8x16_t x)
+{
+    return classes == 1 ? vqtbl1q_u8(table->val[0], x) : vqtbl4q_u8(*table, x);
+}
+
+typedef struct wcodeci_neon_mapper {
+    wcodeci_windows windows;
+    uint8x16_t filler;                  /* what the windows' entries are changed by */
+    uint8x16_t fillers;                 /* by class, with 16 times that */
+    uint8x16x4_t freq;
+    uint8x16_t weights;
+} wcodeci_neon_mapper;
+
+WCODECI_INLINE wcodeci_neon_mapper wcodeci_neon_mapper_make(const wcodeci_rans16_coder *c, unsigned classes)
+{
+    wcodeci_neon_mapper m;
+    wcodeci_byte fillers[16] = { 0 };
+    unsigned k;
+    for (k = 0; k < classes; k++) fillers[k] = (wcodeci_byte)(16 * k + c->filler[k]);
+    wcodeci_windows_make(&m.windows, c, 32);
+    m.filler = vdupq_n_u8(c->filler[0]);
+    m.fillers = vld1q_u8(fillers);
+    m.freq = wcodeci_neon_entries(classes, c->freq);
+    m.weights = vld1q_u8(wcodeci_neon_weights);
+    return m;
+}
+
+/* Makes symbols of 64 values; returns a bit for each that is an exception.  q: of these, if there are several
+ * classes. */
+WCODECI_INLINE uint64_t wcodeci_neon_map_64(const wcodeci_neon_mapper *m, unsigned classes, const wcodeci_byte *v,
+                                            const wcodeci_byte *q, wcodeci_byte *symbols)
+{
+    uint8x16_t x[4], entry[4], none[4];
+    unsigned j, k;
+    WCODECI_UNROLL_4
+    for (k = 0; k < 4; k++) {
+        x[k] = vld1q_u8(v + 16 * k);
+        entry[k] = vdupq_n_u8(0);
+    }
+    for (j = 0; j < m->windows.count; j++) {
+        const uint8x16x2_t table = vld2q_u8(m->windows.table[j]);
+        const uint8x16_t from = vdupq_n_u8(m->windows.from[j]);
+        WCODECI_UNROLL_4
+        for (k = 0; k < 4; k++) entry[k] = vqtbx2q_u8(entry[k], table, vsubq_u8(x[k], from));
+    }
+    WCODECI_UNROLL_4
+    for (k = 0; k < 4; k++) {
+        uint8x16_t symbol = veorq_u8(vandq_u8(entry[k], vdupq_n_u8(15)), m->filler);
+        if (classes == 1) {
+            none[k] = vceqzq_u8(entry[k]);
+        } else {
+            const uint8x16_t part = vandq_u8(vld1q_u8(q + 16 * k), vdupq_n_u8(3));
+            symbol = vsliq_n_u8(symbol, part, 4);
+            none[k] = vceqzq_u8(vminq_u8(entry[k], wcodeci_neon_find(classes, &m->freq, symbol)));
+            symbol = vbslq_u8(none[k], vqtbl1q_u8(m->fillers, part), symbol);
+        }
+        vst1q_u8(symbols + 16 * k, symbol);
+    }
+    return wcodeci_neon_mark(none, m->weights).bits;
+}
+
+WCODECI_INLINE size_t wcodeci_neon_map_all(const wcodeci_rans16_coder *c, unsigned classes, const wcodeci_byte *v,
+                                           wcodeci_byte *symbols, size_t n, uint32_t *places, size_t most)
+{
+    const wcodeci_neon_mapper m = wcodeci_neon_mapper_make(c, classes);
+    size_t i, found = 0;
+    for (i = 0; n - i >= 64; i += 64) {
+        const uint64_t none = wcodeci_neon_map_64(&m, classes, v + i, classes > 1 ? c->q + i : NULL, symbols + i);
+        if (!none) continue;
+        found = wcodeci_neon_note(none, i, places, found, most);
+        if (found > most) return found;
+    }
+    return classes == 1 ? wcodeci_rans16_map_rest(c, v, symbols, i, n, places, found, most)
+                        : wcodeci_rans16_map_classes_rest(c, v, symbols, i, n, places, found, most);
+}
+
 static size_t wcodeci_neon_map(const wcodeci_rans16_coder *c, const wcodeci_byte *v, wcodeci_byte *symbols,
                                size_t n, uint32_t *places, size_t most)
 {
-    const uint8x16_t filler = vdupq_n_u8(c->filler), fifteen = vdupq_n_u8(15);
-    const uint8x16_t weights = vld1q_u8(wcodeci_neon_weights);
-    wcodeci_windows w;
-    size_t i, found = 0;
-    unsigned j, k;
-    wcodeci_windows_make(&w, c, 32);
-    for (i = 0; n - i >= 64; i += 64) {
-        uint8x16_t x[4], entry[4], none[4];
-        uint64_t bits;
-        WCODECI_UNROLL_4
-        for (k = 0; k < 4; k++) {
-            x[k] = vld1q_u8(v + i + 16 * k);
-            entry[k] = vdupq_n_u8(0);
-        }
-        for (j = 0; j < w.count; j++) {
-            const uint8x16x2_t table = vld2q_u8(w.table[j]);
-            const uint8x16_t from = vdupq_n_u8(w.from[j]);
-            WCODECI_UNROLL_4
-            for (k = 0; k < 4; k++) entry[k] = vqtbx2q_u8(entry[k], table, vsubq_u8(x[k], from));
-        }
-        WCODECI_UNROLL_4
-        for (k = 0; k < 4; k++) {
-            none[k] = vceqzq_u8(entry[k]);
-            vst1q_u8(symbols + i + 16 * k, veorq_u8(vandq_u8(entry[k], fifteen), filler));
-        }
-        bits = wcodeci_neon_marked(none, weights).bits;
-        if (!bits) continue;
-        found = wcodeci_neon_note(bits, i, places, found, most);
-        if (found > most) return found;
-    }
-    return wcodeci_rans16_map_rest(c, v, symbols, i, n, places, found, most);
+    return wcodeci_neon_map_all(c, 1, v, symbols, n, places, most);
+}
+
+static size_t wcodeci_neon_map_classes(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
+                                       wcodeci_byte *symbols, size_t n, uint32_t *places, size_t most)
+{
+    return wcodeci_neon_map_all(c, WCODECI_CLASSES, v, symbols, n, places, most);
 }
 
 /* The reciprocal is in parts, low and high byte, of scale * frequency; see wcodeci_neon_coder_make. */
 typedef struct wcodeci_neon_coder {
-    uint8x16_t freq, first, scale, low, high;   /* by symbol */
-    uint8x16_t bias, weights;
-    uint8x16x4_t slots[4];
+    uint8x16x4_t freq, first, scale, low, high;     /* by symbol */
+    uint8x16_t bias, weights;                       /* bias: by class */
+    uint8x16x4_t slots[4];                          /* of one class */
+    const wcodeci_byte *all_slots;                  /* of several */
 } wcodeci_neon_coder;
 
-/* Four tables, by way of memory: see wcodeci_neon_pair. */
-WCODECI_INLINE uint8x16x4_t wcodeci_neon_four(const wcodeci_byte *table)
-{
-    wcodeci_byte room[64];
-    uint8x16x4_t four;
-    four.val[0] = vld1q_u8(table);
-    four.val[1] = vld1q_u8(table + 16);
-    four.val[2] = vld1q_u8(table + 32);
-    four.val[3] = vld1q_u8(table + 48);
-    vst4q_u8(room, four);
-    return vld4q_u8(room);
-}
-
 /* x / f, for x < 256 f, is (s x + b) m >> 23 with nothing to correct.  128 < s f <= 256, so that s x + b and
- * m, which is 2^23 / (s f) rounded, fit 16 bits.  s is 1 where f > 128, which one symbol can have at most.
+ * m, which is 2^23 / (s f) rounded, fit 16 bits.  s is 1 where f > 128, which one symbol of a class can have at
+ * most; b is the class's.
  *
  * If b is 0, m is rounded up: s f m = 2^23 + e with e < s f.  s x is s or more below where the quotient's
  * next step is, so the result is right if s x e < s 2^23.  It is if s >= 2, as s x < 2^16 and e < 2^8; if s
@@ -192,30 +231,32 @@ WCODECI_INLINE uint8x16x4_t wcodeci_neon_four(const wcodeci_byte *table)
  * rounded down, as it is for that symbol, s f m = 2^23 - d, and the result is right if (s x + 1) d <= 2^23.
  * If it is rounded up, s >= 2, so s x + 1 is still 1 or more below the next step: right if (s x + 1) e <
  * 2^23. */
-WCODECI_INLINE wcodeci_neon_coder wcodeci_neon_coder_make(const wcodeci_rans16_coder *c)
+WCODECI_INLINE wcodeci_neon_coder wcodeci_neon_coder_make(const wcodeci_rans16_coder *c, unsigned classes)
 {
     const uint32_t one = (uint32_t)1 << 23;
-    wcodeci_byte scale[16], low[16], high[16];
+    wcodeci_byte scale[16 * WCODECI_CLASSES], low[16 * WCODECI_CLASSES], high[16 * WCODECI_CLASSES];
+    wcodeci_byte bias[16] = { 0 };
     wcodeci_neon_coder t;
-    unsigned s, bias = 0;
-    for (s = 0; s < 16; s++)
-        if (c->freq[s] > 128 && c->freq[s] - one % c->freq[s] > 128) bias = 1;
-    for (s = 0; s < 16; s++) {
+    unsigned s;
+    for (s = 0; s < 16 * classes; s++)
+        if (c->freq[s] > 128 && c->freq[s] - one % c->freq[s] > 128) bias[s / 16] = 1;
+    for (s = 0; s < 16 * classes; s++) {
         const unsigned freq = c->freq[s], by = freq < 2 ? 255 : freq > 128 ? 1 : 256 / freq;
         const uint32_t divisor = freq ? by * freq : 255;
-        const uint32_t m = (one + (bias ? divisor / 2 : divisor - 1)) / divisor;
+        const uint32_t m = (one + (bias[s / 16] ? divisor / 2 : divisor - 1)) / divisor;
         scale[s] = (wcodeci_byte)by;
         low[s] = (wcodeci_byte)m;
         high[s] = (wcodeci_byte)(m >> 8);
     }
-    t.freq = vld1q_u8(c->freq);
-    t.first = vld1q_u8(c->first);
-    t.scale = vld1q_u8(scale);
-    t.low = vld1q_u8(low);
-    t.high = vld1q_u8(high);
-    t.bias = vdupq_n_u8((wcodeci_byte)bias);
+    t.freq = wcodeci_neon_entries(classes, c->freq);
+    t.first = wcodeci_neon_entries(classes, c->first);
+    t.scale = wcodeci_neon_entries(classes, scale);
+    t.low = wcodeci_neon_entries(classes, low);
+    t.high = wcodeci_neon_entries(classes, high);
+    t.bias = classes == 1 ? vdupq_n_u8(bias[0]) : vld1q_u8(bias);
     t.weights = vld1q_u8(wcodeci_neon_weights);
-    for (s = 0; s < 4; s++) t.slots[s] = wcodeci_neon_four(c->slots + 64 * s);
+    t.all_slots = c->slots;
+    for (s = 0; s < 4 && classes == 1; s++) t.slots[s] = wcodeci_neon_four(c->slots + 64 * s);
     return t;
 }
 
@@ -227,14 +268,16 @@ WCODECI_INLINE uint16x8_t wcodeci_neon_high16(uint16x8_t a, uint16x8_t b)
 }
 
 /* The quotients of states h << 8 | l that have room. */
-WCODECI_INLINE uint8x16_t wcodeci_neon_divide(const wcodeci_neon_coder *t, uint8x16_t symbol, uint8x16_t h,
-                                              uint8x16_t l)
+WCODECI_INLINE uint8x16_t wcodeci_neon_divide(const wcodeci_neon_coder *t, unsigned classes,
+                                              uint8x16_t symbol, uint8x16_t h, uint8x16_t l)
 {
-    const uint8x16_t scale = vqtbl1q_u8(t->scale, symbol), above = vmulq_u8(h, scale);
-    const uint8x16_t low = vqtbl1q_u8(t->low, symbol), high = vqtbl1q_u8(t->high, symbol);
-    const uint16x8_t x0 = vmlal_u8(vreinterpretq_u16_u8(vzip1q_u8(t->bias, above)), vget_low_u8(l),
+    const uint8x16_t scale = wcodeci_neon_find(classes, &t->scale, symbol), above = vmulq_u8(h, scale);
+    const uint8x16_t low = wcodeci_neon_find(classes, &t->low, symbol);
+    const uint8x16_t high = wcodeci_neon_find(classes, &t->high, symbol);
+    const uint8x16_t bias = classes == 1 ? t->bias : vqtbl1q_u8(t->bias, vshrq_n_u8(symbol, 4));
+    const uint16x8_t x0 = vmlal_u8(vreinterpretq_u16_u8(vzip1q_u8(bias, above)), vget_low_u8(l),
                                    vget_low_u8(scale));
-    const uint16x8_t x1 = vmlal_high_u8(vreinterpretq_u16_u8(vzip2q_u8(t->bias, above)), l, scale);
+    const uint16x8_t x1 = vmlal_high_u8(vreinterpretq_u16_u8(vzip2q_u8(bias, above)), l, scale);
     const uint16x8_t q0 = wcodeci_neon_high16(x0, vreinterpretq_u16_u8(vzip1q_u8(low, high)));
     const uint16x8_t q1 = wcodeci_neon_high16(x1, vreinterpretq_u16_u8(vzip2q_u8(low, high)));
     return vshrn_high_n_u16(vshrn_n_u16(q0, 7), q1, 7);
@@ -250,8 +293,22 @@ WCODECI_INLINE uint8x16_t wcodeci_neon_slots(const wcodeci_neon_coder *t, uint8x
     return vqtbx4q_u8(slots, t->slots[3], vsubq_u8(x, next));
 }
 
+/* Eight slots out of 1024, by 16 bits each.  There would be sixteen look-ups of 64: memory is faster. */
+WCODECI_INLINE uint64_t wcodeci_neon_gather(const wcodeci_neon_coder *t, uint16x8_t x)
+{
+    const uint64_t lower = vgetq_lane_u64(vreinterpretq_u64_u16(x), 0);
+    const uint64_t upper = vgetq_lane_u64(vreinterpretq_u64_u16(x), 1);
+    uint64_t slots = 0;
+    unsigned k;
+    WCODECI_UNROLL_4
+    for (k = 0; k < 4; k++)
+        slots |= (uint64_t)t->all_slots[lower >> 16 * k & 0xFFFF] << 8 * k
+               | (uint64_t)t->all_slots[upper >> 16 * k & 0xFFFF] << (8 * k + 32);
+    return slots;
+}
+
 /* Puts the bytes of 64 that are marked below p, in order: 8 bytes end where those of the 8 lanes do. */
-WCODECI_INLINE wcodeci_byte *wcodeci_neon_shed(const wcodeci_byte *bytes, wcodeci_neon_takers marked,
+WCODECI_INLINE wcodeci_byte *wcodeci_neon_shed(const wcodeci_byte *bytes, wcodeci_neon_marked marked,
                                                wcodeci_byte *p)
 {
     unsigned k;
@@ -267,51 +324,76 @@ WCODECI_INLINE wcodeci_byte *wcodeci_neon_shed(const wcodeci_byte *bytes, wcodec
 }
 
 /* Codes 64 symbols on 64 lanes.  Which lanes shed a byte is asked first, as the answer takes long. */
-WCODECI_INLINE wcodeci_byte *wcodeci_neon_put_64(const wcodeci_neon_coder *t, const wcodeci_byte *symbols,
-                                                 wcodeci_byte *high, wcodeci_byte *low, wcodeci_byte *p)
+WCODECI_INLINE wcodeci_byte *wcodeci_neon_put_64(const wcodeci_neon_coder *t, unsigned classes,
+                                                 const wcodeci_byte *symbols, wcodeci_byte *high,
+                                                 wcodeci_byte *low, wcodeci_byte *p)
 {
-    uint8x16_t symbol[4], freq[4], shed[4], slots[4];
-    wcodeci_neon_takers marked;
+    uint8x16_t symbol[4], freq[4], shed[4], place[4];
+    wcodeci_neon_marked marked;
     unsigned k;
     WCODECI_UNROLL_4
     for (k = 0; k < 4; k++) {
         symbol[k] = vld1q_u8(symbols + 16 * k);
-        freq[k] = vqtbl1q_u8(t->freq, symbol[k]);
+        freq[k] = wcodeci_neon_find(classes, &t->freq, symbol[k]);
         shed[k] = vcgeq_u8(vld1q_u8(high + 16 * k), freq[k]);
     }
-    marked = wcodeci_neon_marked(shed, t->weights);
+    marked = wcodeci_neon_mark(shed, t->weights);
     WCODECI_UNROLL_4
     for (k = 0; k < 4; k++) {
         const uint8x16_t h = vld1q_u8(high + 16 * k), l = vbslq_u8(shed[k], h, vld1q_u8(low + 16 * k));
-        const uint8x16_t quotient = wcodeci_neon_divide(t, symbol[k], vbicq_u8(h, shed[k]), l);
-        const uint8x16_t from = vaddq_u8(l, vqtbl1q_u8(t->first, symbol[k]));
-        slots[k] = wcodeci_neon_slots(t, vmlsq_u8(from, quotient, freq[k]));    /* of first + rank */
+        const uint8x16_t quotient = wcodeci_neon_divide(t, classes, symbol[k], vbicq_u8(h, shed[k]), l);
+        const uint8x16_t from = vaddq_u8(l, wcodeci_neon_find(classes, &t->first, symbol[k]));
+        place[k] = vmlsq_u8(from, quotient, freq[k]);       /* first + rank */
+        if (classes == 1) place[k] = wcodeci_neon_slots(t, place[k]);
         vst1q_u8(high + 16 * k, quotient);
     }
     p = wcodeci_neon_shed(low, marked, p);
     WCODECI_UNROLL_4
-    for (k = 0; k < 4; k++) vst1q_u8(low + 16 * k, slots[k]);
+    for (k = 0; k < 4; k++) {
+        if (classes == 1) {
+            vst1q_u8(low + 16 * k, place[k]);
+        } else {
+            const uint8x16_t part = vshrq_n_u8(symbol[k], 4);
+            wcodeci_store64(low + 16 * k,
+                            wcodeci_neon_gather(t, vreinterpretq_u16_u8(vzip1q_u8(place[k], part))));
+            wcodeci_store64(low + 16 * k + 8,
+                            wcodeci_neon_gather(t, vreinterpretq_u16_u8(vzip2q_u8(place[k], part))));
+        }
+    }
     return p;
 }
 
-static wcodeci_byte *wcodeci_neon_put(wcodeci_rans16_coder *c, const wcodeci_byte *symbols, size_t n,
-                                      wcodeci_byte *p)
+WCODECI_INLINE wcodeci_byte *wcodeci_neon_put_all(wcodeci_rans16_coder *c, unsigned classes,
+                                                  const wcodeci_byte *symbols, size_t n, wcodeci_byte *p)
 {
-    const wcodeci_neon_coder t = wcodeci_neon_coder_make(c);
+    const wcodeci_neon_coder t = wcodeci_neon_coder_make(c, classes);
     const unsigned lanes = c->lanes;
     unsigned lane;
     while (n) {
         n -= lanes;
         for (lane = lanes; lane;) {
             lane -= 64;
-            p = wcodeci_neon_put_64(&t, symbols + n + lane, c->high + lane, c->low + lane, p);
+            p = wcodeci_neon_put_64(&t, classes, symbols + n + lane, c->high + lane, c->low + lane, p);
         }
     }
     return p;
 }
 
+static wcodeci_byte *wcodeci_neon_put(wcodeci_rans16_coder *c, const wcodeci_byte *symbols, size_t n,
+                                      wcodeci_byte *p)
+{
+    return wcodeci_neon_put_all(c, 1, symbols, n, p);
+}
+
+static wcodeci_byte *wcodeci_neon_put_classes(wcodeci_rans16_coder *c, const wcodeci_byte *symbols, size_t n,
+                                              wcodeci_byte *p)
+{
+    return wcodeci_neon_put_all(c, WCODECI_CLASSES, symbols, n, p);
+}
+
 static const wcodeci_encode_kernels wcodeci_encode_kernels_neon = {
-    wcodeci_neon_split, wcodeci_neon_residual, wcodeci_neon_map, wcodeci_neon_put
+    wcodeci_neon_split, wcodeci_neon_residual, { wcodeci_neon_map, wcodeci_neon_map_classes },
+    { wcodeci_neon_put, wcodeci_neon_put_classes }
 };
 
 #endif

@@ -3,12 +3,14 @@
  * ---------------------------------------------------------------------------------------------- */
 
 static const wcodeci_kernels wcodeci_kernels_scalar = {
-    "scalar", wcodeci_rans16_scalar,
-    { NULL, NULL, NULL, NULL, wcodeci_rans16_bf16_scalar, NULL, NULL, NULL, NULL, NULL, NULL },
-    { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL },
+    "scalar", { wcodeci_rans16_scalar, wcodeci_rans16_classes_scalar },
+    { { NULL, NULL, NULL, NULL, wcodeci_rans16_bf16_scalar, NULL, NULL, NULL, NULL, NULL, NULL },
+      { NULL, NULL, NULL, NULL, wcodeci_rans16_bf16_classes_scalar, NULL, NULL, NULL, NULL, NULL, NULL } },
+    { { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL },
+      { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL } },
     wcodeci_rans256_scalar,
     { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL },
-    NULL, wcodeci_unpredict_scalar
+    NULL, wcodeci_unpredict_scalar, wcodeci_scale_scalar, wcodeci_classes_scalar
 };
 
 static const wcodeci_kernels *wcodeci_kernels_of(unsigned cpu)
@@ -34,6 +36,7 @@ WCODEC_API const char *wcodec_cpu_kernels(unsigned cpu_off)
 typedef struct wcodeci_engine {
     const wcodeci_kernels *kernels;
     wcodeci_crc_fn *crc;
+    int mix;                /* the scratch memory begins with a wcodeci_mix */
 } wcodeci_engine;
 
 static wcodeci_engine wcodeci_engine_make(unsigned cpu_off)
@@ -42,13 +45,16 @@ static wcodeci_engine wcodeci_engine_make(unsigned cpu_off)
     wcodeci_engine engine;
     engine.kernels = wcodeci_kernels_of(cpu);
     engine.crc = wcodeci_crc_of(cpu);
+    engine.mix = 0;
     return engine;
 }
 
 #ifndef WCODEC_NO_ENCODER
 
 static const wcodeci_encode_kernels wcodeci_encode_kernels_scalar = {
-    wcodeci_split_scalar, wcodeci_residual_scalar, wcodeci_rans16_map_scalar, wcodeci_rans16_put_scalar
+    wcodeci_split_scalar, wcodeci_residual_scalar,
+    { wcodeci_rans16_map_scalar, wcodeci_rans16_map_classes_scalar },
+    { wcodeci_rans16_put_scalar, wcodeci_rans16_put_scalar }
 };
 
 static const wcodeci_encode_kernels *wcodeci_encode_kernels_of(unsigned cpu)

@@ -16,7 +16,10 @@
 #define WCODECI_TRIAL_SIZE (WCODECI_SAMPLE * 8 + 1024)
 #define WCODECI_SLOW_PART 48        /* of the tile's bytes, */
 #define WCODECI_SLOW_LEAST 16       /* or of what the plane takes: so much must a slow coder save */
-#define WCODECI_FREE_SIZE 8192       /* bytes: in a tile below this speed costs nothing */
+#define WCODECI_FREE_SIZE 8192      /* bytes: in a tile below this speed costs nothing */
+/* For scales, which are few: what decodes without a large table. */
+#define WCODECI_SIDE_CODERS (1u << WCODEC_CODER_RAW | 1u << WCODEC_CODER_CONSTANT | 1u << WCODEC_CODER_HUFFMAN)
+#define WCODECI_CLASS_RUN 512       /* of four such runs of values one is looked at for a model of classes */
 
 typedef struct wcodeci_encoder {
     const wcodeci_byte *src;
@@ -26,48 +29,41 @@ typedef struct wcodeci_encoder {
     size_t slow;                        /* bytes that a plane must save to be decoded slowly */
     wcodec_tile_options options;
     const wcodeci_encode_kernels *kernels;
+    const wcodeci_kernels *decode;
     wcodeci_crc_fn *crc;
+    const wcodec_scales *scales;        /* NULL: none */
+    wcodec_plane_info rows;             /* of a tile that is scaled: how its rows' scales are coded; else size 0 */
     wcodeci_byte *units, *plane, *residual, *work, *second, *trial;     /* parts of the scratch memory */
+    wcodeci_byte *q, *scaled, *classes, *row_scales, *row_payload;
+    void *mix;                          /* what the coder MIX works in; NULL: it is not used */
 } wcodeci_encoder;
+
+/* The most rows that a tile of `size` bytes touches where there are scales. */
+static size_t wcodeci_encode_rows(size_t size) { return size / WCODECI_MIN_COLUMNS + 2; }
 
 WCODEC_API size_t wcodec_tile_encode_scratch(size_t size)
 {
-    /* units, plane, residual: `size` each; second: size and a group; trial; work, aligned. */
-    return 4 * size + 64 + WCODECI_TRIAL_SIZE + WCODECI_RANS16_WORK(size) + 64;
+    /* units, plane, residual, q, scaled, classes: `size` each; second: size and a group; trial; work, aligned;
+     * rows. */
+    return 7 * size + 64 + WCODECI_TRIAL_SIZE + WCODECI_RANS16_WORK(size) + 2 * wcodeci_encode_rows(size) + 64;
+}
+
+WCODEC_API size_t wcodec_tile_encode_scratch_best(size_t size)
+{
+    return wcodec_tile_encode_scratch(size) + wcodeci_mix_scratch();
+}
+
+static size_t wcodeci_encode_scratch(unsigned profile, size_t size)
+{
+    return profile == WCODEC_PROFILE_BEST ? wcodec_tile_encode_scratch_best(size)
+                                          : wcodec_tile_encode_scratch(size);
 }
 
 WCODEC_API size_t wcodec_tile_bound(size_t size)
 {
     /* A raw plane of w < 8 bits takes 8 w bytes for its last 64 values, however few there are; the narrow
-     * planes of a unit have 8 bits in all, which makes 64 bytes.  And padding to 8. */
-    return WCODEC_TILE_HEAD + size + 64 + 8;
-}
-
-/* Two counters for each value, in turn, so that a run of equal values waits half as long for itself.  (With
- * four, the tables cost more than that.) */
-static void wcodeci_count(const wcodeci_byte *v, size_t n, uint32_t count[256])
-{
-    uint32_t part[2][256];
-    size_t i;
-    unsigned s;
-    memset(part, 0, sizeof part);
-    for (i = 0; i + 2 <= n; i += 2) {
-        part[0][v[i]]++;
-        part[1][v[i + 1]]++;
-    }
-    if (i < n) part[0][v[i]]++;
-    for (s = 0; s < 256; s++) count[s] = part[0][s] + part[1][s];
-}
-
-/* n values' order-0 entropy in bits. */
-static uint64_t wcodeci_entropy(const uint32_t count[256], size_t n)
-{
-    uint64_t sum = 0;
-    const uint32_t log_n = wcodeci_log2((uint32_t)n);
-    unsigned s;
-    for (s = 0; s < 256; s++)
-        if (count[s]) sum += (uint64_t)count[s] * (log_n - wcodeci_log2(count[s]));
-    return sum / 65536;
+     * planes of a unit have 16 bits in all at most (F16_4), which makes 128 bytes.  And padding to 8. */
+    return WCODEC_TILE_HEAD + size + 128 + 8;
 }
 
 /* ---- samples of large tiles ---- */
@@ -210,7 +206,7 @@ static size_t wcodeci_encode_with(const wcodeci_encoder *e, unsigned coder, cons
     case WCODEC_CODER_SPARSE: return wcodeci_sparse_encode(plane, dst, cap);
     case WCODEC_CODER_HUFFMAN: return wcodeci_huff_encode(plane, &choice->huff, dst, cap);
     case WCODEC_CODER_RANS16:
-        return wcodeci_rans16_encode(e->kernels, plane, &choice->rans16, dst, cap, e->work);
+        return wcodeci_rans16_encode(e->kernels, plane, &choice->rans16, NULL, dst, cap, e->work);
     case WCODEC_CODER_RANS256: return wcodeci_rans256_encode(plane, &choice->rans256, dst, cap, e->work);
     default: return wcodeci_raw_encode(plane, dst, cap);
     }
@@ -269,7 +265,7 @@ static void wcodeci_plane_best(wcodeci_encoder *e, wcodeci_plane *plane, wcodeci
     wcodeci_count(plane->v, plane->n, plane->count);
     wcodeci_choice_prepare(e, plane, &choice);
     wcodeci_choice_least(e, plane, &choice, &least);
-    for (p = WCODEC_PREDICT_LEFT; p < WCODEC_PREDICT_COUNT && least > 1; p++) {
+    for (p = WCODEC_PREDICT_LEFT; p <= WCODEC_PREDICT_UP && least > 1; p++) {
         size_t cost;
         if (!wcodeci_allowed(e, p, plane->n)) continue;
         wcodeci_plane_predict(e, p, plane);
@@ -293,22 +289,90 @@ static void wcodeci_plane_best(wcodeci_encoder *e, wcodeci_plane *plane, wcodeci
     info->predictor = (unsigned char)predictor;
 }
 
+#if WCODECI_MIX
+
+#define WCODECI_MIX_TRIAL 4096     /* values that say which kind suits a plane, if it has more than twice as many */
+
+/* Writes e->plane at e->second as `kind`; returns the size, or 0 if it is not below `cap`. */
+static size_t wcodeci_plane_mix_as(wcodeci_encoder *e, const wcodeci_plane *plane, size_t n, unsigned kind,
+                                   size_t cap)
+{
+    wcodeci_mix_in in;
+    in.width = plane->width;
+    in.n = n;
+    in.row = e->row < n ? (size_t)e->row : 0;
+    in.v = e->plane;
+    in.exponents = e->scaled;
+    in.kind = kind;
+    return wcodeci_mix_encode(&in, e->second, cap, e->mix);
+}
+
+/* Writes plane k, which is written at dst already, by the coder MIX instead where that is smaller. */
+static void wcodeci_plane_try_mix(wcodeci_encoder *e, const wcodeci_plane *plane, unsigned split, unsigned k,
+                              wcodeci_byte *dst, wcodec_plane_info *info)
+{
+    const int floats = wcodeci_split_floats(split) || split == WCODEC_SPLIT_F64;
+    const size_t n = plane->n > 2 * WCODECI_MIX_TRIAL ? WCODECI_MIX_TRIAL : plane->n;
+    unsigned kinds = 1u << WCODECI_MIX_INTEGERS, kind, best = WCODECI_MIX_KINDS;
+    size_t size = 0, least;
+    if (k == 0) memcpy(e->scaled, e->plane, plane->n);
+    if (info->size <= 4) return;
+    if (floats && k < 2) kinds = 1u << (k == 0 ? WCODECI_MIX_EXPONENTS : WCODECI_MIX_MANTISSAS);
+    else if (floats && info->coder == WCODEC_CODER_RAW) return;
+    else if (plane->width == 8 && e->dtype != WCODEC_I8 && e->dtype != WCODEC_U8)
+        kinds |= 1u << WCODECI_MIX_TEXT;
+    if (split == WCODEC_SPLIT_BYTE && wcodeci_split_floats(wcodeci_dtypes[e->dtype].splits[0]))
+        kinds = 1u << WCODECI_MIX_TEXT;         /* tried where floating point repeats itself */
+    least = plane->n == n ? info->size : wcodeci_raw_size(n, plane->width);
+    for (kind = 0; kind < WCODECI_MIX_KINDS; kind++) {
+        size_t other;
+        if (!(kinds >> kind & 1)) continue;
+        other = kinds == 1u << kind && n < plane->n ? 1 : wcodeci_plane_mix_as(e, plane, n, kind, least - 1);
+        if (other == 0) continue;
+        least = size = other;
+        best = kind;
+        if (n == plane->n) memcpy(dst, e->second, size);
+    }
+    if (best == WCODECI_MIX_KINDS) return;
+    if (n < plane->n) {
+        size = wcodeci_plane_mix_as(e, plane, plane->n, best, info->size - 1);
+        if (size == 0) return;
+        memcpy(dst, e->second, size);
+    }
+    info->size = size;
+    info->coder = WCODEC_CODER_MIX;
+    info->predictor = WCODEC_PREDICT_NONE;
+}
+
+#endif
+
+static size_t wcodeci_put_plane(const wcodec_plane_info *plane, wcodeci_byte *dst)
+{
+    dst[0] = (wcodeci_byte)(plane->coder | plane->predictor << 5);
+    return 1 + wcodeci_put_varint(dst + 1, plane->size);
+}
+
 /* The record's fields: what stands before the payloads, but for the filler. */
 static size_t wcodeci_tile_fields(const wcodeci_encoder *e, const wcodeci_tile *tile, uint32_t crc,
                                   wcodeci_byte *dst)
 {
     size_t used = 6;
     unsigned k, up = tile->info.predictor == WCODEC_PREDICT_UP;
-    for (k = 0; k < tile->info.planes; k++) up |= tile->info.plane[k].predictor == WCODEC_PREDICT_UP;
+    for (k = 0; k < tile->info.planes; k++) {
+        up |= tile->info.plane[k].predictor == WCODEC_PREDICT_UP;
+        up |= tile->info.plane[k].coder == WCODEC_CODER_MIX && e->row && e->row < tile->n;
+    }
     dst[0] = (wcodeci_byte)tile->info.split;
-    dst[1] = (wcodeci_byte)(tile->info.predictor | (up ? WCODECI_TILE_ROW : 0));
+    dst[1] = (wcodeci_byte)(tile->info.predictor | (up ? WCODECI_TILE_ROW : 0)
+                            | (e->rows.size ? WCODECI_TILE_SCALED : 0));
     wcodeci_store32(dst + 2, crc);
     used += wcodeci_put_varint(dst + used, tile->n);
     if (up) used += wcodeci_put_varint(dst + used, e->row);
-    for (k = 0; k < tile->info.planes; k++) {
-        dst[used++] = (wcodeci_byte)(tile->info.plane[k].coder | tile->info.plane[k].predictor << 5);
-        used += wcodeci_put_varint(dst + used, tile->info.plane[k].size);
+    if (e->rows.size) {
+        used += wcodeci_put_varint(dst + used, e->scales->phase);
+        used += wcodeci_put_plane(&e->rows, dst + used);
     }
+    for (k = 0; k < tile->info.planes; k++) used += wcodeci_put_plane(&tile->info.plane[k], dst + used);
     return used;
 }
 
@@ -316,12 +380,9 @@ static size_t wcodeci_tile_fields(const wcodeci_encoder *e, const wcodeci_tile *
 static size_t wcodeci_tile_place(wcodeci_tile *tile, size_t at)
 {
     unsigned k;
-    for (k = 0; k < tile->info.planes; k++) {
-        if (tile->info.plane[k].size >= WCODECI_ALIGNED_PLANE) at = (size_t)wcodeci_up8(at);
-        tile->info.plane[k].offset = at;
-        at += tile->info.plane[k].size;
-    }
-    return at;
+    uint64_t end = wcodeci_plane_place(&tile->info.rows, at);
+    for (k = 0; k < tile->info.planes; k++) end = wcodeci_plane_place(&tile->info.plane[k], end);
+    return (size_t)end;
 }
 
 /* Finds a length of the record's head whose body size takes just that length: the size depends on the padding
@@ -340,19 +401,23 @@ static size_t wcodeci_tile_layout(wcodeci_tile *tile, size_t fields, unsigned *f
     return 0;
 }
 
-/* Puts fields and payloads together: the payloads stand one after the other at dst + WCODEC_TILE_HEAD, with
- * room for the planes in `late`, which are not written yet.  They move down, for head and fields (at most 65
- * bytes), filler and padding (at most 7 each) take no more. */
+/* Puts fields and payloads together: the planes' payloads stand one after the other from `from` on, with room for
+ * the planes in `late`, which are not written yet.  They move down, for head and fields (at most 80 bytes), filler
+ * and padding (at most 7 each) and the rows' scales take no more. */
 static size_t wcodeci_tile_join(const wcodeci_encoder *e, wcodeci_tile *tile, uint32_t crc, unsigned late,
-                                wcodeci_byte *dst)
+                                const wcodeci_byte *from, wcodeci_byte *dst)
 {
     wcodeci_byte fields[WCODEC_TILE_HEAD];
     const size_t used = wcodeci_tile_fields(e, tile, crc, fields);
-    const wcodeci_byte *from = dst + WCODEC_TILE_HEAD;
     unsigned k, filler;
-    size_t end, head = wcodeci_tile_layout(tile, used, &filler, &end), at = head + used;
-    const size_t body = end - head;
+    size_t end, head = wcodeci_tile_layout(tile, used, &filler, &end), at = head + used, body;
+    body = end - head;
     fields[1] = (wcodeci_byte)(fields[1] | filler << WCODECI_TILE_FILLER);
+    if (tile->info.rows.size) {
+        memset(dst + at, 0, tile->info.rows.offset - at);
+        memcpy(dst + tile->info.rows.offset, e->row_payload, tile->info.rows.size);
+        at = tile->info.rows.offset + tile->info.rows.size;
+    }
     for (k = 0; k < tile->info.planes; k++) {
         const wcodec_plane_info *plane = &tile->info.plane[k];
         if (!(late >> k & 1)) memmove(dst + plane->offset, from, plane->size);
@@ -368,11 +433,18 @@ static size_t wcodeci_tile_join(const wcodeci_encoder *e, wcodeci_tile *tile, ui
 }
 
 /* How a plane of a large tile will be coded; FULL: look at all of it. */
-typedef enum wcodeci_plan_how { WCODECI_PLAN_RAW, WCODECI_PLAN_RANS16, WCODECI_PLAN_FULL } wcodeci_plan_how;
+typedef enum wcodeci_plan_how {
+    WCODECI_PLAN_RAW,
+    WCODECI_PLAN_RANS16,
+    WCODECI_PLAN_SCALED,                /* rANS-16 by classes of e->scaled, */
+    WCODECI_PLAN_MAPPED,                /* of the second plane by the first one's values */
+    WCODECI_PLAN_FULL
+} wcodeci_plan_how;
 
 typedef struct wcodeci_plane_plan {
     wcodeci_plan_how how;
     unsigned predictor;                 /* for rANS-16 */
+    uint64_t cost;
     wcodeci_rans16_model model;
 } wcodeci_plane_plan;
 
@@ -382,7 +454,43 @@ typedef struct wcodeci_plan_of_tile {
     wcodeci_plane_plan plane[WCODEC_MAX_PLANES];
 } wcodeci_plan_of_tile;
 
-/* Writes plane k as its plan says; `late` gets the planes that wcodeci_tile_late has to write. */
+/* Writes a plane from which scales were taken off, unless its rows' scales take what it saves. */
+static int wcodeci_plane_write_scaled(wcodeci_encoder *e, const wcodeci_plane_plan *plan, wcodeci_plane *plane,
+                                      wcodec_plane_info *info, wcodeci_byte *dst)
+{
+    size_t size = 0;
+    plane->v = e->scaled;
+    if (e->rows.size + 16 < info->size)
+        size = wcodeci_rans16_encode(e->kernels, plane, &plan->model, e->q, dst,
+                                     info->size - e->rows.size - 16, e->work);
+    plane->v = e->plane;
+    if (size) {
+        info->size = size;
+        info->coder = WCODEC_CODER_CLASSES;
+        info->predictor = WCODEC_PREDICT_SCALE;
+        return 1;
+    }
+    e->rows.size = 0;
+    return 0;
+}
+
+/* Writes the second plane, which stands in e->plane, by classes; tile_map made e->classes. */
+static int wcodeci_plane_write_mapped(wcodeci_encoder *e, const wcodeci_plane_plan *plan,
+                                      const wcodeci_plane *plane, wcodec_plane_info *info, wcodeci_byte *dst)
+{
+    const size_t size = wcodeci_rans16_encode(e->kernels, plane, &plan->model, e->classes, dst, info->size,
+                                              e->work);
+    if (!size) return 0;
+    info->size = size;
+    info->coder = WCODEC_CODER_CLASSES;
+    return 1;
+}
+
+/* What the rows' scales take before the first payload, with padding. */
+#define WCODECI_ROWS_ROOM(size) ((size) ? (size) + 8 : 0)
+
+/* Writes plane k as its plan says; `late` gets the planes that are not written yet.  The first one goes behind the
+ * room for its rows' scales if it turns out to be scaled. */
 static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *plan, const wcodeci_byte *units,
                                 wcodeci_tile *tile, unsigned k, unsigned *late, wcodeci_byte *dst)
 {
@@ -400,15 +508,21 @@ static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *pl
         *late |= 1u << k;
         return;
     }
+    if (plan && plan->how == WCODECI_PLAN_SCALED
+        && wcodeci_plane_write_scaled(e, plan, &plane, info, dst + WCODECI_ROWS_ROOM(e->rows.size)))
+        return;
     wcodeci_split_plane(e->kernels, tile->info.split, k, units, e->plane, tile->n);
     if (plan && plan->how == WCODECI_PLAN_RAW) {
         wcodeci_raw_encode(&plane, dst, info->size);
         return;
     }
+    if (plan && plan->how == WCODECI_PLAN_MAPPED
+        && wcodeci_plane_write_mapped(e, plan, &plane, info, dst))
+        return;
     if (plan && plan->how == WCODECI_PLAN_RANS16) {
         size_t size;
         wcodeci_plane_predict(e, plan->predictor, &plane);
-        size = wcodeci_rans16_encode(e->kernels, &plane, &plan->model, dst, info->size, e->work);
+        size = wcodeci_rans16_encode(e->kernels, &plane, &plan->model, NULL, dst, info->size, e->work);
         if (size) {
             info->size = size;
             info->coder = WCODEC_CODER_RANS16;
@@ -417,6 +531,9 @@ static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *pl
         }
     }
     wcodeci_plane_best(e, &plane, dst, info);
+#if WCODECI_MIX
+    if (e->mix) wcodeci_plane_try_mix(e, &plane, tile->info.split, k, dst, info);
+#endif
 }
 
 /* Encodes the tile with a given split and unit predictor; plans NULL: all planes are looked at in full. */
@@ -425,7 +542,7 @@ static size_t wcodeci_tile_encode_as(wcodeci_encoder *e, unsigned split, unsigne
 {
     const wcodeci_split_row *row = &wcodeci_splits[split];
     const wcodeci_byte *units = e->src;
-    wcodeci_byte *payload = dst + WCODEC_TILE_HEAD;
+    wcodeci_byte *from = dst + WCODEC_TILE_HEAD, *payload;
     wcodeci_tile tile;
     unsigned k, late = 0;
     size_t size;
@@ -438,11 +555,19 @@ static size_t wcodeci_tile_encode_as(wcodeci_encoder *e, unsigned split, unsigne
         wcodeci_predict_units(e->src, e->units, tile.n, row->unit, predictor, e->row);
         units = e->units;
     }
+    if (!plans || plans[0].how != WCODECI_PLAN_SCALED) e->rows.size = 0;
+    payload = from;
     for (k = 0; k < row->planes; k++) {
-        wcodeci_plane_write(e, plans ? &plans[k] : NULL, units, &tile, k, &late, payload);
+        const wcodeci_plane_plan *plan = plans ? &plans[k] : NULL;
+        /* Where scales came to nothing after all, classes that were made with them do not hold any more. */
+        if (plan && plan->how == WCODECI_PLAN_MAPPED && plans[0].how == WCODECI_PLAN_SCALED && !e->rows.size)
+            plan = NULL;
+        wcodeci_plane_write(e, plan, units, &tile, k, &late, payload);
+        if (k == 0) payload = from += WCODECI_ROWS_ROOM(e->rows.size);
         payload += tile.info.plane[k].size;
     }
-    size = wcodeci_tile_join(e, &tile, crc, late, dst);
+    tile.info.rows = e->rows;
+    size = wcodeci_tile_join(e, &tile, crc, late, from, dst);
     for (k = 0; k < row->planes; k++)       /* straight to where they stay */
         if (late >> k & 1)
             wcodeci_split_plane(e->kernels, split, k, units, dst + tile.info.plane[k].offset, tile.n);
@@ -505,7 +630,7 @@ static uint64_t wcodeci_plane_planned(const wcodeci_encoder *e, unsigned split, 
     plan->how = WCODECI_PLAN_RAW;
     least = wcodeci_sample_entropy(plane.count, plane.n);
     wcodeci_plane_consider(e, &plane, least, WCODEC_PREDICT_NONE, n, plan, &cost);
-    for (p = WCODEC_PREDICT_LEFT; p < WCODEC_PREDICT_COUNT && units && cost > 1; p++) {
+    for (p = WCODEC_PREDICT_LEFT; p <= WCODEC_PREDICT_UP && units && cost > 1; p++) {
         if (!wcodeci_allowed(e, p, n)) continue;
         plane.n = wcodeci_sample_predicted(e, split, k, units, sample, n, p, plane.count);
         if (plane.n == 0) continue;
@@ -531,7 +656,8 @@ static void wcodeci_tile_plan_full(const wcodeci_encoder *e, unsigned split, uns
     for (k = 0; k < row->planes; k++) {
         wcodeci_split_plane(e->kernels, split, k, units, e->plane, n);
         wcodeci_count(e->plane, n, count);
-        plan->cost += wcodeci_entropy(count, n) / 8;
+        plan->plane[k].cost = wcodeci_entropy(count, n) / 8;
+        plan->cost += plan->plane[k].cost;
         plan->plane[k].how = WCODECI_PLAN_FULL;
     }
 }
@@ -559,8 +685,139 @@ static void wcodeci_tile_plan(const wcodeci_encoder *e, unsigned split, unsigned
             && plan->plane[0].how == WCODECI_PLAN_RANS16 && plan->plane[0].predictor == WCODEC_PREDICT_NONE)
             from = NULL;
         wcodeci_split_plane(e->kernels, split, k, units, sample, WCODECI_SAMPLE);
-        plan->cost += wcodeci_plane_planned(e, split, k, from, sample, n, &plan->plane[k]);
+        plan->plane[k].cost = wcodeci_plane_planned(e, split, k, from, sample, n, &plan->plane[k]);
+        plan->cost += plan->plane[k].cost;
     }
+}
+
+/* Counts residuals by class: all of few, a quarter of many.  Returns how many. */
+static size_t wcodeci_classes_count(const wcodeci_byte *v, const wcodeci_byte *q, size_t n,
+                                    uint32_t count[WCODECI_CLASSES][256])
+{
+    const size_t step = n < 4 * WCODECI_SAMPLE ? WCODECI_CLASS_RUN : 4 * WCODECI_CLASS_RUN;
+    size_t i, j, shown = 0;
+    memset(count, 0, WCODECI_CLASSES * sizeof count[0]);
+    for (i = 0; i < n; i += step) {
+        const size_t end = i + wcodeci_min(n - i, WCODECI_CLASS_RUN);
+        for (j = i; j < end; j++) count[q[j] & 3][v[j]]++;
+        shown += end - i;
+    }
+    return shown;
+}
+
+/* Codes the rows' scales. */
+static void wcodeci_rows_encode(wcodeci_encoder *e, size_t rows)
+{
+    const unsigned coders = e->options.coders;
+    const uint64_t row = e->row;
+    const size_t slow = e->slow;
+    wcodeci_plane plane;
+    e->options.coders = WCODECI_SIDE_CODERS;
+    e->row = 0;
+    e->slow = 0;
+    memcpy(e->plane, e->row_scales, rows);
+    plane.v = e->plane;
+    plane.n = rows;
+    plane.width = 8;
+    plane.unit = 1;
+    wcodeci_plane_best(e, &plane, e->row_payload, &e->rows);
+    e->rows.width = 8;
+    e->options.coders = coders;
+    e->row = row;
+    e->slow = slow;
+}
+
+/* Considers taking scales off the first plane; `plan` is of a tile without a unit predictor. */
+static void wcodeci_tile_scale(wcodeci_encoder *e, wcodeci_plan_of_tile *plan)
+{
+    const wcodeci_split_row *row = &wcodeci_splits[plan->split];
+    const size_t n = e->size / row->unit;
+    uint32_t count[WCODECI_CLASSES][256];
+    wcodeci_rans16_model model;
+    wcodeci_scaled scaled;
+    size_t rows, shown, size;
+    scaled.columns = e->scales->scale;
+    scaled.rows = e->row_scales;
+    scaled.width = e->scales->columns;
+    scaled.phase = e->scales->phase;
+    rows = wcodeci_scaled_rows(scaled.width, scaled.phase, n);
+    wcodeci_split_plane(e->kernels, plan->split, 0, e->src, e->plane, n);
+    wcodeci_rows_fit(e->plane, n, scaled.columns, scaled.width, scaled.phase, e->row_scales);
+    wcodeci_scaled_q(e->decode, &scaled, 0, e->q, n);
+    wcodeci_scale_off(e->plane, e->q, e->scaled, n, (1u << row->plane[0].width) - 1);
+    shown = wcodeci_classes_count(e->scaled, e->q, n, count);
+    size = wcodeci_classes_prepare(count, shown, n, row->unit, &model);
+    if (size >= plan->plane[0].cost) return;            /* (size_t)-1: none */
+    wcodeci_rows_encode(e, rows);
+    size += e->rows.size + 8;
+    if (size >= plan->plane[0].cost) return;
+    plan->cost -= plan->plane[0].cost - size;
+    plan->plane[0].cost = size;
+    plan->plane[0].how = WCODECI_PLAN_SCALED;
+    plan->plane[0].model = model;
+}
+
+/* The commonest value. */
+static unsigned wcodeci_mode(const wcodeci_byte *v, size_t n)
+{
+    uint32_t count[256];
+    unsigned s, mode = 0;
+    wcodeci_count(v, n, count);
+    for (s = 1; s < 256; s++)
+        if (count[s] > count[mode]) mode = s;
+    return mode;
+}
+
+/* Considers coding the second plane by classes of the first plane's values, and of the scales if the first plane
+ * is scaled; `plan` is of a tile without a unit predictor. */
+static void wcodeci_tile_map(wcodeci_encoder *e, wcodeci_plan_of_tile *plan)
+{
+    const wcodeci_split_row *row = &wcodeci_splits[plan->split];
+    const int scaled = plan->plane[0].how == WCODECI_PLAN_SCALED;
+    const size_t n = e->size / row->unit;
+    const size_t step = n < 4 * WCODECI_SAMPLE ? WCODECI_CLASS_RUN : 4 * WCODECI_CLASS_RUN;
+    const wcodeci_byte *q = scaled ? e->q : NULL;
+    wcodeci_context_counts counts;
+    wcodeci_rans16_model model;
+    wcodeci_class_map contexts;
+    wcodeci_byte *second = e->residual;
+    size_t i, j, size;
+    unsigned k;
+    wcodeci_split_plane(e->kernels, plan->split, 0, e->src, e->plane, n);
+    wcodeci_split_plane(e->kernels, plan->split, 1, e->src, second, n);
+    contexts.mask = (1u << row->plane[0].width) - 1;
+    contexts.base = 0;
+    if (row->plane[0].width > 4)
+        contexts.base = (wcodeci_mode(scaled ? e->scaled : e->plane, n) - WCODECI_CONTEXT_MODE) & contexts.mask;
+    for (k = 0; k < WCODECI_CONTEXTS; k++) contexts.class_of[k] = (wcodeci_byte)k;
+    e->decode->classes(&contexts, e->plane, q, e->classes, n);
+    memset(&counts, 0, sizeof counts);
+    for (i = 0; i < n; i += step) {
+        const size_t end = i + wcodeci_min(n - i, WCODECI_CLASS_RUN);
+        for (j = i; j < end; j++) counts.count[e->classes[j]][second[j]]++;
+        counts.shown += end - i;
+    }
+    size = wcodeci_contexts_prepare(&counts, n, row->unit, (wcodeci_context_runs *)(void *)e->work, &model);
+    if (size >= plan->plane[1].cost) return;
+    model.map.base = contexts.base;
+    model.map.mask = contexts.mask;
+    e->decode->classes(&model.map, e->plane, q, e->classes, n);
+    plan->cost -= plan->plane[1].cost - size;
+    plan->plane[1].cost = size;
+    plan->plane[1].how = WCODECI_PLAN_MAPPED;
+    plan->plane[1].model = model;
+}
+
+/* What classes can do for a plan, in a tile whose fields are not predicted. */
+static void wcodeci_tile_classes(wcodeci_encoder *e, wcodeci_plan_of_tile *plan)
+{
+    const wcodeci_split_row *row = &wcodeci_splits[plan->split];
+    if (plan->predictor != WCODEC_PREDICT_NONE || !(e->options.coders >> WCODEC_CODER_CLASSES & 1)
+        || e->size / row->unit < WCODECI_SAMPLE)
+        return;
+    if (e->scales && wcodeci_split_floats(plan->split) && (e->options.predictors >> WCODEC_PREDICT_SCALE & 1))
+        wcodeci_tile_scale(e, plan);
+    if (row->planes > 1 && row->plane[1].width == 4 && plan->plane[1].cost > 1) wcodeci_tile_map(e, plan);
 }
 
 /* Splits to try: those of the dtype, or those that the caller named, as far as the size fits their units. */
@@ -590,7 +847,7 @@ static size_t wcodeci_tile_encode_small(wcodeci_encoder *e, unsigned splits, uin
     unsigned split, predictor;
     size_t size = 0;
     for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
-        for (predictor = 0; (splits >> split & 1) && predictor < WCODEC_PREDICT_COUNT; predictor++) {
+        for (predictor = 0; (splits >> split & 1) && predictor <= WCODEC_PREDICT_UP; predictor++) {
             size_t cost;
             if (!wcodeci_unit_predictor_fits(e, split, predictor)) continue;
             cost = wcodeci_tile_encode_as(e, split, predictor, NULL, crc, e->trial);
@@ -607,31 +864,134 @@ static size_t wcodeci_tile_encode_large(wcodeci_encoder *e, unsigned splits, uin
 {
     const unsigned likely = wcodeci_dtypes[e->dtype].splits[0];
     wcodeci_plan_of_tile best, other;
+    uint64_t favour = 0;
     unsigned split, predictor;
     best.split = WCODEC_SPLIT_COUNT;
     best.cost = UINT64_MAX;
     if (splits >> likely & 1) {
         wcodeci_tile_plan(e, likely, WCODEC_PREDICT_NONE, &best);
-        best.cost -= best.cost / 64;
+        favour = best.cost / 64;
+        best.cost -= favour;
         if (wcodeci_splits[likely].unit > 1 && !wcodeci_dtypes[e->dtype].integer
             && best.cost < e->size - e->size / 16)
             splits = 0;
     }
     for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
-        for (predictor = 0; (splits >> split & 1) && predictor < WCODEC_PREDICT_COUNT; predictor++) {
+        for (predictor = 0; (splits >> split & 1) && predictor <= WCODEC_PREDICT_UP; predictor++) {
             if ((split == likely && predictor == WCODEC_PREDICT_NONE)
                 || !wcodeci_unit_predictor_fits(e, split, predictor))
                 continue;
             wcodeci_tile_plan(e, split, predictor, &other);
             if (other.cost < best.cost) best = other;
         }
+    /* Last, for it leaves in the encoder's memory what its plan needs. */
+    if (best.split == likely && best.predictor == WCODEC_PREDICT_NONE) best.cost += favour;
+    split = wcodeci_dtypes[e->dtype].classes[e->options.profile != WCODEC_PROFILE_FAST];
+    if (split != WCODEC_SPLIT_BYTE && (!e->options.splits || (e->options.splits >> split & 1))) {
+        if (best.split == split && best.predictor == WCODEC_PREDICT_NONE) other = best;
+        else wcodeci_tile_plan(e, split, WCODEC_PREDICT_NONE, &other);
+        wcodeci_tile_classes(e, &other);
+        /* Of integers, what is left out of the sample may be what matters: a clear gain, then, and a clearer one
+         * if the upper halves decode slowly all the same. */
+        favour = wcodeci_split_floats(split) || best.split == split ? 0
+               : other.plane[0].how == WCODECI_PLAN_FULL ? other.cost / 8 : other.cost / 64;
+        if (other.cost + favour < best.cost) best = other;
+    }
     return wcodeci_tile_encode_as(e, best.split, best.predictor, best.plane, crc, dst);
 }
+
+#if WCODECI_MIX
+
+/* Do eight bytes from where a unit begins often stand elsewhere in the tile?  In weights that is rare. */
+static int wcodeci_tile_repeats(const wcodeci_encoder *e)
+{
+    const size_t unit = wcodeci_dtypes[e->dtype].unit;
+    uint64_t *const seen = (uint64_t *)e->mix;
+    size_t i, again = 0;
+    memset(seen, 0, 4096 * sizeof *seen);
+    for (i = 0; i + 8 <= e->size; i += unit) {
+        const uint64_t x = wcodeci_load64(e->src + i);
+        uint64_t *const place = &seen[x * 0x9E3779B97F4A7C15u >> 52];
+        again += *place == x;
+        *place = x;
+    }
+    return again > e->size / unit / 16;
+}
+
+/* The profile BEST: bytes are tried too, of floating point where it repeats itself. */
+static unsigned wcodeci_splits_to_mix(const wcodeci_encoder *e)
+{
+    const wcodeci_dtype_row *dtype = &wcodeci_dtypes[e->dtype];
+    if (e->options.splits) return wcodeci_splits_to_try(e);
+    if (dtype->unit > 1)
+        return 1u << dtype->splits[0]
+             | (dtype->integer || wcodeci_tile_repeats(e) ? 1u << WCODEC_SPLIT_BYTE : 0u);
+    return dtype->bits == 8 && dtype->splits[1] == WCODEC_SPLIT_NIBBLES ? 1u << WCODEC_SPLIT_BYTE
+                                                                        : wcodeci_splits_to_try(e);
+}
+
+/* Encodes the tile, or what e->size leaves of it, as split and unit predictor number `way`. */
+static size_t wcodeci_tile_encode_way(wcodeci_encoder *e, unsigned way, uint32_t crc, wcodeci_byte *dst)
+{
+    const unsigned unit = wcodeci_dtypes[e->dtype].unit;
+    const uint64_t row = e->row;
+    size_t size;
+    if (unit > 1 && way / WCODEC_PREDICT_COUNT == WCODEC_SPLIT_BYTE) e->row = unit;
+    size = wcodeci_tile_encode_as(e, way / WCODEC_PREDICT_COUNT, way % WCODEC_PREDICT_COUNT, NULL, crc, dst);
+    e->row = row;
+    return size;
+}
+
+/* A part of the tile, from its middle, says which split and unit predictor take the least.  That of a tile that
+ * is no more than the part is there already if it was the last to be tried. */
+static size_t wcodeci_tile_encode_mixed(wcodeci_encoder *e, uint32_t crc, wcodeci_byte *dst)
+{
+    const unsigned splits = wcodeci_splits_to_mix(e), unit = wcodeci_dtypes[e->dtype].unit;
+    const wcodeci_byte *const src = e->src;
+    const size_t all = e->size, units = all / unit;
+    size_t least = 0, size = 0, part = units, skip = 0;
+    unsigned way, best = 0, last = 0, ways = 0;
+    if (units > 2 * WCODECI_MIX_TRIAL) {
+        part = WCODECI_MIX_TRIAL;
+        skip = (units - part) / 2;
+        if (e->row && e->row < part) {
+            part -= part % (size_t)e->row;
+            skip -= skip % (size_t)e->row;
+        }
+    }
+    e->slow = 0;
+    for (way = (unsigned)WCODEC_SPLIT_COUNT * (unsigned)WCODEC_PREDICT_COUNT; way-- > 0;) {
+        const unsigned split = way / WCODEC_PREDICT_COUNT, predictor = way % WCODEC_PREDICT_COUNT;
+        if (!(splits >> split & 1) || predictor > WCODEC_PREDICT_UP
+            || !wcodeci_unit_predictor_fits(e, split, predictor))
+            continue;
+        if (ways++ == 0 && splits == 1u << split && !wcodeci_dtypes[e->dtype].integer) {
+            best = way;         /* the only one */
+            break;
+        }
+        e->src = src + skip * unit;
+        e->size = part * unit;
+        size = wcodeci_tile_encode_way(e, way, crc, dst);
+        last = way;
+        if (least && size >= least) continue;
+        least = size;
+        best = way;
+    }
+    e->src = src;
+    e->size = all;
+    if (ways && last == best && part == units && least) return size;
+    return wcodeci_tile_encode_way(e, best, crc, dst);
+}
+
+#endif
 
 static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
 {
     const unsigned splits = wcodeci_splits_to_try(e);
     const uint32_t crc = e->crc(0, e->src, e->size);
+#if WCODECI_MIX
+    if (e->mix) return wcodeci_tile_encode_mixed(e, crc, dst);
+#endif
     if (e->size / wcodeci_dtypes[e->dtype].unit <= WCODECI_SAMPLE
         && wcodec_tile_bound(e->size) <= WCODECI_TRIAL_SIZE)
         return wcodeci_tile_encode_small(e, splits, crc, dst);
@@ -639,14 +999,17 @@ static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
 }
 
 WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size,
-                                     const wcodec_tile_options *options, void *dst, size_t dst_size,
-                                     void *scratch, size_t scratch_size)
+                                     const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
+                                     size_t dst_size, void *scratch, size_t scratch_size)
 {
     wcodeci_encoder e;
     unsigned cpu;
     if (dtype >= WCODECI_DTYPES || !src || !dst || !scratch || size == 0 || size > WCODEC_MAX_TILE_BYTES
         || size % wcodeci_dtypes[dtype].unit || dst_size < wcodec_tile_bound(size)
-        || scratch_size < wcodec_tile_encode_scratch(size))
+        || (options && options->profile > (WCODECI_MIX ? WCODEC_PROFILE_BEST : WCODEC_PROFILE_DENSE))
+        || scratch_size < wcodeci_encode_scratch(options ? options->profile : 0, size)
+        || (scales && (!scales->scale || scales->columns < WCODECI_MIN_COLUMNS
+                       || scales->columns > WCODECI_MAX_COLUMNS || scales->phase >= scales->columns)))
         return 0;
     memset(&e.options, 0, sizeof e.options);
     if (options) e.options = *options;
@@ -654,18 +1017,31 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
     if (!options || !options->predictors) e.options.predictors = (1u << WCODEC_PREDICT_COUNT) - 1;
     cpu = wcodec_cpu_detect() & ~e.options.cpu_off;
     e.kernels = wcodeci_encode_kernels_of(cpu);
+    e.decode = wcodeci_kernels_of(cpu);
     e.crc = wcodeci_crc_of(cpu);
+    e.scales = scales;
+    memset(&e.rows, 0, sizeof e.rows);
     e.src = (const wcodeci_byte *)src;
     e.size = size;
     e.dtype = dtype;
     e.row = row;
     e.slow = size < WCODECI_FREE_SIZE ? 0 : size / WCODECI_SLOW_PART;
     e.work = (wcodeci_byte *)scratch + ((8 - ((uintptr_t)scratch & 7)) & 7);
+    e.mix = NULL;
+    if (e.options.profile == WCODEC_PROFILE_BEST && (e.options.coders >> WCODEC_CODER_MIX & 1)) {
+        e.mix = e.work;
+        e.work += wcodeci_mix_scratch();
+    }
     e.units = e.work + WCODECI_RANS16_WORK(size);
     e.plane = e.units + size;
     e.residual = e.plane + size;
     e.second = e.residual + size;
     e.trial = e.second + size + 64;
+    e.q = e.trial + WCODECI_TRIAL_SIZE;
+    e.scaled = e.q + size;
+    e.classes = e.scaled + size;
+    e.row_scales = e.classes + size;
+    e.row_payload = e.row_scales + wcodeci_encode_rows(size);
     return wcodeci_tile_encode_best(&e, (wcodeci_byte *)dst);
 }
 

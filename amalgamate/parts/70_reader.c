@@ -8,7 +8,9 @@
 #define WCODECI_MAX_NAME 65000              /* bytes */
 #define WCODECI_MAX_METADATA ((uint32_t)1 << 24)
 #define WCODECI_INDEX_TILE 65536u           /* decoded bytes of each I record but the last */
+#define WCODECI_FEATURE_MIX 1u              /* features bit 0: tiles may use the coder MIX */
 #define WCODECI_SEGMENT_GEOMETRY 1          /* segment flags bit 0 */
+#define WCODECI_SEGMENT_GROUPS 2            /* segment flags bit 1 */
 #define WCODECI_ORIGINAL_PARTS 1            /* original flags bit 0 */
 #define WCODECI_ORIGINAL_SHA256 2           /* original flags bit 1 */
 #define WCODECI_MAX_RANK 255
@@ -19,18 +21,22 @@ static const wcodeci_byte wcodeci_magic_back[4] = { 'C', 'D', 'C', 'W' };
 
 typedef struct wcodeci_header {
     uint32_t size, metadata_size, max_tile;
+    int mix;                                /* features bit 0 */
 } wcodeci_header;
 
 /* Checks the fixed part of a header: all but its CRC-32 and its padding. */
 static wcodec_status wcodeci_header_parse(const wcodeci_byte *p, wcodeci_header *header, wcodec_error *err)
 {
+    uint32_t features;
     if (memcmp(p, wcodeci_magic_front, 4) != 0)
         return wcodeci_fail(err, WCODEC_E_MAGIC, 0, "not a wcodec container");
     if (wcodeci_load16(p + 4) != WCODEC_FORMAT_VERSION)
         return wcodeci_fail(err, WCODEC_E_VERSION, 4, "a format version that this library does not read");
-    if (wcodeci_load16(p + 6) || wcodeci_load32(p + 16) || wcodeci_load32(p + 24))
-        return wcodeci_fail(err, WCODEC_E_UNSUPPORTED,
-                            wcodeci_load16(p + 6) ? 6 : wcodeci_load32(p + 16) ? 16 : 24,
+    features = wcodeci_load32(p + 16);
+    header->mix = WCODECI_MIX && (features & WCODECI_FEATURE_MIX);
+    if (header->mix) features -= WCODECI_FEATURE_MIX;
+    if (wcodeci_load16(p + 6) || features || wcodeci_load32(p + 24))
+        return wcodeci_fail(err, WCODEC_E_UNSUPPORTED, wcodeci_load16(p + 6) ? 6 : features ? 16 : 24,
                             "the container needs features that this library lacks");
     header->size = wcodeci_load32(p + 8);
     header->metadata_size = wcodeci_load32(p + 12);
@@ -57,7 +63,7 @@ static wcodec_status wcodeci_header_check(const wcodeci_byte *fixed, const wcode
 }
 
 typedef struct wcodeci_footer {
-    uint32_t names, originals, dimensions, segments, index_size, index_crc, file_crc;
+    uint32_t groups, names, originals, dimensions, segments, index_size, index_crc, file_crc;
     uint64_t index_offset, tiles, container_size;
 } wcodeci_footer;
 
@@ -69,9 +75,10 @@ static wcodec_status wcodeci_footer_parse(const wcodeci_byte *p, uint64_t at, wc
         || p[1] != WCODECI_FOOTER_SIZE - 2)
         return wcodeci_fail(err, WCODEC_E_TRUNCATED, at,
                             "there is no footer: the container was cut or is damaged");
-    if (!wcodeci_all_zero(p + 2, p + 8))
+    if (!wcodeci_all_zero(p + 2, p + 4))
         return wcodeci_fail(err, WCODEC_E_UNSUPPORTED, at + 2,
                             "the footer uses features that this library lacks");
+    footer->groups = wcodeci_load32(p + 4);
     footer->names = wcodeci_load32(p + 8);
     footer->originals = wcodeci_load32(p + 12);
     footer->dimensions = wcodeci_load32(p + 16);
@@ -89,7 +96,7 @@ static wcodec_status wcodeci_footer_parse(const wcodeci_byte *p, uint64_t at, wc
         || footer->index_size > (at - footer->index_offset) / 16 * WCODECI_INDEX_TILE
         || footer->names > 64 * (uint64_t)footer->index_size || footer->tiles > footer->index_size
         || footer->segments > footer->index_size || footer->originals > footer->index_size
-        || footer->dimensions > footer->index_size)
+        || footer->dimensions > footer->index_size || footer->groups > footer->index_size)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "the footer's numbers cannot be right");
     return WCODEC_OK;
 }
@@ -177,6 +184,7 @@ typedef struct wcodeci_reader_segment {
     uint64_t offset, size;                  /* in the view */
     wcodeci_cut cut;
     uint64_t first_tile, container_offset;  /* of its first tile */
+    uint64_t group, columns, first_group;   /* tiles a group, 0: none have scales; columns that do */
 } wcodeci_reader_segment;
 
 struct wcodec_reader {
@@ -187,12 +195,13 @@ struct wcodec_reader {
     int no_crc;
     wcodeci_header header;
     wcodeci_footer footer;
-    uint64_t view_size, largest_record, largest_tile;
+    uint64_t view_size, largest_record, largest_tile, most_columns;
     wcodeci_reader_segment *segments;
     wcodec_original *originals;
     uint64_t *dimensions;
     uint64_t *checkpoints;                  /* container offset of every 32nd tile */
-    uint32_t *extents;                      /* bytes / 8 from each tile's record to the next one's */
+    uint32_t *extents;                      /* bytes / 8 of each tile's record */
+    uint32_t *scales;                       /* bytes / 8 of each group's S record, before its first tile; or 0 */
     uint32_t *by_name;                      /* the segments' numbers, sorted by name, then number */
     char *names;                            /* all names, each with a zero byte behind it */
     wcodeci_byte *index, *metadata;
@@ -254,10 +263,10 @@ static uint64_t wcodeci_record_bound(uint64_t size)
 }
 
 /* Room for decoding the index: a record, unless it can be decoded where it lies, and scratch memory. */
-static uint64_t wcodeci_index_room(const wcodec_source *source)
+static uint64_t wcodeci_index_room(const wcodec_source *source, int mix)
 {
     return (source->memory ? 0 : wcodeci_record_bound(WCODECI_INDEX_TILE))
-         + wcodec_tile_decode_scratch(WCODECI_INDEX_TILE);
+         + wcodeci_decode_scratch(mix, WCODECI_INDEX_TILE);
 }
 
 /* Lays the block out; without one only the size counts.  Counts are below 2^32, so nothing overflows. */
@@ -266,7 +275,7 @@ static uint64_t wcodeci_reader_layout(wcodec_reader *r, const wcodec_source *sou
 {
     wcodeci_byte *block = (wcodeci_byte *)r;
     uint64_t at = wcodeci_up8(sizeof *r), tiles = footer->tiles;
-    uint64_t segments = at, originals, dimensions, checkpoints, extents, by_name, names, metadata, index;
+    uint64_t segments = at, originals, dimensions, checkpoints, extents, scales, by_name, names, metadata, index;
     at += (uint64_t)footer->segments * sizeof(wcodeci_reader_segment);
     originals = at = wcodeci_up8(at);
     at += (uint64_t)footer->originals * sizeof(wcodec_original);
@@ -276,6 +285,8 @@ static uint64_t wcodeci_reader_layout(wcodec_reader *r, const wcodec_source *sou
     at += (tiles / WCODECI_CHECKPOINT + 1) * sizeof(uint64_t);
     extents = at;
     at += tiles * sizeof(uint32_t);
+    scales = at;
+    at += (uint64_t)footer->groups * sizeof(uint32_t);
     by_name = at;
     at += (uint64_t)footer->segments * sizeof(uint32_t);
     names = at;
@@ -290,12 +301,13 @@ static uint64_t wcodeci_reader_layout(wcodec_reader *r, const wcodec_source *sou
         r->dimensions = (uint64_t *)(void *)(block + dimensions);
         r->checkpoints = (uint64_t *)(void *)(block + checkpoints);
         r->extents = (uint32_t *)(void *)(block + extents);
+        r->scales = (uint32_t *)(void *)(block + scales);
         r->by_name = (uint32_t *)(void *)(block + by_name);
         r->names = (char *)block + names;
         r->index = block + index;
         r->metadata = block + metadata;
     }
-    return at + wcodeci_index_room(source);
+    return at + wcodeci_index_room(source, header->mix);
 }
 
 /* Reads metadata and checks the header. */
@@ -325,7 +337,7 @@ static wcodec_status wcodeci_reader_record(const wcodec_reader *r, uint64_t at, 
 static int wcodeci_record_known(unsigned type)
 {
     return type == WCODECI_RECORD_ORIGINAL || type == WCODECI_RECORD_TILE || type == WCODECI_RECORD_INDEX
-        || type == WCODECI_RECORD_FOOTER;
+        || type == WCODECI_RECORD_SCALES || type == WCODECI_RECORD_FOOTER;
 }
 
 /* What to say of a record in the place of another: a later version's, or a mistake. */
@@ -369,8 +381,8 @@ static wcodec_status wcodeci_reader_index(wcodec_reader *r, wcodeci_byte *room, 
             return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "the index is larger than the footer says");
         status = wcodeci_reader_fetch(r, at, (size_t)record.size, room, &src, err);
         if (!status)
-            status = wcodeci_tile_decode(&r->engine, src, (size_t)record.size, r->index + done, take, scratch,
-                                         0, at, err);
+            status = wcodeci_tile_decode(&r->engine, src, (size_t)record.size, NULL, 0, r->index + done, take,
+                                         scratch, 0, at, err);
         if (status) return status;
         if (src[record.head] != WCODEC_SPLIT_BYTE)
             return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a tile of the index is not split as BYTE");
@@ -387,7 +399,7 @@ static wcodec_status wcodeci_reader_index(wcodec_reader *r, wcodeci_byte *room, 
 /* What the parser of the index carries from one segment to the next. */
 typedef struct wcodeci_index_state {
     wcodeci_cursor c;
-    uint64_t segment, dimension, tile;      /* filled so far */
+    uint64_t segment, dimension, tile, group;   /* filled so far */
     uint64_t position;                      /* in the container: end of the last segment's tiles */
     uint64_t names;                         /* bytes of r->names used */
     const char *name;                       /* of the segment before in this original */
@@ -438,11 +450,35 @@ static wcodec_status wcodeci_index_geometry(wcodeci_cursor *c, uint64_t flags, w
         && derived.unit == unit ? WCODEC_OK : WCODEC_E_CORRUPT;
 }
 
+/* The size of the S record of the group that begins with the next tile. */
+static wcodec_status wcodeci_index_group(wcodec_reader *r, wcodeci_index_state *x,
+                                         const wcodeci_reader_segment *s)
+{
+    const uint64_t extent = wcodeci_take_varint(&x->c);
+    if (x->c.bad || x->group == r->footer.groups || extent > (r->footer.index_offset - x->position) / 8
+        || extent * 8 > wcodeci_record_bound(s->columns))
+        return WCODEC_E_CORRUPT;
+    r->scales[x->group++] = (uint32_t)extent;
+    x->position += extent * 8;
+    if (extent * 8 > r->largest_record) r->largest_record = extent * 8;
+    return WCODEC_OK;
+}
+
 /* The sizes of a segment's tile records. */
-static wcodec_status wcodeci_index_tiles(wcodec_reader *r, wcodeci_index_state *x, wcodeci_reader_segment *s)
+static wcodec_status wcodeci_index_tiles(wcodec_reader *r, wcodeci_index_state *x, wcodeci_reader_segment *s,
+                                         int groups)
 {
     uint64_t gap = wcodeci_take_varint(&x->c), i;
     s->cut.per_tile = wcodeci_take_varint(&x->c);
+    if (groups) {
+        s->group = wcodeci_take_varint(&x->c);
+        s->columns = wcodeci_take_varint(&x->c);
+        if (x->c.bad || s->group == 0 || s->columns < WCODECI_MIN_COLUMNS
+            || s->columns > r->header.max_tile)
+            return WCODEC_E_CORRUPT;
+        s->first_group = x->group;
+        if (s->columns > r->most_columns) r->most_columns = s->columns;
+    }
     if (x->c.bad || gap > (r->footer.index_offset - x->position) / 8
         || s->cut.per_tile > r->header.max_tile / s->cut.unit || !wcodeci_cut_tiles(&s->cut)
         || s->cut.tiles > r->footer.tiles - x->tile)
@@ -450,7 +486,9 @@ static wcodec_status wcodeci_index_tiles(wcodec_reader *r, wcodeci_index_state *
     x->position += gap * 8;
     s->container_offset = x->position;
     for (i = 0; i < s->cut.tiles; i++, x->tile++) {
-        uint64_t extent = wcodeci_take_varint(&x->c), begin, end, decoded;
+        uint64_t extent, begin, end, decoded;
+        if (groups && i % s->group == 0 && wcodeci_index_group(r, x, s)) return WCODEC_E_CORRUPT;
+        extent = wcodeci_take_varint(&x->c);
         wcodeci_cut_tile(&s->cut, i, &begin, &end);
         decoded = (end - begin) * s->cut.unit;
         if (x->c.bad || extent == 0 || extent > (r->footer.index_offset - x->position) / 8
@@ -475,7 +513,7 @@ static wcodec_status wcodeci_index_segment(wcodec_reader *r, wcodeci_index_state
     flags = wcodeci_take_varint(&x->c);
     s->dtype = wcodeci_take8(&x->c);
     if (x->c.bad) return WCODEC_E_CORRUPT;
-    if (flags & ~(uint64_t)WCODECI_SEGMENT_GEOMETRY) return WCODEC_E_UNSUPPORTED;
+    if (flags & ~(uint64_t)(WCODECI_SEGMENT_GEOMETRY | WCODECI_SEGMENT_GROUPS)) return WCODEC_E_UNSUPPORTED;
     shared = wcodeci_take_varint(&x->c);
     if (x->c.bad || shared > x->name_size || shared > WCODECI_MAX_SHARED) return WCODEC_E_CORRUPT;
     status = wcodeci_index_name(r, x, x->name, shared, &s->name, &s->name_size);
@@ -495,8 +533,10 @@ static wcodec_status wcodeci_index_segment(wcodec_reader *r, wcodeci_index_state
     s->first_tile = x->tile;
     s->container_offset = x->position;
     s->cut.tiles = 0;
+    s->group = s->columns = s->first_group = 0;
     if (!wcodeci_add(&r->view_size, s->size)) return WCODEC_E_CORRUPT;
-    return s->size ? wcodeci_index_tiles(r, x, s) : WCODEC_OK;
+    if (s->size == 0) return flags & WCODECI_SEGMENT_GROUPS ? WCODEC_E_CORRUPT : WCODEC_OK;
+    return wcodeci_index_tiles(r, x, s, (flags & WCODECI_SEGMENT_GROUPS) != 0);
 }
 
 static wcodec_status wcodeci_index_original(wcodec_reader *r, wcodeci_index_state *x, wcodec_original *o)
@@ -542,7 +582,8 @@ static wcodec_status wcodeci_index_parse(wcodec_reader *r, wcodec_error *err)
     else if (x.c.bad || count != r->footer.originals) status = WCODEC_E_CORRUPT;
     for (i = 0; i < count && !status; i++) status = wcodeci_index_original(r, &x, &r->originals[i]);
     if (!status && (x.c.p != x.c.end || x.segment != r->footer.segments || x.dimension != r->footer.dimensions
-                    || x.names != r->footer.names || x.tile != r->footer.tiles))
+                    || x.names != r->footer.names || x.tile != r->footer.tiles
+                    || x.group != r->footer.groups))
         status = WCODEC_E_CORRUPT;
     if (status)
         return wcodeci_fail(err, status, r->footer.index_offset, status == WCODEC_E_CORRUPT
@@ -639,12 +680,13 @@ static wcodec_status wcodeci_reader_make(wcodec_reader **out, const wcodec_sourc
     r->heap = heap;
     r->block_size = heap.live;
     r->engine = wcodeci_engine_make(opts.cpu_off);
+    r->engine.mix = header.mix;
     r->no_crc = opts.no_crc;
     r->header = header;
     r->footer = footer;
     wcodeci_reader_layout(r, source, &header, &footer);
     status = wcodeci_reader_fill(r, fixed,
-                                 (wcodeci_byte *)block + (size_t)(size - wcodeci_index_room(source)), err);
+                                 (wcodeci_byte *)block + (size_t)(size - wcodeci_index_room(source, header.mix)), err);
     if (status) wcodec_reader_close(r);
     else *out = r;
     return status;
@@ -770,17 +812,43 @@ static const wcodeci_reader_segment *wcodeci_reader_tile_segment(const wcodec_re
     return &r->segments[low];
 }
 
+/* Bytes of the S record before tile number i of a segment. */
+static uint64_t wcodeci_reader_scales(const wcodec_reader *r, const wcodeci_reader_segment *s, uint64_t i)
+{
+    return s->group && i % s->group == 0 ? (uint64_t)r->scales[s->first_group + i / s->group] * 8 : 0;
+}
+
+/* Where the record of tile number i of a segment begins. */
+static uint64_t wcodeci_reader_tile_offset(const wcodec_reader *r, const wcodeci_reader_segment *s, uint64_t i)
+{
+    const uint64_t tile = s->first_tile + i, known = tile - tile % WCODECI_CHECKPOINT;
+    uint64_t at, j = 0;
+    if (known > s->first_tile) {
+        j = known - s->first_tile;
+        at = r->checkpoints[tile / WCODECI_CHECKPOINT];
+    } else {
+        at = s->container_offset + wcodeci_reader_scales(r, s, 0);
+    }
+    for (; j < i; j++)
+        at += (uint64_t)r->extents[s->first_tile + j] * 8 + wcodeci_reader_scales(r, s, j + 1);
+    return at;
+}
+
 /* Where tile number `tile` of the container lies. */
 static void wcodeci_reader_span(const wcodec_reader *r, const wcodeci_reader_segment *s, uint64_t tile,
                                 wcodec_tile_span *span)
 {
-    uint64_t known = tile - tile % WCODECI_CHECKPOINT, begin, end;
-    span->container_offset = r->checkpoints[tile / WCODECI_CHECKPOINT];
-    if (known < s->first_tile) {
-        known = s->first_tile;
-        span->container_offset = s->container_offset;
+    const uint64_t i = tile - s->first_tile, first = s->group ? i - i % s->group : i;
+    uint64_t begin, end;
+    span->container_offset = wcodeci_reader_tile_offset(r, s, i);
+    span->scales_size = (size_t)wcodeci_reader_scales(r, s, first);
+    span->scales_offset = 0;
+    span->columns = 0;
+    if (span->scales_size) {
+        span->scales_offset = (first == i ? span->container_offset : wcodeci_reader_tile_offset(r, s, first))
+                            - span->scales_size;
+        span->columns = (size_t)s->columns;
     }
-    for (; known < tile; known++) span->container_offset += (uint64_t)r->extents[known] * 8;
     wcodeci_cut_tile(&s->cut, tile - s->first_tile, &begin, &end);
     span->segment = (size_t)(s - r->segments);
     span->tile = (size_t)(tile - s->first_tile);
@@ -808,13 +876,22 @@ WCODEC_API wcodec_status wcodec_reader_tile(const wcodec_reader *reader, uint64_
  * Reading ranges (layer 2 of the API)
  * ---------------------------------------------------------------------------------------------- */
 
-/* A worker's scratch memory: its error, a tile of which only a part is wanted, a record that had to be read,
- * and what decoding takes. */
+/* What a worker's scratch memory begins with. */
+typedef struct wcodeci_worker {
+    uint64_t failed;            /* the number of its first tile that failed, plus one; 0: none */
+    uint64_t scales;            /* where the scales that it holds begin in the container; 0: it holds none */
+    wcodec_error err;           /* of the tile that failed */
+} wcodeci_worker;
+
+/* The rest: a group's scales, a tile of which only a part is wanted, a record that had to be read, and what
+ * decoding takes. */
 WCODEC_API size_t wcodec_reader_scratch(const wcodec_reader *reader)
 {
-    uint64_t record = reader->source.memory ? 0 : reader->largest_record;
-    return sizeof(wcodec_error) + sizeof(uint64_t) + (size_t)(reader->largest_tile + record)
-         + wcodec_tile_decode_scratch((size_t)reader->largest_tile);
+    const uint64_t record = reader->source.memory ? 0 : reader->largest_record;
+    const size_t tile = (size_t)(reader->largest_tile > reader->most_columns ? reader->largest_tile
+                                                                            : reader->most_columns);
+    return sizeof(wcodeci_worker) + (size_t)(reader->most_columns + reader->largest_tile + record)
+         + wcodeci_decode_scratch(reader->engine.mix, tile);
 }
 
 /* A read on its way: bytes begin ... end - 1 of the view, decoded tile by tile. */
@@ -825,70 +902,85 @@ typedef struct wcodeci_job {
     size_t scratch_size;        /* of each worker */
 } wcodeci_job;
 
-static wcodec_status wcodeci_job_tile(const wcodeci_job *job, uint64_t tile, wcodeci_byte *scratch,
-                                      wcodec_error *err)
+/* Decodes the record of `size` bytes at `at`, of type T or S. */
+static wcodec_status wcodeci_job_record(const wcodec_reader *r, unsigned type, uint64_t at, size_t size,
+                                        const wcodeci_byte *scales, size_t columns, wcodeci_byte *dst,
+                                        size_t dst_size, wcodeci_byte *room, wcodec_error *err)
+{
+    const wcodeci_byte *record;
+    wcodec_tile_info info;
+    wcodec_status status = wcodeci_reader_fetch(r, at, size, room, &record, err);
+    if (status) return status;
+    if (record[0] != type)
+        return wcodeci_fail(err, wcodeci_record_wrong(record[0]), at, "there is no tile where the index says");
+    if (type == WCODECI_RECORD_SCALES && wcodec_tile_inspect(record, size, &info, NULL) == WCODEC_OK
+        && info.split != WCODEC_SPLIT_BYTE)
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "scales with another split than BYTE");
+    if (!r->source.memory) room += r->largest_record;
+    status = wcodeci_tile_decode(&r->engine, record, size, scales, columns, dst, dst_size, room, r->no_crc, at,
+                                 err);
+    if (status == WCODEC_E_TRUNCATED)       /* the container is all there: it is the index that is wrong */
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a tile is longer than the index says");
+    return status;
+}
+
+static wcodec_status wcodeci_job_tile(const wcodeci_job *job, uint64_t tile, wcodeci_worker *worker,
+                                      wcodeci_byte *scales, wcodec_error *err)
 {
     const wcodec_reader *r = job->reader;
     const wcodeci_reader_segment *s = wcodeci_reader_tile_segment(r, tile);
-    wcodeci_byte *part = scratch, *room = part + r->largest_tile, *dst;
-    const wcodeci_byte *record;
+    wcodeci_byte *part = scales + r->most_columns, *room = part + r->largest_tile, *dst;
     wcodec_tile_span span;
-    wcodec_status status;
+    wcodec_status status = WCODEC_OK;
     uint64_t from, to;
     wcodeci_reader_span(r, s, tile, &span);
     from = span.offset > job->begin ? span.offset : job->begin;
     to = wcodeci_min64(span.offset + span.size, job->end);
-    status = wcodeci_reader_fetch(r, span.container_offset, span.container_size, room, &record, err);
-    if (status) return status;
-    if (record[0] != WCODECI_RECORD_TILE)
-        return wcodeci_fail(err, wcodeci_record_wrong(record[0]), span.container_offset,
-                            "there is no tile where the index says");
+    if (span.columns && worker->scales != span.scales_offset) {
+        worker->scales = 0;
+        status = wcodeci_job_record(r, WCODECI_RECORD_SCALES, span.scales_offset, span.scales_size, NULL, 0,
+                                    scales, span.columns, room, err);
+        if (status) return status;
+        worker->scales = span.scales_offset;
+    }
     dst = to - from == span.size ? job->dst + (size_t)(span.offset - job->begin) : part;
-    if (!r->source.memory) room += r->largest_record;
-    status = wcodeci_tile_decode(&r->engine, record, span.container_size, dst, span.size, room, r->no_crc,
-                                 span.container_offset, err);
-    if (status == WCODEC_E_TRUNCATED)       /* the container is all there: it is the index that is wrong */
-        return wcodeci_fail(err, WCODEC_E_CORRUPT, span.container_offset,
-                            "a tile is longer than the index says");
+    status = wcodeci_job_record(r, WCODECI_RECORD_TILE, span.container_offset, span.container_size, scales,
+                                span.columns, dst, span.size, room, err);
     if (!status && dst == part)
         memcpy(job->dst + (size_t)(from - job->begin), part + (size_t)(from - span.offset),
                (size_t)(to - from));
     return status;
 }
 
-/* Each worker keeps the error of its first tile that failed, in front of its scratch memory, with the tile's
- * number plus one (0: none): the one to report is that of the lowest tile, whoever met it. */
-static void wcodeci_job_run(void *arg, size_t i, unsigned worker)
+/* Each worker keeps the error of its first tile that failed: the one to report is that of the lowest tile,
+ * whoever met it.  Scratch memory has no alignment, so the struct is copied. */
+static void wcodeci_job_run(void *arg, size_t i, unsigned number)
 {
     const wcodeci_job *job = (const wcodeci_job *)arg;
-    wcodeci_byte *scratch = job->scratch + worker * job->scratch_size;
-    const size_t head = sizeof(uint64_t) + sizeof(wcodec_error);
-    uint64_t failed;
+    wcodeci_byte *scratch = job->scratch + number * job->scratch_size;
+    wcodeci_worker worker;
     wcodec_error err;
-    memcpy(&failed, scratch, sizeof failed);
-    if (failed && failed <= job->first_tile + i) return;
+    memcpy(&worker, scratch, sizeof worker);
+    if (worker.failed && worker.failed <= job->first_tile + i) return;
     memset(&err, 0, sizeof err);
-    if (wcodeci_job_tile(job, job->first_tile + i, scratch + head, &err) == WCODEC_OK) return;
-    failed = job->first_tile + i + 1;
-    memcpy(scratch, &failed, sizeof failed);
-    memcpy(scratch + sizeof failed, &err, sizeof err);
+    if (wcodeci_job_tile(job, job->first_tile + i, &worker, scratch + sizeof worker, &err) != WCODEC_OK) {
+        worker.failed = job->first_tile + i + 1;
+        worker.err = err;
+    }
+    memcpy(scratch, &worker, sizeof worker);
 }
 
 static wcodec_status wcodeci_job_result(const wcodeci_job *job, unsigned workers, wcodec_error *err)
 {
-    uint64_t lowest = 0;
-    wcodec_error found;
+    wcodeci_worker lowest, other;
     unsigned w;
-    memset(&found, 0, sizeof found);
+    memset(&lowest, 0, sizeof lowest);
     for (w = 0; w < workers; w++) {
-        const wcodeci_byte *scratch = job->scratch + w * job->scratch_size;
-        uint64_t failed;
-        memcpy(&failed, scratch, sizeof failed);
-        if (!failed || (lowest && failed > lowest)) continue;
-        lowest = failed;
-        memcpy(&found, scratch + sizeof failed, sizeof found);
+        memcpy(&other, job->scratch + w * job->scratch_size, sizeof other);
+        if (other.failed && (!lowest.failed || other.failed < lowest.failed)) lowest = other;
     }
-    return lowest ? wcodeci_fail(err, found.status, found.offset, found.what) : WCODEC_OK;
+    return lowest.failed ? wcodeci_fail(err, lowest.err.status, lowest.err.offset, lowest.err.what)
+                         : WCODEC_OK;
 }
 
 WCODEC_API wcodec_status wcodec_read_parallel(const wcodec_reader *reader, uint64_t offset, void *dst,
@@ -913,7 +1005,8 @@ WCODEC_API wcodec_status wcodec_read_parallel(const wcodec_reader *reader, uint6
     job.scratch_size = wcodec_reader_scratch(reader);
     if (scratch_size / threads.workers < job.scratch_size)
         return wcodeci_fail(err, WCODEC_E_NO_SPACE, 0, "the scratch memory is too small");
-    for (w = 0; w < threads.workers; w++) memset(job.scratch + w * job.scratch_size, 0, sizeof(uint64_t));
+    for (w = 0; w < threads.workers; w++)
+        memset(job.scratch + w * job.scratch_size, 0, sizeof(wcodeci_worker));
     last = wcodeci_reader_tile_at(reader, job.end - 1);
     for (tile = wcodeci_reader_tile_at(reader, offset); tile <= last;) {
         const uint64_t count = wcodeci_min64(last - tile + 1, batch);

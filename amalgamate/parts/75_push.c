@@ -32,6 +32,10 @@ struct wcodec_push {
     uint64_t buffer_size;
     wcodeci_byte *decoded, *scratch;        /* a tile's bytes, and what decoding takes */
     uint64_t decoded_size, scratch_size;
+    wcodeci_byte *scales;                   /* of the last S record's columns */
+    uint64_t scales_size;
+    size_t columns;                         /* 0: there was none yet */
+    int scales_next;                        /* the last record was an S record */
     size_t out_from, out_to;                /* bytes of `decoded` to hand out */
     uint64_t originals, tiles, index_start, index_size;
     uint32_t index_crc;
@@ -82,6 +86,7 @@ WCODEC_API void wcodec_push_close(wcodec_push *push)
     if (push->buffer != push->fixed) wcodeci_release(&push->heap, push->buffer, push->buffer_size);
     wcodeci_release(&push->heap, push->decoded, push->decoded_size);
     wcodeci_release(&push->heap, push->scratch, push->scratch_size);
+    wcodeci_release(&push->heap, push->scales, push->scales_size);
     heap = push->heap;
     wcodeci_release(&heap, push, sizeof *push);
 }
@@ -104,7 +109,8 @@ static wcodec_status wcodeci_push_allocate(wcodec_push *d)
         d->decoded = (wcodeci_byte *)p;
     }
     if (!status) {
-        d->scratch_size = wcodec_tile_decode_scratch((size_t)tile);
+        d->engine.mix = d->header.mix;
+        d->scratch_size = wcodeci_decode_scratch(d->header.mix, (size_t)tile);
         status = wcodeci_alloc(&d->heap, d->scratch_size, &p);
         d->scratch = (wcodeci_byte *)p;
     }
@@ -153,10 +159,13 @@ static wcodec_status wcodeci_push_head(wcodec_push *d)
         return WCODEC_OK;
     }
     if (status) return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "a record is broken");
+    if (d->scales_next && record.type != WCODECI_RECORD_TILE)
+        return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "no tile follows its group's scales");
     d->record_size = record.size;
     d->want = (size_t)record.size;
     if (wcodeci_record_known(record.type)) {
-        largest = record.type == WCODECI_RECORD_TILE ? wcodeci_record_bound(d->header.max_tile)
+        largest = record.type == WCODECI_RECORD_TILE || record.type == WCODECI_RECORD_SCALES
+                ? wcodeci_record_bound(d->header.max_tile)
                 : record.type == WCODECI_RECORD_INDEX ? wcodeci_record_bound(WCODECI_INDEX_TILE)
                 : record.type == WCODECI_RECORD_FOOTER ? WCODECI_FOOTER_SIZE
                 : wcodeci_up8(WCODECI_RECORD_HEAD + WCODECI_MAX_ORIGINAL_BODY);
@@ -169,6 +178,7 @@ static wcodec_status wcodeci_push_head(wcodec_push *d)
     if (!(record.type & WCODECI_RECORD_ANCILLARY))
         return wcodeci_push_fail(d, WCODEC_E_UNSUPPORTED, d->record_start,
                                  "a record that this library does not know");
+    d->columns = 0;         /* what follows is another segment's */
     d->state = WCODECI_PUSH_SKIP;
     return WCODEC_OK;
 }
@@ -196,8 +206,37 @@ static wcodec_status wcodeci_push_take_original(wcodec_push *d)
     d->name_size = (size_t)size;
     d->from_parts = (flags & WCODECI_ORIGINAL_PARTS) != 0;
     d->originals++;
+    d->columns = 0;
     d->announce = 1;
     return WCODEC_OK;
+}
+
+/* The scales of a group's columns: kept for the tiles that follow. */
+static wcodec_status wcodeci_push_take_scales(wcodec_push *d)
+{
+    wcodec_tile_info info;
+    void *p = NULL;
+    wcodec_status status = wcodec_tile_inspect(d->buffer, d->have, &info, &d->error);
+    if (status) {
+        d->error.offset = d->record_start;
+        return status;
+    }
+    if (info.split != WCODEC_SPLIT_BYTE || info.decoded_size < WCODECI_MIN_COLUMNS
+        || info.decoded_size > d->header.max_tile || d->originals == 0 || d->index_size)
+        return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "scales where there can be none");
+    if (d->scales_size < info.decoded_size) {
+        wcodeci_release(&d->heap, d->scales, d->scales_size);
+        d->scales = NULL;
+        d->scales_size = 0;
+        status = wcodeci_alloc(&d->heap, info.decoded_size, &p);
+        if (status) return wcodeci_push_fail(d, status, d->record_start, wcodeci_memory_text(status));
+        d->scales = (wcodeci_byte *)p;
+        d->scales_size = info.decoded_size;
+    }
+    d->columns = info.decoded_size;
+    d->scales_next = 1;
+    return wcodeci_tile_decode(&d->engine, d->buffer, d->have, NULL, 0, d->scales, d->columns, d->scratch,
+                               d->no_crc, d->record_start, &d->error);
 }
 
 /* A tile of the original or of the index: decoded, and for the original handed out. */
@@ -213,7 +252,9 @@ static wcodec_status wcodeci_push_take_tile(wcodec_push *d, int index)
               : info.decoded_size > d->header.max_tile || d->originals == 0 || d->index_size)
         return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start,
                                  "a tile where there can be no such tile");
-    status = wcodeci_tile_decode(&d->engine, d->buffer, d->have, d->decoded, info.decoded_size, d->scratch,
+    d->scales_next = 0;
+    status = wcodeci_tile_decode(&d->engine, d->buffer, d->have, index ? NULL : d->scales,
+                                 index ? 0 : d->columns, d->decoded, info.decoded_size, d->scratch,
                                  index ? 0 : d->no_crc, d->record_start, &d->error);
     if (status) return status;
     if (!index) {
@@ -258,6 +299,7 @@ static wcodec_status wcodeci_push_record(wcodec_push *d)
     wcodec_status status;
     switch (d->buffer[0]) {
     case WCODECI_RECORD_ORIGINAL: status = wcodeci_push_take_original(d); break;
+    case WCODECI_RECORD_SCALES: status = wcodeci_push_take_scales(d); break;
     case WCODECI_RECORD_TILE: status = wcodeci_push_take_tile(d, 0); break;
     case WCODECI_RECORD_INDEX: status = wcodeci_push_take_tile(d, 1); break;
     default: status = wcodeci_push_take_footer(d); break;

@@ -4,13 +4,20 @@
  * Bytes of segments are gathered into tiles, tiles into a batch; a full batch is encoded by the caller's
  * threads and written in order.  What a segment's entry in the index says before its tiles waits in `pending`
  * until its first tile is written, so the index grows in the order of the container.
+ * The tiles of a matrix come in groups, each with scales of its columns if they pay.  A group is never cut by a
+ * batch's end, and where it ends does not depend on the threads: so neither do the bytes.
  * ---------------------------------------------------------------------------------------------- */
 #ifndef WCODEC_NO_ENCODER
 
 #define WCODECI_WRITER_MEMORY ((uint64_t)1 << 30)
-#define WCODECI_TILE_UNITS 65536u
+#define WCODECI_TILE_UNITS 65536u           /* of the profile FAST, */
+#define WCODECI_DENSE_UNITS 262144u         /* and of the others */
 #define WCODECI_MAX_TILE_UNITS ((uint32_t)(WCODEC_MAX_TILE_BYTES / 8))
 #define WCODECI_BATCH 4                     /* tiles a worker in a batch, and at least two workers' worth */
+#define WCODECI_LARGE_TILE 131072u          /* units: above, half as many */
+#define WCODECI_BATCH_TILES 128             /* but so many where they are small */
+#define WCODECI_GROUP ((uint64_t)1 << 22)   /* bytes of a group, about */
+#define WCODECI_LEAST_SCALED 8192u          /* units: less is not looked at for scales */
 
 typedef struct wcodeci_buffer {
     wcodeci_byte *p;
@@ -23,8 +30,20 @@ typedef struct wcodeci_batch_tile {
     unsigned dtype;
     uint64_t row;
     uint64_t pending_end;                   /* of `pending`: what comes before it, if it is a first tile */
+    uint64_t pending_start;                 /* where its segment's entry begins */
     uint64_t per_tile;                      /* 0: not the first tile of its segment */
+    size_t group, phase;                    /* the number of its group in the batch, plus 1; 0: it has none */
+    int leads;                              /* it is the first of its group */
 } wcodeci_batch_tile;
+
+/* A group of the batch: its columns' scales, and their record. */
+typedef struct wcodeci_batch_group {
+    size_t in, size, out, record;           /* as for a tile; record 0: it has no scales */
+    size_t scales, columns, tiles;          /* where in the writer's `scales`; tiles a group in this segment */
+    uint64_t all;                           /* tiles of the segment */
+    unsigned dtype;
+    int first;                              /* of its segment */
+} wcodeci_batch_group;
 
 struct wcodec_writer {
     wcodeci_heap heap;
@@ -42,6 +61,14 @@ struct wcodec_writer {
     size_t input_size, output_size, scratch_size, worker_scratch;
     wcodeci_batch_tile *batch;
     size_t batch_capacity, batch_count, input_used, output_used;
+    wcodeci_byte *scales;                   /* of the batch's groups */
+    wcodeci_batch_group *groups;            /* as many as tiles at most */
+    size_t scales_size, scales_used, group_count;
+    int grouped;                            /* the segment written last has groups */
+    uint64_t row;                           /* of the open segment, for its tiles */
+    size_t per_group, columns;              /* of the open segment; per_group 0: it has none */
+    uint64_t segment_start;                 /* of its entry in `pending` */
+    uint64_t group_total;
 
     wcodeci_cut cut;                        /* of the open segment */
     unsigned dtype;
@@ -59,6 +86,12 @@ struct wcodec_writer {
     wcodec_sha256 sha;
     uint64_t sha_done;                      /* bytes of the batch that it has seen */
 };
+
+static uint32_t wcodeci_tile_units(uint32_t wanted, unsigned profile)
+{
+    if (wanted) return wanted;
+    return profile == WCODEC_PROFILE_FAST ? WCODECI_TILE_UNITS : WCODECI_DENSE_UNITS;
+}
 
 WCODEC_API wcodec_writer_options wcodec_writer_defaults(void)
 {
@@ -161,6 +194,7 @@ static wcodec_status wcodeci_writer_header(wcodec_writer *w, const char *metadat
     wcodeci_store16(head + 4, WCODEC_FORMAT_VERSION);
     wcodeci_store32(head + 8, (uint32_t)(WCODECI_HEADER_SIZE + metadata_size + padding));
     wcodeci_store32(head + 12, (uint32_t)metadata_size);
+    if (w->tile.profile == WCODEC_PROFILE_BEST) wcodeci_store32(head + 16, WCODECI_FEATURE_MIX);
     wcodeci_store32(head + 20, 8 * w->tile_units);
     crc = wcodec_crc32(wcodec_crc32(0, head, 28), metadata, metadata_size);
     wcodeci_store32(head + 28, wcodec_crc32(crc, zero, padding));
@@ -176,16 +210,25 @@ static wcodec_status wcodeci_writer_header(wcodec_writer *w, const char *metadat
 static wcodec_status wcodeci_writer_allocate(wcodec_writer *w)
 {
     const uint64_t tile = 8 * (uint64_t)w->tile_units, workers = w->parallel.workers;
-    const uint64_t tiles = WCODECI_BATCH * (workers < 2 ? 2 : workers);
-    const uint64_t input = tile * tiles, output = input + tiles * wcodec_tile_bound(0);
-    const uint64_t scratch = wcodec_tile_encode_scratch((size_t)tile) * workers;
+    const uint64_t each = w->tile_units > WCODECI_LARGE_TILE ? WCODECI_BATCH / 2 : WCODECI_BATCH;
+    const uint64_t least = each * (workers < 2 ? 2 : workers);
+    const uint64_t tiles = least < WCODECI_BATCH_TILES ? WCODECI_BATCH_TILES : least;
+    const uint64_t input = tile * least < WCODECI_GROUP + tile ? WCODECI_GROUP + tile : tile * least;
+    const uint64_t scales = input / 4;      /* a group has at least four rows */
+    const uint64_t output = input + scales + 2 * tiles * wcodec_tile_bound(0);
+    const uint64_t scratch = wcodeci_encode_scratch(w->tile.profile, (size_t)tile) * workers;
     wcodec_status status;
-    void *p[5] = { NULL, NULL, NULL, NULL, NULL };
+    void *p[7] = { NULL, NULL, NULL, NULL, NULL, NULL, NULL };
     status = wcodeci_alloc(&w->heap, input, &p[0]);
     if (!status) status = wcodeci_alloc(&w->heap, output, &p[1]);
     if (!status) status = wcodeci_alloc(&w->heap, scratch, &p[2]);
     if (!status) status = wcodeci_alloc(&w->heap, tiles * sizeof *w->batch, &p[3]);
     if (!status) status = wcodeci_alloc(&w->heap, 2 * WCODECI_MAX_NAME, &p[4]);
+    if (!status) status = wcodeci_alloc(&w->heap, scales, &p[5]);
+    if (!status) status = wcodeci_alloc(&w->heap, tiles * sizeof *w->groups, &p[6]);
+    w->scales = (wcodeci_byte *)p[5];
+    w->groups = (wcodeci_batch_group *)p[6];
+    w->scales_size = (size_t)scales;
     w->input = (wcodeci_byte *)p[0];
     w->output = (wcodeci_byte *)p[1];
     w->scratch = (wcodeci_byte *)p[2];
@@ -195,7 +238,7 @@ static wcodec_status wcodeci_writer_allocate(wcodec_writer *w)
     w->input_size = (size_t)input;          /* what did not fit was not given: its pointer is NULL */
     w->output_size = (size_t)output;
     w->scratch_size = (size_t)scratch;
-    w->worker_scratch = wcodec_tile_encode_scratch((size_t)tile);
+    w->worker_scratch = wcodeci_encode_scratch(w->tile.profile, (size_t)tile);
     w->batch_capacity = (size_t)tiles;
     return status;
 }
@@ -212,7 +255,8 @@ WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_si
     *out = NULL;
     if (!sink || !sink->write || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts)
         || opts.tile_units > WCODECI_MAX_TILE_UNITS || opts.metadata_size > WCODECI_MAX_METADATA
-        || (!opts.metadata && opts.metadata_size))
+        || (!opts.metadata && opts.metadata_size)
+        || opts.tile.profile > (WCODECI_MIX ? WCODEC_PROFILE_BEST : WCODEC_PROFILE_DENSE))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "wrong sink or options");
     wcodeci_heap_init(&heap, opts.allocator, opts.max_memory, WCODECI_WRITER_MEMORY);
     status = wcodeci_alloc(&heap, sizeof *w, &block);
@@ -225,7 +269,7 @@ WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_si
     w->tile = opts.tile;
     w->tile.cpu_off |= opts.cpu_off;
     w->engine = wcodeci_engine_make(w->tile.cpu_off);
-    w->tile_units = opts.tile_units ? opts.tile_units : WCODECI_TILE_UNITS;
+    w->tile_units = wcodeci_tile_units(opts.tile_units, opts.tile.profile);
     w->no_sha256 = opts.no_sha256;
     status = wcodeci_writer_allocate(w);
     if (status) wcodeci_writer_fail(w, status, wcodeci_memory_text(status), err);
@@ -248,6 +292,8 @@ WCODEC_API void wcodec_writer_close(wcodec_writer *writer)
     wcodeci_release(&w->heap, w->output, w->output_size);
     wcodeci_release(&w->heap, w->scratch, w->scratch_size);
     wcodeci_release(&w->heap, w->batch, w->batch_capacity * sizeof *w->batch);
+    wcodeci_release(&w->heap, w->groups, w->batch_capacity * sizeof *w->groups);
+    wcodeci_release(&w->heap, w->scales, w->scales_size);
     wcodeci_release(&w->heap, w->name, 2 * WCODECI_MAX_NAME);
     wcodeci_release(&w->heap, w->index.p, w->index.capacity);
     wcodeci_release(&w->heap, w->current.p, w->current.capacity);
@@ -263,6 +309,7 @@ WCODEC_API uint64_t wcodec_writer_size(const wcodec_writer *writer) { return wri
 static void wcodeci_encode_task(void *arg, size_t i, unsigned worker)
 {
     wcodec_writer *w = (wcodec_writer *)arg;
+    wcodec_scales scales;
     wcodeci_batch_tile *t;
     if (i == 0) {
         if (!w->no_sha256) wcodec_sha256_update(&w->sha, w->input, w->input_used);
@@ -270,21 +317,110 @@ static void wcodeci_encode_task(void *arg, size_t i, unsigned worker)
         return;
     }
     t = &w->batch[i - 1];
-    t->record = wcodec_tile_encode(t->dtype, t->row, w->input + t->in, t->size, &w->tile, w->output + t->out,
-                                   wcodec_tile_bound(t->size), w->scratch + worker * w->worker_scratch,
-                                   w->worker_scratch);
+    if (t->group) {
+        const wcodeci_batch_group *g = &w->groups[t->group - 1];
+        scales.scale = w->scales + g->scales;
+        scales.columns = g->columns;
+        scales.phase = t->phase;
+    }
+    t->record = wcodec_tile_encode(t->dtype, t->row, w->input + t->in, t->size,
+                                   t->group && w->groups[t->group - 1].record ? &scales : NULL, &w->tile,
+                                   w->output + t->out, wcodec_tile_bound(t->size),
+                                   w->scratch + worker * w->worker_scratch, w->worker_scratch);
 }
 
-/* A tile's record goes out, and its entry into the index. */
+/* How many units lie before the first whole row of a group that begins with unit number `begin`. */
+static size_t wcodeci_first_row(uint64_t begin, size_t columns)
+{
+    const size_t phase = (size_t)(begin % columns);
+    return phase ? columns - phase : 0;
+}
+
+/* Codes a group's scales: the size of their record, which goes to a destination of wcodec_tile_bound(columns). */
+static size_t wcodeci_scales_encode(const wcodeci_byte *scales, size_t columns, unsigned cpu_off,
+                                    wcodeci_byte *record, void *scratch, size_t scratch_size)
+{
+    wcodec_tile_options options;
+    size_t size;
+    memset(&options, 0, sizeof options);
+    options.cpu_off = cpu_off;
+    options.splits = 1u << WCODEC_SPLIT_BYTE;
+    options.coders = WCODECI_SIDE_CODERS;       /* a random tile's decoder waits for it */
+    size = wcodec_tile_encode(WCODEC_BYTES, 0, scales, columns, NULL, &options, record,
+                              wcodec_tile_bound(columns), scratch, scratch_size);
+    record[0] = WCODECI_RECORD_SCALES;
+    return size;
+}
+
+/* Fits and codes a group's scales. */
+static void wcodeci_group_task(void *arg, size_t i, unsigned worker)
+{
+    wcodec_writer *w = (wcodec_writer *)arg;
+    wcodeci_batch_group *g = &w->groups[i];
+    wcodeci_byte *scratch = w->scratch + worker * w->worker_scratch;
+    g->record = 0;
+    if (!wcodec_scales_fit(g->dtype, w->input + g->in, g->size, g->columns, w->tile.cpu_off,
+                           w->scales + g->scales, scratch, w->worker_scratch))
+        return;
+    g->record = wcodeci_scales_encode(w->scales + g->scales, g->columns, w->tile.cpu_off, w->output + g->out,
+                                      scratch, w->worker_scratch);
+}
+
+/* The scales of all groups of the batch.  Where a segment's first group has none, the others have none. */
+static void wcodeci_batch_scales(wcodec_writer *w)
+{
+    size_t i;
+    int on = w->grouped;
+    wcodeci_run(&w->parallel, w->group_count, wcodeci_group_task, w);
+    for (i = 0; i < w->group_count; i++) {
+        if (w->groups[i].first) on = w->groups[i].record != 0;
+        if (!on) w->groups[i].record = 0;
+    }
+}
+
+/* Forgets scales that no tile came to use: of a group behind its segment's first, or of one that is its segment's
+ * only one. */
+static void wcodeci_batch_unused(wcodec_writer *w)
+{
+    size_t i, used = 0, k;
+    for (i = 0; i < w->batch_count; i = k) {
+        wcodeci_batch_group *g = w->batch[i].group ? &w->groups[w->batch[i].group - 1] : NULL;
+        for (k = i, used = 0; k < w->batch_count && w->batch[k].group == w->batch[i].group; k++) {
+            wcodec_tile_info info;
+            if (!w->batch[k].record
+                || wcodec_tile_inspect(w->output + w->batch[k].out, w->batch[k].record, &info, NULL) || info.scaled)
+                used++;
+        }
+        if (g && !used && (!g->first || g->tiles == g->all)) g->record = 0;
+    }
+}
+
+/* What comes before a segment's tiles in the index. */
+static wcodec_status wcodeci_write_entry(wcodec_writer *w, const wcodeci_batch_tile *t, uint64_t *pending)
+{
+    const wcodeci_batch_group *g = t->group ? &w->groups[t->group - 1] : NULL;
+    wcodec_status status;
+    w->grouped = g && g->record;
+    /* A first tile's entry is never empty, so `pending` is there; the flags are its first byte. */
+    if (w->grouped) w->pending.p[t->pending_start] |= WCODECI_SEGMENT_GROUPS;
+    status = wcodeci_put(w, &w->current, w->pending.p + *pending, (size_t)(t->pending_end - *pending));
+    if (!status) status = wcodeci_put_number(w, &w->current, (w->position - w->segments_end) / 8);
+    if (!status) status = wcodeci_put_number(w, &w->current, t->per_tile);
+    *pending = t->pending_end;
+    if (status || !w->grouped) return status;
+    status = wcodeci_put_number(w, &w->current, g->tiles);
+    return status ? status : wcodeci_put_number(w, &w->current, g->columns);
+}
+
+/* A tile's record goes out, and its entry into the index; before a group's first one the group's scales. */
 static wcodec_status wcodeci_write_tile(wcodec_writer *w, const wcodeci_batch_tile *t, uint64_t *pending)
 {
-    wcodec_status status = WCODEC_OK;
-    if (t->per_tile) {
-        /* A first tile's entry is never empty, so `pending` is there. */
-        status = wcodeci_put(w, &w->current, w->pending.p + *pending, (size_t)(t->pending_end - *pending));
-        if (!status) status = wcodeci_put_number(w, &w->current, (w->position - w->segments_end) / 8);
-        if (!status) status = wcodeci_put_number(w, &w->current, t->per_tile);
-        *pending = t->pending_end;
+    wcodec_status status = t->per_tile ? wcodeci_write_entry(w, t, pending) : WCODEC_OK;
+    if (!status && t->leads && w->grouped) {
+        const wcodeci_batch_group *g = &w->groups[t->group - 1];
+        status = wcodeci_put_number(w, &w->current, g->record / 8);
+        if (!status) status = wcodeci_emit(w, w->output + g->out, g->record);
+        w->group_total++;
     }
     if (!status) status = wcodeci_put_number(w, &w->current, t->record / 8);
     if (!status) status = wcodeci_emit(w, w->output + t->out, t->record);
@@ -301,7 +437,9 @@ static wcodec_status wcodeci_writer_flush(wcodec_writer *w)
     size_t i;
     if (w->batch_count == 0) return WCODEC_OK;
     w->sha_done = 0;
+    wcodeci_batch_scales(w);
     wcodeci_run(&w->parallel, w->batch_count + 1, wcodeci_encode_task, w);
+    wcodeci_batch_unused(w);
     for (i = 0; i < w->batch_count && !status; i++) {
         if (!w->batch[i].record || w->sha_done != w->input_used)
             status = wcodeci_writer_fail(w, WCODEC_E_ARGUMENT, "a tile was left out by the caller's threads",
@@ -313,8 +451,9 @@ static wcodec_status wcodeci_writer_flush(wcodec_writer *w)
     if (pending) {
         memmove(w->pending.p, w->pending.p + pending, (size_t)(w->pending.size - pending));
         w->pending.size -= pending;
+        w->segment_start = w->segment_start < pending ? 0 : w->segment_start - pending;
     }
-    w->batch_count = 0;
+    w->batch_count = w->group_count = w->scales_used = 0;
     w->input_used = 0;
     w->output_used = 0;
     return WCODEC_OK;
@@ -413,6 +552,70 @@ static uint64_t wcodeci_units_per_tile(const wcodeci_cut *cut, uint64_t wanted)
     return (cut->row - 1) / pieces + 1;
 }
 
+/* The columns that scales are taken of; 0: none.  Of a kernel of a convolution they are all that belongs to one
+ * output, so that there is more than a handful. */
+static uint64_t wcodeci_columns(const wcodec_segment *s, unsigned profile, const wcodeci_cut *cut,
+                                uint32_t tile_units)
+{
+    uint64_t columns = cut->row;
+    unsigned i = s->rank;
+    if (profile == WCODEC_PROFILE_BEST || wcodeci_scales_split(s->dtype) == WCODEC_SPLIT_COUNT
+        || cut->units < WCODECI_LEAST_SCALED) return 0;
+    for (; columns < 32 && i >= 3; i--)
+        if (!wcodeci_mul(columns, s->shape[i - 2], &columns)) return 0;
+    /* Four rows in each group, and memory for a record of scales. */
+    if (columns < WCODECI_MIN_COLUMNS || columns > cut->units / 4 || columns > tile_units) return 0;
+    return columns;
+}
+
+/* The row that tiles are coded with: where the last dimension is 1, BEST takes the one before. */
+static uint64_t wcodeci_coded_row(unsigned profile, const wcodec_segment *s, uint64_t row)
+{
+    unsigned i = s->rank;
+    if (profile != WCODEC_PROFILE_BEST || s->row) return row;
+    while (i > 1 && s->shape[i - 1] == 1) i--;
+    return i < s->rank && i ? s->shape[i - 1] : row;
+}
+
+/* How a segment will be written. */
+typedef struct wcodeci_layout {
+    wcodeci_cut cut;
+    int given;                          /* the index must say its size, unit and row */
+    uint64_t row;                       /* that its tiles are coded with */
+    size_t per_group, columns;          /* tiles a group, 0: none; columns that scales are taken of */
+} wcodeci_layout;
+
+static void wcodeci_layout_groups(wcodeci_layout *l, uint64_t columns)
+{
+    uint64_t tiles = WCODECI_GROUP / (l->cut.per_tile * l->cut.unit);
+    if (columns == 0) return;
+    if (tiles > WCODECI_BATCH_TILES) tiles = WCODECI_BATCH_TILES;
+    if (tiles > l->cut.tiles) tiles = l->cut.tiles;
+    if (tiles * l->cut.per_tile < 4 * columns && tiles < l->cut.tiles) return;
+    l->per_group = (size_t)tiles;
+    l->columns = (size_t)columns;
+}
+
+/* Tiles and groups of a segment, in tiles of about `tile_units`; 0 if the segment contradicts itself. */
+static int wcodeci_layout_make(const wcodec_segment *s, unsigned profile, uint32_t tile_units,
+                               wcodeci_layout *l)
+{
+    memset(l, 0, sizeof *l);
+    if (s->dtype >= WCODECI_DTYPES || s->rank > WCODECI_MAX_RANK || (s->rank && !s->shape)
+        || !wcodeci_writer_geometry(s, &l->cut, &l->given))
+        return 0;
+    if (l->cut.row > tile_units && l->cut.units % l->cut.row) {
+        l->cut.row = 1;         /* rows that neither fit a tile nor fill the segment are no rows */
+        l->given = 1;
+    }
+    l->row = wcodeci_coded_row(profile, s, l->cut.row);
+    if (s->size == 0) return 1;
+    l->cut.per_tile = wcodeci_units_per_tile(&l->cut, tile_units);
+    (void)wcodeci_cut_tiles(&l->cut);
+    wcodeci_layout_groups(l, wcodeci_columns(s, profile, &l->cut, tile_units));
+    return 1;
+}
+
 /* What the segment's entry in the index says before its tiles. */
 static wcodec_status wcodeci_put_segment(wcodec_writer *w, const wcodec_segment *s, const wcodeci_cut *cut,
                                          int given)
@@ -434,28 +637,22 @@ WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcod
                                                wcodec_error *err)
 {
     wcodec_writer *w = writer;
-    wcodeci_cut cut;
-    int given;
+    wcodeci_layout layout;
     wcodec_status status = wcodeci_writer_check(w, err);
     if (status) return status;
     if (!segment || !w->in_original || w->missing)
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "a segment can not begin here");
-    if (segment->dtype >= WCODECI_DTYPES || segment->rank > WCODECI_MAX_RANK
-        || (segment->rank && !segment->shape) || (segment->name_size && !segment->name)
-        || segment->name_size > WCODECI_MAX_NAME || segment->size > UINT64_MAX - w->original_size
-        || w->segments == UINT32_MAX || !wcodeci_writer_geometry(segment, &cut, &given))
+    if ((segment->name_size && !segment->name) || segment->name_size > WCODECI_MAX_NAME
+        || segment->size > UINT64_MAX - w->original_size || w->segments == UINT32_MAX
+        || !wcodeci_layout_make(segment, w->tile.profile, w->tile_units, &layout))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "dtype, shape and size of a segment disagree");
-    if (cut.row > w->tile_units && cut.units % cut.row) {
-        cut.row = 1;            /* rows that neither fit a tile nor fill the segment are no rows */
-        given = 1;
-    }
-    status = wcodeci_put_segment(w, segment, &cut, given);
+    w->segment_start = w->pending.size;
+    status = wcodeci_put_segment(w, segment, &layout.cut, layout.given);
     if (status) return wcodeci_writer_error(w, err);
-    w->cut = cut;
-    if (segment->size) {
-        w->cut.per_tile = wcodeci_units_per_tile(&cut, w->tile_units);
-        (void)wcodeci_cut_tiles(&w->cut);
-    }
+    w->cut = layout.cut;
+    w->row = layout.row;
+    w->per_group = layout.per_group;
+    w->columns = layout.columns;
     w->dtype = segment->dtype;
     w->next_tile = 0;
     w->missing = segment->size;
@@ -467,27 +664,65 @@ WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcod
     return WCODEC_OK;
 }
 
-/* Opens the next tile in the batch, which is written first if it is full. */
+/* The units of the open segment's next tiles, `count` of them or as many as there are. */
+static void wcodeci_writer_next(const wcodec_writer *w, size_t *count, uint64_t *begin, uint64_t *end)
+{
+    uint64_t other;
+    *count = (size_t)wcodeci_min64(*count, w->cut.tiles - w->next_tile);
+    wcodeci_cut_tile(&w->cut, w->next_tile, begin, &other);
+    wcodeci_cut_tile(&w->cut, w->next_tile + *count - 1, &other, end);
+}
+
+/* The group that begins with the batch's next tile and is as long as units begin ... end - 1. */
+static void wcodeci_writer_begin_group(wcodec_writer *w, uint64_t begin, uint64_t end)
+{
+    wcodeci_batch_group *g = &w->groups[w->group_count++];
+    g->in = w->input_used + wcodeci_first_row(begin, w->columns) * w->cut.unit;
+    g->size = w->input_used + (size_t)((end - begin) * w->cut.unit) - g->in;
+    g->out = w->output_used;
+    g->scales = w->scales_used;
+    g->columns = w->columns;
+    g->tiles = w->per_group;
+    g->all = w->cut.tiles;
+    g->dtype = w->dtype;
+    g->first = w->next_tile == 0;
+    w->output_used += wcodec_tile_bound(g->columns);
+    w->scales_used += g->columns;
+}
+
+/* Opens the next tile in the batch, which is written first if there is no room for the tile, or for all of the
+ * group that begins with it. */
 static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w)
 {
+    const int leads = w->per_group && w->next_tile % w->per_group == 0;
+    size_t count = leads ? w->per_group : 1;
     wcodeci_batch_tile *t;
-    uint64_t begin, end;
+    uint64_t begin, end, size;
     wcodec_status status;
-    wcodeci_cut_tile(&w->cut, w->next_tile, &begin, &end);
-    w->tile_size = (size_t)((end - begin) * w->cut.unit);
-    w->tile_have = 0;
-    if (w->batch_count == w->batch_capacity) {
+    wcodeci_writer_next(w, &count, &begin, &end);
+    size = (end - begin) * w->cut.unit;
+    if (count > w->batch_capacity - w->batch_count || size > w->input_size - w->input_used
+        || (leads && w->columns > w->scales_size - w->scales_used)) {
         status = wcodeci_writer_flush(w);
         if (status) return status;
     }
+    if (leads) wcodeci_writer_begin_group(w, begin, end);
+    count = 1;
+    wcodeci_writer_next(w, &count, &begin, &end);
+    w->tile_size = (size_t)((end - begin) * w->cut.unit);
+    w->tile_have = 0;
     t = &w->batch[w->batch_count++];
     t->in = w->input_used;
     t->out = w->output_used;
     t->size = w->tile_size;
     t->record = 0;
     t->dtype = w->dtype;
-    t->row = w->cut.row;
+    t->row = w->row;
     t->pending_end = w->pending.size;
+    t->pending_start = w->segment_start;
+    t->group = w->per_group ? w->group_count : 0;
+    t->phase = w->per_group ? (size_t)(begin % w->columns) : 0;
+    t->leads = leads;
     t->per_tile = w->next_tile == 0 ? w->cut.per_tile : 0;
     w->input_used += t->size;
     w->output_used += wcodec_tile_bound(t->size);
@@ -523,11 +758,16 @@ WCODEC_API wcodec_status wcodec_writer_data(wcodec_writer *writer, const void *d
 /* The index in I records, coded as any bytes are. */
 static wcodec_status wcodeci_writer_index(wcodec_writer *w)
 {
+    wcodec_tile_options options;
     uint64_t at = 0;
+    memset(&options, 0, sizeof options);
+    options.profile = w->tile.profile;
+    options.cpu_off = w->tile.cpu_off;
+    options.splits = 1u << WCODEC_SPLIT_BYTE;
     while (at < w->index.size) {
         size_t take = (size_t)wcodeci_min64(WCODECI_INDEX_TILE, w->index.size - at), size;
         wcodec_status status;
-        size = wcodec_tile_encode(WCODEC_BYTES, 0, w->index.p + at, take, NULL, w->output, w->output_size,
+        size = wcodec_tile_encode(WCODEC_BYTES, 0, w->index.p + at, take, NULL, &options, w->output, w->output_size,
                                   w->scratch, w->worker_scratch);
         w->output[0] = WCODECI_RECORD_INDEX;
         status = wcodeci_emit(w, w->output, size);
@@ -541,7 +781,7 @@ static wcodec_status wcodeci_writer_index(wcodec_writer *w)
 static wcodec_status wcodeci_writer_index_room(wcodec_writer *w)
 {
     const size_t output = wcodec_tile_bound(WCODECI_INDEX_TILE);
-    const size_t scratch = wcodec_tile_encode_scratch(WCODECI_INDEX_TILE);
+    const size_t scratch = wcodeci_encode_scratch(w->tile.profile, WCODECI_INDEX_TILE);
     wcodec_status status = WCODEC_OK;
     void *p;
     if (w->output_size < output) {
@@ -579,6 +819,7 @@ static wcodec_status wcodeci_writer_footer(wcodec_writer *w, uint64_t index_offs
     uint32_t crc;
     f[0] = WCODECI_RECORD_FOOTER;
     f[1] = WCODECI_FOOTER_SIZE - 2;
+    wcodeci_store32(f + 4, (uint32_t)w->group_total);
     wcodeci_store32(f + 8, (uint32_t)w->names);
     wcodeci_store32(f + 12, (uint32_t)w->originals);
     wcodeci_store32(f + 16, (uint32_t)w->dimensions);

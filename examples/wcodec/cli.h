@@ -9,6 +9,10 @@
  *   progress.c  the progress bar
  *   threads.c   the parallel_for that the library asks for
  *   container.c an open container, read in windows
+ *   tiles.c     sums over the tiles of a container
+ *   measure.c   what analyze measures (measure.h)
+ *   page*.c     the HTML page of analyze (page.h)
+ *   peers.c     gzip and the like, run for comparison
  *   cmd_*.c     one command each
  *
  * Functions that return int return an exit status: 0, or CLI_FAILED or CLI_USAGE after having printed
@@ -37,12 +41,13 @@ enum {
     CLI_OPT_FORCE = 1 << 0, CLI_OPT_QUIET = 1 << 1, CLI_OPT_JSON = 1 << 2, CLI_OPT_THREADS = 1 << 3,
     CLI_OPT_PROFILE = 1 << 4, CLI_OPT_CODER = 1 << 5, CLI_OPT_TILE = 1 << 6, CLI_OPT_DTYPE = 1 << 7,
     CLI_OPT_ROW = 1 << 8, CLI_OPT_NAME = 1 << 9, CLI_OPT_OUTPUT = 1 << 10, CLI_OPT_TENSOR = 1 << 11,
-    CLI_OPT_ROWS = 1 << 12, CLI_OPT_RANGE = 1 << 13,
+    CLI_OPT_ROWS = 1 << 12, CLI_OPT_RANGE = 1 << 13, CLI_OPT_HTML = 1 << 14, CLI_OPT_PEERS = 1 << 15,
+    CLI_OPT_DISK = 1 << 16,
     CLI_OPT_RECIPE = CLI_OPT_PROFILE | CLI_OPT_CODER | CLI_OPT_TILE | CLI_OPT_DTYPE | CLI_OPT_ROW
 };
 
 enum { CLI_CODER_AUTO = 0, CLI_CODER_RANS = 1, CLI_CODER_HUFFMAN = 2, CLI_CODER_RAW = 3 };
-extern const char *const cli_profile_names[];   /* "fast", "best", NULL */
+extern const char *const cli_profile_names[];   /* by wcodec_profile */
 extern const char *const cli_coder_names[];     /* indexed by CLI_CODER_*, NULL at the end */
 
 /* A:B, half open; A: and :B leave one end to the file. */
@@ -54,10 +59,10 @@ typedef struct cli_options {
     unsigned given;             /* CLI_OPT_* bits */
     const char *path[2];        /* what is not an option, in order */
     unsigned paths;
-    const char *output, *tensor, *name;
+    const char *output, *tensor, *name, *html;
     unsigned profile, coder;    /* indices of the tables above */
     unsigned dtype;
-    uint64_t threads, tile, row;
+    uint64_t threads, tile, row, peers, disk;
     cli_span rows, range;
     int help;
 } cli_options;
@@ -145,6 +150,8 @@ int cli_input_open(cli_input *in, const char *path);    /* "-": standard input *
 int cli_input_seekable(cli_input *in);                  /* makes it `regular`, through a spool file */
 int cli_input_read(cli_input *in, void *dst, size_t size, size_t *got);  /* 0 bytes only at the end */
 void cli_input_close(cli_input *in);
+/* An open file, which cli_input_close closes. */
+int cli_input_adopt(cli_input *in, int fd, const char *name);
 
 /* ---- output.c --------------------------------------------------------------------------------- */
 
@@ -246,5 +253,34 @@ void cli_container_close(cli_container *c);
 typedef wcodec_status cli_consume(void *user, const void *data, size_t size);
 int cli_container_read(cli_container *c, uint64_t begin, uint64_t end, cli_consume *consume, void *user,
                        cli_output *out);
+
+/* ---- tiles.c ---------------------------------------------------------------------------------- */
+
+typedef struct cli_plane_sum {
+    uint64_t tiles, values, bits, bytes;            /* bits: of the values before coding */
+    uint64_t coder[WCODEC_CODER_COUNT];             /* tiles by coder */
+    uint64_t predictor[WCODEC_PREDICT_COUNT];       /* and by predictor */
+} cli_plane_sum;
+
+typedef struct cli_segment_sum {
+    uint64_t tiles, bytes;      /* bytes: of the records */
+} cli_segment_sum;
+
+typedef struct cli_tiles {
+    cli_segment_sum *segments;
+    cli_plane_sum plane[WCODEC_SPLIT_COUNT][WCODEC_MAX_PLANES];
+    cli_plane_sum coder[WCODEC_CODER_COUNT];
+    uint64_t unit_predictor[WCODEC_PREDICT_COUNT];  /* tiles by predictor of whole units */
+    uint64_t record_bytes;
+} cli_tiles;
+int cli_tiles_read(cli_tiles *t, const cli_container *c);
+void cli_tiles_free(cli_tiles *t);
+double cli_plane_bits(const cli_plane_sum *sum);    /* a value, coded */
+
+/* ---- cmd_encode.c ----------------------------------------------------------------------------- */
+
+/* What encode makes of the file `in`, of which `plan` is, into `sink`; the container's size in *size. */
+wcodec_status cli_encode(const cli_options *opt, const cli_input *in, const wcodec_plan *plan,
+                         const cli_pool *pool, const wcodec_sink *sink, uint64_t *size, wcodec_error *err);
 
 #endif /* WCODEC_CLI_H */

@@ -64,6 +64,7 @@ static wcodec_status write_container(job *j, const wcodec_source *source, const 
     sink.write = append;
     sink.user = j;
     options.no_sha256 = 1;
+    options.tile.profile = j->opt->profile;
     options.tile.coders = cli_coder_mask(j->opt->coder);
     options.tile_units = (uint32_t)j->opt->tile;
     j->container_size = 0;

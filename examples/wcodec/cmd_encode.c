@@ -7,7 +7,6 @@
 
 typedef struct job {
     const cli_options *opt;
-    const char *original;       /* the name that goes into the container */
     cli_input in;
     cli_output out;
     cli_pool pool;
@@ -38,7 +37,8 @@ static void json_recipe(cli_json *json, const cli_options *opt)
     cli_json_open(json, "recipe", '{');
     cli_json_string(json, "profile", cli_profile_names[opt->profile]);
     cli_json_string(json, "coder", cli_coder_names[opt->coder]);
-    cli_json_uint(json, "tile", opt->tile != 0 ? opt->tile : 65536);
+    cli_json_uint(json, "tile", opt->tile != 0 ? opt->tile
+                                : opt->profile == WCODEC_PROFILE_FAST ? 65536 : 262144);
     if (cli_has(opt, CLI_OPT_DTYPE)) cli_json_string(json, "dtype", wcodec_dtype_name(opt->dtype));
     if (cli_has(opt, CLI_OPT_ROW)) cli_json_uint(json, "row", opt->row);
     cli_json_close(json, '}');
@@ -52,8 +52,14 @@ static uint64_t count_tensors(const wcodec_plan *plan)
     return tensors;
 }
 
+static const char *original_name(const cli_options *opt)
+{
+    if (cli_has(opt, CLI_OPT_NAME)) return opt->name;
+    return strcmp(opt->path[0], "-") == 0 ? "" : cli_base_name(opt->path[0]);
+}
+
 /* The text is the caller's to free; NULL if memory ran out. */
-static char *make_metadata(const job *j, const wcodec_plan *plan, size_t *size)
+static char *make_metadata(const cli_options *opt, const wcodec_plan *plan, size_t *size)
 {
     char *text = NULL;
     FILE *file = open_memstream(&text, size);
@@ -63,12 +69,12 @@ static char *make_metadata(const job *j, const wcodec_plan *plan, size_t *size)
     cli_json_begin(&json, file, 0);
     cli_json_open(&json, NULL, '{');
     cli_json_string(&json, "creator", "wcodec " WCODEC_VERSION);
-    cli_json_string(&json, "original", j->original);
+    cli_json_string(&json, "original", original_name(opt));
     cli_json_uint(&json, "original_bytes", plan->size);
     cli_json_string(&json, "format", plan->format);
     cli_json_uint(&json, "tensors", count_tensors(plan));
     json_dtypes(&json, plan);
-    json_recipe(&json, j->opt);
+    json_recipe(&json, opt);
     cli_json_close(&json, '}');
     failed = ferror(file);
     if (fclose(file) == 0 && !failed) return text;
@@ -78,36 +84,50 @@ static char *make_metadata(const job *j, const wcodec_plan *plan, size_t *size)
 
 /* ---- encoding ---- */
 
-static wcodec_status write_container(job *j, const wcodec_plan *plan, const wcodec_writer_options *options,
-                                     wcodec_error *err)
+static wcodec_status write_container(const cli_options *opt, const cli_input *in, const wcodec_plan *plan,
+                                     const wcodec_sink *sink, const wcodec_writer_options *options,
+                                     uint64_t *size, wcodec_error *err)
 {
+    const char *original = original_name(opt);
     wcodec_writer *writer;
-    wcodec_status status = wcodec_writer_open(&writer, &j->out.sink, options, err);
+    wcodec_status status = wcodec_writer_open(&writer, sink, options, err);
     if (status != WCODEC_OK) return status;
-    status = wcodec_writer_file(writer, j->original, strlen(j->original), &j->in.source, plan,
-                                &cli_progress_hook, err);
+    status =
+        wcodec_writer_file(writer, original, strlen(original), &in->source, plan, &cli_progress_hook, err);
     if (status == WCODEC_OK) status = wcodec_writer_finish(writer, err);
-    j->container_size = wcodec_writer_size(writer);
+    *size = wcodec_writer_size(writer);
     wcodec_writer_close(writer);
+    return status;
+}
+
+wcodec_status cli_encode(const cli_options *opt, const cli_input *in, const wcodec_plan *plan,
+                         const cli_pool *pool, const wcodec_sink *sink, uint64_t *size, wcodec_error *err)
+{
+    wcodec_writer_options options = wcodec_writer_defaults();
+    wcodec_status status;
+    char *metadata = make_metadata(opt, plan, &options.metadata_size);
+    if (metadata == NULL) {
+        err->what = "out of memory";
+        return WCODEC_E_NO_MEMORY;
+    }
+    options.metadata = metadata;
+    options.parallel = &pool->parallel;
+    options.tile.profile = opt->profile;
+    options.tile.coders = cli_coder_mask(opt->coder);
+    options.tile_units = (uint32_t)opt->tile;
+    status = write_container(opt, in, plan, sink, &options, size, err);
+    free(metadata);
     return status;
 }
 
 static int encode_plan(job *j, const wcodec_plan *plan)
 {
-    wcodec_writer_options options = wcodec_writer_defaults();
     wcodec_error err = { WCODEC_OK, 0, NULL };
     wcodec_status status;
-    char *metadata = make_metadata(j, plan, &options.metadata_size);
-    if (metadata == NULL) return cli_fail(j->in.name, "out of memory");
-    options.metadata = metadata;
-    options.parallel = &j->pool.parallel;
-    options.tile.coders = cli_coder_mask(j->opt->coder);
-    options.tile_units = (uint32_t)j->opt->tile;
     cli_progress_begin(j->in.name, cli_has(j->opt, CLI_OPT_QUIET));
-    status = write_container(j, plan, &options, &err);
+    status = cli_encode(j->opt, &j->in, plan, &j->pool, &j->out.sink, &j->container_size, &err);
     if (cli_output_settle(&j->out) != WCODEC_OK) status = WCODEC_E_IO;      /* it came first */
     cli_progress_end();
-    free(metadata);
     if (status != WCODEC_OK) return cli_fail_library(&j->in, &j->out, status, &err);
     return cli_output_commit(&j->out);
 }
@@ -162,12 +182,6 @@ static int report(const job *j)
     return cli_flush_stdout();
 }
 
-static const char *original_name(const cli_options *opt)
-{
-    if (cli_has(opt, CLI_OPT_NAME)) return opt->name;
-    return strcmp(opt->path[0], "-") == 0 ? "" : cli_base_name(opt->path[0]);
-}
-
 int cmd_encode(const cli_options *opt)
 {
     job j;
@@ -177,7 +191,6 @@ int cmd_encode(const cli_options *opt)
     }
     memset(&j, 0, sizeof j);
     j.opt = opt;
-    j.original = original_name(opt);
     j.start = cli_seconds();
     result = cli_input_open(&j.in, opt->path[0]);
     if (result != CLI_OK) return result;

@@ -1,96 +1,17 @@
 /* wcodec inspect: what a container says of itself.  Nothing is decoded: of every tile the first bytes
  * of its record are read, which name split, predictors, coders and sizes. */
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
 
-typedef struct plane_sum {
-    uint64_t tiles, values, bits, bytes;            /* bits: of the values before coding */
-    uint64_t coder[WCODEC_CODER_COUNT];             /* tiles by coder */
-    uint64_t predictor[WCODEC_PREDICT_COUNT];       /* and by predictor */
-} plane_sum;
-
-typedef struct segment_sum {
-    uint64_t tiles, bytes;      /* bytes: of the records */
-} segment_sum;
-
 typedef struct job {
     cli_input in;
     cli_container c;
-    segment_sum *segments;
-    plane_sum plane[WCODEC_SPLIT_COUNT][WCODEC_MAX_PLANES];
-    plane_sum coder[WCODEC_CODER_COUNT];
-    uint64_t unit_predictor[WCODEC_PREDICT_COUNT];  /* tiles by predictor of whole units */
-    uint64_t record_bytes;
+    cli_tiles t;
 } job;
 
-/* ---- gathering ---- */
-
-static void add_plane(plane_sum *sum, const struct wcodec_plane_info *plane, uint64_t values)
-{
-    sum->tiles++;
-    sum->values += values;
-    sum->bits += values * plane->width;
-    sum->bytes += plane->size;
-    sum->coder[plane->coder]++;
-    sum->predictor[plane->predictor]++;
-}
-
-static void add_tile(job *j, const wcodec_tile_span *span, const wcodec_tile_info *info)
-{
-    uint64_t values = info->decoded_size / info->unit;
-    unsigned i;
-    j->segments[span->segment].tiles++;
-    j->segments[span->segment].bytes += span->container_size;
-    j->record_bytes += span->container_size;
-    j->unit_predictor[info->predictor]++;
-    for (i = 0; i < info->planes; i++) {
-        add_plane(&j->plane[info->split][i], &info->plane[i], values);
-        add_plane(&j->coder[info->plane[i].coder], &info->plane[i], values);
-    }
-}
-
-static int read_tile(job *j, uint64_t offset, wcodec_tile_span *span)
-{
-    unsigned char head[WCODEC_TILE_HEAD];
-    wcodec_error err = { WCODEC_OK, 0, NULL };
-    wcodec_tile_info info;
-    wcodec_status status = wcodec_reader_tile(j->c.reader, offset, span);
-    size_t got = 0;
-    if (status == WCODEC_OK) {
-        err.offset = span->container_offset;
-        status = j->in.source.read_at(j->in.source.user, span->container_offset, head, sizeof head, &got);
-    }
-    if (status == WCODEC_OK) {
-        size_t size = got < span->container_size ? got : span->container_size;
-        status = wcodec_tile_inspect(head, size, &info, &err);
-        if (status != WCODEC_OK) err.offset += span->container_offset;
-    }
-    if (status != WCODEC_OK) return cli_fail_library(&j->in, NULL, status, &err);
-    add_tile(j, span, &info);
-    return CLI_OK;
-}
-
-static int read_tiles(job *j)
-{
-    uint64_t at = 0;
-    while (at < j->c.info.view_size) {
-        wcodec_tile_span span;
-        int result = read_tile(j, at, &span);
-        if (result != CLI_OK) return result;
-        at = span.offset + span.size;
-    }
-    return CLI_OK;
-}
-
 /* ---- as JSON ---- */
-
-static double bits_per_value(const plane_sum *sum)
-{
-    return 8 * cli_ratio(sum->bytes, sum->values);
-}
 
 static void json_counts(cli_json *json, const char *key, const uint64_t *count, unsigned size,
                         const char *(*name)(unsigned))
@@ -103,12 +24,12 @@ static void json_counts(cli_json *json, const char *key, const uint64_t *count, 
     cli_json_close(json, '}');
 }
 
-static void json_sum(cli_json *json, const plane_sum *sum)
+static void json_sum(cli_json *json, const cli_plane_sum *sum)
 {
     cli_json_uint(json, "tiles", sum->tiles);
     cli_json_uint(json, "values", sum->values);
     cli_json_uint(json, "bytes", sum->bytes);
-    cli_json_real(json, "bits_per_value", bits_per_value(sum));
+    cli_json_real(json, "bits_per_value", cli_plane_bits(sum));
     json_counts(json, "predictors", sum->predictor, WCODEC_PREDICT_COUNT, wcodec_predictor_name);
 }
 
@@ -126,9 +47,9 @@ static void json_head(cli_json *json, const job *j)
     cli_json_text(json, "metadata", info->metadata, info->metadata_size);
     cli_json_close(json, '}');
     cli_json_uint(json, "index_bytes", info->index_size);
-    cli_json_uint(json, "tile_bytes", j->record_bytes);
+    cli_json_uint(json, "tile_bytes", j->t.record_bytes);
     cli_json_uint(json, "tiles", info->tiles);
-    json_counts(json, "unit_predictors", j->unit_predictor, WCODEC_PREDICT_COUNT, wcodec_predictor_name);
+    json_counts(json, "unit_predictors", j->t.unit_predictor, WCODEC_PREDICT_COUNT, wcodec_predictor_name);
 }
 
 static void json_originals(cli_json *json, const job *j)
@@ -157,10 +78,10 @@ static void json_coders(cli_json *json, const job *j)
     unsigned i;
     cli_json_open(json, "coders", '[');
     for (i = 0; i < WCODEC_CODER_COUNT; i++) {
-        if (j->coder[i].tiles == 0) continue;
+        if (j->t.coder[i].tiles == 0) continue;
         cli_json_open(json, NULL, '{');
         cli_json_string(json, "coder", wcodec_coder_name(i));
-        json_sum(json, &j->coder[i]);
+        json_sum(json, &j->t.coder[i]);
         cli_json_close(json, '}');
     }
     cli_json_close(json, ']');
@@ -172,7 +93,7 @@ static void json_planes(cli_json *json, const job *j)
     cli_json_open(json, "planes", '[');
     for (split = 0; split < WCODEC_SPLIT_COUNT; split++) {
         for (i = 0; i < WCODEC_MAX_PLANES; i++) {
-            const plane_sum *sum = &j->plane[split][i];
+            const cli_plane_sum *sum = &j->t.plane[split][i];
             if (sum->tiles == 0) continue;
             cli_json_open(json, NULL, '{');
             cli_json_string(json, "split", wcodec_split_name(split));
@@ -199,8 +120,8 @@ static void json_segments(cli_json *json, const job *j)
         cli_json_shape(json, "shape", &segment);
         cli_json_uint(json, "offset", segment.offset);
         cli_json_uint(json, "original_bytes", segment.size);
-        cli_json_uint(json, "container_bytes", j->segments[i].bytes);
-        cli_json_uint(json, "tiles", j->segments[i].tiles);
+        cli_json_uint(json, "container_bytes", j->t.segments[i].bytes);
+        cli_json_uint(json, "tiles", j->t.segments[i].tiles);
         cli_json_close(json, '}');
     }
     cli_json_close(json, ']');
@@ -252,7 +173,7 @@ static void print_head(const job *j)
     printf("%" PRIu64 " bytes", info->container_size);
     if (info->view_size != 0) printf(", ratio %.4f", cli_ratio(info->container_size, info->view_size));
     printf(": header %zu, %zu tiles %" PRIu64 ", index %zu\n", info->header_size, info->tiles,
-           j->record_bytes, info->index_size);
+           j->t.record_bytes, info->index_size);
     print_label("format");
     printf("version %d, tiles of up to %" PRIu32 " bytes\n", WCODEC_FORMAT_VERSION, info->max_tile_bytes);
     print_originals(j);
@@ -268,7 +189,7 @@ static void print_segments(const job *j)
            "ratio");
     for (i = 0; i < j->c.info.segments; i++) {
         wcodec_segment segment;
-        uint64_t bytes = j->segments[i].bytes;
+        uint64_t bytes = j->t.segments[i].bytes;
         wcodec_reader_segment(j->c.reader, i, &segment);
         printf("  ");
         if (segment.name_size == 0) printf("%-44s", "-");
@@ -285,10 +206,10 @@ static void print_coders(const job *j)
     unsigned i;
     printf("\n  %-12s %8s %14s %14s %11s\n", "coder", "planes", "values", "bytes", "bits/value");
     for (i = 0; i < WCODEC_CODER_COUNT; i++) {
-        const plane_sum *sum = &j->coder[i];
+        const cli_plane_sum *sum = &j->t.coder[i];
         if (sum->tiles == 0) continue;
         printf("  %-12s %8" PRIu64 " %14" PRIu64 " %14" PRIu64 " %11.3f\n", wcodec_coder_name(i), sum->tiles,
-               sum->values, sum->bytes, bits_per_value(sum));
+               sum->values, sum->bytes, cli_plane_bits(sum));
     }
 }
 
@@ -305,12 +226,12 @@ static void print_shares(const uint64_t *count, unsigned size, uint64_t all, con
     }
 }
 
-static void print_plane(const plane_sum *sum, unsigned split, unsigned i)
+static void print_plane(const cli_plane_sum *sum, unsigned split, unsigned i)
 {
     char name[40];
     snprintf(name, sizeof name, "%s.%u", wcodec_split_name(split), i);
     printf("  %-12s %5" PRIu64 " %14" PRIu64 " %14" PRIu64 " %11.3f   ", name, sum->bits / sum->values,
-           sum->values, sum->bytes, bits_per_value(sum));
+           sum->values, sum->bytes, cli_plane_bits(sum));
     print_shares(sum->coder, WCODEC_CODER_COUNT, sum->tiles, wcodec_coder_name);
     if (sum->predictor[WCODEC_PREDICT_NONE] != sum->tiles) {
         printf("; predictor ");
@@ -326,12 +247,12 @@ static void print_planes(const job *j)
            "bits/value");
     for (split = 0; split < WCODEC_SPLIT_COUNT; split++) {
         for (i = 0; i < WCODEC_MAX_PLANES; i++) {
-            if (j->plane[split][i].tiles != 0) print_plane(&j->plane[split][i], split, i);
+            if (j->t.plane[split][i].tiles != 0) print_plane(&j->t.plane[split][i], split, i);
         }
     }
-    if (j->unit_predictor[WCODEC_PREDICT_NONE] == j->c.info.tiles) return;
+    if (j->t.unit_predictor[WCODEC_PREDICT_NONE] == j->c.info.tiles) return;
     printf("\n  predictor of whole units: ");
-    print_shares(j->unit_predictor, WCODEC_PREDICT_COUNT, j->c.info.tiles, wcodec_predictor_name);
+    print_shares(j->t.unit_predictor, WCODEC_PREDICT_COUNT, j->c.info.tiles, wcodec_predictor_name);
     printf("\n");
 }
 
@@ -339,10 +260,7 @@ static void print_planes(const job *j)
 
 static int inspect_open(job *j, int as_json)
 {
-    int result;
-    j->segments = (segment_sum *)calloc(j->c.info.segments + 1, sizeof *j->segments);
-    if (j->segments == NULL) return cli_fail(j->in.name, "out of memory");
-    result = read_tiles(j);
+    int result = cli_tiles_read(&j->t, &j->c);
     if (result == CLI_OK && as_json) {
         print_json(j);
     } else if (result == CLI_OK) {
@@ -353,7 +271,7 @@ static int inspect_open(job *j, int as_json)
             print_planes(j);
         }
     }
-    free(j->segments);
+    cli_tiles_free(&j->t);
     return result == CLI_OK ? cli_flush_stdout() : result;
 }
 

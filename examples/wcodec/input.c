@@ -67,6 +67,18 @@ int cli_input_open(cli_input *in, const char *path)
     return status;
 }
 
+int cli_input_adopt(cli_input *in, int fd, const char *name)
+{
+    int status;
+    memset(in, 0, sizeof *in);
+    pthread_mutex_init(&in->lock, NULL);
+    in->name = name;
+    in->fd = fd;
+    status = use_file(in);
+    if (status != CLI_OK) cli_input_close(in);
+    return status;
+}
+
 void cli_input_close(cli_input *in)
 {
     if (in->fd > STDERR_FILENO) close(in->fd);

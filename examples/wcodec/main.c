@@ -18,10 +18,12 @@ typedef struct command {
 } command;
 
 #define RECIPE_HELP \
-    "  --profile fast|best   what to aim at; best is at present the same as fast\n" \
+    "  --profile fast|dense|best\n" \
+    "                        fast: decodes at about the speed of memory; dense: a little smaller, half\n" \
+    "                        as fast; best: the smallest, some megabytes a second either way\n" \
     "  --coder auto|rans|huffman|raw\n" \
     "                        coders to choose from (auto: all, by size and decoding speed)\n" \
-    "  --tile N              units a tile, about (65536)\n" \
+    "  --tile N              units a tile, about (65536; dense and best: 262144)\n" \
     "  --dtype NAME          IN is nothing but elements of this dtype (BF16, F32, I8 ...)\n" \
     "  --row N               elements a row, with --dtype\n"
 #define THREADS_HELP "  --threads N           threads, 1 to 64 (one for each processor)\n"
@@ -57,16 +59,30 @@ static const command commands[] = {
       "  -o, --output OUT      where they go\n"
       THREADS_HELP FORCE_HELP
       "\nA: and :B mean up to the end and from the start.\n" },
-    { "analyze", cmd_analyze, CLI_OPT_DTYPE | CLI_OPT_ROW | CLI_OPT_THREADS | CLI_OPT_JSON, 1,
+    { "analyze", cmd_analyze,
+      CLI_OPT_DTYPE | CLI_OPT_ROW | CLI_OPT_THREADS | CLI_OPT_JSON | CLI_OPT_HTML | CLI_OPT_PEERS |
+          CLI_OPT_PROFILE | CLI_OPT_FORCE | CLI_OPT_DISK, 1,
       "IN", "measure the entropies of every tensor, and what each coder would make of it",
       "  --dtype NAME          IN is nothing but elements of this dtype (BF16, F32, I8 ...)\n"
       "  --row N               elements a row, with --dtype\n"
       THREADS_HELP JSON_HELP
+      "  --profile fast|dense|best  of what is predicted (fast), and of the page's container, which is really made\n"
+      "  --disk MB/S           say for each tensor whether it loads sooner raw or coded from a disk that gives\n"
+      "                        this many million bytes a second\n"
+      "  --html PAGE           write a page of charts too, a single file for any browser; the options below\n"
+      "                        are for it\n"
+      "  --peers MIB           gzip -9, bzip2 -9, xz -9 and zstd -19, where they are installed, get up to\n"
+      "                        this much of IN (16), 16 slices of it if IN is larger; 0: none is run\n"
+      "  -f, --force           overwrite PAGE if it exists\n"
       "\nEntropies are bits a value of order 0, with one table for the whole tensor: of its bytes (H), of a\n"
       "byte given the one before (H|prev), of the highest and lowest byte of each element, of the exponent,\n"
       "and of the differences from one element to the next of the highest byte and of the exponent.\n"
       "Sizes are ratios of tiles that are really coded, in tensors of more than 4 MiB a sample of them (~).\n"
-      "pred: with predictors; the other columns are without.\n" },
+      "pred: with predictors; the other columns are without.  est: the ratio that encode comes to, by a\n"
+      "sample, with scales and all; ms: for decoding that with one thread of a processor at 3 GHz; load, with\n"
+      "--disk: the faster way, where reading and decoding go on at the same time.\n"
+      "A container is measured as the bytes it is: decode it to see what is in it.\n"
+      "The container for the page is kept, unnamed, in TMPDIR (/tmp) for as long as it takes.\n" },
     { "bench", cmd_bench, CLI_OPT_RECIPE | CLI_OPT_JSON, 1,
       "IN", "time encoding and decoding in memory, one thread, against memcpy",
       RECIPE_HELP JSON_HELP }

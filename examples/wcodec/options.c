@@ -15,7 +15,7 @@ typedef struct definition {
     const char *const *choices;
 } definition;
 
-const char *const cli_profile_names[] = { "fast", "best", NULL };
+const char *const cli_profile_names[] = { "fast", "dense", "best", NULL };
 const char *const cli_coder_names[] = { "auto", "rans", "huffman", "raw", NULL };
 
 /* A tile of --tile units of 8 bytes must not exceed what the format allows. */
@@ -36,7 +36,10 @@ static const definition definitions[] = {
     { CLI_OPT_OUTPUT, "--output", 'o', TEXT, FIELD(output), 0, 0, NULL },
     { CLI_OPT_TENSOR, "--tensor", 0, TEXT, FIELD(tensor), 0, 0, NULL },
     { CLI_OPT_ROWS, "--rows", 0, SPAN, FIELD(rows), 0, 0, NULL },
-    { CLI_OPT_RANGE, "--range", 0, SPAN, FIELD(range), 0, 0, NULL }
+    { CLI_OPT_RANGE, "--range", 0, SPAN, FIELD(range), 0, 0, NULL },
+    { CLI_OPT_HTML, "--html", 0, TEXT, FIELD(html), 0, 0, NULL },
+    { CLI_OPT_PEERS, "--peers", 0, COUNT, FIELD(peers), 0, (uint64_t)1 << 20, NULL },
+    { CLI_OPT_DISK, "--disk", 0, COUNT, FIELD(disk), 1, (uint64_t)1 << 30, NULL }
 };
 enum { DEFINITIONS = sizeof definitions / sizeof definitions[0] };
 

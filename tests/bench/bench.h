@@ -18,7 +18,7 @@ typedef struct bench_setup {
     size_t width;               /* elements a row, for the coders of two-dimensional fields */
     int dtype;                  /* wcodec_dtype */
     unsigned typesize;          /* bytes an element; 1 for packed ones */
-    int level;
+    int level;                  /* wcodec: the profile */
     int filter;                 /* the codec's own number: a split, or a chain of filters */
     unsigned threads;
     unsigned cpu_off;           /* wcodec: instruction sets not to use */

@@ -85,11 +85,25 @@ def block_peers():
 
 
 def wcodec_specs(library, with_no_crc=True):
+    """The profile fast, with each set of kernels."""
     specs = []
     for name, cpu_off in library.kernels():
         specs.append(Spec('wcodec ' + name, 'wcodec', 0, 0, cpu_off, 0, False))
         if with_no_crc:
             specs.append(Spec('wcodec %s, no CRC' % name, 'wcodec', 0, 0, cpu_off, 1, False))
+    return specs
+
+
+def other_profiles(library, every_kernel, with_best):
+    """Dense with each set of kernels or the best one, and best, which takes its time, with the best one."""
+    kernels = library.kernels()
+    specs = [Spec('wcodec dense ' + name, 'wcodec', 1, 0, cpu_off, 0, False)
+             for name, cpu_off in (kernels if every_kernel else kernels[-1:])]
+    name, cpu_off = kernels[-1]
+    if every_kernel:
+        specs.append(Spec('wcodec dense %s, no CRC' % name, 'wcodec', 1, 0, cpu_off, 1, False))
+    if with_best and 'best' in library.profiles():
+        specs.append(Spec('wcodec best ' + name, 'wcodec', 2, 0, cpu_off, 0, True))
     return specs
 
 
@@ -286,6 +300,52 @@ def print_speeds(bench, rows, title):
         bench.say('* %.1f MiB of it: %d pieces spread over it' % (short[0] / MIB, SAMPLE_PIECES))
 
 
+README_NAMES = {'sse4.1': 'SSE4.1', 'avx2': 'AVX2', 'avx512': 'AVX-512', 'neon': 'NEON'}
+
+
+def short(value):
+    """As the README writes ratios: .6633."""
+    text = ('%.4f' if value < 1 else '%.3f') % value
+    return text[1:] if text.startswith('0') else text
+
+
+def print_markdown(bench, rows, title):
+    """The table of print_speeds as the README has it: no CRC in brackets, best speeds."""
+    if not rows:
+        return
+    decode = {row['contender']: row for row in rows if row['op'] == 'decode'}
+    encode = {row['contender']: row for row in rows if row['op'] == 'encode'}
+    bench.say('\n%s; memcpy in the same rounds %.1f GB/s.\n' % (title, decode['memcpy']['best'] / 1e9))
+    bench.say('| codec | ratio | encode, MB/s | decode, MB/s | decode / memcpy |')
+    bench.say('| --- | --: | --: | --: | --: |')
+    for name, row in decode.items():
+        if name == 'memcpy' or name.endswith(', no CRC'):
+            continue
+        label, bare = name, decode.get(name + ', no CRC')
+        if row['codec'] == 'wcodec':
+            words = name.split()
+            label = ', '.join([' '.join(words[:-1]), README_NAMES.get(words[-1], words[-1])])
+        elif row['version'] and row['version'] not in label:
+            label = '%s %s%s' % (row['codec'], row['version'], label[len(row['codec']):])
+        speed, beside = '%.0f' % (row['best'] / 1e6), '%.3f' % row['x_best']
+        if bare:
+            label += ' (no CRC)'
+            speed += ' (%.0f)' % (bare['best'] / 1e6)
+            beside += ' (%.3f)' % bare['x_best']
+        if row['bytes'] < decode['memcpy']['bytes']:
+            label += ' (%.0f MiB of it)' % (row['bytes'] / MIB)
+        packing = '%.0f' % (encode[name]['best'] / 1e6) if name in encode else ''
+        bench.say('| %s | %s | %s | %s | %s |' % (label, short(row['ratio']), packing, speed, beside))
+
+
+def print_tools_markdown(bench, rows):
+    bench.say('\n| tool | ratio | pack | | unpack | |\n| --- | --: | --: | --: | --: | --: |')
+    for row in rows:
+        bench.say('| %s | %s | %.2f s | %.1f MiB | %.2f s | %.1f MiB |' % (
+            row['tool'], short(row['ratio']), row['compress_s'], row['compress_kib'] / 1024,
+            row['decompress_s'], row['decompress_kib'] / 1024))
+
+
 def print_pieces(bench, rows, opening, title):
     if not rows:
         return
@@ -317,9 +377,13 @@ def print_tools(bench, rows, skipped, name):
 def whole(bench, dtype):
     buffer = bench.buffer(dtype)
     few = bench.effort.few_peers or dtype not in ('BF16', 'F32')
-    specs = wcodec_specs(bench.codecs) + (few_peers if few else all_peers)(dtype)
+    specs = wcodec_specs(bench.codecs) + other_profiles(bench.codecs, dtype in ('BF16', 'F32'),
+                                                           dtype in ('BF16', 'F32'))
+    specs += (few_peers if few else all_peers)(dtype)
     rows = measure(bench, 'whole', buffer, specs, ('encode', 'decode'))
     print_speeds(bench, rows, '%s, %.0f MiB, one thread\n%s' % (dtype, len(buffer.data) / MIB, buffer.source))
+    print_markdown(bench, rows, '%s, %.0f MiB, one thread, best of several rounds' % (dtype,
+                                                                                      len(buffer.data) / MIB))
 
 
 def cached(bench, dtype, threads):
@@ -327,8 +391,9 @@ def cached(bench, dtype, threads):
     are often of another kind."""
     buffer = bench.buffer(dtype)
     small = weights.middle(buffer, MIB)
-    specs = wcodec_specs(bench.codecs) + [spec._replace(slow=False) for spec in block_peers()
-                                           if dtype == 'BF16' and (threads == 1 or spec.codec in THREADED)]
+    specs = wcodec_specs(bench.codecs) + (other_profiles(bench.codecs, False, False) if dtype == 'BF16' else [])
+    specs += [spec._replace(slow=False) for spec in block_peers()
+              if dtype == 'BF16' and (threads == 1 or spec.codec in THREADED)]
     rows = measure(bench, 'cached', small, specs, ('decode',), 0, threads)
     print_speeds(bench, rows, '%s, %d KiB in the cache, in and out, %s' % (
         dtype, len(small.data) >> 10, thread_text(threads)))
@@ -400,9 +465,10 @@ def command_line(bench, folder):
         made = path = os.path.join(folder, 'synthetic.bf16')
         buffer.data.tofile(path)
         options = ['--dtype', 'BF16', '--row', str(buffer.width)]
-    rows, skipped = tools.measure(folder, path, options, 1 if quick else 3, 2.0)
+    rows, skipped = tools.measure(folder, path, options, bench.codecs.profiles(), 1 if quick else 3, 2.0)
     if rows:
         print_tools(bench, rows, skipped, os.path.basename(path))
+        print_tools_markdown(bench, rows)
         write_csv(os.path.join(bench.args.out, 'tools.csv'), rows)
     if made:
         os.remove(made)
@@ -424,6 +490,7 @@ def print_contenders(bench):
     bench.say('kernels of wcodec here: ' + ', '.join(name for name, _ in bench.codecs.kernels()))
     there = ['%s %s' % (name, version) for name, (version, _) in bench.versions.items() if version]
     bench.say('contenders: ' + ', '.join(there))
+    bench.say('profiles of wcodec: ' + ', '.join(bench.codecs.profiles()))
     for name, (version, package) in bench.versions.items():
         if not version:
             bench.say('skipped: %s is not installed (%s)' % (name, package))

@@ -105,7 +105,8 @@ class Library:
         for name, result, arguments in (
                 ('peers_known', size, []), ('peer_name', ctypes.c_char_p, [size]),
                 ('peer_package', ctypes.c_char_p, [size]), ('peer_version', ctypes.c_char_p, [size]),
-                ('wcodec_version', ctypes.c_char_p, []), ('cpu', ctypes.c_uint, []),
+                ('wcodec_version', ctypes.c_char_p, []), ('wcodec_profiles', ctypes.c_uint, []),
+                ('cpu', ctypes.c_uint, []),
                 ('open', job, [ctypes.c_char_p, ctypes.POINTER(Setup)]), ('close', None, [job]),
                 ('packed', size, [job]), ('pieces', size, [job]), ('check', ctypes.c_int, [job]),
                 ('encode', ctypes.c_double, [job, ctypes.c_uint]),
@@ -125,6 +126,9 @@ class Library:
             text = re.split('[ ,]', version.decode())[0] if version else None
             known[self.peer_name(i).decode()] = (text, self.peer_package(i).decode())
         return known
+
+    def profiles(self):
+        return ['fast', 'dense', 'best'][:self.wcodec_profiles()]
 
     def kernels(self):
         """(name, cpu_off) of those that this machine and this library have."""

@@ -56,8 +56,14 @@ def short(name):
     return name.replace('blosc2 zstd', 'blosc2').replace(' (widened to FP32)', '').replace('exponent', 'exp.')
 
 
+def profile(row):
+    """What stands between "wcodec" and the kernels."""
+    return row['contender'].split(',')[0].split(' ')[1:-1]
+
+
 def alike(row, last):
-    return (row['codec'] == last['codec'] == 'wcodec' and row['x_median'] > 0.92 * last['x_median']
+    return (row['codec'] == last['codec'] == 'wcodec' and profile(row) == profile(last)
+            and row['x_median'] > 0.92 * last['x_median']
             and ('no CRC' in row['contender']) == ('no CRC' in last['contender']))
 
 
@@ -76,7 +82,7 @@ def labels(rows):
 
 def join(text, more):
     """wcodec avx512, no CRC + wcodec avx2, no CRC: wcodec avx512/avx2, no CRC"""
-    return '/'.join([text.split(',')[0], more.split(',')[0].split(' ')[1]]) + text[len(text.split(',')[0]):]
+    return '/'.join([text.split(',')[0], more.split(',')[0].split(' ')[-1]]) + text[len(text.split(',')[0]):]
 
 
 def panel(axes, rows, dtype):
@@ -86,7 +92,10 @@ def panel(axes, rows, dtype):
     for row, point in zip(rows, points):
         hollow = 'no CRC' in row['contender']
         colour = COLOURS.get(row['codec'], '#333333')
-        axes.plot(*point, MARKS.get(row['codec'], 'o'), ms=6.5 if row['codec'] == 'wcodec' else 5,
+        mark = MARKS.get(row['codec'], 'o')
+        if row['codec'] == 'wcodec' and profile(row):
+            mark = 'h' if profile(row) == ['dense'] else '*'
+        axes.plot(*point, mark, ms=6.5 if row['codec'] == 'wcodec' else 5,
                   mec=colour, mfc='white' if hollow else colour, zorder=3)
     axes.set_yscale('log')
     axes.set_title('%s, one thread' % dtype, fontsize=10, fontweight='bold')

@@ -14,10 +14,11 @@ TOOLS = [(name + ' ' + level, [name, level, '-c'], [name, '-dc'])
 PACKAGES = {'gzip': 'gzip', 'bzip2': 'bzip2', 'xz': 'xz-utils', 'zstd': 'zstd', 'wcodec': 'make'}
 
 
-def wcodec_tools(options):
-    return [('wcodec, %d thread%s' % (n, 's'[n < 2:]),
-             [WCODEC, 'encode', '-', '-', '--threads', str(n), '-q'] + options,
-             [WCODEC, 'decode', '-', '-', '--threads', str(n), '-q']) for n in (1, 2)]
+def wcodec_tools(options, profiles):
+    return [('wcodec%s, %d thread%s' % ('' if profile == 'fast' else ' ' + profile, n, 's'[n < 2:]),
+             [WCODEC, 'encode', '-', '-', '--profile', profile, '--threads', str(n), '-q'] + options,
+             [WCODEC, 'decode', '-', '-', '--threads', str(n), '-q'])
+            for profile in profiles for n in ((1, 2) if profile == 'fast' else (2,))]
 
 
 def run(runstat, source, result, command):
@@ -49,14 +50,14 @@ def version(tool):
     return ''
 
 
-def measure(folder, path, options, fast_rounds, slow_after):
+def measure(folder, path, options, profiles, fast_rounds, slow_after):
     """A row for each tool; the quicker ones in several rounds, of which the best counts."""
     runstat = os.path.join(folder, 'runstat')
     size = os.path.getsize(path)
     rows, skipped = [], []
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
         packed, back = os.path.join(temporary, 'packed'), os.path.join(temporary, 'back')
-        for name, compress, decompress in TOOLS + wcodec_tools(options):
+        for name, compress, decompress in TOOLS + wcodec_tools(options, profiles):
             if not shutil.which(compress[0]):
                 program = name.split()[0].strip(',')
                 skipped.append('%s (%s)' % (name, PACKAGES[program]))

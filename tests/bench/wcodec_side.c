@@ -30,6 +30,13 @@ EXPORT const char *bench_wcodec_version(void)
     return WCODEC_VERSION;
 }
 
+/* How many profiles the library has: numbers from 0 on. */
+EXPORT unsigned bench_wcodec_profiles(void)
+{
+    /* The profile best came together with a coder of its own. */
+    return (unsigned)WCODEC_CODER_COUNT > (unsigned)WCODEC_CODER_CLASSES + 1 ? 3 : 2;
+}
+
 /* What this machine has and the library knows: WCODEC_CPU_ bits. */
 EXPORT unsigned bench_cpu(void)
 {
@@ -141,6 +148,7 @@ int wcodec_side_encode(wcodec_side *side)
     sink.write = append;
     sink.user = side;
     options.no_sha256 = 1;
+    options.tile.profile = (unsigned)side->setup->level;
     if (side->setup->threads > 1) options.parallel = bench_pool_parallel(side->pool);
 #ifdef WCODEC_CPU_AVX512
     options.cpu_off = side->setup->cpu_off;
