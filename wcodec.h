@@ -254,16 +254,17 @@ bytes when decoded, all but the last of exactly 2^16.  Their joined bytes:
         if flags bit 1:
           varint P             tiles a group, at least 1: tile i is in group i / P
                                rounded down
-          varint columns       8 to the header's max tile bytes
+          varint columns       8 to the header's max tile bytes, and at most the units
+                               of the segment: size / unit
         for each tile i:
           if flags bit 1 and i mod P = 0:
             varint extent / 8  the size of the group's S record, with its padding;
                                0: there is none
           varint extent / 8    the size of the tile's record, with its padding
 
-A segment of size 0 MUST NOT have flags bit 1.  The sizes of an original's segments
-add up to its size.  Nothing follows the last original's last segment.  A dtype that a
-reader does not know is treated as BYTES if flags bit 0 is set, and is otherwise
+So a segment of fewer than 8 units has not flags bit 1.  The sizes of an original's
+segments add up to its size.  Nothing follows the last original's last segment.  A dtype
+that a reader does not know is treated as BYTES if flags bit 0 is set, and is otherwise
 rejected (UNSUPPORTED).
 
 Cutting a segment of N units into tiles.  If T >= row, T MUST be a multiple of
@@ -749,7 +750,7 @@ A reader that fetches single tiles does not see the O records, the records betwe
 tiles, S records that its tiles do not need, and the container's CRC-32.  One that
 takes the container in order need not look into the index, beyond its CRC-32 and size,
 nor compare the O records with it; to it an S record stands for all T records that
-follow one another.  Both see the same bytes in a container that keeps the rules above.
+follow one another, and the header's max tile bytes are what bounds the columns.  Both see the same bytes in a container that keeps the rules above.
 
 11. Room
 
@@ -12449,7 +12450,7 @@ static wcodec_status wcodeci_index_tiles(wcodec_reader *r, wcodeci_index_state *
         s->group = wcodeci_take_varint(&x->c);
         s->columns = wcodeci_take_varint(&x->c);
         if (x->c.bad || s->group == 0 || s->columns < WCODECI_MIN_COLUMNS
-            || s->columns > r->header.max_tile)
+            || s->columns > wcodeci_min64(r->header.max_tile, s->cut.units))
             return WCODEC_E_CORRUPT;
         s->first_group = x->group;
         if (s->columns > r->most_columns) r->most_columns = s->columns;

@@ -1195,7 +1195,8 @@ def planes_of(split, first='raw', rest='raw', **how):
 
 
 def scaled_segment(n, split='BF16', scales=W11, rows=ROWS, seed=82, phase=0, planes=None, **how):
-    """A segment in one tile, in one group."""
+    """A segment in one tile, in one group; where it has fewer units than columns, a plain tile and group of as many
+    units as columns come before."""
     unit = SPLITS[split][1]
     data = scaled(seed, n, split, scales, rows, phase)
     how.setdefault('unit', unit)
@@ -1203,8 +1204,11 @@ def scaled_segment(n, split='BF16', scales=W11, rows=ROWS, seed=82, phase=0, pla
     rows = rows[:(phase + n - 1) // len(scales) + 1]
     place = {key: how.pop(key) for key in ('unit', 'row', 'T', 'name', 'gap') if key in how}
     s_records = how.pop('s_records', None)
-    one = tile(data, split, planes or planes_of(split), scales=scales, phase=phase, rows=rows, **how)
-    return Segment(data, tiles=[one], per=1, groups=[scales], s_how=s_how, s_records=s_records, **place)
+    tiles, groups = [tile(data, split, planes or planes_of(split), scales=scales, phase=phase, rows=rows, **how)], [scales]
+    if n < len(scales):
+        before = bumpy(len(scales) * unit)
+        data, tiles, groups, place['T'] = before + data, [tile(before)] + tiles, [None] + groups, len(scales)
+    return Segment(data, tiles=tiles, per=1, groups=groups, s_how=s_how, s_records=s_records, **place)
 
 
 def good_scales():
@@ -1245,6 +1249,8 @@ def good_scales():
     for phase, n in (1, 10), (1, 11), (5, 6), (5, 7), (10, 23), (10, 24):
         case('phase-%d-n%d' % (phase, n), n, phase=phase, first='raw', rest='classes')
     case('columns-8', 70, scales=randoms(87, 8))
+    case('columns-of-all-units', 11, first='rans16')
+    case('columns-8-of-8-units', 8, scales=randoms(87, 8), rows_plane=P('constant'))
     case('columns-above-n', 30, scales=bells(88, 70, 60, 8), phase=39)
     case('columns-above-n-two-rows', 30, scales=bells(88, 70, 60, 8), phase=45)
     case('columns-300', 310, scales=bells(89, 300, 60, 8), phase=200, first='classes', how={'k': 1})
@@ -1749,6 +1755,17 @@ def bad_groups():
     for columns in 0, 7, 65537, (1 << 32) + 11, (1 << 64) - 1:
         index('columns-%d' % columns, columns=varint(columns))
     index('columns-long', columns=varint(11, 2))
+    # More columns than units, of the segment; nobody sees it without the index.
+    for name, n, columns in ('above-units', 88, 89), ('of-7-units', 7, 8), ('of-1-unit', 1, 8), ('2-16', 88, 65536):
+        scales = b'\x3c' * columns
+        data = scaled(104, n, 'BF16', scales, ROWS)
+        one = tile(data, 'BF16', planes_of('BF16'), scales=scales, rows=ROWS[:1])
+        bad('index-groups-columns-' + name, 'corrupt', [Original(segments=[
+            Segment(data, unit=2, tiles=[one], per=1, groups=[scales], s_how={'planes': [P('constant')]})])])
+    bad('index-groups-columns-above-units-not-there', 'corrupt', [Original(segments=[
+        Segment(SMALL, unit=2, T=15, row=15, per=2, columns=46, groups=[None, None])])])
+    bad('index-groups-columns-above-units-of-bytes', 'corrupt', [Original(segments=[
+        Segment(SMALL, unit=2, T=15, row=15, per=2, groups=[bells(110, 46, 60, 8)] * 2)])])
     index('flag-missing', flags=varint(1))
     case('index-groups-flag-added', edit={'index.s0.flags': varint(3)}, per=None, groups=[], matrix=None)
     case('index-groups-flag-2', 'unsupported', {'index.s0.flags': varint(7)})

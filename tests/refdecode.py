@@ -880,8 +880,8 @@ def read_segment(c, header, name, position, limit):
         segment.tiles_a_group, segment.columns = c.varint(), c.varint()
         if segment.tiles_a_group < 1:
             c.fail('a group of 0 tiles')
-        if not MIN_COLUMNS <= segment.columns <= header.max_tile_bytes:
-            c.fail('the columns are not in 8 ... max tile bytes')
+        if not MIN_COLUMNS <= segment.columns <= min(header.max_tile_bytes, units):
+            c.fail('the columns are not in 8 ... max tile bytes, or more than the units')
 
     def record_of(what):
         nonlocal position
