@@ -637,7 +637,8 @@ Then, with L = 256 * v: learn L; then
 
 9.7.5 Kind 1, mantissas under the exponents e[i], the tile's plane 0: 3 inputs
 
-It MUST NOT be used for plane 0.  Parameter: bits 0-2: top; bit 3: sign; others 0.  top
+It MUST NOT be used for plane 0, whose values are taken with its predictor undone, but not
+the unit's.  Parameter: bits 0-2: top; bit 3: sign; others 0.  top
 MUST be below w, and top and sign not both 0.  The value's top bit, w - 1, is its sign;
 below it there are w - 1 bits of mantissa, the `top` highest of which are modelled; so
 is the sign if `sign` is 1.  The other b = w - top - sign bits of each value are the raw
