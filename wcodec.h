@@ -520,7 +520,12 @@ bit 0.
   u8   parameter         not for kind 3
   u8   top               kind 2 only: at most 7
   raw bits               kind 1 only
-  code bytes             up to the payload's end
+  code bytes             as many as 9.7.2 says
+  fill                   zero bytes that bring the payload's size to n / 128, rounded down,
+                         where it is less; none where it is not
+
+So the time that decoding takes is bounded by the payload's size: a byte stands for at most
+128 values, of at most 28 bits each.  A reader rejects a smaller payload before it begins.
 
 All numbers are integers; "/" is division that drops the fraction (-7 / 2 is -3), >> is
 used on numbers not negative alone, "mod 2^32" is meant where a product or sum of hashes
@@ -568,7 +573,7 @@ the rate, which for value i is
   P     = (m + q) / 2                                          the probability of a 1 in 1/65536
 
 Coder.  low = 0, high = 2^32 - 1, code = the first four code bytes, the first one
-highest.  A byte that is read beyond the payload's end is 0 and is counted.
+highest.  A byte that is read beyond the payload's end is 0.
 
   middle = low + ((high - low) * P >> 16)         (the product has 48 bits)
   the bit is 1 if code <= middle: then high = middle; else it is 0: low = middle + 1
@@ -589,8 +594,8 @@ Learning, with the bit y:
 The end.  After the last bit let k be the smallest of 0, 1, 2, 3 for which low, rounded
 up to a multiple of 2^(32 - 8k), is at most high and below 2^32 (k = 0: if low is 0, the
 result 0), and X that multiple; if there is none, k = 4 and X = low.  code MUST be X,
-and exactly 4 - k bytes MUST have been read beyond the payload's end.  (A writer ends
-with the k highest bytes of X.)
+and if B bytes have been read in all, there MUST be exactly B - (4 - k) code bytes: what
+follows is fill.  (A writer ends with the k highest bytes of X.)
 
 9.7.3 Scales, in 1/256 octave (kinds 0, 1, 2)
 
@@ -1195,6 +1200,9 @@ typedef struct wcodec_reader_options {
     uint64_t max_memory;                /* bytes that the reader may hold; 0: 1 GiB */
     int no_crc;                         /* do not check the tiles' CRC-32 */
     unsigned cpu_off;                   /* WCODEC_CPU_...: kernels not to use */
+    int no_mix;                         /* refuse (LIMIT) containers that may have planes of the coder MIX: for who
+                                         * takes any file, and cannot wait some 50 us a byte of it, which is what
+                                         * hostile ones can cost at most */
 } wcodec_reader_options;
 WCODEC_API wcodec_reader_options wcodec_reader_defaults(void);
 
@@ -4989,6 +4997,7 @@ static size_t wcodeci_mix_scratch(void) { return 0; }
 #define WCODECI_MIX_RECIPROCALS 1056
 #define WCODECI_MIX_PART 4096           /* values that tell the encoder a parameter */
 #define WCODECI_MIX_ONE 1207959552      /* the weights' first sum: 9/8 times 2^30 */
+#define WCODECI_MIX_BYTE 128            /* values for which a payload has a byte, which bounds the time it takes */
 #define WCODECI_MIX_HALF 0x80000000u    /* a slot: probability of a 1, 22 bits, above a count of 10 bits */
 
 /* The coder: a value lies in low ... high; `code` is the decoder's.  A kind works on a copy of its own, which a
@@ -5760,15 +5769,30 @@ static unsigned wcodeci_mix_raw_width(unsigned width, unsigned top, unsigned sig
     return width - top - sign;
 }
 
+/* After the last bit: is the code the one that ends there, and does the payload end with it, or with the zeros
+ * that fill it up to `least` bytes?  `src`: the payload; `code`: where its code bytes begin. */
+static int wcodeci_mix_ends(const wcodeci_mix_coder *c, const wcodeci_byte *src, const wcodeci_byte *code,
+                            size_t least)
+{
+    unsigned last;
+    size_t bytes;
+    if (c->code != wcodeci_mix_last(c, &last)) return 0;
+    bytes = (size_t)(c->p - code) + c->past - (4 - last);       /* at least four were read */
+    if (bytes > (size_t)(c->end - code)) return 0;
+    return (size_t)(c->end - src) == (code + bytes > src + least ? (size_t)(code - src) + bytes : least)
+        && wcodeci_all_zero(code + bytes, c->end);
+}
+
 static const char *wcodeci_mix_decode(const wcodeci_mix_in *in, const wcodeci_byte *src, size_t size,
                                       wcodeci_byte *v, void *work)
 {
     static const char broken[] = "a mix plane's head is broken";
     wcodeci_mix *const m = (wcodeci_mix *)work;
     const unsigned kind = size ? src[0] : 255, parameter = size > 1 ? src[1] : 0;
+    const size_t least = in->n / WCODECI_MIX_BYTE;
     const wcodeci_byte *p = src + (kind == WCODECI_MIX_TEXT ? 1 : 2);
-    unsigned last;
     if (size < 2 || kind > WCODECI_MIX_TEXT) return broken;
+    if (size < least) return "a mix plane has fewer bytes than its values need";
     m->coder.end = src + size;
     if (kind == WCODECI_MIX_EXPONENTS) {
         if (parameter >> in->width) return broken;
@@ -5796,25 +5820,25 @@ static const char *wcodeci_mix_decode(const wcodeci_mix_in *in, const wcodeci_by
         wcodeci_mix_code_mantissas(m, in, v, top, sign);
     } else if (kind == WCODECI_MIX_INTEGERS) {
         if (parameter >> in->width || size < 3 || src[2] > 7) return broken;
-        m->coder.p = p + 1;
+        m->coder.p = ++p;
         wcodeci_mix_code_integers(m, in, v, parameter, src[2]);
     } else {
         if (in->width != 8) return broken;
         m->coder.p = p;
         wcodeci_mix_code_text(m, in, v);
     }
-    if (m->coder.code != wcodeci_mix_last(&m->coder, &last) || m->coder.p != m->coder.end || m->coder.past != 4 - last)
-        return "a mix plane does not end where it must";
-    return NULL;
+    return wcodeci_mix_ends(&m->coder, src, p, least) ? NULL : "a mix plane does not end where it must";
 }
 
 #ifndef WCODEC_NO_ENCODER
 
-static void wcodeci_mix_finish(wcodeci_mix *m)
+/* `least`: bytes that the payload at `dst` has at least. */
+static void wcodeci_mix_finish(wcodeci_mix *m, const wcodeci_byte *dst, size_t least)
 {
     unsigned bytes;
     uint32_t x = wcodeci_mix_last(&m->coder, &bytes);
     for (; bytes > 0; bytes--, x <<= 8) wcodeci_mix_put(&m->coder, x >> 24);
+    while ((size_t)(m->coder.dst - dst) < least && !m->coder.past) wcodeci_mix_put(&m->coder, 0);
 }
 
 static size_t wcodeci_mix_count(const wcodeci_mix_in *in, unsigned bit)
@@ -5856,7 +5880,7 @@ static size_t wcodeci_mix_write(const wcodeci_mix_in *in, unsigned parameter, wc
         else if (in->kind == WCODECI_MIX_INTEGERS) wcodeci_mix_code_integers(m, in, NULL, parameter & 255, parameter >> 8);
         else wcodeci_mix_code_text(m, in, NULL);
     }
-    wcodeci_mix_finish(m);
+    wcodeci_mix_finish(m, dst, in->n / WCODECI_MIX_BYTE);
     return m->coder.past ? 0 : (size_t)(m->coder.dst - dst);
 }
 
@@ -12026,6 +12050,14 @@ static wcodec_status wcodeci_header_parse(const wcodeci_byte *p, wcodeci_header 
     return WCODEC_OK;
 }
 
+/* What the caller does not want to wait for. */
+static wcodec_status wcodeci_header_allowed(const wcodeci_header *header, int no_mix, wcodec_error *err)
+{
+    if (no_mix && header->mix)
+        return wcodeci_fail(err, WCODEC_E_LIMIT, 16, "the container may use the coder mix, which is not allowed");
+    return WCODEC_OK;
+}
+
 /* `rest`: the header's bytes from 32 on. */
 static wcodec_status wcodeci_header_check(const wcodeci_byte *fixed, const wcodeci_byte *rest,
                                           const wcodeci_header *header, wcodec_error *err)
@@ -12642,6 +12674,7 @@ static wcodec_status wcodeci_reader_make(wcodec_reader **out, const wcodec_sourc
     if (!wcodeci_source_ok(source) || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "wrong source or options");
     status = wcodeci_reader_ends(source, fixed, &header, &footer, err);
+    if (!status) status = wcodeci_header_allowed(&header, opts.no_mix, err);
     if (status) return status;
     wcodeci_heap_init(&heap, opts.allocator, opts.max_memory, WCODECI_READER_MEMORY);
     size = wcodeci_reader_layout(NULL, source, &header, &footer);
@@ -13079,7 +13112,7 @@ struct wcodec_push {
     wcodeci_heap heap;
     wcodec_error error;                     /* sticky once status is not OK */
     wcodeci_engine engine;
-    int no_crc;
+    int no_crc, no_mix;
     wcodeci_push_state state;
     wcodeci_header header;
     wcodeci_byte fixed[WCODECI_HEADER_SIZE];
@@ -13131,6 +13164,7 @@ WCODEC_API wcodec_status wcodec_push_open(wcodec_push **out, const wcodec_reader
     d->heap = heap;
     d->engine = wcodeci_engine_make(opts.cpu_off);
     d->no_crc = opts.no_crc;
+    d->no_mix = opts.no_mix;
     d->buffer = d->fixed;
     d->want = WCODECI_HEADER_SIZE;
     d->name = (const char *)d->names;
@@ -13192,6 +13226,7 @@ static wcodec_status wcodeci_push_header(wcodec_push *d)
     wcodec_status status;
     if (d->state == WCODECI_PUSH_HEADER) {
         status = wcodeci_header_parse(d->fixed, &d->header, &d->error);
+        if (!status) status = wcodeci_header_allowed(&d->header, d->no_mix, &d->error);
         if (!status) status = wcodeci_push_allocate(d);
         if (status) return status;
         d->have = 0;
@@ -15484,6 +15519,7 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_MIX_RECIPROCALS
 #undef WCODECI_MIX_PART
 #undef WCODECI_MIX_ONE
+#undef WCODECI_MIX_BYTE
 #undef WCODECI_MIX_HALF
 #undef WCODECI_MIX_NODES
 #undef WCODECI_MIX_EXPONENT_INPUTS

@@ -335,10 +335,7 @@ def text(v, w):
     return code.finish()
 
 
-def pieces(values, w, kind, row=None, first=None, centre=0, top=3, sign=0, zero=0):
-    """The fields of a payload: (name, bytes).  `row`: the tile's, if it has one; `first`: the first plane's values."""
-    v = list(values)
-    row = row if row and row < len(v) else len(v)
+def fields(v, w, kind, row, first, centre, top, sign, zero):
     head = [('kind', bytes([KINDS.index(kind)]))]
     if kind == 'exponents':
         return head + [('parameter', bytes([centre])), ('code', exponents(v, w, row, centre))]
@@ -348,3 +345,10 @@ def pieces(values, w, kind, row=None, first=None, centre=0, top=3, sign=0, zero=
     if kind == 'integers':
         return head + [('parameter', bytes([zero])), ('top', bytes([top])), ('code', integers(v, w, row, zero, top))]
     return head + [('code', text(v, w))]
+
+
+def pieces(values, w, kind, row=None, first=None, centre=0, top=3, sign=0, zero=0):
+    """The fields of a payload: (name, bytes).  `row`: the tile's, if it has one; `first`: the first plane's values."""
+    v = list(values)
+    made = fields(v, w, kind, row if row and row < len(v) else len(v), first, centre, top, sign, zero)
+    return made + [('fill', bytes(max(0, len(v) // 128 - sum(len(one) for _, one in made))))]

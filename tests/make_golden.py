@@ -1884,6 +1884,11 @@ def good_mix():
         case('exponents-n%d' % n, 'BYTE', n, [plane('exponents', centre=3)], data=bytes([3, 2, 4, 3, 250][:n]))
     case('exponents-of-3-bits', 'F16', 130, [P(), plane('exponents', centre=3)], tile_row=26)
     case('exponents-of-7-bits', 'F16_4', 130, [P(), P(), plane('exponents', centre=100)], tile_row=26)
+    for n in 127, 128, 1280, 1407, 1408, 3000:      # zeros fill the payload up to n / 128 bytes
+        case('integers-fill-%d' % n, 'BYTE', n, [plane('integers')], data=bytes(n))
+    case('exponents-fill', 'BYTE', 4000, [plane('exponents', centre=7)], data=b'\7' * 4000, tile_row=30)
+    case('text-fill', 'BYTE', 5000, [plane('text')], data=b' ' * 5000)
+    case('mantissas-fill', 'F8_E4M3', 9000, [P('constant'), plane('mantissas', top=3, sign=1)], data=b'\x38' * 9000)
     case('exponents-same', 'BYTE', 700, [plane('exponents', centre=7)], data=b'\7' * 700, tile_row=30)
 
     # Mantissas: every choice of top and sign, for each width.
@@ -2030,6 +2035,15 @@ def bad_mix():
         of('code-zeros', lambda code: bytes(len(code)))
         of('code-ones', lambda code: b'\xff' * len(code))
         of('code-first', lambda code: bytes([code[0] ^ 64]) + code[1:])
+    # A payload has a byte for every 128 values, if need be of zeros; 2000 constant ones code to a few bytes.
+    for kind in 'exponents', 'integers', 'text':
+        for name, change in [
+                ('missing', lambda fill: b''), ('less', lambda fill: fill[1:]), ('more', lambda fill: fill + b'\0'),
+                ('not-zero', lambda fill: b'\1' + fill[1:]), ('last-not-zero', lambda fill: fill[:-1] + b'\x80')]:
+            case('%s-fill-%s' % (kind, name), data=bytes(2000), planes=[plane(kind, edit={'fill': change})])
+    case('fill-of-none', planes=[plane('integers', edit={'fill': b'\0'})], data=bytes(127))
+    case('fill-one-missing', planes=[plane('integers', top=0, edit={'code': b'', 'fill': b'\0\0'})], data=bytes(255 * 128))
+    case('bomb', planes=[plane('integers', edit={'code': b'\0' * 9, 'fill': b''})], data=bytes(60000))
     case('other-centre', planes=[plane('exponents', centre=150, edit={'parameter': b'\x95'})])
     case('changed-with-row', tile_row=20, planes=[plane('integers')], kinds=['integers'],
          edit={'row': lambda row: varint(row[0] - 1)})
