@@ -906,7 +906,7 @@ static size_t wcodeci_tile_encode_large(wcodeci_encoder *e, unsigned splits, uin
 static int wcodeci_tile_repeats(const wcodeci_encoder *e)
 {
     const size_t unit = wcodeci_dtypes[e->dtype].unit;
-    uint64_t *const seen = (uint64_t *)e->mix;
+    uint64_t *const seen = (uint64_t *)e->mix;      /* where its slots are: they are set before each use */
     size_t i, again = 0;
     memset(seen, 0, 4096 * sizeof *seen);
     for (i = 0; i + 8 <= e->size; i += unit) {
@@ -1031,6 +1031,9 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
     if (e.options.profile == WCODEC_PROFILE_BEST && (e.options.coders >> WCODEC_CODER_MIX & 1)) {
         e.mix = e.work;
         e.work += wcodeci_mix_scratch();
+#if WCODECI_MIX
+        wcodeci_mix_tables((wcodeci_mix *)e.mix);
+#endif
     }
     e.units = e.work + WCODECI_RANS16_WORK(size);
     e.plane = e.units + size;
