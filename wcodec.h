@@ -397,6 +397,9 @@ not yet written, that many of them, go in 8 * part bytes:
 
 9.1 constant (id 1).  One byte: the value of all.
 
+9.1a packed (id 9).  u8 c, u8 b, then a raw plane (9.0) of the values v[i] - c, of b
+bits each.  b MUST be at least 1 and below w, and c + 2^b at most 2^w.
+
 9.2 sparse (id 2).  u8 c; varint k, 1 <= k <= n; gaps; k bytes.  All values are
 c but for k of them, whose places the gaps give: begin with p = 0 and read bytes
 g; if g is 255, p grows by 255; else the next exception is at p + g, which MUST
@@ -1074,7 +1077,8 @@ typedef enum wcodec_split {
 typedef enum wcodec_coder {
     WCODEC_CODER_RAW = 0, WCODEC_CODER_CONSTANT = 1, WCODEC_CODER_SPARSE = 2, WCODEC_CODER_HUFFMAN = 3,
     WCODEC_CODER_RANS16 = 4, WCODEC_CODER_RANS256 = 5, WCODEC_CODER_CLASSES = 6, WCODEC_CODER_MIX = 7,
-    WCODEC_CODER_COUNT = 8
+    WCODEC_CODER_PACKED = 9,
+    WCODEC_CODER_COUNT = 10
 } wcodec_coder;
 
 typedef enum wcodec_predictor {
@@ -2829,7 +2833,7 @@ WCODEC_API const char *wcodec_coder_name(unsigned coder)
 {
     static const char *const names[WCODEC_CODER_COUNT] = {
         "raw", "constant", "sparse", "huffman", "rans16", "rans256", "classes",
-        "mix"
+        "mix", NULL, "packed"
     };
     return coder < WCODEC_CODER_COUNT ? names[coder] : NULL;
 }
@@ -3173,7 +3177,7 @@ static void wcodeci_predict_units(const wcodeci_byte *p, wcodeci_byte *residual,
 /* ---- part: amalgamate/parts/55_plane.c ---- */
 
 /* ------------------------------------------------------------------------------------------------
- * Plane coders: raw, constant, sparse (private)
+ * Plane coders: raw, packed, constant, sparse (private)
  *
  * A decoder fills v[0] ... v[n-1] from exactly `size` bytes and returns NULL, or what is wrong with them.
  * It may write to all of v and nothing else, and leaves no value of 2^w or more in it.
@@ -3287,6 +3291,25 @@ static const char *wcodeci_raw_decode(const wcodeci_kernels *kernels, const wcod
     return NULL;
 }
 
+#define WCODECI_PACKED_HEAD 2
+
+/* A raw plane of fewer bits above a least value, which is subtracted: a frame of reference. */
+static const char *wcodeci_packed_decode(const wcodeci_kernels *kernels, const wcodeci_byte *src, size_t size,
+                                         unsigned width, wcodeci_byte *v, size_t n)
+{
+    const char *what;
+    uint64_t least;
+    size_t i;
+    if (size < WCODECI_PACKED_HEAD || src[1] == 0 || src[1] >= width || src[0] + (1u << src[1]) > 1u << width)
+        return "a packed plane is broken";
+    what = wcodeci_raw_decode(kernels, src + WCODECI_PACKED_HEAD, size - WCODECI_PACKED_HEAD, src[1], v, n);
+    if (what) return what;
+    least = (uint64_t)0x0101010101010101u * src[0];     /* no byte carries into the next */
+    for (i = 0; n - i >= 8; i += 8) wcodeci_store64(v + i, wcodeci_load64(v + i) + least);
+    for (; i < n; i++) v[i] = (wcodeci_byte)(v[i] + src[0]);
+    return NULL;
+}
+
 static const char *wcodeci_constant_decode(const wcodeci_byte *src, size_t size, unsigned width,
                                            wcodeci_byte *v, size_t n)
 {
@@ -3383,6 +3406,42 @@ static size_t wcodeci_raw_encode(const wcodeci_plane *plane, wcodeci_byte *dst, 
     memset(group, 0, sizeof group);
     memcpy(group, plane->v + i, plane->n - i);
     wcodeci_pack(group, width, dst + i / 8 * width, 64);
+    return size;
+}
+
+/* The bits that the differences from the least value take, and that value, lowered until all of these bits fit the
+ * plane; the plane's width where they are no fewer, 0 if there is one value only. */
+static unsigned wcodeci_packed_width(const wcodeci_plane *plane, unsigned *least)
+{
+    const unsigned all = 1u << plane->width;
+    unsigned most = all - 1, width = 0;
+    for (*least = 0; !plane->count[*least]; ++*least) {}
+    while (!plane->count[most]) most--;
+    while ((most - *least) >> width) width++;
+    if (*least > all - (1u << width)) *least = all - (1u << width);
+    return width;
+}
+
+static size_t wcodeci_packed_size(const wcodeci_plane *plane)
+{
+    unsigned least, width = wcodeci_packed_width(plane, &least);
+    return width == 0 || width >= plane->width ? 0 : WCODECI_PACKED_HEAD + wcodeci_raw_size(plane->n, width);
+}
+
+static size_t wcodeci_packed_encode(const wcodeci_plane *plane, wcodeci_byte *dst, size_t cap)
+{
+    const size_t size = wcodeci_packed_size(plane), n = plane->n;
+    unsigned least, width = wcodeci_packed_width(plane, &least);
+    size_t i, j;
+    if (size == 0 || size > cap) return 0;
+    *dst++ = (wcodeci_byte)least;
+    *dst++ = (wcodeci_byte)width;
+    for (i = 0; i < n; i += 64, dst += 8 * width) {
+        wcodeci_byte group[64];
+        memset(group, 0, sizeof group);
+        for (j = 0; j < wcodeci_min(n - i, 64); j++) group[j] = (wcodeci_byte)(plane->v[i + j] - least);
+        wcodeci_pack(group, width, dst, 64);
+    }
     return size;
 }
 
@@ -10102,7 +10161,7 @@ static wcodec_status wcodeci_plane_parse(wcodeci_cursor *c, wcodec_plane_info *p
     plane->coder = code & 31;
     plane->predictor = (unsigned char)(code >> 5);
     plane->size = (size_t)size;
-    if (plane->coder >= WCODEC_CODER_COUNT || (plane->coder == WCODEC_CODER_MIX && !WCODECI_MIX)
+    if (plane->coder >= WCODEC_CODER_COUNT || plane->coder == 8 || (plane->coder == WCODEC_CODER_MIX && !WCODECI_MIX)
         || plane->predictor >= WCODEC_PREDICT_COUNT) {
         *what = "unknown coder or predictor";
         return WCODEC_E_UNSUPPORTED;
@@ -10176,7 +10235,7 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
     if (status) return c.bad && size >= record.head + record.body ? WCODEC_E_CORRUPT : status;
     *what = "a tile's record is broken";
     if ((up && !tile->row) || (scaled && !tile->info.scaled)
-        || tile->info.rows.predictor > WCODEC_PREDICT_LEFT || tile->info.rows.coder >= WCODEC_CODER_CLASSES)
+        || tile->info.rows.predictor > WCODEC_PREDICT_LEFT || (tile->info.rows.coder >= WCODEC_CODER_CLASSES && tile->info.rows.coder != WCODEC_CODER_PACKED))
         return WCODEC_E_CORRUPT;
     if (record.body > tile->info.decoded_size + tile->info.decoded_size / 8 + WCODECI_BODY_SLACK)
         return WCODEC_E_CORRUPT;
@@ -10257,6 +10316,7 @@ static const char *wcodeci_plane_values(const wcodeci_tile_job *job, const wcode
     wcodeci_rans16_out out;
     switch (info->coder) {
     case WCODEC_CODER_RAW: return wcodeci_raw_decode(kernels, src, info->size, info->width, v, n);
+    case WCODEC_CODER_PACKED: return wcodeci_packed_decode(kernels, src, info->size, info->width, v, n);
     case WCODEC_CODER_CONSTANT: return wcodeci_constant_decode(src, info->size, info->width, v, n);
     case WCODEC_CODER_SPARSE: return wcodeci_sparse_decode(src, info->size, info->width, v, n);
     case WCODEC_CODER_HUFFMAN:
@@ -10941,8 +11001,10 @@ static size_t wcodeci_contexts_prepare(const wcodeci_context_counts *counts, siz
 #define WCODECI_SLOW_PART 48        /* of the tile's bytes, */
 #define WCODECI_SLOW_LEAST 16       /* or of what the plane takes: so much must a slow coder save */
 #define WCODECI_FREE_SIZE 8192      /* bytes: in a tile below this speed costs nothing */
-/* For scales, which are few: what decodes without a large table. */
-#define WCODECI_SIDE_CODERS (1u << WCODEC_CODER_RAW | 1u << WCODEC_CODER_CONSTANT | 1u << WCODEC_CODER_HUFFMAN)
+/* For scales, which are few: what decodes without a large table.  (Rows' in a tile of the profile FAST do without
+ * Huffman's too, which takes a fifth of such a tile's time and saves 1 in 10000.) */
+#define WCODECI_SIDE_CODERS \
+    (1u << WCODEC_CODER_RAW | 1u << WCODEC_CODER_CONSTANT | 1u << WCODEC_CODER_PACKED | 1u << WCODEC_CODER_HUFFMAN)
 #define WCODECI_CLASS_RUN 512       /* of four such runs of values one is looked at for a model of classes */
 
 typedef struct wcodeci_encoder {
@@ -11081,6 +11143,7 @@ static void wcodeci_choice_prepare(const wcodeci_encoder *e, const wcodeci_plane
         if (coders >> WCODEC_CODER_CONSTANT & 1) least[WCODEC_CODER_CONSTANT] = 1;
         return;
     }
+    if (coders >> WCODEC_CODER_PACKED & 1) least[WCODEC_CODER_PACKED] = wcodeci_packed_size(plane);
     if (bound >= raw) return;       /* no coder goes below the entropy */
     if (bound + wcodeci_slow_cost(e, bound) >= raw)
         coders &= ~(1u << WCODEC_CODER_HUFFMAN | 1u << WCODEC_CODER_RANS256);
@@ -11126,6 +11189,7 @@ static size_t wcodeci_encode_with(const wcodeci_encoder *e, unsigned coder, cons
                                   const wcodeci_choice *choice, wcodeci_byte *dst, size_t cap)
 {
     switch (coder) {
+    case WCODEC_CODER_PACKED: return wcodeci_packed_encode(plane, dst, cap);
     case WCODEC_CODER_CONSTANT: return wcodeci_constant_encode(plane, dst, cap);
     case WCODEC_CODER_SPARSE: return wcodeci_sparse_encode(plane, dst, cap);
     case WCODEC_CODER_HUFFMAN: return wcodeci_huff_encode(plane, &choice->huff, dst, cap);
@@ -11637,6 +11701,8 @@ static void wcodeci_rows_encode(wcodeci_encoder *e, size_t rows)
     const size_t slow = e->slow;
     wcodeci_plane plane;
     e->options.coders = WCODECI_SIDE_CODERS;
+    if (e->options.profile == WCODEC_PROFILE_FAST && e->size > WCODECI_FREE_SIZE)
+        e->options.coders &= ~(1u << WCODEC_CODER_HUFFMAN);
     e->row = 0;
     e->slow = 0;
     memcpy(e->plane, e->row_scales, rows);
@@ -15448,6 +15514,7 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_Q_CHUNK
 #undef WCODECI_LOW_BITS
 #undef WCODECI_UNPACK_CASE
+#undef WCODECI_PACKED_HEAD
 #undef WCODECI_PACK_CASE
 #undef WCODECI_NIBBLE_REPEAT
 #undef WCODECI_NIBBLE_ZEROS
