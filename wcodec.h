@@ -357,7 +357,7 @@ unit u of its segment, counted in units of its split, a writer stores u mod W, a
 reader takes what is there.  The n values touch R = (phase + n - 1) / W + 1 rows
 (rounded down).  The plane of the row scales has R values of 8 bits, row[0] ...
 row[R-1]: they are the n values where section 9 speaks of it.  Its predictor MUST be
-none or left, its coder one of 9.0 to 9.5.
+none or left, its coder one of 9.0 to 9.5 or 9.8.
 
   q[i] = (row[(phase + i) / W] + column[(phase + i) mod W]) mod 256
 
@@ -396,9 +396,6 @@ not yet written, that many of them, go in 8 * part bytes:
 (w = 3: 16 bytes with value>>1, then 8 bytes with value&1.)
 
 9.1 constant (id 1).  One byte: the value of all.
-
-9.1a packed (id 9).  u8 c, u8 b, then a raw plane (9.0) of the values v[i] - c, of b
-bits each.  b MUST be at least 1 and below w, and c + 2^b at most 2^w.
 
 9.2 sparse (id 2).  u8 c; varint k, 1 <= k <= n; gaps; k bytes.  All values are
 c but for k of them, whose places the gaps give: begin with p = 0 and read bytes
@@ -744,7 +741,10 @@ Update with v[i]:
         most 400 and at most at; if it is below least, length = 0
   place[h] = i + 1
 
-Coder ids 8 to 31 are reserved.
+9.8 packed (id 9).  u8 c, u8 b, then a raw plane (9.0) of the values v[i] - c, of b
+bits each.  b MUST be at least 1 and below w, and c + 2^b at most 2^w.
+
+Coder ids 8 and 10 to 31 are reserved.
 
 10. What a reader may do less
 
@@ -7255,12 +7255,11 @@ WCODECI_AVX512_INLINE void wcodeci_avx512_step(const wcodeci_avx512_tables *t, u
     }
     WCODECI_UNROLL_4
     for (g = 0; g < groups; g++) {
-        const __m512i freq = wcodeci_avx512_find(classes, t->freq, symbol[g]);
+        const __m512i fe = _mm512_maskz_permutexvar_epi8(0x5555555555555555u, symbol[g], t->freq), fo = _mm512_maskz_permutexvar_epi8(0xAAAAAAAAAAAAAAAAu, symbol[g], t->freq);
         even[g] = _mm512_add_epi16(_mm512_mullo_epi16(_mm512_and_si512(high[g], t->even),
-                                                      _mm512_and_si512(freq, t->even)),
+                                                      fe),
                                    _mm512_and_si512(rank[g], t->even));
-        odd[g] = _mm512_add_epi16(_mm512_mullo_epi16(_mm512_srli_epi16(high[g], 8),
-                                                     _mm512_srli_epi16(freq, 8)),
+        odd[g] = _mm512_add_epi16(_mm512_mulhi_epu16(_mm512_andnot_si512(t->even, high[g]), fo),
                                   _mm512_srli_epi16(rank[g], 8));
     }
     WCODECI_UNROLL_4
@@ -15061,24 +15060,24 @@ typedef struct wcodeci_cycles {
 } wcodeci_cycles;
 
 static const wcodeci_cycles wcodeci_cycles_scalar = {
-    { 75, 33, 40, 850, 1549, 1950, 2881, 88000 }, { 0, 1925, 405, 0 }, 1000, 0, 220, 1
+    { 75, 33, 40, 850, 1549, 1950, 2881, 88000, 0, 100 }, { 0, 1925, 405, 0 }, 1000, 0, 220, 1
 };
 #if WCODECI_X86 || WCODECI_NEON
 static const wcodeci_cycles wcodeci_cycles_sse41 = {
-    { 27, 12, 10, 810, 198, 545, 545, 88000 }, { 0, 96, 52, 0 }, 1000, 22, 24, 0
+    { 27, 12, 10, 810, 198, 545, 545, 88000, 0, 40 }, { 0, 96, 52, 0 }, 1000, 22, 24, 0
 };
 #endif
 #if WCODECI_X86
 static const wcodeci_cycles wcodeci_cycles_avx2 = {
-    { 14, 0, 3, 800, 102, 495, 285, 88000 }, { 0, 98, 48, 0 }, 1000, 35, 22, 0
+    { 14, 0, 3, 800, 102, 495, 285, 88000, 0, 24 }, { 0, 98, 48, 0 }, 1000, 35, 22, 0
 };
 static const wcodeci_cycles wcodeci_cycles_avx512 = {
-    { 10, 0, 4, 800, 68, 505, 145, 88000 }, { 0, 70, 30, 0 }, 1000, 35, 28, 0
+    { 10, 0, 4, 800, 68, 505, 145, 88000, 0, 20 }, { 0, 70, 30, 0 }, 1000, 35, 28, 0
 };
 #endif
 /* Whole cycles for a plane beside its values: tables that are made of its model, and values that come
  * slower where they are few.  So that tiles of 512 values come out as measured. */
-static const uint32_t wcodeci_cycles_plane[WCODEC_CODER_COUNT] = { 50, 50, 50, 4000, 1000, 8000, 3000, 30000 };
+static const uint32_t wcodeci_cycles_plane[WCODEC_CODER_COUNT] = { 50, 50, 50, 4000, 1000, 8000, 3000, 30000, 0, 50 };
 /* CRC-32, a byte: by tables, by carry-less multiplication, by that on vectors of 512 bits. */
 enum { WCODECI_CYCLES_CRC = 165, WCODECI_CYCLES_CRC_CLMUL = 64, WCODECI_CYCLES_CRC_VCLMUL = 16 };
 

@@ -141,6 +141,16 @@ def raw(values, w, edit=None):
     return f.bytes()
 
 
+def packed(values, w, least=None, bits=None, edit=None):
+    least = min(values) if least is None else least
+    bits = max(1, (max(values) - least).bit_length()) if bits is None else bits
+    f = Fields(edit)
+    f.add('least', bytes([least]))
+    f.add('bits', bytes([bits]))
+    f.add('all', raw([v - least for v in values], bits))
+    return f.bytes()
+
+
 def constant(values, w, edit=None):
     f = Fields(edit)
     f.add('value', bytes([values[0]]))
@@ -411,7 +421,7 @@ def rans256(values, w, k=5, freq=None, span=None, runs=True, start=65536, edit=N
 
 
 CODERS = {'raw': (0, raw), 'constant': (1, constant), 'sparse': (2, sparse), 'huffman': (3, huffman),
-          'rans16': (4, rans16), 'rans256': (5, rans256), 'classes': (6, classes16)}
+          'rans16': (4, rans16), 'rans256': (5, rans256), 'classes': (6, classes16), 'packed': (9, packed)}
 NONE, LEFT, UP, SCALE = 0, 1, 2, 3
 
 
@@ -815,6 +825,13 @@ def good_coders():
     good_tile('constant', b'\x07' * 1000)
     good_tile('constant-narrow', bytes([0x7D] * 5), 'F8_E5M2', [P('constant'), P('constant')])
     good_tile('constant-coder', b'\x07' * 1000, planes=[P('constant')])
+    for n in 1, 7, 64, 65, 200:
+        for bits in range(1, 8):
+            good_tile('packed-%d-%d' % (bits, n), bytes(256 - (1 << bits) + i * 77 % (1 << bits) for i in range(n)),
+                      planes=[P('packed', least=256 - (1 << bits), bits=bits)])
+    good_tile('packed-narrow', bytes(4 * (20 + i % 9) for i in range(90)), 'F8_E5M2',
+              [P('packed', least=16, bits=4), P('packed', least=0, bits=2)])
+    good_tile('packed-least-0', bytes(i % 5 for i in range(90)), planes=[P('packed', least=0, bits=7)])
     good_tile('constant-n1', b'\xff', planes=[P('constant')])
     good_tile('constant-large', bytes(20000), planes=[P('constant')])
 
@@ -1251,7 +1268,7 @@ def good_scales():
 
     # The scales of rows: each coder that may hold them, and the padding before them.
     many = bells(90, 300, 30, 2)
-    for coder in 'raw', 'constant', 'sparse', 'huffman', 'rans16', 'rans256':
+    for coder in 'raw', 'packed', 'constant', 'sparse', 'huffman', 'rans16', 'rans256':
         for predictor in (NONE, LEFT) if coder in ('raw', 'huffman') else (NONE,):
             rows = b'\x21' * 12 if coder == 'constant' else many[:12]
             case('rows-%s-%s' % (coder, 'nl'[predictor]), 120, rows=rows, rows_plane=P(coder, predictor))
@@ -1468,7 +1485,7 @@ def bad_tiles():
     for number in range(4, 8):
         case('predictor-%d' % number, 'unsupported', edit={'flags': bytes([number | 8])}, tile_row=3)
         case('plane-predictor-%d' % number, 'unsupported', edit={'plane0': bytes([number << 5])}, tile_row=3)
-    for number in 8, 16, 31:
+    for number in 8, 10, 16, 31:
         case('coder-%d' % number, 'unsupported', edit={'plane0': bytes([number])})
     case('crc', 'checksum', edit={'crc': lambda crc: bytes([crc[0] ^ 1]) + crc[1:]})
     case('payload-changed', 'checksum', edit={'payload0': lambda p: p[:-1] + bytes([p[-1] ^ 128])})
@@ -1624,7 +1641,7 @@ def bad_scales():
     case('bit-missing', edit=flagged(128))
 
     # The plane of the row scales.
-    for coder in 9, 31:
+    for coder in 10, 31:
         case('rows-coder-%d' % coder, 'unsupported', edit={'plane of rows': bytes([coder])})
     for predictor in range(4, 8):
         case('rows-predictor-%d' % predictor, 'unsupported', edit={'plane of rows': bytes([predictor << 5])})
@@ -1797,6 +1814,20 @@ def bad_simple_coders():
     case('narrow-group-more', 'corrupt', five, {'all': lambda p: p + bytes(40)}, split='F8_E5M2')
     case('narrow-fill-high', 'corrupt', five, {'all': lambda p: p[:71] + b'\x10' + p[72:]}, split='F8_E5M2')
     case('narrow-fill-low', 'corrupt', five, {'all': lambda p: p[:-1] + b'\x80'}, split='F8_E5M2')
+
+    few = bytes(100 + i % 8 for i in range(50))
+    case('empty', 'corrupt', few, {'least': b'', 'bits': b'', 'all': b''}, 'packed')
+    case('short-head', 'corrupt', few, {'bits': b'', 'all': b''}, 'packed')
+    case('bits-0', 'corrupt', few, {'bits': b'\0', 'all': b''}, 'packed')
+    case('bits-8', 'corrupt', few, {'bits': b'\x08', 'all': lambda p: bytes(64)}, 'packed')
+    case('bits-255', 'corrupt', few, {'bits': b'\xff'}, 'packed')
+    case('bits-of-plane', 'corrupt', wide([9] * 50), {'least': b'\0', 'bits': b'\5', 'all': lambda p: bytes(40)},
+         'packed', split='F8_E5M2')
+    case('above', 'corrupt', few, {'least': b'\xf9'}, 'packed')
+    case('above-narrow', 'corrupt', wide([9] * 50), {'least': b'\x1f'}, 'packed', split='F8_E5M2')
+    case('left-over', 'corrupt', few, {'all': lambda p: p + b'\0'}, 'packed')
+    case('missing', 'corrupt', few, {'all': lambda p: p[:-1]}, 'packed')
+    case('fill', 'corrupt', few, {'all': lambda p: p[:-1] + b'\x80'}, 'packed')
 
     same = b'\x07' * 50
     case('empty', 'corrupt', same, {'value': b''}, 'constant')
