@@ -254,16 +254,17 @@ bytes when decoded, all but the last of exactly 2^16.  Their joined bytes:
         if flags bit 1:
           varint P             tiles a group, at least 1: tile i is in group i / P
                                rounded down
-          varint columns       8 to the header's max tile bytes
+          varint columns       8 to the header's max tile bytes, and at most the units
+                               of the segment: size / unit
         for each tile i:
           if flags bit 1 and i mod P = 0:
             varint extent / 8  the size of the group's S record, with its padding;
                                0: there is none
           varint extent / 8    the size of the tile's record, with its padding
 
-A segment of size 0 MUST NOT have flags bit 1.  The sizes of an original's segments
-add up to its size.  Nothing follows the last original's last segment.  A dtype that a
-reader does not know is treated as BYTES if flags bit 0 is set, and is otherwise
+So a segment of fewer than 8 units has not flags bit 1.  The sizes of an original's
+segments add up to its size.  Nothing follows the last original's last segment.  A dtype
+that a reader does not know is treated as BYTES if flags bit 0 is set, and is otherwise
 rejected (UNSUPPORTED).
 
 Cutting a segment of N units into tiles.  If T >= row, T MUST be a multiple of
@@ -519,7 +520,12 @@ bit 0.
   u8   parameter         not for kind 3
   u8   top               kind 2 only: at most 7
   raw bits               kind 1 only
-  code bytes             up to the payload's end
+  code bytes             as many as 9.7.2 says
+  fill                   zero bytes that bring the payload's size to n / 128, rounded down,
+                         where it is less; none where it is not
+
+So the time that decoding takes is bounded by the payload's size: a byte stands for at most
+128 values, of at most 28 bits each.  A reader rejects a smaller payload before it begins.
 
 All numbers are integers; "/" is division that drops the fraction (-7 / 2 is -3), >> is
 used on numbers not negative alone, "mod 2^32" is meant where a product or sum of hashes
@@ -567,7 +573,7 @@ the rate, which for value i is
   P     = (m + q) / 2                                          the probability of a 1 in 1/65536
 
 Coder.  low = 0, high = 2^32 - 1, code = the first four code bytes, the first one
-highest.  A byte that is read beyond the payload's end is 0 and is counted.
+highest.  A byte that is read beyond the payload's end is 0.
 
   middle = low + ((high - low) * P >> 16)         (the product has 48 bits)
   the bit is 1 if code <= middle: then high = middle; else it is 0: low = middle + 1
@@ -588,8 +594,8 @@ Learning, with the bit y:
 The end.  After the last bit let k be the smallest of 0, 1, 2, 3 for which low, rounded
 up to a multiple of 2^(32 - 8k), is at most high and below 2^32 (k = 0: if low is 0, the
 result 0), and X that multiple; if there is none, k = 4 and X = low.  code MUST be X,
-and exactly 4 - k bytes MUST have been read beyond the payload's end.  (A writer ends
-with the k highest bytes of X.)
+and if B bytes have been read in all, there MUST be exactly B - (4 - k) code bytes: what
+follows is fill.  (A writer ends with the k highest bytes of X.)
 
 9.7.3 Scales, in 1/256 octave (kinds 0, 1, 2)
 
@@ -636,7 +642,8 @@ Then, with L = 256 * v: learn L; then
 
 9.7.5 Kind 1, mantissas under the exponents e[i], the tile's plane 0: 3 inputs
 
-It MUST NOT be used for plane 0.  Parameter: bits 0-2: top; bit 3: sign; others 0.  top
+It MUST NOT be used for plane 0, whose values are taken with its predictor undone, but not
+the unit's.  Parameter: bits 0-2: top; bit 3: sign; others 0.  top
 MUST be below w, and top and sign not both 0.  The value's top bit, w - 1, is its sign;
 below it there are w - 1 bits of mantissa, the `top` highest of which are modelled; so
 is the sign if `sign` is 1.  The other b = w - top - sign bits of each value are the raw
@@ -752,7 +759,7 @@ A reader that fetches single tiles does not see the O records, the records betwe
 tiles, S records that its tiles do not need, and the container's CRC-32.  One that
 takes the container in order need not look into the index, beyond its CRC-32 and size,
 nor compare the O records with it; to it an S record stands for all T records that
-follow one another.  Both see the same bytes in a container that keeps the rules above.
+follow one another, and the header's max tile bytes are what bounds the columns.  Both see the same bytes in a container that keeps the rules above.
 
 11. Room
 
@@ -1197,6 +1204,9 @@ typedef struct wcodec_reader_options {
     uint64_t max_memory;                /* bytes that the reader may hold; 0: 1 GiB */
     int no_crc;                         /* do not check the tiles' CRC-32 */
     unsigned cpu_off;                   /* WCODEC_CPU_...: kernels not to use */
+    int no_mix;                         /* refuse (LIMIT) containers that may have planes of the coder MIX: for who
+                                         * takes any file, and cannot wait some 50 us a byte of it, which is what
+                                         * hostile ones can cost at most */
 } wcodec_reader_options;
 WCODEC_API wcodec_reader_options wcodec_reader_defaults(void);
 
@@ -5046,6 +5056,7 @@ static size_t wcodeci_mix_scratch(void) { return 0; }
 #define WCODECI_MIX_RECIPROCALS 1056
 #define WCODECI_MIX_PART 4096           /* values that tell the encoder a parameter */
 #define WCODECI_MIX_ONE 1207959552      /* the weights' first sum: 9/8 times 2^30 */
+#define WCODECI_MIX_BYTE 128            /* values for which a payload has a byte, which bounds the time it takes */
 #define WCODECI_MIX_HALF 0x80000000u    /* a slot: probability of a 1, 22 bits, above a count of 10 bits */
 
 /* The coder: a value lies in low ... high; `code` is the decoder's.  A kind works on a copy of its own, which a
@@ -5817,15 +5828,30 @@ static unsigned wcodeci_mix_raw_width(unsigned width, unsigned top, unsigned sig
     return width - top - sign;
 }
 
+/* After the last bit: is the code the one that ends there, and does the payload end with it, or with the zeros
+ * that fill it up to `least` bytes?  `src`: the payload; `code`: where its code bytes begin. */
+static int wcodeci_mix_ends(const wcodeci_mix_coder *c, const wcodeci_byte *src, const wcodeci_byte *code,
+                            size_t least)
+{
+    unsigned last;
+    size_t bytes;
+    if (c->code != wcodeci_mix_last(c, &last)) return 0;
+    bytes = (size_t)(c->p - code) + c->past - (4 - last);       /* at least four were read */
+    if (bytes > (size_t)(c->end - code)) return 0;
+    return (size_t)(c->end - src) == (code + bytes > src + least ? (size_t)(code - src) + bytes : least)
+        && wcodeci_all_zero(code + bytes, c->end);
+}
+
 static const char *wcodeci_mix_decode(const wcodeci_mix_in *in, const wcodeci_byte *src, size_t size,
                                       wcodeci_byte *v, void *work)
 {
     static const char broken[] = "a mix plane's head is broken";
     wcodeci_mix *const m = (wcodeci_mix *)work;
     const unsigned kind = size ? src[0] : 255, parameter = size > 1 ? src[1] : 0;
+    const size_t least = in->n / WCODECI_MIX_BYTE;
     const wcodeci_byte *p = src + (kind == WCODECI_MIX_TEXT ? 1 : 2);
-    unsigned last;
     if (size < 2 || kind > WCODECI_MIX_TEXT) return broken;
+    if (size < least) return "a mix plane has fewer bytes than its values need";
     m->coder.end = src + size;
     if (kind == WCODECI_MIX_EXPONENTS) {
         if (parameter >> in->width) return broken;
@@ -5853,25 +5879,25 @@ static const char *wcodeci_mix_decode(const wcodeci_mix_in *in, const wcodeci_by
         wcodeci_mix_code_mantissas(m, in, v, top, sign);
     } else if (kind == WCODECI_MIX_INTEGERS) {
         if (parameter >> in->width || size < 3 || src[2] > 7) return broken;
-        m->coder.p = p + 1;
+        m->coder.p = ++p;
         wcodeci_mix_code_integers(m, in, v, parameter, src[2]);
     } else {
         if (in->width != 8) return broken;
         m->coder.p = p;
         wcodeci_mix_code_text(m, in, v);
     }
-    if (m->coder.code != wcodeci_mix_last(&m->coder, &last) || m->coder.p != m->coder.end || m->coder.past != 4 - last)
-        return "a mix plane does not end where it must";
-    return NULL;
+    return wcodeci_mix_ends(&m->coder, src, p, least) ? NULL : "a mix plane does not end where it must";
 }
 
 #ifndef WCODEC_NO_ENCODER
 
-static void wcodeci_mix_finish(wcodeci_mix *m)
+/* `least`: bytes that the payload at `dst` has at least. */
+static void wcodeci_mix_finish(wcodeci_mix *m, const wcodeci_byte *dst, size_t least)
 {
     unsigned bytes;
     uint32_t x = wcodeci_mix_last(&m->coder, &bytes);
     for (; bytes > 0; bytes--, x <<= 8) wcodeci_mix_put(&m->coder, x >> 24);
+    while ((size_t)(m->coder.dst - dst) < least && !m->coder.past) wcodeci_mix_put(&m->coder, 0);
 }
 
 static size_t wcodeci_mix_count(const wcodeci_mix_in *in, unsigned bit)
@@ -5913,7 +5939,7 @@ static size_t wcodeci_mix_write(const wcodeci_mix_in *in, unsigned parameter, wc
         else if (in->kind == WCODECI_MIX_INTEGERS) wcodeci_mix_code_integers(m, in, NULL, parameter & 255, parameter >> 8);
         else wcodeci_mix_code_text(m, in, NULL);
     }
-    wcodeci_mix_finish(m);
+    wcodeci_mix_finish(m, dst, in->n / WCODECI_MIX_BYTE);
     return m->coder.past ? 0 : (size_t)(m->coder.dst - dst);
 }
 
@@ -12089,6 +12115,14 @@ static wcodec_status wcodeci_header_parse(const wcodeci_byte *p, wcodeci_header 
     return WCODEC_OK;
 }
 
+/* What the caller does not want to wait for. */
+static wcodec_status wcodeci_header_allowed(const wcodeci_header *header, int no_mix, wcodec_error *err)
+{
+    if (no_mix && header->mix)
+        return wcodeci_fail(err, WCODEC_E_LIMIT, 16, "the container may use the coder mix, which is not allowed");
+    return WCODEC_OK;
+}
+
 /* `rest`: the header's bytes from 32 on. */
 static wcodec_status wcodeci_header_check(const wcodeci_byte *fixed, const wcodeci_byte *rest,
                                           const wcodeci_header *header, wcodec_error *err)
@@ -12514,7 +12548,7 @@ static wcodec_status wcodeci_index_tiles(wcodec_reader *r, wcodeci_index_state *
         s->group = wcodeci_take_varint(&x->c);
         s->columns = wcodeci_take_varint(&x->c);
         if (x->c.bad || s->group == 0 || s->columns < WCODECI_MIN_COLUMNS
-            || s->columns > r->header.max_tile)
+            || s->columns > wcodeci_min64(r->header.max_tile, s->cut.units))
             return WCODEC_E_CORRUPT;
         s->first_group = x->group;
         if (s->columns > r->most_columns) r->most_columns = s->columns;
@@ -12705,6 +12739,7 @@ static wcodec_status wcodeci_reader_make(wcodec_reader **out, const wcodec_sourc
     if (!wcodeci_source_ok(source) || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "wrong source or options");
     status = wcodeci_reader_ends(source, fixed, &header, &footer, err);
+    if (!status) status = wcodeci_header_allowed(&header, opts.no_mix, err);
     if (status) return status;
     wcodeci_heap_init(&heap, opts.allocator, opts.max_memory, WCODECI_READER_MEMORY);
     size = wcodeci_reader_layout(NULL, source, &header, &footer);
@@ -13142,7 +13177,7 @@ struct wcodec_push {
     wcodeci_heap heap;
     wcodec_error error;                     /* sticky once status is not OK */
     wcodeci_engine engine;
-    int no_crc;
+    int no_crc, no_mix;
     wcodeci_push_state state;
     wcodeci_header header;
     wcodeci_byte fixed[WCODECI_HEADER_SIZE];
@@ -13194,6 +13229,7 @@ WCODEC_API wcodec_status wcodec_push_open(wcodec_push **out, const wcodec_reader
     d->heap = heap;
     d->engine = wcodeci_engine_make(opts.cpu_off);
     d->no_crc = opts.no_crc;
+    d->no_mix = opts.no_mix;
     d->buffer = d->fixed;
     d->want = WCODECI_HEADER_SIZE;
     d->name = (const char *)d->names;
@@ -13255,6 +13291,7 @@ static wcodec_status wcodeci_push_header(wcodec_push *d)
     wcodec_status status;
     if (d->state == WCODECI_PUSH_HEADER) {
         status = wcodeci_header_parse(d->fixed, &d->header, &d->error);
+        if (!status) status = wcodeci_header_allowed(&d->header, d->no_mix, &d->error);
         if (!status) status = wcodeci_push_allocate(d);
         if (status) return status;
         d->have = 0;
@@ -15548,6 +15585,7 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_MIX_RECIPROCALS
 #undef WCODECI_MIX_PART
 #undef WCODECI_MIX_ONE
+#undef WCODECI_MIX_BYTE
 #undef WCODECI_MIX_HALF
 #undef WCODECI_MIX_NODES
 #undef WCODECI_MIX_EXPONENT_INPUTS

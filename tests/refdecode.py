@@ -649,9 +649,9 @@ def decode_tile(data, offset, limit=MAX_TILE_BYTES, scales=None, mixed=False):
     return Tile(record, decoded, split, predictor, heads, rows_head)
 
 
-def decode_scales(data, offset, limit):
+def decode_scales(data, offset, limit, mixed):
     """The scales of columns in the S record at `offset`."""
-    tile = decode_tile(data, offset, limit)
+    tile = decode_tile(data, offset, limit, mixed=mixed)
     if tile.split != 0:
         raise FormatError('CORRUPT', offset, 'column scales with a split other than BYTE')
     if len(tile.data) < MIN_COLUMNS:
@@ -885,8 +885,8 @@ def read_segment(c, header, name, position, limit):
         segment.tiles_a_group, segment.columns = c.varint(), c.varint()
         if segment.tiles_a_group < 1:
             c.fail('a group of 0 tiles')
-        if not MIN_COLUMNS <= segment.columns <= header.max_tile_bytes:
-            c.fail('the columns are not in 8 ... max tile bytes')
+        if not MIN_COLUMNS <= segment.columns <= min(header.max_tile_bytes, units):
+            c.fail('the columns are not in 8 ... max tile bytes, or more than the units')
 
     def record_of(what):
         nonlocal position
@@ -978,7 +978,7 @@ def scales_of_groups(data, header, segment):
         found.append(None)
         if extent:
             expected_record(data, offset, extent, 'S')
-            found[-1] = decode_scales(data, offset, header.max_tile_bytes)
+            found[-1] = decode_scales(data, offset, header.max_tile_bytes, header.mixed)
             if len(found[-1]) != segment.columns:
                 raise FormatError('CORRUPT', offset, 'the index gives another number of columns')
     return found
@@ -1043,7 +1043,7 @@ def decode_sequential(data):
         elif record.kind == 'S':
             if index_offset is not None or not originals:
                 fail('column scales that belong to no original')
-            scales = decode_scales(data, position, header.max_tile_bytes)
+            scales = decode_scales(data, position, header.max_tile_bytes, header.mixed)
             originals[-1].scales_offsets.append(position)
         elif record.kind == 'I':
             if index_offset is None:

@@ -322,6 +322,9 @@ typedef struct wcodec_reader_options {
     uint64_t max_memory;                /* bytes that the reader may hold; 0: 1 GiB */
     int no_crc;                         /* do not check the tiles' CRC-32 */
     unsigned cpu_off;                   /* WCODEC_CPU_...: kernels not to use */
+    int no_mix;                         /* refuse (LIMIT) containers that may have planes of the coder MIX: for who
+                                         * takes any file, and cannot wait some 50 us a byte of it, which is what
+                                         * hostile ones can cost at most */
 } wcodec_reader_options;
 WCODEC_API wcodec_reader_options wcodec_reader_defaults(void);
 
