@@ -1937,9 +1937,40 @@ typedef wcodeci_byte *wcodeci_rans16_put_fn(wcodeci_rans16_coder *c, const wcode
 typedef void wcodeci_residual_fn(const wcodeci_byte *v, const wcodeci_byte *before, wcodeci_byte *residual,
                                  size_t n, unsigned mask);
 
+/* How exponents become levels, for fitting scales: quarters of log2 in a byte.  A level is
+ * 4 * (exponent + up - down), less a scale, which is a signed byte (-128 is taken for -127); each step of that stays
+ * between 0 and 255.  up or down is 0. */
+typedef struct wcodeci_fit {
+    wcodeci_byte up, down;
+} wcodeci_fit;
+
+#define WCODECI_FIT_WEIGHTS 32      /* levels below the highest: what is further down counts as nothing */
+#define WCODECI_FIT_ONE 255         /* the weight of the highest */
+
+/* The highest level of n > 0 values whose columns have these scales (signed) goes to *most; returns the sum of
+ * wcodeci_fit_weight by how far each level is below that.  n is at most 2^20. */
+typedef uint32_t wcodeci_fit_row_fn(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                    const wcodeci_byte *columns, size_t n, unsigned *most);
+
+/* The same column by column, of values whose row has the scale `scale`: raises most[i] to value i's
+ * level, */
+typedef void wcodeci_fit_most_fn(const wcodeci_fit *fit, const wcodeci_byte *exponents, int scale, size_t n,
+                                 wcodeci_byte *most);
+/* or adds its weight to sum[i], which does not overflow in 257 rows. */
+typedef void wcodeci_fit_sum_fn(const wcodeci_fit *fit, const wcodeci_byte *exponents, int scale, size_t n,
+                                const wcodeci_byte *most, uint16_t *sum);
+
+/* Takes scales off n values: q[i] = (columns[i] + row) & 255, residual[i] = (v[i] - (q[i] >> 2)) & mask. */
+typedef void wcodeci_scale_off_fn(const wcodeci_byte *v, const wcodeci_byte *columns, unsigned row,
+                                  wcodeci_byte *q, wcodeci_byte *residual, size_t n, unsigned mask);
+
 typedef struct wcodeci_encode_kernels {
     wcodeci_split_fn *split;
     wcodeci_residual_fn *residual;
+    wcodeci_fit_row_fn *fit_row;
+    wcodeci_fit_most_fn *fit_most;
+    wcodeci_fit_sum_fn *fit_sum;
+    wcodeci_scale_off_fn *scale_off;
     wcodeci_rans16_map_fn *rans16_map[2];           /* by whether there are several classes */
     wcodeci_rans16_put_fn *rans16_put[2];
 } wcodeci_encode_kernels;
@@ -3127,18 +3158,75 @@ static void wcodeci_unpredict_units(wcodeci_byte *p, size_t n, unsigned unit, un
 
 #ifndef WCODEC_NO_ENCODER
 
-/* Takes scales off n values: residual[i] = (v[i] - (q[i] >> 2)) & mask.  Eight bytes at a time: with the top bit
- * set no byte borrows of the next, and that bit is the difference without borrow. */
-static void wcodeci_scale_off(const wcodeci_byte *v, const wcodeci_byte *q, wcodeci_byte *residual, size_t n,
-                              unsigned mask)
+/* Eight bytes at a time: with the top bit set no byte borrows of the next, and that bit is the difference without
+ * borrow. */
+static void wcodeci_scale_off_scalar(const wcodeci_byte *v, const wcodeci_byte *columns, unsigned row,
+                                     wcodeci_byte *q, wcodeci_byte *residual, size_t n, unsigned mask)
 {
     const uint64_t ones = (uint64_t)0x0101010101010101u, top = ones << 7;
     size_t i;
+    wcodeci_scale_scalar(columns, row, q, n);
     for (i = 0; n - i >= 8; i += 8) {
         const uint64_t x = wcodeci_load64(v + i), shift = wcodeci_load64(q + i) >> 2 & ones * 63;
         wcodeci_store64(residual + i, (((x | top) - shift) ^ (~x & top)) & ones * mask);
     }
     for (; i < n; i++) residual[i] = (wcodeci_byte)((v[i] - (q[i] >> 2)) & mask);
+}
+
+/* ---- what scales are fitted with ---- */
+
+/* WCODECI_FIT_ONE * 2^(-i / 4), rounded to nearest. */
+static const wcodeci_byte wcodeci_fit_weight[WCODECI_FIT_WEIGHTS] = {
+    255, 214, 180, 152, 128, 107, 90, 76, 64, 54, 45, 38, 32, 27, 23, 19,
+    16, 13, 11, 9, 8, 7, 6, 5, 4, 3, 3, 2, 2, 2, 1, 1
+};
+
+WCODECI_INLINE int wcodeci_clamp(int x, int least, int most) { return x < least ? least : x > most ? most : x; }
+
+WCODECI_INLINE unsigned wcodeci_fit_level(const wcodeci_fit *fit, unsigned exponent, int scale)
+{
+    const int e = wcodeci_clamp((int)exponent + fit->up, 0, 255) - fit->down;
+    return (unsigned)wcodeci_clamp(wcodeci_clamp(4 * e, 0, 255) - wcodeci_clamp(scale, -127, 127), 0, 255);
+}
+
+WCODECI_INLINE unsigned wcodeci_fit_weigh(unsigned most, unsigned level)
+{
+    const unsigned below = (most - level) & 255;
+    return below < WCODECI_FIT_WEIGHTS ? wcodeci_fit_weight[below] : 0;
+}
+
+static uint32_t wcodeci_fit_row_scalar(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                       const wcodeci_byte *columns, size_t n, unsigned *most)
+{
+    unsigned top = 0;
+    uint32_t sum = 0;
+    size_t i;
+    for (i = 0; i < n; i++) {
+        const unsigned level = wcodeci_fit_level(fit, exponents[i], (signed char)columns[i]);
+        if (level > top) top = level;
+    }
+    for (i = 0; i < n; i++)
+        sum += wcodeci_fit_weigh(top, wcodeci_fit_level(fit, exponents[i], (signed char)columns[i]));
+    *most = top;
+    return sum;
+}
+
+static void wcodeci_fit_most_scalar(const wcodeci_fit *fit, const wcodeci_byte *exponents, int scale, size_t n,
+                                    wcodeci_byte *most)
+{
+    size_t i;
+    for (i = 0; i < n; i++) {
+        const unsigned level = wcodeci_fit_level(fit, exponents[i], scale);
+        if (level > most[i]) most[i] = (wcodeci_byte)level;
+    }
+}
+
+static void wcodeci_fit_sum_scalar(const wcodeci_fit *fit, const wcodeci_byte *exponents, int scale, size_t n,
+                                   const wcodeci_byte *most, uint16_t *sum)
+{
+    size_t i;
+    for (i = 0; i < n; i++)
+        sum[i] = (uint16_t)(sum[i] + wcodeci_fit_weigh(most[i], wcodeci_fit_level(fit, exponents[i], scale)));
 }
 
 static void wcodeci_residual_scalar(const wcodeci_byte *v, const wcodeci_byte *before, wcodeci_byte *residual,
@@ -4867,6 +4955,12 @@ static size_t wcodeci_rans256_head(const uint16_t freq[256], unsigned first, uns
     return used;
 }
 
+/* How many states a message of so many bits gets. */
+static size_t wcodeci_rans256_lanes(uint64_t bits)
+{
+    return bits < WCODECI_RANS256_TINY ? 1 : bits < WCODECI_RANS256_SHORT ? 4 : WCODECI_RANS256_LANES;
+}
+
 /* Returns the smallest size that the payload can have.  At least two values occur. */
 static size_t wcodeci_rans256_prepare(const wcodeci_plane *plane, wcodeci_rans256_model *model)
 {
@@ -4886,8 +4980,8 @@ static size_t wcodeci_rans256_prepare(const wcodeci_plane *plane, wcodeci_rans25
     for (s = first, m = 0; s <= last; s++)
         if (plane->count[s]) model->freq[s] = (uint16_t)freq[m++];
     model->head_size = wcodeci_rans256_head(model->freq, first, last, model->head);
-    model->head[0] = bits < WCODECI_RANS256_TINY ? 0 : bits < WCODECI_RANS256_SHORT ? 2 : 5;
-    lanes = (size_t)1 << model->head[0];
+    lanes = wcodeci_rans256_lanes(bits);
+    model->head[0] = lanes == 1 ? 0 : lanes == 4 ? 2 : 5;
     /* Each state holds up to 16 bits of the message. */
     bits = bits > 16 * lanes ? bits - 16 * lanes : 0;
     return model->head_size + 4 * lanes + (size_t)(bits / 8);
@@ -8662,6 +8756,100 @@ WCODECI_SSE41 static void wcodeci_sse41_residual(const wcodeci_byte *v, const wc
     wcodeci_residual_scalar(v + i, before + i, residual + i, n - i, mask);
 }
 
+/* ---- scales: as for AVX-512 ---- */
+
+/* The largest of 16 bytes: the smallest of their complements, found as words whose upper bytes are 0. */
+WCODECI_SSE41_INLINE unsigned wcodeci_sse41_most(__m128i x)
+{
+    x = _mm_max_epu8(x, _mm_srli_epi16(x, 8));
+    x = _mm_sub_epi16(_mm_set1_epi16(255), _mm_and_si128(x, _mm_set1_epi16(255)));
+    return 255u - ((unsigned)_mm_cvtsi128_si32(_mm_minpos_epu16(x)) & 255u);
+}
+
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_level(const wcodeci_fit *fit, __m128i e, __m128i scale)
+{
+    const __m128i zero = _mm_setzero_si128();
+    e = _mm_subs_epu8(_mm_adds_epu8(e, _mm_set1_epi8((char)fit->up)), _mm_set1_epi8((char)fit->down));
+    e = _mm_adds_epu8(e, e);
+    e = _mm_adds_epu8(e, e);
+    e = _mm_adds_epu8(e, _mm_max_epi8(_mm_subs_epi8(zero, scale), zero));
+    return _mm_subs_epu8(e, _mm_max_epi8(scale, zero));
+}
+
+/* Two look-ups of 16: adding 112 with saturation gives what is 16 or more the top bit, which is a shuffle's zero. */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_weigh(__m128i most, __m128i level)
+{
+    const __m128i below = _mm_sub_epi8(most, level), saturate = _mm_set1_epi8(112);
+    return _mm_or_si128(_mm_shuffle_epi8(wcodeci_sse41_load(wcodeci_fit_weight), _mm_adds_epu8(below, saturate)),
+                        _mm_shuffle_epi8(wcodeci_sse41_load(wcodeci_fit_weight + 16), _mm_adds_epu8(
+                            _mm_sub_epi8(below, _mm_set1_epi8(16)), saturate)));
+}
+
+WCODECI_SSE41 static uint32_t wcodeci_sse41_fit_row(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                                    const wcodeci_byte *columns, size_t n, unsigned *most)
+{
+    __m128i top = _mm_setzero_si128(), sum = top;
+    uint32_t rest = 0;
+    size_t i, j;
+    for (i = 0; n - i >= 16; i += 16)
+        top = _mm_max_epu8(top, wcodeci_sse41_level(fit, wcodeci_sse41_load(exponents + i),
+                                                    wcodeci_sse41_load(columns + i)));
+    *most = wcodeci_sse41_most(top);
+    for (j = i; j < n; j++) {
+        const unsigned level = wcodeci_fit_level(fit, exponents[j], (signed char)columns[j]);
+        if (level > *most) *most = level;
+    }
+    for (j = i; j < n; j++)
+        rest += wcodeci_fit_weigh(*most, wcodeci_fit_level(fit, exponents[j], (signed char)columns[j]));
+    top = _mm_set1_epi8((char)*most);
+    for (i = 0; n - i >= 16; i += 16)
+        sum = _mm_add_epi64(sum, _mm_sad_epu8(wcodeci_sse41_weigh(top, wcodeci_sse41_level(
+            fit, wcodeci_sse41_load(exponents + i), wcodeci_sse41_load(columns + i))), _mm_setzero_si128()));
+    sum = _mm_add_epi64(sum, _mm_unpackhi_epi64(sum, sum));
+    return rest + (uint32_t)_mm_cvtsi128_si32(sum);
+}
+
+WCODECI_SSE41 static void wcodeci_sse41_fit_most(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                                 int scale, size_t n, wcodeci_byte *most)
+{
+    const __m128i all = _mm_set1_epi8((char)scale);
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16)
+        wcodeci_sse41_store(most + i, _mm_max_epu8(wcodeci_sse41_load(most + i), wcodeci_sse41_level(
+            fit, wcodeci_sse41_load(exponents + i), all)));
+    wcodeci_fit_most_scalar(fit, exponents + i, scale, n - i, most + i);
+}
+
+WCODECI_SSE41 static void wcodeci_sse41_fit_sum(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                                int scale, size_t n, const wcodeci_byte *most, uint16_t *sum)
+{
+    const __m128i all = _mm_set1_epi8((char)scale), zero = _mm_setzero_si128();
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16) {
+        const __m128i weight = wcodeci_sse41_weigh(wcodeci_sse41_load(most + i), wcodeci_sse41_level(
+            fit, wcodeci_sse41_load(exponents + i), all));
+        wcodeci_sse41_store(sum + i, _mm_add_epi16(wcodeci_sse41_load(sum + i), _mm_unpacklo_epi8(weight, zero)));
+        wcodeci_sse41_store(sum + i + 8, _mm_add_epi16(wcodeci_sse41_load(sum + i + 8),
+                                                       _mm_unpackhi_epi8(weight, zero)));
+    }
+    wcodeci_fit_sum_scalar(fit, exponents + i, scale, n - i, most + i, sum + i);
+}
+
+WCODECI_SSE41 static void wcodeci_sse41_scale_off(const wcodeci_byte *v, const wcodeci_byte *columns,
+                                                  unsigned row, wcodeci_byte *q, wcodeci_byte *residual, size_t n,
+                                                  unsigned mask)
+{
+    const __m128i add = _mm_set1_epi8((char)row), bits = _mm_set1_epi8((char)mask), six = _mm_set1_epi8(63);
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16) {
+        const __m128i sum = _mm_add_epi8(wcodeci_sse41_load(columns + i), add);
+        wcodeci_sse41_store(q + i, sum);
+        wcodeci_sse41_store(residual + i, _mm_and_si128(bits, _mm_sub_epi8(
+            wcodeci_sse41_load(v + i), _mm_and_si128(_mm_srli_epi16(sum, 2), six))));
+    }
+    wcodeci_scale_off_scalar(v + i, columns + i, row, q + i, residual + i, n - i, mask);
+}
+
 /* ---- rANS-16 ---- */
 
 WCODECI_SSE41 static size_t wcodeci_sse41_map(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
@@ -8927,7 +9115,9 @@ WCODECI_SSE41 static wcodeci_byte *wcodeci_sse41_put_classes(wcodeci_rans16_code
 }
 
 static const wcodeci_encode_kernels wcodeci_encode_kernels_sse41 = {
-    wcodeci_sse41_split, wcodeci_sse41_residual, { wcodeci_sse41_map, wcodeci_sse41_map_classes },
+    wcodeci_sse41_split, wcodeci_sse41_residual,
+    wcodeci_sse41_fit_row, wcodeci_sse41_fit_most, wcodeci_sse41_fit_sum, wcodeci_sse41_scale_off,
+    { wcodeci_sse41_map, wcodeci_sse41_map_classes },
     { wcodeci_sse41_put, wcodeci_sse41_put_classes }
 };
 
@@ -9022,6 +9212,94 @@ WCODECI_AVX2 static void wcodeci_avx2_residual(const wcodeci_byte *v, const wcod
         wcodeci_avx2_store(residual + i, _mm256_and_si256(bits, _mm256_sub_epi8(wcodeci_avx2_load(v + i),
                                                                wcodeci_avx2_load(before + i))));
     wcodeci_residual_scalar(v + i, before + i, residual + i, n - i, mask);
+}
+
+/* ---- scales: as for AVX-512 ---- */
+
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_level(const wcodeci_fit *fit, __m256i e, __m256i scale)
+{
+    const __m256i zero = _mm256_setzero_si256();
+    e = _mm256_subs_epu8(_mm256_adds_epu8(e, _mm256_set1_epi8((char)fit->up)), _mm256_set1_epi8((char)fit->down));
+    e = _mm256_adds_epu8(e, e);
+    e = _mm256_adds_epu8(e, e);
+    e = _mm256_adds_epu8(e, _mm256_max_epi8(_mm256_subs_epi8(zero, scale), zero));
+    return _mm256_subs_epu8(e, _mm256_max_epi8(scale, zero));
+}
+
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_weigh(__m256i most, __m256i level)
+{
+    const __m256i below = _mm256_sub_epi8(most, level), saturate = _mm256_set1_epi8(112);
+    return _mm256_or_si256(_mm256_shuffle_epi8(wcodeci_avx2_twice(wcodeci_fit_weight),
+                                               _mm256_adds_epu8(below, saturate)),
+                           _mm256_shuffle_epi8(wcodeci_avx2_twice(wcodeci_fit_weight + 16), _mm256_adds_epu8(
+                               _mm256_sub_epi8(below, _mm256_set1_epi8(16)), saturate)));
+}
+
+WCODECI_AVX2 static uint32_t wcodeci_avx2_fit_row(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                                  const wcodeci_byte *columns, size_t n, unsigned *most)
+{
+    __m256i top = _mm256_setzero_si256(), sum = top;
+    __m128i half;
+    uint32_t rest = 0;
+    size_t i, j;
+    for (i = 0; n - i >= 32; i += 32)
+        top = _mm256_max_epu8(top, wcodeci_avx2_level(fit, wcodeci_avx2_load(exponents + i),
+                                                      wcodeci_avx2_load(columns + i)));
+    *most = wcodeci_sse41_most(_mm_max_epu8(_mm256_castsi256_si128(top), _mm256_extracti128_si256(top, 1)));
+    for (j = i; j < n; j++) {
+        const unsigned level = wcodeci_fit_level(fit, exponents[j], (signed char)columns[j]);
+        if (level > *most) *most = level;
+    }
+    for (j = i; j < n; j++)
+        rest += wcodeci_fit_weigh(*most, wcodeci_fit_level(fit, exponents[j], (signed char)columns[j]));
+    top = _mm256_set1_epi8((char)*most);
+    for (i = 0; n - i >= 32; i += 32)
+        sum = _mm256_add_epi64(sum, _mm256_sad_epu8(wcodeci_avx2_weigh(top, wcodeci_avx2_level(
+            fit, wcodeci_avx2_load(exponents + i), wcodeci_avx2_load(columns + i))), _mm256_setzero_si256()));
+    half = _mm_add_epi64(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
+    return rest + (uint32_t)_mm_cvtsi128_si32(_mm_add_epi64(half, _mm_unpackhi_epi64(half, half)));
+}
+
+WCODECI_AVX2 static void wcodeci_avx2_fit_most(const wcodeci_fit *fit, const wcodeci_byte *exponents, int scale,
+                                               size_t n, wcodeci_byte *most)
+{
+    const __m256i all = _mm256_set1_epi8((char)scale);
+    size_t i;
+    for (i = 0; n - i >= 32; i += 32)
+        wcodeci_avx2_store(most + i, _mm256_max_epu8(wcodeci_avx2_load(most + i), wcodeci_avx2_level(
+            fit, wcodeci_avx2_load(exponents + i), all)));
+    wcodeci_fit_most_scalar(fit, exponents + i, scale, n - i, most + i);
+}
+
+WCODECI_AVX2 static void wcodeci_avx2_fit_sum(const wcodeci_fit *fit, const wcodeci_byte *exponents, int scale,
+                                              size_t n, const wcodeci_byte *most, uint16_t *sum)
+{
+    const __m256i all = _mm256_set1_epi8((char)scale);
+    size_t i;
+    for (i = 0; n - i >= 32; i += 32) {
+        const __m256i weight = wcodeci_avx2_weigh(wcodeci_avx2_load(most + i), wcodeci_avx2_level(
+            fit, wcodeci_avx2_load(exponents + i), all));
+        wcodeci_avx2_store(sum + i, _mm256_add_epi16(wcodeci_avx2_load(sum + i),
+                                                     _mm256_cvtepu8_epi16(_mm256_castsi256_si128(weight))));
+        wcodeci_avx2_store(sum + i + 16, _mm256_add_epi16(wcodeci_avx2_load(sum + i + 16),
+                                                          _mm256_cvtepu8_epi16(_mm256_extracti128_si256(weight, 1))));
+    }
+    wcodeci_fit_sum_scalar(fit, exponents + i, scale, n - i, most + i, sum + i);
+}
+
+WCODECI_AVX2 static void wcodeci_avx2_scale_off(const wcodeci_byte *v, const wcodeci_byte *columns, unsigned row,
+                                                wcodeci_byte *q, wcodeci_byte *residual, size_t n, unsigned mask)
+{
+    const __m256i add = _mm256_set1_epi8((char)row), bits = _mm256_set1_epi8((char)mask);
+    const __m256i six = _mm256_set1_epi8(63);
+    size_t i;
+    for (i = 0; n - i >= 32; i += 32) {
+        const __m256i sum = _mm256_add_epi8(wcodeci_avx2_load(columns + i), add);
+        wcodeci_avx2_store(q + i, sum);
+        wcodeci_avx2_store(residual + i, _mm256_and_si256(bits, _mm256_sub_epi8(
+            wcodeci_avx2_load(v + i), _mm256_and_si256(_mm256_srli_epi16(sum, 2), six))));
+    }
+    wcodeci_scale_off_scalar(v + i, columns + i, row, q + i, residual + i, n - i, mask);
 }
 
 /* ---- rANS-16 ---- */
@@ -9257,7 +9535,9 @@ WCODECI_AVX2 static wcodeci_byte *wcodeci_avx2_put_classes(wcodeci_rans16_coder 
 }
 
 static const wcodeci_encode_kernels wcodeci_encode_kernels_avx2 = {
-    wcodeci_avx2_split, wcodeci_avx2_residual, { wcodeci_avx2_map, wcodeci_avx2_map_classes },
+    wcodeci_avx2_split, wcodeci_avx2_residual,
+    wcodeci_avx2_fit_row, wcodeci_avx2_fit_most, wcodeci_avx2_fit_sum, wcodeci_avx2_scale_off,
+    { wcodeci_avx2_map, wcodeci_avx2_map_classes },
     { wcodeci_avx2_put, wcodeci_avx2_put_classes }
 };
 
@@ -9369,6 +9649,114 @@ WCODECI_AVX512 static void wcodeci_avx512_residual(const wcodeci_byte *v, const 
         wcodeci_avx512_store(residual + i, _mm512_and_si512(bits, _mm512_sub_epi8(wcodeci_avx512_load(v + i),
                                                                    wcodeci_avx512_load(before + i))));
     wcodeci_residual_scalar(v + i, before + i, residual + i, n - i, mask);
+}
+
+/* ---- scales ---- */
+
+/* What makes levels: 4 e, saturating, and the scale's positive and negative part. */
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_level(const wcodeci_fit *fit, __m512i e, __m512i scale)
+{
+    const __m512i zero = _mm512_setzero_si512();
+    e = _mm512_subs_epu8(_mm512_adds_epu8(e, _mm512_set1_epi8((char)fit->up)), _mm512_set1_epi8((char)fit->down));
+    e = _mm512_adds_epu8(e, e);
+    e = _mm512_adds_epu8(e, e);
+    e = _mm512_adds_epu8(e, _mm512_max_epi8(_mm512_subs_epi8(zero, scale), zero));
+    return _mm512_subs_epu8(e, _mm512_max_epi8(scale, zero));
+}
+
+/* The weights of levels below `most`, from a table of 64 whose second half is 0. */
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_weigh(__m512i table, __m512i most, __m512i level)
+{
+    return _mm512_permutexvar_epi8(_mm512_min_epu8(_mm512_sub_epi8(most, level), _mm512_set1_epi8(63)), table);
+}
+
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_weights(void)
+{
+    return _mm512_zextsi256_si512(_mm256_loadu_si256((const __m256i *)(const void *)wcodeci_fit_weight));
+}
+
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_some(__mmask64 there, const wcodeci_byte *p)
+{
+    return _mm512_maskz_loadu_epi8(there, p);
+}
+
+WCODECI_AVX512_INLINE __mmask64 wcodeci_avx512_there(size_t n)
+{
+    return n < 64 ? ((__mmask64)1 << n) - 1 : ~(__mmask64)0;
+}
+
+WCODECI_AVX512 static uint32_t wcodeci_avx512_fit_row(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                                      const wcodeci_byte *columns, size_t n, unsigned *most)
+{
+    const __m512i table = wcodeci_avx512_weights();
+    __m512i top = _mm512_setzero_si512(), sum = top;
+    __m256i half;
+    __m128i part;
+    size_t i;
+    for (i = 0; i < n; i += 64) {
+        const __mmask64 there = wcodeci_avx512_there(n - i);
+        top = _mm512_mask_max_epu8(top, there, top, wcodeci_avx512_level(
+            fit, wcodeci_avx512_some(there, exponents + i), wcodeci_avx512_some(there, columns + i)));
+    }
+    half = _mm256_max_epu8(_mm512_castsi512_si256(top), _mm512_extracti64x4_epi64(top, 1));
+    part = _mm_max_epu8(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+    *most = wcodeci_sse41_most(part);
+    top = _mm512_set1_epi8((char)*most);
+    for (i = 0; i < n; i += 64) {
+        const __mmask64 there = wcodeci_avx512_there(n - i);
+        const __m512i weight = wcodeci_avx512_weigh(table, top, wcodeci_avx512_level(
+            fit, wcodeci_avx512_some(there, exponents + i), wcodeci_avx512_some(there, columns + i)));
+        sum = _mm512_add_epi64(sum, _mm512_sad_epu8(_mm512_maskz_mov_epi8(there, weight), _mm512_setzero_si512()));
+    }
+    return (uint32_t)_mm512_reduce_add_epi64(sum);
+}
+
+WCODECI_AVX512 static void wcodeci_avx512_fit_most(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                                   int scale, size_t n, wcodeci_byte *most)
+{
+    const __m512i all = _mm512_set1_epi8((char)scale);
+    size_t i;
+    for (i = 0; i < n; i += 64) {
+        const __mmask64 there = wcodeci_avx512_there(n - i);
+        const __m512i level = wcodeci_avx512_level(fit, wcodeci_avx512_some(there, exponents + i), all);
+        _mm512_mask_storeu_epi8(most + i, there, _mm512_max_epu8(level, wcodeci_avx512_some(there, most + i)));
+    }
+}
+
+WCODECI_AVX512 static void wcodeci_avx512_fit_sum(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                                  int scale, size_t n, const wcodeci_byte *most, uint16_t *sum)
+{
+    const __m512i table = wcodeci_avx512_weights(), all = _mm512_set1_epi8((char)scale);
+    size_t i;
+    for (i = 0; i < n; i += 64) {
+        const __mmask64 there = wcodeci_avx512_there(n - i);
+        const __mmask32 low = (__mmask32)there, high = (__mmask32)(there >> 32);
+        const __m512i level = wcodeci_avx512_level(fit, wcodeci_avx512_some(there, exponents + i), all);
+        const __m512i weight = wcodeci_avx512_weigh(table, wcodeci_avx512_some(there, most + i), level);
+        const __m512i a = _mm512_cvtepu8_epi16(_mm512_castsi512_si256(weight));
+        const __m512i b = _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(weight, 1));
+        _mm512_mask_storeu_epi16(sum + i, low, _mm512_add_epi16(_mm512_maskz_loadu_epi16(low, sum + i), a));
+        if (!high) continue;
+        _mm512_mask_storeu_epi16(sum + i + 32, high,
+                                 _mm512_add_epi16(_mm512_maskz_loadu_epi16(high, sum + i + 32), b));
+    }
+}
+
+WCODECI_AVX512 static void wcodeci_avx512_scale_off(const wcodeci_byte *v, const wcodeci_byte *columns,
+                                                    unsigned row, wcodeci_byte *q, wcodeci_byte *residual,
+                                                    size_t n, unsigned mask)
+{
+    const __m512i add = _mm512_set1_epi8((char)row), bits = _mm512_set1_epi8((char)mask);
+    const __m512i six = _mm512_set1_epi8(63);
+    size_t i;
+    for (i = 0; i < n; i += 64) {
+        const __mmask64 there = wcodeci_avx512_there(n - i);
+        const __m512i sum = _mm512_add_epi8(wcodeci_avx512_some(there, columns + i), add);
+        const __m512i shift = _mm512_and_si512(_mm512_srli_epi16(sum, 2), six);
+        _mm512_mask_storeu_epi8(q + i, there, sum);
+        _mm512_mask_storeu_epi8(residual + i, there, _mm512_and_si512(bits, _mm512_sub_epi8(
+            wcodeci_avx512_some(there, v + i), shift)));
+    }
 }
 
 /* ---- rANS-16 ---- */
@@ -9553,7 +9941,9 @@ WCODECI_AVX512 static wcodeci_byte *wcodeci_avx512_put_classes(wcodeci_rans16_co
 }
 
 static const wcodeci_encode_kernels wcodeci_encode_kernels_avx512 = {
-    wcodeci_avx512_split, wcodeci_avx512_residual, { wcodeci_avx512_map, wcodeci_avx512_map_classes },
+    wcodeci_avx512_split, wcodeci_avx512_residual,
+    wcodeci_avx512_fit_row, wcodeci_avx512_fit_most, wcodeci_avx512_fit_sum, wcodeci_avx512_scale_off,
+    { wcodeci_avx512_map, wcodeci_avx512_map_classes },
     { wcodeci_avx512_put, wcodeci_avx512_put_classes }
 };
 
@@ -9663,6 +10053,94 @@ static void wcodeci_neon_residual(const wcodeci_byte *v, const wcodeci_byte *bef
     for (i = 0; n - i >= 16; i += 16)
         vst1q_u8(residual + i, vandq_u8(bits, vsubq_u8(vld1q_u8(v + i), vld1q_u8(before + i))));
     wcodeci_residual_scalar(v + i, before + i, residual + i, n - i, mask);
+}
+
+/* ---- scales: as for AVX-512 ---- */
+
+WCODECI_INLINE uint8x16_t wcodeci_neon_level(const wcodeci_fit *fit, uint8x16_t e, int8x16_t scale)
+{
+    const int8x16_t zero = vdupq_n_s8(0);
+    e = vqsubq_u8(vqaddq_u8(e, vdupq_n_u8(fit->up)), vdupq_n_u8(fit->down));
+    e = vqshlq_n_u8(e, 2);
+    e = vqaddq_u8(e, vreinterpretq_u8_s8(vmaxq_s8(vqnegq_s8(scale), zero)));
+    return vqsubq_u8(e, vreinterpretq_u8_s8(vmaxq_s8(scale, zero)));
+}
+
+/* A look-up beyond the table's 32 entries gives 0. */
+WCODECI_INLINE uint8x16_t wcodeci_neon_weigh(uint8x16x2_t table, uint8x16_t most, uint8x16_t level)
+{
+    return vqtbl2q_u8(table, vsubq_u8(most, level));
+}
+
+WCODECI_INLINE uint8x16x2_t wcodeci_neon_weights(void)
+{
+    uint8x16x2_t table;
+    table.val[0] = vld1q_u8(wcodeci_fit_weight);
+    table.val[1] = vld1q_u8(wcodeci_fit_weight + 16);
+    return table;
+}
+
+static uint32_t wcodeci_neon_fit_row(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                     const wcodeci_byte *columns, size_t n, unsigned *most)
+{
+    const uint8x16x2_t table = wcodeci_neon_weights();
+    uint8x16_t top = vdupq_n_u8(0);
+    uint32x4_t sum = vdupq_n_u32(0);
+    uint32_t rest = 0;
+    size_t i, j;
+    for (i = 0; n - i >= 16; i += 16)
+        top = vmaxq_u8(top, wcodeci_neon_level(fit, vld1q_u8(exponents + i),
+                                               vreinterpretq_s8_u8(vld1q_u8(columns + i))));
+    *most = vmaxvq_u8(top);
+    for (j = i; j < n; j++) {
+        const unsigned level = wcodeci_fit_level(fit, exponents[j], (signed char)columns[j]);
+        if (level > *most) *most = level;
+    }
+    for (j = i; j < n; j++)
+        rest += wcodeci_fit_weigh(*most, wcodeci_fit_level(fit, exponents[j], (signed char)columns[j]));
+    top = vdupq_n_u8((wcodeci_byte)*most);
+    for (i = 0; n - i >= 16; i += 16)
+        sum = vpadalq_u16(sum, vpaddlq_u8(wcodeci_neon_weigh(table, top, wcodeci_neon_level(
+            fit, vld1q_u8(exponents + i), vreinterpretq_s8_u8(vld1q_u8(columns + i))))));
+    return rest + vaddvq_u32(sum);
+}
+
+static void wcodeci_neon_fit_most(const wcodeci_fit *fit, const wcodeci_byte *exponents, int scale, size_t n,
+                                  wcodeci_byte *most)
+{
+    const int8x16_t all = vdupq_n_s8((signed char)scale);
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16)
+        vst1q_u8(most + i, vmaxq_u8(vld1q_u8(most + i), wcodeci_neon_level(fit, vld1q_u8(exponents + i), all)));
+    wcodeci_fit_most_scalar(fit, exponents + i, scale, n - i, most + i);
+}
+
+static void wcodeci_neon_fit_sum(const wcodeci_fit *fit, const wcodeci_byte *exponents, int scale, size_t n,
+                                 const wcodeci_byte *most, uint16_t *sum)
+{
+    const uint8x16x2_t table = wcodeci_neon_weights();
+    const int8x16_t all = vdupq_n_s8((signed char)scale);
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16) {
+        const uint8x16_t weight = wcodeci_neon_weigh(table, vld1q_u8(most + i), wcodeci_neon_level(
+            fit, vld1q_u8(exponents + i), all));
+        vst1q_u16(sum + i, vaddw_u8(vld1q_u16(sum + i), vget_low_u8(weight)));
+        vst1q_u16(sum + i + 8, vaddw_high_u8(vld1q_u16(sum + i + 8), weight));
+    }
+    wcodeci_fit_sum_scalar(fit, exponents + i, scale, n - i, most + i, sum + i);
+}
+
+static void wcodeci_neon_scale_off(const wcodeci_byte *v, const wcodeci_byte *columns, unsigned row,
+                                   wcodeci_byte *q, wcodeci_byte *residual, size_t n, unsigned mask)
+{
+    const uint8x16_t add = vdupq_n_u8((wcodeci_byte)row), bits = vdupq_n_u8((wcodeci_byte)mask);
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16) {
+        const uint8x16_t sum = vaddq_u8(vld1q_u8(columns + i), add);
+        vst1q_u8(q + i, sum);
+        vst1q_u8(residual + i, vandq_u8(bits, vsubq_u8(vld1q_u8(v + i), vshrq_n_u8(sum, 2))));
+    }
+    wcodeci_scale_off_scalar(v + i, columns + i, row, q + i, residual + i, n - i, mask);
 }
 
 /* ---- rANS-16 ---- */
@@ -9959,7 +10437,9 @@ static wcodeci_byte *wcodeci_neon_put_classes(wcodeci_rans16_coder *c, const wco
 }
 
 static const wcodeci_encode_kernels wcodeci_encode_kernels_neon = {
-    wcodeci_neon_split, wcodeci_neon_residual, { wcodeci_neon_map, wcodeci_neon_map_classes },
+    wcodeci_neon_split, wcodeci_neon_residual,
+    wcodeci_neon_fit_row, wcodeci_neon_fit_most, wcodeci_neon_fit_sum, wcodeci_neon_scale_off,
+    { wcodeci_neon_map, wcodeci_neon_map_classes },
     { wcodeci_neon_put, wcodeci_neon_put_classes }
 };
 
@@ -10022,6 +10502,7 @@ static wcodeci_engine wcodeci_engine_make(unsigned cpu_off)
 
 static const wcodeci_encode_kernels wcodeci_encode_kernels_scalar = {
     wcodeci_split_scalar, wcodeci_residual_scalar,
+    wcodeci_fit_row_scalar, wcodeci_fit_most_scalar, wcodeci_fit_sum_scalar, wcodeci_scale_off_scalar,
     { wcodeci_rans16_map_scalar, wcodeci_rans16_map_classes_scalar },
     { wcodeci_rans16_put_scalar, wcodeci_rans16_put_scalar }
 };
@@ -10517,100 +10998,65 @@ WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const 
  * mean of magnitudes, that is, rounded down to powers of two.  (Means and medians of the exponents themselves
  * come out a little worse on every file tried: small values' exponents say little of the scale.)  Columns are
  * fitted to a sample of rows, once for a group of tiles; rows when their tile is coded.
+ * The largest of the values that are averaged has the weight 255, and the others what that leaves of a byte: so
+ * kernels find weights by shuffles, and what is 8 octaves below the largest counts as nothing.
  * ---------------------------------------------------------------------------------------------- */
 #ifndef WCODEC_NO_ENCODER
 
 #define WCODECI_FIT_ROWS 256            /* rows that a group's columns are fitted to, at most */
-#define WCODECI_FIT_OWN 256             /* values that say a coded row's scale, at most */
-
-
-
-
-
-#define WCODECI_FIT_PART 1024           /* values that say a sampled row's scale, about */
-#define WCODECI_FIT_SPAN 20             /* octaves below the largest: values under them count as nothing */
-#define WCODECI_FIT_HEADROOM 4          /* octaves above: q stays below 256 where columns are larger */
-#define WCODECI_FIT_CENTRE (4 * (WCODECI_FIT_SPAN - WCODECI_FIT_HEADROOM))
-#define WCODECI_FIT_REACH 100           /* quarter octaves that a column may be off */
-#define WCODECI_FIT_ZERO 512            /* of an index into the weights */
-#define WCODECI_FIT_WEIGHTS (256 * 4 + 3 * 256)
+#define WCODECI_FIT_VALUES 16384        /* values that say what scales save, about */
+#define WCODECI_FIT_TOP 40              /* octaves above level 0: the largest exponents but one in 1024 */
+#define WCODECI_FIT_CENTRE 128          /* a column's scale is signed: from here */
+#define WCODECI_FIT_REACH 100           /* levels that a column may be off */
 #define WCODECI_MAX_COLUMNS ((size_t)1 << 20)       /* that the encoder fits scales to */
 
-/* weight[4 e - q + WCODECI_FIT_ZERO] is 16 * 2^(e - q / 4), as far as the largest exponents let it matter. */
-typedef struct wcodeci_fit {
-    uint32_t weight[WCODECI_FIT_WEIGHTS];
-} wcodeci_fit;
-
-/* 65536 * 2^(k / 8). */
-static const uint32_t wcodeci_eighths[8] = { 65536, 71468, 77936, 84990, 92682, 101070, 110218, 120194 };
-
-/* 4 log2(num / den), rounded to nearest; num and den are not 0, den is below 2^32. */
-static int wcodeci_fit_log(uint64_t num, uint64_t den)
+/* 4 log2 of the mean weight of n values (at most 2^20), rounded to nearest: of values whose weights sum to
+ * `sum`, to which the largest one gave its own.  At most 0. */
+static int wcodeci_fit_mean(uint32_t sum, size_t n)
 {
-    int octave = 16, k;
-    uint64_t x;
-    for (; num >> 40; num >>= 1) octave++;
-    for (; !(num >> 39); num <<= 1) octave--;
-    for (; !(den >> 23); den <<= 1) octave++;
-    for (; den >> 24; den >>= 1) octave--;
-    for (x = num / den; x >= 131072; x >>= 1) octave++;         /* x was above 2^15, and at most 2^17 */
-    for (; x < 65536; x <<= 1) octave--;
-    for (k = 0; k < 4 && x >= wcodeci_eighths[2 * k + 1]; k++) {}
-    return 4 * octave + k;
+    const uint32_t whole = wcodeci_log2((uint32_t)n * WCODECI_FIT_ONE);
+    return (int)((((uint32_t)64 << 16) + 4 * wcodeci_log2(sum) + 32768 - 4 * whole) >> 16) - 64;
 }
 
-static int wcodeci_fit_clamp(int x, int least, int most) { return x < least ? least : x > most ? most : x; }
-
-/* `count`: of exponents.  All but one in 1024 are at most the largest that counts. */
-static void wcodeci_fit_make(const uint32_t count[256], wcodeci_fit *fit)
+/* `count`: of exponents. */
+static wcodeci_fit wcodeci_fit_make(const uint32_t count[256])
 {
-    uint64_t all = 0, over = 0;
-    int top, zero, i;
+    uint32_t all = 0, over = 0;
+    wcodeci_fit fit;
+    int top, i;
     for (i = 0; i < 256; i++) all += count[i];
     for (top = 255; top > 0 && over + count[top] <= all / 1024; top--) over += count[top];
-    zero = 4 * (top + WCODECI_FIT_HEADROOM - WCODECI_FIT_SPAN) + WCODECI_FIT_ZERO;
-    for (i = 0; i < WCODECI_FIT_WEIGHTS; i++) {
-        const int t = wcodeci_fit_clamp(i - zero, 0, 4 * WCODECI_FIT_SPAN);
-        fit->weight[i] = i < zero ? 0
-                       : (uint32_t)(((uint64_t)wcodeci_eighths[2 * (t & 3)] << (t >> 2)) >> 12);
-    }
+    fit.up = (wcodeci_byte)(top < WCODECI_FIT_TOP ? WCODECI_FIT_TOP - top : 0);
+    fit.down = (wcodeci_byte)(top > WCODECI_FIT_TOP ? top - WCODECI_FIT_TOP : 0);
+    return fit;
 }
 
-/* The sum of `m` values' weights under their columns' scales, `step` apart. */
-static uint64_t wcodeci_fit_row(const wcodeci_fit *fit, const wcodeci_byte *exponents,
-                                const wcodeci_byte *columns, size_t m, size_t step)
+/* The scale of one row. */
+static unsigned wcodeci_fit_one(const wcodeci_encode_kernels *kernels, const wcodeci_fit *fit,
+                                const wcodeci_byte *exponents, const wcodeci_byte *columns, size_t n)
 {
-    uint64_t part[2] = { 0, 0 };
-    size_t j;
-    for (j = 0; j + 2 <= m; j += 2) {
-        const size_t a = j * step, b = a + step;
-        part[0] += fit->weight[4 * exponents[a] + WCODECI_FIT_ZERO - (signed char)columns[a]];
-        part[1] += fit->weight[4 * exponents[b] + WCODECI_FIT_ZERO - (signed char)columns[b]];
-    }
-    if (j < m)
-        part[0] += fit->weight[4 * exponents[j * step] + WCODECI_FIT_ZERO - (signed char)columns[j * step]];
-    return part[0] + part[1];
+    unsigned most;
+    const uint32_t sum = kernels->fit_row(fit, exponents, columns, n, &most);
+    return (unsigned)wcodeci_clamp((int)most + wcodeci_fit_mean(sum, n), 0, 255);
 }
 
-/* The scales of the rows that n exponents touch, which begin in column `phase`. */
-static void wcodeci_rows_fit(const wcodeci_byte *exponents, size_t n, const wcodeci_byte *columns, size_t width,
-                             size_t phase, wcodeci_byte *rows)
+/* The scales of the rows that n exponents touch, which begin in column `phase`; and takes all scales off: see
+ * wcodeci_scale_off_fn. */
+static void wcodeci_rows_fit(const wcodeci_encode_kernels *kernels, const wcodeci_byte *exponents, size_t n,
+                             const wcodeci_byte *columns, size_t width, size_t phase, wcodeci_byte *rows,
+                             wcodeci_byte *q, wcodeci_byte *residual, unsigned mask)
 {
+    const size_t step = n > 1024 ? n / 1024 : 1;
     uint32_t count[256];
     wcodeci_fit fit;
-    int last = WCODECI_FIT_CENTRE;
-    size_t i, m, step = n > 4096 ? n / 4096 : 1;
+    size_t i, m;
     memset(count, 0, sizeof count);
     for (i = 0; i < n; i += step) count[exponents[i]]++;
-    wcodeci_fit_make(count, &fit);
-    for (i = 0; i < n; i += m, phase = 0) {
-        size_t some;
-        uint64_t sum;
+    fit = wcodeci_fit_make(count);
+    for (i = 0; i < n; i += m, phase = 0, rows++) {
         m = wcodeci_min(n - i, width - phase);
-        some = wcodeci_min(m, WCODECI_FIT_OWN);
-        sum = wcodeci_fit_row(&fit, exponents + i, columns + phase, some, m / some);
-        if (sum) last = wcodeci_fit_clamp(wcodeci_fit_log(sum, (uint64_t)some * 16), 0, 255);
-        *rows++ = (wcodeci_byte)last;
+        *rows = (wcodeci_byte)wcodeci_fit_one(kernels, &fit, exponents + i, columns + phase, m);
+        kernels->scale_off(exponents + i, columns + phase, *rows, q + i, residual + i, m, mask);
     }
 }
 
@@ -10630,33 +11076,39 @@ static void wcodeci_fit_take(const wcodeci_encode_kernels *kernels, const wcodec
                         exponents, s->width);
 }
 
-/* Bytes of memory that wcodeci_columns_fit takes: exponents, sums; aligned for 64 bits. */
-static size_t wcodeci_fit_work(size_t width) { return 9 * width + 8; }
+/* Bytes of memory that wcodeci_columns_fit takes: sums of 16 bits, exponents, highest levels; aligned for 16 bits. */
+static size_t wcodeci_fit_work(size_t width) { return 4 * width + 2; }
 
-/* The rows' scales when all columns' are 0, and the sum of each column's weights under them. */
-static void wcodeci_fit_sums(const wcodeci_encode_kernels *kernels, const wcodeci_fit_sample *s,
-                             const wcodeci_fit *fit, const wcodeci_byte *columns, wcodeci_byte *exponents,
-                             wcodeci_byte *row, uint64_t *sum)
+/* Fits the rows' scales where all columns' are 0, and then the columns' to these. */
+static void wcodeci_fit_both(const wcodeci_encode_kernels *kernels, const wcodeci_fit_sample *s,
+                             const wcodeci_fit *fit, wcodeci_byte *columns, wcodeci_byte *work, wcodeci_byte *row)
 {
     const size_t rows = wcodeci_fit_rows(s), width = s->width;
-    const size_t step = width < 2 * WCODECI_FIT_PART ? 1 : width / WCODECI_FIT_PART;
-    int last = WCODECI_FIT_CENTRE;
-    size_t i, j;
-    memset(sum, 0, 8 * width);
+    uint16_t *sum = (uint16_t *)(void *)work;
+    wcodeci_byte *exponents = work + 2 * width, *most = exponents + width;
+    size_t i;
+    memset(columns, 0, width);
+    memset(most, 0, width);
+    memset(sum, 0, 2 * width);
     for (i = 0; i < rows; i++) {
-        const uint32_t *weight;
-        uint64_t all;
         wcodeci_fit_take(kernels, s, i, exponents);
-        all = wcodeci_fit_row(fit, exponents, columns, width / step, step);
-        if (all) last = wcodeci_fit_clamp(wcodeci_fit_log(all, (uint64_t)(width / step) * 16), 0, 255);
-        row[i] = (wcodeci_byte)last;
-        weight = fit->weight + WCODECI_FIT_ZERO - last + WCODECI_FIT_CENTRE;
-        for (j = 0; j < width; j++) sum[j] += weight[4 * exponents[j]];
+        row[i] = (wcodeci_byte)wcodeci_fit_one(kernels, fit, exponents, columns, width);
+        kernels->fit_most(fit, exponents, row[i] - WCODECI_FIT_CENTRE, width, most);
     }
+    for (i = 0; i < rows; i++) {
+        wcodeci_fit_take(kernels, s, i, exponents);
+        kernels->fit_sum(fit, exponents, row[i] - WCODECI_FIT_CENTRE, width, most, sum);
+    }
+    for (i = 0; i < width; i++)
+        columns[i] = (wcodeci_byte)wcodeci_clamp((int)most[i] + wcodeci_fit_mean(sum[i], rows) - WCODECI_FIT_CENTRE,
+                                                 -WCODECI_FIT_REACH, WCODECI_FIT_REACH);
 }
 
 /* Of the sample's rows every so many-th says what is saved. */
-static size_t wcodeci_fit_every(const wcodeci_fit_sample *s) { return wcodeci_fit_rows(s) < 64 ? 1 : 4; }
+static size_t wcodeci_fit_every(const wcodeci_fit_sample *s)
+{
+    return wcodeci_fit_rows(s) * s->width / WCODECI_FIT_VALUES + 1;
+}
 
 /* Counts these rows' exponents; returns how many they are. */
 static size_t wcodeci_fit_count(const wcodeci_encode_kernels *kernels, const wcodeci_fit_sample *s,
@@ -10711,22 +11163,13 @@ static uint64_t wcodeci_columns_fit(const wcodeci_encode_kernels *kernels, const
                                     wcodeci_byte *columns, wcodeci_byte *work)
 {
     const size_t rows = wcodeci_fit_rows(s), width = s->width;
-    uint64_t *sum = (uint64_t *)(void *)work, plain, scaled, side;
-    wcodeci_byte *exponents = work + 8 * width, row[WCODECI_FIT_ROWS];
+    wcodeci_byte *exponents = work + 2 * width, row[WCODECI_FIT_ROWS];
+    uint64_t plain, scaled, side;
     uint32_t count[256];
     wcodeci_fit fit;
-    size_t j;
-    int last = 0;
     const size_t values = wcodeci_fit_count(kernels, s, exponents, count);
-    wcodeci_fit_make(count, &fit);
-    memset(columns, 0, width);
-    wcodeci_fit_sums(kernels, s, &fit, columns, exponents, row, sum);
-    for (j = 0; j < width; j++) {
-        if (sum[j])
-            last = wcodeci_fit_clamp(wcodeci_fit_log(sum[j], (uint64_t)rows * 16) - WCODECI_FIT_CENTRE,
-                                     -WCODECI_FIT_REACH, WCODECI_FIT_REACH);
-        columns[j] = (wcodeci_byte)last;
-    }
+    fit = wcodeci_fit_make(count);
+    wcodeci_fit_both(kernels, s, &fit, columns, work, row);
     plain = wcodeci_entropy(count, values);
     scaled = wcodeci_fit_bits(kernels, s, columns, row, exponents);
     side = wcodeci_fit_side(columns, width) + wcodeci_fit_side(row, rows) * (n / width + 1) / rows;
@@ -10943,6 +11386,8 @@ static size_t wcodeci_contexts_prepare(const wcodeci_context_counts *counts, siz
 #define WCODECI_FREE_SIZE 8192      /* bytes: in a tile below this speed costs nothing */
 /* For scales, which are few: what decodes without a large table. */
 #define WCODECI_SIDE_CODERS (1u << WCODEC_CODER_RAW | 1u << WCODEC_CODER_CONSTANT | 1u << WCODEC_CODER_HUFFMAN)
+#define WCODECI_GUESS_PART 32       /* a coder is tried if it seems to cost so little more than the best, */
+#define WCODECI_GUESS_LEAST 16      /* and so many bytes */
 #define WCODECI_CLASS_RUN 512       /* of four such runs of values one is looked at for a model of classes */
 
 typedef struct wcodeci_encoder {
@@ -11051,49 +11496,10 @@ static size_t wcodeci_sample_predicted(const wcodeci_encoder *e, unsigned split,
     return (size_t)used * WCODECI_SAMPLE_RUN;
 }
 
-/* The models of a plane's coders, and the least that each can take; 0: it cannot code this plane. */
-typedef struct wcodeci_choice {
-    wcodeci_huff_model huff;
-    wcodeci_rans16_model rans16;
-    wcodeci_rans256_model rans256;
-    size_t least[WCODEC_CODER_COUNT];
-} wcodeci_choice;
-
 /* What decoding slowly costs beside the bytes: a part of the tile, but not many bytes where it takes few. */
 static size_t wcodeci_slow_cost(const wcodeci_encoder *e, uint64_t size)
 {
     return (size_t)wcodeci_min64(e->slow, size / WCODECI_SLOW_LEAST);
-}
-
-static void wcodeci_choice_prepare(const wcodeci_encoder *e, const wcodeci_plane *plane,
-                                   wcodeci_choice *choice)
-{
-    const size_t raw = wcodeci_raw_size(plane->n, plane->width);
-    wcodeci_byte symbol[256];
-    const unsigned m = wcodeci_sort_counts(plane->count, symbol);
-    const size_t rest = plane->n - plane->count[symbol[m - 1]];
-    const size_t bound = (size_t)(wcodeci_entropy(plane->count, plane->n) / 8);
-    unsigned coders = e->options.coders;
-    size_t *least = choice->least;
-    memset(least, 0, sizeof choice->least);
-    least[WCODEC_CODER_RAW] = raw;
-    if (m == 1) {
-        if (coders >> WCODEC_CODER_CONSTANT & 1) least[WCODEC_CODER_CONSTANT] = 1;
-        return;
-    }
-    if (bound >= raw) return;       /* no coder goes below the entropy */
-    if (bound + wcodeci_slow_cost(e, bound) >= raw)
-        coders &= ~(1u << WCODEC_CODER_HUFFMAN | 1u << WCODEC_CODER_RANS256);
-    if (coders >> WCODEC_CODER_SPARSE & 1) least[WCODEC_CODER_SPARSE] = 2 + 2 * rest;
-    if (coders >> WCODEC_CODER_HUFFMAN & 1)
-        least[WCODEC_CODER_HUFFMAN] = wcodeci_huff_prepare(plane, symbol, m, &choice->huff);
-    /* rANS-16 takes 36 bytes beside the message; Huffman at most 16 more than its least. */
-    if ((coders >> WCODEC_CODER_RANS16 & 1) && bound + WCODECI_RANS16_HEAD < least[WCODEC_CODER_RAW]
-        && (!least[WCODEC_CODER_HUFFMAN] || bound + WCODECI_RANS16_HEAD < least[WCODEC_CODER_HUFFMAN] + 16))
-        least[WCODEC_CODER_RANS16] = wcodeci_rans16_prepare(plane, symbol, m, plane->n, &choice->rans16);
-    if (least[WCODEC_CODER_RANS16] == (size_t)-1) least[WCODEC_CODER_RANS16] = 0;
-    if (coders >> WCODEC_CODER_RANS256 & 1)
-        least[WCODEC_CODER_RANS256] = wcodeci_rans256_prepare(plane, &choice->rans256);
 }
 
 /* A coder's cost if it takes `size` bytes.  Coding must save one part in 256: reading a raw plane costs
@@ -11105,6 +11511,151 @@ static size_t wcodeci_coder_cost(const wcodeci_encoder *e, const wcodeci_plane *
         return size - wcodeci_raw_size(plane->n, plane->width) / 256;
     if (coder == WCODEC_CODER_HUFFMAN || coder == WCODEC_CODER_RANS256) size += wcodeci_slow_cost(e, size);
     return size;
+}
+
+/* Nibbles that a list of lengths takes for `run` equal ones in a row. */
+static unsigned wcodeci_run_nibbles(unsigned value, unsigned run)
+{
+    const unsigned own = value != 0;
+    if (run == 0) return 0;
+    return run - own < 3 ? run : own + (run - own + 17) / 18 * 2;
+}
+
+/* What a plane's values say of its coders without any of them being tried. */
+typedef struct wcodeci_outlook {
+    uint64_t bits;                      /* entropy, in 1/65536 bit */
+    unsigned values;                    /* that occur */
+    uint32_t most;                      /* how often the commonest one does */
+    unsigned huff_nibbles, rans_nibbles, rans_bits;     /* of tables, about */
+} wcodeci_outlook;
+
+static void wcodeci_outlook_make(const wcodeci_plane *plane, wcodeci_outlook *o)
+{
+    const uint32_t log_n = wcodeci_log2((uint32_t)plane->n);
+    unsigned s, huff = 0, rans = 0, huff_run = 0, rans_run = 0, some = 0;
+    memset(o, 0, sizeof *o);
+    for (s = 0; s < 256; s++) {
+        const uint32_t count = plane->count[s];
+        unsigned huff_now = 0, rans_now = 0;
+        if (!count && !some) continue;
+        if (count) {
+            const uint32_t rare = log_n - wcodeci_log2(count);
+            o->bits += (uint64_t)count * rare;
+            o->values++;
+            some = 1;
+            if (count > o->most) o->most = count;
+            huff_now = rare < 98304 ? 1 : (rare + 32768) >> 16;
+            rans_now = rare >= 12u << 16 ? 1 : ((13u << 16) - rare) >> 16;
+            o->rans_bits += rans_now - 1;
+        }
+        if (huff_now != huff) {
+            o->huff_nibbles += wcodeci_run_nibbles(huff, huff_run);
+            huff = huff_now;
+            huff_run = 0;
+        }
+        huff_run++;
+        if (rans_now != rans) {
+            o->rans_nibbles += wcodeci_run_nibbles(rans, rans_run);
+            rans = rans_now;
+            rans_run = 0;
+        }
+        rans_run++;
+    }
+    if (huff) o->huff_nibbles += wcodeci_run_nibbles(huff, huff_run);
+    if (rans) o->rans_nibbles += wcodeci_run_nibbles(rans, rans_run);
+}
+
+/* rANS-16: with more than 16 values the rarest are exceptions. */
+static size_t wcodeci_guess_rans16(const wcodeci_plane *plane, const wcodeci_outlook *o)
+{
+    const uint32_t log_n = wcodeci_log2((uint32_t)plane->n);
+    const size_t lanes = (size_t)64 << wcodeci_rans16_lanes_log(plane->n, plane->unit);
+    uint64_t bits = o->bits, rest = 0, held = lanes;
+    wcodeci_byte symbol[256];
+    unsigned s, m;
+    if (o->values > 16) {
+        if (bits / plane->n > 6 * 65536) return 0;      /* too many for 16 symbols */
+        m = wcodeci_sort_counts(plane->count, symbol);
+        for (s = 0; s + 16 < m; s++) {
+            rest += plane->count[symbol[s]];
+            bits -= (uint64_t)plane->count[symbol[s]] * (log_n - wcodeci_log2(plane->count[symbol[s]]));
+        }
+        if (rest > plane->n / 4) return 0;
+        bits += rest * 18 * 65536;
+    }
+    held += wcodeci_min64(held, 3 * rest);
+    bits = (bits + bits / 512) / 65536 / 8;
+    return WCODECI_RANS16_HEAD + 2 * lanes + (size_t)(bits > held ? bits - held : 0);
+}
+
+/* About what each coder that may be used would take; 0: it may not, or can not. */
+static void wcodeci_coders_guess(const wcodeci_encoder *e, const wcodeci_plane *plane, size_t *size)
+{
+    const unsigned coders = e->options.coders;
+    wcodeci_outlook o;
+    size_t bytes, lanes;
+    wcodeci_outlook_make(plane, &o);
+    memset(size, 0, WCODEC_CODER_COUNT * sizeof *size);
+    size[WCODEC_CODER_RAW] = wcodeci_raw_size(plane->n, plane->width);
+    if (o.values == 1) {
+        if (coders >> WCODEC_CODER_CONSTANT & 1) size[WCODEC_CODER_CONSTANT] = 1;
+        return;
+    }
+    bytes = (size_t)(o.bits / 65536 / 8);
+    if (bytes >= size[WCODEC_CODER_RAW]) return;        /* no coder goes below the entropy */
+    if (coders >> WCODEC_CODER_SPARSE & 1) size[WCODEC_CODER_SPARSE] = 2 + 2 * (plane->n - o.most);
+    if (coders >> WCODEC_CODER_HUFFMAN & 1) {
+        const size_t least = (plane->n + 7) / 8, about = bytes + bytes / 128;
+        size[WCODEC_CODER_HUFFMAN] = 3 + (o.huff_nibbles + 1) / 2 + (about < least ? least : about);
+    }
+    if (coders >> WCODEC_CODER_RANS16 & 1) size[WCODEC_CODER_RANS16] = wcodeci_guess_rans16(plane, &o);
+    if (coders >> WCODEC_CODER_RANS256 & 1) {
+        lanes = wcodeci_rans256_lanes(o.bits / 65536);
+        size[WCODEC_CODER_RANS256] = 3 + (o.rans_nibbles + 1) / 2 + (o.rans_bits + 7) / 8 + 4 * lanes
+                                   + (bytes > 2 * lanes ? bytes - 2 * lanes : 0);
+    }
+}
+
+/* The least that a plane costs, about. */
+static size_t wcodeci_guess_least(const wcodeci_encoder *e, const wcodeci_plane *plane, const size_t *size)
+{
+    size_t least = wcodeci_coder_cost(e, plane, WCODEC_CODER_RAW, size[WCODEC_CODER_RAW]);
+    unsigned c;
+    for (c = 1; c < WCODEC_CODER_COUNT; c++)
+        if (size[c]) least = wcodeci_min(least, wcodeci_coder_cost(e, plane, c, size[c]));
+    return least;
+}
+
+/* The models of a plane's coders, and the least that each can take; 0: it cannot code this plane, or others will
+ * do it better. */
+typedef struct wcodeci_choice {
+    wcodeci_huff_model huff;
+    wcodeci_rans16_model rans16;
+    wcodeci_rans256_model rans256;
+    size_t least[WCODEC_CODER_COUNT];
+} wcodeci_choice;
+
+/* Makes the models that the guesses leave in the running. */
+static void wcodeci_choice_prepare(const wcodeci_encoder *e, const wcodeci_plane *plane,
+                                   wcodeci_choice *choice)
+{
+    wcodeci_byte symbol[256];
+    size_t *least = choice->least, most;
+    unsigned c, m;
+    wcodeci_coders_guess(e, plane, least);
+    most = wcodeci_guess_least(e, plane, least);
+    most += most / WCODECI_GUESS_PART + WCODECI_GUESS_LEAST;
+    for (c = WCODEC_CODER_HUFFMAN; c < WCODEC_CODER_COUNT; c++)
+        if (least[c] && wcodeci_coder_cost(e, plane, c, least[c]) > most) least[c] = 0;
+    if (!least[WCODEC_CODER_HUFFMAN] && !least[WCODEC_CODER_RANS16] && !least[WCODEC_CODER_RANS256]) return;
+    m = wcodeci_sort_counts(plane->count, symbol);
+    if (least[WCODEC_CODER_HUFFMAN])
+        least[WCODEC_CODER_HUFFMAN] = wcodeci_huff_prepare(plane, symbol, m, &choice->huff);
+    if (least[WCODEC_CODER_RANS16])
+        least[WCODEC_CODER_RANS16] = wcodeci_rans16_prepare(plane, symbol, m, plane->n, &choice->rans16);
+    if (least[WCODEC_CODER_RANS16] == (size_t)-1) least[WCODEC_CODER_RANS16] = 0;
+    if (least[WCODEC_CODER_RANS256])
+        least[WCODEC_CODER_RANS256] = wcodeci_rans256_prepare(plane, &choice->rans256);
 }
 
 /* The coder of the least cost, and that cost. */
@@ -11178,36 +11729,36 @@ static void wcodeci_plane_predict(wcodeci_encoder *e, unsigned predictor, wcodec
     plane->v = e->residual;
 }
 
-/* Writes a plane, predicted if that costs less, at dst; fills in its size, coder and predictor. */
-static void wcodeci_plane_best(wcodeci_encoder *e, wcodeci_plane *plane, wcodeci_byte *dst,
+/* The predictor that makes e->plane cheapest, about, and that cost.  Of floating point what is below the
+ * exponents is like its neighbours only where these are: `alike` says whether to look. */
+static unsigned wcodeci_plane_look(wcodeci_encoder *e, wcodeci_plane *plane, int alike, size_t *cost)
+{
+    size_t size[WCODEC_CODER_COUNT];
+    unsigned p, best = WCODEC_PREDICT_NONE;
+    for (p = WCODEC_PREDICT_NONE; p <= WCODEC_PREDICT_UP; p++) {
+        size_t other;
+        if (p != WCODEC_PREDICT_NONE && (!alike || *cost <= 1 || !wcodeci_allowed(e, p, plane->n))) continue;
+        wcodeci_plane_predict(e, p, plane);
+        wcodeci_count(plane->v, plane->n, plane->count);
+        wcodeci_coders_guess(e, plane, size);
+        other = wcodeci_guess_least(e, plane, size);
+        if (p != WCODEC_PREDICT_NONE) other += wcodeci_slow_cost(e, other) / 2;
+        if (p != WCODEC_PREDICT_NONE && other >= *cost) continue;
+        *cost = other;
+        best = p;
+    }
+    return best;
+}
+
+/* Writes e->plane, predicted, at dst; fills in its size, coder and predictor. */
+static void wcodeci_plane_best(wcodeci_encoder *e, wcodeci_plane *plane, unsigned predictor, wcodeci_byte *dst,
                                wcodec_plane_info *info)
 {
     wcodeci_choice choice;
-    unsigned p, coder = 0, predictor = WCODEC_PREDICT_NONE, prepared = WCODEC_PREDICT_NONE;
-    size_t least;
-    wcodeci_plane_predict(e, WCODEC_PREDICT_NONE, plane);
+    unsigned coder = 0;
+    wcodeci_plane_predict(e, predictor, plane);
     wcodeci_count(plane->v, plane->n, plane->count);
     wcodeci_choice_prepare(e, plane, &choice);
-    wcodeci_choice_least(e, plane, &choice, &least);
-    for (p = WCODEC_PREDICT_LEFT; p <= WCODEC_PREDICT_UP && least > 1; p++) {
-        size_t cost;
-        if (!wcodeci_allowed(e, p, plane->n)) continue;
-        wcodeci_plane_predict(e, p, plane);
-        wcodeci_count(plane->v, plane->n, plane->count);
-        prepared = p;
-        if (wcodeci_entropy(plane->count, plane->n) / 8 >= least) continue;
-        wcodeci_choice_prepare(e, plane, &choice);
-        wcodeci_choice_least(e, plane, &choice, &cost);
-        cost += wcodeci_slow_cost(e, cost) / 2;
-        if (cost >= least) continue;
-        least = cost;
-        predictor = p;
-    }
-    if (prepared != predictor) {
-        wcodeci_plane_predict(e, predictor, plane);
-        wcodeci_count(plane->v, plane->n, plane->count);
-        wcodeci_choice_prepare(e, plane, &choice);
-    }
     info->size = wcodeci_plane_encode(e, plane, &choice, dst, &coder);
     info->coder = (unsigned char)coder;
     info->predictor = (unsigned char)predictor;
@@ -11356,18 +11907,18 @@ static size_t wcodeci_tile_join(const wcodeci_encoder *e, wcodeci_tile *tile, ui
     return (size_t)wcodeci_up8(end);
 }
 
-/* How a plane of a large tile will be coded; FULL: look at all of it. */
+/* How a plane will be coded. */
 typedef enum wcodeci_plan_how {
     WCODECI_PLAN_RAW,
     WCODECI_PLAN_RANS16,
     WCODECI_PLAN_SCALED,                /* rANS-16 by classes of e->scaled, */
     WCODECI_PLAN_MAPPED,                /* of the second plane by the first one's values */
-    WCODECI_PLAN_FULL
+    WCODECI_PLAN_FULL                   /* by what suits it when all of it is seen */
 } wcodeci_plan_how;
 
 typedef struct wcodeci_plane_plan {
     wcodeci_plan_how how;
-    unsigned predictor;                 /* for rANS-16 */
+    unsigned predictor;                 /* for RANS16 and FULL */
     uint64_t cost;
     wcodeci_rans16_model model;
 } wcodeci_plane_plan;
@@ -11421,6 +11972,7 @@ static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *pl
     const wcodeci_plane_row *row = &wcodeci_splits[tile->info.split].plane[k];
     wcodec_plane_info *info = &tile->info.plane[k];
     wcodeci_plane plane;
+    size_t size;
     plane.n = tile->n;
     plane.width = row->width;
     plane.unit = wcodeci_splits[tile->info.split].unit;
@@ -11444,7 +11996,6 @@ static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *pl
         && wcodeci_plane_write_mapped(e, plan, &plane, info, dst))
         return;
     if (plan && plan->how == WCODECI_PLAN_RANS16) {
-        size_t size;
         wcodeci_plane_predict(e, plan->predictor, &plane);
         size = wcodeci_rans16_encode(e->kernels, &plane, &plan->model, NULL, dst, info->size, e->work);
         if (size) {
@@ -11454,7 +12005,8 @@ static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *pl
             return;
         }
     }
-    wcodeci_plane_best(e, &plane, dst, info);
+    wcodeci_plane_best(e, &plane, plan && plan->how == WCODECI_PLAN_FULL ? plan->predictor
+                                  : wcodeci_plane_look(e, &plane, 1, &size), dst, info);
 #if WCODECI_MIX
     if (e->mix) wcodeci_plane_try_mix(e, &plane, tile->info.split, k, dst, info);
 #endif
@@ -11518,6 +12070,7 @@ static void wcodeci_plane_consider(const wcodeci_encoder *e, const wcodeci_plane
     if (m == 1) {           /* constant, sparse, or a sample that saw too little */
         if (!(coders >> WCODEC_CODER_CONSTANT & 1) && !(coders >> WCODEC_CODER_SPARSE & 1)) return;
         plan->how = WCODECI_PLAN_FULL;
+        plan->predictor = predictor;
         *cost = wcodeci_min64(*cost, 1 + extra);
         return;
     }
@@ -11534,6 +12087,7 @@ static void wcodeci_plane_consider(const wcodeci_encoder *e, const wcodeci_plane
     if (least + slow < *cost) {
         *cost = least + slow;
         plan->how = WCODECI_PLAN_FULL;
+        plan->predictor = predictor;
     }
 }
 
@@ -11565,28 +12119,37 @@ static uint64_t wcodeci_plane_planned(const wcodeci_encoder *e, unsigned split, 
     return cost;
 }
 
-static void wcodeci_tile_plan_full(const wcodeci_encoder *e, unsigned split, unsigned predictor,
+/* What a tile costs by all of it: of a small one, or of one with few units of this split. */
+static void wcodeci_tile_plan_full(wcodeci_encoder *e, unsigned split, unsigned predictor,
                                    wcodeci_plan_of_tile *plan)
 {
     const wcodeci_split_row *row = &wcodeci_splits[split];
-    const size_t n = e->size / row->unit;
     const wcodeci_byte *units = e->src;
-    uint32_t count[256];
+    int alike = 1;
     unsigned k;
+    wcodeci_plane plane;
+    plane.n = e->size / row->unit;
+    plane.unit = row->unit;
+    plan->split = split;
+    plan->predictor = predictor;
+    plan->cost = 0;
     if (predictor != WCODEC_PREDICT_NONE) {
-        wcodeci_predict_units(e->src, e->units, n, row->unit, predictor, e->row);
+        wcodeci_predict_units(e->src, e->units, plane.n, row->unit, predictor, e->row);
         units = e->units;
     }
     for (k = 0; k < row->planes; k++) {
-        wcodeci_split_plane(e->kernels, split, k, units, e->plane, n);
-        wcodeci_count(e->plane, n, count);
-        plan->plane[k].cost = wcodeci_entropy(count, n) / 8;
-        plan->cost += plan->plane[k].cost;
+        size_t cost;
+        plane.width = row->plane[k].width;
+        wcodeci_split_plane(e->kernels, split, k, units, e->plane, plane.n);
         plan->plane[k].how = WCODECI_PLAN_FULL;
+        plan->plane[k].predictor = wcodeci_plane_look(e, &plane, alike, &cost);
+        plan->plane[k].cost = cost;
+        plan->cost += cost;
+        if (wcodeci_split_floats(split) && plan->plane[0].predictor == WCODEC_PREDICT_NONE) alike = 0;
     }
 }
 
-static void wcodeci_tile_plan(const wcodeci_encoder *e, unsigned split, unsigned predictor,
+static void wcodeci_tile_plan(wcodeci_encoder *e, unsigned split, unsigned predictor,
                               wcodeci_plan_of_tile *plan)
 {
     const wcodeci_split_row *row = &wcodeci_splits[split];
@@ -11594,13 +12157,13 @@ static void wcodeci_tile_plan(const wcodeci_encoder *e, unsigned split, unsigned
     wcodeci_byte *units = e->residual, *sample = e->second;
     const wcodeci_byte *from;           /* what may be predicted from */
     unsigned k;
-    plan->split = split;
-    plan->predictor = predictor;
-    plan->cost = 0;
     if (n < WCODECI_SAMPLE) {           /* many bytes, but few units of this split */
         wcodeci_tile_plan_full(e, split, predictor, plan);
         return;
     }
+    plan->split = split;
+    plan->predictor = predictor;
+    plan->cost = 0;
     wcodeci_sample_units(e, n, row->unit, predictor, units);
     from = predictor == WCODEC_PREDICT_NONE ? e->src : NULL;
     for (k = 0; k < row->planes; k++) {
@@ -11636,6 +12199,7 @@ static void wcodeci_rows_encode(wcodeci_encoder *e, size_t rows)
     const uint64_t row = e->row;
     const size_t slow = e->slow;
     wcodeci_plane plane;
+    size_t cost;
     e->options.coders = WCODECI_SIDE_CODERS;
     e->row = 0;
     e->slow = 0;
@@ -11644,7 +12208,7 @@ static void wcodeci_rows_encode(wcodeci_encoder *e, size_t rows)
     plane.n = rows;
     plane.width = 8;
     plane.unit = 1;
-    wcodeci_plane_best(e, &plane, e->row_payload, &e->rows);
+    wcodeci_plane_best(e, &plane, wcodeci_plane_look(e, &plane, 1, &cost), e->row_payload, &e->rows);
     e->rows.width = 8;
     e->options.coders = coders;
     e->row = row;
@@ -11658,21 +12222,14 @@ static void wcodeci_tile_scale(wcodeci_encoder *e, wcodeci_plan_of_tile *plan)
     const size_t n = e->size / row->unit;
     uint32_t count[WCODECI_CLASSES][256];
     wcodeci_rans16_model model;
-    wcodeci_scaled scaled;
-    size_t rows, shown, size;
-    scaled.columns = e->scales->scale;
-    scaled.rows = e->row_scales;
-    scaled.width = e->scales->columns;
-    scaled.phase = e->scales->phase;
-    rows = wcodeci_scaled_rows(scaled.width, scaled.phase, n);
+    size_t shown, size;
     wcodeci_split_plane(e->kernels, plan->split, 0, e->src, e->plane, n);
-    wcodeci_rows_fit(e->plane, n, scaled.columns, scaled.width, scaled.phase, e->row_scales);
-    wcodeci_scaled_q(e->decode, &scaled, 0, e->q, n);
-    wcodeci_scale_off(e->plane, e->q, e->scaled, n, (1u << row->plane[0].width) - 1);
+    wcodeci_rows_fit(e->kernels, e->plane, n, e->scales->scale, e->scales->columns, e->scales->phase, e->row_scales,
+                     e->q, e->scaled, (1u << row->plane[0].width) - 1);
     shown = wcodeci_classes_count(e->scaled, e->q, n, count);
     size = wcodeci_classes_prepare(count, shown, n, row->unit, &model);
     if (size >= plan->plane[0].cost) return;            /* (size_t)-1: none */
-    wcodeci_rows_encode(e, rows);
+    wcodeci_rows_encode(e, wcodeci_scaled_rows(e->scales->columns, e->scales->phase, n));
     size += e->rows.size + 8;
     if (size >= plan->plane[0].cost) return;
     plan->cost -= plan->plane[0].cost - size;
@@ -11765,21 +12322,29 @@ static int wcodeci_unit_predictor_fits(const wcodeci_encoder *e, unsigned split,
         && wcodeci_allowed(e, predictor, n);
 }
 
-/* The smallest of all that fits a small tile. */
+/* The split and unit predictor that cost least by all of a small tile; other splits of floating point are not
+ * looked at if the likeliest one saves a sixteenth. */
 static size_t wcodeci_tile_encode_small(wcodeci_encoder *e, unsigned splits, uint32_t crc, wcodeci_byte *dst)
 {
+    const unsigned likely = wcodeci_dtypes[e->dtype].splits[0];
+    wcodeci_plan_of_tile best, other;
     unsigned split, predictor;
-    size_t size = 0;
+    best.cost = UINT64_MAX;
+    if (splits >> likely & 1) {
+        wcodeci_tile_plan_full(e, likely, WCODEC_PREDICT_NONE, &best);
+        if (wcodeci_splits[likely].unit > 1 && !wcodeci_dtypes[e->dtype].integer
+            && best.cost < e->size - e->size / 16)
+            splits = 0;
+    }
     for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
         for (predictor = 0; (splits >> split & 1) && predictor <= WCODEC_PREDICT_UP; predictor++) {
-            size_t cost;
-            if (!wcodeci_unit_predictor_fits(e, split, predictor)) continue;
-            cost = wcodeci_tile_encode_as(e, split, predictor, NULL, crc, e->trial);
-            if (size && cost >= size) continue;
-            size = cost;
-            memcpy(dst, e->trial, size);
+            if ((split == likely && predictor == WCODEC_PREDICT_NONE)
+                || !wcodeci_unit_predictor_fits(e, split, predictor))
+                continue;
+            wcodeci_tile_plan_full(e, split, predictor, &other);
+            if (other.cost < best.cost) best = other;
         }
-    return size;
+    return wcodeci_tile_encode_as(e, best.split, best.predictor, best.plane, crc, dst);
 }
 
 /* The split and unit predictor that cost least by a sample: the likeliest one unless another is clearly
@@ -15423,6 +15988,8 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_RANS16_LANES
 #undef WCODECI_CLASSES
 #undef WCODECI_NO_SYMBOL
+#undef WCODECI_FIT_WEIGHTS
+#undef WCODECI_FIT_ONE
 #undef WCODECI_CRC_STEP
 #undef WCODECI_CRC_APART
 #undef WCODECI_CRC_WORD
@@ -15548,14 +16115,10 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_TILE_SCALED
 #undef WCODECI_TABLE_SIZE
 #undef WCODECI_FIT_ROWS
-#undef WCODECI_FIT_OWN
-#undef WCODECI_FIT_PART
-#undef WCODECI_FIT_SPAN
-#undef WCODECI_FIT_HEADROOM
+#undef WCODECI_FIT_VALUES
+#undef WCODECI_FIT_TOP
 #undef WCODECI_FIT_CENTRE
 #undef WCODECI_FIT_REACH
-#undef WCODECI_FIT_ZERO
-#undef WCODECI_FIT_WEIGHTS
 #undef WCODECI_MAX_COLUMNS
 #undef WCODECI_CONTEXTS
 #undef WCODECI_CONTEXT_MODE
@@ -15567,6 +16130,8 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_SLOW_LEAST
 #undef WCODECI_FREE_SIZE
 #undef WCODECI_SIDE_CODERS
+#undef WCODECI_GUESS_PART
+#undef WCODECI_GUESS_LEAST
 #undef WCODECI_CLASS_RUN
 #undef WCODECI_MIX_TRIAL
 #undef WCODECI_ROWS_ROOM

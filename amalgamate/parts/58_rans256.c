@@ -147,6 +147,12 @@ static size_t wcodeci_rans256_head(const uint16_t freq[256], unsigned first, uns
     return used;
 }
 
+/* How many states a message of so many bits gets. */
+static size_t wcodeci_rans256_lanes(uint64_t bits)
+{
+    return bits < WCODECI_RANS256_TINY ? 1 : bits < WCODECI_RANS256_SHORT ? 4 : WCODECI_RANS256_LANES;
+}
+
 /* Returns the smallest size that the payload can have.  At least two values occur. */
 static size_t wcodeci_rans256_prepare(const wcodeci_plane *plane, wcodeci_rans256_model *model)
 {
@@ -166,8 +172,8 @@ static size_t wcodeci_rans256_prepare(const wcodeci_plane *plane, wcodeci_rans25
     for (s = first, m = 0; s <= last; s++)
         if (plane->count[s]) model->freq[s] = (uint16_t)freq[m++];
     model->head_size = wcodeci_rans256_head(model->freq, first, last, model->head);
-    model->head[0] = bits < WCODECI_RANS256_TINY ? 0 : bits < WCODECI_RANS256_SHORT ? 2 : 5;
-    lanes = (size_t)1 << model->head[0];
+    lanes = wcodeci_rans256_lanes(bits);
+    model->head[0] = lanes == 1 ? 0 : lanes == 4 ? 2 : 5;
     /* Each state holds up to 16 bits of the message. */
     bits = bits > 16 * lanes ? bits - 16 * lanes : 0;
     return model->head_size + 4 * lanes + (size_t)(bits / 8);

@@ -104,6 +104,114 @@ WCODECI_AVX512 static void wcodeci_avx512_residual(const wcodeci_byte *v, const 
     wcodeci_residual_scalar(v + i, before + i, residual + i, n - i, mask);
 }
 
+/* ---- scales ---- */
+
+/* What makes levels: 4 e, saturating, and the scale's positive and negative part. */
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_level(const wcodeci_fit *fit, __m512i e, __m512i scale)
+{
+    const __m512i zero = _mm512_setzero_si512();
+    e = _mm512_subs_epu8(_mm512_adds_epu8(e, _mm512_set1_epi8((char)fit->up)), _mm512_set1_epi8((char)fit->down));
+    e = _mm512_adds_epu8(e, e);
+    e = _mm512_adds_epu8(e, e);
+    e = _mm512_adds_epu8(e, _mm512_max_epi8(_mm512_subs_epi8(zero, scale), zero));
+    return _mm512_subs_epu8(e, _mm512_max_epi8(scale, zero));
+}
+
+/* The weights of levels below `most`, from a table of 64 whose second half is 0. */
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_weigh(__m512i table, __m512i most, __m512i level)
+{
+    return _mm512_permutexvar_epi8(_mm512_min_epu8(_mm512_sub_epi8(most, level), _mm512_set1_epi8(63)), table);
+}
+
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_weights(void)
+{
+    return _mm512_zextsi256_si512(_mm256_loadu_si256((const __m256i *)(const void *)wcodeci_fit_weight));
+}
+
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_some(__mmask64 there, const wcodeci_byte *p)
+{
+    return _mm512_maskz_loadu_epi8(there, p);
+}
+
+WCODECI_AVX512_INLINE __mmask64 wcodeci_avx512_there(size_t n)
+{
+    return n < 64 ? ((__mmask64)1 << n) - 1 : ~(__mmask64)0;
+}
+
+WCODECI_AVX512 static uint32_t wcodeci_avx512_fit_row(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                                      const wcodeci_byte *columns, size_t n, unsigned *most)
+{
+    const __m512i table = wcodeci_avx512_weights();
+    __m512i top = _mm512_setzero_si512(), sum = top;
+    __m256i half;
+    __m128i part;
+    size_t i;
+    for (i = 0; i < n; i += 64) {
+        const __mmask64 there = wcodeci_avx512_there(n - i);
+        top = _mm512_mask_max_epu8(top, there, top, wcodeci_avx512_level(
+            fit, wcodeci_avx512_some(there, exponents + i), wcodeci_avx512_some(there, columns + i)));
+    }
+    half = _mm256_max_epu8(_mm512_castsi512_si256(top), _mm512_extracti64x4_epi64(top, 1));
+    part = _mm_max_epu8(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+    *most = wcodeci_sse41_most(part);
+    top = _mm512_set1_epi8((char)*most);
+    for (i = 0; i < n; i += 64) {
+        const __mmask64 there = wcodeci_avx512_there(n - i);
+        const __m512i weight = wcodeci_avx512_weigh(table, top, wcodeci_avx512_level(
+            fit, wcodeci_avx512_some(there, exponents + i), wcodeci_avx512_some(there, columns + i)));
+        sum = _mm512_add_epi64(sum, _mm512_sad_epu8(_mm512_maskz_mov_epi8(there, weight), _mm512_setzero_si512()));
+    }
+    return (uint32_t)_mm512_reduce_add_epi64(sum);
+}
+
+WCODECI_AVX512 static void wcodeci_avx512_fit_most(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                                   int scale, size_t n, wcodeci_byte *most)
+{
+    const __m512i all = _mm512_set1_epi8((char)scale);
+    size_t i;
+    for (i = 0; i < n; i += 64) {
+        const __mmask64 there = wcodeci_avx512_there(n - i);
+        const __m512i level = wcodeci_avx512_level(fit, wcodeci_avx512_some(there, exponents + i), all);
+        _mm512_mask_storeu_epi8(most + i, there, _mm512_max_epu8(level, wcodeci_avx512_some(there, most + i)));
+    }
+}
+
+WCODECI_AVX512 static void wcodeci_avx512_fit_sum(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                                  int scale, size_t n, const wcodeci_byte *most, uint16_t *sum)
+{
+    const __m512i table = wcodeci_avx512_weights(), all = _mm512_set1_epi8((char)scale);
+    size_t i;
+    for (i = 0; i < n; i += 64) {
+        const __mmask64 there = wcodeci_avx512_there(n - i);
+        const __mmask32 low = (__mmask32)there, high = (__mmask32)(there >> 32);
+        const __m512i level = wcodeci_avx512_level(fit, wcodeci_avx512_some(there, exponents + i), all);
+        const __m512i weight = wcodeci_avx512_weigh(table, wcodeci_avx512_some(there, most + i), level);
+        const __m512i a = _mm512_cvtepu8_epi16(_mm512_castsi512_si256(weight));
+        const __m512i b = _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(weight, 1));
+        _mm512_mask_storeu_epi16(sum + i, low, _mm512_add_epi16(_mm512_maskz_loadu_epi16(low, sum + i), a));
+        if (!high) continue;
+        _mm512_mask_storeu_epi16(sum + i + 32, high,
+                                 _mm512_add_epi16(_mm512_maskz_loadu_epi16(high, sum + i + 32), b));
+    }
+}
+
+WCODECI_AVX512 static void wcodeci_avx512_scale_off(const wcodeci_byte *v, const wcodeci_byte *columns,
+                                                    unsigned row, wcodeci_byte *q, wcodeci_byte *residual,
+                                                    size_t n, unsigned mask)
+{
+    const __m512i add = _mm512_set1_epi8((char)row), bits = _mm512_set1_epi8((char)mask);
+    const __m512i six = _mm512_set1_epi8(63);
+    size_t i;
+    for (i = 0; i < n; i += 64) {
+        const __mmask64 there = wcodeci_avx512_there(n - i);
+        const __m512i sum = _mm512_add_epi8(wcodeci_avx512_some(there, columns + i), add);
+        const __m512i shift = _mm512_and_si512(_mm512_srli_epi16(sum, 2), six);
+        _mm512_mask_storeu_epi8(q + i, there, sum);
+        _mm512_mask_storeu_epi8(residual + i, there, _mm512_and_si512(bits, _mm512_sub_epi8(
+            wcodeci_avx512_some(there, v + i), shift)));
+    }
+}
+
 /* ---- rANS-16 ---- */
 
 /* table[x] of 256 bytes: two look-ups of 128, of which bit 7 of x chooses. */
@@ -286,7 +394,9 @@ WCODECI_AVX512 static wcodeci_byte *wcodeci_avx512_put_classes(wcodeci_rans16_co
 }
 
 static const wcodeci_encode_kernels wcodeci_encode_kernels_avx512 = {
-    wcodeci_avx512_split, wcodeci_avx512_residual, { wcodeci_avx512_map, wcodeci_avx512_map_classes },
+    wcodeci_avx512_split, wcodeci_avx512_residual,
+    wcodeci_avx512_fit_row, wcodeci_avx512_fit_most, wcodeci_avx512_fit_sum, wcodeci_avx512_scale_off,
+    { wcodeci_avx512_map, wcodeci_avx512_map_classes },
     { wcodeci_avx512_put, wcodeci_avx512_put_classes }
 };
 
