@@ -11388,6 +11388,8 @@ static size_t wcodeci_contexts_prepare(const wcodeci_context_counts *counts, siz
 #define WCODECI_SIDE_CODERS (1u << WCODEC_CODER_RAW | 1u << WCODEC_CODER_CONSTANT | 1u << WCODEC_CODER_HUFFMAN)
 #define WCODECI_GUESS_PART 32       /* a coder is tried if it seems to cost so little more than the best, */
 #define WCODECI_GUESS_LEAST 16      /* and so many bytes */
+#define WCODECI_SECOND_PART 64      /* what seems to cost so little more than the best is encoded too */
+#define WCODECI_PLANE_FIELDS 3      /* bytes of the fields of a plane, about */
 #define WCODECI_CLASS_RUN 512       /* of four such runs of values one is looked at for a model of classes */
 
 typedef struct wcodeci_encoder {
@@ -11913,7 +11915,8 @@ typedef enum wcodeci_plan_how {
     WCODECI_PLAN_RANS16,
     WCODECI_PLAN_SCALED,                /* rANS-16 by classes of e->scaled, */
     WCODECI_PLAN_MAPPED,                /* of the second plane by the first one's values */
-    WCODECI_PLAN_FULL                   /* by what suits it when all of it is seen */
+    WCODECI_PLAN_FULL,                  /* by the coder that suits it when all of it is seen, */
+    WCODECI_PLAN_LOOK                   /* and the predictor too */
 } wcodeci_plan_how;
 
 typedef struct wcodeci_plane_plan {
@@ -12069,8 +12072,7 @@ static void wcodeci_plane_consider(const wcodeci_encoder *e, const wcodeci_plane
     m = wcodeci_sort_counts(plane->count, symbol);
     if (m == 1) {           /* constant, sparse, or a sample that saw too little */
         if (!(coders >> WCODEC_CODER_CONSTANT & 1) && !(coders >> WCODEC_CODER_SPARSE & 1)) return;
-        plan->how = WCODECI_PLAN_FULL;
-        plan->predictor = predictor;
+        plan->how = WCODECI_PLAN_LOOK;
         *cost = wcodeci_min64(*cost, 1 + extra);
         return;
     }
@@ -12086,7 +12088,8 @@ static void wcodeci_plane_consider(const wcodeci_encoder *e, const wcodeci_plane
     if (!(coders & ~(1u << WCODEC_CODER_RAW | 1u << WCODEC_CODER_RANS16))) return;
     if (least + slow < *cost) {
         *cost = least + slow;
-        plan->how = WCODECI_PLAN_FULL;
+        /* Where most values are the same, a sample says little of the others. */
+        plan->how = entropy < WCODECI_SAMPLE ? WCODECI_PLAN_LOOK : WCODECI_PLAN_FULL;
         plan->predictor = predictor;
     }
 }
@@ -12144,8 +12147,9 @@ static void wcodeci_tile_plan_full(wcodeci_encoder *e, unsigned split, unsigned 
         plan->plane[k].how = WCODECI_PLAN_FULL;
         plan->plane[k].predictor = wcodeci_plane_look(e, &plane, alike, &cost);
         plan->plane[k].cost = cost;
-        plan->cost += cost;
-        if (wcodeci_split_floats(split) && plan->plane[0].predictor == WCODEC_PREDICT_NONE) alike = 0;
+        plan->cost += cost + WCODECI_PLANE_FIELDS;
+        if (row->unit > 1 && !wcodeci_dtypes[e->dtype].integer
+            && plan->plane[0].predictor == WCODEC_PREDICT_NONE) alike = 0;
     }
 }
 
@@ -12322,29 +12326,31 @@ static int wcodeci_unit_predictor_fits(const wcodeci_encoder *e, unsigned split,
         && wcodeci_allowed(e, predictor, n);
 }
 
-/* The split and unit predictor that cost least by all of a small tile; other splits of floating point are not
- * looked at if the likeliest one saves a sixteenth. */
+/* The split and unit predictor that cost least by all of a small tile.  What looks nearly as good is encoded too,
+ * for looks are not exact. */
 static size_t wcodeci_tile_encode_small(wcodeci_encoder *e, unsigned splits, uint32_t crc, wcodeci_byte *dst)
 {
-    const unsigned likely = wcodeci_dtypes[e->dtype].splits[0];
-    wcodeci_plan_of_tile best, other;
+    wcodeci_plan_of_tile best, second, other;
     unsigned split, predictor;
-    best.cost = UINT64_MAX;
-    if (splits >> likely & 1) {
-        wcodeci_tile_plan_full(e, likely, WCODEC_PREDICT_NONE, &best);
-        if (wcodeci_splits[likely].unit > 1 && !wcodeci_dtypes[e->dtype].integer
-            && best.cost < e->size - e->size / 16)
-            splits = 0;
-    }
+    size_t size, least;
+    best.cost = second.cost = UINT64_MAX;
     for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
         for (predictor = 0; (splits >> split & 1) && predictor <= WCODEC_PREDICT_UP; predictor++) {
-            if ((split == likely && predictor == WCODEC_PREDICT_NONE)
-                || !wcodeci_unit_predictor_fits(e, split, predictor))
-                continue;
+            if (!wcodeci_unit_predictor_fits(e, split, predictor)) continue;
             wcodeci_tile_plan_full(e, split, predictor, &other);
-            if (other.cost < best.cost) best = other;
+            if (other.cost < best.cost) {
+                second = best;
+                best = other;
+            } else if (other.cost < second.cost) {
+                second = other;
+            }
         }
-    return wcodeci_tile_encode_as(e, best.split, best.predictor, best.plane, crc, dst);
+    least = wcodeci_tile_encode_as(e, best.split, best.predictor, best.plane, crc, dst);
+    if (second.cost > best.cost + best.cost / WCODECI_SECOND_PART + WCODECI_GUESS_LEAST) return least;
+    size = wcodeci_tile_encode_as(e, second.split, second.predictor, second.plane, crc, e->trial);
+    if (size >= least) return least;
+    memcpy(dst, e->trial, size);
+    return size;
 }
 
 /* The split and unit predictor that cost least by a sample: the likeliest one unless another is clearly
@@ -12383,7 +12389,7 @@ static size_t wcodeci_tile_encode_large(wcodeci_encoder *e, unsigned splits, uin
         /* Of integers, what is left out of the sample may be what matters: a clear gain, then, and a clearer one
          * if the upper halves decode slowly all the same. */
         favour = wcodeci_split_floats(split) || best.split == split ? 0
-               : other.plane[0].how == WCODECI_PLAN_FULL ? other.cost / 8 : other.cost / 64;
+               : other.plane[0].how >= WCODECI_PLAN_FULL ? other.cost / 8 : other.cost / 64;
         if (other.cost + favour < best.cost) best = other;
     }
     return wcodeci_tile_encode_as(e, best.split, best.predictor, best.plane, crc, dst);
@@ -14039,9 +14045,10 @@ typedef struct wcodeci_buffer {
     uint64_t size, capacity;
 } wcodeci_buffer;
 
-/* A tile of the batch: its bytes at `in` of the input, its record at `out` of the output. */
+/* A tile of the batch: its bytes, and where in the output its record goes. */
 typedef struct wcodeci_batch_tile {
-    size_t in, size, out, record;
+    const wcodeci_byte *src;                /* in the input, or in memory that was lent */
+    size_t size, out, record;
     unsigned dtype;
     uint64_t row;
     uint64_t pending_end;                   /* of `pending`: what comes before it, if it is a first tile */
@@ -14053,7 +14060,8 @@ typedef struct wcodeci_batch_tile {
 
 /* A group of the batch: its columns' scales, and their record. */
 typedef struct wcodeci_batch_group {
-    size_t in, size, out, record;           /* as for a tile; record 0: it has no scales */
+    const wcodeci_byte *src;
+    size_t size, out, record;               /* as for a tile; record 0: it has no scales */
     size_t scales, columns, tiles;          /* where in the writer's `scales`; tiles a group in this segment */
     uint64_t all;                           /* tiles of the segment */
     unsigned dtype;
@@ -14074,6 +14082,7 @@ struct wcodec_writer {
 
     wcodeci_byte *input, *output, *scratch; /* of a batch */
     size_t input_size, output_size, scratch_size, worker_scratch;
+    int lent;                               /* what is given stays where it is until the batch is written */
     wcodeci_batch_tile *batch;
     size_t batch_capacity, batch_count, input_used, output_used;
     wcodeci_byte *scales;                   /* of the batch's groups */
@@ -14319,16 +14328,25 @@ WCODEC_API void wcodec_writer_close(wcodec_writer *writer)
 
 WCODEC_API uint64_t wcodec_writer_size(const wcodec_writer *writer) { return writer->position; }
 
-/* Task 0 is the SHA-256 of the batch, which lies in order in `input`; the others are its tiles.  The digest can
- * not be shared out, so it begins first. */
+/* The SHA-256 goes on over the batch. */
+static void wcodeci_batch_sha(wcodec_writer *w)
+{
+    size_t i;
+    for (i = 0; i < w->batch_count; i++) {
+        if (!w->no_sha256) wcodec_sha256_update(&w->sha, w->batch[i].src, w->batch[i].size);
+        w->sha_done += w->batch[i].size;
+    }
+}
+
+/* Task 0 is the SHA-256 of the batch, the others are its tiles.  The digest can not be shared out, so it begins
+ * first. */
 static void wcodeci_encode_task(void *arg, size_t i, unsigned worker)
 {
     wcodec_writer *w = (wcodec_writer *)arg;
     wcodec_scales scales;
     wcodeci_batch_tile *t;
     if (i == 0) {
-        if (!w->no_sha256) wcodec_sha256_update(&w->sha, w->input, w->input_used);
-        w->sha_done = w->input_used;
+        wcodeci_batch_sha(w);
         return;
     }
     t = &w->batch[i - 1];
@@ -14338,7 +14356,7 @@ static void wcodeci_encode_task(void *arg, size_t i, unsigned worker)
         scales.columns = g->columns;
         scales.phase = t->phase;
     }
-    t->record = wcodec_tile_encode(t->dtype, t->row, w->input + t->in, t->size,
+    t->record = wcodec_tile_encode(t->dtype, t->row, t->src, t->size,
                                    t->group && w->groups[t->group - 1].record ? &scales : NULL, &w->tile,
                                    w->output + t->out, wcodec_tile_bound(t->size),
                                    w->scratch + worker * w->worker_scratch, w->worker_scratch);
@@ -14374,7 +14392,7 @@ static void wcodeci_group_task(void *arg, size_t i, unsigned worker)
     wcodeci_batch_group *g = &w->groups[i];
     wcodeci_byte *scratch = w->scratch + worker * w->worker_scratch;
     g->record = 0;
-    if (!wcodec_scales_fit(g->dtype, w->input + g->in, g->size, g->columns, w->tile.cpu_off,
+    if (!wcodec_scales_fit(g->dtype, g->src, g->size, g->columns, w->tile.cpu_off,
                            w->scales + g->scales, scratch, w->worker_scratch))
         return;
     g->record = wcodeci_scales_encode(w->scales + g->scales, g->columns, w->tile.cpu_off, w->output + g->out,
@@ -14688,12 +14706,13 @@ static void wcodeci_writer_next(const wcodec_writer *w, size_t *count, uint64_t 
     wcodeci_cut_tile(&w->cut, w->next_tile + *count - 1, &other, end);
 }
 
-/* The group that begins with the batch's next tile and is as long as units begin ... end - 1. */
-static void wcodeci_writer_begin_group(wcodec_writer *w, uint64_t begin, uint64_t end)
+/* The group that begins with the batch's next tile, at `src`, and is as long as units begin ... end - 1. */
+static void wcodeci_writer_begin_group(wcodec_writer *w, const wcodeci_byte *src, uint64_t begin, uint64_t end)
 {
+    const size_t skip = wcodeci_first_row(begin, w->columns) * w->cut.unit;
     wcodeci_batch_group *g = &w->groups[w->group_count++];
-    g->in = w->input_used + wcodeci_first_row(begin, w->columns) * w->cut.unit;
-    g->size = w->input_used + (size_t)((end - begin) * w->cut.unit) - g->in;
+    g->src = src + skip;
+    g->size = (size_t)((end - begin) * w->cut.unit) - skip;
     g->out = w->output_used;
     g->scales = w->scales_used;
     g->columns = w->columns;
@@ -14706,8 +14725,8 @@ static void wcodeci_writer_begin_group(wcodec_writer *w, uint64_t begin, uint64_
 }
 
 /* Opens the next tile in the batch, which is written first if there is no room for the tile, or for all of the
- * group that begins with it. */
-static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w)
+ * group that begins with it.  `src`: where its bytes are. */
+static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w, const wcodeci_byte *src)
 {
     const int leads = w->per_group && w->next_tile % w->per_group == 0;
     size_t count = leads ? w->per_group : 1;
@@ -14721,13 +14740,14 @@ static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w)
         status = wcodeci_writer_flush(w);
         if (status) return status;
     }
-    if (leads) wcodeci_writer_begin_group(w, begin, end);
+    if (!w->lent) src = w->input + w->input_used;
+    if (leads) wcodeci_writer_begin_group(w, src, begin, end);
     count = 1;
     wcodeci_writer_next(w, &count, &begin, &end);
     w->tile_size = (size_t)((end - begin) * w->cut.unit);
     w->tile_have = 0;
     t = &w->batch[w->batch_count++];
-    t->in = w->input_used;
+    t->src = src;
     t->out = w->output_used;
     t->size = w->tile_size;
     t->record = 0;
@@ -14757,11 +14777,12 @@ WCODEC_API wcodec_status wcodec_writer_data(wcodec_writer *writer, const void *d
     while (size) {
         size_t take;
         if (w->tile_have == w->tile_size) {
-            status = wcodeci_writer_begin_tile(w);
+            status = wcodeci_writer_begin_tile(w, src);
             if (status) return wcodeci_writer_error(w, err);
         }
         take = wcodeci_min(size, w->tile_size - w->tile_have);
-        memcpy(w->input + w->batch[w->batch_count - 1].in + w->tile_have, src, take);
+        /* The open tile is the last, and ends where the input that is used does. */
+        if (!w->lent) memcpy(w->input + w->input_used - (w->tile_size - w->tile_have), src, take);
         w->tile_have += take;
         w->missing -= take;
         src += take;
@@ -15468,7 +15489,7 @@ WCODEC_API void wcodec_plan_close(wcodec_plan *plan)
 
 #define WCODECI_FILE_WINDOW ((size_t)1 << 18)
 
-/* Gives a run of the file to the writer, through `window` where it is not in memory. */
+/* Gives a run of the file to the writer: through `window`, or where it is in memory without a copy. */
 static wcodec_status wcodeci_writer_copy(wcodec_writer *w, const wcodec_source *file, uint64_t offset,
                                          uint64_t size, void *window, const wcodec_progress *progress,
                                          wcodec_error *err)
@@ -15512,11 +15533,17 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
         status = wcodeci_alloc(&writer->heap, WCODECI_FILE_WINDOW, &window);
         if (status) wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
     }
+    writer->lent = file->memory != NULL;
     for (i = 0; i < plan->count && !status; i++) {
         const wcodec_segment *s = &plan->segments[i];
         status = wcodec_writer_segment(writer, s, err);
         if (!status) status = wcodeci_writer_copy(writer, file, s->offset, s->size, window, progress, err);
     }
+    if (!status && writer->lent) {          /* the file may be gone when this returns */
+        status = wcodeci_writer_flush(writer);
+        if (status) (void)wcodeci_writer_error(writer, err);
+    }
+    writer->lent = 0;
     wcodeci_release(&writer->heap, window, WCODECI_FILE_WINDOW);
     /* Half an original is of no use: what failed here fails the writer, with its own place and reason. */
     if (status && !writer->error.status) writer->error = *err;
@@ -16132,6 +16159,8 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_SIDE_CODERS
 #undef WCODECI_GUESS_PART
 #undef WCODECI_GUESS_LEAST
+#undef WCODECI_SECOND_PART
+#undef WCODECI_PLANE_FIELDS
 #undef WCODECI_CLASS_RUN
 #undef WCODECI_MIX_TRIAL
 #undef WCODECI_ROWS_ROOM

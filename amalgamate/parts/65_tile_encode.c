@@ -21,6 +21,8 @@
 #define WCODECI_SIDE_CODERS (1u << WCODEC_CODER_RAW | 1u << WCODEC_CODER_CONSTANT | 1u << WCODEC_CODER_HUFFMAN)
 #define WCODECI_GUESS_PART 32       /* a coder is tried if it seems to cost so little more than the best, */
 #define WCODECI_GUESS_LEAST 16      /* and so many bytes */
+#define WCODECI_SECOND_PART 64      /* what seems to cost so little more than the best is encoded too */
+#define WCODECI_PLANE_FIELDS 3      /* bytes of the fields of a plane, about */
 #define WCODECI_CLASS_RUN 512       /* of four such runs of values one is looked at for a model of classes */
 
 typedef struct wcodeci_encoder {
@@ -546,7 +548,8 @@ typedef enum wcodeci_plan_how {
     WCODECI_PLAN_RANS16,
     WCODECI_PLAN_SCALED,                /* rANS-16 by classes of e->scaled, */
     WCODECI_PLAN_MAPPED,                /* of the second plane by the first one's values */
-    WCODECI_PLAN_FULL                   /* by what suits it when all of it is seen */
+    WCODECI_PLAN_FULL,                  /* by the coder that suits it when all of it is seen, */
+    WCODECI_PLAN_LOOK                   /* and the predictor too */
 } wcodeci_plan_how;
 
 typedef struct wcodeci_plane_plan {
@@ -702,8 +705,7 @@ static void wcodeci_plane_consider(const wcodeci_encoder *e, const wcodeci_plane
     m = wcodeci_sort_counts(plane->count, symbol);
     if (m == 1) {           /* constant, sparse, or a sample that saw too little */
         if (!(coders >> WCODEC_CODER_CONSTANT & 1) && !(coders >> WCODEC_CODER_SPARSE & 1)) return;
-        plan->how = WCODECI_PLAN_FULL;
-        plan->predictor = predictor;
+        plan->how = WCODECI_PLAN_LOOK;
         *cost = wcodeci_min64(*cost, 1 + extra);
         return;
     }
@@ -719,7 +721,8 @@ static void wcodeci_plane_consider(const wcodeci_encoder *e, const wcodeci_plane
     if (!(coders & ~(1u << WCODEC_CODER_RAW | 1u << WCODEC_CODER_RANS16))) return;
     if (least + slow < *cost) {
         *cost = least + slow;
-        plan->how = WCODECI_PLAN_FULL;
+        /* Where most values are the same, a sample says little of the others. */
+        plan->how = entropy < WCODECI_SAMPLE ? WCODECI_PLAN_LOOK : WCODECI_PLAN_FULL;
         plan->predictor = predictor;
     }
 }
@@ -777,8 +780,9 @@ static void wcodeci_tile_plan_full(wcodeci_encoder *e, unsigned split, unsigned 
         plan->plane[k].how = WCODECI_PLAN_FULL;
         plan->plane[k].predictor = wcodeci_plane_look(e, &plane, alike, &cost);
         plan->plane[k].cost = cost;
-        plan->cost += cost;
-        if (wcodeci_split_floats(split) && plan->plane[0].predictor == WCODEC_PREDICT_NONE) alike = 0;
+        plan->cost += cost + WCODECI_PLANE_FIELDS;
+        if (row->unit > 1 && !wcodeci_dtypes[e->dtype].integer
+            && plan->plane[0].predictor == WCODEC_PREDICT_NONE) alike = 0;
     }
 }
 
@@ -955,29 +959,31 @@ static int wcodeci_unit_predictor_fits(const wcodeci_encoder *e, unsigned split,
         && wcodeci_allowed(e, predictor, n);
 }
 
-/* The split and unit predictor that cost least by all of a small tile; other splits of floating point are not
- * looked at if the likeliest one saves a sixteenth. */
+/* The split and unit predictor that cost least by all of a small tile.  What looks nearly as good is encoded too,
+ * for looks are not exact. */
 static size_t wcodeci_tile_encode_small(wcodeci_encoder *e, unsigned splits, uint32_t crc, wcodeci_byte *dst)
 {
-    const unsigned likely = wcodeci_dtypes[e->dtype].splits[0];
-    wcodeci_plan_of_tile best, other;
+    wcodeci_plan_of_tile best, second, other;
     unsigned split, predictor;
-    best.cost = UINT64_MAX;
-    if (splits >> likely & 1) {
-        wcodeci_tile_plan_full(e, likely, WCODEC_PREDICT_NONE, &best);
-        if (wcodeci_splits[likely].unit > 1 && !wcodeci_dtypes[e->dtype].integer
-            && best.cost < e->size - e->size / 16)
-            splits = 0;
-    }
+    size_t size, least;
+    best.cost = second.cost = UINT64_MAX;
     for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
         for (predictor = 0; (splits >> split & 1) && predictor <= WCODEC_PREDICT_UP; predictor++) {
-            if ((split == likely && predictor == WCODEC_PREDICT_NONE)
-                || !wcodeci_unit_predictor_fits(e, split, predictor))
-                continue;
+            if (!wcodeci_unit_predictor_fits(e, split, predictor)) continue;
             wcodeci_tile_plan_full(e, split, predictor, &other);
-            if (other.cost < best.cost) best = other;
+            if (other.cost < best.cost) {
+                second = best;
+                best = other;
+            } else if (other.cost < second.cost) {
+                second = other;
+            }
         }
-    return wcodeci_tile_encode_as(e, best.split, best.predictor, best.plane, crc, dst);
+    least = wcodeci_tile_encode_as(e, best.split, best.predictor, best.plane, crc, dst);
+    if (second.cost > best.cost + best.cost / WCODECI_SECOND_PART + WCODECI_GUESS_LEAST) return least;
+    size = wcodeci_tile_encode_as(e, second.split, second.predictor, second.plane, crc, e->trial);
+    if (size >= least) return least;
+    memcpy(dst, e->trial, size);
+    return size;
 }
 
 /* The split and unit predictor that cost least by a sample: the likeliest one unless another is clearly
@@ -1016,7 +1022,7 @@ static size_t wcodeci_tile_encode_large(wcodeci_encoder *e, unsigned splits, uin
         /* Of integers, what is left out of the sample may be what matters: a clear gain, then, and a clearer one
          * if the upper halves decode slowly all the same. */
         favour = wcodeci_split_floats(split) || best.split == split ? 0
-               : other.plane[0].how == WCODECI_PLAN_FULL ? other.cost / 8 : other.cost / 64;
+               : other.plane[0].how >= WCODECI_PLAN_FULL ? other.cost / 8 : other.cost / 64;
         if (other.cost + favour < best.cost) best = other;
     }
     return wcodeci_tile_encode_as(e, best.split, best.predictor, best.plane, crc, dst);

@@ -24,9 +24,10 @@ typedef struct wcodeci_buffer {
     uint64_t size, capacity;
 } wcodeci_buffer;
 
-/* A tile of the batch: its bytes at `in` of the input, its record at `out` of the output. */
+/* A tile of the batch: its bytes, and where in the output its record goes. */
 typedef struct wcodeci_batch_tile {
-    size_t in, size, out, record;
+    const wcodeci_byte *src;                /* in the input, or in memory that was lent */
+    size_t size, out, record;
     unsigned dtype;
     uint64_t row;
     uint64_t pending_end;                   /* of `pending`: what comes before it, if it is a first tile */
@@ -38,7 +39,8 @@ typedef struct wcodeci_batch_tile {
 
 /* A group of the batch: its columns' scales, and their record. */
 typedef struct wcodeci_batch_group {
-    size_t in, size, out, record;           /* as for a tile; record 0: it has no scales */
+    const wcodeci_byte *src;
+    size_t size, out, record;               /* as for a tile; record 0: it has no scales */
     size_t scales, columns, tiles;          /* where in the writer's `scales`; tiles a group in this segment */
     uint64_t all;                           /* tiles of the segment */
     unsigned dtype;
@@ -59,6 +61,7 @@ struct wcodec_writer {
 
     wcodeci_byte *input, *output, *scratch; /* of a batch */
     size_t input_size, output_size, scratch_size, worker_scratch;
+    int lent;                               /* what is given stays where it is until the batch is written */
     wcodeci_batch_tile *batch;
     size_t batch_capacity, batch_count, input_used, output_used;
     wcodeci_byte *scales;                   /* of the batch's groups */
@@ -304,16 +307,25 @@ WCODEC_API void wcodec_writer_close(wcodec_writer *writer)
 
 WCODEC_API uint64_t wcodec_writer_size(const wcodec_writer *writer) { return writer->position; }
 
-/* Task 0 is the SHA-256 of the batch, which lies in order in `input`; the others are its tiles.  The digest can
- * not be shared out, so it begins first. */
+/* The SHA-256 goes on over the batch. */
+static void wcodeci_batch_sha(wcodec_writer *w)
+{
+    size_t i;
+    for (i = 0; i < w->batch_count; i++) {
+        if (!w->no_sha256) wcodec_sha256_update(&w->sha, w->batch[i].src, w->batch[i].size);
+        w->sha_done += w->batch[i].size;
+    }
+}
+
+/* Task 0 is the SHA-256 of the batch, the others are its tiles.  The digest can not be shared out, so it begins
+ * first. */
 static void wcodeci_encode_task(void *arg, size_t i, unsigned worker)
 {
     wcodec_writer *w = (wcodec_writer *)arg;
     wcodec_scales scales;
     wcodeci_batch_tile *t;
     if (i == 0) {
-        if (!w->no_sha256) wcodec_sha256_update(&w->sha, w->input, w->input_used);
-        w->sha_done = w->input_used;
+        wcodeci_batch_sha(w);
         return;
     }
     t = &w->batch[i - 1];
@@ -323,7 +335,7 @@ static void wcodeci_encode_task(void *arg, size_t i, unsigned worker)
         scales.columns = g->columns;
         scales.phase = t->phase;
     }
-    t->record = wcodec_tile_encode(t->dtype, t->row, w->input + t->in, t->size,
+    t->record = wcodec_tile_encode(t->dtype, t->row, t->src, t->size,
                                    t->group && w->groups[t->group - 1].record ? &scales : NULL, &w->tile,
                                    w->output + t->out, wcodec_tile_bound(t->size),
                                    w->scratch + worker * w->worker_scratch, w->worker_scratch);
@@ -359,7 +371,7 @@ static void wcodeci_group_task(void *arg, size_t i, unsigned worker)
     wcodeci_batch_group *g = &w->groups[i];
     wcodeci_byte *scratch = w->scratch + worker * w->worker_scratch;
     g->record = 0;
-    if (!wcodec_scales_fit(g->dtype, w->input + g->in, g->size, g->columns, w->tile.cpu_off,
+    if (!wcodec_scales_fit(g->dtype, g->src, g->size, g->columns, w->tile.cpu_off,
                            w->scales + g->scales, scratch, w->worker_scratch))
         return;
     g->record = wcodeci_scales_encode(w->scales + g->scales, g->columns, w->tile.cpu_off, w->output + g->out,
@@ -673,12 +685,13 @@ static void wcodeci_writer_next(const wcodec_writer *w, size_t *count, uint64_t 
     wcodeci_cut_tile(&w->cut, w->next_tile + *count - 1, &other, end);
 }
 
-/* The group that begins with the batch's next tile and is as long as units begin ... end - 1. */
-static void wcodeci_writer_begin_group(wcodec_writer *w, uint64_t begin, uint64_t end)
+/* The group that begins with the batch's next tile, at `src`, and is as long as units begin ... end - 1. */
+static void wcodeci_writer_begin_group(wcodec_writer *w, const wcodeci_byte *src, uint64_t begin, uint64_t end)
 {
+    const size_t skip = wcodeci_first_row(begin, w->columns) * w->cut.unit;
     wcodeci_batch_group *g = &w->groups[w->group_count++];
-    g->in = w->input_used + wcodeci_first_row(begin, w->columns) * w->cut.unit;
-    g->size = w->input_used + (size_t)((end - begin) * w->cut.unit) - g->in;
+    g->src = src + skip;
+    g->size = (size_t)((end - begin) * w->cut.unit) - skip;
     g->out = w->output_used;
     g->scales = w->scales_used;
     g->columns = w->columns;
@@ -691,8 +704,8 @@ static void wcodeci_writer_begin_group(wcodec_writer *w, uint64_t begin, uint64_
 }
 
 /* Opens the next tile in the batch, which is written first if there is no room for the tile, or for all of the
- * group that begins with it. */
-static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w)
+ * group that begins with it.  `src`: where its bytes are. */
+static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w, const wcodeci_byte *src)
 {
     const int leads = w->per_group && w->next_tile % w->per_group == 0;
     size_t count = leads ? w->per_group : 1;
@@ -706,13 +719,14 @@ static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w)
         status = wcodeci_writer_flush(w);
         if (status) return status;
     }
-    if (leads) wcodeci_writer_begin_group(w, begin, end);
+    if (!w->lent) src = w->input + w->input_used;
+    if (leads) wcodeci_writer_begin_group(w, src, begin, end);
     count = 1;
     wcodeci_writer_next(w, &count, &begin, &end);
     w->tile_size = (size_t)((end - begin) * w->cut.unit);
     w->tile_have = 0;
     t = &w->batch[w->batch_count++];
-    t->in = w->input_used;
+    t->src = src;
     t->out = w->output_used;
     t->size = w->tile_size;
     t->record = 0;
@@ -742,11 +756,12 @@ WCODEC_API wcodec_status wcodec_writer_data(wcodec_writer *writer, const void *d
     while (size) {
         size_t take;
         if (w->tile_have == w->tile_size) {
-            status = wcodeci_writer_begin_tile(w);
+            status = wcodeci_writer_begin_tile(w, src);
             if (status) return wcodeci_writer_error(w, err);
         }
         take = wcodeci_min(size, w->tile_size - w->tile_have);
-        memcpy(w->input + w->batch[w->batch_count - 1].in + w->tile_have, src, take);
+        /* The open tile is the last, and ends where the input that is used does. */
+        if (!w->lent) memcpy(w->input + w->input_used - (w->tile_size - w->tile_have), src, take);
         w->tile_have += take;
         w->missing -= take;
         src += take;

@@ -591,7 +591,7 @@ WCODEC_API void wcodec_plan_close(wcodec_plan *plan)
 
 #define WCODECI_FILE_WINDOW ((size_t)1 << 18)
 
-/* Gives a run of the file to the writer, through `window` where it is not in memory. */
+/* Gives a run of the file to the writer: through `window`, or where it is in memory without a copy. */
 static wcodec_status wcodeci_writer_copy(wcodec_writer *w, const wcodec_source *file, uint64_t offset,
                                          uint64_t size, void *window, const wcodec_progress *progress,
                                          wcodec_error *err)
@@ -635,11 +635,17 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
         status = wcodeci_alloc(&writer->heap, WCODECI_FILE_WINDOW, &window);
         if (status) wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
     }
+    writer->lent = file->memory != NULL;
     for (i = 0; i < plan->count && !status; i++) {
         const wcodec_segment *s = &plan->segments[i];
         status = wcodec_writer_segment(writer, s, err);
         if (!status) status = wcodeci_writer_copy(writer, file, s->offset, s->size, window, progress, err);
     }
+    if (!status && writer->lent) {          /* the file may be gone when this returns */
+        status = wcodeci_writer_flush(writer);
+        if (status) (void)wcodeci_writer_error(writer, err);
+    }
+    writer->lent = 0;
     wcodeci_release(&writer->heap, window, WCODECI_FILE_WINDOW);
     /* Half an original is of no use: what failed here fails the writer, with its own place and reason. */
     if (status && !writer->error.status) writer->error = *err;
