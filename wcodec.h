@@ -3760,26 +3760,63 @@ static const char *wcodeci_huff_decode(const wcodeci_byte *src, size_t size, uns
 
 #ifndef WCODEC_NO_ENCODER
 
-/* The values that occur, rarest first, equal ones by value (Shell, "A high-speed sorting procedure", 1959).
- * Returns how many. */
+/* The values that occur, rarest first, equal ones by value: sorted by one byte of their counts after the other,
+ * the lowest first.  Returns how many. */
 static unsigned wcodeci_sort_counts(const uint32_t count[256], wcodeci_byte symbol[256])
 {
-    static const wcodeci_byte gaps[] = { 57, 23, 10, 4, 1 };
-    uint64_t key[256];      /* count, then value */
-    unsigned s, g, i, m = 0;
-    for (s = 0; s < 256; s++)
-        if (count[s]) key[m++] = (uint64_t)count[s] << 8 | s;
-    for (g = 0; g < sizeof gaps; g++)
-        for (s = gaps[g]; s < m; s++) {
-            const uint64_t moved = key[s];
-            for (i = s; i >= gaps[g] && key[i - gaps[g]] > moved; i -= gaps[g]) key[i] = key[i - gaps[g]];
-            key[i] = moved;
-        }
-    for (s = 0; s < m; s++) symbol[s] = (wcodeci_byte)key[s];
+    wcodeci_byte other[256];
+    uint32_t any = 0;
+    unsigned s, shift, m = 0;
+    for (s = 0; s < 256; s++) {
+        symbol[m] = (wcodeci_byte)s;
+        m += count[s] != 0;
+        any |= count[s];
+        if (m == 256) break;
+    }
+    for (shift = 0; shift < 32 && any >> shift; shift += 8) {
+        uint16_t at[257] = { 0 };
+        for (s = 0; s < m; s++) at[(count[symbol[s]] >> shift & 255) + 1]++;
+        for (s = 0; s < 256; s++) at[s + 1] = (uint16_t)(at[s + 1] + at[s]);
+        for (s = 0; s < m; s++) other[at[count[symbol[s]] >> shift & 255]++] = symbol[s];
+        memcpy(symbol, other, m);
+    }
     return m;
 }
 
-/* Optimal code lengths of at most 11 bits by package-merge (Larmore and Hirschberg, "A fast algorithm for
+/* Code lengths by Huffman's construction; returns the longest.  Symbols come sorted, and so do the pairs as they
+ * are made (van Leeuwen, "On the construction of Huffman trees", 1976).  m >= 2. */
+static unsigned wcodeci_huff_free(const uint32_t count[256], const wcodeci_byte symbol[256], unsigned m,
+                                  wcodeci_byte length[256])
+{
+    uint32_t weight[256];               /* of pairs */
+    uint16_t above[512];                /* symbols are nodes 0 ... m-1, pair i is node m + i */
+    wcodeci_byte depth[256];            /* of pairs */
+    unsigned leaf = 0, pair = 0, i, k, longest = 0;
+    for (i = 0; i + 1 < m; i++) {
+        uint32_t sum = 0;
+        for (k = 0; k < 2; k++) {
+            if (pair == i || (leaf < m && count[symbol[leaf]] <= weight[pair])) {
+                above[leaf] = (uint16_t)i;
+                sum += count[symbol[leaf++]];
+            } else {
+                above[m + pair] = (uint16_t)i;
+                sum += weight[pair++];
+            }
+        }
+        weight[i] = sum;
+    }
+    memset(length, 0, 256);
+    depth[m - 2] = 0;
+    for (i = m - 2; i-- > 0;) depth[i] = (wcodeci_byte)(depth[above[m + i]] + 1);
+    for (i = 0; i < m; i++) {
+        const unsigned l = depth[above[i]] + 1u;
+        length[symbol[i]] = (wcodeci_byte)l;
+        if (l > longest) longest = l;
+    }
+    return longest;
+}
+
+/* Optimal code lengths of at most 11 bits: Huffman's, or if one of these is longer by package-merge (Larmore and Hirschberg, "A fast algorithm for
  * optimal length-limited Huffman codes", 1990).  Each of 11 levels merges the symbols with pairs of the
  * level below, by weight; the 2m - 2 lightest items of the top level, with the pairs in them taken apart
  * level by level, hold each symbol as often as its code has bits.  To take them apart one needs to know only
@@ -3790,6 +3827,7 @@ static void wcodeci_huff_lengths(const uint32_t count[256], const wcodeci_byte s
     uint32_t is_symbol[WCODECI_HUFF_MAX][16];
     uint32_t weight[512], below[512];
     unsigned level, i, size = 0, take;
+    if (wcodeci_huff_free(count, symbol, m, length) <= WCODECI_HUFF_MAX) return;
     memset(is_symbol, 0, sizeof is_symbol);
     memset(length, 0, 256);
     for (level = 0; level < WCODECI_HUFF_MAX; level++) {
@@ -3847,15 +3885,18 @@ static size_t wcodeci_huff_prepare(const wcodeci_plane *plane, const wcodeci_byt
 /* code[s]: the code of s, reversed, above its length in the low 4 bits. */
 static void wcodeci_huff_codes(const wcodeci_byte length[256], uint32_t code[256])
 {
-    unsigned next = 0, l, s, k;
-    for (l = 1; l <= WCODECI_HUFF_MAX; l++, next <<= 1)
-        for (s = 0; s < 256; s++) {
-            unsigned reversed = 0;
-            if (length[s] != l) continue;
-            for (k = 0; k < l; k++) reversed |= (next >> k & 1) << (l - 1 - k);
-            code[s] = reversed << 4 | l;
-            next++;
-        }
+    unsigned next[WCODECI_HUFF_MAX + 2] = { 0 }, l, s, k;
+    for (s = 0; s < 256; s++) next[length[s] + 1u]++;
+    next[1] = 0;
+    for (l = 1; l <= WCODECI_HUFF_MAX; l++) next[l] = (next[l] + next[l - 1]) << 1;     /* of codes before */
+    for (s = 0; s < 256; s++) {
+        unsigned reversed = 0;
+        l = length[s];
+        if (l == 0) continue;
+        for (k = 0; k < l; k++) reversed |= (next[l] >> k & 1) << (l - 1 - k);
+        next[l]++;
+        code[s] = reversed << 4 | l;
+    }
 }
 
 static size_t wcodeci_huff_encode(const wcodeci_plane *plane, const wcodeci_huff_model *model,
@@ -4425,7 +4466,7 @@ static uint64_t wcodeci_frequency_step(uint32_t count, uint32_t freq, int up)
 }
 
 /* Frequencies of at least 1 that sum to 2^bits for m symbols of the given counts (each at least 1, n in all,
- * m <= 2^bits), near those that give the shortest message: rounded down first, then raised where a step gains
+ * m <= 2^bits), near those that give the shortest message: rounded to nearest first, then raised where a step gains
  * most, or lowered where it costs least.  None reaches 2^bits: there are at least two symbols. */
 static void wcodeci_normalise(const uint32_t *count, unsigned m, uint64_t n, unsigned bits, uint32_t *freq)
 {
@@ -4434,11 +4475,12 @@ static void wcodeci_normalise(const uint32_t *count, unsigned m, uint64_t n, uns
     unsigned s;
     int up;
     for (s = 0; s < m; s++) {
-        freq[s] = (uint32_t)((uint64_t)count[s] * total / n);
+        freq[s] = (uint32_t)(((uint64_t)count[s] * total + n / 2) / n);
         if (freq[s] == 0) freq[s] = 1;
         if (freq[s] == total) freq[s] = total - 1;
         sum += freq[s];
     }
+    if (sum == total) return;
     up = sum < total;
     for (s = 0; s < m; s++) change[s] = wcodeci_frequency_step(count[s], freq[s], up);
     while (sum != total) {
@@ -4460,20 +4502,30 @@ static uint64_t wcodeci_message_bits(const uint32_t *count, const uint32_t *freq
     return sum;
 }
 
-/* Two counters for each value, in turn, so that a run of equal values waits half as long for itself.  (With
- * four, the tables cost more than that.) */
+/* Several counters for each value, in turn, so that equal ones in a row do not wait for each other: eight values
+ * are loaded at a time, and where there are few the tables cost more than they save. */
 static void wcodeci_count(const wcodeci_byte *v, size_t n, uint32_t count[256])
 {
-    uint32_t part[2][256];
-    size_t i;
+    uint32_t part[3][256];
+    size_t i = 0;
     unsigned s;
-    memset(part, 0, sizeof part);
-    for (i = 0; i + 2 <= n; i += 2) {
-        part[0][v[i]]++;
-        part[1][v[i + 1]]++;
+    memset(count, 0, 256 * sizeof *count);
+    if (n >= 1024) {
+        memset(part, 0, sizeof part);
+        for (; n - i >= 8; i += 8) {
+            const uint64_t x = wcodeci_load64(v + i);
+            count[x & 255]++;
+            part[0][x >> 8 & 255]++;
+            part[1][x >> 16 & 255]++;
+            part[2][x >> 24 & 255]++;
+            count[x >> 32 & 255]++;
+            part[0][x >> 40 & 255]++;
+            part[1][x >> 48 & 255]++;
+            part[2][x >> 56]++;
+        }
+        for (s = 0; s < 256; s++) count[s] += part[0][s] + part[1][s] + part[2][s];
     }
-    if (i < n) part[0][v[i]]++;
-    for (s = 0; s < 256; s++) count[s] = part[0][s] + part[1][s];
+    for (; i < n; i++) count[v[i]]++;
 }
 
 /* n values' order-0 entropy in bits. */
@@ -4987,46 +5039,69 @@ static size_t wcodeci_rans256_prepare(const wcodeci_plane *plane, wcodeci_rans25
     return model->head_size + 4 * lanes + (size_t)(bits / 8);
 }
 
-/* x / f is x * reciprocal >> shift for x < f << 20 and f <= 2048: with 2^k >= f, shift is 32 + k and reciprocal is
- * 2^shift / f rounded up, the error is below x / 2^shift < 2^20 f / 2^(32 + k) <= 1/f, and the product is below
- * 2^(52 + k) + 2^31.  Shift 0: divide. */
-static uint64_t wcodeci_rans256_reciprocal(uint32_t f, unsigned *shift)
+/* What coding a value takes.  x / f is x * reciprocal >> shift, or one more, for x < f << 20: with 2^k >= f, shift
+ * is 32 + k and reciprocal is 2^shift / f, rounded down, so the product is below x * 2^shift / f < 2^64, and the error
+ * below x / 2^shift < 1. */
+typedef struct wcodeci_rans256_code {
+    uint64_t reciprocal;
+    uint32_t freq, cum, shift;
+} wcodeci_rans256_code;
+
+static void wcodeci_rans256_codes(const wcodeci_rans256_model *model, wcodeci_rans256_code code[256])
 {
-    unsigned k = 0;
-    *shift = 0;
-    if (f == 0 || f > 2048) return 0;
-    while ((uint32_t)1 << k < f) k++;
-    *shift = 32 + k;
-    return (((uint64_t)1 << *shift) + f - 1) / f;
+    uint32_t sum = 0;
+    unsigned s, k;
+    memset(code, 0, 256 * sizeof *code);
+    for (s = 0; s < 256; s++) {
+        const uint32_t f = model->freq[s];
+        if (!f) continue;
+        for (k = 0; (uint32_t)1 << k < f; k++) {}
+        code[s].freq = f;
+        code[s].cum = sum;
+        code[s].shift = 32 + k;
+        code[s].reciprocal = ((uint64_t)1 << (32 + k)) / f;
+        sum += f;
+    }
 }
 
-/* `work`: room for 2 n bytes. */
+/* Codes a value and puts what the state sheds below p.  Arithmetic, for no branch could be predicted; so two bytes
+ * below p are written even if nothing is shed. */
+WCODECI_INLINE wcodeci_byte *wcodeci_rans256_put(const wcodeci_rans256_code *c, uint32_t *state, wcodeci_byte *p)
+{
+    uint32_t x = *state, q, rest, more;
+    const uint32_t shed = (uint32_t)((((uint64_t)c->freq << 20) - 1 - x) >> 63);
+    wcodeci_store16(p - 2, (unsigned)(x & 0xFFFF));
+    p -= 2 * shed;
+    x >>= 16 * shed;
+    q = (uint32_t)(x * c->reciprocal >> c->shift);
+    rest = x - q * c->freq;
+    more = 1 - ((rest - c->freq) >> 31);
+    q += more;
+    rest -= c->freq & (0u - more);
+    *state = (q << WCODECI_RANS256_BITS) + rest + c->cum;
+    return p;
+}
+
+/* `work`: room for 2 n bytes, which are as many as n values can shed. */
 static size_t wcodeci_rans256_encode(const wcodeci_plane *plane, const wcodeci_rans256_model *model,
                                      wcodeci_byte *dst, size_t cap, wcodeci_byte *work)
 {
-    uint32_t state[WCODECI_RANS256_LANES], cum[256], sum = 0;
-    uint64_t reciprocal[256];
-    unsigned shift[256];
+    wcodeci_rans256_code code[256];
+    uint32_t state[WCODECI_RANS256_LANES];
+    const wcodeci_byte *v = plane->v;
     wcodeci_byte *end = work + 2 * plane->n, *p = end;
-    unsigned s, lane, lanes = 1u << model->head[0];
-    size_t i, used;
-    for (s = 0; s < 256; s++) {
-        cum[s] = sum;
-        sum += model->freq[s];
-        reciprocal[s] = wcodeci_rans256_reciprocal(model->freq[s], &shift[s]);
-    }
+    const unsigned lanes = 1u << model->head[0];
+    unsigned lane;
+    size_t i = plane->n, used;
+    wcodeci_rans256_codes(model, code);
     for (lane = 0; lane < lanes; lane++) state[lane] = WCODECI_RANS256_LOW;
-    for (i = plane->n; i-- > 0;) {
-        uint32_t x = state[i & (lanes - 1)], f, q;
-        s = plane->v[i];
-        f = model->freq[s];
-        if (x >= f << 20) {
-            p -= 2;
-            wcodeci_store16(p, (unsigned)(x & 0xFFFF));
-            x >>= 16;
-        }
-        q = shift[s] ? (uint32_t)(x * reciprocal[s] >> shift[s]) : x / f;
-        state[i & (lanes - 1)] = (q << WCODECI_RANS256_BITS) + (x - q * f) + cum[s];
+    while (i & (lanes - 1)) {
+        i--;
+        p = wcodeci_rans256_put(&code[v[i]], &state[i & (lanes - 1)], p);
+    }
+    while (i) {
+        i -= lanes;
+        for (lane = lanes; lane-- > 0;) p = wcodeci_rans256_put(&code[v[i + lane]], &state[lane], p);
     }
     used = model->head_size + 4 * lanes + (size_t)(end - p);
     if (used > cap) return 0;
@@ -12181,18 +12256,30 @@ static void wcodeci_tile_plan(wcodeci_encoder *e, unsigned split, unsigned predi
     }
 }
 
-/* Counts residuals by class: all of few, a quarter of many.  Returns how many. */
+/* Counts residuals by class: all of few, a quarter of many.  Returns how many.  (Two tables in turn, as in
+ * wcodeci_count.) */
 static size_t wcodeci_classes_count(const wcodeci_byte *v, const wcodeci_byte *q, size_t n,
                                     uint32_t count[WCODECI_CLASSES][256])
 {
     const size_t step = n < 4 * WCODECI_SAMPLE ? WCODECI_CLASS_RUN : 4 * WCODECI_CLASS_RUN;
+    uint32_t other[256 * WCODECI_CLASSES], *one = count[0];
     size_t i, j, shown = 0;
-    memset(count, 0, WCODECI_CLASSES * sizeof count[0]);
+    unsigned k;
+    memset(one, 0, sizeof other);
+    memset(other, 0, sizeof other);
     for (i = 0; i < n; i += step) {
         const size_t end = i + wcodeci_min(n - i, WCODECI_CLASS_RUN);
-        for (j = i; j < end; j++) count[q[j] & 3][v[j]]++;
+        for (j = i; end - j >= 8; j += 8) {
+            uint64_t x = wcodeci_load64(v + j), of = wcodeci_load64(q + j) & (uint64_t)0x0303030303030303u;
+            for (k = 0; k < 8; k += 2, x >>= 16, of >>= 16) {
+                one[(of & 3) << 8 | (x & 255)]++;
+                other[(of & 0x300) | (x >> 8 & 255)]++;
+            }
+        }
+        for (; j < end; j++) one[(q[j] & 3u) << 8 | v[j]]++;
         shown += end - i;
     }
+    for (i = 0; i < 256 * WCODECI_CLASSES; i++) one[i] += other[i];
     return shown;
 }
 

@@ -529,7 +529,7 @@ static uint64_t wcodeci_frequency_step(uint32_t count, uint32_t freq, int up)
 }
 
 /* Frequencies of at least 1 that sum to 2^bits for m symbols of the given counts (each at least 1, n in all,
- * m <= 2^bits), near those that give the shortest message: rounded down first, then raised where a step gains
+ * m <= 2^bits), near those that give the shortest message: rounded to nearest first, then raised where a step gains
  * most, or lowered where it costs least.  None reaches 2^bits: there are at least two symbols. */
 static void wcodeci_normalise(const uint32_t *count, unsigned m, uint64_t n, unsigned bits, uint32_t *freq)
 {
@@ -538,11 +538,12 @@ static void wcodeci_normalise(const uint32_t *count, unsigned m, uint64_t n, uns
     unsigned s;
     int up;
     for (s = 0; s < m; s++) {
-        freq[s] = (uint32_t)((uint64_t)count[s] * total / n);
+        freq[s] = (uint32_t)(((uint64_t)count[s] * total + n / 2) / n);
         if (freq[s] == 0) freq[s] = 1;
         if (freq[s] == total) freq[s] = total - 1;
         sum += freq[s];
     }
+    if (sum == total) return;
     up = sum < total;
     for (s = 0; s < m; s++) change[s] = wcodeci_frequency_step(count[s], freq[s], up);
     while (sum != total) {
@@ -564,20 +565,30 @@ static uint64_t wcodeci_message_bits(const uint32_t *count, const uint32_t *freq
     return sum;
 }
 
-/* Two counters for each value, in turn, so that a run of equal values waits half as long for itself.  (With
- * four, the tables cost more than that.) */
+/* Several counters for each value, in turn, so that equal ones in a row do not wait for each other: eight values
+ * are loaded at a time, and where there are few the tables cost more than they save. */
 static void wcodeci_count(const wcodeci_byte *v, size_t n, uint32_t count[256])
 {
-    uint32_t part[2][256];
-    size_t i;
+    uint32_t part[3][256];
+    size_t i = 0;
     unsigned s;
-    memset(part, 0, sizeof part);
-    for (i = 0; i + 2 <= n; i += 2) {
-        part[0][v[i]]++;
-        part[1][v[i + 1]]++;
+    memset(count, 0, 256 * sizeof *count);
+    if (n >= 1024) {
+        memset(part, 0, sizeof part);
+        for (; n - i >= 8; i += 8) {
+            const uint64_t x = wcodeci_load64(v + i);
+            count[x & 255]++;
+            part[0][x >> 8 & 255]++;
+            part[1][x >> 16 & 255]++;
+            part[2][x >> 24 & 255]++;
+            count[x >> 32 & 255]++;
+            part[0][x >> 40 & 255]++;
+            part[1][x >> 48 & 255]++;
+            part[2][x >> 56]++;
+        }
+        for (s = 0; s < 256; s++) count[s] += part[0][s] + part[1][s] + part[2][s];
     }
-    if (i < n) part[0][v[i]]++;
-    for (s = 0; s < 256; s++) count[s] = part[0][s] + part[1][s];
+    for (; i < n; i++) count[v[i]]++;
 }
 
 /* n values' order-0 entropy in bits. */

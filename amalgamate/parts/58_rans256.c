@@ -179,46 +179,69 @@ static size_t wcodeci_rans256_prepare(const wcodeci_plane *plane, wcodeci_rans25
     return model->head_size + 4 * lanes + (size_t)(bits / 8);
 }
 
-/* x / f is x * reciprocal >> shift for x < f << 20 and f <= 2048: with 2^k >= f, shift is 32 + k and reciprocal is
- * 2^shift / f rounded up, the error is below x / 2^shift < 2^20 f / 2^(32 + k) <= 1/f, and the product is below
- * 2^(52 + k) + 2^31.  Shift 0: divide. */
-static uint64_t wcodeci_rans256_reciprocal(uint32_t f, unsigned *shift)
+/* What coding a value takes.  x / f is x * reciprocal >> shift, or one more, for x < f << 20: with 2^k >= f, shift
+ * is 32 + k and reciprocal is 2^shift / f, rounded down, so the product is below x * 2^shift / f < 2^64, and the error
+ * below x / 2^shift < 1. */
+typedef struct wcodeci_rans256_code {
+    uint64_t reciprocal;
+    uint32_t freq, cum, shift;
+} wcodeci_rans256_code;
+
+static void wcodeci_rans256_codes(const wcodeci_rans256_model *model, wcodeci_rans256_code code[256])
 {
-    unsigned k = 0;
-    *shift = 0;
-    if (f == 0 || f > 2048) return 0;
-    while ((uint32_t)1 << k < f) k++;
-    *shift = 32 + k;
-    return (((uint64_t)1 << *shift) + f - 1) / f;
+    uint32_t sum = 0;
+    unsigned s, k;
+    memset(code, 0, 256 * sizeof *code);
+    for (s = 0; s < 256; s++) {
+        const uint32_t f = model->freq[s];
+        if (!f) continue;
+        for (k = 0; (uint32_t)1 << k < f; k++) {}
+        code[s].freq = f;
+        code[s].cum = sum;
+        code[s].shift = 32 + k;
+        code[s].reciprocal = ((uint64_t)1 << (32 + k)) / f;
+        sum += f;
+    }
 }
 
-/* `work`: room for 2 n bytes. */
+/* Codes a value and puts what the state sheds below p.  Arithmetic, for no branch could be predicted; so two bytes
+ * below p are written even if nothing is shed. */
+WCODECI_INLINE wcodeci_byte *wcodeci_rans256_put(const wcodeci_rans256_code *c, uint32_t *state, wcodeci_byte *p)
+{
+    uint32_t x = *state, q, rest, more;
+    const uint32_t shed = (uint32_t)((((uint64_t)c->freq << 20) - 1 - x) >> 63);
+    wcodeci_store16(p - 2, (unsigned)(x & 0xFFFF));
+    p -= 2 * shed;
+    x >>= 16 * shed;
+    q = (uint32_t)(x * c->reciprocal >> c->shift);
+    rest = x - q * c->freq;
+    more = 1 - ((rest - c->freq) >> 31);
+    q += more;
+    rest -= c->freq & (0u - more);
+    *state = (q << WCODECI_RANS256_BITS) + rest + c->cum;
+    return p;
+}
+
+/* `work`: room for 2 n bytes, which are as many as n values can shed. */
 static size_t wcodeci_rans256_encode(const wcodeci_plane *plane, const wcodeci_rans256_model *model,
                                      wcodeci_byte *dst, size_t cap, wcodeci_byte *work)
 {
-    uint32_t state[WCODECI_RANS256_LANES], cum[256], sum = 0;
-    uint64_t reciprocal[256];
-    unsigned shift[256];
+    wcodeci_rans256_code code[256];
+    uint32_t state[WCODECI_RANS256_LANES];
+    const wcodeci_byte *v = plane->v;
     wcodeci_byte *end = work + 2 * plane->n, *p = end;
-    unsigned s, lane, lanes = 1u << model->head[0];
-    size_t i, used;
-    for (s = 0; s < 256; s++) {
-        cum[s] = sum;
-        sum += model->freq[s];
-        reciprocal[s] = wcodeci_rans256_reciprocal(model->freq[s], &shift[s]);
-    }
+    const unsigned lanes = 1u << model->head[0];
+    unsigned lane;
+    size_t i = plane->n, used;
+    wcodeci_rans256_codes(model, code);
     for (lane = 0; lane < lanes; lane++) state[lane] = WCODECI_RANS256_LOW;
-    for (i = plane->n; i-- > 0;) {
-        uint32_t x = state[i & (lanes - 1)], f, q;
-        s = plane->v[i];
-        f = model->freq[s];
-        if (x >= f << 20) {
-            p -= 2;
-            wcodeci_store16(p, (unsigned)(x & 0xFFFF));
-            x >>= 16;
-        }
-        q = shift[s] ? (uint32_t)(x * reciprocal[s] >> shift[s]) : x / f;
-        state[i & (lanes - 1)] = (q << WCODECI_RANS256_BITS) + (x - q * f) + cum[s];
+    while (i & (lanes - 1)) {
+        i--;
+        p = wcodeci_rans256_put(&code[v[i]], &state[i & (lanes - 1)], p);
+    }
+    while (i) {
+        i -= lanes;
+        for (lane = lanes; lane-- > 0;) p = wcodeci_rans256_put(&code[v[i + lane]], &state[lane], p);
     }
     used = model->head_size + 4 * lanes + (size_t)(end - p);
     if (used > cap) return 0;
