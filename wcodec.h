@@ -1479,6 +1479,13 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #define WCODECI_INLINE static inline
 #endif
 
+/* Has a line of memory fetched that will be read soon; any address will do. */
+#if defined(__GNUC__) || defined(__clang__)
+#define WCODECI_PREFETCH(p) __builtin_prefetch(p)
+#else
+#define WCODECI_PREFETCH(p) ((void)(p))
+#endif
+
 /* Little-endian machines load and store with one memcpy; all others byte by byte. */
 #if (defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) || defined(_MSC_VER)
 #define WCODECI_LITTLE 1
@@ -4539,6 +4546,11 @@ static uint64_t wcodeci_entropy(const uint32_t count[256], size_t n)
     return sum / 65536;
 }
 
+/* A symbol takes 1 of 256 slots at least, which costs all others 1/177 bit each; as an exception it costs some 10
+ * bits more.  Rarer than one in so many it is an exception, commoner than that it is none, in between both are tried. */
+#define WCODECI_RARE 4096
+#define WCODECI_COMMON 512
+
 typedef struct wcodeci_rans16_model {
     wcodeci_byte freq[16 * WCODECI_CLASSES], value[16];
     uint32_t exceptions;
@@ -4604,15 +4616,16 @@ static size_t wcodeci_rans16_prepare(const wcodeci_plane *plane, const wcodeci_b
     unsigned direct = m > 16 ? 16 : m, last_gain = 0;
     uint64_t best = UINT64_MAX, held;
     memset(model, 0, sizeof *model);
+    while (direct > 2 && plane->count[symbol[m - direct]] <= plane->n / WCODECI_RARE) direct--;
     for (; direct >= 2 && last_gain < 3; direct--) {
         wcodeci_rans16_model candidate;
         uint64_t bits;
         bits = wcodeci_rans16_try(plane, symbol, m, direct, &candidate);
-        last_gain++;
+        last_gain = plane->count[symbol[m - direct]] > plane->n / WCODECI_COMMON ? 3 : last_gain + 1;
         if (bits < best) {
             best = bits;
             *model = candidate;
-            last_gain = 0;
+            if (last_gain < 3) last_gain = 0;
         }
     }
     if (best == UINT64_MAX) return (size_t)-1;
@@ -4631,13 +4644,14 @@ static uint64_t wcodeci_class_make(const uint32_t count[16], unsigned m, uint64_
                                    wcodeci_byte freq[16], uint32_t *exceptions)
 {
     wcodeci_byte order[16];         /* the commonest first */
-    uint64_t best = UINT64_MAX, best_rest = 0;
+    uint64_t best = UINT64_MAX, best_rest = 0, all = 0;
     unsigned s, k, direct, last_gain = 0;
     for (s = 0; s < m; s++) {
         for (k = s; k > 0 && count[order[k - 1]] < count[s]; k--) order[k] = order[k - 1];
         order[k] = (wcodeci_byte)s;
     }
-    for (direct = m; direct > 2 && !count[order[direct - 1]]; direct--) {}
+    for (s = 0; s < m; s++) all += count[s];
+    for (direct = m; direct > 2 && count[order[direct - 1]] <= all / WCODECI_RARE; direct--) {}
     for (s = direct; s < m; s++) rest += count[order[s]];
     for (; direct >= 2 && last_gain < 3; rest += count[order[--direct]]) {
         uint32_t part[16] = { 0 }, whole[16];
@@ -4649,11 +4663,11 @@ static uint64_t wcodeci_class_make(const uint32_t count[16], unsigned m, uint64_
         part[0] += (uint32_t)rest;          /* what stands in the exceptions' places */
         wcodeci_normalise(part, direct, total + rest, 8, whole);
         bits = wcodeci_message_bits(part, whole, direct, 8) + rest * exception * 65536;
-        last_gain++;
+        last_gain = count[order[direct - 1]] > all / WCODECI_COMMON ? 3 : last_gain + 1;
         if (bits >= best) continue;
         best = bits;
         best_rest = rest;
-        last_gain = 0;
+        if (last_gain < 3) last_gain = 0;
         memset(freq, 0, 16);
         for (s = 0; s < direct; s++) freq[order[s]] = (wcodeci_byte)whole[s];
     }
@@ -9660,8 +9674,8 @@ WCODECI_AVX512_INLINE wcodeci_avx512_field wcodeci_avx512_field_make(const wcode
 WCODECI_AVX512_INLINE __m512i wcodeci_avx512_field16(const wcodeci_avx512_field *f, __m512i x)
 {
     const __m512i high = f->raise ? _mm512_sll_epi16(x, f->high) : _mm512_srl_epi16(x, f->high);
-    return _mm512_or_si512(_mm512_and_si512(_mm512_srl_epi16(x, f->low), f->low_mask),
-                           _mm512_and_si512(high, f->high_mask));
+    return _mm512_ternarylogic_epi64(_mm512_and_si512(_mm512_srl_epi16(x, f->low), f->low_mask), high,
+                                     f->high_mask, WCODECI_A_OR_B_AND_C);
 }
 
 WCODECI_AVX512_INLINE __m512i wcodeci_avx512_field32(const wcodeci_avx512_field *f, __m512i x)
@@ -9671,10 +9685,17 @@ WCODECI_AVX512_INLINE __m512i wcodeci_avx512_field32(const wcodeci_avx512_field 
                            _mm512_and_si512(high, f->high_mask));
 }
 
-/* The low bytes of 64 units of 16 bits. */
-WCODECI_AVX512_INLINE __m512i wcodeci_avx512_narrow16(__m512i a, __m512i b)
+/* The low bytes of 64 units of 16 bits; even: 0, 2, 4, ... */
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_narrow16(__m512i a, __m512i even, __m512i b)
 {
-    return _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtepi16_epi8(a)), _mm512_cvtepi16_epi8(b), 1);
+    return _mm512_permutex2var_epi8(a, even, b);
+}
+
+/* 0, 2, 4, ... 126. */
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_even(void)
+{
+    return _mm512_set_epi64(0x7E7C7A7876747270, 0x6E6C6A6866646260, 0x5E5C5A5856545250, 0x4E4C4A4846444240,
+                            0x3E3C3A3836343230, 0x2E2C2A2826242220, 0x1E1C1A1816141210, 0x0E0C0A0806040200);
 }
 
 WCODECI_AVX512_INLINE __m512i wcodeci_avx512_narrow32(__m512i a, __m512i b, __m512i c, __m512i d)
@@ -9696,9 +9717,17 @@ WCODECI_AVX512 static size_t wcodeci_avx512_split(const wcodeci_plane_row *row, 
             wcodeci_avx512_store(plane + i, wcodeci_avx512_field16(&f, wcodeci_avx512_load(src + i)));
     } else if (unit == 2) {
         const wcodeci_avx512_field f = wcodeci_avx512_field_make(row, 16);
+        const __m512i even = wcodeci_avx512_even();
+        if (row->width == 8 && row->low_width == 8) {       /* no more than a shift */
+            for (; n - i >= 64; i += 64)
+                wcodeci_avx512_store(plane + i, wcodeci_avx512_narrow16(
+                    _mm512_srl_epi16(wcodeci_avx512_load(src + 2 * i), f.low), even,
+                    _mm512_srl_epi16(wcodeci_avx512_load(src + 2 * i + 64), f.low)));
+            return i;
+        }
         for (; n - i >= 64; i += 64) {
             const __m512i a = wcodeci_avx512_load(src + 2 * i), b = wcodeci_avx512_load(src + 2 * i + 64);
-            wcodeci_avx512_store(plane + i, wcodeci_avx512_narrow16(wcodeci_avx512_field16(&f, a),
+            wcodeci_avx512_store(plane + i, wcodeci_avx512_narrow16(wcodeci_avx512_field16(&f, a), even,
                                                                     wcodeci_avx512_field16(&f, b)));
         }
     } else if (unit == 4) {
@@ -9760,29 +9789,38 @@ WCODECI_AVX512_INLINE __mmask64 wcodeci_avx512_there(size_t n)
     return n < 64 ? ((__mmask64)1 << n) - 1 : ~(__mmask64)0;
 }
 
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_level_at(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                                      const wcodeci_byte *columns, __mmask64 there)
+{
+    return wcodeci_avx512_level(fit, wcodeci_avx512_some(there, exponents), wcodeci_avx512_some(there, columns));
+}
+
 WCODECI_AVX512 static uint32_t wcodeci_avx512_fit_row(const wcodeci_fit *fit, const wcodeci_byte *exponents,
                                                       const wcodeci_byte *columns, size_t n, unsigned *most)
 {
-    const __m512i table = wcodeci_avx512_weights();
-    __m512i top = _mm512_setzero_si512(), sum = top;
+    const __m512i table = wcodeci_avx512_weights(), zero = _mm512_setzero_si512();
+    const size_t whole = n & ~(size_t)63;
+    const __mmask64 rest = ((__mmask64)1 << (n & 63)) - 1;
+    __m512i top = zero, sum = zero;
     __m256i half;
-    __m128i part;
     size_t i;
-    for (i = 0; i < n; i += 64) {
-        const __mmask64 there = wcodeci_avx512_there(n - i);
-        top = _mm512_mask_max_epu8(top, there, top, wcodeci_avx512_level(
-            fit, wcodeci_avx512_some(there, exponents + i), wcodeci_avx512_some(there, columns + i)));
-    }
+    for (i = 0; i < whole; i += 64)
+        top = _mm512_max_epu8(top, wcodeci_avx512_level(fit, wcodeci_avx512_load(exponents + i),
+                                                        wcodeci_avx512_load(columns + i)));
+    if (rest)
+        top = _mm512_mask_max_epu8(top, rest, top,
+                                   wcodeci_avx512_level_at(fit, exponents + i, columns + i, rest));
     half = _mm256_max_epu8(_mm512_castsi512_si256(top), _mm512_extracti64x4_epi64(top, 1));
-    part = _mm_max_epu8(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
-    *most = wcodeci_sse41_most(part);
+    *most = wcodeci_sse41_most(_mm_max_epu8(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1)));
     top = _mm512_set1_epi8((char)*most);
-    for (i = 0; i < n; i += 64) {
-        const __mmask64 there = wcodeci_avx512_there(n - i);
-        const __m512i weight = wcodeci_avx512_weigh(table, top, wcodeci_avx512_level(
-            fit, wcodeci_avx512_some(there, exponents + i), wcodeci_avx512_some(there, columns + i)));
-        sum = _mm512_add_epi64(sum, _mm512_sad_epu8(_mm512_maskz_mov_epi8(there, weight), _mm512_setzero_si512()));
+    for (i = 0; i < whole; i += 64) {
+        const __m512i level = wcodeci_avx512_level(fit, wcodeci_avx512_load(exponents + i),
+                                                   wcodeci_avx512_load(columns + i));
+        sum = _mm512_add_epi64(sum, _mm512_sad_epu8(wcodeci_avx512_weigh(table, top, level), zero));
     }
+    if (rest)
+        sum = _mm512_add_epi64(sum, _mm512_sad_epu8(_mm512_maskz_mov_epi8(rest, wcodeci_avx512_weigh(
+            table, top, wcodeci_avx512_level_at(fit, exponents + i, columns + i, rest))), zero));
     return (uint32_t)_mm512_reduce_add_epi64(sum);
 }
 
@@ -11083,6 +11121,7 @@ WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const 
 #define WCODECI_FIT_TOP 40              /* octaves above level 0: the largest exponents but one in 1024 */
 #define WCODECI_FIT_CENTRE 128          /* a column's scale is signed: from here */
 #define WCODECI_FIT_REACH 100           /* levels that a column may be off */
+#define WCODECI_FIT_AHEAD 1024          /* bytes of the next row that are sent for */
 #define WCODECI_MAX_COLUMNS ((size_t)1 << 20)       /* that the encoder fits scales to */
 
 /* 4 log2 of the mean weight of n values (at most 2^20), rounded to nearest: of values whose weights sum to
@@ -11144,11 +11183,15 @@ typedef struct wcodeci_fit_sample {
 
 static size_t wcodeci_fit_rows(const wcodeci_fit_sample *s) { return (s->rows - 1) / s->step + 1; }
 
+/* Row number i's exponents.  Rows are apart from each other, and the next one is sent for meanwhile. */
 static void wcodeci_fit_take(const wcodeci_encode_kernels *kernels, const wcodeci_fit_sample *s, size_t i,
                              wcodeci_byte *exponents)
 {
-    wcodeci_split_plane(kernels, s->split, 0, s->src + i * s->step * s->width * wcodeci_splits[s->split].unit,
-                        exponents, s->width);
+    const size_t row = s->width * wcodeci_splits[s->split].unit, next = (i + 1) * s->step;
+    size_t at;
+    for (at = 0; at < WCODECI_FIT_AHEAD && at < row && next < s->rows; at += 64)
+        WCODECI_PREFETCH(s->src + next * row + at);
+    wcodeci_split_plane(kernels, s->split, 0, s->src + i * s->step * row, exponents, s->width);
 }
 
 /* Bytes of memory that wcodeci_columns_fit takes: sums of 16 bits, exponents, highest levels; aligned for 16 bits. */
@@ -11461,11 +11504,12 @@ static size_t wcodeci_contexts_prepare(const wcodeci_context_counts *counts, siz
 #define WCODECI_FREE_SIZE 8192      /* bytes: in a tile below this speed costs nothing */
 /* For scales, which are few: what decodes without a large table. */
 #define WCODECI_SIDE_CODERS (1u << WCODEC_CODER_RAW | 1u << WCODEC_CODER_CONSTANT | 1u << WCODEC_CODER_HUFFMAN)
+#define WCODECI_CLASS_VALUES 8192   /* of which there should be so many */
 #define WCODECI_GUESS_PART 32       /* a coder is tried if it seems to cost so little more than the best, */
 #define WCODECI_GUESS_LEAST 16      /* and so many bytes */
 #define WCODECI_SECOND_PART 64      /* what seems to cost so little more than the best is encoded too */
 #define WCODECI_PLANE_FIELDS 3      /* bytes of the fields of a plane, about */
-#define WCODECI_CLASS_RUN 512       /* of four such runs of values one is looked at for a model of classes */
+#define WCODECI_CLASS_RUN 512       /* values in a row that are looked at for a model of classes */
 
 typedef struct wcodeci_encoder {
     const wcodeci_byte *src;
@@ -12256,12 +12300,13 @@ static void wcodeci_tile_plan(wcodeci_encoder *e, unsigned split, unsigned predi
     }
 }
 
-/* Counts residuals by class: all of few, a quarter of many.  Returns how many.  (Two tables in turn, as in
+/* Counts residuals by class: all of few, down to an eighth of many.  Returns how many.  (Two tables in turn, as in
  * wcodeci_count.) */
 static size_t wcodeci_classes_count(const wcodeci_byte *v, const wcodeci_byte *q, size_t n,
                                     uint32_t count[WCODECI_CLASSES][256])
 {
-    const size_t step = n < 4 * WCODECI_SAMPLE ? WCODECI_CLASS_RUN : 4 * WCODECI_CLASS_RUN;
+    const size_t part = n / WCODECI_CLASS_VALUES;
+    const size_t step = WCODECI_CLASS_RUN * (part < 1 ? 1 : wcodeci_min(part, 8));
     uint32_t other[256 * WCODECI_CLASSES], *one = count[0];
     size_t i, j, shown = 0;
     unsigned k;
@@ -16093,6 +16138,7 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 
 /* No private macro outlives the implementation. */
 #undef WCODECI_INLINE
+#undef WCODECI_PREFETCH
 #undef WCODECI_LITTLE
 #undef WCODECI_X86
 #undef WCODECI_TARGET
@@ -16139,6 +16185,8 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_CLASSES_MAP
 #undef WCODECI_CLASS_MAP
 #undef WCODECI_RANS16_LOW
+#undef WCODECI_RARE
+#undef WCODECI_COMMON
 #undef WCODECI_RANS16_WORK
 #undef WCODECI_RANS256_LANES
 #undef WCODECI_RANS256_LOW
@@ -16233,6 +16281,7 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_FIT_TOP
 #undef WCODECI_FIT_CENTRE
 #undef WCODECI_FIT_REACH
+#undef WCODECI_FIT_AHEAD
 #undef WCODECI_MAX_COLUMNS
 #undef WCODECI_CONTEXTS
 #undef WCODECI_CONTEXT_MODE
@@ -16244,6 +16293,7 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_SLOW_LEAST
 #undef WCODECI_FREE_SIZE
 #undef WCODECI_SIDE_CODERS
+#undef WCODECI_CLASS_VALUES
 #undef WCODECI_GUESS_PART
 #undef WCODECI_GUESS_LEAST
 #undef WCODECI_SECOND_PART

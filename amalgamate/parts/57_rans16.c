@@ -602,6 +602,11 @@ static uint64_t wcodeci_entropy(const uint32_t count[256], size_t n)
     return sum / 65536;
 }
 
+/* A symbol takes 1 of 256 slots at least, which costs all others 1/177 bit each; as an exception it costs some 10
+ * bits more.  Rarer than one in so many it is an exception, commoner than that it is none, in between both are tried. */
+#define WCODECI_RARE 4096
+#define WCODECI_COMMON 512
+
 typedef struct wcodeci_rans16_model {
     wcodeci_byte freq[16 * WCODECI_CLASSES], value[16];
     uint32_t exceptions;
@@ -667,15 +672,16 @@ static size_t wcodeci_rans16_prepare(const wcodeci_plane *plane, const wcodeci_b
     unsigned direct = m > 16 ? 16 : m, last_gain = 0;
     uint64_t best = UINT64_MAX, held;
     memset(model, 0, sizeof *model);
+    while (direct > 2 && plane->count[symbol[m - direct]] <= plane->n / WCODECI_RARE) direct--;
     for (; direct >= 2 && last_gain < 3; direct--) {
         wcodeci_rans16_model candidate;
         uint64_t bits;
         bits = wcodeci_rans16_try(plane, symbol, m, direct, &candidate);
-        last_gain++;
+        last_gain = plane->count[symbol[m - direct]] > plane->n / WCODECI_COMMON ? 3 : last_gain + 1;
         if (bits < best) {
             best = bits;
             *model = candidate;
-            last_gain = 0;
+            if (last_gain < 3) last_gain = 0;
         }
     }
     if (best == UINT64_MAX) return (size_t)-1;
@@ -694,13 +700,14 @@ static uint64_t wcodeci_class_make(const uint32_t count[16], unsigned m, uint64_
                                    wcodeci_byte freq[16], uint32_t *exceptions)
 {
     wcodeci_byte order[16];         /* the commonest first */
-    uint64_t best = UINT64_MAX, best_rest = 0;
+    uint64_t best = UINT64_MAX, best_rest = 0, all = 0;
     unsigned s, k, direct, last_gain = 0;
     for (s = 0; s < m; s++) {
         for (k = s; k > 0 && count[order[k - 1]] < count[s]; k--) order[k] = order[k - 1];
         order[k] = (wcodeci_byte)s;
     }
-    for (direct = m; direct > 2 && !count[order[direct - 1]]; direct--) {}
+    for (s = 0; s < m; s++) all += count[s];
+    for (direct = m; direct > 2 && count[order[direct - 1]] <= all / WCODECI_RARE; direct--) {}
     for (s = direct; s < m; s++) rest += count[order[s]];
     for (; direct >= 2 && last_gain < 3; rest += count[order[--direct]]) {
         uint32_t part[16] = { 0 }, whole[16];
@@ -712,11 +719,11 @@ static uint64_t wcodeci_class_make(const uint32_t count[16], unsigned m, uint64_
         part[0] += (uint32_t)rest;          /* what stands in the exceptions' places */
         wcodeci_normalise(part, direct, total + rest, 8, whole);
         bits = wcodeci_message_bits(part, whole, direct, 8) + rest * exception * 65536;
-        last_gain++;
+        last_gain = count[order[direct - 1]] > all / WCODECI_COMMON ? 3 : last_gain + 1;
         if (bits >= best) continue;
         best = bits;
         best_rest = rest;
-        last_gain = 0;
+        if (last_gain < 3) last_gain = 0;
         memset(freq, 0, 16);
         for (s = 0; s < direct; s++) freq[order[s]] = (wcodeci_byte)whole[s];
     }

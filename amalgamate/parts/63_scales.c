@@ -15,6 +15,7 @@
 #define WCODECI_FIT_TOP 40              /* octaves above level 0: the largest exponents but one in 1024 */
 #define WCODECI_FIT_CENTRE 128          /* a column's scale is signed: from here */
 #define WCODECI_FIT_REACH 100           /* levels that a column may be off */
+#define WCODECI_FIT_AHEAD 1024          /* bytes of the next row that are sent for */
 #define WCODECI_MAX_COLUMNS ((size_t)1 << 20)       /* that the encoder fits scales to */
 
 /* 4 log2 of the mean weight of n values (at most 2^20), rounded to nearest: of values whose weights sum to
@@ -76,11 +77,15 @@ typedef struct wcodeci_fit_sample {
 
 static size_t wcodeci_fit_rows(const wcodeci_fit_sample *s) { return (s->rows - 1) / s->step + 1; }
 
+/* Row number i's exponents.  Rows are apart from each other, and the next one is sent for meanwhile. */
 static void wcodeci_fit_take(const wcodeci_encode_kernels *kernels, const wcodeci_fit_sample *s, size_t i,
                              wcodeci_byte *exponents)
 {
-    wcodeci_split_plane(kernels, s->split, 0, s->src + i * s->step * s->width * wcodeci_splits[s->split].unit,
-                        exponents, s->width);
+    const size_t row = s->width * wcodeci_splits[s->split].unit, next = (i + 1) * s->step;
+    size_t at;
+    for (at = 0; at < WCODECI_FIT_AHEAD && at < row && next < s->rows; at += 64)
+        WCODECI_PREFETCH(s->src + next * row + at);
+    wcodeci_split_plane(kernels, s->split, 0, s->src + i * s->step * row, exponents, s->width);
 }
 
 /* Bytes of memory that wcodeci_columns_fit takes: sums of 16 bits, exponents, highest levels; aligned for 16 bits. */

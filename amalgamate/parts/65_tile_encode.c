@@ -19,11 +19,12 @@
 #define WCODECI_FREE_SIZE 8192      /* bytes: in a tile below this speed costs nothing */
 /* For scales, which are few: what decodes without a large table. */
 #define WCODECI_SIDE_CODERS (1u << WCODEC_CODER_RAW | 1u << WCODEC_CODER_CONSTANT | 1u << WCODEC_CODER_HUFFMAN)
+#define WCODECI_CLASS_VALUES 8192   /* of which there should be so many */
 #define WCODECI_GUESS_PART 32       /* a coder is tried if it seems to cost so little more than the best, */
 #define WCODECI_GUESS_LEAST 16      /* and so many bytes */
 #define WCODECI_SECOND_PART 64      /* what seems to cost so little more than the best is encoded too */
 #define WCODECI_PLANE_FIELDS 3      /* bytes of the fields of a plane, about */
-#define WCODECI_CLASS_RUN 512       /* of four such runs of values one is looked at for a model of classes */
+#define WCODECI_CLASS_RUN 512       /* values in a row that are looked at for a model of classes */
 
 typedef struct wcodeci_encoder {
     const wcodeci_byte *src;
@@ -814,12 +815,13 @@ static void wcodeci_tile_plan(wcodeci_encoder *e, unsigned split, unsigned predi
     }
 }
 
-/* Counts residuals by class: all of few, a quarter of many.  Returns how many.  (Two tables in turn, as in
+/* Counts residuals by class: all of few, down to an eighth of many.  Returns how many.  (Two tables in turn, as in
  * wcodeci_count.) */
 static size_t wcodeci_classes_count(const wcodeci_byte *v, const wcodeci_byte *q, size_t n,
                                     uint32_t count[WCODECI_CLASSES][256])
 {
-    const size_t step = n < 4 * WCODECI_SAMPLE ? WCODECI_CLASS_RUN : 4 * WCODECI_CLASS_RUN;
+    const size_t part = n / WCODECI_CLASS_VALUES;
+    const size_t step = WCODECI_CLASS_RUN * (part < 1 ? 1 : wcodeci_min(part, 8));
     uint32_t other[256 * WCODECI_CLASSES], *one = count[0];
     size_t i, j, shown = 0;
     unsigned k;
