@@ -4535,14 +4535,17 @@ static void wcodeci_count(const wcodeci_byte *v, size_t n, uint32_t count[256])
     for (; i < n; i++) count[v[i]]++;
 }
 
-/* n values' order-0 entropy in bits. */
+/* The order-0 entropy, in bits, of n values, which are all that `count` counts. */
 static uint64_t wcodeci_entropy(const uint32_t count[256], size_t n)
 {
     uint64_t sum = 0;
     const uint32_t log_n = wcodeci_log2((uint32_t)n);
     unsigned s;
-    for (s = 0; s < 256; s++)
-        if (count[s]) sum += (uint64_t)count[s] * (log_n - wcodeci_log2(count[s]));
+    for (s = 0; n; s++) {
+        if (!count[s]) continue;
+        sum += (uint64_t)count[s] * (log_n - wcodeci_log2(count[s]));
+        n -= count[s];
+    }
     return sum / 65536;
 }
 
@@ -11653,17 +11656,18 @@ typedef struct wcodeci_outlook {
 static void wcodeci_outlook_make(const wcodeci_plane *plane, wcodeci_outlook *o)
 {
     const uint32_t log_n = wcodeci_log2((uint32_t)plane->n);
-    unsigned s, huff = 0, rans = 0, huff_run = 0, rans_run = 0, some = 0;
+    unsigned s = 0, huff = 0, rans = 0, huff_run = 0, rans_run = 0;
+    size_t left = plane->n;
     memset(o, 0, sizeof *o);
-    for (s = 0; s < 256; s++) {
+    while (!plane->count[s]) s++;
+    for (; left; s++) {
         const uint32_t count = plane->count[s];
         unsigned huff_now = 0, rans_now = 0;
-        if (!count && !some) continue;
         if (count) {
             const uint32_t rare = log_n - wcodeci_log2(count);
+            left -= count;
             o->bits += (uint64_t)count * rare;
             o->values++;
-            some = 1;
             if (count > o->most) o->most = count;
             huff_now = rare < 98304 ? 1 : (rare + 32768) >> 16;
             rans_now = rare >= 12u << 16 ? 1 : ((13u << 16) - rare) >> 16;
@@ -14170,6 +14174,7 @@ WCODEC_API void wcodec_push_original(const wcodec_push *push, size_t *number, co
 #define WCODECI_LARGE_TILE 131072u          /* units: above, half as many */
 #define WCODECI_BATCH_TILES 128             /* but so many where they are small */
 #define WCODECI_GROUP ((uint64_t)1 << 22)   /* bytes of a group, about */
+#define WCODECI_SERIAL_BATCH 262144u        /* bytes that are enough for one thread: they stay in the cache */
 #define WCODECI_LEAST_SCALED 8192u          /* units: less is not looked at for scales */
 
 typedef struct wcodeci_buffer {
@@ -14868,7 +14873,8 @@ static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w, const wcodeci_b
     wcodeci_writer_next(w, &count, &begin, &end);
     size = (end - begin) * w->cut.unit;
     if (count > w->batch_capacity - w->batch_count || size > w->input_size - w->input_used
-        || (leads && w->columns > w->scales_size - w->scales_used)) {
+        || (leads && w->columns > w->scales_size - w->scales_used)
+        || ((leads || !w->per_group) && w->parallel.workers < 2 && w->input_used >= WCODECI_SERIAL_BATCH)) {
         status = wcodeci_writer_flush(w);
         if (status) return status;
     }
@@ -16325,6 +16331,7 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_LARGE_TILE
 #undef WCODECI_BATCH_TILES
 #undef WCODECI_GROUP
+#undef WCODECI_SERIAL_BATCH
 #undef WCODECI_LEAST_SCALED
 #undef WCODECI_PLAN_MEMORY
 #undef WCODECI_MAX_JSON

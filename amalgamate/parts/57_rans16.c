@@ -591,14 +591,17 @@ static void wcodeci_count(const wcodeci_byte *v, size_t n, uint32_t count[256])
     for (; i < n; i++) count[v[i]]++;
 }
 
-/* n values' order-0 entropy in bits. */
+/* The order-0 entropy, in bits, of n values, which are all that `count` counts. */
 static uint64_t wcodeci_entropy(const uint32_t count[256], size_t n)
 {
     uint64_t sum = 0;
     const uint32_t log_n = wcodeci_log2((uint32_t)n);
     unsigned s;
-    for (s = 0; s < 256; s++)
-        if (count[s]) sum += (uint64_t)count[s] * (log_n - wcodeci_log2(count[s]));
+    for (s = 0; n; s++) {
+        if (!count[s]) continue;
+        sum += (uint64_t)count[s] * (log_n - wcodeci_log2(count[s]));
+        n -= count[s];
+    }
     return sum / 65536;
 }
 

@@ -168,17 +168,18 @@ typedef struct wcodeci_outlook {
 static void wcodeci_outlook_make(const wcodeci_plane *plane, wcodeci_outlook *o)
 {
     const uint32_t log_n = wcodeci_log2((uint32_t)plane->n);
-    unsigned s, huff = 0, rans = 0, huff_run = 0, rans_run = 0, some = 0;
+    unsigned s = 0, huff = 0, rans = 0, huff_run = 0, rans_run = 0;
+    size_t left = plane->n;
     memset(o, 0, sizeof *o);
-    for (s = 0; s < 256; s++) {
+    while (!plane->count[s]) s++;
+    for (; left; s++) {
         const uint32_t count = plane->count[s];
         unsigned huff_now = 0, rans_now = 0;
-        if (!count && !some) continue;
         if (count) {
             const uint32_t rare = log_n - wcodeci_log2(count);
+            left -= count;
             o->bits += (uint64_t)count * rare;
             o->values++;
-            some = 1;
             if (count > o->most) o->most = count;
             huff_now = rare < 98304 ? 1 : (rare + 32768) >> 16;
             rans_now = rare >= 12u << 16 ? 1 : ((13u << 16) - rare) >> 16;

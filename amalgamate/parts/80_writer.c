@@ -17,6 +17,7 @@
 #define WCODECI_LARGE_TILE 131072u          /* units: above, half as many */
 #define WCODECI_BATCH_TILES 128             /* but so many where they are small */
 #define WCODECI_GROUP ((uint64_t)1 << 22)   /* bytes of a group, about */
+#define WCODECI_SERIAL_BATCH 262144u        /* bytes that are enough for one thread: they stay in the cache */
 #define WCODECI_LEAST_SCALED 8192u          /* units: less is not looked at for scales */
 
 typedef struct wcodeci_buffer {
@@ -715,7 +716,8 @@ static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w, const wcodeci_b
     wcodeci_writer_next(w, &count, &begin, &end);
     size = (end - begin) * w->cut.unit;
     if (count > w->batch_capacity - w->batch_count || size > w->input_size - w->input_used
-        || (leads && w->columns > w->scales_size - w->scales_used)) {
+        || (leads && w->columns > w->scales_size - w->scales_used)
+        || ((leads || !w->per_group) && w->parallel.workers < 2 && w->input_used >= WCODECI_SERIAL_BATCH)) {
         status = wcodeci_writer_flush(w);
         if (status) return status;
     }
