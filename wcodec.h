@@ -1949,6 +1949,7 @@ typedef void wcodeci_residual_fn(const wcodeci_byte *v, const wcodeci_byte *befo
  * between 0 and 255.  up or down is 0. */
 typedef struct wcodeci_fit {
     wcodeci_byte up, down;
+    wcodeci_byte level[256];        /* of an exponent, less no scale */
 } wcodeci_fit;
 
 #define WCODECI_FIT_WEIGHTS 32      /* levels below the highest: what is further down counts as nothing */
@@ -3182,6 +3183,19 @@ static void wcodeci_scale_off_scalar(const wcodeci_byte *v, const wcodeci_byte *
 
 /* ---- what scales are fitted with ---- */
 
+/* Exponent number `top` comes to `octaves` above level 0. */
+static void wcodeci_fit_levels(wcodeci_fit *fit, unsigned top, unsigned octaves)
+{
+    unsigned i;
+    fit->up = (wcodeci_byte)(top < octaves ? octaves - top : 0);
+    fit->down = (wcodeci_byte)(top > octaves ? top - octaves : 0);
+    for (i = 0; i < 256; i++) {
+        const unsigned e = i + fit->up < 255 ? i + fit->up : 255;
+        const unsigned above = e < fit->down ? 0 : e - fit->down;
+        fit->level[i] = (wcodeci_byte)(above < 64 ? 4 * above : 255);
+    }
+}
+
 /* WCODECI_FIT_ONE * 2^(-i / 4), rounded to nearest. */
 static const wcodeci_byte wcodeci_fit_weight[WCODECI_FIT_WEIGHTS] = {
     255, 214, 180, 152, 128, 107, 90, 76, 64, 54, 45, 38, 32, 27, 23, 19,
@@ -3192,8 +3206,7 @@ WCODECI_INLINE int wcodeci_clamp(int x, int least, int most) { return x < least 
 
 WCODECI_INLINE unsigned wcodeci_fit_level(const wcodeci_fit *fit, unsigned exponent, int scale)
 {
-    const int e = wcodeci_clamp((int)exponent + fit->up, 0, 255) - fit->down;
-    return (unsigned)wcodeci_clamp(wcodeci_clamp(4 * e, 0, 255) - wcodeci_clamp(scale, -127, 127), 0, 255);
+    return (unsigned)wcodeci_clamp(fit->level[exponent] - (scale == -128 ? -127 : scale), 0, 255);
 }
 
 WCODECI_INLINE unsigned wcodeci_fit_weigh(unsigned most, unsigned level)
@@ -5056,27 +5069,28 @@ static size_t wcodeci_rans256_prepare(const wcodeci_plane *plane, wcodeci_rans25
     return model->head_size + 4 * lanes + (size_t)(bits / 8);
 }
 
-/* What coding a value takes.  x / f is x * reciprocal >> shift, or one more, for x < f << 20: with 2^k >= f, shift
- * is 32 + k and reciprocal is 2^shift / f, rounded down, so the product is below x * 2^shift / f < 2^64, and the error
- * below x / 2^shift < 1. */
+/* What coding a value of frequency f takes.  With 2^k >= f and m = 2^(32 + k) / f, rounded up, x / f is
+ * x * m >> (32 + k) for all x < 2^32: the error is below x / 2^(32 + k) < 1/f.  m has 33 bits, of which `reciprocal`
+ * leaves the highest out. */
 typedef struct wcodeci_rans256_code {
-    uint64_t reciprocal;
-    uint32_t freq, cum, shift;
+    uint32_t reciprocal, limit;         /* limit: f << 20, from which on the state sheds a word */
+    uint16_t others, cum;               /* others: 4096 - f */
+    uint32_t k;
 } wcodeci_rans256_code;
 
 static void wcodeci_rans256_codes(const wcodeci_rans256_model *model, wcodeci_rans256_code code[256])
 {
     uint32_t sum = 0;
-    unsigned s, k;
+    unsigned s;
     memset(code, 0, 256 * sizeof *code);
     for (s = 0; s < 256; s++) {
         const uint32_t f = model->freq[s];
         if (!f) continue;
-        for (k = 0; (uint32_t)1 << k < f; k++) {}
-        code[s].freq = f;
-        code[s].cum = sum;
-        code[s].shift = 32 + k;
-        code[s].reciprocal = ((uint64_t)1 << (32 + k)) / f;
+        while ((uint32_t)1 << code[s].k < f) code[s].k++;
+        code[s].reciprocal = (uint32_t)(((((uint64_t)1 << (32 + code[s].k)) + f - 1) / f) & 0xFFFFFFFFu);
+        code[s].limit = f << 20;
+        code[s].others = (uint16_t)(WCODECI_RANS256_SLOTS + 1 - f);
+        code[s].cum = (uint16_t)sum;
         sum += f;
     }
 }
@@ -5085,17 +5099,13 @@ static void wcodeci_rans256_codes(const wcodeci_rans256_model *model, wcodeci_ra
  * below p are written even if nothing is shed. */
 WCODECI_INLINE wcodeci_byte *wcodeci_rans256_put(const wcodeci_rans256_code *c, uint32_t *state, wcodeci_byte *p)
 {
-    uint32_t x = *state, q, rest, more;
-    const uint32_t shed = (uint32_t)((((uint64_t)c->freq << 20) - 1 - x) >> 63);
+    uint32_t x = *state, q;
+    const uint32_t shed = (uint32_t)(((uint64_t)c->limit - 1 - x) >> 63);
     wcodeci_store16(p - 2, (unsigned)(x & 0xFFFF));
     p -= 2 * shed;
     x >>= 16 * shed;
-    q = (uint32_t)(x * c->reciprocal >> c->shift);
-    rest = x - q * c->freq;
-    more = 1 - ((rest - c->freq) >> 31);
-    q += more;
-    rest -= c->freq & (0u - more);
-    *state = (q << WCODECI_RANS256_BITS) + rest + c->cum;
+    q = (uint32_t)((((uint64_t)x * c->reciprocal >> 32) + x) >> c->k);
+    *state = x + c->cum + q * c->others;        /* q * 4096 + (x - q * f) + cum */
     return p;
 }
 
@@ -11136,16 +11146,13 @@ static int wcodeci_fit_mean(uint32_t sum, size_t n)
 }
 
 /* `count`: of exponents. */
-static wcodeci_fit wcodeci_fit_make(const uint32_t count[256])
+static void wcodeci_fit_make(const uint32_t count[256], wcodeci_fit *fit)
 {
     uint32_t all = 0, over = 0;
-    wcodeci_fit fit;
-    int top, i;
+    unsigned top, i;
     for (i = 0; i < 256; i++) all += count[i];
     for (top = 255; top > 0 && over + count[top] <= all / 1024; top--) over += count[top];
-    fit.up = (wcodeci_byte)(top < WCODECI_FIT_TOP ? WCODECI_FIT_TOP - top : 0);
-    fit.down = (wcodeci_byte)(top > WCODECI_FIT_TOP ? top - WCODECI_FIT_TOP : 0);
-    return fit;
+    wcodeci_fit_levels(fit, top, WCODECI_FIT_TOP);
 }
 
 /* The scale of one row. */
@@ -11169,7 +11176,7 @@ static void wcodeci_rows_fit(const wcodeci_encode_kernels *kernels, const wcodec
     size_t i, m;
     memset(count, 0, sizeof count);
     for (i = 0; i < n; i += step) count[exponents[i]]++;
-    fit = wcodeci_fit_make(count);
+    wcodeci_fit_make(count, &fit);
     for (i = 0; i < n; i += m, phase = 0, rows++) {
         m = wcodeci_min(n - i, width - phase);
         *rows = (wcodeci_byte)wcodeci_fit_one(kernels, &fit, exponents + i, columns + phase, m);
@@ -11289,7 +11296,7 @@ static uint64_t wcodeci_columns_fit(const wcodeci_encode_kernels *kernels, const
     uint32_t count[256];
     wcodeci_fit fit;
     const size_t values = wcodeci_fit_count(kernels, s, exponents, count);
-    fit = wcodeci_fit_make(count);
+    wcodeci_fit_make(count, &fit);
     wcodeci_fit_both(kernels, s, &fit, columns, work, row);
     plain = wcodeci_entropy(count, values);
     scaled = wcodeci_fit_bits(kernels, s, columns, row, exponents);

@@ -123,6 +123,7 @@ typedef void wcodeci_residual_fn(const wcodeci_byte *v, const wcodeci_byte *befo
  * between 0 and 255.  up or down is 0. */
 typedef struct wcodeci_fit {
     wcodeci_byte up, down;
+    wcodeci_byte level[256];        /* of an exponent, less no scale */
 } wcodeci_fit;
 
 #define WCODECI_FIT_WEIGHTS 32      /* levels below the highest: what is further down counts as nothing */

@@ -120,6 +120,19 @@ static void wcodeci_scale_off_scalar(const wcodeci_byte *v, const wcodeci_byte *
 
 /* ---- what scales are fitted with ---- */
 
+/* Exponent number `top` comes to `octaves` above level 0. */
+static void wcodeci_fit_levels(wcodeci_fit *fit, unsigned top, unsigned octaves)
+{
+    unsigned i;
+    fit->up = (wcodeci_byte)(top < octaves ? octaves - top : 0);
+    fit->down = (wcodeci_byte)(top > octaves ? top - octaves : 0);
+    for (i = 0; i < 256; i++) {
+        const unsigned e = i + fit->up < 255 ? i + fit->up : 255;
+        const unsigned above = e < fit->down ? 0 : e - fit->down;
+        fit->level[i] = (wcodeci_byte)(above < 64 ? 4 * above : 255);
+    }
+}
+
 /* WCODECI_FIT_ONE * 2^(-i / 4), rounded to nearest. */
 static const wcodeci_byte wcodeci_fit_weight[WCODECI_FIT_WEIGHTS] = {
     255, 214, 180, 152, 128, 107, 90, 76, 64, 54, 45, 38, 32, 27, 23, 19,
@@ -130,8 +143,7 @@ WCODECI_INLINE int wcodeci_clamp(int x, int least, int most) { return x < least 
 
 WCODECI_INLINE unsigned wcodeci_fit_level(const wcodeci_fit *fit, unsigned exponent, int scale)
 {
-    const int e = wcodeci_clamp((int)exponent + fit->up, 0, 255) - fit->down;
-    return (unsigned)wcodeci_clamp(wcodeci_clamp(4 * e, 0, 255) - wcodeci_clamp(scale, -127, 127), 0, 255);
+    return (unsigned)wcodeci_clamp(fit->level[exponent] - (scale == -128 ? -127 : scale), 0, 255);
 }
 
 WCODECI_INLINE unsigned wcodeci_fit_weigh(unsigned most, unsigned level)

@@ -179,27 +179,28 @@ static size_t wcodeci_rans256_prepare(const wcodeci_plane *plane, wcodeci_rans25
     return model->head_size + 4 * lanes + (size_t)(bits / 8);
 }
 
-/* What coding a value takes.  x / f is x * reciprocal >> shift, or one more, for x < f << 20: with 2^k >= f, shift
- * is 32 + k and reciprocal is 2^shift / f, rounded down, so the product is below x * 2^shift / f < 2^64, and the error
- * below x / 2^shift < 1. */
+/* What coding a value of frequency f takes.  With 2^k >= f and m = 2^(32 + k) / f, rounded up, x / f is
+ * x * m >> (32 + k) for all x < 2^32: the error is below x / 2^(32 + k) < 1/f.  m has 33 bits, of which `reciprocal`
+ * leaves the highest out. */
 typedef struct wcodeci_rans256_code {
-    uint64_t reciprocal;
-    uint32_t freq, cum, shift;
+    uint32_t reciprocal, limit;         /* limit: f << 20, from which on the state sheds a word */
+    uint16_t others, cum;               /* others: 4096 - f */
+    uint32_t k;
 } wcodeci_rans256_code;
 
 static void wcodeci_rans256_codes(const wcodeci_rans256_model *model, wcodeci_rans256_code code[256])
 {
     uint32_t sum = 0;
-    unsigned s, k;
+    unsigned s;
     memset(code, 0, 256 * sizeof *code);
     for (s = 0; s < 256; s++) {
         const uint32_t f = model->freq[s];
         if (!f) continue;
-        for (k = 0; (uint32_t)1 << k < f; k++) {}
-        code[s].freq = f;
-        code[s].cum = sum;
-        code[s].shift = 32 + k;
-        code[s].reciprocal = ((uint64_t)1 << (32 + k)) / f;
+        while ((uint32_t)1 << code[s].k < f) code[s].k++;
+        code[s].reciprocal = (uint32_t)(((((uint64_t)1 << (32 + code[s].k)) + f - 1) / f) & 0xFFFFFFFFu);
+        code[s].limit = f << 20;
+        code[s].others = (uint16_t)(WCODECI_RANS256_SLOTS + 1 - f);
+        code[s].cum = (uint16_t)sum;
         sum += f;
     }
 }
@@ -208,17 +209,13 @@ static void wcodeci_rans256_codes(const wcodeci_rans256_model *model, wcodeci_ra
  * below p are written even if nothing is shed. */
 WCODECI_INLINE wcodeci_byte *wcodeci_rans256_put(const wcodeci_rans256_code *c, uint32_t *state, wcodeci_byte *p)
 {
-    uint32_t x = *state, q, rest, more;
-    const uint32_t shed = (uint32_t)((((uint64_t)c->freq << 20) - 1 - x) >> 63);
+    uint32_t x = *state, q;
+    const uint32_t shed = (uint32_t)(((uint64_t)c->limit - 1 - x) >> 63);
     wcodeci_store16(p - 2, (unsigned)(x & 0xFFFF));
     p -= 2 * shed;
     x >>= 16 * shed;
-    q = (uint32_t)(x * c->reciprocal >> c->shift);
-    rest = x - q * c->freq;
-    more = 1 - ((rest - c->freq) >> 31);
-    q += more;
-    rest -= c->freq & (0u - more);
-    *state = (q << WCODECI_RANS256_BITS) + rest + c->cum;
+    q = (uint32_t)((((uint64_t)x * c->reciprocal >> 32) + x) >> c->k);
+    *state = x + c->cum + q * c->others;        /* q * 4096 + (x - q * f) + cum */
     return p;
 }
 

@@ -27,16 +27,13 @@ static int wcodeci_fit_mean(uint32_t sum, size_t n)
 }
 
 /* `count`: of exponents. */
-static wcodeci_fit wcodeci_fit_make(const uint32_t count[256])
+static void wcodeci_fit_make(const uint32_t count[256], wcodeci_fit *fit)
 {
     uint32_t all = 0, over = 0;
-    wcodeci_fit fit;
-    int top, i;
+    unsigned top, i;
     for (i = 0; i < 256; i++) all += count[i];
     for (top = 255; top > 0 && over + count[top] <= all / 1024; top--) over += count[top];
-    fit.up = (wcodeci_byte)(top < WCODECI_FIT_TOP ? WCODECI_FIT_TOP - top : 0);
-    fit.down = (wcodeci_byte)(top > WCODECI_FIT_TOP ? top - WCODECI_FIT_TOP : 0);
-    return fit;
+    wcodeci_fit_levels(fit, top, WCODECI_FIT_TOP);
 }
 
 /* The scale of one row. */
@@ -60,7 +57,7 @@ static void wcodeci_rows_fit(const wcodeci_encode_kernels *kernels, const wcodec
     size_t i, m;
     memset(count, 0, sizeof count);
     for (i = 0; i < n; i += step) count[exponents[i]]++;
-    fit = wcodeci_fit_make(count);
+    wcodeci_fit_make(count, &fit);
     for (i = 0; i < n; i += m, phase = 0, rows++) {
         m = wcodeci_min(n - i, width - phase);
         *rows = (wcodeci_byte)wcodeci_fit_one(kernels, &fit, exponents + i, columns + phase, m);
@@ -180,7 +177,7 @@ static uint64_t wcodeci_columns_fit(const wcodeci_encode_kernels *kernels, const
     uint32_t count[256];
     wcodeci_fit fit;
     const size_t values = wcodeci_fit_count(kernels, s, exponents, count);
-    fit = wcodeci_fit_make(count);
+    wcodeci_fit_make(count, &fit);
     wcodeci_fit_both(kernels, s, &fit, columns, work, row);
     plain = wcodeci_entropy(count, values);
     scaled = wcodeci_fit_bits(kernels, s, columns, row, exponents);
