@@ -3196,8 +3196,8 @@ static void wcodeci_fit_levels(wcodeci_fit *fit, unsigned top, unsigned octaves)
     }
 }
 
-/* WCODECI_FIT_ONE * 2^(-i / 4), rounded to nearest. */
-static const wcodeci_byte wcodeci_fit_weight[WCODECI_FIT_WEIGHTS] = {
+/* WCODECI_FIT_ONE * 2^(-i / 4), rounded to nearest, of the first WCODECI_FIT_WEIGHTS; else 0. */
+static const wcodeci_byte wcodeci_fit_weight[256] = {
     255, 214, 180, 152, 128, 107, 90, 76, 64, 54, 45, 38, 32, 27, 23, 19,
     16, 13, 11, 9, 8, 7, 6, 5, 4, 3, 3, 2, 2, 2, 1, 1
 };
@@ -3211,8 +3211,7 @@ WCODECI_INLINE unsigned wcodeci_fit_level(const wcodeci_fit *fit, unsigned expon
 
 WCODECI_INLINE unsigned wcodeci_fit_weigh(unsigned most, unsigned level)
 {
-    const unsigned below = (most - level) & 255;
-    return below < WCODECI_FIT_WEIGHTS ? wcodeci_fit_weight[below] : 0;
+    return wcodeci_fit_weight[(most - level) & 255];
 }
 
 static uint32_t wcodeci_fit_row_scalar(const wcodeci_fit *fit, const wcodeci_byte *exponents,
@@ -4548,6 +4547,23 @@ static void wcodeci_count(const wcodeci_byte *v, size_t n, uint32_t count[256])
     for (; i < n; i++) count[v[i]]++;
 }
 
+/* Adds to count[256 c + v] how often value v has class c (the lower two bits of q); `other`: as many counters, so that
+ * equal ones in a row do not wait for each other. */
+static void wcodeci_count_classes(const wcodeci_byte *v, const wcodeci_byte *q, size_t n, uint32_t *count,
+                                  uint32_t *other)
+{
+    size_t i;
+    unsigned k;
+    for (i = 0; n - i >= 8; i += 8) {
+        uint64_t x = wcodeci_load64(v + i), of = wcodeci_load64(q + i) & (uint64_t)0x0303030303030303u;
+        for (k = 0; k < 8; k += 2, x >>= 16, of >>= 16) {
+            count[(of & 3) << 8 | (x & 255)]++;
+            other[(of & 0x300) | (x >> 8 & 255)]++;
+        }
+    }
+    for (; i < n; i++) count[(q[i] & 3u) << 8 | v[i]]++;
+}
+
 /* The order-0 entropy, in bits, of n values, which are all that `count` counts. */
 static uint64_t wcodeci_entropy(const uint32_t count[256], size_t n)
 {
@@ -4783,28 +4799,33 @@ static size_t wcodeci_rans16_map_classes_scalar(const wcodeci_rans16_coder *c, c
     return found;
 }
 
-/* Any number of symbols, for lanes 0 and on. */
+/* Any number of symbols, for lanes 0 and on.  x / f = x * reciprocal >> 24 for x < 65536: the error is below
+ * x / 2^24 <= 1/256 < 1/f.  Whether a state sheds a byte is arithmetic, for no branch could be predicted: one byte
+ * below p is written anyway. */
 static wcodeci_byte *wcodeci_rans16_put_scalar(wcodeci_rans16_coder *c, const wcodeci_byte *symbols, size_t n,
                                                wcodeci_byte *p)
 {
+    struct { uint32_t reciprocal, freq, slots; } per[16 * WCODECI_CLASSES];
     const unsigned mask = c->lanes - 1;
-    uint32_t reciprocal[16 * WCODECI_CLASSES];
     unsigned s;
-    /* x / f = x * reciprocal >> 24 for x < 65536: the error is below x / 2^24 <= 1/256 < 1/f. */
-    for (s = 0; s < 16 * WCODECI_CLASSES; s++)
-        reciprocal[s] = c->freq[s] ? ((uint32_t)1 << 24) / c->freq[s] + 1 : 0;
+    for (s = 0; s < 16 * WCODECI_CLASSES; s++) {
+        per[s].freq = c->freq[s];
+        if (!c->freq[s]) continue;          /* of no symbol, or of a class that there is not */
+        per[s].reciprocal = ((uint32_t)1 << 24) / c->freq[s] + 1;
+        per[s].slots = (s & 0x30) * 16 + c->first[s];
+    }
     while (n--) {
         const unsigned lane = (unsigned)n & mask;
-        uint32_t x = (uint32_t)c->high[lane] << 8 | c->low[lane], f, q;
+        uint32_t x = (uint32_t)c->high[lane] << 8 | c->low[lane], f, q, shed;
         s = symbols[n];
-        f = c->freq[s];
-        if (x >= f << 8) {
-            *--p = (wcodeci_byte)x;
-            x >>= 8;
-        }
-        q = (uint32_t)((uint64_t)x * reciprocal[s] >> 24);
+        f = per[s].freq;
+        shed = ((f << 8) - 1 - x) >> 31;
+        p[-1] = (wcodeci_byte)x;
+        p -= shed;
+        x >>= 8 * shed;
+        q = (uint32_t)((uint64_t)x * per[s].reciprocal >> 24);
         c->high[lane] = (wcodeci_byte)q;
-        c->low[lane] = c->slots[(s & 0x30) * 16 + c->first[s] + (x - q * f)];
+        c->low[lane] = c->slots[per[s].slots + (x - q * f)];
     }
     return p;
 }
@@ -11130,7 +11151,7 @@ WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const 
 #ifndef WCODEC_NO_ENCODER
 
 #define WCODECI_FIT_ROWS 256            /* rows that a group's columns are fitted to, at most */
-#define WCODECI_FIT_VALUES 16384        /* values that say what scales save, about */
+#define WCODECI_FIT_VALUES 8192        /* values that say what scales save, about */
 #define WCODECI_FIT_TOP 40              /* octaves above level 0: the largest exponents but one in 1024 */
 #define WCODECI_FIT_CENTRE 128          /* a column's scale is signed: from here */
 #define WCODECI_FIT_REACH 100           /* levels that a column may be off */
@@ -11254,26 +11275,26 @@ static size_t wcodeci_fit_count(const wcodeci_encode_kernels *kernels, const wco
     return n;
 }
 
-/* Their bits under the scales. */
+/* Their bits under the scales.  `work` is that of wcodeci_columns_fit. */
 static uint64_t wcodeci_fit_bits(const wcodeci_encode_kernels *kernels, const wcodeci_fit_sample *s,
-                                 const wcodeci_byte *columns, const wcodeci_byte *row, wcodeci_byte *exponents)
+                                 const wcodeci_byte *columns, const wcodeci_byte *row, wcodeci_byte *work)
 {
     const unsigned mask = (1u << wcodeci_splits[s->split].plane[0].width) - 1;
-    const size_t rows = wcodeci_fit_rows(s);
-    uint32_t count[WCODECI_CLASSES][256];
+    const size_t rows = wcodeci_fit_rows(s), width = s->width;
+    wcodeci_byte *q = work, *residual = work + width, *exponents = residual + width;
+    uint32_t count[WCODECI_CLASSES][256], other[256 * WCODECI_CLASSES];
     uint64_t bits = 0;
     size_t i, j;
     memset(count, 0, sizeof count);
+    memset(other, 0, sizeof other);
     for (i = 0; i < rows; i += wcodeci_fit_every(s)) {
         wcodeci_fit_take(kernels, s, i, exponents);
-        for (j = 0; j < s->width; j++) {
-            const unsigned q = (columns[j] + row[i]) & 255u;
-            count[q & 3][(exponents[j] - (q >> 2)) & mask]++;
-        }
+        kernels->scale_off(exponents, columns, row[i], q, residual, width, mask);
+        wcodeci_count_classes(residual, q, width, count[0], other);
     }
     for (i = 0; i < WCODECI_CLASSES; i++) {
         size_t some = 0;
-        for (j = 0; j < 256; j++) some += count[i][j];
+        for (j = 0; j < 256; j++) some += count[i][j] += other[256 * i + j];
         if (some) bits += wcodeci_entropy(count[i], some);
     }
     return bits;
@@ -11299,7 +11320,7 @@ static uint64_t wcodeci_columns_fit(const wcodeci_encode_kernels *kernels, const
     wcodeci_fit_make(count, &fit);
     wcodeci_fit_both(kernels, s, &fit, columns, work, row);
     plain = wcodeci_entropy(count, values);
-    scaled = wcodeci_fit_bits(kernels, s, columns, row, exponents);
+    scaled = wcodeci_fit_bits(kernels, s, columns, row, work);
     side = wcodeci_fit_side(columns, width) + wcodeci_fit_side(row, rows) * (n / width + 1) / rows;
     if (scaled >= plain) return 0;
     plain = (plain - scaled) * n / values;
@@ -12311,28 +12332,19 @@ static void wcodeci_tile_plan(wcodeci_encoder *e, unsigned split, unsigned predi
     }
 }
 
-/* Counts residuals by class: all of few, down to an eighth of many.  Returns how many.  (Two tables in turn, as in
- * wcodeci_count.) */
+/* Counts residuals by class: all of few, down to an eighth of many.  Returns how many. */
 static size_t wcodeci_classes_count(const wcodeci_byte *v, const wcodeci_byte *q, size_t n,
                                     uint32_t count[WCODECI_CLASSES][256])
 {
     const size_t part = n / WCODECI_CLASS_VALUES;
     const size_t step = WCODECI_CLASS_RUN * (part < 1 ? 1 : wcodeci_min(part, 8));
     uint32_t other[256 * WCODECI_CLASSES], *one = count[0];
-    size_t i, j, shown = 0;
-    unsigned k;
+    size_t i, shown = 0;
     memset(one, 0, sizeof other);
     memset(other, 0, sizeof other);
     for (i = 0; i < n; i += step) {
         const size_t end = i + wcodeci_min(n - i, WCODECI_CLASS_RUN);
-        for (j = i; end - j >= 8; j += 8) {
-            uint64_t x = wcodeci_load64(v + j), of = wcodeci_load64(q + j) & (uint64_t)0x0303030303030303u;
-            for (k = 0; k < 8; k += 2, x >>= 16, of >>= 16) {
-                one[(of & 3) << 8 | (x & 255)]++;
-                other[(of & 0x300) | (x >> 8 & 255)]++;
-            }
-        }
-        for (; j < end; j++) one[(q[j] & 3u) << 8 | v[j]]++;
+        wcodeci_count_classes(v + i, q + i, end - i, one, other);
         shown += end - i;
     }
     for (i = 0; i < 256 * WCODECI_CLASSES; i++) one[i] += other[i];

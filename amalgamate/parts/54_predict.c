@@ -133,8 +133,8 @@ static void wcodeci_fit_levels(wcodeci_fit *fit, unsigned top, unsigned octaves)
     }
 }
 
-/* WCODECI_FIT_ONE * 2^(-i / 4), rounded to nearest. */
-static const wcodeci_byte wcodeci_fit_weight[WCODECI_FIT_WEIGHTS] = {
+/* WCODECI_FIT_ONE * 2^(-i / 4), rounded to nearest, of the first WCODECI_FIT_WEIGHTS; else 0. */
+static const wcodeci_byte wcodeci_fit_weight[256] = {
     255, 214, 180, 152, 128, 107, 90, 76, 64, 54, 45, 38, 32, 27, 23, 19,
     16, 13, 11, 9, 8, 7, 6, 5, 4, 3, 3, 2, 2, 2, 1, 1
 };
@@ -148,8 +148,7 @@ WCODECI_INLINE unsigned wcodeci_fit_level(const wcodeci_fit *fit, unsigned expon
 
 WCODECI_INLINE unsigned wcodeci_fit_weigh(unsigned most, unsigned level)
 {
-    const unsigned below = (most - level) & 255;
-    return below < WCODECI_FIT_WEIGHTS ? wcodeci_fit_weight[below] : 0;
+    return wcodeci_fit_weight[(most - level) & 255];
 }
 
 static uint32_t wcodeci_fit_row_scalar(const wcodeci_fit *fit, const wcodeci_byte *exponents,

@@ -591,6 +591,23 @@ static void wcodeci_count(const wcodeci_byte *v, size_t n, uint32_t count[256])
     for (; i < n; i++) count[v[i]]++;
 }
 
+/* Adds to count[256 c + v] how often value v has class c (the lower two bits of q); `other`: as many counters, so that
+ * equal ones in a row do not wait for each other. */
+static void wcodeci_count_classes(const wcodeci_byte *v, const wcodeci_byte *q, size_t n, uint32_t *count,
+                                  uint32_t *other)
+{
+    size_t i;
+    unsigned k;
+    for (i = 0; n - i >= 8; i += 8) {
+        uint64_t x = wcodeci_load64(v + i), of = wcodeci_load64(q + i) & (uint64_t)0x0303030303030303u;
+        for (k = 0; k < 8; k += 2, x >>= 16, of >>= 16) {
+            count[(of & 3) << 8 | (x & 255)]++;
+            other[(of & 0x300) | (x >> 8 & 255)]++;
+        }
+    }
+    for (; i < n; i++) count[(q[i] & 3u) << 8 | v[i]]++;
+}
+
 /* The order-0 entropy, in bits, of n values, which are all that `count` counts. */
 static uint64_t wcodeci_entropy(const uint32_t count[256], size_t n)
 {
@@ -826,28 +843,33 @@ static size_t wcodeci_rans16_map_classes_scalar(const wcodeci_rans16_coder *c, c
     return found;
 }
 
-/* Any number of symbols, for lanes 0 and on. */
+/* Any number of symbols, for lanes 0 and on.  x / f = x * reciprocal >> 24 for x < 65536: the error is below
+ * x / 2^24 <= 1/256 < 1/f.  Whether a state sheds a byte is arithmetic, for no branch could be predicted: one byte
+ * below p is written anyway. */
 static wcodeci_byte *wcodeci_rans16_put_scalar(wcodeci_rans16_coder *c, const wcodeci_byte *symbols, size_t n,
                                                wcodeci_byte *p)
 {
+    struct { uint32_t reciprocal, freq, slots; } per[16 * WCODECI_CLASSES];
     const unsigned mask = c->lanes - 1;
-    uint32_t reciprocal[16 * WCODECI_CLASSES];
     unsigned s;
-    /* x / f = x * reciprocal >> 24 for x < 65536: the error is below x / 2^24 <= 1/256 < 1/f. */
-    for (s = 0; s < 16 * WCODECI_CLASSES; s++)
-        reciprocal[s] = c->freq[s] ? ((uint32_t)1 << 24) / c->freq[s] + 1 : 0;
+    for (s = 0; s < 16 * WCODECI_CLASSES; s++) {
+        per[s].freq = c->freq[s];
+        if (!c->freq[s]) continue;          /* of no symbol, or of a class that there is not */
+        per[s].reciprocal = ((uint32_t)1 << 24) / c->freq[s] + 1;
+        per[s].slots = (s & 0x30) * 16 + c->first[s];
+    }
     while (n--) {
         const unsigned lane = (unsigned)n & mask;
-        uint32_t x = (uint32_t)c->high[lane] << 8 | c->low[lane], f, q;
+        uint32_t x = (uint32_t)c->high[lane] << 8 | c->low[lane], f, q, shed;
         s = symbols[n];
-        f = c->freq[s];
-        if (x >= f << 8) {
-            *--p = (wcodeci_byte)x;
-            x >>= 8;
-        }
-        q = (uint32_t)((uint64_t)x * reciprocal[s] >> 24);
+        f = per[s].freq;
+        shed = ((f << 8) - 1 - x) >> 31;
+        p[-1] = (wcodeci_byte)x;
+        p -= shed;
+        x >>= 8 * shed;
+        q = (uint32_t)((uint64_t)x * per[s].reciprocal >> 24);
         c->high[lane] = (wcodeci_byte)q;
-        c->low[lane] = c->slots[(s & 0x30) * 16 + c->first[s] + (x - q * f)];
+        c->low[lane] = c->slots[per[s].slots + (x - q * f)];
     }
     return p;
 }

@@ -11,7 +11,7 @@
 #ifndef WCODEC_NO_ENCODER
 
 #define WCODECI_FIT_ROWS 256            /* rows that a group's columns are fitted to, at most */
-#define WCODECI_FIT_VALUES 16384        /* values that say what scales save, about */
+#define WCODECI_FIT_VALUES 8192        /* values that say what scales save, about */
 #define WCODECI_FIT_TOP 40              /* octaves above level 0: the largest exponents but one in 1024 */
 #define WCODECI_FIT_CENTRE 128          /* a column's scale is signed: from here */
 #define WCODECI_FIT_REACH 100           /* levels that a column may be off */
@@ -135,26 +135,26 @@ static size_t wcodeci_fit_count(const wcodeci_encode_kernels *kernels, const wco
     return n;
 }
 
-/* Their bits under the scales. */
+/* Their bits under the scales.  `work` is that of wcodeci_columns_fit. */
 static uint64_t wcodeci_fit_bits(const wcodeci_encode_kernels *kernels, const wcodeci_fit_sample *s,
-                                 const wcodeci_byte *columns, const wcodeci_byte *row, wcodeci_byte *exponents)
+                                 const wcodeci_byte *columns, const wcodeci_byte *row, wcodeci_byte *work)
 {
     const unsigned mask = (1u << wcodeci_splits[s->split].plane[0].width) - 1;
-    const size_t rows = wcodeci_fit_rows(s);
-    uint32_t count[WCODECI_CLASSES][256];
+    const size_t rows = wcodeci_fit_rows(s), width = s->width;
+    wcodeci_byte *q = work, *residual = work + width, *exponents = residual + width;
+    uint32_t count[WCODECI_CLASSES][256], other[256 * WCODECI_CLASSES];
     uint64_t bits = 0;
     size_t i, j;
     memset(count, 0, sizeof count);
+    memset(other, 0, sizeof other);
     for (i = 0; i < rows; i += wcodeci_fit_every(s)) {
         wcodeci_fit_take(kernels, s, i, exponents);
-        for (j = 0; j < s->width; j++) {
-            const unsigned q = (columns[j] + row[i]) & 255u;
-            count[q & 3][(exponents[j] - (q >> 2)) & mask]++;
-        }
+        kernels->scale_off(exponents, columns, row[i], q, residual, width, mask);
+        wcodeci_count_classes(residual, q, width, count[0], other);
     }
     for (i = 0; i < WCODECI_CLASSES; i++) {
         size_t some = 0;
-        for (j = 0; j < 256; j++) some += count[i][j];
+        for (j = 0; j < 256; j++) some += count[i][j] += other[256 * i + j];
         if (some) bits += wcodeci_entropy(count[i], some);
     }
     return bits;
@@ -180,7 +180,7 @@ static uint64_t wcodeci_columns_fit(const wcodeci_encode_kernels *kernels, const
     wcodeci_fit_make(count, &fit);
     wcodeci_fit_both(kernels, s, &fit, columns, work, row);
     plain = wcodeci_entropy(count, values);
-    scaled = wcodeci_fit_bits(kernels, s, columns, row, exponents);
+    scaled = wcodeci_fit_bits(kernels, s, columns, row, work);
     side = wcodeci_fit_side(columns, width) + wcodeci_fit_side(row, rows) * (n / width + 1) / rows;
     if (scaled >= plain) return 0;
     plain = (plain - scaled) * n / values;

@@ -816,28 +816,19 @@ static void wcodeci_tile_plan(wcodeci_encoder *e, unsigned split, unsigned predi
     }
 }
 
-/* Counts residuals by class: all of few, down to an eighth of many.  Returns how many.  (Two tables in turn, as in
- * wcodeci_count.) */
+/* Counts residuals by class: all of few, down to an eighth of many.  Returns how many. */
 static size_t wcodeci_classes_count(const wcodeci_byte *v, const wcodeci_byte *q, size_t n,
                                     uint32_t count[WCODECI_CLASSES][256])
 {
     const size_t part = n / WCODECI_CLASS_VALUES;
     const size_t step = WCODECI_CLASS_RUN * (part < 1 ? 1 : wcodeci_min(part, 8));
     uint32_t other[256 * WCODECI_CLASSES], *one = count[0];
-    size_t i, j, shown = 0;
-    unsigned k;
+    size_t i, shown = 0;
     memset(one, 0, sizeof other);
     memset(other, 0, sizeof other);
     for (i = 0; i < n; i += step) {
         const size_t end = i + wcodeci_min(n - i, WCODECI_CLASS_RUN);
-        for (j = i; end - j >= 8; j += 8) {
-            uint64_t x = wcodeci_load64(v + j), of = wcodeci_load64(q + j) & (uint64_t)0x0303030303030303u;
-            for (k = 0; k < 8; k += 2, x >>= 16, of >>= 16) {
-                one[(of & 3) << 8 | (x & 255)]++;
-                other[(of & 0x300) | (x >> 8 & 255)]++;
-            }
-        }
-        for (; j < end; j++) one[(q[j] & 3u) << 8 | v[j]]++;
+        wcodeci_count_classes(v + i, q + i, end - i, one, other);
         shown += end - i;
     }
     for (i = 0; i < 256 * WCODECI_CLASSES; i++) one[i] += other[i];
