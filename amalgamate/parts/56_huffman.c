@@ -284,7 +284,7 @@ static unsigned wcodeci_huff_free(const uint32_t count[256], const wcodeci_byte 
         weight[i] = sum;
     }
     memset(length, 0, 256);
-    depth[m - 2] = 0;
+    memset(depth, 0, sizeof depth);     /* that of the last pair stays */
     for (i = m - 2; i-- > 0;) depth[i] = (wcodeci_byte)(depth[above[m + i]] + 1);
     for (i = 0; i < m; i++) {
         const unsigned l = depth[above[i]] + 1u;

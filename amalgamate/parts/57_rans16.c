@@ -614,7 +614,7 @@ static uint64_t wcodeci_entropy(const uint32_t count[256], size_t n)
     uint64_t sum = 0;
     const uint32_t log_n = wcodeci_log2((uint32_t)n);
     unsigned s;
-    for (s = 0; n; s++) {
+    for (s = 0; n && s < 256; s++) {
         if (!count[s]) continue;
         sum += (uint64_t)count[s] * (log_n - wcodeci_log2(count[s]));
         n -= count[s];

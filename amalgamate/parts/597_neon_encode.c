@@ -115,7 +115,7 @@ WCODECI_INLINE uint8x16_t wcodeci_neon_weigh(uint8x16x2_t table, uint8x16_t most
     return vqtbl2q_u8(table, vsubq_u8(most, level));
 }
 
-WCODECI_INLINE uint8x16x2_t wcodeci_neon_weights(void)
+WCODECI_INLINE uint8x16x2_t wcodeci_neon_fit_weights(void)
 {
     uint8x16x2_t table;
     table.val[0] = vld1q_u8(wcodeci_fit_weight);
@@ -126,7 +126,7 @@ WCODECI_INLINE uint8x16x2_t wcodeci_neon_weights(void)
 static uint32_t wcodeci_neon_fit_row(const wcodeci_fit *fit, const wcodeci_byte *exponents,
                                      const wcodeci_byte *columns, size_t n, unsigned *most)
 {
-    const uint8x16x2_t table = wcodeci_neon_weights();
+    const uint8x16x2_t table = wcodeci_neon_fit_weights();
     uint8x16_t top = vdupq_n_u8(0);
     uint32x4_t sum = vdupq_n_u32(0);
     uint32_t rest = 0;
@@ -161,7 +161,7 @@ static void wcodeci_neon_fit_most(const wcodeci_fit *fit, const wcodeci_byte *ex
 static void wcodeci_neon_fit_sum(const wcodeci_fit *fit, const wcodeci_byte *exponents, int scale, size_t n,
                                  const wcodeci_byte *most, uint16_t *sum)
 {
-    const uint8x16x2_t table = wcodeci_neon_weights();
+    const uint8x16x2_t table = wcodeci_neon_fit_weights();
     const int8x16_t all = vdupq_n_s8((signed char)scale);
     size_t i;
     for (i = 0; n - i >= 16; i += 16) {
