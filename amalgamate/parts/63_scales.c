@@ -11,7 +11,7 @@
 #ifndef WCODEC_NO_ENCODER
 
 #define WCODECI_FIT_ROWS 256            /* rows that a group's columns are fitted to, at most */
-#define WCODECI_FIT_VALUES 8192        /* values that say what scales save, about */
+#define WCODECI_FIT_VALUES 16384       /* values that say what scales save, about */
 #define WCODECI_FIT_TOP 40              /* octaves above level 0: the largest exponents but one in 1024 */
 #define WCODECI_FIT_CENTRE 128          /* a column's scale is signed: from here */
 #define WCODECI_FIT_REACH 100           /* levels that a column may be off */

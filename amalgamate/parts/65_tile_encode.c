@@ -17,14 +17,19 @@
 #define WCODECI_SLOW_PART 48        /* of the tile's bytes, */
 #define WCODECI_SLOW_LEAST 16       /* or of what the plane takes: so much must a slow coder save */
 #define WCODECI_FREE_SIZE 8192      /* bytes: in a tile below this speed costs nothing */
-/* For scales, which are few: what decodes without a large table. */
-#define WCODECI_SIDE_CODERS (1u << WCODEC_CODER_RAW | 1u << WCODEC_CODER_CONSTANT | 1u << WCODEC_CODER_HUFFMAN)
-#define WCODECI_CLASS_VALUES 8192   /* of which there should be so many */
+/* For scales, which are few: what decodes without a large table.  (Rows' in a tile of the profile FAST do without
+ * Huffman's too, which takes a fifth of such a tile's time and saves 1 in 10000.) */
+#define WCODECI_SIDE_CODERS \
+    (1u << WCODEC_CODER_RAW | 1u << WCODEC_CODER_CONSTANT | 1u << WCODEC_CODER_PACKED | 1u << WCODEC_CODER_HUFFMAN)
+/* Those of whose sizes a histogram says no more than what the entropy does. */
+#define WCODECI_ENTROPY_CODERS \
+    (1u << WCODEC_CODER_SPARSE | 1u << WCODEC_CODER_HUFFMAN | 1u << WCODEC_CODER_RANS16 | 1u << WCODEC_CODER_RANS256)
 #define WCODECI_GUESS_PART 32       /* a coder is tried if it seems to cost so little more than the best, */
 #define WCODECI_GUESS_LEAST 16      /* and so many bytes */
 #define WCODECI_SECOND_PART 64      /* what seems to cost so little more than the best is encoded too */
 #define WCODECI_PLANE_FIELDS 3      /* bytes of the fields of a plane, about */
 #define WCODECI_CLASS_RUN 512       /* values in a row that are looked at for a model of classes */
+#define WCODECI_CLASS_VALUES 8192   /* of which there should be so many */
 
 typedef struct wcodeci_encoder {
     const wcodeci_byte *src;
@@ -231,13 +236,15 @@ static void wcodeci_coders_guess(const wcodeci_encoder *e, const wcodeci_plane *
     const unsigned coders = e->options.coders;
     wcodeci_outlook o;
     size_t bytes, lanes;
-    wcodeci_outlook_make(plane, &o);
     memset(size, 0, WCODEC_CODER_COUNT * sizeof *size);
     size[WCODEC_CODER_RAW] = wcodeci_raw_size(plane->n, plane->width);
-    if (o.values == 1) {
+    if (plane->count[plane->v[0]] == plane->n) {
         if (coders >> WCODEC_CODER_CONSTANT & 1) size[WCODEC_CODER_CONSTANT] = 1;
         return;
     }
+    if (coders >> WCODEC_CODER_PACKED & 1) size[WCODEC_CODER_PACKED] = wcodeci_packed_size(plane);
+    if (!(coders & WCODECI_ENTROPY_CODERS)) return;
+    wcodeci_outlook_make(plane, &o);
     bytes = (size_t)(o.bits / 65536 / 8);
     if (bytes >= size[WCODEC_CODER_RAW]) return;        /* no coder goes below the entropy */
     if (coders >> WCODEC_CODER_SPARSE & 1) size[WCODEC_CODER_SPARSE] = 2 + 2 * (plane->n - o.most);
@@ -314,6 +321,7 @@ static size_t wcodeci_encode_with(const wcodeci_encoder *e, unsigned coder, cons
                                   const wcodeci_choice *choice, wcodeci_byte *dst, size_t cap)
 {
     switch (coder) {
+    case WCODEC_CODER_PACKED: return wcodeci_packed_encode(plane, dst, cap);
     case WCODEC_CODER_CONSTANT: return wcodeci_constant_encode(plane, dst, cap);
     case WCODEC_CODER_SPARSE: return wcodeci_sparse_encode(plane, dst, cap);
     case WCODEC_CODER_HUFFMAN: return wcodeci_huff_encode(plane, &choice->huff, dst, cap);
@@ -844,6 +852,8 @@ static void wcodeci_rows_encode(wcodeci_encoder *e, size_t rows)
     wcodeci_plane plane;
     size_t cost;
     e->options.coders = WCODECI_SIDE_CODERS;
+    if (e->options.profile == WCODEC_PROFILE_FAST && e->size > WCODECI_FREE_SIZE)
+        e->options.coders &= ~(1u << WCODEC_CODER_HUFFMAN);
     e->row = 0;
     e->slow = 0;
     memcpy(e->plane, e->row_scales, rows);
