@@ -1484,7 +1484,7 @@ class Bench(CliTest):
         self.assertEqual(got["original_bytes"], len(self.model))
         self.assertLess(got["container_bytes"], len(self.model))
         self.assertTrue(got["kernel"])
-        for key in ("encode_mbps", "decode_mbps", "decode_nocrc_mbps", "memcpy_mbps"):
+        for key in ("encode_mbps", "encode_sha256_mbps", "decode_mbps", "decode_nocrc_mbps", "memcpy_mbps"):
             self.assertGreater(got[key], 0)
             self.assertGreaterEqual(got[key], got["median"][key])
             self.assertGreaterEqual(got["rounds"][key], 5)

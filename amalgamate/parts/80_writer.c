@@ -19,6 +19,7 @@
 #define WCODECI_LARGE_TILE 131072u          /* units: above, half as many */
 #define WCODECI_BATCH_TILES 128             /* but so many where they are small */
 #define WCODECI_GROUP ((uint64_t)1 << 22)   /* bytes of a group, about */
+#define WCODECI_SERIAL_BATCH 262144u        /* bytes that are enough for one thread: they stay in the cache */
 #define WCODECI_LEAST_SCALED 8192u          /* units: less is not looked at for scales */
 
 typedef struct wcodeci_buffer {
@@ -26,9 +27,10 @@ typedef struct wcodeci_buffer {
     uint64_t size, capacity;
 } wcodeci_buffer;
 
-/* A tile of the batch: its bytes at `in` of the input, its record at `out` of the output. */
+/* A tile of the batch: its bytes, and where in the output its record goes. */
 typedef struct wcodeci_batch_tile {
-    size_t in, size, out, record;
+    const wcodeci_byte *src;                /* in the input, or in memory that was lent */
+    size_t at, size, out, record;           /* at: where they begin among the batch's */
     unsigned dtype;
     uint64_t row;
     uint64_t pending_end;                   /* of `pending`: what comes before it, if it is a first tile */
@@ -45,7 +47,8 @@ typedef struct wcodeci_batch_tile {
 
 /* A group of the batch: its columns' scales, and their record. */
 typedef struct wcodeci_batch_group {
-    size_t in, size, out, record;           /* as for a tile; record 0: it has no scales */
+    const wcodeci_byte *src;
+    size_t size, out, record;               /* as for a tile; record 0: it has no scales */
     size_t scales, columns, tiles;          /* where in the writer's `scales`; tiles a group in this segment */
     uint64_t all;                           /* tiles of the segment */
     unsigned dtype;
@@ -66,6 +69,7 @@ struct wcodec_writer {
 
     wcodeci_byte *input, *output, *scratch; /* of a batch */
     size_t input_size, output_size, scratch_size, worker_scratch;
+    int lent;                               /* what is given stays where it is until the batch is written */
     wcodeci_batch_tile *batch;
     size_t batch_capacity, batch_count, input_used, output_used;
     wcodeci_byte *scales;                   /* of the batch's groups */
@@ -349,25 +353,20 @@ static void wcodeci_hash_task(void *arg, size_t i, unsigned worker)
     wcodec_writer *w = (wcodec_writer *)arg;
     wcodeci_batch_tile *t = &w->batch[i];
     (void)worker;
-    t->crc = w->engine.crc(0, w->input + t->in, t->size);
+    t->crc = w->engine.crc(0, t->src, t->size);
     t->hashed = 1;
 }
 
-/* Are a tile's bytes those of the view from `offset` on? */
+/* Are a tile's bytes those of the view from `offset` on, all of them before the batch? */
 static wcodec_status wcodeci_tile_equal(wcodec_writer *w, const wcodeci_batch_tile *t, uint64_t offset, int *equal)
 {
-    const wcodeci_byte *src = w->input + t->in;
     size_t done;
     *equal = 0;
-    if (offset >= w->view) {
-        *equal = memcmp(w->input + (size_t)(offset - w->view), src, t->size) == 0;
-        return WCODEC_OK;
-    }
     for (done = 0; done < t->size;) {
         const size_t take = wcodeci_min(t->size - done, w->worker_scratch);
         const wcodec_status status = wcodeci_writer_reread(w, offset + done, w->scratch, take);
         if (status) return status;
-        if (memcmp(w->scratch, src + done, take) != 0) return WCODEC_OK;
+        if (memcmp(w->scratch, t->src + done, take) != 0) return WCODEC_OK;
         done += take;
     }
     *equal = 1;
@@ -380,6 +379,7 @@ static wcodec_status wcodeci_batch_look(wcodec_writer *w, size_t i)
     wcodeci_batch_tile *t = &w->batch[i];
     wcodeci_copy_entry *e;
     wcodec_status status = wcodeci_copies_room(&w->copies, &w->heap);
+    size_t other = 0;
     int equal;
     if (status) return wcodeci_writer_fail(w, status, wcodeci_memory_text(status), NULL);
     if (w->copies.capacity == 0) return WCODEC_OK;
@@ -387,18 +387,22 @@ static wcodec_status wcodeci_batch_look(wcodec_writer *w, size_t i)
     if (e->size == 0 || !wcodeci_writer_rereads(w, e->offset)) {
         if (e->size == 0 && w->copies.full) return WCODEC_OK;
         w->copies.count += e->size == 0;
-        e->offset = w->view + t->in;
+        e->offset = w->view + t->at;
         e->crc = t->crc;
         e->size = (uint32_t)t->size << 1;
         t->added = 1;
         return WCODEC_OK;
     }
     if (e->size & 1) return WCODEC_OK;
-    status = wcodeci_tile_equal(w, t, e->offset, &equal);
+    if (e->offset >= w->view) {             /* in this batch */
+        while (w->batch[other].at != e->offset - w->view) other++;
+        equal = memcmp(w->batch[other++].src, t->src, t->size) == 0;
+    } else {
+        status = wcodeci_tile_equal(w, t, e->offset, &equal);
+    }
     if (status || !equal) return status;
-    t->distance = w->view + t->in - e->offset;
-    if (e->offset >= w->view)
-        while (w->batch[t->equal++].in != e->offset - w->view) {}
+    t->distance = w->view + t->at - e->offset;
+    t->equal = other;
     return WCODEC_OK;
 }
 
@@ -428,23 +432,32 @@ static void wcodeci_encode_one(wcodec_writer *w, wcodeci_batch_tile *t, unsigned
         scales.columns = g->columns;
         scales.phase = t->phase;
     }
-    t->record = wcodeci_tile_encode(t->dtype, t->row, w->input + t->in, t->size, t->hashed ? &t->crc : NULL,
+    t->record = wcodeci_tile_encode(t->dtype, t->row, t->src, t->size, t->hashed ? &t->crc : NULL,
                                     g && g->record ? &scales : NULL, &w->tile, w->output + t->out,
                                     wcodec_tile_bound(t->size), w->scratch + worker * w->worker_scratch,
                                     w->worker_scratch);
 }
 
-/* Task 0 is the SHA-256 of the batch, which lies in order in `input`; the others are its tiles.  The digest can
- * not be shared out, so it begins first. */
+/* The SHA-256 goes on over the batch. */
+static void wcodeci_batch_sha(wcodec_writer *w)
+{
+    size_t i;
+    for (i = 0; i < w->batch_count; i++) {
+        if (!w->no_sha256) wcodec_sha256_update(&w->sha, w->batch[i].src, w->batch[i].size);
+        w->sha_done += w->batch[i].size;
+    }
+}
+
+/* Task 0 is the SHA-256 of the batch, the others are its tiles.  The digest can not be shared out, so it begins
+ * first. */
 static void wcodeci_encode_task(void *arg, size_t i, unsigned worker)
 {
     wcodec_writer *w = (wcodec_writer *)arg;
     if (i) {
         wcodeci_encode_one(w, &w->batch[i - 1], worker);
-        return;
+    } else {
+        wcodeci_batch_sha(w);
     }
-    if (!w->no_sha256) wcodec_sha256_update(&w->sha, w->input, w->input_used);
-    w->sha_done = w->input_used;
 }
 
 /* Tiles that took few bytes are not worth copies: those that were found in this batch are coded after all. */
@@ -506,7 +519,7 @@ static void wcodeci_group_task(void *arg, size_t i, unsigned worker)
     wcodeci_byte *scratch = w->scratch + worker * w->worker_scratch;
     g->record = 0;
     if (!g->first && wcodeci_group_copied(w, i)) return;
-    if (!wcodec_scales_fit(g->dtype, w->input + g->in, g->size, g->columns, w->tile.cpu_off,
+    if (!wcodec_scales_fit(g->dtype, g->src, g->size, g->columns, w->tile.cpu_off,
                            w->scales + g->scales, scratch, w->worker_scratch))
         return;
     g->record = wcodeci_scales_encode(w->scales + g->scales, g->columns, w->tile.cpu_off, w->output + g->out,
@@ -825,12 +838,13 @@ static void wcodeci_writer_next(const wcodec_writer *w, size_t *count, uint64_t 
     wcodeci_cut_tile(&w->cut, w->next_tile + *count - 1, &other, end);
 }
 
-/* The group that begins with the batch's next tile and is as long as units begin ... end - 1. */
-static void wcodeci_writer_begin_group(wcodec_writer *w, uint64_t begin, uint64_t end)
+/* The group that begins with the batch's next tile, at `src`, and is as long as units begin ... end - 1. */
+static void wcodeci_writer_begin_group(wcodec_writer *w, const wcodeci_byte *src, uint64_t begin, uint64_t end)
 {
+    const size_t skip = wcodeci_first_row(begin, w->columns) * w->cut.unit;
     wcodeci_batch_group *g = &w->groups[w->group_count++];
-    g->in = w->input_used + wcodeci_first_row(begin, w->columns) * w->cut.unit;
-    g->size = w->input_used + (size_t)((end - begin) * w->cut.unit) - g->in;
+    g->src = src + skip;
+    g->size = (size_t)((end - begin) * w->cut.unit) - skip;
     g->out = w->output_used;
     g->scales = w->scales_used;
     g->columns = w->columns;
@@ -843,8 +857,8 @@ static void wcodeci_writer_begin_group(wcodec_writer *w, uint64_t begin, uint64_
 }
 
 /* Opens the next tile in the batch, which is written first if there is no room for the tile, or for all of the
- * group that begins with it. */
-static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w)
+ * group that begins with it.  `src`: where its bytes are. */
+static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w, const wcodeci_byte *src)
 {
     const int leads = w->per_group && w->next_tile % w->per_group == 0;
     size_t count = leads ? w->per_group : 1;
@@ -854,17 +868,20 @@ static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w)
     wcodeci_writer_next(w, &count, &begin, &end);
     size = (end - begin) * w->cut.unit;
     if (count > w->batch_capacity - w->batch_count || size > w->input_size - w->input_used
-        || (leads && w->columns > w->scales_size - w->scales_used)) {
+        || (leads && w->columns > w->scales_size - w->scales_used)
+        || ((leads || !w->per_group) && w->parallel.workers < 2 && w->input_used >= WCODECI_SERIAL_BATCH)) {
         status = wcodeci_writer_flush(w);
         if (status) return status;
     }
-    if (leads) wcodeci_writer_begin_group(w, begin, end);
+    if (!w->lent) src = w->input + w->input_used;
+    if (leads) wcodeci_writer_begin_group(w, src, begin, end);
     count = 1;
     wcodeci_writer_next(w, &count, &begin, &end);
     w->tile_size = (size_t)((end - begin) * w->cut.unit);
     w->tile_have = 0;
     t = &w->batch[w->batch_count++];
-    t->in = w->input_used;
+    t->src = src;
+    t->at = w->input_used;
     t->out = w->output_used;
     t->size = w->tile_size;
     t->record = 0;
@@ -897,11 +914,12 @@ WCODEC_API wcodec_status wcodec_writer_data(wcodec_writer *writer, const void *d
     while (size) {
         size_t take;
         if (w->tile_have == w->tile_size) {
-            status = wcodeci_writer_begin_tile(w);
+            status = wcodeci_writer_begin_tile(w, src);
             if (status) return wcodeci_writer_error(w, err);
         }
         take = wcodeci_min(size, w->tile_size - w->tile_have);
-        memcpy(w->input + w->batch[w->batch_count - 1].in + w->tile_have, src, take);
+        /* The open tile is the last, and ends where the input that is used does. */
+        if (!w->lent) memcpy(w->input + w->input_used - (w->tile_size - w->tile_have), src, take);
         w->tile_have += take;
         w->missing -= take;
         src += take;
