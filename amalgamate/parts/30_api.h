@@ -202,7 +202,8 @@ typedef enum wcodec_split {
 typedef enum wcodec_coder {
     WCODEC_CODER_RAW = 0, WCODEC_CODER_CONSTANT = 1, WCODEC_CODER_SPARSE = 2, WCODEC_CODER_HUFFMAN = 3,
     WCODEC_CODER_RANS16 = 4, WCODEC_CODER_RANS256 = 5, WCODEC_CODER_CLASSES = 6, WCODEC_CODER_MIX = 7,
-    WCODEC_CODER_COUNT = 8
+    WCODEC_CODER_LZ = 8,
+    WCODEC_CODER_COUNT = 9
 } wcodec_coder;
 
 typedef enum wcodec_predictor {

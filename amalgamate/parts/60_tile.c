@@ -57,6 +57,7 @@ static wcodec_status wcodeci_plane_parse(wcodeci_cursor *c, wcodec_plane_info *p
     plane->predictor = (unsigned char)(code >> 5);
     plane->size = (size_t)size;
     if (plane->coder >= WCODEC_CODER_COUNT || (plane->coder == WCODEC_CODER_MIX && !WCODECI_MIX)
+        || (plane->coder == WCODEC_CODER_LZ && !WCODECI_LZ)
         || plane->predictor >= WCODEC_PREDICT_COUNT) {
         *what = "unknown coder or predictor";
         return WCODEC_E_UNSUPPORTED;
@@ -215,6 +216,9 @@ static const char *wcodeci_plane_values(const wcodeci_tile_job *job, const wcode
     case WCODEC_CODER_SPARSE: return wcodeci_sparse_decode(src, info->size, info->width, v, n);
     case WCODEC_CODER_HUFFMAN:
         return wcodeci_huff_decode(src, info->size, info->width, v, n, (uint16_t *)job->table);
+#if WCODECI_LZ
+    case WCODEC_CODER_LZ: return wcodeci_lz_decode(src, info->size, info->width, v, n, (uint16_t *)job->table);
+#endif
     case WCODEC_CODER_RANS16:
         memset(&out, 0, sizeof out);
         out.v = v;

@@ -36,7 +36,15 @@ typedef struct wcodeci_encoder {
     wcodeci_byte *units, *plane, *residual, *work, *second, *trial;     /* parts of the scratch memory */
     wcodeci_byte *q, *scaled, *classes, *row_scales, *row_payload;
     void *mix;                          /* what the coder MIX works in; NULL: it is not used */
+    void *lz;                           /* the same of the coder LZ */
 } wcodeci_encoder;
+
+/* Bytes that rANS-16 and LZ work in, one after the other. */
+static size_t wcodeci_encode_work(size_t size)
+{
+    const size_t rans = WCODECI_RANS16_WORK(size) + 4, lz = wcodeci_lz_scratch(size);
+    return (lz > rans ? lz : rans) & ~(size_t)7;
+}
 
 /* The most rows that a tile of `size` bytes touches where there are scales. */
 static size_t wcodeci_encode_rows(size_t size) { return size / WCODECI_MIN_COLUMNS + 2; }
@@ -45,7 +53,7 @@ WCODEC_API size_t wcodec_tile_encode_scratch(size_t size)
 {
     /* units, plane, residual, q, scaled, classes: `size` each; second: size and a group; trial; work, aligned;
      * rows. */
-    return 7 * size + 64 + WCODECI_TRIAL_SIZE + WCODECI_RANS16_WORK(size) + 2 * wcodeci_encode_rows(size) + 64;
+    return 7 * size + 64 + WCODECI_TRIAL_SIZE + wcodeci_encode_work(size) + 2 * wcodeci_encode_rows(size) + 64;
 }
 
 WCODEC_API size_t wcodec_tile_encode_scratch_best(size_t size)
@@ -985,17 +993,84 @@ static size_t wcodeci_tile_encode_mixed(wcodeci_encoder *e, uint32_t crc, wcodec
 
 #endif
 
+#if WCODECI_LZ
+
+#define WCODECI_REPEATS_RUN 512         /* units */
+#define WCODECI_REPEATS_RUNS 16u
+
+/* Does what stands at one place often stand at another?  Eight bytes from where a unit begins, or four of units of
+ * one byte; of a large tile in some runs of units alone.  In weights that is rare. */
+static int wcodeci_tile_repeats_in(const wcodeci_encoder *e, uint32_t seen[4096])
+{
+    const size_t unit = wcodeci_dtypes[e->dtype].unit, n = e->size / unit, width = unit > 1 ? 8 : 4;
+    const unsigned runs = n > WCODECI_REPEATS_RUN * WCODECI_REPEATS_RUNS ? WCODECI_REPEATS_RUNS : 1;
+    size_t looked = 0, again = 0;
+    unsigned run;
+    memset(seen, 0, 4096 * sizeof *seen);
+    for (run = 0; run < runs; run++) {
+        const size_t start = (n - WCODECI_REPEATS_RUN) / WCODECI_REPEATS_RUNS * run;
+        size_t i, end = runs > 1 ? start + WCODECI_REPEATS_RUN : n;
+        for (i = runs > 1 ? start : 0; i < end && e->size - i * unit >= 8; i++) {
+            const uint64_t x = wcodeci_load64(e->src + i * unit) << (64 - 8 * width);
+            const uint64_t hash = x * 0x9E3779B97F4A7C15u;
+            uint32_t *const place = &seen[hash >> 52];
+            const uint32_t check = (uint32_t)(hash >> 20) | 1;
+            again += *place == check;
+            *place = check;
+            looked++;
+        }
+    }
+    return again > looked / 16;
+}
+
+/* Writes the tile as bytes by the coder LZ instead, where that is smaller than the record of `size` bytes at dst, and
+ * by what decoding slowly costs.  Returns the record's size. */
+static size_t wcodeci_tile_try_lz(wcodeci_encoder *e, uint32_t crc, wcodeci_byte *dst, size_t size)
+{
+    wcodeci_plane plane;
+    wcodeci_tile tile;
+    const int small = e->size <= WCODECI_FREE_SIZE;
+    if (!e->lz || (e->options.splits && !(e->options.splits >> WCODEC_SPLIT_BYTE & 1))) return size;
+    if (!(small && e->dtype == WCODEC_BYTES) && !wcodeci_tile_repeats_in(e, (uint32_t *)e->lz)) return size;
+    memset(&tile, 0, sizeof tile);
+    tile.n = e->size;
+    tile.info.split = WCODEC_SPLIT_BYTE;
+    tile.info.planes = 1;
+    plane.v = e->src;
+    plane.n = e->size;
+    plane.width = 8;
+    plane.unit = 1;
+    wcodeci_count(plane.v, plane.n, plane.count);
+    tile.info.plane[0].coder = WCODEC_CODER_LZ;
+    tile.info.plane[0].width = 8;
+    tile.info.plane[0].size = wcodeci_lz_encode(&plane, e->options.profile == WCODEC_PROFILE_BEST, e->second,
+                                                wcodeci_min(size, e->size), e->lz);
+    if (tile.info.plane[0].size == 0
+        || tile.info.plane[0].size + wcodeci_slow_cost(e, tile.info.plane[0].size) + 24 > size)
+        return size;
+    e->rows.size = 0;
+    return wcodeci_tile_join(e, &tile, crc, 0, e->second, dst);
+}
+
+#endif
+
 static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
 {
     const unsigned splits = wcodeci_splits_to_try(e);
     const uint32_t crc = e->crc(0, e->src, e->size);
+    size_t size;
 #if WCODECI_MIX
-    if (e->mix) return wcodeci_tile_encode_mixed(e, crc, dst);
+    if (e->mix) size = wcodeci_tile_encode_mixed(e, crc, dst);
+    else
 #endif
     if (e->size / wcodeci_dtypes[e->dtype].unit <= WCODECI_SAMPLE
         && wcodec_tile_bound(e->size) <= WCODECI_TRIAL_SIZE)
-        return wcodeci_tile_encode_small(e, splits, crc, dst);
-    return wcodeci_tile_encode_large(e, splits, crc, dst);
+        size = wcodeci_tile_encode_small(e, splits, crc, dst);
+    else size = wcodeci_tile_encode_large(e, splits, crc, dst);
+#if WCODECI_LZ
+    size = wcodeci_tile_try_lz(e, crc, dst, size);
+#endif
+    return size;
 }
 
 WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size,
@@ -1032,7 +1107,8 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
         e.mix = e.work;
         e.work += wcodeci_mix_scratch();
     }
-    e.units = e.work + WCODECI_RANS16_WORK(size);
+    e.lz = WCODECI_LZ && (e.options.coders >> WCODEC_CODER_LZ & 1) ? e.work : NULL;
+    e.units = e.work + wcodeci_encode_work(size);
     e.plane = e.units + size;
     e.residual = e.plane + size;
     e.second = e.residual + size;
