@@ -1333,8 +1333,8 @@ typedef struct wcodec_writer_options {
     uint64_t max_memory;                /* bytes that the writer may hold; 0: 1 GiB */
     const wcodec_parallel *parallel;    /* copied; NULL: the calling thread */
     wcodec_tile_options tile;           /* what the encoder may choose from; zeros: everything */
-    uint32_t tile_units;                /* units a tile, about; 0: 65536, of other profiles than FAST 262144; at
-                                         * most 2097152 */
+    uint32_t tile_units;                /* units a tile, about; 0: 65536, of other profiles than FAST and
+                                         * of opaque bytes 262144; at most 2097152 */
     const char *metadata;               /* JSON for the header, copied; NULL: a line that names the library */
     size_t metadata_size;
     int no_sha256;                      /* leave the originals' SHA-256 out */
@@ -3738,7 +3738,7 @@ static void wcodeci_huff_optimal(const uint32_t *count, unsigned m, wcodeci_byte
 static void wcodeci_huff_lengths(const uint32_t count[256], const wcodeci_byte symbol[256], unsigned m,
                                  wcodeci_byte length[256])
 {
-    uint32_t sorted[256];
+    uint32_t sorted[256] = { 0 };
     wcodeci_byte bits[256];
     unsigned i;
     for (i = 0; i < m; i++) sorted[i] = count[symbol[i]];
@@ -5971,6 +5971,9 @@ static size_t wcodeci_mix_encode(const wcodeci_mix_in *in, wcodeci_byte *dst, si
 
 #ifdef WCODEC_NO_LZ
 #define WCODECI_LZ 0
+#ifndef WCODEC_NO_ENCODER
+static size_t wcodeci_lz_scratch(size_t n) { return 0 * n; }
+#endif
 #else
 #define WCODECI_LZ 1
 
@@ -6249,6 +6252,7 @@ static const char *wcodeci_lz_decode(const wcodeci_byte *src, size_t size, unsig
 #define WCODECI_LZ_SEGMENT 16384        /* values that may make a block of their own */
 #define WCODECI_LZ_NOWHERE UINT32_MAX
 #define WCODECI_LZ_SMALL 65536          /* values: a plane up to this is worth more trouble */
+#define WCODECI_LZ_TINY 4096            /* and one up to this still more */
 
 /* A value, and the cheapest way to it found so far: its price in 1/256 bit, and the last step: a literal, which has
  * length 1, or a match. */
@@ -6265,7 +6269,7 @@ typedef struct wcodeci_lz_counts {
 typedef struct wcodeci_lz {
     const wcodeci_byte *v;
     size_t n;
-    unsigned depth, nice, passes;       /* matches looked at; length that is taken unseen; of a block */
+    unsigned depth, nice, passes;       /* matches looked at; length that is taken unseen; by a block's own prices */
     uint32_t *before;                   /* where what stands at i stood before, by a hash of its first values */
     uint32_t *path;                     /* path[i]: length of the step at i; path[i+1]: distance, of a match */
     wcodeci_lz_counts segment, block;
@@ -6375,13 +6379,21 @@ static uint64_t wcodeci_lz_bits(const wcodeci_lz_counts *counts)
 
 /* ---- matches ---- */
 
-/* How many values from a and b on are equal, at most `most`; a lies before b. */
-WCODECI_INLINE size_t wcodeci_lz_equal(const wcodeci_byte *a, const wcodeci_byte *b, size_t most)
+/* How many values from a and b on are equal, at most `most`; a lies before b, and b `room` before the end. */
+WCODECI_INLINE size_t wcodeci_lz_equal(const wcodeci_byte *a, const wcodeci_byte *b, size_t most, size_t room)
 {
     size_t i = 0;
-    while (most - i >= 8 && wcodeci_load64(a + i) == wcodeci_load64(b + i)) i += 8;
+    while (i < most && room - i >= 8) {
+        const uint64_t x = wcodeci_load64(a + i) ^ wcodeci_load64(b + i);
+        if (x) {
+            const uint32_t low = (uint32_t)x;
+            i += low ? wcodeci_lowest_bit(low) / 8 : 4 + wcodeci_lowest_bit((uint32_t)(x >> 32)) / 8;
+            return wcodeci_min(i, most);
+        }
+        i += 8;
+    }
     while (i < most && a[i] == b[i]) i++;
-    return i;
+    return wcodeci_min(i, most);
 }
 
 /* Links each value to the last one before whose first `hashed` values have the same hash. */
@@ -6439,25 +6451,27 @@ static size_t wcodeci_lz_matches(wcodeci_lz *z, size_t at, size_t i, size_t most
     const wcodeci_byte *const p = z->v + at;
     const size_t nice = wcodeci_min(most, z->nice);
     wcodeci_lz_node *const node = z->node + i;
-    size_t longest = 2, length, l;
+    size_t longest = WCODECI_LZ_LEAST - 1, length, l;
     unsigned k, tries = z->depth;
     uint32_t from;
     for (k = 0; k < WCODECI_LZ_REPEATS; k++) {
         const uint32_t d = node->last[k], price = node->price + z->distance[k];
         if (d > at || p[0] != *(p - d)) continue;
-        length = wcodeci_lz_equal(p - d, p, nice);
-        for (l = WCODECI_LZ_LEAST; l <= length; l++) wcodeci_lz_step(node + l, l, d, price + z->length[l]);
+        length = wcodeci_lz_equal(p - d, p, nice, z->n - at);
+        if (length <= longest) continue;
+        for (l = longest + 1; l <= length; l++) wcodeci_lz_step(node + l, l, d, price + z->length[l]);
         if (length == z->nice) {
             *distance = d;
             return length;
         }
-        if (length > longest) longest = length;
+        longest = length;
     }
+    if (longest < WCODECI_LZ_LEAST) longest = WCODECI_LZ_LEAST;
     for (from = z->before[at]; from != WCODECI_LZ_NOWHERE && tries-- && longest < nice; from = z->before[from]) {
         const uint32_t d = (uint32_t)at - from;
         uint32_t price;
         if (z->v[from + longest] != p[longest]) continue;
-        length = wcodeci_lz_equal(z->v + from, p, nice);
+        length = wcodeci_lz_equal(z->v + from, p, nice, z->n - at);
         if (length <= longest) continue;
         price = node->price
               + z->distance[WCODECI_LZ_REPEATS + wcodeci_lz_symbol_of(d - 1, WCODECI_LZ_DISTANCE_FINE)];
@@ -6503,7 +6517,8 @@ static size_t wcodeci_lz_chunk(wcodeci_lz *z, size_t begin, size_t end, uint32_t
     memcpy(last, z->node[i].last, sizeof z->node[i].last);
     if (!length) return begin + i;
     begin += i;
-    length += wcodeci_lz_equal(z->v + begin + length - distance, z->v + begin + length, end - begin - length);
+    length += wcodeci_lz_equal(z->v + begin + length - distance, z->v + begin + length, end - begin - length,
+                               z->n - begin - length);
     z->path[begin] = (uint32_t)length;
     z->path[begin + 1] = distance;
     (void)wcodeci_lz_distance_symbol(last, distance);
@@ -6511,14 +6526,13 @@ static size_t wcodeci_lz_chunk(wcodeci_lz *z, size_t begin, size_t end, uint32_t
 }
 
 /* Finds the way from value `begin` to `end`, and adds up its symbols. */
-static void wcodeci_lz_parse(wcodeci_lz *z, size_t begin, size_t end, const uint32_t start[WCODECI_LZ_REPEATS],
+static void wcodeci_lz_parse(wcodeci_lz *z, size_t begin, size_t end, uint32_t last[WCODECI_LZ_REPEATS],
                              wcodeci_lz_counts *counts)
 {
-    uint32_t last[WCODECI_LZ_REPEATS];
+    uint32_t way[WCODECI_LZ_REPEATS];
     size_t i;
-    memcpy(last, start, sizeof last);
-    for (i = begin; i < end;) i = wcodeci_lz_chunk(z, i, end, last);
-    memcpy(last, start, sizeof last);
+    memcpy(way, last, sizeof way);
+    for (i = begin; i < end;) i = wcodeci_lz_chunk(z, i, end, way);
     memset(counts, 0, sizeof *counts);
     for (i = begin; i < end; i += z->path[i]) {
         if (z->path[i] == 1) {
@@ -6636,14 +6650,16 @@ static void wcodeci_lz_put_block(wcodeci_lz *z, size_t begin, size_t end, uint32
     if (w->count) wcodeci_lz_put(w, 0, 8 - w->count);
 }
 
-/* Ends a block: finds a cheaper way by its own prices, and writes it. */
+/* Ends a block: finds a cheaper way by its own prices, if there is time, and writes it. */
 static void wcodeci_lz_end_block(wcodeci_lz *z, size_t begin, size_t end, uint32_t last[WCODECI_LZ_REPEATS],
                                  wcodeci_lz_writer *w)
 {
+    uint32_t way[WCODECI_LZ_REPEATS];
     unsigned pass;
     for (pass = 0; pass < z->passes; pass++) {
+        memcpy(way, last, sizeof way);
         wcodeci_lz_prices(z, &z->block);
-        wcodeci_lz_parse(z, begin, end, last, &z->block);
+        wcodeci_lz_parse(z, begin, end, way, &z->block);
     }
     wcodeci_lz_put_block(z, begin, end, last, w);
 }
@@ -6676,9 +6692,9 @@ static size_t wcodeci_lz_encode(const wcodeci_plane *plane, int thorough, wcodec
     z->n = n;
     z->before = (uint32_t *)(void *)((wcodeci_byte *)work + wcodeci_lz_scratch(0));
     z->path = z->before + n;
-    z->depth = thorough ? 96 : n <= WCODECI_LZ_SMALL ? 48 : 16;
-    z->nice = thorough ? WCODECI_LZ_NICE_MOST : n <= WCODECI_LZ_SMALL ? 96 : 48;
-    z->passes = thorough || n <= WCODECI_LZ_SMALL ? 2 : 1;
+    z->depth = thorough ? 96 : n <= WCODECI_LZ_SMALL ? 32 : 16;
+    z->nice = thorough ? WCODECI_LZ_NICE_MOST : n <= WCODECI_LZ_SMALL ? 64 : 32;
+    z->passes = thorough ? 2 : n <= WCODECI_LZ_TINY ? 2 : n <= WCODECI_LZ_SMALL;
     wcodeci_lz_link(z, wcodeci_lz_hashed(plane->count, n));
     wcodeci_lz_first_prices(z, plane->count);
     memset(&z->block, 0, sizeof z->block);
@@ -6689,7 +6705,6 @@ static size_t wcodeci_lz_encode(const wcodeci_plane *plane, int thorough, wcodec
             wcodeci_lz_end_block(z, begin, at, last, &w);
             begin = at;
             z->block = z->segment;
-            memcpy(ahead, last, sizeof last);
             wcodeci_lz_prices(z, &z->block);
         }
     }
@@ -11733,8 +11748,8 @@ typedef struct wcodeci_encoder {
 /* Bytes that rANS-16 and LZ work in, one after the other. */
 static size_t wcodeci_encode_work(size_t size)
 {
-    const size_t rans = WCODECI_RANS16_WORK(size) + 4, lz = wcodeci_lz_scratch(size);
-    return (lz > rans ? lz : rans) & ~(size_t)7;
+    const size_t rans = (WCODECI_RANS16_WORK(size) + 7) & ~(size_t)7, lz = wcodeci_lz_scratch(size);
+    return WCODECI_LZ && lz > rans ? lz : rans;
 }
 
 /* The most rows that a tile of `size` bytes touches where there are scales. */
@@ -12686,8 +12701,9 @@ static size_t wcodeci_tile_encode_mixed(wcodeci_encoder *e, uint32_t crc, wcodec
 
 #if WCODECI_LZ
 
-#define WCODECI_REPEATS_RUN 512         /* units */
+#define WCODECI_REPEATS_RUN 256         /* units */
 #define WCODECI_REPEATS_RUNS 16u
+#define WCODECI_LZ_TRIAL 8192           /* bytes */
 
 /* Does what stands at one place often stand at another?  Eight bytes from where a unit begins, or four of units of
  * one byte; of a large tile in some runs of units alone.  In weights that is rare. */
@@ -12714,32 +12730,54 @@ static int wcodeci_tile_repeats_in(const wcodeci_encoder *e, uint32_t seen[4096]
     return again > looked / 16;
 }
 
+/* Fills in a plane of `size` bytes at src. */
+static void wcodeci_bytes_plane(const wcodeci_byte *src, size_t size, wcodeci_plane *plane)
+{
+    plane->v = src;
+    plane->n = size;
+    plane->width = 8;
+    plane->unit = 1;
+    wcodeci_count(src, size, plane->count);
+}
+
+/* Is the coder LZ worth a try, where the tile comes to a record of `size` bytes?  Typed data are looked at first; of a
+ * larger tile a part from its middle is tried, which lacks some of the window. */
+static int wcodeci_tile_wants_lz(const wcodeci_encoder *e, size_t size)
+{
+    wcodeci_plane part;
+    uint64_t all;
+    if (!e->lz || (e->options.splits && !(e->options.splits >> WCODEC_SPLIT_BYTE & 1))) return 0;
+    if (e->dtype != WCODEC_BYTES && !wcodeci_tile_repeats_in(e, (uint32_t *)e->lz)) return 0;
+    if (e->size <= 2 * WCODECI_LZ_TRIAL) return 1;
+    wcodeci_bytes_plane(e->src + (e->size - WCODECI_LZ_TRIAL) / 2, WCODECI_LZ_TRIAL, &part);
+    all = wcodeci_lz_encode(&part, 0, e->second, WCODECI_LZ_TRIAL, e->lz);
+    all = all * e->size / WCODECI_LZ_TRIAL;
+    return all && all < size + size / 8;
+}
+
 /* Writes the tile as bytes by the coder LZ instead, where that is smaller than the record of `size` bytes at dst, and
  * by what decoding slowly costs.  Returns the record's size. */
 static size_t wcodeci_tile_try_lz(wcodeci_encoder *e, uint32_t crc, wcodeci_byte *dst, size_t size)
 {
+    wcodeci_byte fields[WCODEC_TILE_HEAD];
     wcodeci_plane plane;
     wcodeci_tile tile;
-    const int small = e->size <= WCODECI_FREE_SIZE;
-    if (!e->lz || (e->options.splits && !(e->options.splits >> WCODEC_SPLIT_BYTE & 1))) return size;
-    if (!(small && e->dtype == WCODEC_BYTES) && !wcodeci_tile_repeats_in(e, (uint32_t *)e->lz)) return size;
+    unsigned filler;
+    size_t lz, end;
+    if (!wcodeci_tile_wants_lz(e, size)) return size;
+    wcodeci_bytes_plane(e->src, e->size, &plane);
+    lz = wcodeci_lz_encode(&plane, e->options.profile == WCODEC_PROFILE_BEST, e->second, wcodeci_min(size, e->size),
+                           e->lz);
+    if (lz == 0) return size;
     memset(&tile, 0, sizeof tile);
     tile.n = e->size;
     tile.info.split = WCODEC_SPLIT_BYTE;
     tile.info.planes = 1;
-    plane.v = e->src;
-    plane.n = e->size;
-    plane.width = 8;
-    plane.unit = 1;
-    wcodeci_count(plane.v, plane.n, plane.count);
     tile.info.plane[0].coder = WCODEC_CODER_LZ;
-    tile.info.plane[0].width = 8;
-    tile.info.plane[0].size = wcodeci_lz_encode(&plane, e->options.profile == WCODEC_PROFILE_BEST, e->second,
-                                                wcodeci_min(size, e->size), e->lz);
-    if (tile.info.plane[0].size == 0
-        || tile.info.plane[0].size + wcodeci_slow_cost(e, tile.info.plane[0].size) + 24 > size)
-        return size;
+    tile.info.plane[0].size = lz;
     e->rows.size = 0;
+    (void)wcodeci_tile_layout(&tile, wcodeci_tile_fields(e, &tile, crc, fields), &filler, &end);
+    if (wcodeci_up8(end) + wcodeci_slow_cost(e, lz) >= size) return size;
     return wcodeci_tile_join(e, &tile, crc, 0, e->second, dst);
 }
 
@@ -14304,7 +14342,8 @@ WCODEC_API void wcodec_push_original(const wcodec_push *push, size_t *number, co
 
 #define WCODECI_WRITER_MEMORY ((uint64_t)1 << 30)
 #define WCODECI_TILE_UNITS 65536u           /* of the profile FAST, */
-#define WCODECI_DENSE_UNITS 262144u         /* and of the others */
+#define WCODECI_DENSE_UNITS 262144u         /* and of the others, */
+#define WCODECI_BYTES_UNITS 262144u         /* and of opaque bytes: a window that text needs */
 #define WCODECI_MAX_TILE_UNITS ((uint32_t)(WCODEC_MAX_TILE_BYTES / 8))
 #define WCODECI_BATCH 4                     /* tiles a worker in a batch, and at least two workers' worth */
 #define WCODECI_LARGE_TILE 131072u          /* units: above, half as many */
@@ -14344,7 +14383,7 @@ struct wcodec_writer {
     wcodec_parallel parallel;
     wcodec_tile_options tile;
     wcodec_error error;                     /* sticky */
-    uint32_t tile_units;
+    uint32_t tile_units, tile_wanted;       /* wanted: 0: what is best for each dtype */
     wcodeci_engine engine;
     int no_sha256, in_original, from_parts, finished;
     uint64_t position;                      /* bytes written */
@@ -14562,6 +14601,7 @@ WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_si
     w->tile = opts.tile;
     w->tile.cpu_off |= opts.cpu_off;
     w->engine = wcodeci_engine_make(w->tile.cpu_off);
+    w->tile_wanted = opts.tile_units;
     w->tile_units = wcodeci_tile_units(opts.tile_units, opts.tile.profile);
     w->no_sha256 = opts.no_sha256;
     status = wcodeci_writer_allocate(w);
@@ -14889,10 +14929,12 @@ static void wcodeci_layout_groups(wcodeci_layout *l, uint64_t columns)
     l->columns = (size_t)columns;
 }
 
-/* Tiles and groups of a segment, in tiles of about `tile_units`; 0 if the segment contradicts itself. */
-static int wcodeci_layout_make(const wcodec_segment *s, unsigned profile, uint32_t tile_units,
-                               wcodeci_layout *l)
+/* Tiles and groups of a segment, in tiles of about so many units as are `wanted` (0: the profile's own number);
+ * 0 if the segment contradicts itself. */
+static int wcodeci_layout_make(const wcodec_segment *s, unsigned profile, uint32_t wanted, wcodeci_layout *l)
 {
+    const uint32_t tile_units = !wanted && s->dtype == WCODEC_BYTES ? WCODECI_BYTES_UNITS
+                                                                    : wcodeci_tile_units(wanted, profile);
     memset(l, 0, sizeof *l);
     if (s->dtype >= WCODECI_DTYPES || s->rank > WCODECI_MAX_RANK || (s->rank && !s->shape)
         || !wcodeci_writer_geometry(s, &l->cut, &l->given))
@@ -14937,7 +14979,7 @@ WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcod
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "a segment can not begin here");
     if ((segment->name_size && !segment->name) || segment->name_size > WCODECI_MAX_NAME
         || segment->size > UINT64_MAX - w->original_size || w->segments == UINT32_MAX
-        || !wcodeci_layout_make(segment, w->tile.profile, w->tile_units, &layout))
+        || !wcodeci_layout_make(segment, w->tile.profile, w->tile_wanted, &layout))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "dtype, shape and size of a segment disagree");
     w->segment_start = w->pending.size;
     status = wcodeci_put_segment(w, segment, &layout.cut, layout.given);
@@ -16233,8 +16275,7 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
         || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts)
         || opts.tile_units > WCODECI_MAX_TILE_UNITS)
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL, or the options are wrong");
-    if (!wcodeci_layout_make(segment, opts.tile.profile,
-                             wcodeci_tile_units(opts.tile_units, opts.tile.profile), &e.layout))
+    if (!wcodeci_layout_make(segment, opts.tile.profile, opts.tile_units, &e.layout))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "dtype, shape and size of a segment disagree");
     if (segment->offset > file->size || segment->size > file->size - segment->offset)
         return wcodeci_fail(err, WCODEC_E_TRUNCATED, file->size, "the file ends before the segment");
@@ -16353,6 +16394,7 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_LZ_SEGMENT
 #undef WCODECI_LZ_NOWHERE
 #undef WCODECI_LZ_SMALL
+#undef WCODECI_LZ_TINY
 #undef WCODECI_SSE41
 #undef WCODECI_SSE41_INLINE
 #undef WCODECI_BYTES
@@ -16431,6 +16473,7 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_ROWS_ROOM
 #undef WCODECI_REPEATS_RUN
 #undef WCODECI_REPEATS_RUNS
+#undef WCODECI_LZ_TRIAL
 #undef WCODECI_HEADER_SIZE
 #undef WCODECI_FOOTER_SIZE
 #undef WCODECI_MAX_NAME
@@ -16450,6 +16493,7 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_WRITER_MEMORY
 #undef WCODECI_TILE_UNITS
 #undef WCODECI_DENSE_UNITS
+#undef WCODECI_BYTES_UNITS
 #undef WCODECI_MAX_TILE_UNITS
 #undef WCODECI_BATCH
 #undef WCODECI_LARGE_TILE

@@ -8,6 +8,9 @@
 
 #ifdef WCODEC_NO_LZ
 #define WCODECI_LZ 0
+#ifndef WCODEC_NO_ENCODER
+static size_t wcodeci_lz_scratch(size_t n) { return 0 * n; }
+#endif
 #else
 #define WCODECI_LZ 1
 
@@ -286,6 +289,7 @@ static const char *wcodeci_lz_decode(const wcodeci_byte *src, size_t size, unsig
 #define WCODECI_LZ_SEGMENT 16384        /* values that may make a block of their own */
 #define WCODECI_LZ_NOWHERE UINT32_MAX
 #define WCODECI_LZ_SMALL 65536          /* values: a plane up to this is worth more trouble */
+#define WCODECI_LZ_TINY 4096            /* and one up to this still more */
 
 /* A value, and the cheapest way to it found so far: its price in 1/256 bit, and the last step: a literal, which has
  * length 1, or a match. */
@@ -302,7 +306,7 @@ typedef struct wcodeci_lz_counts {
 typedef struct wcodeci_lz {
     const wcodeci_byte *v;
     size_t n;
-    unsigned depth, nice, passes;       /* matches looked at; length that is taken unseen; of a block */
+    unsigned depth, nice, passes;       /* matches looked at; length that is taken unseen; by a block's own prices */
     uint32_t *before;                   /* where what stands at i stood before, by a hash of its first values */
     uint32_t *path;                     /* path[i]: length of the step at i; path[i+1]: distance, of a match */
     wcodeci_lz_counts segment, block;
@@ -412,13 +416,21 @@ static uint64_t wcodeci_lz_bits(const wcodeci_lz_counts *counts)
 
 /* ---- matches ---- */
 
-/* How many values from a and b on are equal, at most `most`; a lies before b. */
-WCODECI_INLINE size_t wcodeci_lz_equal(const wcodeci_byte *a, const wcodeci_byte *b, size_t most)
+/* How many values from a and b on are equal, at most `most`; a lies before b, and b `room` before the end. */
+WCODECI_INLINE size_t wcodeci_lz_equal(const wcodeci_byte *a, const wcodeci_byte *b, size_t most, size_t room)
 {
     size_t i = 0;
-    while (most - i >= 8 && wcodeci_load64(a + i) == wcodeci_load64(b + i)) i += 8;
+    while (i < most && room - i >= 8) {
+        const uint64_t x = wcodeci_load64(a + i) ^ wcodeci_load64(b + i);
+        if (x) {
+            const uint32_t low = (uint32_t)x;
+            i += low ? wcodeci_lowest_bit(low) / 8 : 4 + wcodeci_lowest_bit((uint32_t)(x >> 32)) / 8;
+            return wcodeci_min(i, most);
+        }
+        i += 8;
+    }
     while (i < most && a[i] == b[i]) i++;
-    return i;
+    return wcodeci_min(i, most);
 }
 
 /* Links each value to the last one before whose first `hashed` values have the same hash. */
@@ -476,25 +488,27 @@ static size_t wcodeci_lz_matches(wcodeci_lz *z, size_t at, size_t i, size_t most
     const wcodeci_byte *const p = z->v + at;
     const size_t nice = wcodeci_min(most, z->nice);
     wcodeci_lz_node *const node = z->node + i;
-    size_t longest = 2, length, l;
+    size_t longest = WCODECI_LZ_LEAST - 1, length, l;
     unsigned k, tries = z->depth;
     uint32_t from;
     for (k = 0; k < WCODECI_LZ_REPEATS; k++) {
         const uint32_t d = node->last[k], price = node->price + z->distance[k];
         if (d > at || p[0] != *(p - d)) continue;
-        length = wcodeci_lz_equal(p - d, p, nice);
-        for (l = WCODECI_LZ_LEAST; l <= length; l++) wcodeci_lz_step(node + l, l, d, price + z->length[l]);
+        length = wcodeci_lz_equal(p - d, p, nice, z->n - at);
+        if (length <= longest) continue;
+        for (l = longest + 1; l <= length; l++) wcodeci_lz_step(node + l, l, d, price + z->length[l]);
         if (length == z->nice) {
             *distance = d;
             return length;
         }
-        if (length > longest) longest = length;
+        longest = length;
     }
+    if (longest < WCODECI_LZ_LEAST) longest = WCODECI_LZ_LEAST;
     for (from = z->before[at]; from != WCODECI_LZ_NOWHERE && tries-- && longest < nice; from = z->before[from]) {
         const uint32_t d = (uint32_t)at - from;
         uint32_t price;
         if (z->v[from + longest] != p[longest]) continue;
-        length = wcodeci_lz_equal(z->v + from, p, nice);
+        length = wcodeci_lz_equal(z->v + from, p, nice, z->n - at);
         if (length <= longest) continue;
         price = node->price
               + z->distance[WCODECI_LZ_REPEATS + wcodeci_lz_symbol_of(d - 1, WCODECI_LZ_DISTANCE_FINE)];
@@ -540,7 +554,8 @@ static size_t wcodeci_lz_chunk(wcodeci_lz *z, size_t begin, size_t end, uint32_t
     memcpy(last, z->node[i].last, sizeof z->node[i].last);
     if (!length) return begin + i;
     begin += i;
-    length += wcodeci_lz_equal(z->v + begin + length - distance, z->v + begin + length, end - begin - length);
+    length += wcodeci_lz_equal(z->v + begin + length - distance, z->v + begin + length, end - begin - length,
+                               z->n - begin - length);
     z->path[begin] = (uint32_t)length;
     z->path[begin + 1] = distance;
     (void)wcodeci_lz_distance_symbol(last, distance);
@@ -548,14 +563,13 @@ static size_t wcodeci_lz_chunk(wcodeci_lz *z, size_t begin, size_t end, uint32_t
 }
 
 /* Finds the way from value `begin` to `end`, and adds up its symbols. */
-static void wcodeci_lz_parse(wcodeci_lz *z, size_t begin, size_t end, const uint32_t start[WCODECI_LZ_REPEATS],
+static void wcodeci_lz_parse(wcodeci_lz *z, size_t begin, size_t end, uint32_t last[WCODECI_LZ_REPEATS],
                              wcodeci_lz_counts *counts)
 {
-    uint32_t last[WCODECI_LZ_REPEATS];
+    uint32_t way[WCODECI_LZ_REPEATS];
     size_t i;
-    memcpy(last, start, sizeof last);
-    for (i = begin; i < end;) i = wcodeci_lz_chunk(z, i, end, last);
-    memcpy(last, start, sizeof last);
+    memcpy(way, last, sizeof way);
+    for (i = begin; i < end;) i = wcodeci_lz_chunk(z, i, end, way);
     memset(counts, 0, sizeof *counts);
     for (i = begin; i < end; i += z->path[i]) {
         if (z->path[i] == 1) {
@@ -673,14 +687,16 @@ static void wcodeci_lz_put_block(wcodeci_lz *z, size_t begin, size_t end, uint32
     if (w->count) wcodeci_lz_put(w, 0, 8 - w->count);
 }
 
-/* Ends a block: finds a cheaper way by its own prices, and writes it. */
+/* Ends a block: finds a cheaper way by its own prices, if there is time, and writes it. */
 static void wcodeci_lz_end_block(wcodeci_lz *z, size_t begin, size_t end, uint32_t last[WCODECI_LZ_REPEATS],
                                  wcodeci_lz_writer *w)
 {
+    uint32_t way[WCODECI_LZ_REPEATS];
     unsigned pass;
     for (pass = 0; pass < z->passes; pass++) {
+        memcpy(way, last, sizeof way);
         wcodeci_lz_prices(z, &z->block);
-        wcodeci_lz_parse(z, begin, end, last, &z->block);
+        wcodeci_lz_parse(z, begin, end, way, &z->block);
     }
     wcodeci_lz_put_block(z, begin, end, last, w);
 }
@@ -713,9 +729,9 @@ static size_t wcodeci_lz_encode(const wcodeci_plane *plane, int thorough, wcodec
     z->n = n;
     z->before = (uint32_t *)(void *)((wcodeci_byte *)work + wcodeci_lz_scratch(0));
     z->path = z->before + n;
-    z->depth = thorough ? 96 : n <= WCODECI_LZ_SMALL ? 48 : 16;
-    z->nice = thorough ? WCODECI_LZ_NICE_MOST : n <= WCODECI_LZ_SMALL ? 96 : 48;
-    z->passes = thorough || n <= WCODECI_LZ_SMALL ? 2 : 1;
+    z->depth = thorough ? 96 : n <= WCODECI_LZ_SMALL ? 32 : 16;
+    z->nice = thorough ? WCODECI_LZ_NICE_MOST : n <= WCODECI_LZ_SMALL ? 64 : 32;
+    z->passes = thorough ? 2 : n <= WCODECI_LZ_TINY ? 2 : n <= WCODECI_LZ_SMALL;
     wcodeci_lz_link(z, wcodeci_lz_hashed(plane->count, n));
     wcodeci_lz_first_prices(z, plane->count);
     memset(&z->block, 0, sizeof z->block);
@@ -726,7 +742,6 @@ static size_t wcodeci_lz_encode(const wcodeci_plane *plane, int thorough, wcodec
             wcodeci_lz_end_block(z, begin, at, last, &w);
             begin = at;
             z->block = z->segment;
-            memcpy(ahead, last, sizeof last);
             wcodeci_lz_prices(z, &z->block);
         }
     }

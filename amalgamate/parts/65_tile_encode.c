@@ -42,8 +42,8 @@ typedef struct wcodeci_encoder {
 /* Bytes that rANS-16 and LZ work in, one after the other. */
 static size_t wcodeci_encode_work(size_t size)
 {
-    const size_t rans = WCODECI_RANS16_WORK(size) + 4, lz = wcodeci_lz_scratch(size);
-    return (lz > rans ? lz : rans) & ~(size_t)7;
+    const size_t rans = (WCODECI_RANS16_WORK(size) + 7) & ~(size_t)7, lz = wcodeci_lz_scratch(size);
+    return WCODECI_LZ && lz > rans ? lz : rans;
 }
 
 /* The most rows that a tile of `size` bytes touches where there are scales. */
@@ -995,8 +995,9 @@ static size_t wcodeci_tile_encode_mixed(wcodeci_encoder *e, uint32_t crc, wcodec
 
 #if WCODECI_LZ
 
-#define WCODECI_REPEATS_RUN 512         /* units */
+#define WCODECI_REPEATS_RUN 256         /* units */
 #define WCODECI_REPEATS_RUNS 16u
+#define WCODECI_LZ_TRIAL 8192           /* bytes */
 
 /* Does what stands at one place often stand at another?  Eight bytes from where a unit begins, or four of units of
  * one byte; of a large tile in some runs of units alone.  In weights that is rare. */
@@ -1023,32 +1024,54 @@ static int wcodeci_tile_repeats_in(const wcodeci_encoder *e, uint32_t seen[4096]
     return again > looked / 16;
 }
 
+/* Fills in a plane of `size` bytes at src. */
+static void wcodeci_bytes_plane(const wcodeci_byte *src, size_t size, wcodeci_plane *plane)
+{
+    plane->v = src;
+    plane->n = size;
+    plane->width = 8;
+    plane->unit = 1;
+    wcodeci_count(src, size, plane->count);
+}
+
+/* Is the coder LZ worth a try, where the tile comes to a record of `size` bytes?  Typed data are looked at first; of a
+ * larger tile a part from its middle is tried, which lacks some of the window. */
+static int wcodeci_tile_wants_lz(const wcodeci_encoder *e, size_t size)
+{
+    wcodeci_plane part;
+    uint64_t all;
+    if (!e->lz || (e->options.splits && !(e->options.splits >> WCODEC_SPLIT_BYTE & 1))) return 0;
+    if (e->dtype != WCODEC_BYTES && !wcodeci_tile_repeats_in(e, (uint32_t *)e->lz)) return 0;
+    if (e->size <= 2 * WCODECI_LZ_TRIAL) return 1;
+    wcodeci_bytes_plane(e->src + (e->size - WCODECI_LZ_TRIAL) / 2, WCODECI_LZ_TRIAL, &part);
+    all = wcodeci_lz_encode(&part, 0, e->second, WCODECI_LZ_TRIAL, e->lz);
+    all = all * e->size / WCODECI_LZ_TRIAL;
+    return all && all < size + size / 8;
+}
+
 /* Writes the tile as bytes by the coder LZ instead, where that is smaller than the record of `size` bytes at dst, and
  * by what decoding slowly costs.  Returns the record's size. */
 static size_t wcodeci_tile_try_lz(wcodeci_encoder *e, uint32_t crc, wcodeci_byte *dst, size_t size)
 {
+    wcodeci_byte fields[WCODEC_TILE_HEAD];
     wcodeci_plane plane;
     wcodeci_tile tile;
-    const int small = e->size <= WCODECI_FREE_SIZE;
-    if (!e->lz || (e->options.splits && !(e->options.splits >> WCODEC_SPLIT_BYTE & 1))) return size;
-    if (!(small && e->dtype == WCODEC_BYTES) && !wcodeci_tile_repeats_in(e, (uint32_t *)e->lz)) return size;
+    unsigned filler;
+    size_t lz, end;
+    if (!wcodeci_tile_wants_lz(e, size)) return size;
+    wcodeci_bytes_plane(e->src, e->size, &plane);
+    lz = wcodeci_lz_encode(&plane, e->options.profile == WCODEC_PROFILE_BEST, e->second, wcodeci_min(size, e->size),
+                           e->lz);
+    if (lz == 0) return size;
     memset(&tile, 0, sizeof tile);
     tile.n = e->size;
     tile.info.split = WCODEC_SPLIT_BYTE;
     tile.info.planes = 1;
-    plane.v = e->src;
-    plane.n = e->size;
-    plane.width = 8;
-    plane.unit = 1;
-    wcodeci_count(plane.v, plane.n, plane.count);
     tile.info.plane[0].coder = WCODEC_CODER_LZ;
-    tile.info.plane[0].width = 8;
-    tile.info.plane[0].size = wcodeci_lz_encode(&plane, e->options.profile == WCODEC_PROFILE_BEST, e->second,
-                                                wcodeci_min(size, e->size), e->lz);
-    if (tile.info.plane[0].size == 0
-        || tile.info.plane[0].size + wcodeci_slow_cost(e, tile.info.plane[0].size) + 24 > size)
-        return size;
+    tile.info.plane[0].size = lz;
     e->rows.size = 0;
+    (void)wcodeci_tile_layout(&tile, wcodeci_tile_fields(e, &tile, crc, fields), &filler, &end);
+    if (wcodeci_up8(end) + wcodeci_slow_cost(e, lz) >= size) return size;
     return wcodeci_tile_join(e, &tile, crc, 0, e->second, dst);
 }
 

@@ -426,8 +426,7 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
         || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts)
         || opts.tile_units > WCODECI_MAX_TILE_UNITS)
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL, or the options are wrong");
-    if (!wcodeci_layout_make(segment, opts.tile.profile,
-                             wcodeci_tile_units(opts.tile_units, opts.tile.profile), &e.layout))
+    if (!wcodeci_layout_make(segment, opts.tile.profile, opts.tile_units, &e.layout))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "dtype, shape and size of a segment disagree");
     if (segment->offset > file->size || segment->size > file->size - segment->offset)
         return wcodeci_fail(err, WCODEC_E_TRUNCATED, file->size, "the file ends before the segment");
