@@ -297,6 +297,73 @@ static void wcodeci_plane_best(wcodeci_encoder *e, wcodeci_plane *plane, wcodeci
     info->predictor = (unsigned char)predictor;
 }
 
+#if WCODECI_LZ
+
+#define WCODECI_REPEATS_RUN 256         /* units */
+#define WCODECI_REPEATS_RUNS 16u
+#define WCODECI_LZ_TRIAL 8192           /* bytes */
+#define WCODECI_LZ_LEAST_SIZE 32        /* of a plane that is coded already: less is not worth a try */
+
+/* Does what stands at one place often stand at another?  `width` bytes, at most 8, from where a unit of n begins; of
+ * many in some runs of units alone.  In weights that is rare. */
+static int wcodeci_repeats(const wcodeci_byte *src, size_t n, unsigned unit, unsigned width, void *work)
+{
+    uint32_t *const seen = (uint32_t *)work;
+    const unsigned runs = n > WCODECI_REPEATS_RUN * WCODECI_REPEATS_RUNS ? WCODECI_REPEATS_RUNS : 1;
+    size_t looked = 0, again = 0;
+    unsigned run;
+    memset(seen, 0, 4096 * sizeof *seen);
+    for (run = 0; run < runs; run++) {
+        size_t i = runs > 1 ? (n - WCODECI_REPEATS_RUN) / WCODECI_REPEATS_RUNS * run : 0;
+        const size_t end = runs > 1 ? i + WCODECI_REPEATS_RUN : n;
+        for (; i < end && (n - i) * unit >= 8; i++) {
+            const uint64_t x = wcodeci_load64(src + i * unit) << (64 - 8 * width);
+            const uint64_t hash = x * 0x9E3779B97F4A7C15u;
+            uint32_t *const place = &seen[hash >> 52];
+            const uint32_t check = (uint32_t)(hash >> 20) | 1;
+            again += *place == check;
+            *place = check;
+            looked++;
+        }
+    }
+    return again > looked / 16;
+}
+
+/* May LZ code a plane of n values in less than `size` bytes?  Of many a part from the middle is tried, which lacks
+ * some of the window. */
+static int wcodeci_lz_promises(const wcodeci_encoder *e, const wcodeci_byte *v, size_t n, unsigned width, size_t size)
+{
+    wcodeci_plane part;
+    uint64_t all;
+    if (n <= 2 * WCODECI_LZ_TRIAL) return 1;
+    part.v = v + (n - WCODECI_LZ_TRIAL) / 2;
+    part.n = WCODECI_LZ_TRIAL;
+    part.width = width;
+    wcodeci_count(part.v, part.n, part.count);
+    all = wcodeci_lz_encode(&part, 0, e->second, WCODECI_LZ_TRIAL, e->lz);
+    all = all * n / WCODECI_LZ_TRIAL;
+    return all && all < (uint64_t)size + size / 8;
+}
+
+/* Writes e->plane, which is written at dst already, by the coder LZ instead where that costs less. */
+static void wcodeci_plane_try_lz(wcodeci_encoder *e, wcodeci_plane *plane, wcodeci_byte *dst, wcodec_plane_info *info)
+{
+    size_t size;
+    if (info->size < WCODECI_LZ_LEAST_SIZE || !wcodeci_repeats(e->plane, plane->n, 1, 8, e->lz)
+        || !wcodeci_lz_promises(e, e->plane, plane->n, plane->width, info->size))
+        return;
+    plane->v = e->plane;
+    wcodeci_count(plane->v, plane->n, plane->count);
+    size = wcodeci_lz_encode(plane, e->options.profile == WCODEC_PROFILE_BEST, e->second, info->size - 1, e->lz);
+    if (size == 0 || size + wcodeci_slow_cost(e, size) >= info->size) return;
+    memcpy(dst, e->second, size);
+    info->size = size;
+    info->coder = WCODEC_CODER_LZ;
+    info->predictor = WCODEC_PREDICT_NONE;
+}
+
+#endif
+
 #if WCODECI_MIX
 
 #define WCODECI_MIX_TRIAL 4096     /* values that say which kind suits a plane, if it has more than twice as many */
@@ -539,6 +606,11 @@ static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *pl
         }
     }
     wcodeci_plane_best(e, &plane, dst, info);
+#if WCODECI_LZ
+    /* Of bytes as they are the whole tile is tried in the end. */
+    if (e->lz && (tile->info.split != WCODEC_SPLIT_BYTE || tile->info.predictor != WCODEC_PREDICT_NONE))
+        wcodeci_plane_try_lz(e, &plane, dst, info);
+#endif
 #if WCODECI_MIX
     if (e->mix) wcodeci_plane_try_mix(e, &plane, tile->info.split, k, dst, info);
 #endif
@@ -995,62 +1067,20 @@ static size_t wcodeci_tile_encode_mixed(wcodeci_encoder *e, uint32_t crc, wcodec
 
 #if WCODECI_LZ
 
-#define WCODECI_REPEATS_RUN 256         /* units */
-#define WCODECI_REPEATS_RUNS 16u
-#define WCODECI_LZ_TRIAL 8192           /* bytes */
-
-/* Does what stands at one place often stand at another?  Eight bytes from where a unit begins, or four of units of
- * one byte; of a large tile in some runs of units alone.  In weights that is rare. */
-static int wcodeci_tile_repeats_in(const wcodeci_encoder *e, uint32_t seen[4096])
-{
-    const size_t unit = wcodeci_dtypes[e->dtype].unit, n = e->size / unit, width = unit > 1 ? 8 : 4;
-    const unsigned runs = n > WCODECI_REPEATS_RUN * WCODECI_REPEATS_RUNS ? WCODECI_REPEATS_RUNS : 1;
-    size_t looked = 0, again = 0;
-    unsigned run;
-    memset(seen, 0, 4096 * sizeof *seen);
-    for (run = 0; run < runs; run++) {
-        const size_t start = (n - WCODECI_REPEATS_RUN) / WCODECI_REPEATS_RUNS * run;
-        size_t i, end = runs > 1 ? start + WCODECI_REPEATS_RUN : n;
-        for (i = runs > 1 ? start : 0; i < end && e->size - i * unit >= 8; i++) {
-            const uint64_t x = wcodeci_load64(e->src + i * unit) << (64 - 8 * width);
-            const uint64_t hash = x * 0x9E3779B97F4A7C15u;
-            uint32_t *const place = &seen[hash >> 52];
-            const uint32_t check = (uint32_t)(hash >> 20) | 1;
-            again += *place == check;
-            *place = check;
-            looked++;
-        }
-    }
-    return again > looked / 16;
-}
-
-/* Fills in a plane of `size` bytes at src. */
-static void wcodeci_bytes_plane(const wcodeci_byte *src, size_t size, wcodeci_plane *plane)
-{
-    plane->v = src;
-    plane->n = size;
-    plane->width = 8;
-    plane->unit = 1;
-    wcodeci_count(src, size, plane->count);
-}
-
-/* Is the coder LZ worth a try, where the tile comes to a record of `size` bytes?  Typed data are looked at first; of a
- * larger tile a part from its middle is tried, which lacks some of the window. */
+/* Is the coder LZ worth a try for the tile's bytes, which come to a record of `size` bytes?  Typed data are looked at
+ * first unless they are few. */
 static int wcodeci_tile_wants_lz(const wcodeci_encoder *e, size_t size)
 {
-    wcodeci_plane part;
-    uint64_t all;
+    const unsigned unit = wcodeci_dtypes[e->dtype].unit;
     if (!e->lz || (e->options.splits && !(e->options.splits >> WCODEC_SPLIT_BYTE & 1))) return 0;
-    if (e->dtype != WCODEC_BYTES && !wcodeci_tile_repeats_in(e, (uint32_t *)e->lz)) return 0;
-    if (e->size <= 2 * WCODECI_LZ_TRIAL) return 1;
-    wcodeci_bytes_plane(e->src + (e->size - WCODECI_LZ_TRIAL) / 2, WCODECI_LZ_TRIAL, &part);
-    all = wcodeci_lz_encode(&part, 0, e->second, WCODECI_LZ_TRIAL, e->lz);
-    all = all * e->size / WCODECI_LZ_TRIAL;
-    return all && all < size + size / 8;
+    if (e->dtype != WCODEC_BYTES && (e->size > WCODECI_LZ_TINY || unit > 1)
+        && !wcodeci_repeats(e->src, e->size / unit, unit, unit > 1 ? 8 : 4, e->lz))
+        return 0;
+    return wcodeci_lz_promises(e, e->src, e->size, 8, size);
 }
 
-/* Writes the tile as bytes by the coder LZ instead, where that is smaller than the record of `size` bytes at dst, and
- * by what decoding slowly costs.  Returns the record's size. */
+/* Writes the tile as bytes by the coder LZ instead, where that costs less than the record of `size` bytes at dst.
+ * Returns the record's size. */
 static size_t wcodeci_tile_try_lz(wcodeci_encoder *e, uint32_t crc, wcodeci_byte *dst, size_t size)
 {
     wcodeci_byte fields[WCODEC_TILE_HEAD];
@@ -1059,7 +1089,10 @@ static size_t wcodeci_tile_try_lz(wcodeci_encoder *e, uint32_t crc, wcodeci_byte
     unsigned filler;
     size_t lz, end;
     if (!wcodeci_tile_wants_lz(e, size)) return size;
-    wcodeci_bytes_plane(e->src, e->size, &plane);
+    plane.v = e->src;
+    plane.n = e->size;
+    plane.width = 8;
+    wcodeci_count(plane.v, plane.n, plane.count);
     lz = wcodeci_lz_encode(&plane, e->options.profile == WCODEC_PROFILE_BEST, e->second, wcodeci_min(size, e->size),
                            e->lz);
     if (lz == 0) return size;
