@@ -12100,7 +12100,9 @@ static int wcodeci_lz_promises(const wcodeci_encoder *e, const wcodeci_byte *v, 
 static void wcodeci_plane_try_lz(wcodeci_encoder *e, wcodeci_plane *plane, wcodeci_byte *dst, wcodec_plane_info *info)
 {
     size_t size;
-    if (info->size < WCODECI_LZ_LEAST_SIZE || !wcodeci_repeats(e->plane, plane->n, 1, 8, e->lz)
+    if (info->size < WCODECI_LZ_LEAST_SIZE
+        || (e->options.profile != WCODEC_PROFILE_BEST && plane->n > 2 * WCODECI_LZ_TRIAL)   /* time to encode */
+        || !wcodeci_repeats(e->plane, plane->n, 1, 8, e->lz)
         || !wcodeci_lz_promises(e, e->plane, plane->n, plane->width, info->size))
         return;
     plane->v = e->plane;
