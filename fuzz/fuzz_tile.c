@@ -46,7 +46,7 @@ static wcodec_status decode(const unsigned char *src, size_t size, const fuzz_sc
 static void random_scales(fuzz_scales *s, fuzz_random *r)
 {
     size_t i;
-    const unsigned range = 1 + (unsigned)fuzz_below(r, 256);
+    const unsigned range = 1 + (unsigned)fuzz_below(r, 512);
     s->scale = NULL;
     s->columns = fuzz_below(r, 4) == 0 ? 0 : 8 + fuzz_below(r, (size_t)1 << fuzz_below(r, 14));
     if (s->columns == 0) return;

@@ -300,7 +300,8 @@ static size_t make_text(unsigned char *v, size_t size)
 {
     size_t n = 0, i = 0;
     while (n + 120 < size) {
-        n += (size_t)sprintf((char *)v + n, "\"layers.%zu.attention.%c.weight\":{\"dtype\":\"BF16\",\"data_offsets\":[%zu,%zu]},",
+        n += (size_t)sprintf((char *)v + n,
+                             "\"layers.%zu.attention.%c.weight\":{\"dtype\":\"BF16\",\"data_offsets\":[%zu,%zu]},",
                              i / 4, "qkvo"[i % 4], i * 131072, (i + 1) * 131072);
         i++;
     }
