@@ -13,7 +13,8 @@ static void check_info(const wcodec_tile_info *info)
     FUZZ_REQUIRE(info->planes >= 1 && info->planes <= WCODEC_MAX_PLANES);
     FUZZ_REQUIRE(info->unit >= 1 && info->unit <= 8 && info->decoded_size % info->unit == 0);
     if (info->scaled) {
-        FUZZ_REQUIRE(info->rows.width == 8 && info->rows.coder < WCODEC_CODER_CLASSES);
+        FUZZ_REQUIRE(info->rows.width == 8
+                     && (info->rows.coder < WCODEC_CODER_CLASSES || info->rows.coder == WCODEC_CODER_PACKED));
         FUZZ_REQUIRE(info->rows.predictor <= WCODEC_PREDICT_LEFT && info->rows.offset <= info->record_size);
         FUZZ_REQUIRE(info->rows.size <= info->record_size - info->rows.offset);
     }
@@ -121,7 +122,7 @@ static void check_tile(const unsigned char *src, size_t size, const fuzz_scales 
     wcodec_status first, second;
     if (fuzz_status(wcodec_tile_inspect(src, size, &info, NULL)) != WCODEC_OK) return;
     check_info(&info);
-    if (info.decoded_size > FUZZ_MAX_VIEW && fuzz_below(r, 32) != 0) return;
+    if (fuzz_tile_too_large(&info) && (fuzz_mixed(&info) || fuzz_below(r, 32) != 0)) return;
     first = decode(src, size, scales, info.decoded_size, 0, 1, 0, &a);
     second = decode(src, size, scales, info.decoded_size, 0xff, 0, fuzz_cpu_off(r), &b);
     FUZZ_REQUIRE(first == second || (first == WCODEC_OK && second == WCODEC_E_CHECKSUM));
