@@ -54,8 +54,8 @@ WHAT IT IS NOT
 
 It never changes a value: no quantisation, no rounding.  It does no file I/O,
 starts no thread and prints nothing; callers supply callbacks.  It is no
-general compressor: text and images stay about as large as they are.  It does
-not encrypt, and its checksums find damage, not forgery.
+general compressor: the text in model files is made small too, but images and sound
+stay about as large as they are.  It does not encrypt, and its checksums find damage, not forgery.
 
 CONFIGURATION
 =============
@@ -71,6 +71,8 @@ CONFIGURATION
   WCODEC_NO_SIMD          the one file           scalar code alone
   WCODEC_NO_MIX           the one file           no coder mix: containers of the profile BEST
                                                  are not read (UNSUPPORTED) nor written
+  WCODEC_NO_LZ            the one file           no coder lz: tiles of text, mostly, are not
+                                                 read (UNSUPPORTED), and written larger
 
 GUARANTEES
 ==========
@@ -374,7 +376,7 @@ unit u of its segment, counted in units of its split, a writer stores u mod W, a
 reader takes what is there.  The n values touch R = (phase + n - 1) / W + 1 rows
 (rounded down).  The plane of the row scales has R values of 8 bits, row[0] ...
 row[R-1]: they are the n values where section 9 speaks of it.  Its predictor MUST be
-none or left, its coder one of 9.0 to 9.5 or 9.8.
+none or left, its coder one of 9.0 to 9.5 or 9.9.
 
   q[i] = (row[(phase + i) / W] + column[(phase + i) mod W]) mod 256
 
@@ -399,7 +401,7 @@ takes off, which MUST only be used with flags bit 7; q[i] & 3 is a class (sectio
 A coder writes n >= 1 values v[0] ... v[n-1] of w bits each (1 <= w <= 8).
 Payload sizes are exact: bytes left over, or missing, are rejected, and so is a
 value of 2^w or more, be it decoded or only named: as sparse's c, as a Huffman or
-rANS-256 table's last, as a value[s] of a rANS-16 table.
+rANS-256 table's last, as an lz block's last, as a value[s] of a rANS-16 table.
 
 9.0 raw (id 0).  w = 8: n bytes.  Otherwise the values go in groups of 64, the
 last group filled up with zeros, and each group takes 8w bytes: for each of the
@@ -764,10 +766,53 @@ Update with v[i]:
         most 400 and at most at; if it is below least, length = 0
   place[h] = i + 1
 
-9.8 packed (id 9).  u8 c, u8 b, then a raw plane (9.0) of the values v[i] - c, of b
+9.8 lz (id 8).  Repeats: a value is coded as it is (a *literal*), or a run of values
+as a copy of those that begin `distance` values before it (a *match*).  Values of any
+width w.  The payload is a sequence of blocks, until there are n values:
+
+  varint m           the number of values that the block gives: at least 1, and not
+                     more than are still missing
+  u8 first, u8 last  first <= last; literals
+  code lengths of the literals first ... last, as in 9.3
+  u8 lengths         the number of length symbols, at most 92
+  code lengths of the length symbols 0 ... lengths - 1, as in 9.3, if lengths > 0
+  u8 distances       only if lengths > 0: 2 to 51: the number of distance symbols;
+                     128 + s, s at most 50: there is only the distance symbol s, and
+                     its code has no bits; others: corrupt
+  code lengths of the distance symbols 0 ... distances - 1, as in 9.3, if distances < 128
+  the stream of bits, filled from bit 0 of its first byte; zero bits fill up its
+                     last byte
+
+The literals and length symbols have one code: its lengths are those of the literals 0
+... 255, then those of the length symbols, in this order for codes of equal length.  The
+distance symbols have another.  Codes are canonical and MUST be complete, as in 9.3, and
+go in with their most significant bit first.  The next block begins with the next byte.
+
+The stream has, until there are m values, one by one: the code of a literal; or the code
+of a length symbol, its extra bits, the code of a distance symbol, its extra bits.  Extra
+bits go in with the least significant bit first.
+
+A *number* x with f fine bits is told by a symbol y and b extra bits:
+
+  y < 2^(f+1):  x = y, b = 0
+  otherwise:    b = (y >> f) - 1;  x = ((2^f | y & (2^f - 1)) << b) + the extra bits
+
+A match's length is 2 + the number of its length symbol, with f = 2.  Its distance is for
+the symbols 0, 1 and 2 the last distance, the one before, and the one before that; for a
+symbol s of 3 or more it is 1 + the number of s - 3, with f = 1.  The last three distances
+are a list: symbol 0 leaves it as it is; 1 and 2 move theirs to the front, before the
+others; a symbol of 3 or more puts its distance in front, and the third one is forgotten.
+It begins as 1, 2, 4, and goes on from block to block.
+
+A distance MUST NOT be more than the number of values of the plane before the match, a
+length not more than the block's values still missing.  The values are copied one by one,
+the first one first: where the distance is less than the length, a match repeats what it
+has just made.
+
+9.9 packed (id 9).  u8 c, u8 b, then a raw plane (9.0) of the values v[i] - c, of b
 bits each.  b MUST be at least 1 and below w, and c + 2^b at most 2^w.
 
-Coder ids 8 and 10 to 31 are reserved.
+Coder ids 10 to 31 are reserved.
 
 10. What a reader may do less
 
@@ -1111,7 +1156,7 @@ typedef enum wcodec_split {
 typedef enum wcodec_coder {
     WCODEC_CODER_RAW = 0, WCODEC_CODER_CONSTANT = 1, WCODEC_CODER_SPARSE = 2, WCODEC_CODER_HUFFMAN = 3,
     WCODEC_CODER_RANS16 = 4, WCODEC_CODER_RANS256 = 5, WCODEC_CODER_CLASSES = 6, WCODEC_CODER_MIX = 7,
-    WCODEC_CODER_PACKED = 9,
+    WCODEC_CODER_LZ = 8, WCODEC_CODER_PACKED = 9,
     WCODEC_CODER_COUNT = 10
 } wcodec_coder;
 
@@ -1392,8 +1437,8 @@ typedef struct wcodec_writer_options {
     uint64_t max_memory;                /* bytes that the writer may hold; 0: 1 GiB */
     const wcodec_parallel *parallel;    /* copied; NULL: the calling thread */
     wcodec_tile_options tile;           /* what the encoder may choose from; zeros: everything */
-    uint32_t tile_units;                /* units a tile, about; 0: 65536, of other profiles than FAST 262144; at
-                                         * most 2097152 */
+    uint32_t tile_units;                /* units a tile, about; 0: 65536, of other profiles than FAST and
+                                         * of opaque bytes 262144; at most 2097152 */
     const char *metadata;               /* JSON for the header, copied; NULL: a line that names the library */
     size_t metadata_size;
     int no_sha256;                      /* leave the originals' SHA-256 out */
@@ -2933,7 +2978,7 @@ WCODEC_API const char *wcodec_coder_name(unsigned coder)
 {
     static const char *const names[WCODEC_CODER_COUNT] = {
         "raw", "constant", "sparse", "huffman", "rans16", "rans256", "classes",
-        "mix", NULL, "packed"
+        "mix", "lz", "packed"
     };
     return coder < WCODEC_CODER_COUNT ? names[coder] : NULL;
 }
@@ -3757,8 +3802,7 @@ static void wcodeci_bits_refill_end(wcodeci_bits *b)
 
 /* Fills table[code] for all codes of `depth` bits with value << 4 | length, and returns depth; 0 if the
  * lengths, of the values first ... last, are not complete. */
-static unsigned wcodeci_huff_table(const wcodeci_byte length[256], unsigned first, unsigned last,
-                                   uint16_t *table)
+static unsigned wcodeci_huff_table(const wcodeci_byte *length, unsigned first, unsigned last, uint16_t *table)
 {
     unsigned per_length[WCODECI_HUFF_MAX + 1] = { 0 }, next[WCODECI_HUFF_MAX + 1];
     unsigned s, l, code = 0, depth = 0, left = 1;
@@ -3899,6 +3943,19 @@ static const char *wcodeci_huff_decode(const wcodeci_byte *src, size_t size, uns
 
 #ifndef WCODEC_NO_ENCODER
 
+/* Sorts m keys (Shell, "A high-speed sorting procedure", 1959). */
+static void wcodeci_sort_keys(uint64_t *key, unsigned m)
+{
+    static const wcodeci_byte gaps[] = { 132, 57, 23, 10, 4, 1 };
+    unsigned s, g, i;
+    for (g = 0; g < sizeof gaps; g++)
+        for (s = gaps[g]; s < m; s++) {
+            const uint64_t moved = key[s];
+            for (i = s; i >= gaps[g] && key[i - gaps[g]] > moved; i -= gaps[g]) key[i] = key[i - gaps[g]];
+            key[i] = moved;
+        }
+}
+
 /* The values that occur, rarest first, equal ones by value: sorted by one byte of their counts after the other,
  * the lowest first.  Returns how many. */
 static unsigned wcodeci_sort_counts(const uint32_t count[256], wcodeci_byte symbol[256])
@@ -3922,21 +3979,23 @@ static unsigned wcodeci_sort_counts(const uint32_t count[256], wcodeci_byte symb
     return m;
 }
 
+#define WCODECI_HUFF_SYMBOLS 512    /* the most that a code has */
+
 /* Code lengths by Huffman's construction; returns the longest.  Symbols come sorted, and so do the pairs as they
- * are made (van Leeuwen, "On the construction of Huffman trees", 1976).  m >= 2. */
-static unsigned wcodeci_huff_free(const uint32_t count[256], const wcodeci_byte symbol[256], unsigned m,
-                                  wcodeci_byte length[256])
+ * are made (van Leeuwen, "On the construction of Huffman trees", 1976).  `count`: of m symbols, 2 to
+ * WCODECI_HUFF_SYMBOLS, rarest first. */
+static unsigned wcodeci_huff_free(const uint32_t *count, unsigned m, wcodeci_byte *length)
 {
-    uint32_t weight[256];               /* of pairs */
-    uint16_t above[512];                /* symbols are nodes 0 ... m-1, pair i is node m + i */
-    wcodeci_byte depth[256];            /* of pairs */
+    uint32_t weight[WCODECI_HUFF_SYMBOLS];      /* of pairs */
+    uint16_t above[2 * WCODECI_HUFF_SYMBOLS];   /* symbols are nodes 0 ... m-1, pair i is node m + i */
+    uint16_t depth[WCODECI_HUFF_SYMBOLS];       /* of pairs */
     unsigned leaf = 0, pair = 0, i, k, longest = 0;
     for (i = 0; i + 1 < m; i++) {
         uint32_t sum = 0;
         for (k = 0; k < 2; k++) {
-            if (pair == i || (leaf < m && count[symbol[leaf]] <= weight[pair])) {
+            if (pair == i || (leaf < m && count[leaf] <= weight[pair])) {
                 above[leaf] = (uint16_t)i;
-                sum += count[symbol[leaf++]];
+                sum += count[leaf++];
             } else {
                 above[m + pair] = (uint16_t)i;
                 sum += weight[pair++];
@@ -3944,38 +4003,36 @@ static unsigned wcodeci_huff_free(const uint32_t count[256], const wcodeci_byte 
         }
         weight[i] = sum;
     }
-    memset(length, 0, 256);
-    memset(depth, 0, sizeof depth);     /* that of the last pair stays */
-    for (i = m - 2; i-- > 0;) depth[i] = (wcodeci_byte)(depth[above[m + i]] + 1);
+    memset(depth, 0, sizeof depth);             /* that of the last pair stays */
+    for (i = m - 2; i-- > 0;) depth[i] = (uint16_t)(depth[above[m + i]] + 1);
     for (i = 0; i < m; i++) {
         const unsigned l = depth[above[i]] + 1u;
-        length[symbol[i]] = (wcodeci_byte)l;
+        length[i] = (wcodeci_byte)wcodeci_min(l, 255);
         if (l > longest) longest = l;
     }
     return longest;
 }
 
-/* Optimal code lengths of at most 11 bits: Huffman's, or if one of these is longer by package-merge (Larmore and Hirschberg, "A fast algorithm for
- * optimal length-limited Huffman codes", 1990).  Each of 11 levels merges the symbols with pairs of the
- * level below, by weight; the 2m - 2 lightest items of the top level, with the pairs in them taken apart
- * level by level, hold each symbol as often as its code has bits.  To take them apart one needs to know only
- * which items of a level are symbols, for these come in sorted order.  m >= 2. */
-static void wcodeci_huff_lengths(const uint32_t count[256], const wcodeci_byte symbol[256], unsigned m,
-                                 wcodeci_byte length[256])
+/* Optimal code lengths of at most 11 bits: Huffman's, or if one of these is longer by package-merge (Larmore and
+ * Hirschberg, "A fast algorithm for optimal length-limited Huffman codes", 1990).  Each of 11 levels merges the
+ * symbols with pairs of the level below, by weight; the 2m - 2 lightest items of the top level, with the pairs in
+ * them taken apart level by level, hold each symbol as often as its code has bits.  To take them apart one needs to
+ * know only which items of a level are symbols, for these come in sorted order.  `count`: as above. */
+static void wcodeci_huff_optimal(const uint32_t *count, unsigned m, wcodeci_byte *length)
 {
-    uint32_t is_symbol[WCODECI_HUFF_MAX][16];
-    uint32_t weight[512], below[512];
+    uint32_t is_symbol[WCODECI_HUFF_MAX][2 * WCODECI_HUFF_SYMBOLS / 32];
+    uint32_t weight[2 * WCODECI_HUFF_SYMBOLS], below[2 * WCODECI_HUFF_SYMBOLS];
     unsigned level, i, size = 0, take;
-    if (wcodeci_huff_free(count, symbol, m, length) <= WCODECI_HUFF_MAX) return;
+    if (wcodeci_huff_free(count, m, length) <= WCODECI_HUFF_MAX) return;
     memset(is_symbol, 0, sizeof is_symbol);
-    memset(length, 0, 256);
+    memset(length, 0, m);
     for (level = 0; level < WCODECI_HUFF_MAX; level++) {
         unsigned pairs = size / 2, leaf = 0, pair = 0;
         memcpy(below, weight, sizeof(uint32_t) * size);
         for (size = 0; leaf < m || pair < pairs; size++) {
             uint32_t sum = pair < pairs ? below[2 * pair] + below[2 * pair + 1] : UINT32_MAX;
-            if (leaf < m && count[symbol[leaf]] <= sum) {
-                weight[size] = count[symbol[leaf++]];
+            if (leaf < m && count[leaf] <= sum) {
+                weight[size] = count[leaf++];
                 is_symbol[level][size / 32] |= (uint32_t)1 << size % 32;
             } else {
                 weight[size] = sum;
@@ -3986,9 +4043,22 @@ static void wcodeci_huff_lengths(const uint32_t count[256], const wcodeci_byte s
     for (take = 2 * m - 2; level-- > 0 && take;) {
         unsigned leaves = 0;
         for (i = 0; i < take; i++)
-            if (is_symbol[level][i / 32] >> i % 32 & 1) length[symbol[leaves++]]++;
+            if (is_symbol[level][i / 32] >> i % 32 & 1) length[leaves++]++;
         take = 2 * (take - leaves);
     }
+}
+
+/* The lengths of a plane's values, of which `symbol` sorts m, at least two. */
+static void wcodeci_huff_lengths(const uint32_t count[256], const wcodeci_byte symbol[256], unsigned m,
+                                 wcodeci_byte length[256])
+{
+    uint32_t sorted[256] = { 0 };
+    wcodeci_byte bits[256];
+    unsigned i;
+    for (i = 0; i < m; i++) sorted[i] = count[symbol[i]];
+    wcodeci_huff_optimal(sorted, m, bits);
+    memset(length, 0, 256);
+    for (i = 0; i < m; i++) length[symbol[i]] = bits[i];
 }
 
 /* What the encoder prepares before it knows whether Huffman is the smallest. */
@@ -4021,14 +4091,14 @@ static size_t wcodeci_huff_prepare(const wcodeci_plane *plane, const wcodeci_byt
     return model->head_size + (size_t)((bits + 7) / 8);
 }
 
-/* code[s]: the code of s, reversed, above its length in the low 4 bits. */
-static void wcodeci_huff_codes(const wcodeci_byte length[256], uint32_t code[256])
+/* code[s]: the code of s, reversed, above its length in the low 4 bits; of `count` symbols. */
+static void wcodeci_huff_codes(const wcodeci_byte *length, unsigned count, uint32_t *code)
 {
     unsigned next[WCODECI_HUFF_MAX + 2] = { 0 }, l, s, k;
-    for (s = 0; s < 256; s++) next[length[s] + 1u]++;
+    for (s = 0; s < count; s++) next[length[s] + 1u]++;
     next[1] = 0;
     for (l = 1; l <= WCODECI_HUFF_MAX; l++) next[l] = (next[l] + next[l - 1]) << 1;     /* of codes before */
-    for (s = 0; s < 256; s++) {
+    for (s = 0; s < count; s++) {
         unsigned reversed = 0;
         l = length[s];
         if (l == 0) continue;
@@ -4052,7 +4122,7 @@ static size_t wcodeci_huff_encode(const wcodeci_plane *plane, const wcodeci_huff
         used += (size_t)sizes[k] + (k + 1 < streams ? wcodeci_varint_size(sizes[k]) : 0);
     }
     if (used > cap) return 0;
-    wcodeci_huff_codes(model->length, code);
+    wcodeci_huff_codes(model->length, 256, code);
     memcpy(dst, model->head, model->head_size);
     dst += model->head_size;
     for (k = 0; k + 1 < streams; k++) dst += wcodeci_put_varint(dst, sizes[k]);
@@ -6285,6 +6355,763 @@ static size_t wcodeci_mix_encode(const wcodeci_mix_in *in, wcodeci_byte *dst, si
         return wcodeci_mix_write(in, in->kind == WCODECI_MIX_EXPONENTS ? wcodeci_mix_centre(in) : 0, dst, cap, m);
     zero = wcodeci_mix_zero(in);        /* two bits below an integer's highest one, or all */
     return wcodeci_mix_write_either(in, zero | 2 << 8, zero | 7 << 8, dst, cap, m);
+}
+
+#endif
+
+#endif
+
+/* ---- part: amalgamate/parts/586_lz.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * LZ (private): repeats and Huffman codes, for text, tables and whatever is not noise
+ * The family of LZ77 and deflate (Ziv and Lempel, "A universal algorithm for sequential data compression", 1977),
+ * with the whole plane as the window and, as in later members of it, codes of their own for the last three
+ * distances.  A plane is decoded straight into its place, which is the window.
+ * The encoder finds the cheapest way through a plane by prices: those of the codes that it came to before.
+ * ---------------------------------------------------------------------------------------------- */
+
+#ifdef WCODEC_NO_LZ
+#define WCODECI_LZ 0
+#ifndef WCODEC_NO_ENCODER
+static size_t wcodeci_lz_scratch(size_t n) { return 0 * n; }
+#endif
+#else
+#define WCODECI_LZ 1
+
+#define WCODECI_LZ_LEAST 2              /* values of a match */
+#define WCODECI_LZ_LENGTHS 92           /* symbols, */
+#define WCODECI_LZ_DISTANCES 51
+#define WCODECI_LZ_REPEATS 3            /* of which the first stand for the last distances */
+#define WCODECI_LZ_LENGTH_FINE 2        /* bits below a number's highest one that its symbol tells */
+#define WCODECI_LZ_DISTANCE_FINE 1
+#define WCODECI_LZ_MAIN (256 + WCODECI_LZ_LENGTHS)
+#define WCODECI_LZ_ONLY 128             /* one distance symbol alone */
+
+/* Numbers of any size: a symbol tells the place of the highest bit and `fine` bits below it, or the number itself
+ * if it has none below these. */
+WCODECI_INLINE unsigned wcodeci_lz_extra(unsigned symbol, unsigned fine)
+{
+    return symbol >> fine > 1 ? (symbol >> fine) - 1 : 0;
+}
+
+WCODECI_INLINE uint32_t wcodeci_lz_base(unsigned symbol, unsigned fine)
+{
+    const uint32_t top = 1u << fine;
+    return symbol < 2 * top ? symbol : (top | (symbol & (top - 1))) << wcodeci_lz_extra(symbol, fine);
+}
+
+/* A plane on its way out.  Distances and lengths are below 2^25. */
+typedef struct wcodeci_lz_out {
+    const uint16_t *main, *distance;    /* tables as of wcodeci_huff_table */
+    unsigned main_depth, distance_depth;
+    const wcodeci_byte *first;          /* of the plane */
+    wcodeci_byte *end;                  /* of the plane */
+    uint32_t last[WCODECI_LZ_REPEATS];  /* distances, the latest first */
+} wcodeci_lz_out;
+
+/* Copies `length` values from `distance` before v; values up to `end` may be written, which come later. */
+WCODECI_INLINE void wcodeci_lz_copy(wcodeci_byte *v, size_t distance, size_t length, const wcodeci_byte *end)
+{
+    const wcodeci_byte *src = v - distance;
+    if (distance >= 8 && (size_t)(end - v) >= length + 8) {
+        wcodeci_byte *const stop = v + length;
+        do {
+            memcpy(v, src, 8);
+            v += 8;
+            src += 8;
+        } while (v < stop);
+        return;
+    }
+    if (distance == 1) {
+        memset(v, *src, length);
+        return;
+    }
+    while (length > distance) {         /* what was copied is a source twice as long */
+        memcpy(v, src, distance);
+        v += distance;
+        length -= distance;
+        distance *= 2;
+    }
+    memcpy(v, src, length);
+}
+
+/* The distance of a symbol below WCODECI_LZ_REPEATS, which becomes the latest. */
+WCODECI_INLINE uint32_t wcodeci_lz_again(uint32_t last[WCODECI_LZ_REPEATS], unsigned symbol)
+{
+    const uint32_t distance = last[symbol];
+    if (symbol == 2) last[2] = last[1];
+    if (symbol) last[1] = last[0];
+    last[0] = distance;
+    return distance;
+}
+
+WCODECI_INLINE void wcodeci_lz_new(uint32_t last[WCODECI_LZ_REPEATS], uint32_t distance)
+{
+    last[2] = last[1];
+    last[1] = last[0];
+    last[0] = distance;
+}
+
+WCODECI_INLINE uint32_t wcodeci_lz_take(wcodeci_bits *b, unsigned count)
+{
+    const uint32_t x = (uint32_t)b->bits & ((1u << count) - 1);
+    b->bits >>= count;
+    b->count -= count;
+    return x;
+}
+
+WCODECI_INLINE unsigned wcodeci_lz_symbol(wcodeci_bits *b, const uint16_t *table, unsigned mask)
+{
+    const unsigned e = table[b->bits & mask];
+    b->bits >>= e & 15;
+    b->count -= e & 15;
+    return e >> 4;
+}
+
+/* Decodes symbols while 16 bytes of the stream and room for four values are left: then two refills need no look at
+ * the stream's end.  A match takes at most 54 bits: 11 + 21 for its length, 11 + 22 for its distance, the 11 of its
+ * code before a second refill.  Returns where it came to, or NULL if a match reaches out of the plane or its block,
+ * which ends at `stop`. */
+static wcodeci_byte *wcodeci_lz_fast(wcodeci_lz_out *out, wcodeci_bits *stream, wcodeci_byte *v, wcodeci_byte *stop)
+{
+    const uint16_t *const table = out->main, *const distances = out->distance;
+    const unsigned mask = (1u << out->main_depth) - 1, distance_mask = (1u << out->distance_depth) - 1;
+    wcodeci_bits b = *stream;
+    uint32_t last[WCODECI_LZ_REPEATS];
+    memcpy(last, out->last, sizeof last);
+    while (b.end - b.p >= 16 && stop - v >= 4) {
+        size_t length, distance;
+        unsigned s;
+        wcodeci_bits_refill(&b);
+        s = wcodeci_lz_symbol(&b, table, mask);
+        if (s < 256) {
+            *v++ = (wcodeci_byte)s;
+            s = wcodeci_lz_symbol(&b, table, mask);
+            if (s < 256) {
+                *v++ = (wcodeci_byte)s;
+                s = wcodeci_lz_symbol(&b, table, mask);
+                if (s < 256) {
+                    *v++ = (wcodeci_byte)s;
+                    s = wcodeci_lz_symbol(&b, table, mask);
+                    if (s < 256) {
+                        *v++ = (wcodeci_byte)s;
+                        continue;
+                    }
+                }
+            }
+        }
+        wcodeci_bits_refill(&b);
+        s -= 256;
+        length = WCODECI_LZ_LEAST + wcodeci_lz_base(s, WCODECI_LZ_LENGTH_FINE);
+        length += wcodeci_lz_take(&b, wcodeci_lz_extra(s, WCODECI_LZ_LENGTH_FINE));
+        s = wcodeci_lz_symbol(&b, distances, distance_mask);
+        if (s < WCODECI_LZ_REPEATS) {
+            distance = wcodeci_lz_again(last, s);
+        } else {
+            s -= WCODECI_LZ_REPEATS;
+            distance = 1 + wcodeci_lz_base(s, WCODECI_LZ_DISTANCE_FINE);
+            distance += wcodeci_lz_take(&b, wcodeci_lz_extra(s, WCODECI_LZ_DISTANCE_FINE));
+            wcodeci_lz_new(last, (uint32_t)distance);
+        }
+        if (distance > (size_t)(v - out->first) || length > (size_t)(stop - v)) return NULL;
+        wcodeci_lz_copy(v, distance, length, out->end);
+        v += length;
+    }
+    memcpy(out->last, last, sizeof last);
+    *stream = b;
+    return v;
+}
+
+/* A symbol, or the bits behind one, where the stream may end; what is not there sets *missing. */
+static unsigned wcodeci_lz_symbol_end(wcodeci_bits *b, const uint16_t *table, unsigned depth, int *missing)
+{
+    unsigned e;
+    wcodeci_bits_refill_end(b);
+    e = table[b->bits & ((1u << depth) - 1)];
+    if ((e & 15) > b->count) {
+        *missing = 1;
+        return 0;
+    }
+    return wcodeci_lz_symbol(b, table, (1u << depth) - 1);
+}
+
+static uint32_t wcodeci_lz_take_end(wcodeci_bits *b, unsigned count, int *missing)
+{
+    wcodeci_bits_refill_end(b);
+    if (count > b->count) {
+        *missing = 1;
+        return 0;
+    }
+    return wcodeci_lz_take(b, count);
+}
+
+/* The same to the block's end. */
+static wcodeci_byte *wcodeci_lz_rest(wcodeci_lz_out *out, wcodeci_bits *b, wcodeci_byte *v, wcodeci_byte *stop)
+{
+    int missing = 0;
+    while (v < stop) {
+        size_t length, distance;
+        unsigned s = wcodeci_lz_symbol_end(b, out->main, out->main_depth, &missing);
+        if (s < 256) {
+            if (missing) return NULL;
+            *v++ = (wcodeci_byte)s;
+            continue;
+        }
+        s -= 256;
+        length = WCODECI_LZ_LEAST + wcodeci_lz_base(s, WCODECI_LZ_LENGTH_FINE);
+        length += wcodeci_lz_take_end(b, wcodeci_lz_extra(s, WCODECI_LZ_LENGTH_FINE), &missing);
+        s = wcodeci_lz_symbol_end(b, out->distance, out->distance_depth, &missing);
+        if (s < WCODECI_LZ_REPEATS) {
+            distance = wcodeci_lz_again(out->last, s);
+        } else {
+            s -= WCODECI_LZ_REPEATS;
+            distance = 1 + wcodeci_lz_base(s, WCODECI_LZ_DISTANCE_FINE);
+            distance += wcodeci_lz_take_end(b, wcodeci_lz_extra(s, WCODECI_LZ_DISTANCE_FINE), &missing);
+            wcodeci_lz_new(out->last, (uint32_t)distance);
+        }
+        if (missing || distance > (size_t)(v - out->first) || length > (size_t)(stop - v)) return NULL;
+        wcodeci_lz_copy(v, distance, length, out->end);
+        v += length;
+    }
+    return v;
+}
+
+/* Reads a block's codes and makes their tables: room for two of WCODECI_HUFF_TABLE entries. */
+static int wcodeci_lz_codes(wcodeci_cursor *c, unsigned width, wcodeci_lz_out *out, uint16_t *table)
+{
+    wcodeci_byte length[WCODECI_LZ_MAIN], list[256];
+    const unsigned first = wcodeci_take8(c), last = wcodeci_take8(c);
+    uint16_t *const distance = table + WCODECI_HUFF_TABLE;
+    unsigned lengths, distances;
+    size_t used;
+    if (c->bad || first > last || last >> width) return 0;
+    used = wcodeci_lengths_decode(c->p, (size_t)(c->end - c->p), first, last, WCODECI_HUFF_MAX, length);
+    if (!used) return 0;
+    c->p += used;
+    lengths = wcodeci_take8(c);
+    if (lengths > WCODECI_LZ_LENGTHS) return 0;
+    memset(length + 256, 0, WCODECI_LZ_LENGTHS);
+    if (lengths) {
+        used = wcodeci_lengths_decode(c->p, (size_t)(c->end - c->p), 0, lengths - 1, WCODECI_HUFF_MAX, list);
+        if (!used) return 0;
+        c->p += used;
+        memcpy(length + 256, list, lengths);
+    }
+    out->main = table;
+    out->main_depth = wcodeci_huff_table(length, 0, WCODECI_LZ_MAIN - 1, table);
+    out->distance = distance;
+    out->distance_depth = 0;
+    if (c->bad || !out->main_depth) return 0;
+    if (!lengths) return 1;
+    distances = wcodeci_take8(c);
+    if (distances & WCODECI_LZ_ONLY) {
+        distance[0] = (uint16_t)((distances - WCODECI_LZ_ONLY) << 4);
+        return distances - WCODECI_LZ_ONLY < WCODECI_LZ_DISTANCES;
+    }
+    if (distances < 2 || distances > WCODECI_LZ_DISTANCES) return 0;
+    used = wcodeci_lengths_decode(c->p, (size_t)(c->end - c->p), 0, distances - 1, WCODECI_HUFF_MAX, list);
+    if (!used) return 0;
+    c->p += used;
+    out->distance_depth = wcodeci_huff_table(list, 0, distances - 1, distance);
+    return out->distance_depth != 0;
+}
+
+/* `table`: room for two of WCODECI_HUFF_TABLE entries. */
+static const char *wcodeci_lz_decode(const wcodeci_byte *src, size_t size, unsigned width, wcodeci_byte *v, size_t n,
+                                     uint16_t *table)
+{
+    static const wcodeci_lz_out start = { NULL, NULL, 0, 0, NULL, NULL, { 1, 2, 4 } };
+    wcodeci_cursor c = wcodeci_cursor_make(src, size);
+    wcodeci_lz_out out = start;
+    out.first = v;
+    out.end = v + n;
+    while (v < out.end) {
+        const uint64_t values = wcodeci_take_varint(&c);
+        wcodeci_bits b;
+        wcodeci_byte *stop;
+        if (c.bad || values == 0 || values > (uint64_t)(out.end - v)) return "an LZ block has a wrong size";
+        if (!wcodeci_lz_codes(&c, width, &out, table)) return "an LZ block's codes are broken";
+        stop = v + (size_t)values;
+        b.p = c.p;
+        b.end = c.end;
+        b.bits = 0;
+        b.count = 0;
+        v = wcodeci_lz_fast(&out, &b, v, stop);
+        if (v) v = wcodeci_lz_rest(&out, &b, v, stop);
+        if (!v) return "an LZ block is broken";
+        c.p = b.p - b.count / 8;        /* whole bytes that were not used */
+        if (b.bits & ((1u << b.count % 8) - 1)) return "an LZ block's filling bits are not zero";
+    }
+    return c.p == c.end ? NULL : "an LZ plane does not end where it must";
+}
+
+#ifndef WCODEC_NO_ENCODER
+
+#define WCODECI_LZ_CHUNK 4096           /* values that a way is found through at a time */
+#define WCODECI_LZ_NICE_MOST 192
+#define WCODECI_LZ_HASH_MOST 16         /* bits */
+#define WCODECI_LZ_SEGMENT 16384        /* values that may make a block of their own */
+#define WCODECI_LZ_NOWHERE UINT32_MAX
+#define WCODECI_LZ_SMALL 65536          /* values: a plane up to this is worth more trouble */
+#define WCODECI_LZ_TINY 4096            /* and one up to this still more */
+
+/* A value, and the cheapest way to it found so far: its price in 1/256 bit, and the last step: a literal, which has
+ * length 1, or a match. */
+typedef struct wcodeci_lz_node {
+    uint32_t price, length, distance;
+    uint32_t last[WCODECI_LZ_REPEATS];
+} wcodeci_lz_node;
+
+typedef struct wcodeci_lz_counts {
+    uint32_t main[WCODECI_LZ_MAIN], distance[WCODECI_LZ_DISTANCES];
+} wcodeci_lz_counts;
+
+/* What the encoder works in; behind it 2 n numbers. */
+typedef struct wcodeci_lz {
+    const wcodeci_byte *v;
+    size_t n;
+    unsigned depth, nice, passes;       /* matches looked at; length that is taken unseen; by a block's own prices */
+    uint32_t *before;                   /* where what stands at i stood before, by a hash of its first values */
+    uint32_t *path;                     /* path[i]: length of the step at i; path[i+1]: distance, of a match */
+    wcodeci_lz_counts segment, block;
+    uint32_t literal[256], distance[WCODECI_LZ_DISTANCES];          /* prices in 1/256 bit */
+    uint32_t length[WCODECI_LZ_NICE_MOST + 1];                      /* with the bits behind the symbol */
+    wcodeci_lz_node node[WCODECI_LZ_CHUNK + 1];
+    uint32_t head[1 << WCODECI_LZ_HASH_MOST];
+} wcodeci_lz;
+
+/* Bytes, aligned for 64 bits. */
+static size_t wcodeci_lz_scratch(size_t n) { return ((sizeof(wcodeci_lz) + 7) & ~(size_t)7) + 8 * n; }
+
+WCODECI_INLINE unsigned wcodeci_lz_symbol_of(uint32_t x, unsigned fine)
+{
+    unsigned place;
+    if (x >> fine == 0) return x;
+    place = wcodeci_highest_bit(x);
+    return (place - fine + 1) << fine | (x >> (place - fine) & ((1u << fine) - 1));
+}
+
+WCODECI_INLINE unsigned wcodeci_lz_length_symbol(size_t length)
+{
+    return wcodeci_lz_symbol_of((uint32_t)length - WCODECI_LZ_LEAST, WCODECI_LZ_LENGTH_FINE);
+}
+
+/* The symbol of a distance, which becomes the latest. */
+WCODECI_INLINE unsigned wcodeci_lz_distance_symbol(uint32_t last[WCODECI_LZ_REPEATS], uint32_t distance)
+{
+    unsigned k;
+    for (k = 0; k < WCODECI_LZ_REPEATS; k++)
+        if (last[k] == distance) {
+            (void)wcodeci_lz_again(last, k);
+            return k;
+        }
+    wcodeci_lz_new(last, distance);
+    return WCODECI_LZ_REPEATS + wcodeci_lz_symbol_of(distance - 1, WCODECI_LZ_DISTANCE_FINE);
+}
+
+/* ---- prices ---- */
+
+/* What each of `count` symbols costs that occurred so often, the bits behind it not included; one that did not occur
+ * costs a little more than one that did once. */
+static void wcodeci_lz_price(const uint32_t *count, unsigned symbols, uint32_t *price)
+{
+    uint32_t total = 0, log_total;
+    unsigned s;
+    for (s = 0; s < symbols; s++) total += count[s];
+    log_total = wcodeci_log2(total + 1);
+    for (s = 0; s < symbols; s++) {
+        price[s] = count[s] ? (log_total - wcodeci_log2(count[s])) >> 8 : (log_total >> 8) + 256;
+        if (price[s] < 128) price[s] = 128;             /* a code has a bit */
+    }
+}
+
+static void wcodeci_lz_prices(wcodeci_lz *z, const wcodeci_lz_counts *counts)
+{
+    uint32_t main[WCODECI_LZ_MAIN];
+    unsigned i;
+    wcodeci_lz_price(counts->main, WCODECI_LZ_MAIN, main);
+    memcpy(z->literal, main, sizeof z->literal);
+    for (i = WCODECI_LZ_LEAST; i <= WCODECI_LZ_NICE_MOST; i++) {
+        const unsigned s = wcodeci_lz_length_symbol(i);
+        z->length[i] = main[256 + s] + 256 * wcodeci_lz_extra(s, WCODECI_LZ_LENGTH_FINE);
+    }
+    wcodeci_lz_price(counts->distance, WCODECI_LZ_DISTANCES, z->distance);
+    for (i = WCODECI_LZ_REPEATS; i < WCODECI_LZ_DISTANCES; i++)
+        z->distance[i] += 256 * wcodeci_lz_extra(i - WCODECI_LZ_REPEATS, WCODECI_LZ_DISTANCE_FINE);
+}
+
+/* Where nothing is known but how often each value occurs. */
+static void wcodeci_lz_first_prices(wcodeci_lz *z, const uint32_t count[256])
+{
+    unsigned i;
+    memset(&z->block, 0, sizeof z->block);
+    memcpy(z->block.main, count, 256 * sizeof *count);
+    wcodeci_lz_prices(z, &z->block);
+    for (i = WCODECI_LZ_LEAST; i <= WCODECI_LZ_NICE_MOST; i++) {
+        const unsigned s = wcodeci_lz_length_symbol(i);
+        z->length[i] = (3 + s / 4 + wcodeci_lz_extra(s, WCODECI_LZ_LENGTH_FINE)) * 256;
+    }
+    for (i = 0; i < WCODECI_LZ_REPEATS; i++) z->distance[i] = 3 * 256;
+    for (; i < WCODECI_LZ_DISTANCES; i++)
+        z->distance[i] = (5 + wcodeci_lz_extra(i - WCODECI_LZ_REPEATS, WCODECI_LZ_DISTANCE_FINE)) * 256;
+}
+
+/* The bits that symbols take, with about what their code's lengths take; not the bits behind them. */
+static uint64_t wcodeci_lz_symbol_bits(const uint32_t *count, unsigned symbols)
+{
+    uint64_t bits = 0;
+    uint32_t total = 0, log_total;
+    unsigned s, used = 0;
+    for (s = 0; s < symbols; s++) total += count[s];
+    log_total = wcodeci_log2(total + (total == 0));
+    for (s = 0; s < symbols; s++) {
+        if (!count[s]) continue;
+        bits += (uint64_t)count[s] * (log_total - wcodeci_log2(count[s]));
+        used++;
+    }
+    return bits / 65536 + 5 * used;
+}
+
+static uint64_t wcodeci_lz_bits(const wcodeci_lz_counts *counts)
+{
+    return 64 + wcodeci_lz_symbol_bits(counts->main, WCODECI_LZ_MAIN)
+         + wcodeci_lz_symbol_bits(counts->distance, WCODECI_LZ_DISTANCES);
+}
+
+/* ---- matches ---- */
+
+/* How many values from a and b on are equal, at most `most`; a lies before b, and b `room` before the end. */
+WCODECI_INLINE size_t wcodeci_lz_equal(const wcodeci_byte *a, const wcodeci_byte *b, size_t most, size_t room)
+{
+    size_t i = 0;
+    while (i < most && room - i >= 8) {
+        const uint64_t x = wcodeci_load64(a + i) ^ wcodeci_load64(b + i);
+        if (x) {
+            const uint32_t low = (uint32_t)x;
+            i += low ? wcodeci_lowest_bit(low) / 8 : 4 + wcodeci_lowest_bit((uint32_t)(x >> 32)) / 8;
+            return wcodeci_min(i, most);
+        }
+        i += 8;
+    }
+    while (i < most && a[i] == b[i]) i++;
+    return wcodeci_min(i, most);
+}
+
+/* Links each value to the last one before whose first `hashed` values have the same hash. */
+static void wcodeci_lz_link(wcodeci_lz *z, unsigned hashed)
+{
+    const uint64_t mask = hashed < 8 ? ((uint64_t)1 << 8 * hashed) - 1 : UINT64_MAX;
+    unsigned bits = 8;
+    size_t i;
+    while (bits < WCODECI_LZ_HASH_MOST && (size_t)1 << bits < z->n) bits++;
+    for (i = 0; i < (size_t)1 << bits; i++) z->head[i] = WCODECI_LZ_NOWHERE;
+    for (i = 0; i < z->n; i++) {
+        uint64_t x = 0;
+        unsigned h, k;
+        z->before[i] = WCODECI_LZ_NOWHERE;
+        if (z->n - i < hashed) continue;
+        if (z->n - i >= 8) x = wcodeci_load64(z->v + i) & mask;
+        else for (k = 0; k < hashed; k++) x |= (uint64_t)z->v[i + k] << 8 * k;
+        h = (unsigned)(x * 0x9E3779B97F4A7C15u >> (64 - bits));
+        z->before[i] = z->head[h];
+        z->head[h] = (uint32_t)i;
+    }
+}
+
+/* How many values to hash: as many as a match needs to be worth its bits, by the bits of a value. */
+static unsigned wcodeci_lz_hashed(const uint32_t count[256], size_t n)
+{
+    const uint64_t bits = wcodeci_entropy(count, n);
+    const uint64_t most = (uint64_t)n * (n <= WCODECI_LZ_SMALL ? 14 : 18);
+    unsigned hashed = 3;
+    while (hashed < 8 && bits * hashed < most) hashed++;
+    return hashed;
+}
+
+/* A step from node i on. */
+WCODECI_INLINE void wcodeci_lz_step(wcodeci_lz_node *node, size_t length, size_t distance, uint32_t price)
+{
+    if (price >= node->price) return;
+    node->price = price;
+    node->length = (uint32_t)length;
+    node->distance = (uint32_t)distance;
+}
+
+/* The last distances at node i, by the way to it. */
+static void wcodeci_lz_arrive(wcodeci_lz_node *node, size_t i)
+{
+    const wcodeci_lz_node *from = &node[i - node[i].length];
+    memcpy(node[i].last, from->last, sizeof from->last);
+    if (node[i].length > 1) (void)wcodeci_lz_distance_symbol(node[i].last, node[i].distance);
+}
+
+/* Tries the matches at node i, with room for `most` values.  Returns the length of one that is taken unseen, which
+ * *distance belongs to, or 0. */
+static size_t wcodeci_lz_matches(wcodeci_lz *z, size_t at, size_t i, size_t most, uint32_t *distance)
+{
+    const wcodeci_byte *const p = z->v + at;
+    const size_t nice = wcodeci_min(most, z->nice);
+    wcodeci_lz_node *const node = z->node + i;
+    size_t longest = WCODECI_LZ_LEAST - 1, length, l;
+    unsigned k, tries = z->depth;
+    uint32_t from;
+    for (k = 0; k < WCODECI_LZ_REPEATS; k++) {
+        const uint32_t d = node->last[k], price = node->price + z->distance[k];
+        if (d > at || p[0] != *(p - d)) continue;
+        length = wcodeci_lz_equal(p - d, p, nice, z->n - at);
+        if (length <= longest) continue;
+        for (l = longest + 1; l <= length; l++) wcodeci_lz_step(node + l, l, d, price + z->length[l]);
+        if (length == z->nice) {
+            *distance = d;
+            return length;
+        }
+        longest = length;
+    }
+    if (longest < WCODECI_LZ_LEAST) longest = WCODECI_LZ_LEAST;
+    for (from = z->before[at]; from != WCODECI_LZ_NOWHERE && tries-- && longest < nice; from = z->before[from]) {
+        const uint32_t d = (uint32_t)at - from;
+        uint32_t price;
+        if (z->v[from + longest] != p[longest]) continue;
+        length = wcodeci_lz_equal(z->v + from, p, nice, z->n - at);
+        if (length <= longest) continue;
+        price = node->price
+              + z->distance[WCODECI_LZ_REPEATS + wcodeci_lz_symbol_of(d - 1, WCODECI_LZ_DISTANCE_FINE)];
+        for (l = longest + 1; l <= length; l++) wcodeci_lz_step(node + l, l, d, price + z->length[l]);
+        longest = length;
+        if (length == z->nice) {
+            *distance = d;
+            return length;
+        }
+    }
+    return 0;
+}
+
+/* Writes the way to node i, which stands for value `at`. */
+static void wcodeci_lz_trace(wcodeci_lz *z, size_t at, size_t i)
+{
+    while (i) {
+        const wcodeci_lz_node *node = &z->node[i];
+        i -= node->length;
+        at -= node->length;
+        z->path[at] = node->length;
+        if (node->length > 1) z->path[at + 1] = node->distance;
+    }
+}
+
+/* Finds the way from value `begin` to `end` or to less, and returns how far it came. */
+static size_t wcodeci_lz_chunk(wcodeci_lz *z, size_t begin, size_t end, uint32_t last[WCODECI_LZ_REPEATS])
+{
+    const size_t most = wcodeci_min(end - begin, WCODECI_LZ_CHUNK);
+    size_t i, length = 0;
+    uint32_t distance = 0;
+    for (i = 1; i <= most; i++) z->node[i].price = UINT32_MAX;
+    z->node[0].price = 0;
+    memcpy(z->node[0].last, last, sizeof z->node[0].last);
+    for (i = 0; i < most; i++) {
+        if (i) wcodeci_lz_arrive(z->node, i);
+        wcodeci_lz_step(&z->node[i + 1], 1, 0, z->node[i].price + z->literal[z->v[begin + i]]);
+        length = wcodeci_lz_matches(z, begin + i, i, most - i, &distance);
+        if (length) break;
+    }
+    if (i == most) wcodeci_lz_arrive(z->node, i);
+    wcodeci_lz_trace(z, begin + i, i);
+    memcpy(last, z->node[i].last, sizeof z->node[i].last);
+    if (!length) return begin + i;
+    begin += i;
+    length += wcodeci_lz_equal(z->v + begin + length - distance, z->v + begin + length, end - begin - length,
+                               z->n - begin - length);
+    z->path[begin] = (uint32_t)length;
+    z->path[begin + 1] = distance;
+    (void)wcodeci_lz_distance_symbol(last, distance);
+    return begin + length;
+}
+
+/* Finds the way from value `begin` to `end`, and adds up its symbols. */
+static void wcodeci_lz_parse(wcodeci_lz *z, size_t begin, size_t end, uint32_t last[WCODECI_LZ_REPEATS],
+                             wcodeci_lz_counts *counts)
+{
+    uint32_t way[WCODECI_LZ_REPEATS];
+    size_t i;
+    memcpy(way, last, sizeof way);
+    for (i = begin; i < end;) i = wcodeci_lz_chunk(z, i, end, way);
+    memset(counts, 0, sizeof *counts);
+    for (i = begin; i < end; i += z->path[i]) {
+        if (z->path[i] == 1) {
+            counts->main[z->v[i]]++;
+            continue;
+        }
+        counts->main[256 + wcodeci_lz_length_symbol(z->path[i])]++;
+        counts->distance[wcodeci_lz_distance_symbol(last, z->path[i + 1])]++;
+    }
+}
+
+/* ---- writing ---- */
+
+typedef struct wcodeci_lz_writer {
+    wcodeci_byte *p, *end;
+    uint64_t bits;
+    unsigned count;
+    int full;
+} wcodeci_lz_writer;
+
+static void wcodeci_lz_put(wcodeci_lz_writer *w, uint32_t x, unsigned count)
+{
+    w->bits |= (uint64_t)x << w->count;
+    for (w->count += count; w->count >= 8; w->count -= 8, w->bits >>= 8) {
+        if (w->p == w->end) w->full = 1;
+        else *w->p++ = (wcodeci_byte)w->bits;
+    }
+}
+
+/* What lies behind a symbol: the bits of x that it does not tell. */
+static void wcodeci_lz_put_extra(wcodeci_lz_writer *w, uint32_t x, unsigned symbol, unsigned fine)
+{
+    wcodeci_lz_put(w, x - wcodeci_lz_base(symbol, fine), wcodeci_lz_extra(symbol, fine));
+}
+
+/* Makes a code for symbols that occur so often.  Returns one more than the last symbol that does. */
+static unsigned wcodeci_lz_code(const uint32_t *count, unsigned symbols, wcodeci_byte *length, uint32_t *code)
+{
+    uint64_t key[WCODECI_LZ_MAIN];
+    uint32_t sorted[WCODECI_LZ_MAIN];
+    wcodeci_byte bits[WCODECI_LZ_MAIN];
+    unsigned i, m = 0, end = 0;
+    memset(length, 0, symbols);
+    for (i = 0; i < symbols; i++) {
+        if (!count[i]) continue;
+        key[m++] = (uint64_t)count[i] << 16 | i;
+        end = i + 1;
+    }
+    if (m < 2) return end;
+    wcodeci_sort_keys(key, m);
+    for (i = 0; i < m; i++) sorted[i] = (uint32_t)(key[i] >> 16);
+    wcodeci_huff_optimal(sorted, m, bits);
+    for (i = 0; i < m; i++) length[key[i] & 65535] = bits[i];
+    wcodeci_huff_codes(length, symbols, code);
+    return end;
+}
+
+static void wcodeci_lz_put_lengths(wcodeci_lz_writer *w, const wcodeci_byte *length, unsigned first, unsigned last)
+{
+    wcodeci_byte all[256] = { 0 }, list[128];
+    size_t size, i;
+    memcpy(all + first, length + first, last - first + 1);
+    size = wcodeci_lengths_encode(all, first, last, list);
+    for (i = 0; i < size; i++) wcodeci_lz_put(w, list[i], 8);
+}
+
+/* A block's head and codes. */
+static void wcodeci_lz_put_head(wcodeci_lz_writer *w, wcodeci_lz_counts *counts, size_t values,
+                                uint32_t main[WCODECI_LZ_MAIN], uint32_t distance[WCODECI_LZ_DISTANCES])
+{
+    wcodeci_byte length[WCODECI_LZ_MAIN], varint[10];
+    const size_t size = wcodeci_put_varint(varint, values);
+    unsigned first = 0, last = 255, lengths = WCODECI_LZ_LENGTHS, distances, used = 0, i;
+    for (i = 0; i < size; i++) wcodeci_lz_put(w, varint[i], 8);
+    for (i = 0; i < WCODECI_LZ_MAIN; i++) used += counts->main[i] != 0;
+    if (used < 2) counts->main[counts->main[0] != 0]++;     /* a code has two symbols */
+    (void)wcodeci_lz_code(counts->main, WCODECI_LZ_MAIN, length, main);
+    while (last && !length[last]) last--;
+    while (first < last && !length[first]) first++;
+    while (lengths && !length[255 + lengths]) lengths--;
+    wcodeci_lz_put(w, first, 8);
+    wcodeci_lz_put(w, last, 8);
+    wcodeci_lz_put_lengths(w, length, first, last);
+    wcodeci_lz_put(w, lengths, 8);
+    if (!lengths) return;
+    wcodeci_lz_put_lengths(w, length + 256, 0, lengths - 1);
+    memset(distance, 0, WCODECI_LZ_DISTANCES * sizeof *distance);
+    distances = wcodeci_lz_code(counts->distance, WCODECI_LZ_DISTANCES, length, distance);
+    if (!length[distances - 1]) {       /* the only one, of no bits */
+        wcodeci_lz_put(w, WCODECI_LZ_ONLY | (distances - 1), 8);
+        return;
+    }
+    wcodeci_lz_put(w, distances, 8);
+    wcodeci_lz_put_lengths(w, length, 0, distances - 1);
+}
+
+/* Writes the block of values `begin` to `end`, whose symbols were added up in z->block. */
+static void wcodeci_lz_put_block(wcodeci_lz *z, size_t begin, size_t end, uint32_t last[WCODECI_LZ_REPEATS],
+                                 wcodeci_lz_writer *w)
+{
+    uint32_t main[WCODECI_LZ_MAIN], distance[WCODECI_LZ_DISTANCES];
+    size_t i;
+    wcodeci_lz_put_head(w, &z->block, end - begin, main, distance);
+    for (i = begin; i < end && !w->full; i += z->path[i]) {
+        const uint32_t length = z->path[i];
+        unsigned s = length == 1 ? z->v[i] : 256 + wcodeci_lz_length_symbol(length);
+        wcodeci_lz_put(w, main[s] >> 4, main[s] & 15);
+        if (length == 1) continue;
+        wcodeci_lz_put_extra(w, length - WCODECI_LZ_LEAST, s - 256, WCODECI_LZ_LENGTH_FINE);
+        s = wcodeci_lz_distance_symbol(last, z->path[i + 1]);
+        wcodeci_lz_put(w, distance[s] >> 4, distance[s] & 15);
+        if (s >= WCODECI_LZ_REPEATS)
+            wcodeci_lz_put_extra(w, z->path[i + 1] - 1, s - WCODECI_LZ_REPEATS, WCODECI_LZ_DISTANCE_FINE);
+    }
+    if (w->count) wcodeci_lz_put(w, 0, 8 - w->count);
+}
+
+/* Ends a block: finds a cheaper way by its own prices, if there is time, and writes it. */
+static void wcodeci_lz_end_block(wcodeci_lz *z, size_t begin, size_t end, uint32_t last[WCODECI_LZ_REPEATS],
+                                 wcodeci_lz_writer *w)
+{
+    uint32_t way[WCODECI_LZ_REPEATS];
+    unsigned pass;
+    for (pass = 0; pass < z->passes; pass++) {
+        memcpy(way, last, sizeof way);
+        wcodeci_lz_prices(z, &z->block);
+        wcodeci_lz_parse(z, begin, end, way, &z->block);
+    }
+    wcodeci_lz_put_block(z, begin, end, last, w);
+}
+
+/* Adds the counts of the segment to the block, or if a block of its own takes less, returns 0. */
+static int wcodeci_lz_join(wcodeci_lz *z)
+{
+    wcodeci_lz_counts sum;
+    unsigned i;
+    for (i = 0; i < WCODECI_LZ_MAIN; i++) sum.main[i] = z->block.main[i] + z->segment.main[i];
+    for (i = 0; i < WCODECI_LZ_DISTANCES; i++) sum.distance[i] = z->block.distance[i] + z->segment.distance[i];
+    if (wcodeci_lz_bits(&sum) > wcodeci_lz_bits(&z->block) + wcodeci_lz_bits(&z->segment)) return 0;
+    z->block = sum;
+    return 1;
+}
+
+/* Writes a plane.  Returns the payload's size, 0 if it does not fit.  `thorough`: time matters less.  `work`:
+ * wcodeci_lz_scratch(n) bytes, aligned for 64 bits. */
+static size_t wcodeci_lz_encode(const wcodeci_plane *plane, int thorough, wcodeci_byte *dst, size_t cap, void *work)
+{
+    wcodeci_lz *const z = (wcodeci_lz *)work;
+    const size_t n = plane->n;
+    uint32_t last[WCODECI_LZ_REPEATS] = { 1, 2, 4 }, ahead[WCODECI_LZ_REPEATS] = { 1, 2, 4 };
+    size_t begin = 0, at, end;
+    wcodeci_lz_writer w;
+    memset(&w, 0, sizeof w);
+    w.p = dst;
+    w.end = dst + cap;
+    z->v = plane->v;
+    z->n = n;
+    z->before = (uint32_t *)(void *)((wcodeci_byte *)work + wcodeci_lz_scratch(0));
+    z->path = z->before + n;
+    z->depth = thorough ? 96 : n <= WCODECI_LZ_SMALL ? 32 : 16;
+    z->nice = thorough ? WCODECI_LZ_NICE_MOST : n <= WCODECI_LZ_SMALL ? 64 : 32;
+    z->passes = thorough ? 2 : n <= WCODECI_LZ_TINY ? 2 : n <= WCODECI_LZ_SMALL;
+    wcodeci_lz_link(z, wcodeci_lz_hashed(plane->count, n));
+    wcodeci_lz_first_prices(z, plane->count);
+    memset(&z->block, 0, sizeof z->block);
+    for (at = 0; at < n && !w.full; at = end) {
+        end = at + wcodeci_min(n - at, WCODECI_LZ_SEGMENT);
+        wcodeci_lz_parse(z, at, end, ahead, &z->segment);
+        if (!wcodeci_lz_join(z)) {
+            wcodeci_lz_end_block(z, begin, at, last, &w);
+            begin = at;
+            z->block = z->segment;
+            wcodeci_lz_prices(z, &z->block);
+        }
+    }
+    wcodeci_lz_end_block(z, begin, n, last, &w);
+    return w.full ? 0 : (size_t)(w.p - dst);
 }
 
 #endif
@@ -10865,7 +11692,8 @@ static wcodec_status wcodeci_plane_parse(wcodeci_cursor *c, wcodec_plane_info *p
     plane->coder = code & 31;
     plane->predictor = (unsigned char)(code >> 5);
     plane->size = (size_t)size;
-    if (plane->coder >= WCODEC_CODER_COUNT || plane->coder == 8 || (plane->coder == WCODEC_CODER_MIX && !WCODECI_MIX)
+    if (plane->coder >= WCODEC_CODER_COUNT || (plane->coder == WCODEC_CODER_MIX && !WCODECI_MIX)
+        || (plane->coder == WCODEC_CODER_LZ && !WCODECI_LZ)
         || plane->predictor >= WCODEC_PREDICT_COUNT) {
         *what = "unknown coder or predictor";
         return WCODEC_E_UNSUPPORTED;
@@ -10939,7 +11767,8 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
     if (status) return c.bad && size >= record.head + record.body ? WCODEC_E_CORRUPT : status;
     *what = "a tile's record is broken";
     if ((up && !tile->row) || (scaled && !tile->info.scaled)
-        || tile->info.rows.predictor > WCODEC_PREDICT_LEFT || (tile->info.rows.coder >= WCODEC_CODER_CLASSES && tile->info.rows.coder != WCODEC_CODER_PACKED))
+        || tile->info.rows.predictor > WCODEC_PREDICT_LEFT
+        || (tile->info.rows.coder >= WCODEC_CODER_CLASSES && tile->info.rows.coder != WCODEC_CODER_PACKED))
         return WCODEC_E_CORRUPT;
     if (record.body > tile->info.decoded_size + tile->info.decoded_size / 8 + WCODECI_BODY_SLACK)
         return WCODEC_E_CORRUPT;
@@ -11025,6 +11854,9 @@ static const char *wcodeci_plane_values(const wcodeci_tile_job *job, const wcode
     case WCODEC_CODER_SPARSE: return wcodeci_sparse_decode(src, info->size, info->width, v, n);
     case WCODEC_CODER_HUFFMAN:
         return wcodeci_huff_decode(src, info->size, info->width, v, n, (uint16_t *)job->table);
+#if WCODECI_LZ
+    case WCODEC_CODER_LZ: return wcodeci_lz_decode(src, info->size, info->width, v, n, (uint16_t *)job->table);
+#endif
     case WCODEC_CODER_RANS16:
         memset(&out, 0, sizeof out);
         out.v = v;
@@ -11742,7 +12574,15 @@ typedef struct wcodeci_encoder {
     wcodeci_byte *units, *plane, *residual, *work, *second, *trial;     /* parts of the scratch memory */
     wcodeci_byte *q, *scaled, *classes, *row_scales, *row_payload;
     void *mix;                          /* what the coder MIX works in; NULL: it is not used */
+    void *lz;                           /* the same of the coder LZ */
 } wcodeci_encoder;
+
+/* Bytes that rANS-16 and LZ work in, one after the other. */
+static size_t wcodeci_encode_work(size_t size)
+{
+    const size_t rans = (WCODECI_RANS16_WORK(size) + 7) & ~(size_t)7, lz = wcodeci_lz_scratch(size);
+    return WCODECI_LZ && lz > rans ? lz : rans;
+}
 
 /* The most rows that a tile of `size` bytes touches where there are scales. */
 static size_t wcodeci_encode_rows(size_t size) { return size / WCODECI_MIN_COLUMNS + 2; }
@@ -11751,7 +12591,7 @@ WCODEC_API size_t wcodec_tile_encode_scratch(size_t size)
 {
     /* units, plane, residual, q, scaled, classes: `size` each; second: size and a group; trial; work, aligned;
      * rows. */
-    return 7 * size + 64 + WCODECI_TRIAL_SIZE + WCODECI_RANS16_WORK(size) + 2 * wcodeci_encode_rows(size) + 64;
+    return 7 * size + 64 + WCODECI_TRIAL_SIZE + wcodeci_encode_work(size) + 2 * wcodeci_encode_rows(size) + 64;
 }
 
 WCODEC_API size_t wcodec_tile_encode_scratch_best(size_t size)
@@ -12105,6 +12945,75 @@ static void wcodeci_plane_best(wcodeci_encoder *e, wcodeci_plane *plane, unsigne
     info->predictor = (unsigned char)predictor;
 }
 
+#if WCODECI_LZ
+
+#define WCODECI_REPEATS_RUN 256         /* units */
+#define WCODECI_REPEATS_RUNS 16u
+#define WCODECI_LZ_TRIAL 8192           /* bytes */
+#define WCODECI_LZ_LEAST_SIZE 32        /* of a plane that is coded already: less is not worth a try */
+
+/* Does what stands at one place often stand at another?  `width` bytes, at most 8, from where a unit of n begins; of
+ * many in some runs of units alone.  In weights that is rare. */
+static int wcodeci_repeats(const wcodeci_byte *src, size_t n, unsigned unit, unsigned width, void *work)
+{
+    uint32_t *const seen = (uint32_t *)work;
+    const unsigned runs = n > WCODECI_REPEATS_RUN * WCODECI_REPEATS_RUNS ? WCODECI_REPEATS_RUNS : 1;
+    size_t looked = 0, again = 0;
+    unsigned run;
+    memset(seen, 0, 4096 * sizeof *seen);
+    for (run = 0; run < runs; run++) {
+        size_t i = runs > 1 ? (n - WCODECI_REPEATS_RUN) / WCODECI_REPEATS_RUNS * run : 0;
+        const size_t end = runs > 1 ? i + WCODECI_REPEATS_RUN : n;
+        for (; i < end && (n - i) * unit >= 8; i++) {
+            const uint64_t x = wcodeci_load64(src + i * unit) << (64 - 8 * width);
+            const uint64_t hash = x * 0x9E3779B97F4A7C15u;
+            uint32_t *const place = &seen[hash >> 52];
+            const uint32_t check = (uint32_t)(hash >> 20) | 1;
+            again += *place == check;
+            *place = check;
+            looked++;
+        }
+    }
+    return again > looked / 16;
+}
+
+/* May LZ code a plane of n values in less than `size` bytes?  Of many a part from the middle is tried, which lacks
+ * some of the window. */
+static int wcodeci_lz_promises(const wcodeci_encoder *e, const wcodeci_byte *v, size_t n, unsigned width, size_t size)
+{
+    wcodeci_plane part;
+    uint64_t all;
+    if (n <= 2 * WCODECI_LZ_TRIAL) return 1;
+    part.v = v + (n - WCODECI_LZ_TRIAL) / 2;
+    part.n = WCODECI_LZ_TRIAL;
+    part.width = width;
+    wcodeci_count(part.v, part.n, part.count);
+    all = wcodeci_lz_encode(&part, 0, e->second, WCODECI_LZ_TRIAL, e->lz);
+    all = all * n / WCODECI_LZ_TRIAL;
+    return all && all < (uint64_t)size + size / 8;
+}
+
+/* Writes e->plane, which is written at dst already, by the coder LZ instead where that costs less. */
+static void wcodeci_plane_try_lz(wcodeci_encoder *e, wcodeci_plane *plane, wcodeci_byte *dst, wcodec_plane_info *info)
+{
+    size_t size;
+    if (info->size < WCODECI_LZ_LEAST_SIZE
+        || (e->options.profile != WCODEC_PROFILE_BEST && plane->n > 2 * WCODECI_LZ_TRIAL)   /* time to encode */
+        || !wcodeci_repeats(e->plane, plane->n, 1, 8, e->lz)
+        || !wcodeci_lz_promises(e, e->plane, plane->n, plane->width, info->size))
+        return;
+    plane->v = e->plane;
+    wcodeci_count(plane->v, plane->n, plane->count);
+    size = wcodeci_lz_encode(plane, e->options.profile == WCODEC_PROFILE_BEST, e->second, info->size - 1, e->lz);
+    if (size == 0 || size + wcodeci_slow_cost(e, size) >= info->size) return;
+    memcpy(dst, e->second, size);
+    info->size = size;
+    info->coder = WCODEC_CODER_LZ;
+    info->predictor = WCODEC_PREDICT_NONE;
+}
+
+#endif
+
 #if WCODECI_MIX
 
 #define WCODECI_MIX_TRIAL 4096     /* values that say which kind suits a plane, if it has more than twice as many */
@@ -12349,6 +13258,11 @@ static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *pl
     }
     wcodeci_plane_best(e, &plane, plan && plan->how == WCODECI_PLAN_FULL ? plan->predictor
                                   : wcodeci_plane_look(e, &plane, 1, &size), dst, info);
+#if WCODECI_LZ
+    /* Of bytes as they are the whole tile is tried in the end. */
+    if (e->lz && (tile->info.split != WCODEC_SPLIT_BYTE || tile->info.predictor != WCODEC_PREDICT_NONE))
+        wcodeci_plane_try_lz(e, &plane, dst, info);
+#endif
 #if WCODECI_MIX
     if (e->mix) wcodeci_plane_try_mix(e, &plane, tile->info.split, k, dst, info);
 #endif
@@ -12825,17 +13739,68 @@ static size_t wcodeci_tile_encode_mixed(wcodeci_encoder *e, uint32_t crc, wcodec
 
 #endif
 
+#if WCODECI_LZ
+
+/* Is the coder LZ worth a try for the tile's bytes, which come to a record of `size` bytes?  Typed data are looked at
+ * first unless they are few. */
+static int wcodeci_tile_wants_lz(const wcodeci_encoder *e, size_t size)
+{
+    const unsigned unit = wcodeci_dtypes[e->dtype].unit;
+    if (!e->lz || (e->options.splits && !(e->options.splits >> WCODEC_SPLIT_BYTE & 1))) return 0;
+    if (e->dtype != WCODEC_BYTES && (e->size > WCODECI_LZ_TINY || unit > 1)
+        && !wcodeci_repeats(e->src, e->size / unit, unit, unit > 1 ? 8 : 4, e->lz))
+        return 0;
+    return wcodeci_lz_promises(e, e->src, e->size, 8, size);
+}
+
+/* Writes the tile as bytes by the coder LZ instead, where that costs less than the record of `size` bytes at dst.
+ * Returns the record's size. */
+static size_t wcodeci_tile_try_lz(wcodeci_encoder *e, uint32_t crc, wcodeci_byte *dst, size_t size)
+{
+    wcodeci_byte fields[WCODEC_TILE_HEAD];
+    wcodeci_plane plane;
+    wcodeci_tile tile;
+    unsigned filler;
+    size_t lz, end;
+    if (!wcodeci_tile_wants_lz(e, size)) return size;
+    plane.v = e->src;
+    plane.n = e->size;
+    plane.width = 8;
+    wcodeci_count(plane.v, plane.n, plane.count);
+    lz = wcodeci_lz_encode(&plane, e->options.profile == WCODEC_PROFILE_BEST, e->second, wcodeci_min(size, e->size),
+                           e->lz);
+    if (lz == 0) return size;
+    memset(&tile, 0, sizeof tile);
+    tile.n = e->size;
+    tile.info.split = WCODEC_SPLIT_BYTE;
+    tile.info.planes = 1;
+    tile.info.plane[0].coder = WCODEC_CODER_LZ;
+    tile.info.plane[0].size = lz;
+    e->rows.size = 0;
+    (void)wcodeci_tile_layout(&tile, wcodeci_tile_fields(e, &tile, crc, fields), &filler, &end);
+    if (wcodeci_up8(end) + wcodeci_slow_cost(e, lz) >= size) return size;
+    return wcodeci_tile_join(e, &tile, crc, 0, e->second, dst);
+}
+
+#endif
+
 static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
 {
     const unsigned splits = wcodeci_splits_to_try(e);
     const uint32_t crc = e->known_crc ? *e->known_crc : e->crc(0, e->src, e->size);
+    size_t size;
 #if WCODECI_MIX
-    if (e->mix) return wcodeci_tile_encode_mixed(e, crc, dst);
+    if (e->mix) size = wcodeci_tile_encode_mixed(e, crc, dst);
+    else
 #endif
     if (e->size / wcodeci_dtypes[e->dtype].unit <= WCODECI_SAMPLE
         && wcodec_tile_bound(e->size) <= WCODECI_TRIAL_SIZE)
-        return wcodeci_tile_encode_small(e, splits, crc, dst);
-    return wcodeci_tile_encode_large(e, splits, crc, dst);
+        size = wcodeci_tile_encode_small(e, splits, crc, dst);
+    else size = wcodeci_tile_encode_large(e, splits, crc, dst);
+#if WCODECI_LZ
+    size = wcodeci_tile_try_lz(e, crc, dst, size);
+#endif
+    return size;
 }
 
 /* wcodec_tile_encode; `crc`: of the bytes, or NULL. */
@@ -12874,7 +13839,8 @@ static size_t wcodeci_tile_encode(unsigned dtype, uint64_t row, const void *src,
         e.mix = e.work;
         e.work += wcodeci_mix_scratch();
     }
-    e.units = e.work + WCODECI_RANS16_WORK(size);
+    e.lz = WCODECI_LZ && (e.options.coders >> WCODEC_CODER_LZ & 1) ? e.work : NULL;
+    e.units = e.work + wcodeci_encode_work(size);
     e.plane = e.units + size;
     e.residual = e.plane + size;
     e.second = e.residual + size;
@@ -14579,7 +15545,8 @@ static size_t wcodeci_copy_encode(uint64_t distance, uint32_t size, uint32_t crc
 
 #define WCODECI_WRITER_MEMORY ((uint64_t)1 << 30)
 #define WCODECI_TILE_UNITS 65536u           /* of the profile FAST, */
-#define WCODECI_DENSE_UNITS 262144u         /* and of the others */
+#define WCODECI_DENSE_UNITS 262144u         /* and of the others, */
+#define WCODECI_BYTES_UNITS 262144u         /* and of opaque bytes: a window that text needs */
 #define WCODECI_MAX_TILE_UNITS ((uint32_t)(WCODEC_MAX_TILE_BYTES / 8))
 #define WCODECI_BATCH 4                     /* tiles a worker in a batch, and at least two workers' worth */
 #define WCODECI_LARGE_TILE 131072u          /* units: above, half as many */
@@ -14627,7 +15594,7 @@ struct wcodec_writer {
     wcodec_parallel parallel;
     wcodec_tile_options tile;
     wcodec_error error;                     /* sticky */
-    uint32_t tile_units;
+    uint32_t tile_units, tile_wanted;       /* wanted: 0: what is best for each dtype */
     wcodeci_engine engine;
     int no_sha256, in_original, from_parts, finished;
     uint64_t position;                      /* bytes written */
@@ -14854,6 +15821,7 @@ WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_si
     w->tile = opts.tile;
     w->tile.cpu_off |= opts.cpu_off;
     w->engine = wcodeci_engine_make(w->tile.cpu_off);
+    w->tile_wanted = opts.tile_units;
     w->tile_units = wcodeci_tile_units(opts.tile_units, opts.tile.profile);
     w->no_sha256 = opts.no_sha256;
     w->no_copies = opts.no_copies;
@@ -15327,10 +16295,12 @@ static void wcodeci_layout_groups(wcodeci_layout *l, uint64_t columns)
     l->columns = (size_t)columns;
 }
 
-/* Tiles and groups of a segment, in tiles of about `tile_units`; 0 if the segment contradicts itself. */
-static int wcodeci_layout_make(const wcodec_segment *s, unsigned profile, uint32_t tile_units,
-                               wcodeci_layout *l)
+/* Tiles and groups of a segment, in tiles of about so many units as are `wanted` (0: the profile's own number);
+ * 0 if the segment contradicts itself. */
+static int wcodeci_layout_make(const wcodec_segment *s, unsigned profile, uint32_t wanted, wcodeci_layout *l)
 {
+    const uint32_t tile_units = !wanted && s->dtype == WCODEC_BYTES ? WCODECI_BYTES_UNITS
+                                                                    : wcodeci_tile_units(wanted, profile);
     memset(l, 0, sizeof *l);
     if (s->dtype >= WCODECI_DTYPES || s->rank > WCODECI_MAX_RANK || (s->rank && !s->shape)
         || !wcodeci_writer_geometry(s, &l->cut, &l->given))
@@ -15375,7 +16345,7 @@ WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcod
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "a segment can not begin here");
     if ((segment->name_size && !segment->name) || segment->name_size > WCODECI_MAX_NAME
         || segment->size > UINT64_MAX - w->original_size || w->segments == UINT32_MAX
-        || !wcodeci_layout_make(segment, w->tile.profile, w->tile_units, &layout))
+        || !wcodeci_layout_make(segment, w->tile.profile, w->tile_wanted, &layout))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "dtype, shape and size of a segment disagree");
     w->segment_start = w->pending.size;
     status = wcodeci_put_segment(w, segment, &layout.cut, layout.given);
@@ -16303,24 +17273,24 @@ typedef struct wcodeci_cycles {
 } wcodeci_cycles;
 
 static const wcodeci_cycles wcodeci_cycles_scalar = {
-    { 75, 33, 40, 850, 1549, 1950, 2881, 88000, 0, 100 }, { 0, 1925, 405, 0 }, 1000, 0, 220, 1
+    { 75, 33, 40, 850, 1549, 1950, 2881, 88000, 1800, 100 }, { 0, 1925, 405, 0 }, 1000, 0, 220, 1
 };
 #if WCODECI_X86 || WCODECI_NEON
 static const wcodeci_cycles wcodeci_cycles_sse41 = {
-    { 27, 12, 10, 810, 198, 545, 545, 88000, 0, 40 }, { 0, 96, 52, 0 }, 1000, 22, 24, 0
+    { 27, 12, 10, 810, 198, 545, 545, 88000, 1800, 40 }, { 0, 96, 52, 0 }, 1000, 22, 24, 0
 };
 #endif
 #if WCODECI_X86
 static const wcodeci_cycles wcodeci_cycles_avx2 = {
-    { 14, 0, 3, 800, 102, 495, 285, 88000, 0, 24 }, { 0, 98, 48, 0 }, 1000, 35, 22, 0
+    { 14, 0, 3, 800, 102, 495, 285, 88000, 1800, 24 }, { 0, 98, 48, 0 }, 1000, 35, 22, 0
 };
 static const wcodeci_cycles wcodeci_cycles_avx512 = {
-    { 10, 0, 4, 800, 68, 505, 145, 88000, 0, 20 }, { 0, 70, 30, 0 }, 1000, 35, 28, 0
+    { 10, 0, 4, 800, 68, 505, 145, 88000, 1800, 20 }, { 0, 70, 30, 0 }, 1000, 35, 28, 0
 };
 #endif
 /* Whole cycles for a plane beside its values: tables that are made of its model, and values that come
  * slower where they are few.  So that tiles of 512 values come out as measured. */
-static const uint32_t wcodeci_cycles_plane[WCODEC_CODER_COUNT] = { 50, 50, 50, 4000, 1000, 8000, 3000, 30000, 0, 50 };
+static const uint32_t wcodeci_cycles_plane[WCODEC_CODER_COUNT] = { 50, 50, 50, 4000, 1000, 8000, 3000, 30000, 6000, 50 };
 /* CRC-32, a byte: by tables, by carry-less multiplication, by that on vectors of 512 bits. */
 enum { WCODECI_CYCLES_CRC = 165, WCODECI_CYCLES_CRC_CLMUL = 64, WCODECI_CYCLES_CRC_VCLMUL = 16 };
 
@@ -16698,8 +17668,7 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
         || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts)
         || opts.tile_units > WCODECI_MAX_TILE_UNITS)
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL, or the options are wrong");
-    if (!wcodeci_layout_make(segment, opts.tile.profile,
-                             wcodeci_tile_units(opts.tile_units, opts.tile.profile), &e.layout))
+    if (!wcodeci_layout_make(segment, opts.tile.profile, opts.tile_units, &e.layout))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "dtype, shape and size of a segment disagree");
     if (segment->offset > file->size || segment->size > file->size - segment->offset)
         return wcodeci_fail(err, WCODEC_E_TRUNCATED, file->size, "the file ends before the segment");
@@ -16765,6 +17734,7 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_NIBBLE_ZEROS
 #undef WCODECI_HUFF_MAX
 #undef WCODECI_HUFF_TABLE
+#undef WCODECI_HUFF_SYMBOLS
 #undef WCODECI_RANS16_HEAD
 #undef WCODECI_CLASSES_HEAD
 #undef WCODECI_CLASSES_MAP
@@ -16809,6 +17779,22 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_MIX_INTEGER_SETS
 #undef WCODECI_MIX_INTEGER_ROWS
 #undef WCODECI_MIX_TEXT_INPUTS
+#undef WCODECI_LZ
+#undef WCODECI_LZ_LEAST
+#undef WCODECI_LZ_LENGTHS
+#undef WCODECI_LZ_DISTANCES
+#undef WCODECI_LZ_REPEATS
+#undef WCODECI_LZ_LENGTH_FINE
+#undef WCODECI_LZ_DISTANCE_FINE
+#undef WCODECI_LZ_MAIN
+#undef WCODECI_LZ_ONLY
+#undef WCODECI_LZ_CHUNK
+#undef WCODECI_LZ_NICE_MOST
+#undef WCODECI_LZ_HASH_MOST
+#undef WCODECI_LZ_SEGMENT
+#undef WCODECI_LZ_NOWHERE
+#undef WCODECI_LZ_SMALL
+#undef WCODECI_LZ_TINY
 #undef WCODECI_SSE41
 #undef WCODECI_SSE41_INLINE
 #undef WCODECI_BYTES
@@ -16888,6 +17874,10 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_PLANE_FIELDS
 #undef WCODECI_CLASS_RUN
 #undef WCODECI_CLASS_VALUES
+#undef WCODECI_REPEATS_RUN
+#undef WCODECI_REPEATS_RUNS
+#undef WCODECI_LZ_TRIAL
+#undef WCODECI_LZ_LEAST_SIZE
 #undef WCODECI_MIX_TRIAL
 #undef WCODECI_ROWS_ROOM
 #undef WCODECI_HEADER_SIZE
@@ -16912,6 +17902,7 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_WRITER_MEMORY
 #undef WCODECI_TILE_UNITS
 #undef WCODECI_DENSE_UNITS
+#undef WCODECI_BYTES_UNITS
 #undef WCODECI_MAX_TILE_UNITS
 #undef WCODECI_BATCH
 #undef WCODECI_LARGE_TILE

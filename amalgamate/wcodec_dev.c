@@ -17,6 +17,7 @@
 #include "parts/57_rans16.c"
 #include "parts/58_rans256.c"
 #include "parts/585_mix.c"
+#include "parts/586_lz.c"
 #include "parts/590_sse41.c"
 #include "parts/591_avx2.c"
 #include "parts/592_avx512.c"

@@ -13,7 +13,8 @@
 
 #define WCODECI_WRITER_MEMORY ((uint64_t)1 << 30)
 #define WCODECI_TILE_UNITS 65536u           /* of the profile FAST, */
-#define WCODECI_DENSE_UNITS 262144u         /* and of the others */
+#define WCODECI_DENSE_UNITS 262144u         /* and of the others, */
+#define WCODECI_BYTES_UNITS 262144u         /* and of opaque bytes: a window that text needs */
 #define WCODECI_MAX_TILE_UNITS ((uint32_t)(WCODEC_MAX_TILE_BYTES / 8))
 #define WCODECI_BATCH 4                     /* tiles a worker in a batch, and at least two workers' worth */
 #define WCODECI_LARGE_TILE 131072u          /* units: above, half as many */
@@ -61,7 +62,7 @@ struct wcodec_writer {
     wcodec_parallel parallel;
     wcodec_tile_options tile;
     wcodec_error error;                     /* sticky */
-    uint32_t tile_units;
+    uint32_t tile_units, tile_wanted;       /* wanted: 0: what is best for each dtype */
     wcodeci_engine engine;
     int no_sha256, in_original, from_parts, finished;
     uint64_t position;                      /* bytes written */
@@ -288,6 +289,7 @@ WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_si
     w->tile = opts.tile;
     w->tile.cpu_off |= opts.cpu_off;
     w->engine = wcodeci_engine_make(w->tile.cpu_off);
+    w->tile_wanted = opts.tile_units;
     w->tile_units = wcodeci_tile_units(opts.tile_units, opts.tile.profile);
     w->no_sha256 = opts.no_sha256;
     w->no_copies = opts.no_copies;
@@ -761,10 +763,12 @@ static void wcodeci_layout_groups(wcodeci_layout *l, uint64_t columns)
     l->columns = (size_t)columns;
 }
 
-/* Tiles and groups of a segment, in tiles of about `tile_units`; 0 if the segment contradicts itself. */
-static int wcodeci_layout_make(const wcodec_segment *s, unsigned profile, uint32_t tile_units,
-                               wcodeci_layout *l)
+/* Tiles and groups of a segment, in tiles of about so many units as are `wanted` (0: the profile's own number);
+ * 0 if the segment contradicts itself. */
+static int wcodeci_layout_make(const wcodec_segment *s, unsigned profile, uint32_t wanted, wcodeci_layout *l)
 {
+    const uint32_t tile_units = !wanted && s->dtype == WCODEC_BYTES ? WCODECI_BYTES_UNITS
+                                                                    : wcodeci_tile_units(wanted, profile);
     memset(l, 0, sizeof *l);
     if (s->dtype >= WCODECI_DTYPES || s->rank > WCODECI_MAX_RANK || (s->rank && !s->shape)
         || !wcodeci_writer_geometry(s, &l->cut, &l->given))
@@ -809,7 +813,7 @@ WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcod
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "a segment can not begin here");
     if ((segment->name_size && !segment->name) || segment->name_size > WCODECI_MAX_NAME
         || segment->size > UINT64_MAX - w->original_size || w->segments == UINT32_MAX
-        || !wcodeci_layout_make(segment, w->tile.profile, w->tile_units, &layout))
+        || !wcodeci_layout_make(segment, w->tile.profile, w->tile_wanted, &layout))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "dtype, shape and size of a segment disagree");
     w->segment_start = w->pending.size;
     status = wcodeci_put_segment(w, segment, &layout.cut, layout.given);
