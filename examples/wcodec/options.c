@@ -97,7 +97,7 @@ static int parse_value(const definition *def, const char *text, void *field)
         return parse_choice(text, def->choices, (unsigned *)field);
     case DTYPE:
         dtype = wcodec_dtype_find(text, strlen(text));
-        if (dtype < 0 || wcodec_dtype_bits((unsigned)dtype) == 0) return 0;
+        if (dtype <= 0) return 0;           /* BYTES is 0: what a file is without this option */
         *(unsigned *)field = (unsigned)dtype;
         return 1;
     case SPAN:
