@@ -254,7 +254,7 @@ static inline int fuzz_walk_index(fuzz_walk *w, const fuzz_container *c)
 static inline size_t fuzz_index_get(const fuzz_container *c, unsigned char *dst)
 {
     static unsigned char *scratch;
-    size_t i, size = 0, scratch_size = wcodec_tile_decode_scratch(65536);
+    size_t i, size = 0, scratch_size = wcodec_tile_decode_scratch(65536, 0);
     if (scratch == NULL) scratch = fuzz_exact(NULL, scratch_size);
     for (i = 0; i < c->records; i++) {
         wcodec_tile_info info;
@@ -359,7 +359,7 @@ static inline void fuzz_scales_take(fuzz_scales *s, const unsigned char *record,
     if (wcodec_tile_inspect(record, size, &info, NULL) != WCODEC_OK || info.decoded_size > FUZZ_MAX_VIEW) return;
     s->columns = info.decoded_size;
     s->scale = fuzz_exact(NULL, s->columns);
-    scratch_size = wcodec_tile_decode_scratch(s->columns);
+    scratch_size = wcodec_tile_decode_scratch(s->columns, info.features);
     scratch = fuzz_exact(NULL, scratch_size);
     if (wcodec_tile_decode(record, size, NULL, 0, s->scale, s->columns, scratch, scratch_size, 1, 0, NULL)
         != WCODEC_OK)
@@ -378,7 +378,7 @@ static inline void fuzz_mend_tile(unsigned char *record, size_t size, const fuzz
     if (n == 0 || size < 1 + n + 6 || wcodec_tile_inspect(record, size, &info, NULL) != WCODEC_OK) return;
     if (info.decoded_size > FUZZ_MAX_VIEW) return;
     dst = fuzz_exact(NULL, info.decoded_size);
-    scratch_size = wcodec_tile_decode_scratch(info.decoded_size);
+    scratch_size = wcodec_tile_decode_scratch(info.decoded_size, info.features);
     scratch = fuzz_exact(NULL, scratch_size);
     if (wcodec_tile_decode(record, size, scales->scale, scales->columns, dst, info.decoded_size, scratch,
                            scratch_size, 1, 0, NULL) == WCODEC_OK)

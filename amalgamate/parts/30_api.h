@@ -592,7 +592,7 @@ typedef struct wcodec_estimate {
  * tiles are encoded as the writer does it, of a larger segment a sample of so many from all over it; and how
  * long decoding would take, by a table of cycles that was measured on one machine (`cpu_hz` corrects it: give the
  * clock that makes a known tensor's time come out).  The sizes do not depend on the machine.
- * Reads at most 2 Mi units and encodes a quarter Mi, whatever the segment's size.
+ * Reads at most 2 Mi units and encodes a quarter Mi, whatever the segment's size (of blocks a Mi of bytes).
  * OK, ARGUMENT (also if dtype, shape and size disagree), NO_MEMORY, LIMIT, IO, TRUNCATED (the segment does not
  * lie in the file), or what `read_at` returned; *out is filled in only if OK.  Any thread. */
 WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, const wcodec_source *file,

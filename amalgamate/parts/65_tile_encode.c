@@ -1119,22 +1119,26 @@ static size_t wcodeci_blocks_join(const wcodeci_encoder *e, const wcodeci_blocks
     return (size_t)wcodeci_up8(end);
 }
 
-/* Encodes a tile of blocks as bytes, or as blocks if that saves one part in 256. */
+/* Encodes a tile of blocks as bytes, or as blocks if that saves one part in 256, or if the caller wants no bytes. */
 static size_t wcodeci_tile_encode_blocks(wcodeci_encoder *e, const wcodeci_block_row *block, wcodeci_byte *dst)
 {
     const wcodeci_byte *const src = e->src;
     const size_t size = e->size;
     const uint32_t crc = e->crc(0, src, size);
+    const unsigned splits = e->options.splits;
     void *const mix = e->mix;
     wcodeci_blocks_plan plan;
     size_t head = 0, end = 0, bytes;
     unsigned filler = 0;
     plan.block = block;
-    if (size % block->bytes == 0 && (!e->options.splits || (e->options.splits >> WCODEC_SPLIT_BLOCKS & 1))) {
+    if (size % block->bytes == 0 && (!splits || (splits >> WCODEC_SPLIT_BLOCKS & 1))) {
         const uint64_t row = e->row;
         wcodeci_blocks_encode(e, src, size, row, dst, &plan);       /* dst is free until the end */
         wcodeci_blocks_fields(e, &plan, size, crc);
         head = wcodeci_blocks_layout(e, &plan, &filler, &end);
+        if (wcodeci_up8(end) > wcodec_tile_bound(size)) head = 0;
+        if (head && splits && !(splits & 1u << WCODEC_SPLIT_BYTE))
+            return wcodeci_blocks_join(e, &plan, head, filler, end, dst);
         e->row = row;
     }
     e->src = src;
