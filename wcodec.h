@@ -46,7 +46,7 @@ The layers, each usable without those below it in this list:
   reader  opens a container in memory or behind a callback; finds and decodes
   push    decodes a container that arrives in pieces
   writer  makes a container in one pass, through a callback
-  plan    cuts a file into segments; knows safetensors
+  plan    cuts a file into segments; knows safetensors and GGUF
   estimate  what a segment would come to, and whether that pays, by a sample
 
 WHAT IT IS NOT
@@ -134,6 +134,8 @@ given, and a reader may refuse what exceeds its own limits (LIMIT) at any time.
   plane       one bit field of all units of a tile: n values of w bits
   row         the innermost dimension of a tensor, in units
   group       tiles of a segment, one after the other, that share column scales
+  block       some elements of a tensor in so many bytes: scales and small integers,
+              say, which are its fields
 
 2. Container
 
@@ -154,8 +156,9 @@ the index, then the footer, which ends the container.
        8    4  header size     32 + metadata size, zero padding to 8 included
       12    4  metadata size   at most 2^24
       16    4  features        what a reader must know to read on: bit 0: tiles may use
-                               the coder mix (section 9.7), for which a reader keeps
-                               memory; others reserved
+                               the coder mix (section 9.7), bit 2: the split BLOCKS
+                               (section 6.1), for each of which a reader keeps memory;
+                               others reserved
       20    4  max tile bytes  no T tile decodes to more; 1 to 2^24
       24    4  reserved
       28    4  CRC-32          of header bytes 0..27 followed by 32..end
@@ -236,10 +239,11 @@ bytes when decoded, all but the last of exactly 2^16.  Their joined bytes:
       varint dimension         rank times, outermost first
       if flags bit 0:
         varint size            in bytes; of a dtype of section 8 but BYTES MUST be
-                               what the shape gives as below, as MUST the unit
+                               what the shape gives as below, or for blocks as in
+                               section 8, as MUST the unit
         varint unit            1, 2, 4 or 8, dividing size
         varint row             in units, at least 1
-      else:                    the dtype MUST be one of section 8 but BYTES; the
+      else:                    the dtype MUST be one of section 8 but BYTES and blocks; the
                                product of the dimensions (1 for rank 0) times its
                                bits MUST be below 2^64 and fill whole units; size
                                is that many bits / 8, unit is the dtype's, and row
@@ -323,8 +327,35 @@ order, each "width: value"; s is the top bit of x.
   13  F32_4       4  8: x>>23&255   4: x>>19&15     4: s<<3 | x>>16&7
                                     8: x>>8&255                    8: x&255
 
+  14  BLOCKS       1  section 6.1
+
 Other ids are reserved.  Writers choose the split that is smallest; the dtype
 does not bind them.
+
+6.1 BLOCKS
+
+The tile is a number of blocks of B bytes, each of which falls into the same F fields.
+What the record says of its planes (section 5) is replaced by:
+
+  u8      F                    1 to 16
+  for each field: varint       its bytes in a block, at least 1; the sum is B, which is
+                               at most 4096; n MUST be a multiple of B
+  for each field, in the order of a block's bytes:
+    u8    split                any but BLOCKS
+    u8    flags                bits 0-2: unit predictor; bit 3: a row length follows;
+                               others MUST be 0
+    [varint row]               as in section 5
+    for each plane of the split: its two fields, as in section 5
+
+Then filler and payloads follow, all planes' of the first field, then of the second, and
+so on.  A field of w bytes decodes as a tile does: to n / B * w bytes, which MUST be
+whole units of its split; its row counts units of that split, and its planes are the only
+ones there are, where section 9 speaks of the first one.  Without row scales the
+predictor `scale` and classes of source 0 MUST NOT be used.  Block number b of the tile is
+made of bytes b * w ... b * w + w - 1 of each field, in order.
+
+The tile's flags MUST be 0 but for filler.  A T record MUST NOT use this split unless the
+header's features have bit 2, S and I records never do.
 
 7. Predictors
 
@@ -376,6 +407,26 @@ takes off, which MUST only be used with flags bit 7; q[i] & 3 is a class (sectio
    6 I8       8  1        15 BF16          16  2        24 U4       4  1
    7 F8_E5M2  8  1        16 I32           32  4
    8 F8_E4M3  8  1        17 U32           32  4
+
+Blocks of ggml have the dtype 64 + t, where t is ggml's number of the type: so many
+elements in so many bytes.
+
+  id  name     elements bytes   id  name     elements bytes   id  name     elements bytes
+  66  Q4_0           32    18   77  Q5_K          256   176   86  IQ2_S         256    82
+  67  Q4_1           32    20   78  Q6_K          256   210   87  IQ4_XS        256   136
+  70  Q5_0           32    22   79  Q8_K          256   292   93  IQ1_M         256    56
+  71  Q5_1           32    24   80  IQ2_XXS       256    66   98  TQ1_0         256    54
+  72  Q8_0           32    34   81  IQ2_XS        256    74   99  TQ2_0         256    66
+  73  Q8_1           32    36   82  IQ3_XXS       256    98  103  MXFP4          32    17
+  74  Q2_K          256    84   83  IQ1_S         256    50  104  NVFP4          64    36
+  75  Q3_K          256   110   84  IQ4_NL         32    18  105  Q1_0          128    18
+  76  Q4_K          256   144   85  IQ3_S         256   110  106  Q2_0           64    18
+
+A segment of such a dtype has flags bit 0 set (section 4), a rank of at least 1, a last
+dimension that is a multiple of a block's elements, and the unit 1; its size is the
+product of the dimensions / elements * bytes, and 8 times that is below 2^64.  A writer
+takes for a row the bytes of the blocks in the last dimension, and cuts tiles between
+blocks.  What is in a block a decoder need not know: tiles tell (section 6.1).
 
 9. Coders
 
@@ -12912,6 +12963,7 @@ static wcodec_status wcodeci_index_geometry(wcodeci_cursor *c, uint64_t flags, w
     uint64_t unit, size;
     wcodeci_cut derived;
     if (!(flags & WCODECI_SEGMENT_GEOMETRY)) {
+        if (wcodeci_block_of(s->dtype)) return WCODEC_E_CORRUPT;
         if (s->dtype >= WCODECI_DTYPES) return WCODEC_E_UNSUPPORTED;
         return wcodeci_tensor_geometry(s->dtype, s->shape, s->rank, &s->size, &s->cut) ? WCODEC_OK
                                                                                       : WCODEC_E_CORRUPT;

@@ -452,6 +452,7 @@ static wcodec_status wcodeci_index_geometry(wcodeci_cursor *c, uint64_t flags, w
     uint64_t unit, size;
     wcodeci_cut derived;
     if (!(flags & WCODECI_SEGMENT_GEOMETRY)) {
+        if (wcodeci_block_of(s->dtype)) return WCODEC_E_CORRUPT;
         if (s->dtype >= WCODECI_DTYPES) return WCODEC_E_UNSUPPORTED;
         return wcodeci_tensor_geometry(s->dtype, s->shape, s->rank, &s->size, &s->cut) ? WCODEC_OK
                                                                                       : WCODEC_E_CORRUPT;
