@@ -1119,6 +1119,15 @@ static size_t wcodeci_blocks_join(const wcodeci_encoder *e, const wcodeci_blocks
     return (size_t)wcodeci_up8(end);
 }
 
+/* Can bytes, all of one plane, come to less than the blocks?  What a predictor would save there it saves in the
+ * fields, where neighbours are more alike. */
+static int wcodeci_blocks_surpassed(const wcodeci_byte *src, size_t size, size_t blocks)
+{
+    uint32_t count[256];
+    wcodeci_count(src, size, count);
+    return wcodeci_entropy(count, size) / 8 < blocks + size / 256;
+}
+
 /* Encodes a tile of blocks as bytes, or as blocks if that saves one part in 256, or if the caller wants no bytes. */
 static size_t wcodeci_tile_encode_blocks(wcodeci_encoder *e, const wcodeci_block_row *block, wcodeci_byte *dst)
 {
@@ -1137,7 +1146,7 @@ static size_t wcodeci_tile_encode_blocks(wcodeci_encoder *e, const wcodeci_block
         wcodeci_blocks_fields(e, &plan, size, crc);
         head = wcodeci_blocks_layout(e, &plan, &filler, &end);
         if (wcodeci_up8(end) > wcodec_tile_bound(size)) head = 0;
-        if (head && splits && !(splits & 1u << WCODEC_SPLIT_BYTE))
+        if (head && ((splits && !(splits & 1u << WCODEC_SPLIT_BYTE)) || !wcodeci_blocks_surpassed(src, size, end)))
             return wcodeci_blocks_join(e, &plan, head, filler, end, dst);
         e->row = row;
     }

@@ -115,7 +115,7 @@ static int bad_value(const definition *def, const char *command, const char *tex
         return cli_usage("%s: %s takes a number from %llu to %llu, not '%s'", command, def->name,
                          (unsigned long long)def->least, (unsigned long long)def->most, text);
     case DTYPE:
-        return cli_usage("%s: %s takes a dtype as safetensors writes it (BF16, F32, I8 ...), not '%s'",
+        return cli_usage("%s: %s takes a dtype as safetensors or ggml writes it (BF16, I8, Q4_K ...), not '%s'",
                          command, def->name, text);
     case SPAN:
         return cli_usage("%s: %s takes BEGIN:END with BEGIN <= END, not '%s'", command, def->name, text);
