@@ -46,7 +46,7 @@ The layers, each usable without those below it in this list:
   reader  opens a container in memory or behind a callback; finds and decodes
   push    decodes a container that arrives in pieces
   writer  makes a container in one pass, through a callback
-  plan    cuts a file into segments; knows safetensors
+  plan    cuts a file into segments; knows safetensors and GGUF
   estimate  what a segment would come to, and whether that pays, by a sample
 
 WHAT IT IS NOT
@@ -136,6 +136,8 @@ given, and a reader may refuse what exceeds its own limits (LIMIT) at any time.
   plane       one bit field of all units of a tile: n values of w bits
   row         the innermost dimension of a tensor, in units
   group       tiles of a segment, one after the other, that share column scales
+  block       some elements of a tensor in so many bytes: scales and small integers,
+              say, which are its fields
 
 2. Container
 
@@ -156,8 +158,9 @@ the index, then the footer, which ends the container.
        8    4  header size     32 + metadata size, zero padding to 8 included
       12    4  metadata size   at most 2^24
       16    4  features        what a reader must know to read on: bit 0: tiles may use
-                               the coder mix (section 9.7), for which a reader keeps
-                               memory; others reserved
+                               the coder mix (section 9.7), bit 2: the split BLOCKS
+                               (section 6.1), for each of which a reader keeps memory;
+                               others reserved
       20    4  max tile bytes  no T tile decodes to more; 1 to 2^24
       24    4  reserved
       28    4  CRC-32          of header bytes 0..27 followed by 32..end
@@ -239,10 +242,11 @@ bytes when decoded, all but the last of exactly 2^16.  Their joined bytes:
       varint dimension         rank times, outermost first
       if flags bit 0:
         varint size            in bytes; of a dtype of section 8 but BYTES MUST be
-                               what the shape gives as below, as MUST the unit
+                               what the shape gives as below, or for blocks as in
+                               section 8, as MUST the unit
         varint unit            1, 2, 4 or 8, dividing size
         varint row             in units, at least 1
-      else:                    the dtype MUST be one of section 8 but BYTES; the
+      else:                    the dtype MUST be one of section 8 but BYTES and blocks; the
                                product of the dimensions (1 for rank 0) times its
                                bits MUST be below 2^64 and fill whole units; size
                                is that many bits / 8, unit is the dtype's, and row
@@ -342,8 +346,35 @@ order, each "width: value"; s is the top bit of x.
   13  F32_4       4  8: x>>23&255   4: x>>19&15     4: s<<3 | x>>16&7
                                     8: x>>8&255                    8: x&255
 
+  14  BLOCKS       1  section 6.1
+
 Other ids are reserved.  Writers choose the split that is smallest; the dtype
 does not bind them.
+
+6.1 BLOCKS
+
+The tile is a number of blocks of B bytes, each of which falls into the same F fields.
+What the record says of its planes (section 5) is replaced by:
+
+  u8      F                    1 to 16
+  for each field: varint       its bytes in a block, at least 1; the sum is B, which is
+                               at most 4096; n MUST be a multiple of B
+  for each field, in the order of a block's bytes:
+    u8    split                any but BLOCKS
+    u8    flags                bits 0-2: unit predictor; bit 3: a row length follows;
+                               others MUST be 0
+    [varint row]               as in section 5
+    for each plane of the split: its two fields, as in section 5
+
+Then filler and payloads follow, all planes' of the first field, then of the second, and
+so on.  A field of w bytes decodes as a tile does: to n / B * w bytes, which MUST be
+whole units of its split; its row counts units of that split, and its planes are the only
+ones there are, where section 9 speaks of the first one.  Without row scales the
+predictor `scale` and classes of source 0 MUST NOT be used.  Block number b of the tile is
+made of bytes b * w ... b * w + w - 1 of each field, in order.
+
+The tile's flags MUST be 0 but for filler.  A T record MUST NOT use this split unless the
+header's features have bit 2, S and I records never do.
 
 7. Predictors
 
@@ -395,6 +426,26 @@ takes off, which MUST only be used with flags bit 7; q[i] & 3 is a class (sectio
    6 I8       8  1        15 BF16          16  2        24 U4       4  1
    7 F8_E5M2  8  1        16 I32           32  4
    8 F8_E4M3  8  1        17 U32           32  4
+
+Blocks of ggml have the dtype 64 + t, where t is ggml's number of the type: so many
+elements in so many bytes.
+
+  id  name     elements bytes   id  name     elements bytes   id  name     elements bytes
+  66  Q4_0           32    18   77  Q5_K          256   176   86  IQ2_S         256    82
+  67  Q4_1           32    20   78  Q6_K          256   210   87  IQ4_XS        256   136
+  70  Q5_0           32    22   79  Q8_K          256   292   93  IQ1_M         256    56
+  71  Q5_1           32    24   80  IQ2_XXS       256    66   98  TQ1_0         256    54
+  72  Q8_0           32    34   81  IQ2_XS        256    74   99  TQ2_0         256    66
+  73  Q8_1           32    36   82  IQ3_XXS       256    98  103  MXFP4          32    17
+  74  Q2_K          256    84   83  IQ1_S         256    50  104  NVFP4          64    36
+  75  Q3_K          256   110   84  IQ4_NL         32    18  105  Q1_0          128    18
+  76  Q4_K          256   144   85  IQ3_S         256   110  106  Q2_0           64    18
+
+A segment of such a dtype has flags bit 0 set (section 4), a rank of at least 1, a last
+dimension that is a multiple of a block's elements, and the unit 1; its size is the
+product of the dimensions / elements * bytes, and 8 times that is below 2^64.  A writer
+takes for a row the bytes of the blocks in the last dimension, and cuts tiles between
+blocks.  What is in a block a decoder need not know: tiles tell (section 6.1).
 
 9. Coders
 
@@ -1105,26 +1156,36 @@ WCODEC_API void wcodec_sha256_final(wcodec_sha256 *sha, unsigned char digest[32]
  * Dtypes and segments (public)
  * ---------------------------------------------------------------------------------------------- */
 
-/* The 22 dtypes of safetensors, packed 4-bit integers, and BYTES for everything else. */
+/* The 22 dtypes of safetensors, packed 4-bit integers, BYTES for everything else, and the blocks of ggml, whose type
+ * number t is the dtype 64 + t. */
 typedef enum wcodec_dtype {
     WCODEC_BYTES = 0, WCODEC_BOOL = 1, WCODEC_F4 = 2, WCODEC_F6_E2M3 = 3, WCODEC_F6_E3M2 = 4,
     WCODEC_U8 = 5, WCODEC_I8 = 6, WCODEC_F8_E5M2 = 7, WCODEC_F8_E4M3 = 8, WCODEC_F8_E8M0 = 9,
     WCODEC_F8_E4M3FNUZ = 10, WCODEC_F8_E5M2FNUZ = 11, WCODEC_I16 = 12, WCODEC_U16 = 13,
     WCODEC_F16 = 14, WCODEC_BF16 = 15, WCODEC_I32 = 16, WCODEC_U32 = 17, WCODEC_F32 = 18,
-    WCODEC_C64 = 19, WCODEC_F64 = 20, WCODEC_I64 = 21, WCODEC_U64 = 22, WCODEC_I4 = 23, WCODEC_U4 = 24
+    WCODEC_C64 = 19, WCODEC_F64 = 20, WCODEC_I64 = 21, WCODEC_U64 = 22, WCODEC_I4 = 23, WCODEC_U4 = 24,
+    WCODEC_Q4_0 = 66, WCODEC_Q4_1 = 67, WCODEC_Q5_0 = 70, WCODEC_Q5_1 = 71, WCODEC_Q8_0 = 72, WCODEC_Q8_1 = 73,
+    WCODEC_Q2_K = 74, WCODEC_Q3_K = 75, WCODEC_Q4_K = 76, WCODEC_Q5_K = 77, WCODEC_Q6_K = 78, WCODEC_Q8_K = 79,
+    WCODEC_IQ2_XXS = 80, WCODEC_IQ2_XS = 81, WCODEC_IQ3_XXS = 82, WCODEC_IQ1_S = 83, WCODEC_IQ4_NL = 84,
+    WCODEC_IQ3_S = 85, WCODEC_IQ2_S = 86, WCODEC_IQ4_XS = 87, WCODEC_IQ1_M = 93, WCODEC_TQ1_0 = 98,
+    WCODEC_TQ2_0 = 99, WCODEC_MXFP4 = 103, WCODEC_NVFP4 = 104, WCODEC_Q1_0 = 105, WCODEC_Q2_0 = 106,
+    WCODEC_DTYPE_END = 107      /* no dtype is as large; not all below it are there */
 } wcodec_dtype;
 
-/* The name as safetensors writes it ("BF16"), or NULL for a number that is no dtype. */
+/* The name as safetensors or ggml writes it ("BF16", "Q4_K"), or NULL for a number that is no dtype. */
 WCODEC_API const char *wcodec_dtype_name(unsigned dtype);
 /* The dtype of a name (exact case), or -1. */
 WCODEC_API int wcodec_dtype_find(const char *name, size_t name_size);
-/* Bits an element; 0 for BYTES and for a number that is no dtype. */
+/* Bits an element; 0 for BYTES, for blocks, and for a number that is no dtype. */
 WCODEC_API unsigned wcodec_dtype_bits(unsigned dtype);
+/* The fewest elements that fill whole bytes, and how many bytes: 1 and 2 for BF16, 32 and 18 for Q4_0.  Returns 1
+ * for blocks, of which a tensor's rows are made, 0 for other dtypes; both are 0 for BYTES and for no dtype. */
+WCODEC_API int wcodec_dtype_block(unsigned dtype, unsigned *elements, unsigned *bytes);
 
 /* A run of an original.  In a plan and in a reader's answers all pointers belong to that object.
  * `name` is followed by a zero byte that `name_size` does not count; no name: size 0.
  * `size` is in bytes and must be what dtype and shape say; for BYTES it stands alone.
- * `row`: units (elements; bytes for dtypes below 8 bits) a row, 0: the last dimension.  A row that is
+ * `row`: units (elements; bytes for blocks and dtypes below 8 bits) a row, 0: the last dimension.  A row that is
  * not 0 overrides the shape's, for typed data without one. */
 typedef struct wcodec_segment {
     const char *name;
@@ -1143,14 +1204,19 @@ typedef struct wcodec_segment {
 
 #define WCODEC_MAX_TILE_BYTES ((size_t)1 << 24)   /* no tile decodes to more */
 #define WCODEC_MAX_PLANES 8
-#define WCODEC_TILE_HEAD 128                      /* no tile record's fields before its payloads take more */
+#define WCODEC_MAX_FIELDS 16                      /* of a block */
+#define WCODEC_TILE_HEAD 1024                     /* no tile record's fields before its payloads take more */
+
+/* What the tiles of a container may need of their reader, as bits of its header. */
+#define WCODEC_FEATURE_MIX 1u                     /* planes of the coder MIX: a megabyte of memory */
+#define WCODEC_FEATURE_BLOCKS 4u                  /* the split BLOCKS: memory for a tile more */
 
 typedef enum wcodec_split {
     WCODEC_SPLIT_BYTE = 0, WCODEC_SPLIT_WORD16 = 1, WCODEC_SPLIT_WORD32 = 2, WCODEC_SPLIT_WORD64 = 3,
     WCODEC_SPLIT_BF16 = 4, WCODEC_SPLIT_F16 = 5, WCODEC_SPLIT_F32 = 6, WCODEC_SPLIT_F64 = 7,
     WCODEC_SPLIT_F8_E4M3 = 8, WCODEC_SPLIT_F8_E5M2 = 9, WCODEC_SPLIT_NIBBLES = 10,
-    WCODEC_SPLIT_BF16_4 = 11, WCODEC_SPLIT_F16_4 = 12, WCODEC_SPLIT_F32_4 = 13,
-    WCODEC_SPLIT_COUNT = 14
+    WCODEC_SPLIT_BF16_4 = 11, WCODEC_SPLIT_F16_4 = 12, WCODEC_SPLIT_F32_4 = 13, WCODEC_SPLIT_BLOCKS = 14,
+    WCODEC_SPLIT_COUNT = 15
 } wcodec_split;
 
 typedef enum wcodec_coder {
@@ -1181,7 +1247,9 @@ typedef struct wcodec_tile_info {
     unsigned split;                 /* wcodec_split */
     unsigned unit;                  /* bytes */
     unsigned predictor;             /* of whole units: wcodec_predictor */
-    unsigned planes;
+    unsigned features;              /* that decoding it takes: WCODEC_FEATURE_... */
+    unsigned fields, block;         /* BLOCKS: so many fields in blocks of so many bytes; else 0 */
+    unsigned planes;                /* BLOCKS: 0, its fields have them */
     wcodec_plane_info plane[WCODEC_MAX_PLANES];
     int scaled;                     /* decoding takes the scales of its group's columns */
     wcodec_plane_info rows;         /* then: the scales of its rows */
@@ -1193,22 +1261,25 @@ WCODEC_API const char *wcodec_coder_name(unsigned coder);
 WCODEC_API const char *wcodec_predictor_name(unsigned predictor);
 
 /* Bytes of scratch memory that decoding a tile of up to `decoded_size` bytes takes; scratch memory
- * needs no alignment and keeps nothing between calls. */
-WCODEC_API size_t wcodec_tile_decode_scratch(size_t decoded_size);
-/* The same for a tile that may have planes of the coder MIX: a megabyte more. */
-WCODEC_API size_t wcodec_tile_decode_scratch_mix(size_t decoded_size);
+ * needs no alignment and keeps nothing between calls.  `features`: what the tile needs (wcodec_tile_info), or what
+ * any tile of its container may (wcodec_reader_info); WCODEC_FEATURE_ bits of which nothing is known are ignored. */
+WCODEC_API size_t wcodec_tile_decode_scratch(size_t decoded_size, unsigned features);
 
 /* Reads the fields of the tile record at `src`, of which `size` bytes are there: WCODEC_TILE_HEAD are
  * always enough.  WCODEC_OK, TRUNCATED, UNSUPPORTED or CORRUPT; `info` is filled in only if OK. */
 WCODEC_API wcodec_status wcodec_tile_inspect(const void *src, size_t size, wcodec_tile_info *info,
                                              wcodec_error *err);
+/* The same for field number `field` of a tile that is split as BLOCKS: what the record says of it, as if it were a
+ * tile of its own; `decoded_size` is that of the field in all blocks, crc and record_size are the tile's.  ARGUMENT if
+ * the tile has no such field. */
+WCODEC_API wcodec_status wcodec_tile_inspect_field(const void *src, size_t size, unsigned field,
+                                                   wcodec_tile_info *info, wcodec_error *err);
 
 /* Decodes the tile record of `size` bytes at `src` into `dst`, which takes exactly the decoded size
  * (anything else is CORRUPT), and checks its CRC-32 unless `no_crc`.  `scales`: of the columns of the tile's
  * group, one byte each: what its S record, which is a tile too, decodes to; NULL and 0 if it has none.
  * `scratch`: as above; `cpu_off`: see WCODEC_CPU_ALL.  Bytes of `dst` are unspecified after a failure.  OK,
- * TRUNCATED, UNSUPPORTED, CORRUPT, CHECKSUM, NO_SPACE (scratch too small; also for a tile that needs the memory
- * of wcodec_tile_decode_scratch_mix and has only that of the other). */
+ * TRUNCATED, UNSUPPORTED, CORRUPT, CHECKSUM, NO_SPACE (scratch too small, for what this tile needs). */
 WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const void *scales, size_t columns,
                                             void *dst, size_t dst_size, void *scratch, size_t scratch_size,
                                             int no_crc, unsigned cpu_off, wcodec_error *err);
@@ -1267,7 +1338,7 @@ typedef struct wcodec_scales {
 } wcodec_scales;
 
 /* Encodes `size` bytes of elements of `dtype` (whole units, at least one, at most
- * WCODEC_MAX_TILE_BYTES) as one tile record, out of what `options` allow (NULL: everything): coders by the
+ * WCODEC_MAX_TILE_BYTES; of blocks any bytes, but only whole ones are taken apart) as one tile record, out of what `options` allow (NULL: everything): coders by the
  * size that they take, splits and predictors too where the tile is small, else by a sample.  A plane stays
  * raw unless coding saves one part in 256 of it.
  * `row`: units a row, 0: unknown.  `scales`: NULL: none; wcodec_tile_inspect says whether the tile came to need
@@ -1329,6 +1400,7 @@ typedef struct wcodec_reader_info {
     size_t header_size;
     size_t index_size;          /* bytes that the index takes in the container */
     uint32_t max_tile_bytes;
+    unsigned features;          /* that its tiles may need: WCODEC_FEATURE_... */
     const char *metadata;       /* JSON text, not zero-terminated, not checked to be JSON */
     size_t metadata_size;
 } wcodec_reader_info;
@@ -1448,6 +1520,8 @@ typedef struct wcodec_writer_options {
     wcodec_reread reread;               /* for all else this gives back what the writer was given; fn NULL: no
                                          * copies there */
     unsigned cpu_off;                   /* WCODEC_CPU_...: kernels not to use; the bytes do not depend on it */
+    unsigned features;                  /* WCODEC_FEATURE_BLOCKS (see wcodec_plan): segments of blocks may come, which
+                                         * without it are coded as bytes; others are ignored */
 } wcodec_writer_options;
 WCODEC_API wcodec_writer_options wcodec_writer_defaults(void);
 
@@ -1487,7 +1561,8 @@ typedef struct wcodec_plan {
     const wcodec_segment *segments;
     size_t count;
     uint64_t size;              /* of the file */
-    const char *format;         /* "safetensors" or "raw" */
+    const char *format;         /* "safetensors", "gguf" or "raw" */
+    unsigned features;          /* for the options of a writer: WCODEC_FEATURE_BLOCKS if there are blocks, or 0 */
 } wcodec_plan;
 
 /* Start from wcodec_plan_defaults(). */
@@ -1500,8 +1575,8 @@ typedef struct wcodec_plan_options {
 } wcodec_plan_options;
 WCODEC_API wcodec_plan_options wcodec_plan_defaults(void);
 
-/* Makes a plan for any file: a safetensors file becomes its header, its tensors and what lies between
- * them; a file that is not one, or that breaks a rule of that format, one opaque segment.  It never
+/* Makes a plan for any file: a safetensors or GGUF file becomes its header, its tensors and what lies between
+ * them; a file that is neither, or that breaks a rule of its format, one opaque segment.  It never
  * refuses a file for what is in it.  On success free *out with wcodec_plan_close; on failure it is NULL.
  * OK, ARGUMENT, NO_MEMORY, LIMIT, IO. */
 WCODEC_API wcodec_status wcodec_plan_open(wcodec_plan **out, const wcodec_source *file,
@@ -1550,7 +1625,7 @@ typedef struct wcodec_estimate {
  * tiles are encoded as the writer does it, of a larger segment a sample of so many from all over it; and how
  * long decoding would take, by a table of cycles that was measured on one machine (`cpu_hz` corrects it: give the
  * clock that makes a known tensor's time come out).  The sizes do not depend on the machine.
- * Reads at most 2 Mi units and encodes a quarter Mi, whatever the segment's size.
+ * Reads at most 2 Mi units and encodes a quarter Mi, whatever the segment's size (of blocks a Mi of bytes).
  * OK, ARGUMENT (also if dtype, shape and size disagree), NO_MEMORY, LIMIT, IO, TRUNCATED (the segment does not
  * lie in the file), or what `read_at` returned; *out is filled in only if OK.  Any thread. */
 WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, const wcodec_source *file,
@@ -2893,6 +2968,73 @@ static const wcodeci_dtype_row wcodeci_dtypes[] = {
 };
 #define WCODECI_DTYPES (sizeof wcodeci_dtypes / sizeof wcodeci_dtypes[0])
 
+#define WCODECI_BLOCK_FIELDS 7      /* of any block below, at most */
+
+/* A field of a block: so many bytes, and the dtype as whose elements the encoder looks at them.  BYTES: bits that are
+ * packed in some way. */
+typedef struct wcodeci_field_row {
+    unsigned short bytes;               /* 0: no such field */
+    unsigned char kind;
+} wcodeci_field_row;
+
+/* A block of ggml.  What its fields are is told by every tile, so a decoder needs no row here. */
+typedef struct wcodeci_block_row {
+    const char *name;
+    unsigned char dtype;
+    unsigned short elements, bytes;
+    wcodeci_field_row field[WCODECI_BLOCK_FIELDS];
+} wcodeci_block_row;
+
+static const wcodeci_block_row wcodeci_blocks[] = {
+    { "Q4_0", WCODEC_Q4_0, 32, 18, { { 2, WCODEC_F16 }, { 16, WCODEC_U4 } } },
+    { "Q4_1", WCODEC_Q4_1, 32, 20, { { 2, WCODEC_F16 }, { 2, WCODEC_F16 }, { 16, WCODEC_U4 } } },
+    { "Q5_0", WCODEC_Q5_0, 32, 22, { { 2, WCODEC_F16 }, { 4, WCODEC_BYTES }, { 16, WCODEC_U4 } } },
+    { "Q5_1", WCODEC_Q5_1, 32, 24, { { 2, WCODEC_F16 }, { 2, WCODEC_F16 }, { 4, WCODEC_BYTES }, { 16, WCODEC_U4 } } },
+    { "Q8_0", WCODEC_Q8_0, 32, 34, { { 2, WCODEC_F16 }, { 32, WCODEC_I8 } } },
+    { "Q8_1", WCODEC_Q8_1, 32, 36, { { 2, WCODEC_F16 }, { 2, WCODEC_F16 }, { 32, WCODEC_I8 } } },
+    /* scales and mins of 4 bits, quants of 2, their scales' scales */
+    { "Q2_K", WCODEC_Q2_K, 256, 84, { { 16, WCODEC_U8 }, { 64, WCODEC_BYTES }, { 2, WCODEC_F16 }, { 2, WCODEC_F16 } } },
+    /* high bits, lower two, scales of 6 bits: the lower four, the upper two */
+    { "Q3_K", WCODEC_Q3_K, 256, 110, { { 32, WCODEC_BYTES }, { 64, WCODEC_BYTES }, { 8, WCODEC_U4 }, { 4, WCODEC_BYTES },
+                                       { 2, WCODEC_F16 } } },
+    /* scales of 6 bits: four scales, four mins, each with two bits of the four others, whose lower bits follow */
+    { "Q4_K", WCODEC_Q4_K, 256, 144, { { 2, WCODEC_F16 }, { 2, WCODEC_F16 }, { 4, WCODEC_U8 }, { 4, WCODEC_U8 },
+                                       { 4, WCODEC_U8 }, { 128, WCODEC_U4 } } },
+    { "Q5_K", WCODEC_Q5_K, 256, 176, { { 2, WCODEC_F16 }, { 2, WCODEC_F16 }, { 4, WCODEC_U8 }, { 4, WCODEC_U8 },
+                                       { 4, WCODEC_U8 }, { 32, WCODEC_BYTES }, { 128, WCODEC_U4 } } },
+    { "Q6_K", WCODEC_Q6_K, 256, 210, { { 128, WCODEC_U4 }, { 64, WCODEC_BYTES }, { 16, WCODEC_I8 }, { 2, WCODEC_F16 } } },
+    { "Q8_K", WCODEC_Q8_K, 256, 292, { { 4, WCODEC_F32 }, { 256, WCODEC_I8 }, { 32, WCODEC_I16 } } },
+    /* numbers of grid points and signs */
+    { "IQ2_XXS", WCODEC_IQ2_XXS, 256, 66, { { 2, WCODEC_F16 }, { 64, WCODEC_U64 } } },
+    { "IQ2_XS", WCODEC_IQ2_XS, 256, 74, { { 2, WCODEC_F16 }, { 64, WCODEC_U16 }, { 8, WCODEC_U8 } } },
+    { "IQ3_XXS", WCODEC_IQ3_XXS, 256, 98, { { 2, WCODEC_F16 }, { 64, WCODEC_U8 }, { 32, WCODEC_U32 } } },
+    { "IQ1_S", WCODEC_IQ1_S, 256, 50, { { 2, WCODEC_F16 }, { 32, WCODEC_U8 }, { 16, WCODEC_U16 } } },
+    { "IQ4_NL", WCODEC_IQ4_NL, 32, 18, { { 2, WCODEC_F16 }, { 16, WCODEC_U4 } } },
+    { "IQ3_S", WCODEC_IQ3_S, 256, 110, { { 2, WCODEC_F16 }, { 64, WCODEC_U8 }, { 8, WCODEC_BYTES }, { 32, WCODEC_BYTES },
+                                         { 4, WCODEC_U8 } } },
+    { "IQ2_S", WCODEC_IQ2_S, 256, 82, { { 2, WCODEC_F16 }, { 32, WCODEC_U8 }, { 32, WCODEC_BYTES }, { 8, WCODEC_BYTES },
+                                        { 8, WCODEC_U8 } } },
+    { "IQ4_XS", WCODEC_IQ4_XS, 256, 136, { { 2, WCODEC_F16 }, { 2, WCODEC_BYTES }, { 4, WCODEC_U8 }, { 128, WCODEC_U4 } } },
+    /* the scales' scale lies in the upper bits of four of 16 */
+    { "IQ1_M", WCODEC_IQ1_M, 256, 56, { { 32, WCODEC_U8 }, { 16, WCODEC_U8 }, { 8, WCODEC_U64 } } },
+    /* five trits a byte, four, a scale */
+    { "TQ1_0", WCODEC_TQ1_0, 256, 54, { { 48, WCODEC_U8 }, { 4, WCODEC_U8 }, { 2, WCODEC_F16 } } },
+    { "TQ2_0", WCODEC_TQ2_0, 256, 66, { { 64, WCODEC_U8 }, { 2, WCODEC_F16 } } },
+    { "MXFP4", WCODEC_MXFP4, 32, 17, { { 1, WCODEC_F8_E8M0 }, { 16, WCODEC_F4 } } },
+    { "NVFP4", WCODEC_NVFP4, 64, 36, { { 4, WCODEC_F8_E4M3 }, { 32, WCODEC_F4 } } },
+    { "Q1_0", WCODEC_Q1_0, 128, 18, { { 2, WCODEC_F16 }, { 16, WCODEC_BYTES } } },
+    { "Q2_0", WCODEC_Q2_0, 64, 18, { { 2, WCODEC_F16 }, { 16, WCODEC_BYTES } } }
+};
+
+/* The block of a dtype, or NULL if it is of another kind, or none. */
+static const wcodeci_block_row *wcodeci_block_of(unsigned dtype)
+{
+    size_t i;
+    for (i = 0; i < sizeof wcodeci_blocks / sizeof wcodeci_blocks[0]; i++)
+        if (wcodeci_blocks[i].dtype == dtype) return &wcodeci_blocks[i];
+    return NULL;
+}
+
 /* A plane is up to three bit fields of the unit, the upper ones put above the lower ones. */
 typedef struct wcodeci_plane_row {
     unsigned char width;                        /* bits in all; 0: no such plane */
@@ -2941,7 +3083,8 @@ static const wcodeci_split_row wcodeci_splits[WCODEC_SPLIT_COUNT] = {
       { WCODECI_FIELD(10, 5), WCODECI_FIELD(6, 4), WCODECI_FIELDS(15, 1, 0, 6) } },
     { "F32_4", 4, 5,
       { WCODECI_FIELD(23, 8), WCODECI_FIELD(19, 4), WCODECI_FIELDS(31, 1, 16, 3), WCODECI_FIELD(8, 8),
-        WCODECI_FIELD(0, 8) } }
+        WCODECI_FIELD(0, 8) } },
+    { "BLOCKS", 1, 0, { WCODECI_FIELD(0, 0) } }         /* its fields have splits of their own */
 };
 
 /* The plane whose values are merged as they are decoded, where there is a kernel for that. */
@@ -2949,24 +3092,40 @@ WCODECI_INLINE unsigned wcodeci_split_fused(unsigned split) { return split >= WC
 
 WCODEC_API const char *wcodec_dtype_name(unsigned dtype)
 {
-    return dtype < WCODECI_DTYPES ? wcodeci_dtypes[dtype].name : NULL;
+    const wcodeci_block_row *block = wcodeci_block_of(dtype);
+    return dtype < WCODECI_DTYPES ? wcodeci_dtypes[dtype].name : block ? block->name : NULL;
+}
+
+static int wcodeci_text_is(const char *text, size_t size, const char *word)
+{
+    size_t i;
+    for (i = 0; i < size; i++)
+        if (!word[i] || word[i] != text[i]) return 0;
+    return !word[i];
 }
 
 WCODEC_API int wcodec_dtype_find(const char *name, size_t name_size)
 {
     size_t i;
-    for (i = 0; i < WCODECI_DTYPES; i++) {
-        const char *known = wcodeci_dtypes[i].name;
-        size_t k = 0;
-        while (k < name_size && known[k] && known[k] == name[k]) k++;
-        if (k == name_size && !known[k]) return (int)i;
-    }
+    for (i = 0; i < WCODECI_DTYPES; i++)
+        if (wcodeci_text_is(name, name_size, wcodeci_dtypes[i].name)) return (int)i;
+    for (i = 0; i < sizeof wcodeci_blocks / sizeof wcodeci_blocks[0]; i++)
+        if (wcodeci_text_is(name, name_size, wcodeci_blocks[i].name)) return wcodeci_blocks[i].dtype;
     return -1;
 }
 
 WCODEC_API unsigned wcodec_dtype_bits(unsigned dtype)
 {
     return dtype < WCODECI_DTYPES ? wcodeci_dtypes[dtype].bits : 0;
+}
+
+WCODEC_API int wcodec_dtype_block(unsigned dtype, unsigned *elements, unsigned *bytes)
+{
+    const wcodeci_block_row *block = wcodeci_block_of(dtype);
+    const unsigned bits = wcodec_dtype_bits(dtype);
+    *elements = block ? block->elements : bits == 6 ? 4 : bits == 4 ? 2 : bits != 0;
+    *bytes = block ? block->bytes : *elements * bits / 8;
+    return block != NULL;
 }
 
 WCODEC_API const char *wcodec_split_name(unsigned split)
@@ -3167,6 +3326,45 @@ static void wcodeci_split_plane(const wcodeci_encode_kernels *kernels, unsigned 
     if (done < n) wcodeci_split_scalar(&row->plane[k], row->unit, src, plane + done, n - done);
 }
 
+#endif
+
+/* ---- part: amalgamate/parts/535_blocks.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Blocks (private): a field of all blocks, gathered or put back
+ * The usual sizes of a field are constants to the compiler, so that a copy is a load and a store.
+ * ---------------------------------------------------------------------------------------------- */
+
+#define WCODECI_MAX_BLOCK 4096      /* bytes */
+
+#define WCODECI_FIELD_SIZES(copy) \
+    switch (width) { \
+    case 1: copy(1); break; \
+    case 2: copy(2); break; \
+    case 4: copy(4); break; \
+    case 8: copy(8); break; \
+    case 16: copy(16); break; \
+    case 32: copy(32); break; \
+    case 64: copy(64); break; \
+    case 128: copy(128); break; \
+    default: copy(width); break; \
+    }
+
+/* Puts a field of `width` bytes, n of them one after the other, into blocks that are `block` bytes apart. */
+static void wcodeci_blocks_put(const wcodeci_byte *field, size_t width, wcodeci_byte *dst, size_t block, size_t n)
+{
+    size_t i;
+#define WCODECI_FIELD_PUT(w) for (i = 0; i < n; i++) memcpy(dst + i * block, field + i * (w), w)
+    WCODECI_FIELD_SIZES(WCODECI_FIELD_PUT)
+}
+
+#ifndef WCODEC_NO_ENCODER
+static void wcodeci_blocks_take(const wcodeci_byte *src, size_t block, size_t width, wcodeci_byte *field, size_t n)
+{
+    size_t i;
+#define WCODECI_FIELD_TAKE(w) for (i = 0; i < n; i++) memcpy(field + i * (w), src + i * block, w)
+    WCODECI_FIELD_SIZES(WCODECI_FIELD_TAKE)
+}
 #endif
 
 /* ---- part: amalgamate/parts/54_predict.c ---- */
@@ -11594,7 +11792,7 @@ WCODEC_API const char *wcodec_cpu_kernels(unsigned cpu_off)
 typedef struct wcodeci_engine {
     const wcodeci_kernels *kernels;
     wcodeci_crc_fn *crc;
-    int mix;                /* the scratch memory begins with a wcodeci_mix */
+    unsigned features;      /* WCODEC_FEATURE_: what the scratch memory has room for */
 } wcodeci_engine;
 
 static wcodeci_engine wcodeci_engine_make(unsigned cpu_off)
@@ -11603,7 +11801,7 @@ static wcodeci_engine wcodeci_engine_make(unsigned cpu_off)
     wcodeci_engine engine;
     engine.kernels = wcodeci_kernels_of(cpu);
     engine.crc = wcodeci_crc_of(cpu);
-    engine.mix = 0;
+    engine.features = 0;
     return engine;
 }
 
@@ -11679,7 +11877,9 @@ typedef struct wcodeci_tile {
     uint64_t row;       /* 0: none given */
     uint64_t phase;     /* of a scaled tile */
     size_t n;           /* units */
-    size_t fields_end;  /* in the record: where the payloads may begin */
+    size_t widths, heads;   /* in the record of a tile of blocks: where the sizes of its fields begin, and their heads */
+    size_t fields_end;  /* in the record: where the filler begins */
+    size_t payloads;    /* in the record: where the filler ends */
     size_t body_end;    /* in the record */
 } wcodeci_tile;
 
@@ -11710,6 +11910,148 @@ static uint64_t wcodeci_plane_place(wcodec_plane_info *plane, uint64_t position)
     return position + plane->size;
 }
 
+/* Parses split and flags, which are taken already, of a tile or a field: `size` bytes when decoded. */
+static wcodec_status wcodeci_split_parse(wcodeci_tile *tile, unsigned flags, const char **what)
+{
+    tile->info.predictor = flags & 7;
+    if (tile->info.split >= WCODEC_SPLIT_COUNT || tile->info.predictor > WCODEC_PREDICT_SCALE) {
+        *what = "unknown split or predictor of a tile";
+        return WCODEC_E_UNSUPPORTED;
+    }
+    if (tile->info.predictor == WCODEC_PREDICT_SCALE) return WCODEC_E_CORRUPT;      /* one of planes alone */
+    if ((flags & WCODECI_TILE_ROW) && tile->row == 0) return WCODEC_E_CORRUPT;
+    tile->info.unit = wcodeci_splits[tile->info.split].unit;
+    tile->info.planes = wcodeci_splits[tile->info.split].planes;
+    return WCODEC_OK;
+}
+
+/* Parses the planes of a tile or a field. */
+static wcodec_status wcodeci_planes_parse(wcodeci_cursor *c, wcodeci_tile *tile, const char **what)
+{
+    const wcodeci_split_row *split = &wcodeci_splits[tile->info.split];
+    int up = tile->info.predictor == WCODEC_PREDICT_UP, scaled = 0;
+    unsigned k;
+    for (k = 0; k < split->planes; k++) {
+        wcodec_plane_info *plane = &tile->info.plane[k];
+        wcodec_status status;
+        plane->width = split->plane[k].width;
+        status = wcodeci_plane_parse(c, plane, what);
+        if (status) return status;
+        up |= plane->predictor == WCODEC_PREDICT_UP;
+        scaled |= plane->predictor == WCODEC_PREDICT_SCALE;
+        if (plane->coder == WCODEC_CODER_MIX) tile->info.features |= WCODEC_FEATURE_MIX;
+    }
+    *what = "a tile's record is broken";
+    return (up && !tile->row) || (scaled && !tile->info.scaled) ? WCODEC_E_CORRUPT : WCODEC_OK;
+}
+
+/* Parses a field's head: one of `width` bytes in each of `blocks` blocks. */
+static wcodec_status wcodeci_field_parse(wcodeci_cursor *c, size_t width, size_t blocks, wcodeci_tile *field,
+                                         const char **what)
+{
+    unsigned flags;
+    wcodec_status status;
+    memset(field, 0, sizeof *field);
+    field->info.split = wcodeci_take8(c);
+    flags = wcodeci_take8(c);
+    if (flags & WCODECI_TILE_ROW) field->row = wcodeci_take_varint(c);
+    if (c->bad) return c->bad;
+    status = wcodeci_split_parse(field, flags, what);
+    if (status) return status;
+    if (field->info.split == WCODEC_SPLIT_BLOCKS || flags > WCODECI_TILE_ROW + 7
+        || width * blocks % field->info.unit)
+        return WCODEC_E_CORRUPT;
+    field->info.decoded_size = width * blocks;
+    field->n = field->info.decoded_size / field->info.unit;
+    return wcodeci_planes_parse(c, field, what);
+}
+
+/* Parses what says how blocks fall into fields, and the fields' heads. */
+static wcodec_status wcodeci_blocks_parse(wcodeci_cursor *c, const wcodeci_byte *src, wcodeci_tile *tile,
+                                          const char **what)
+{
+    wcodeci_tile field;
+    wcodeci_cursor widths;
+    uint64_t width, block = 0;
+    unsigned f;
+    tile->info.features |= WCODEC_FEATURE_BLOCKS;
+    tile->info.fields = wcodeci_take8(c);
+    tile->widths = (size_t)(c->p - src);
+    widths = *c;
+    if (c->bad) return c->bad;
+    if (tile->info.fields == 0 || tile->info.fields > WCODEC_MAX_FIELDS) return WCODEC_E_CORRUPT;
+    for (f = 0; f < tile->info.fields; f++) {
+        width = wcodeci_take_varint(c);
+        if (c->bad) return c->bad;
+        if (width == 0 || width > WCODECI_MAX_BLOCK - block) return WCODEC_E_CORRUPT;
+        block += width;
+    }
+    tile->info.block = (unsigned)block;
+    tile->heads = (size_t)(c->p - src);
+    if (tile->n % tile->info.block) return WCODEC_E_CORRUPT;
+    for (f = 0; f < tile->info.fields; f++) {
+        wcodec_status status;
+        width = wcodeci_take_varint(&widths);
+        status = wcodeci_field_parse(c, (size_t)width, tile->n / tile->info.block, &field, what);
+        if (status) return status;
+        tile->info.features |= field.info.features;
+    }
+    return WCODEC_OK;
+}
+
+/* Goes through the fields of a tile of blocks, which was parsed. */
+typedef struct wcodeci_fields {
+    const wcodeci_tile *tile;
+    wcodeci_cursor widths, heads;
+    uint64_t position;              /* in the record: the end of the last field's payloads */
+} wcodeci_fields;
+
+static wcodeci_fields wcodeci_fields_begin(const wcodeci_byte *src, const wcodeci_tile *tile)
+{
+    wcodeci_fields fields;
+    fields.tile = tile;
+    fields.widths = wcodeci_cursor_make(src + tile->widths, tile->heads - tile->widths);
+    fields.heads = wcodeci_cursor_make(src + tile->heads, tile->fields_end - tile->heads);
+    fields.position = tile->payloads;
+    return fields;
+}
+
+/* Places the payloads of a tile's or a field's planes behind `position`; returns where they end. */
+static uint64_t wcodeci_planes_place(wcodec_tile_info *info, uint64_t position)
+{
+    unsigned k;
+    position = wcodeci_plane_place(&info->rows, position);
+    for (k = 0; k < info->planes; k++) position = wcodeci_plane_place(&info->plane[k], position);
+    return position;
+}
+
+/* The next field as a tile in the same record; returns its bytes in a block. */
+static size_t wcodeci_fields_next(wcodeci_fields *fields, wcodeci_tile *field)
+{
+    const wcodeci_tile *tile = fields->tile;
+    const size_t width = (size_t)wcodeci_take_varint(&fields->widths);
+    const char *what;
+    (void)wcodeci_field_parse(&fields->heads, width, tile->n / tile->info.block, field, &what);
+    field->fields_end = (size_t)fields->position;
+    fields->position = wcodeci_planes_place(&field->info, fields->position);
+    field->info.crc = tile->info.crc;
+    field->info.record_size = tile->info.record_size;
+    return width;
+}
+
+/* Where the payloads end.  A position is below 2^25 for each plane, so nothing overflows. */
+static uint64_t wcodeci_tile_end(const wcodeci_byte *src, wcodeci_tile *tile)
+{
+    wcodeci_fields fields;
+    wcodeci_tile field;
+    unsigned f;
+    if (tile->info.split != WCODEC_SPLIT_BLOCKS) return wcodeci_planes_place(&tile->info, tile->payloads);
+    tile->info.rows.offset = tile->payloads;
+    fields = wcodeci_fields_begin(src, tile);
+    for (f = 0; f < tile->info.fields; f++) (void)wcodeci_fields_next(&fields, &field);
+    return fields.position;
+}
+
 /* Parses all fields before the payloads. */
 static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wcodeci_tile *tile,
                                         const char **what)
@@ -11717,10 +12059,8 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
     wcodeci_cursor c;
     wcodeci_record record;
     wcodec_status status;
-    const wcodeci_split_row *split;
     uint64_t n, position;
-    unsigned flags, k;
-    int up, scaled;
+    unsigned flags;
     memset(tile, 0, sizeof *tile);
     *what = "a tile's record is broken";
     if (size == 0) return WCODEC_E_TRUNCATED;
@@ -11738,44 +12078,30 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
     n = wcodeci_take_varint(&c);
     if (flags & WCODECI_TILE_ROW) tile->row = wcodeci_take_varint(&c);
     if (flags & WCODECI_TILE_SCALED) tile->phase = wcodeci_take_varint(&c);
-    tile->info.predictor = flags & 7;
     if (c.bad) return size < record.head + record.body ? c.bad : WCODEC_E_CORRUPT;
-    if (tile->info.split >= WCODEC_SPLIT_COUNT || tile->info.predictor > WCODEC_PREDICT_SCALE) {
-        *what = "unknown split or predictor of a tile";
-        return WCODEC_E_UNSUPPORTED;
-    }
-    if (tile->info.predictor == WCODEC_PREDICT_SCALE) return WCODEC_E_CORRUPT;      /* one of planes alone */
-    split = &wcodeci_splits[tile->info.split];
-    if (n == 0 || n > WCODEC_MAX_TILE_BYTES / split->unit || ((flags & WCODECI_TILE_ROW) && tile->row == 0))
-        return WCODEC_E_CORRUPT;
+    status = wcodeci_split_parse(tile, flags, what);
+    if (status) return status;
+    if (n == 0 || n > WCODEC_MAX_TILE_BYTES / tile->info.unit) return WCODEC_E_CORRUPT;
     tile->n = (size_t)n;
-    tile->info.unit = split->unit;
-    tile->info.planes = split->planes;
-    tile->info.decoded_size = tile->n * split->unit;
+    tile->info.decoded_size = tile->n * tile->info.unit;
     tile->info.scaled = (flags & WCODECI_TILE_SCALED) != 0;
-    up = tile->info.predictor == WCODEC_PREDICT_UP;
-    scaled = 0;
-    status = tile->info.scaled ? wcodeci_plane_parse(&c, &tile->info.rows, what) : WCODEC_OK;
     tile->info.rows.width = 8;
-    for (k = 0; k < split->planes && !status; k++) {
-        wcodec_plane_info *plane = &tile->info.plane[k];
-        plane->width = split->plane[k].width;
-        status = wcodeci_plane_parse(&c, plane, what);
-        up |= plane->predictor == WCODEC_PREDICT_UP;
-        scaled |= plane->predictor == WCODEC_PREDICT_SCALE;
+    if (tile->info.split == WCODEC_SPLIT_BLOCKS) {
+        if (flags & (WCODECI_TILE_ROW | WCODECI_TILE_SCALED | 7)) return WCODEC_E_CORRUPT;
+        status = wcodeci_blocks_parse(&c, src, tile, what);
+    } else {
+        status = tile->info.scaled ? wcodeci_plane_parse(&c, &tile->info.rows, what) : WCODEC_OK;
+        if (!status) status = wcodeci_planes_parse(&c, tile, what);
     }
     if (status) return c.bad && size >= record.head + record.body ? WCODEC_E_CORRUPT : status;
-    *what = "a tile's record is broken";
-    if ((up && !tile->row) || (scaled && !tile->info.scaled)
-        || tile->info.rows.predictor > WCODEC_PREDICT_LEFT
+    if (tile->info.rows.predictor > WCODEC_PREDICT_LEFT
         || (tile->info.rows.coder >= WCODEC_CODER_CLASSES && tile->info.rows.coder != WCODEC_CODER_PACKED))
         return WCODEC_E_CORRUPT;
     if (record.body > tile->info.decoded_size + tile->info.decoded_size / 8 + WCODECI_BODY_SLACK)
         return WCODEC_E_CORRUPT;
     tile->fields_end = (size_t)(c.p - src);
-    position = tile->fields_end + (flags >> WCODECI_TILE_FILLER & 7);
-    position = wcodeci_plane_place(&tile->info.rows, position);
-    for (k = 0; k < split->planes; k++) position = wcodeci_plane_place(&tile->info.plane[k], position);
+    tile->payloads = tile->fields_end + (flags >> WCODECI_TILE_FILLER & 7);
+    position = wcodeci_tile_end(src, tile);
     if (position != record.head + record.body) return WCODEC_E_CORRUPT;
     tile->body_end = (size_t)position;
     tile->info.record_size = (size_t)record.size;
@@ -11795,21 +12121,31 @@ WCODEC_API wcodec_status wcodec_tile_inspect(const void *src, size_t size, wcode
     return WCODEC_OK;
 }
 
-WCODEC_API size_t wcodec_tile_decode_scratch(size_t decoded_size)
+WCODEC_API wcodec_status wcodec_tile_inspect_field(const void *src, size_t size, unsigned field,
+                                                   wcodec_tile_info *info, wcodec_error *err)
 {
-    /* No split has planes of more than two values a byte of the unit; a row has at least 8. */
-    return WCODECI_TABLE_SIZE + WCODECI_Q_CHUNK + 2 * decoded_size + decoded_size / WCODECI_MIN_COLUMNS + 80;
+    const char *what;
+    wcodeci_tile tile, one;
+    wcodeci_fields fields;
+    wcodec_status status;
+    unsigned f;
+    if ((!src && size) || !info) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
+    status = wcodeci_tile_parse((const wcodeci_byte *)src, size, &tile, &what);
+    if (status) return wcodeci_fail(err, status, 0, what);
+    if (field >= tile.info.fields) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "there is no such field");
+    fields = wcodeci_fields_begin((const wcodeci_byte *)src, &tile);
+    for (f = 0; f <= field; f++) (void)wcodeci_fields_next(&fields, &one);
+    *info = one.info;
+    return WCODEC_OK;
 }
 
-WCODEC_API size_t wcodec_tile_decode_scratch_mix(size_t decoded_size)
+WCODEC_API size_t wcodec_tile_decode_scratch(size_t decoded_size, unsigned features)
 {
-    return wcodec_tile_decode_scratch(decoded_size) + wcodeci_mix_scratch();
-}
-
-/* What a container of these features takes. */
-static size_t wcodeci_decode_scratch(int mix, size_t decoded_size)
-{
-    return mix ? wcodec_tile_decode_scratch_mix(decoded_size) : wcodec_tile_decode_scratch(decoded_size);
+    /* No split has planes of more than two values a byte of the unit; a row has at least 8.  Of blocks a field lies
+     * here too before it is put into them. */
+    return WCODECI_TABLE_SIZE + WCODECI_Q_CHUNK + 2 * decoded_size + decoded_size / WCODECI_MIN_COLUMNS + 80
+         + (features & WCODEC_FEATURE_BLOCKS ? decoded_size : 0)
+         + (features & WCODEC_FEATURE_MIX ? wcodeci_mix_scratch() : 0);
 }
 
 /* A tile on its way out of its record. */
@@ -11821,7 +12157,7 @@ typedef struct wcodeci_tile_job {
     wcodeci_byte *dst, *room;       /* room: decoded planes, one behind the other */
     wcodeci_byte *q;                /* WCODECI_Q_CHUNK bytes */
     void *table;                    /* WCODECI_TABLE_SIZE bytes, aligned for 32 bits */
-    void *mix;                      /* wcodeci_mix_scratch bytes, aligned for 64 bits; NULL: no plane may need it */
+    void *mix;                      /* wcodeci_mix_scratch bytes, aligned for 64 bits; NULL: no plane needs it */
     const wcodeci_byte *planes[WCODEC_MAX_PLANES];
 } wcodeci_tile_job;
 
@@ -11877,7 +12213,6 @@ static const char *wcodeci_plane_mix(const wcodeci_tile_job *job, unsigned k, wc
     in.n = job->tile.n;
     in.row = job->tile.row < in.n ? (size_t)job->tile.row : 0;
     in.exponents = k > 0 ? job->planes[0] : NULL;
-    if (!job->mix) return "a plane's coder is not among what the header promises";
     return wcodeci_mix_decode(&in, job->src + info->offset, info->size, v, job->mix);
 #else
     (void)job, (void)k, (void)v;
@@ -12026,8 +12361,18 @@ static const char *wcodeci_tile_planes(wcodeci_tile_job *job)
     return what;
 }
 
-/* All bytes of a record that are in no field and no payload must be zero. */
-static int wcodeci_tile_padding_ok(const wcodeci_byte *src, const wcodeci_tile *tile)
+/* The planes of a tile or a field; units become what they are. */
+static const char *wcodeci_tile_restore(wcodeci_tile_job *job)
+{
+    const wcodec_tile_info *info = &job->tile.info;
+    const char *what = wcodeci_tile_planes(job);
+    if (!what && info->predictor != WCODEC_PREDICT_NONE)
+        wcodeci_unpredict_units(job->dst, job->tile.n, info->unit, info->predictor, job->tile.row);
+    return what;
+}
+
+/* All bytes between the end of a tile's or a field's fields and its last payload that are in none must be zero. */
+static int wcodeci_planes_padding_ok(const wcodeci_byte *src, const wcodeci_tile *tile)
 {
     size_t end = tile->fields_end;
     unsigned k;
@@ -12037,7 +12382,43 @@ static int wcodeci_tile_padding_ok(const wcodeci_byte *src, const wcodeci_tile *
         if (!wcodeci_all_zero(src + end, src + tile->info.plane[k].offset)) return 0;
         end = tile->info.plane[k].offset + tile->info.plane[k].size;
     }
-    return wcodeci_all_zero(src + tile->body_end, src + tile->info.record_size);
+    return 1;
+}
+
+static int wcodeci_tile_padding_ok(const wcodeci_byte *src, const wcodeci_tile *tile)
+{
+    return wcodeci_planes_padding_ok(src, tile)
+        && wcodeci_all_zero(src + tile->body_end, src + tile->info.record_size);
+}
+
+/* Decodes a tile of blocks, field by field: job->tile is each of them in turn.  gathered: room for the largest. */
+static const char *wcodeci_tile_blocks(wcodeci_tile_job *job, wcodeci_byte *gathered)
+{
+    const wcodeci_tile tile = job->tile;
+    const size_t blocks = tile.n / tile.info.block;
+    wcodeci_byte *dst = job->dst, *const room = job->room;
+    wcodeci_fields fields = wcodeci_fields_begin(job->src, &tile);
+    const char *what = NULL;
+    unsigned f;
+    for (f = 0; f < tile.info.fields && !what; f++) {
+        const wcodec_plane_info *first = &job->tile.info.plane[0];
+        const size_t width = wcodeci_fields_next(&fields, &job->tile);
+        const wcodeci_byte *field = gathered;
+        job->dst = gathered;
+        job->room = room;
+        if (job->tile.info.split == WCODEC_SPLIT_BYTE && first->coder == WCODEC_CODER_RAW
+            && first->predictor == WCODEC_PREDICT_NONE && job->tile.info.predictor == WCODEC_PREDICT_NONE) {
+            field = job->src + first->offset;
+            if (first->size != job->tile.n) what = "a raw plane has a wrong size";
+        } else {
+            what = wcodeci_tile_restore(job);
+        }
+        if (!what && !wcodeci_planes_padding_ok(job->src, &job->tile)) what = "a tile's padding is not zero";
+        if (!what) wcodeci_blocks_put(field, width, dst, tile.info.block, blocks);
+        dst += width;
+    }
+    job->tile = tile;
+    return what;
 }
 
 /* wcodec_tile_decode for the record at `base` of a container. */
@@ -12055,33 +12436,29 @@ static wcodec_status wcodeci_tile_decode(const wcodeci_engine *engine, const wco
         return wcodeci_fail(err, WCODEC_E_TRUNCATED, base + size, "a tile's record ends too early");
     if (info->record_size < size || info->decoded_size != dst_size)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, base, "a tile has not the size that is expected of it");
+    if (info->features & ~engine->features)
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, base, "a tile needs what the header does not promise");
     job.engine = engine;
     job.src = src;
     job.dst = dst;
     scratch += (64 - ((uintptr_t)scratch & 63)) & 63;       /* a cache line */
-    job.mix = engine->mix ? scratch : NULL;
-    if (engine->mix) scratch += wcodeci_mix_scratch();
+    job.mix = engine->features & WCODEC_FEATURE_MIX ? scratch : NULL;
+    if (job.mix) scratch += wcodeci_mix_scratch();
     job.table = scratch;
     job.q = (wcodeci_byte *)job.table + WCODECI_TABLE_SIZE;
     job.room = job.q + WCODECI_Q_CHUNK;
-    what = info->scaled ? wcodeci_tile_scales(&job, columns, width) : NULL;
-    if (!what) what = wcodeci_tile_planes(&job);
+    if (info->split == WCODEC_SPLIT_BLOCKS) {
+        job.room += dst_size;
+        what = wcodeci_tile_blocks(&job, job.room - dst_size);
+    } else {
+        what = info->scaled ? wcodeci_tile_scales(&job, columns, width) : NULL;
+        if (!what) what = wcodeci_tile_restore(&job);
+    }
     if (!what && !wcodeci_tile_padding_ok(src, &job.tile)) what = "a tile's padding is not zero";
     if (what) return wcodeci_fail(err, WCODEC_E_CORRUPT, base, what);
-    if (info->predictor != WCODEC_PREDICT_NONE)
-        wcodeci_unpredict_units(dst, job.tile.n, info->unit, info->predictor, job.tile.row);
     if (!no_crc && engine->crc(0, dst, dst_size) != info->crc)
         return wcodeci_fail(err, WCODEC_E_CHECKSUM, base, "a tile's CRC-32 does not fit its bytes");
     return WCODEC_OK;
-}
-
-/* Has a tile a plane of the coder MIX? */
-static int wcodeci_tile_mixed(const wcodec_tile_info *info)
-{
-    unsigned k;
-    for (k = 0; k < info->planes; k++)
-        if (info->plane[k].coder == WCODEC_CODER_MIX) return 1;
-    return 0;
 }
 
 WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const void *scales, size_t columns,
@@ -12094,12 +12471,10 @@ WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const 
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
     if (dst_size > WCODEC_MAX_TILE_BYTES)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, 0, "no tile is as large as the destination");
-    if (scratch_size < wcodec_tile_decode_scratch(dst_size))
-        return wcodeci_fail(err, WCODEC_E_NO_SPACE, 0, "the scratch memory is too small");
     engine = wcodeci_engine_make(cpu_off);
-    engine.mix = WCODECI_MIX && scratch_size >= wcodec_tile_decode_scratch_mix(dst_size);
-    if (!engine.mix && wcodec_tile_inspect(src, size, &info, NULL) == WCODEC_OK && wcodeci_tile_mixed(&info))
-        return wcodeci_fail(err, WCODEC_E_NO_SPACE, 0, "the scratch memory is too small for this coder");
+    if (wcodec_tile_inspect(src, size, &info, NULL) == WCODEC_OK) engine.features = info.features;
+    if (scratch_size < wcodec_tile_decode_scratch(dst_size, engine.features))
+        return wcodeci_fail(err, WCODEC_E_NO_SPACE, 0, "the scratch memory is too small for this tile");
     return wcodeci_tile_decode(&engine, (const wcodeci_byte *)src, size, (const wcodeci_byte *)scales, columns,
                                (wcodeci_byte *)dst, dst_size, (wcodeci_byte *)scratch, no_crc, 0, err);
 }
@@ -12342,13 +12717,13 @@ static uint64_t wcodeci_columns_fit(const wcodeci_encode_kernels *kernels, const
 static int wcodeci_split_floats(unsigned split)
 {
     return (split >= WCODEC_SPLIT_BF16 && split <= WCODEC_SPLIT_F32) || split == WCODEC_SPLIT_F8_E4M3
-        || split == WCODEC_SPLIT_F8_E5M2 || split >= WCODEC_SPLIT_BF16_4;
+        || split == WCODEC_SPLIT_F8_E5M2 || (split >= WCODEC_SPLIT_BF16_4 && split <= WCODEC_SPLIT_F32_4);
 }
 
 /* The split from whose first plane scales are taken off; WCODEC_SPLIT_COUNT: none. */
 static unsigned wcodeci_scales_split(unsigned dtype)
 {
-    const unsigned split = wcodeci_dtypes[dtype].classes[0];
+    const unsigned split = dtype < WCODECI_DTYPES ? wcodeci_dtypes[dtype].classes[0] : 0u;
     return wcodeci_split_floats(split) ? split : (unsigned)WCODEC_SPLIT_COUNT;
 }
 
@@ -12370,8 +12745,7 @@ static int wcodeci_scales_fit(const wcodeci_fit_sample *sample, size_t n, unsign
 WCODEC_API int wcodec_scales_fit(unsigned dtype, const void *src, size_t size, size_t columns,
                                  unsigned cpu_off, unsigned char *scales, void *scratch, size_t scratch_size)
 {
-    const unsigned split = dtype < WCODECI_DTYPES ? wcodeci_scales_split(dtype)
-                                                  : (unsigned)WCODEC_SPLIT_COUNT;
+    const unsigned split = wcodeci_scales_split(dtype);
     wcodeci_fit_sample sample;
     size_t n;
     if (split == WCODEC_SPLIT_COUNT || !src || !scales || !scratch || columns < WCODECI_MIN_COLUMNS
@@ -12557,6 +12931,7 @@ static size_t wcodeci_contexts_prepare(const wcodeci_context_counts *counts, siz
 #define WCODECI_PLANE_FIELDS 3      /* bytes of the fields of a plane, about */
 #define WCODECI_CLASS_RUN 512       /* values in a row that are looked at for a model of classes */
 #define WCODECI_CLASS_VALUES 8192   /* of which there should be so many */
+#define WCODECI_PLAIN_HEAD 128      /* the fields of a record take no more, but of one that is split as BLOCKS */
 
 typedef struct wcodeci_encoder {
     const wcodeci_byte *src;
@@ -12573,6 +12948,7 @@ typedef struct wcodeci_encoder {
     wcodec_plane_info rows;             /* of a tile that is scaled: how its rows' scales are coded; else size 0 */
     wcodeci_byte *units, *plane, *residual, *work, *second, *trial;     /* parts of the scratch memory */
     wcodeci_byte *q, *scaled, *classes, *row_scales, *row_payload;
+    wcodeci_byte *blocks;               /* the fields' records of a tile of blocks */
     void *mix;                          /* what the coder MIX works in; NULL: it is not used */
     void *lz;                           /* the same of the coder LZ */
 } wcodeci_encoder;
@@ -12590,8 +12966,9 @@ static size_t wcodeci_encode_rows(size_t size) { return size / WCODECI_MIN_COLUM
 WCODEC_API size_t wcodec_tile_encode_scratch(size_t size)
 {
     /* units, plane, residual, q, scaled, classes: `size` each; second: size and a group; trial; work, aligned;
-     * rows. */
-    return 7 * size + 64 + WCODECI_TRIAL_SIZE + wcodeci_encode_work(size) + 2 * wcodeci_encode_rows(size) + 64;
+     * rows; blocks. */
+    return 7 * size + 64 + WCODECI_TRIAL_SIZE + wcodeci_encode_work(size) + 2 * wcodeci_encode_rows(size) + 64
+         + size + WCODEC_MAX_FIELDS * wcodec_tile_bound(0);
 }
 
 WCODEC_API size_t wcodec_tile_encode_scratch_best(size_t size)
@@ -12609,7 +12986,7 @@ WCODEC_API size_t wcodec_tile_bound(size_t size)
 {
     /* A raw plane of w < 8 bits takes 8 w bytes for its last 64 values, however few there are; the narrow
      * planes of a unit have 16 bits in all at most (F16_4), which makes 128 bytes.  And padding to 8. */
-    return WCODEC_TILE_HEAD + size + 128 + 8;
+    return WCODECI_PLAIN_HEAD + size + 128 + 8;
 }
 
 /* ---- samples of large tiles ---- */
@@ -13132,7 +13509,7 @@ static size_t wcodeci_tile_layout(wcodeci_tile *tile, size_t fields, unsigned *f
 static size_t wcodeci_tile_join(const wcodeci_encoder *e, wcodeci_tile *tile, uint32_t crc, unsigned late,
                                 const wcodeci_byte *from, wcodeci_byte *dst)
 {
-    wcodeci_byte fields[WCODEC_TILE_HEAD];
+    wcodeci_byte fields[WCODECI_PLAIN_HEAD];
     const size_t used = wcodeci_tile_fields(e, tile, crc, fields);
     unsigned k, filler;
     size_t end, head = wcodeci_tile_layout(tile, used, &filler, &end), at = head + used, body;
@@ -13274,7 +13651,7 @@ static size_t wcodeci_tile_encode_as(wcodeci_encoder *e, unsigned split, unsigne
 {
     const wcodeci_split_row *row = &wcodeci_splits[split];
     const wcodeci_byte *units = e->src;
-    wcodeci_byte *from = dst + WCODEC_TILE_HEAD, *payload;
+    wcodeci_byte *from = dst + WCODECI_PLAIN_HEAD, *payload;
     wcodeci_tile tile;
     unsigned k, late = 0;
     size_t size;
@@ -13572,7 +13949,7 @@ static unsigned wcodeci_splits_to_try(const wcodeci_encoder *e)
     if (!mask) mask = 1u << dtype->splits[0] | 1u << dtype->splits[1];
     for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
         if (e->size % wcodeci_splits[split].unit) mask &= ~(1u << split);
-    mask &= (1u << WCODEC_SPLIT_COUNT) - 1;
+    mask &= (1u << WCODEC_SPLIT_COUNT) - 1 - (1u << WCODEC_SPLIT_BLOCKS);
     return mask ? mask : 1u << WCODEC_SPLIT_BYTE;
 }
 
@@ -13784,10 +14161,10 @@ static size_t wcodeci_tile_try_lz(wcodeci_encoder *e, uint32_t crc, wcodeci_byte
 
 #endif
 
-static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
+/* Encodes a tile that is not split as BLOCKS. */
+static size_t wcodeci_tile_encode_plain(wcodeci_encoder *e, uint32_t crc, wcodeci_byte *dst)
 {
     const unsigned splits = wcodeci_splits_to_try(e);
-    const uint32_t crc = e->known_crc ? *e->known_crc : e->crc(0, e->src, e->size);
     size_t size;
 #if WCODECI_MIX
     if (e->mix) size = wcodeci_tile_encode_mixed(e, crc, dst);
@@ -13803,6 +14180,178 @@ static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
     return size;
 }
 
+static uint32_t wcodeci_tile_crc(const wcodeci_encoder *e)
+{
+    return e->known_crc ? *e->known_crc : e->crc(0, e->src, e->size);
+}
+
+/* ---- tiles of blocks ---- */
+
+/* A tile of blocks whose fields are coded: as records of their own, one after the other. */
+typedef struct wcodeci_blocks_plan {
+    const wcodeci_block_row *block;
+    size_t record[WCODEC_MAX_FIELDS];   /* their sizes */
+    wcodeci_byte fields[WCODEC_TILE_HEAD];      /* of the whole record, behind type and body size */
+    size_t used;
+} wcodeci_blocks_plan;
+
+/* Codes the fields of a tile, which are gathered at `field`.  Their rows are those of the tile, or else blocks. */
+static void wcodeci_blocks_encode(wcodeci_encoder *e, const wcodeci_byte *src, size_t size, uint64_t row,
+                                  wcodeci_byte *field, wcodeci_blocks_plan *plan)
+{
+    const wcodeci_block_row *block = plan->block;
+    const size_t blocks = size / block->bytes;
+    const uint64_t row_blocks = row && row % block->bytes == 0 ? row / block->bytes : 1;
+    wcodeci_byte *to = e->blocks;
+    unsigned f;
+    for (f = 0; f < WCODECI_BLOCK_FIELDS && block->field[f].bytes; f++) {
+        const size_t width = block->field[f].bytes;
+        wcodeci_blocks_take(src, block->bytes, width, field, blocks);
+        src += width;
+        e->src = field;
+        e->size = blocks * width;
+        e->dtype = block->field[f].kind;
+        e->row = row_blocks * width / wcodeci_dtypes[e->dtype].unit;
+        e->slow = e->size < WCODECI_FREE_SIZE ? 0 : e->size / WCODECI_SLOW_PART;
+        plan->record[f] = wcodeci_tile_encode_plain(e, 0, to);
+        to += plan->record[f];
+    }
+}
+
+static size_t wcodeci_put_field(const wcodeci_tile *field, wcodeci_byte *dst)
+{
+    size_t used = 2;
+    unsigned k;
+    dst[0] = (wcodeci_byte)field->info.split;
+    dst[1] = (wcodeci_byte)(field->info.predictor | (field->row ? WCODECI_TILE_ROW : 0));
+    if (field->row) used += wcodeci_put_varint(dst + used, field->row);
+    for (k = 0; k < field->info.planes; k++) used += wcodeci_put_plane(&field->info.plane[k], dst + used);
+    return used;
+}
+
+/* The fields of the record. */
+static void wcodeci_blocks_fields(wcodeci_encoder *e, wcodeci_blocks_plan *plan, size_t size, uint32_t crc)
+{
+    const wcodeci_byte *from = e->blocks;
+    wcodeci_byte *dst = plan->fields;
+    wcodeci_tile field;
+    const char *what;
+    unsigned f, count = 0;
+    size_t used;
+    while (count < WCODECI_BLOCK_FIELDS && plan->block->field[count].bytes) count++;
+    dst[0] = WCODEC_SPLIT_BLOCKS;
+    dst[1] = 0;
+    wcodeci_store32(dst + 2, crc);
+    used = 6 + wcodeci_put_varint(dst + 6, size);
+    dst[used++] = (wcodeci_byte)count;
+    for (f = 0; f < count; f++) used += wcodeci_put_varint(dst + used, plan->block->field[f].bytes);
+    for (f = 0; f < count; f++) {
+        (void)wcodeci_tile_parse(from, plan->record[f], &field, &what);
+        used += wcodeci_put_field(&field, dst + used);
+        from += plan->record[f];
+    }
+    plan->used = used;
+}
+
+/* Copies the payloads of the fields behind `at`, or says only where they end (dst NULL). */
+static size_t wcodeci_blocks_payloads(const wcodeci_encoder *e, const wcodeci_blocks_plan *plan, size_t at,
+                                      wcodeci_byte *dst)
+{
+    const wcodeci_byte *from = e->blocks;
+    unsigned f, k;
+    for (f = 0; f < WCODECI_BLOCK_FIELDS && plan->block->field[f].bytes; from += plan->record[f], f++) {
+        wcodeci_tile field;
+        const char *what;
+        (void)wcodeci_tile_parse(from, plan->record[f], &field, &what);
+        for (k = 0; k < field.info.planes; k++) {
+            wcodec_plane_info plane = field.info.plane[k];
+            const size_t end = (size_t)wcodeci_plane_place(&plane, at);
+            if (dst) {
+                memset(dst + at, 0, plane.offset - at);
+                memcpy(dst + plane.offset, from + field.info.plane[k].offset, plane.size);
+            }
+            at = end;
+        }
+    }
+    return at;
+}
+
+/* A length of the record's head whose body size takes just that length, as in wcodeci_tile_layout. */
+static size_t wcodeci_blocks_layout(const wcodeci_encoder *e, const wcodeci_blocks_plan *plan, unsigned *filler,
+                                    size_t *end)
+{
+    for (*filler = 0; *filler < 8; ++*filler) {
+        size_t head;
+        for (head = 2; head <= WCODECI_RECORD_HEAD; head++) {
+            *end = wcodeci_blocks_payloads(e, plan, head + plan->used + *filler, NULL);
+            if (1 + wcodeci_varint_size(*end - head) == head) return head;
+        }
+    }
+    return 0;
+}
+
+static size_t wcodeci_blocks_join(const wcodeci_encoder *e, const wcodeci_blocks_plan *plan, size_t head,
+                                  unsigned filler, size_t end, wcodeci_byte *dst)
+{
+    dst[0] = WCODECI_RECORD_TILE;
+    wcodeci_put_varint(dst + 1, end - head);
+    memcpy(dst + head, plan->fields, plan->used);
+    dst[head + 1] = (wcodeci_byte)(filler << WCODECI_TILE_FILLER);
+    memset(dst + head + plan->used, 0, filler);
+    wcodeci_blocks_payloads(e, plan, head + plan->used + filler, dst);
+    memset(dst + end, 0, (size_t)wcodeci_up8(end) - end);
+    return (size_t)wcodeci_up8(end);
+}
+
+/* Can bytes, all of one plane, come to less than the blocks?  What a predictor would save there it saves in the
+ * fields, where neighbours are more alike. */
+static int wcodeci_blocks_surpassed(const wcodeci_byte *src, size_t size, size_t blocks)
+{
+    uint32_t count[256];
+    wcodeci_count(src, size, count);
+    return wcodeci_entropy(count, size) / 8 < blocks + size / 256;
+}
+
+/* Encodes a tile of blocks as bytes, or as blocks if that saves one part in 256, or if the caller wants no bytes. */
+static size_t wcodeci_tile_encode_blocks(wcodeci_encoder *e, const wcodeci_block_row *block, wcodeci_byte *dst)
+{
+    const wcodeci_byte *const src = e->src;
+    const size_t size = e->size;
+    const uint32_t crc = wcodeci_tile_crc(e);
+    const unsigned splits = e->options.splits;
+    void *const mix = e->mix;
+    wcodeci_blocks_plan plan;
+    size_t head = 0, end = 0, bytes;
+    unsigned filler = 0;
+    plan.block = block;
+    if (size % block->bytes == 0 && (!splits || (splits >> WCODEC_SPLIT_BLOCKS & 1))) {
+        const uint64_t row = e->row;
+        wcodeci_blocks_encode(e, src, size, row, dst, &plan);       /* dst is free until the end */
+        wcodeci_blocks_fields(e, &plan, size, crc);
+        head = wcodeci_blocks_layout(e, &plan, &filler, &end);
+        if (wcodeci_up8(end) > wcodec_tile_bound(size)) head = 0;
+        if (head && ((splits && !(splits & 1u << WCODEC_SPLIT_BYTE)) || !wcodeci_blocks_surpassed(src, size, end)))
+            return wcodeci_blocks_join(e, &plan, head, filler, end, dst);
+        e->row = row;
+    }
+    e->src = src;
+    e->size = size;
+    e->dtype = WCODEC_BYTES;
+    e->slow = size < WCODECI_FREE_SIZE ? 0 : size / WCODECI_SLOW_PART;
+    if (head) e->mix = NULL;            /* it takes long, and sees less than it did in the fields */
+    bytes = wcodeci_tile_encode_plain(e, crc, dst);
+    e->mix = mix;
+    if (!head || wcodeci_up8(end) + size / 256 >= bytes) return bytes;
+    return wcodeci_blocks_join(e, &plan, head, filler, end, dst);
+}
+
+static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
+{
+    const wcodeci_block_row *block = wcodeci_block_of(e->dtype);
+    if (block) return wcodeci_tile_encode_blocks(e, block, dst);
+    return wcodeci_tile_encode_plain(e, wcodeci_tile_crc(e), dst);
+}
+
 /* wcodec_tile_encode; `crc`: of the bytes, or NULL. */
 static size_t wcodeci_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size, const uint32_t *crc,
                                   const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
@@ -13810,8 +14359,8 @@ static size_t wcodeci_tile_encode(unsigned dtype, uint64_t row, const void *src,
 {
     wcodeci_encoder e;
     unsigned cpu;
-    if (dtype >= WCODECI_DTYPES || !src || !dst || !scratch || size == 0 || size > WCODEC_MAX_TILE_BYTES
-        || size % wcodeci_dtypes[dtype].unit || dst_size < wcodec_tile_bound(size)
+    if ((dtype >= WCODECI_DTYPES && !wcodeci_block_of(dtype)) || !src || !dst || !scratch || size == 0
+        || size > WCODEC_MAX_TILE_BYTES || (dtype < WCODECI_DTYPES && size % wcodeci_dtypes[dtype].unit) || dst_size < wcodec_tile_bound(size)
         || (options && options->profile > (WCODECI_MIX ? WCODEC_PROFILE_BEST : WCODEC_PROFILE_DENSE))
         || scratch_size < wcodeci_encode_scratch(options ? options->profile : 0, size)
         || (scales && (!scales->scale || scales->columns < WCODECI_MIN_COLUMNS
@@ -13850,6 +14399,7 @@ static size_t wcodeci_tile_encode(unsigned dtype, uint64_t row, const void *src,
     e.classes = e.scaled + size;
     e.row_scales = e.classes + size;
     e.row_payload = e.row_scales + wcodeci_encode_rows(size);
+    e.blocks = e.row_payload + wcodeci_encode_rows(size);
     return wcodeci_tile_encode_best(&e, (wcodeci_byte *)dst);
 }
 
@@ -13874,7 +14424,7 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
 #define WCODECI_MAX_NAME 65000              /* bytes */
 #define WCODECI_MAX_METADATA ((uint32_t)1 << 24)
 #define WCODECI_INDEX_TILE 65536u           /* decoded bytes of each I record but the last */
-#define WCODECI_FEATURE_MIX 1u              /* features bit 0: tiles may use the coder MIX */
+#define WCODECI_FEATURES ((WCODECI_MIX ? WCODEC_FEATURE_MIX : 0u) | WCODEC_FEATURE_BLOCKS)      /* known here */
 #define WCODECI_SEGMENT_GEOMETRY 1          /* segment flags bit 0 */
 #define WCODECI_SEGMENT_GROUPS 2            /* segment flags bit 1 */
 #define WCODECI_ORIGINAL_PARTS 1            /* original flags bit 0 */
@@ -13887,22 +14437,21 @@ static const wcodeci_byte wcodeci_magic_back[4] = { 'C', 'D', 'C', 'W' };
 
 typedef struct wcodeci_header {
     uint32_t size, metadata_size, max_tile;
-    int mix;                                /* features bit 0 */
+    unsigned features;
 } wcodeci_header;
 
 /* Checks the fixed part of a header: all but its CRC-32 and its padding. */
 static wcodec_status wcodeci_header_parse(const wcodeci_byte *p, wcodeci_header *header, wcodec_error *err)
 {
-    uint32_t features;
+    unsigned unknown;
     if (memcmp(p, wcodeci_magic_front, 4) != 0)
         return wcodeci_fail(err, WCODEC_E_MAGIC, 0, "not a wcodec container");
     if (wcodeci_load16(p + 4) != WCODEC_FORMAT_VERSION)
         return wcodeci_fail(err, WCODEC_E_VERSION, 4, "a format version that this library does not read");
-    features = wcodeci_load32(p + 16);
-    header->mix = WCODECI_MIX && (features & WCODECI_FEATURE_MIX);
-    if (header->mix) features -= WCODECI_FEATURE_MIX;
-    if (wcodeci_load16(p + 6) || features || wcodeci_load32(p + 24))
-        return wcodeci_fail(err, WCODEC_E_UNSUPPORTED, wcodeci_load16(p + 6) ? 6 : features ? 16 : 24,
+    header->features = wcodeci_load32(p + 16);
+    unknown = header->features & ~WCODECI_FEATURES;
+    if (wcodeci_load16(p + 6) || unknown || wcodeci_load32(p + 24))
+        return wcodeci_fail(err, WCODEC_E_UNSUPPORTED, wcodeci_load16(p + 6) ? 6 : unknown ? 16 : 24,
                             "the container needs features that this library lacks");
     header->size = wcodeci_load32(p + 8);
     header->metadata_size = wcodeci_load32(p + 12);
@@ -13918,7 +14467,7 @@ static wcodec_status wcodeci_header_parse(const wcodeci_byte *p, wcodeci_header 
 /* What the caller does not want to wait for. */
 static wcodec_status wcodeci_header_allowed(const wcodeci_header *header, int no_mix, wcodec_error *err)
 {
-    if (no_mix && header->mix)
+    if (no_mix && (header->features & WCODEC_FEATURE_MIX))
         return wcodeci_fail(err, WCODEC_E_LIMIT, 16, "the container may use the coder mix, which is not allowed");
     return WCODEC_OK;
 }
@@ -14015,6 +14564,25 @@ static uint64_t wcodeci_cut_find(const wcodeci_cut *cut, uint64_t u)
     return u / cut->row * ((cut->row - 1) / cut->per_tile + 1) + u % cut->row / cut->per_tile;
 }
 
+/* Size, unit and row length of a tensor of blocks, which fill its last dimension; 0 where they do not. */
+static int wcodeci_block_geometry(const wcodeci_block_row *block, const uint64_t *shape, unsigned rank,
+                                  uint64_t *size, wcodeci_cut *cut)
+{
+    uint64_t bits;
+    unsigned i;
+    int empty = 0;
+    if (rank == 0 || shape[rank - 1] % block->elements) return 0;
+    for (i = 0; i < rank; i++) empty |= shape[i] == 0;
+    bits = empty ? 0 : shape[rank - 1] / block->elements;
+    for (i = 0; i + 1 < rank && !empty; i++)
+        if (!wcodeci_mul(bits, shape[i], &bits)) return 0;
+    if (!wcodeci_mul(bits, 8 * (uint64_t)block->bytes, &bits)) return 0;
+    *size = cut->units = bits / 8;
+    cut->unit = 1;
+    cut->row = empty ? 1 : shape[rank - 1] / block->elements * block->bytes;
+    return 1;
+}
+
 /* Size, unit and row length of a tensor, from dtype and shape; 0 where they do not make whole units. */
 static int wcodeci_tensor_geometry(unsigned dtype, const uint64_t *shape, unsigned rank, uint64_t *size,
                                    wcodeci_cut *cut)
@@ -14022,6 +14590,8 @@ static int wcodeci_tensor_geometry(unsigned dtype, const uint64_t *shape, unsign
     uint64_t bits = 1, row_bits;
     unsigned i;
     int empty = 0;
+    const wcodeci_block_row *block = wcodeci_block_of(dtype);
+    if (block) return wcodeci_block_geometry(block, shape, rank, size, cut);
     if (dtype == WCODEC_BYTES || dtype >= WCODECI_DTYPES) return 0;
     for (i = 0; i < rank; i++) empty |= shape[i] == 0;
     for (i = 0; i < rank && !empty; i++)
@@ -14137,10 +14707,10 @@ static uint64_t wcodeci_record_bound(uint64_t size)
 }
 
 /* Room for decoding the index: a record, unless it can be decoded where it lies, and scratch memory. */
-static uint64_t wcodeci_index_room(const wcodec_source *source, int mix)
+static uint64_t wcodeci_index_room(const wcodec_source *source, unsigned features)
 {
     return (source->memory ? 0 : wcodeci_record_bound(WCODECI_INDEX_TILE))
-         + wcodeci_decode_scratch(mix, WCODECI_INDEX_TILE);
+         + wcodec_tile_decode_scratch(WCODECI_INDEX_TILE, features);
 }
 
 /* Lays the block out; without one only the size counts.  Counts are below 2^32, so nothing overflows. */
@@ -14181,7 +14751,7 @@ static uint64_t wcodeci_reader_layout(wcodec_reader *r, const wcodec_source *sou
         r->index = block + index;
         r->metadata = block + metadata;
     }
-    return at + wcodeci_index_room(source, header->mix);
+    return at + wcodeci_index_room(source, header->features);
 }
 
 /* Reads metadata and checks the header. */
@@ -14306,6 +14876,7 @@ static wcodec_status wcodeci_index_geometry(wcodeci_cursor *c, uint64_t flags, w
     uint64_t unit, size;
     wcodeci_cut derived;
     if (!(flags & WCODECI_SEGMENT_GEOMETRY)) {
+        if (wcodeci_block_of(s->dtype)) return WCODEC_E_CORRUPT;
         if (s->dtype >= WCODECI_DTYPES) return WCODEC_E_UNSUPPORTED;
         return wcodeci_tensor_geometry(s->dtype, s->shape, s->rank, &s->size, &s->cut) ? WCODEC_OK
                                                                                       : WCODEC_E_CORRUPT;
@@ -14317,7 +14888,7 @@ static wcodec_status wcodeci_index_geometry(wcodeci_cursor *c, uint64_t flags, w
         return WCODEC_E_CORRUPT;
     s->cut.unit = (unsigned)unit;
     s->cut.units = s->size / unit;
-    if (s->dtype >= WCODECI_DTYPES) s->dtype = WCODEC_BYTES;
+    if (s->dtype >= WCODECI_DTYPES && !wcodeci_block_of(s->dtype)) s->dtype = WCODEC_BYTES;
     if (s->dtype == WCODEC_BYTES) return WCODEC_OK;
     /* Who goes by dtype and shape must find what they promise. */
     return wcodeci_tensor_geometry(s->dtype, s->shape, s->rank, &size, &derived) && size == s->size
@@ -14555,13 +15126,13 @@ static wcodec_status wcodeci_reader_make(wcodec_reader **out, const wcodec_sourc
     r->heap = heap;
     r->block_size = heap.live;
     r->engine = wcodeci_engine_make(opts.cpu_off);
-    r->engine.mix = header.mix;
+    r->engine.features = header.features;
     r->no_crc = opts.no_crc;
     r->header = header;
     r->footer = footer;
     wcodeci_reader_layout(r, source, &header, &footer);
     status = wcodeci_reader_fill(r, fixed,
-                                 (wcodeci_byte *)block + (size_t)(size - wcodeci_index_room(source, header.mix)), err);
+                                 (wcodeci_byte *)block + (size_t)(size - wcodeci_index_room(source, header.features)), err);
     if (status) wcodec_reader_close(r);
     else *out = r;
     return status;
@@ -14618,6 +15189,7 @@ WCODEC_API void wcodec_reader_get_info(const wcodec_reader *reader, wcodec_reade
     info->header_size = reader->header.size;
     info->index_size = (size_t)(reader->source.size - WCODECI_FOOTER_SIZE - reader->footer.index_offset);
     info->max_tile_bytes = reader->header.max_tile;
+    info->features = reader->header.features;
     info->metadata = (const char *)reader->metadata;
     info->metadata_size = reader->header.metadata_size;
 }
@@ -14766,7 +15338,7 @@ WCODEC_API size_t wcodec_reader_scratch(const wcodec_reader *reader)
     const size_t tile = (size_t)(reader->largest_tile > reader->most_columns ? reader->largest_tile
                                                                             : reader->most_columns);
     return sizeof(wcodeci_worker) + (size_t)(reader->most_columns + reader->largest_tile + record)
-         + wcodeci_decode_scratch(reader->engine.mix, tile);
+         + wcodec_tile_decode_scratch(tile, reader->header.features);
 }
 
 /* A read on its way: bytes begin ... end - 1 of the view, decoded tile by tile. */
@@ -14977,11 +15549,18 @@ WCODEC_API wcodec_status wcodec_read_segment(const wcodec_reader *reader, size_t
 WCODEC_API wcodec_status wcodec_rows_range(const wcodec_segment *segment, uint64_t begin, uint64_t end,
                                            uint64_t *offset, uint64_t *size)
 {
+    unsigned elements, bytes;
     uint64_t bits, first, last;
     if (segment->rank == 0 || begin > end || end > segment->shape[0] || segment->size > UINT64_MAX / 8)
         return WCODEC_E_ARGUMENT;
     *offset = *size = 0;
     if (segment->size == 0 || segment->shape[0] == 0) return WCODEC_OK;
+    if (wcodec_dtype_block(segment->dtype, &elements, &bytes) && segment->rank == 1) {
+        if (begin % elements || end % elements) return WCODEC_E_ARGUMENT;
+        *offset = begin / elements * bytes;
+        *size = (end - begin) / elements * bytes;
+        return *offset <= segment->size && *size <= segment->size - *offset ? WCODEC_OK : WCODEC_E_ARGUMENT;
+    }
     bits = segment->size * 8;
     if (bits % segment->shape[0]) return WCODEC_E_ARGUMENT;
     bits /= segment->shape[0];
@@ -15127,8 +15706,8 @@ static wcodec_status wcodeci_push_allocate(wcodec_push *d)
         d->decoded = (wcodeci_byte *)p;
     }
     if (!status) {
-        d->engine.mix = d->header.mix;
-        d->scratch_size = wcodeci_decode_scratch(d->header.mix, (size_t)tile);
+        d->engine.features = d->header.features;
+        d->scratch_size = wcodec_tile_decode_scratch((size_t)tile, d->header.features);
         status = wcodeci_alloc(&d->heap, d->scratch_size, &p);
         d->scratch = (wcodeci_byte *)p;
     }
@@ -15547,6 +16126,7 @@ static size_t wcodeci_copy_encode(uint64_t distance, uint32_t size, uint32_t crc
 #define WCODECI_TILE_UNITS 65536u           /* of the profile FAST, */
 #define WCODECI_DENSE_UNITS 262144u         /* and of the others, */
 #define WCODECI_BYTES_UNITS 262144u         /* and of opaque bytes: a window that text needs */
+#define WCODECI_BLOCKS_UNITS 4u             /* bytes of blocks for each unit of a tile */
 #define WCODECI_MAX_TILE_UNITS ((uint32_t)(WCODEC_MAX_TILE_BYTES / 8))
 #define WCODECI_BATCH 4                     /* tiles a worker in a batch, and at least two workers' worth */
 #define WCODECI_LARGE_TILE 131072u          /* units: above, half as many */
@@ -15596,6 +16176,7 @@ struct wcodec_writer {
     wcodec_error error;                     /* sticky */
     uint32_t tile_units, tile_wanted;       /* wanted: 0: what is best for each dtype */
     wcodeci_engine engine;
+    unsigned features;
     int no_sha256, in_original, from_parts, finished;
     uint64_t position;                      /* bytes written */
     uint32_t file_crc;
@@ -15746,7 +16327,7 @@ static wcodec_status wcodeci_writer_header(wcodec_writer *w, const char *metadat
     wcodeci_store16(head + 4, WCODEC_FORMAT_VERSION);
     wcodeci_store32(head + 8, (uint32_t)(WCODECI_HEADER_SIZE + metadata_size + padding));
     wcodeci_store32(head + 12, (uint32_t)metadata_size);
-    if (w->tile.profile == WCODEC_PROFILE_BEST) wcodeci_store32(head + 16, WCODECI_FEATURE_MIX);
+    wcodeci_store32(head + 16, w->features);
     wcodeci_store32(head + 20, 8 * w->tile_units);
     crc = wcodec_crc32(wcodec_crc32(0, head, 28), metadata, metadata_size);
     wcodeci_store32(head + 28, wcodec_crc32(crc, zero, padding));
@@ -15826,6 +16407,8 @@ WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_si
     w->no_sha256 = opts.no_sha256;
     w->no_copies = opts.no_copies;
     w->reread = opts.reread;
+    w->features = (opts.tile.profile == WCODEC_PROFILE_BEST ? WCODEC_FEATURE_MIX : 0u)
+                | (opts.features & WCODEC_FEATURE_BLOCKS);
     status = wcodeci_writer_allocate(w);
     if (status) wcodeci_writer_fail(w, status, wcodeci_memory_text(status), err);
     else status = wcodeci_writer_header(w, opts.metadata, opts.metadata_size);
@@ -16224,8 +16807,8 @@ WCODEC_API wcodec_status wcodec_writer_original(wcodec_writer *writer, const cha
 static int wcodeci_writer_geometry(const wcodec_segment *s, wcodeci_cut *cut, int *given)
 {
     uint64_t size = 0;
-    *given = s->dtype == WCODEC_BYTES;
-    if (*given) {
+    *given = s->dtype == WCODEC_BYTES || s->dtype >= WCODECI_DTYPES;
+    if (s->dtype == WCODEC_BYTES) {
         cut->unit = 1;
         cut->units = s->size;
         cut->row = 1;
@@ -16239,16 +16822,18 @@ static int wcodeci_writer_geometry(const wcodec_segment *s, wcodeci_cut *cut, in
     return 1;
 }
 
-/* Tiles of whole rows near the wanted size; a longer row is cut evenly. */
-static uint64_t wcodeci_units_per_tile(const wcodeci_cut *cut, uint64_t wanted)
+/* Tiles of whole rows near the wanted size; a longer row is cut evenly, at whole blocks if these are not larger. */
+static uint64_t wcodeci_units_per_tile(const wcodeci_cut *cut, uint64_t block, uint64_t wanted)
 {
-    uint64_t pieces;
+    uint64_t pieces, units;
     if (cut->row <= wanted) {
         uint64_t rows = (cut->units - 1) / cut->row + 1;
         return wcodeci_min64(wanted / cut->row, rows) * cut->row;
     }
+    wanted = wanted < block ? wanted : wanted - wanted % block;
     pieces = (cut->row - 1) / wanted + 1;
-    return (cut->row - 1) / pieces + 1;
+    units = (cut->row - 1) / pieces + 1;
+    return wanted < block || units % block == 0 ? units : units + block - units % block;
 }
 
 /* The columns that scales are taken of; 0: none.  Of a kernel of a convolution they are all that belongs to one
@@ -16279,6 +16864,7 @@ static uint64_t wcodeci_coded_row(unsigned profile, const wcodec_segment *s, uin
 /* How a segment will be written. */
 typedef struct wcodeci_layout {
     wcodeci_cut cut;
+    unsigned block;                     /* units that are not to be torn apart: bytes of a block, or 1 */
     int given;                          /* the index must say its size, unit and row */
     uint64_t row;                       /* that its tiles are coded with */
     size_t per_group, columns;          /* tiles a group, 0: none; columns that scales are taken of */
@@ -16299,19 +16885,22 @@ static void wcodeci_layout_groups(wcodeci_layout *l, uint64_t columns)
  * 0 if the segment contradicts itself. */
 static int wcodeci_layout_make(const wcodec_segment *s, unsigned profile, uint32_t wanted, wcodeci_layout *l)
 {
-    const uint32_t tile_units = !wanted && s->dtype == WCODEC_BYTES ? WCODECI_BYTES_UNITS
-                                                                    : wcodeci_tile_units(wanted, profile);
+    const wcodeci_block_row *block = wcodeci_block_of(s->dtype);
+    uint32_t tile_units = !wanted && s->dtype == WCODEC_BYTES ? WCODECI_BYTES_UNITS
+                                                              : wcodeci_tile_units(wanted, profile);
     memset(l, 0, sizeof *l);
-    if (s->dtype >= WCODECI_DTYPES || s->rank > WCODECI_MAX_RANK || (s->rank && !s->shape)
+    l->block = block ? block->bytes : 1;
+    if (block) tile_units *= WCODECI_BLOCKS_UNITS;
+    if ((s->dtype >= WCODECI_DTYPES && !block) || s->row % l->block || s->rank > WCODECI_MAX_RANK || (s->rank && !s->shape)
         || !wcodeci_writer_geometry(s, &l->cut, &l->given))
         return 0;
     if (l->cut.row > tile_units && l->cut.units % l->cut.row) {
-        l->cut.row = 1;         /* rows that neither fit a tile nor fill the segment are no rows */
+        l->cut.row = l->block;  /* rows that neither fit a tile nor fill the segment are no rows */
         l->given = 1;
     }
     l->row = wcodeci_coded_row(profile, s, l->cut.row);
     if (s->size == 0) return 1;
-    l->cut.per_tile = wcodeci_units_per_tile(&l->cut, tile_units);
+    l->cut.per_tile = wcodeci_units_per_tile(&l->cut, l->block, tile_units);
     (void)wcodeci_cut_tiles(&l->cut);
     wcodeci_layout_groups(l, wcodeci_columns(s, profile, &l->cut, tile_units));
     return 1;
@@ -16354,7 +16943,7 @@ WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcod
     w->row = layout.row;
     w->per_group = layout.per_group;
     w->columns = layout.columns;
-    w->dtype = segment->dtype;
+    w->dtype = layout.block > 1 && !(w->features & WCODEC_FEATURE_BLOCKS) ? (unsigned)WCODEC_BYTES : segment->dtype;
     w->next_tile = 0;
     w->missing = segment->size;
     w->tile_size = w->tile_have = 0;
@@ -16741,14 +17330,6 @@ static int wcodeci_json_number(wcodeci_json *j, uint64_t *v)
     return j->p > start && (j->p - start == 1 || *start != '0');
 }
 
-static int wcodeci_text_is(const char *text, size_t size, const char *word)
-{
-    size_t i;
-    for (i = 0; i < size; i++)
-        if (!word[i] || word[i] != text[i]) return 0;
-    return !word[i];
-}
-
 static size_t wcodeci_json_digits(wcodeci_json *j)
 {
     const char *start = j->p;
@@ -16867,7 +17448,7 @@ static wcodec_status wcodeci_json_tensor(wcodeci_plan *plan, wcodeci_json *j, wc
             bit = 1;
             if (!wcodeci_json_string(j, &text, &size)) return WCODEC_E_CORRUPT;
             dtype = wcodec_dtype_find(text, size);
-            s->dtype = dtype < 0 ? (unsigned)WCODEC_BYTES : (unsigned)dtype;
+            s->dtype = dtype < 0 || (size_t)dtype >= WCODECI_DTYPES ? (unsigned)WCODEC_BYTES : (unsigned)dtype;
         } else if (wcodeci_text_is(key, key_size, "shape")) {
             bit = 2;
             if (!(seen & bit)) status = wcodeci_json_shape(plan, j, s);
@@ -17021,13 +17602,28 @@ static wcodec_status wcodeci_plan_read_failed(wcodec_status status, wcodec_error
     return status;
 }
 
+/* The tensors are parsed: checks them, and puts them in order; `data` is where their bytes begin. */
+static wcodec_status wcodeci_plan_settle(wcodeci_plan *plan, uint64_t data)
+{
+    uint64_t i;
+    void *p;
+    wcodec_status status;
+    if (!wcodeci_plan_check_tensors(plan) || plan->plan.count >= UINT32_MAX) return WCODEC_E_CORRUPT;
+    status = wcodeci_alloc(&plan->heap, (uint64_t)plan->plan.count * sizeof(uint32_t), &p);
+    if (status) return status;
+    plan->order = (uint32_t *)p;
+    plan->order_count = plan->plan.count;
+    for (i = 0; i < plan->order_count; i++) plan->order[i] = (uint32_t)i;
+    return wcodeci_plan_names_differ(plan) ? wcodeci_plan_arrange(plan, data) : WCODEC_E_CORRUPT;
+}
+
 /* OK with a plan, CORRUPT for a file that is no safetensors file, or what went wrong on the way. */
 static wcodec_status wcodeci_plan_safetensors(wcodeci_plan *plan, const wcodec_source *file,
                                               wcodec_error *err)
 {
     wcodeci_byte prefix[8];
     wcodeci_json j;
-    uint64_t n, i;
+    uint64_t n;
     void *p;
     wcodec_status status;
     if (file->size < 10) return WCODEC_E_CORRUPT;
@@ -17044,22 +17640,305 @@ static wcodec_status wcodeci_plan_safetensors(wcodeci_plan *plan, const wcodec_s
     j.p = plan->json;
     j.end = plan->json + n;
     status = wcodeci_utf8_ok(plan->json, (size_t)n) ? wcodeci_json_header(plan, &j) : WCODEC_E_CORRUPT;
-    if (!status && !wcodeci_plan_check_tensors(plan)) status = WCODEC_E_CORRUPT;
-    if (!status && plan->plan.count >= UINT32_MAX) status = WCODEC_E_CORRUPT;
-    if (!status) {
-        status = wcodeci_alloc(&plan->heap, (uint64_t)plan->plan.count * sizeof(uint32_t), &p);
-        plan->order = (uint32_t *)p;
-    }
-    if (!status) {
-        plan->order_count = plan->plan.count;
-        for (i = 0; i < plan->order_count; i++) plan->order[i] = (uint32_t)i;
-        if (!wcodeci_plan_names_differ(plan)) status = WCODEC_E_CORRUPT;
-    }
-    if (!status) status = wcodeci_plan_arrange(plan, 8 + n);
+    if (!status) status = wcodeci_plan_settle(plan, 8 + n);
     if (status == WCODEC_E_LIMIT || status == WCODEC_E_NO_MEMORY)
         wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
     return status;
 }
+
+#endif
+
+/* ---- part: amalgamate/parts/851_gguf.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Plans of GGUF files (private): the files of ggml, versions 2 and 3
+ *
+ * "GGUF", u32 version, two counts, so many key-values, so many descriptions of tensors, padding, data.  A string is a
+ * u64 length and its bytes.  What ggml's own reader refuses is refused here, and then the file is one opaque segment;
+ * so is one of big-endian numbers, whose version is not one.  Only a type that is not known yet is not held against
+ * the others: such a tensor is opaque up to where the next one begins.
+ * The file is read once, in order, through a window; what is kept of it is a hash of each key and the tensors.
+ * ---------------------------------------------------------------------------------------------- */
+#ifndef WCODEC_NO_ENCODER
+
+#define WCODECI_GGUF_WINDOW ((size_t)1 << 16)
+#define WCODECI_GGUF_LONGEST ((uint64_t)1 << 30)    /* a string, an array */
+#define WCODECI_GGUF_NAME 63u                       /* bytes of a tensor's name, at most */
+#define WCODECI_GGUF_RANK 4u
+#define WCODECI_GGUF_ALIGNMENT 32u                  /* where the file does not say */
+
+enum { WCODECI_GGUF_U32 = 4, WCODECI_GGUF_STRING = 8, WCODECI_GGUF_ARRAY = 9, WCODECI_GGUF_TYPES = 13 };
+
+typedef struct wcodeci_gguf {
+    const wcodec_source *file;
+    wcodec_error *err;
+    wcodec_status status;               /* sticky; CORRUPT: not a GGUF file, or it breaks a rule */
+    uint64_t at;                        /* the next byte */
+    wcodeci_byte *window;               /* of a file that is not in memory */
+    uint64_t window_at, window_size;
+    uint64_t *hashes;                   /* of the keys */
+    uint64_t hash_capacity, keys, tensors;
+    uint64_t alignment;
+} wcodeci_gguf;
+
+/* Does the file hold so many bytes more?  If not, it is broken. */
+static int wcodeci_gguf_has(wcodeci_gguf *g, uint64_t size)
+{
+    if (!g->status && size > g->file->size - g->at) g->status = WCODEC_E_CORRUPT;
+    return !g->status;
+}
+
+static void wcodeci_gguf_skip(wcodeci_gguf *g, uint64_t size)
+{
+    if (wcodeci_gguf_has(g, size)) g->at += size;
+}
+
+/* The next `size` bytes, at most a window full; NULL if there is something wrong. */
+static const wcodeci_byte *wcodeci_gguf_take(wcodeci_gguf *g, size_t size)
+{
+    const wcodeci_byte *p;
+    if (!wcodeci_gguf_has(g, size)) return NULL;
+    if (g->file->memory) {
+        p = (const wcodeci_byte *)g->file->memory + (size_t)g->at;
+    } else {
+        if (g->at < g->window_at || g->at + size > g->window_at + g->window_size) {
+            g->window_at = g->at;
+            g->window_size = wcodeci_min64(WCODECI_GGUF_WINDOW, g->file->size - g->at);
+            g->status = wcodeci_read_at(g->file, g->at, g->window, (size_t)g->window_size, g->err);
+            if (g->status) g->status = wcodeci_plan_read_failed(g->status, g->err);
+            if (g->status) return NULL;
+        }
+        p = g->window + (size_t)(g->at - g->window_at);
+    }
+    g->at += size;
+    return p;
+}
+
+static uint32_t wcodeci_gguf_u32(wcodeci_gguf *g)
+{
+    const wcodeci_byte *p = wcodeci_gguf_take(g, 4);
+    return p ? wcodeci_load32(p) : 0;
+}
+
+static uint64_t wcodeci_gguf_u64(wcodeci_gguf *g)
+{
+    const wcodeci_byte *p = wcodeci_gguf_take(g, 8);
+    return p ? wcodeci_load64(p) : 0;
+}
+
+/* A number that must not be above `most`. */
+static uint64_t wcodeci_gguf_upto(wcodeci_gguf *g, uint64_t most)
+{
+    const uint64_t v = wcodeci_gguf_u64(g);
+    if (!g->status && v > most) g->status = WCODEC_E_CORRUPT;
+    return g->status ? 0 : v;
+}
+
+/* Takes a key: its hash (FNV-1a), and whether it is the one that says how tensors are aligned. */
+static uint64_t wcodeci_gguf_key(wcodeci_gguf *g, int *alignment)
+{
+    uint64_t left = wcodeci_gguf_upto(g, WCODECI_GGUF_LONGEST), hash = 0xCBF29CE484222325u;
+    *alignment = 0;
+    if (left == 0 && !g->status) g->status = WCODEC_E_CORRUPT;
+    while (left && !g->status) {
+        const size_t take = (size_t)wcodeci_min64(left, WCODECI_GGUF_WINDOW);
+        const wcodeci_byte *p = wcodeci_gguf_take(g, take);
+        size_t i;
+        for (i = 0; p && i < take; i++) hash = (hash ^ p[i]) * 0x100000001B3u;
+        *alignment = p && take == left && wcodeci_text_is((const char *)p, take, "general.alignment");
+        left -= take;
+    }
+    return hash;
+}
+
+/* Passes over a value of `type`, or `count` of them. */
+static void wcodeci_gguf_values(wcodeci_gguf *g, uint32_t type, uint64_t count)
+{
+    static const wcodeci_byte sizes[WCODECI_GGUF_TYPES] = { 1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8 };
+    if (type >= WCODECI_GGUF_TYPES || type == WCODECI_GGUF_ARRAY) {
+        if (!g->status) g->status = WCODEC_E_CORRUPT;
+    } else if (type != WCODECI_GGUF_STRING) {
+        wcodeci_gguf_skip(g, count * sizes[type]);      /* the count is below 2^31 */
+    } else {
+        for (; count && !g->status; count--) wcodeci_gguf_skip(g, wcodeci_gguf_upto(g, WCODECI_GGUF_LONGEST));
+    }
+}
+
+static void wcodeci_gguf_pair(wcodeci_plan *plan, wcodeci_gguf *g)
+{
+    int alignment;
+    const uint64_t hash = wcodeci_gguf_key(g, &alignment);
+    const uint32_t type = wcodeci_gguf_u32(g);
+    void *p = g->hashes;
+    if (g->status) return;
+    g->status = wcodeci_grow(&plan->heap, &p, &g->hash_capacity, g->keys + 1, sizeof hash);
+    g->hashes = (uint64_t *)p;
+    if (g->status) return;
+    g->hashes[g->keys++] = hash;
+    if (alignment) {
+        g->alignment = wcodeci_gguf_u32(g);
+        if (!g->status && (type != WCODECI_GGUF_U32 || g->alignment == 0 || (g->alignment & (g->alignment - 1))))
+            g->status = WCODEC_E_CORRUPT;
+    } else if (type == WCODECI_GGUF_ARRAY) {
+        const uint32_t element = wcodeci_gguf_u32(g);
+        wcodeci_gguf_values(g, element, wcodeci_gguf_upto(g, WCODECI_GGUF_LONGEST));
+    } else {
+        wcodeci_gguf_values(g, type, 1);
+    }
+}
+
+static int wcodeci_gguf_less(const void *context, uint32_t a, uint32_t b)
+{
+    const uint64_t *hash = (const uint64_t *)context;
+    return hash[a] != hash[b] ? hash[a] < hash[b] : a < b;
+}
+
+/* A key that stands twice is refused; so are two that only look alike, which is as good as never. */
+static void wcodeci_gguf_keys_differ(wcodeci_plan *plan, wcodeci_gguf *g)
+{
+    const uint64_t keys = g->keys;
+    uint32_t *order = NULL;
+    void *p;
+    uint64_t i;
+    if (g->status || keys >= UINT32_MAX) {
+        if (!g->status) g->status = WCODEC_E_CORRUPT;
+        return;
+    }
+    g->status = wcodeci_alloc(&plan->heap, keys * sizeof *order, &p);
+    if (g->status) return;
+    order = (uint32_t *)p;
+    for (i = 0; i < keys; i++) order[i] = (uint32_t)i;
+    wcodeci_sort(order, (size_t)keys, wcodeci_gguf_less, g->hashes);
+    for (i = 1; i < keys; i++)
+        if (g->hashes[order[i - 1]] == g->hashes[order[i]]) g->status = WCODEC_E_CORRUPT;
+    wcodeci_release(&plan->heap, order, keys * sizeof *order);
+}
+
+/* ggml's number of a type to a dtype; BYTES: not known. */
+static unsigned wcodeci_gguf_dtype(uint32_t type)
+{
+    static const struct { unsigned char type, dtype; } plain[] = {
+        { 0, WCODEC_F32 }, { 1, WCODEC_F16 }, { 24, WCODEC_I8 }, { 25, WCODEC_I16 }, { 26, WCODEC_I32 },
+        { 27, WCODEC_I64 }, { 28, WCODEC_F64 }, { 30, WCODEC_BF16 }
+    };
+    size_t i;
+    for (i = 0; i < sizeof plain / sizeof plain[0]; i++)
+        if (plain[i].type == type) return plain[i].dtype;
+    return type < 128 && wcodeci_block_of(64 + type) ? 64 + type : (unsigned)WCODEC_BYTES;
+}
+
+/* The description of a tensor.  Names and shapes go to the plan's memory, which may still move; dimensions stand with
+ * the innermost first.  `next`: where the one before ends, with padding; UINT64_MAX: nobody knows. */
+static void wcodeci_gguf_tensor(wcodeci_plan *plan, wcodeci_gguf *g, uint64_t *names, uint64_t *next)
+{
+    const wcodeci_byte *name;
+    wcodec_segment s;
+    wcodeci_cut cut;
+    uint64_t shape[WCODECI_GGUF_RANK], end;
+    uint32_t rank, type;
+    unsigned i;
+    void *p = plan->json;
+    memset(&s, 0, sizeof s);
+    s.name_size = (size_t)wcodeci_gguf_upto(g, WCODECI_GGUF_NAME);
+    name = wcodeci_gguf_take(g, s.name_size);
+    if (!name) return;
+    g->status = wcodeci_grow(&plan->heap, &p, &plan->json_size, *names + s.name_size + 1, 1);
+    plan->json = (char *)p;
+    if (g->status) return;
+    wcodeci_copy(plan->json + *names, name, s.name_size);
+    plan->json[*names + s.name_size] = 0;
+    *names += s.name_size + 1;
+    rank = wcodeci_gguf_u32(g);
+    if (!g->status && rank > WCODECI_GGUF_RANK) g->status = WCODEC_E_CORRUPT;
+    if (g->status) return;
+    for (i = rank; i-- > 0;) shape[i] = wcodeci_gguf_upto(g, INT64_MAX);
+    type = wcodeci_gguf_u32(g);
+    s.offset = wcodeci_gguf_u64(g);
+    if (g->status) return;
+    s.rank = rank;
+    s.dtype = wcodeci_gguf_dtype(type);
+    if (s.dtype != WCODEC_BYTES && !wcodeci_tensor_geometry(s.dtype, shape, rank, &s.size, &cut))
+        g->status = WCODEC_E_CORRUPT;
+    if (*next == UINT64_MAX && g->tensors) {        /* of an unknown type: up to here */
+        wcodec_segment *before = &plan->segments[plan->plan.count - 1];
+        if (s.offset < before->offset || s.offset % g->alignment) g->status = WCODEC_E_CORRUPT;
+        before->size = s.offset - before->offset;
+    } else if (s.offset != *next) {
+        g->status = WCODEC_E_CORRUPT;
+    }
+    end = s.offset;
+    if (!wcodeci_add(&end, s.size) || !wcodeci_add(&end, g->alignment - 1) || end > INT64_MAX)
+        g->status = WCODEC_E_CORRUPT;
+    *next = s.dtype == WCODEC_BYTES ? UINT64_MAX : end - end % g->alignment;
+    p = plan->shapes;
+    if (!g->status)
+        g->status = wcodeci_grow(&plan->heap, &p, &plan->shape_capacity, plan->shapes_used + rank, sizeof *shape);
+    plan->shapes = (uint64_t *)p;
+    if (!g->status) g->status = wcodeci_plan_add(plan, &s);
+    if (g->status) return;
+    for (i = 0; i < rank; i++) plan->shapes[plan->shapes_used++] = shape[i];
+    g->tensors++;
+}
+
+/* All of the file up to its data, which begin at *data. */
+static void wcodeci_gguf_parse(wcodeci_plan *plan, wcodeci_gguf *g, uint64_t *data)
+{
+    const wcodeci_byte *magic = wcodeci_gguf_take(g, 4);
+    const int other = magic && memcmp(magic, "GGUF", 4) != 0;
+    const uint32_t version = wcodeci_gguf_u32(g);
+    uint64_t tensors, pairs, i, names = 0, next = 0;
+    char *name;
+    if (!g->status && (other || version < 2 || version > 3)) g->status = WCODEC_E_CORRUPT;
+    tensors = wcodeci_gguf_u64(g);
+    pairs = wcodeci_gguf_u64(g);
+    for (i = 0; i < pairs && !g->status; i++) wcodeci_gguf_pair(plan, g);
+    wcodeci_gguf_keys_differ(plan, g);
+    for (i = 0; i < tensors && !g->status; i++) wcodeci_gguf_tensor(plan, g, &names, &next);
+    if (g->status) return;
+    if (tensors) wcodeci_gguf_skip(g, (g->alignment - g->at % g->alignment) % g->alignment);
+    *data = g->at;
+    if (g->status || !tensors) return;
+    if (next == UINT64_MAX) {
+        wcodec_segment *last = &plan->segments[plan->plan.count - 1];
+        if (last->offset > g->file->size - *data) g->status = WCODEC_E_CORRUPT;
+        last->size = g->file->size - *data - last->offset;
+    }
+    name = plan->json;
+    for (i = 0; i < tensors; i++) {
+        plan->segments[i].name = name;
+        name += plan->segments[i].name_size + 1;
+    }
+}
+
+/* OK with a plan, CORRUPT for a file that is no GGUF file, or what went wrong on the way. */
+static wcodec_status wcodeci_plan_gguf(wcodeci_plan *plan, const wcodec_source *file, wcodec_error *err)
+{
+    wcodeci_gguf g;
+    uint64_t data = 0;
+    void *p = NULL;
+    memset(&g, 0, sizeof g);
+    g.file = file;
+    g.err = err;
+    g.alignment = WCODECI_GGUF_ALIGNMENT;
+    if (!file->memory) g.status = wcodeci_alloc(&plan->heap, WCODECI_GGUF_WINDOW, &p);
+    g.window = (wcodeci_byte *)p;
+    if (!g.status) wcodeci_gguf_parse(plan, &g, &data);
+    if (!g.status) g.status = wcodeci_plan_settle(plan, data);
+    wcodeci_release(&plan->heap, g.window, WCODECI_GGUF_WINDOW);
+    wcodeci_release(&plan->heap, g.hashes, g.hash_capacity * sizeof *g.hashes);
+    if (g.status == WCODEC_E_LIMIT || g.status == WCODEC_E_NO_MEMORY)
+        wcodeci_fail(err, g.status, 0, wcodeci_memory_text(g.status));
+    return g.status;
+}
+
+#endif
+
+/* ---- part: amalgamate/parts/859_plan_open.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Plans (public, layer 4): opening one, and writing a file by it
+ * ---------------------------------------------------------------------------------------------- */
+#ifndef WCODEC_NO_ENCODER
 
 static void wcodeci_plan_clear(wcodeci_plan *plan)
 {
@@ -17078,25 +17957,23 @@ static void wcodeci_plan_clear(wcodeci_plan *plan)
 /* All of one dtype, with a rest of bytes where the size is not whole; or opaque. */
 static wcodec_status wcodeci_plan_raw(wcodeci_plan *plan, const wcodec_plan_options *options)
 {
-    const unsigned bits = wcodec_dtype_bits(options->dtype);
-    uint64_t step = 1, elements, rest = plan->plan.size;
+    unsigned count, step;
+    uint64_t elements, rest = plan->plan.size;
+    const int blocks = wcodec_dtype_block(options->dtype, &count, &step);
     wcodec_segment s;
     wcodec_status status = WCODEC_OK;
     memset(&s, 0, sizeof s);
     s.name = "";
-    if (bits) {
+    if (step) {
         void *p = NULL;
-        const unsigned unit_bits = 8u * wcodeci_dtypes[options->dtype].unit;
-        /* The fewest bytes that are whole units and whole elements: 3 for 6-bit ones. */
-        step = bits == 6 ? 3 : (bits > unit_bits ? bits : unit_bits) / 8;
-        elements = plan->plan.size / step * (step * 8 / bits);
+        elements = plan->plan.size / step * count;
         rest = plan->plan.size % step;
         status = wcodeci_grow(&plan->heap, &p, &plan->shape_capacity, 2, sizeof(uint64_t));
         plan->shapes = (uint64_t *)p;
         if (status) return status;
         plan->shapes[0] = elements;
         s.rank = 1;
-        if (options->row && elements % options->row == 0 && elements) {
+        if (options->row && elements % options->row == 0 && elements && !(blocks && options->row % count)) {
             plan->shapes[0] = elements / options->row;
             plan->shapes[1] = options->row;
             s.rank = 2;
@@ -17116,18 +17993,40 @@ static wcodec_status wcodeci_plan_raw(wcodeci_plan *plan, const wcodec_plan_opti
     return wcodeci_plan_add(plan, &s);
 }
 
+/* Tries the formats, each of which says CORRUPT of a file that is not its own. */
+static wcodec_status wcodeci_plan_find(wcodeci_plan *plan, const wcodec_source *file,
+                                       const wcodec_plan_options *options, wcodec_error *err)
+{
+    wcodec_status status = WCODEC_E_CORRUPT;
+    if (options->dtype == WCODEC_BYTES) {
+        plan->plan.format = "safetensors";
+        status = wcodeci_plan_safetensors(plan, file, err);
+        if (status != WCODEC_E_CORRUPT) return status;
+        wcodeci_plan_clear(plan);
+        plan->plan.format = "gguf";
+        status = wcodeci_plan_gguf(plan, file, err);
+        if (status != WCODEC_E_CORRUPT) return status;
+        wcodeci_plan_clear(plan);
+    }
+    plan->plan.format = "raw";
+    status = wcodeci_plan_raw(plan, options);
+    if (status) wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
+    return status;
+}
+
 WCODEC_API wcodec_status wcodec_plan_open(wcodec_plan **out, const wcodec_source *file,
                                           const wcodec_plan_options *options, wcodec_error *err)
 {
     wcodec_plan_options opts = wcodec_plan_defaults();
     wcodeci_heap heap;
     wcodeci_plan *plan;
-    wcodec_status status = WCODEC_E_CORRUPT;
+    wcodec_status status;
     void *block;
+    size_t i;
     if (!out) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
     *out = NULL;
     if (!wcodeci_source_ok(file) || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts)
-        || opts.dtype >= WCODECI_DTYPES)
+        || !wcodec_dtype_name(opts.dtype))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "wrong file or options");
     wcodeci_heap_init(&heap, opts.allocator, opts.max_memory, WCODECI_PLAN_MEMORY);
     status = wcodeci_alloc(&heap, sizeof *plan, &block);
@@ -17136,15 +18035,10 @@ WCODEC_API wcodec_status wcodec_plan_open(wcodec_plan **out, const wcodec_source
     memset(plan, 0, sizeof *plan);
     plan->heap = heap;
     plan->plan.size = file->size;
-    plan->plan.format = "safetensors";
-    status = opts.dtype == WCODEC_BYTES ? wcodeci_plan_safetensors(plan, file, err) : WCODEC_E_CORRUPT;
-    if (status == WCODEC_E_CORRUPT) {
-        wcodeci_plan_clear(plan);
-        plan->plan.format = "raw";
-        status = wcodeci_plan_raw(plan, &opts);
-        if (status) wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
-    }
+    status = wcodeci_plan_find(plan, file, &opts, err);
     plan->plan.segments = plan->segments;
+    for (i = 0; i < plan->plan.count; i++)
+        if (wcodeci_block_of(plan->segments[i].dtype)) plan->plan.features |= WCODEC_FEATURE_BLOCKS;
     if (status) wcodec_plan_close(&plan->plan);
     else *out = &plan->plan;
     return status;
@@ -17352,6 +18246,7 @@ typedef struct wcodeci_estimator {
     const wcodeci_cycles *cycles;
     unsigned crc_cycles;                        /* a byte, in 1/256 */
     int whole;                                  /* the sample is all there is */
+    size_t run;                                 /* units of a run: more where they are bytes of blocks */
     size_t piece;                               /* units that are encoded at a time, at most */
     size_t fit_rows;                            /* rows that a group's scales are fitted to, at most */
 
@@ -17381,12 +18276,12 @@ static wcodec_status wcodeci_estimate_read(const wcodeci_estimator *e, uint64_t 
     return wcodeci_read_at(e->file, e->segment->offset + begin * unit, dst, (size_t)(count * unit), e->err);
 }
 
-/* What decoding a record takes. */
-static uint64_t wcodeci_estimate_cost(const wcodeci_estimator *e, const wcodec_tile_info *info)
+/* What decoding the planes of a tile, or of a field, takes. */
+static uint64_t wcodeci_estimate_planes(const wcodeci_estimator *e, const wcodec_tile_info *info)
 {
     const wcodeci_cycles *c = e->cycles;
     const size_t n = info->decoded_size / info->unit;
-    uint64_t cost = (uint64_t)info->decoded_size * (c->byte + e->crc_cycles);
+    uint64_t cost = (uint64_t)info->decoded_size * c->byte;
     int merges = info->planes > 1;
     unsigned k;
     if (info->predictor != WCODEC_PREDICT_NONE) cost += (uint64_t)n * c->unit_predictor;
@@ -17397,6 +18292,18 @@ static uint64_t wcodeci_estimate_cost(const wcodeci_estimator *e, const wcodec_t
         if (plane->coder == WCODEC_CODER_RANS16 || plane->coder == WCODEC_CODER_CLASSES) merges &= c->merges;
     }
     return merges ? cost + (uint64_t)info->decoded_size * c->merge : cost;
+}
+
+/* What decoding a record takes; fields are put into their blocks as bytes are copied. */
+static uint64_t wcodeci_estimate_cost(const wcodeci_estimator *e, const wcodec_tile_info *info, size_t size)
+{
+    uint64_t cost = (uint64_t)info->decoded_size * e->crc_cycles + wcodeci_estimate_planes(e, info);
+    unsigned f;
+    for (f = 0; f < info->fields; f++) {
+        wcodec_tile_info field;
+        if (!wcodec_tile_inspect_field(e->record, size, f, &field, NULL)) cost += wcodeci_estimate_planes(e, &field);
+    }
+    return cost;
 }
 
 /* Encodes units `begin` to `end`. */
@@ -17420,7 +18327,7 @@ static wcodec_status wcodeci_estimate_tile(wcodeci_estimator *e, uint64_t begin,
     e->group_used |= info.scaled;
     e->units += end - begin;
     e->tile_bytes += size;
-    e->cost += wcodeci_estimate_cost(e, &info);
+    e->cost += wcodeci_estimate_cost(e, &info, size);
     return WCODEC_OK;
 }
 
@@ -17506,7 +18413,7 @@ static wcodec_status wcodeci_estimate_all(wcodeci_estimator *e)
 static wcodec_status wcodeci_estimate_run(wcodeci_estimator *e, unsigned run)
 {
     const wcodeci_cut *cut = &e->layout.cut;
-    uint64_t most = wcodeci_min64(WCODECI_ESTIMATE_UNITS / cut->per_tile, WCODECI_ESTIMATE_TILES);
+    uint64_t most = wcodeci_min64(e->run / cut->per_tile, WCODECI_ESTIMATE_TILES);
     uint64_t first = wcodeci_mul_div(cut->tiles, 2 * run + 1, 2 * WCODECI_ESTIMATE_RUNS), last = cut->tiles;
     uint64_t begin, end;
     wcodec_status status;
@@ -17531,7 +18438,7 @@ static wcodec_status wcodeci_estimate_part(wcodeci_estimator *e, unsigned run)
     const wcodeci_cut *cut = &e->layout.cut;
     uint64_t begin = wcodeci_mul_div(cut->units, 2 * run + 1, 2 * WCODECI_ESTIMATE_RUNS) - e->piece / 2;
     wcodec_status status;
-    if (cut->row <= e->piece) begin -= begin % cut->row;
+    begin -= begin % (cut->row <= e->piece ? cut->row : e->layout.block);
     status = wcodeci_estimate_group(e, wcodeci_cut_find(cut, begin));
     return status ? status : wcodeci_estimate_tile(e, begin, begin + e->piece);
 }
@@ -17542,7 +18449,7 @@ static wcodec_status wcodeci_estimate_sample(wcodeci_estimator *e)
     unsigned run;
     if (e->whole) return wcodeci_estimate_all(e);
     for (run = 0; run < WCODECI_ESTIMATE_RUNS && !status; run++) {
-        status = e->layout.cut.per_tile > WCODECI_ESTIMATE_UNITS ? wcodeci_estimate_part(e, run)
+        status = e->layout.cut.per_tile > e->run ? wcodeci_estimate_part(e, run)
                                                                  : wcodeci_estimate_run(e, run);
         if (!status) wcodeci_estimate_group_end(e);
     }
@@ -17556,12 +18463,13 @@ static void wcodeci_estimate_plan(wcodeci_estimator *e)
 {
     const wcodeci_cut *cut = &e->layout.cut;
     uint64_t rows;
-    e->whole = cut->units <= (uint64_t)WCODECI_ESTIMATE_RUNS * WCODECI_ESTIMATE_UNITS
+    e->run = WCODECI_ESTIMATE_UNITS * (e->layout.block > 1 ? WCODECI_BLOCKS_UNITS : 1);
+    e->whole = cut->units <= (uint64_t)WCODECI_ESTIMATE_RUNS * e->run
             && cut->tiles <= (uint64_t)WCODECI_ESTIMATE_RUNS * WCODECI_ESTIMATE_TILES;
     e->piece = (size_t)wcodeci_min64(cut->per_tile, cut->units);
-    if (!e->whole && e->piece > WCODECI_ESTIMATE_UNITS) {
-        e->piece = WCODECI_ESTIMATE_UNITS;
-        if (cut->row < e->piece) e->piece -= e->piece % (size_t)cut->row;
+    if (!e->whole && e->piece > e->run) {
+        e->piece = e->run;
+        e->piece -= e->piece % (cut->row < e->piece ? (size_t)cut->row : e->layout.block);
     }
     if (e->layout.per_group == 0) return;
     rows = WCODECI_ESTIMATE_FIT / e->layout.columns;
@@ -17719,11 +18627,16 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_SHA_X86
 #undef WCODECI_SHA_ARM
 #undef WCODECI_DTYPES
+#undef WCODECI_BLOCK_FIELDS
 #undef WCODECI_FIELD
 #undef WCODECI_FIELDS
 #undef WCODECI_MASK
 #undef WCODECI_MERGE_CASE
 #undef WCODECI_SPLIT_CASE
+#undef WCODECI_MAX_BLOCK
+#undef WCODECI_FIELD_SIZES
+#undef WCODECI_FIELD_PUT
+#undef WCODECI_FIELD_TAKE
 #undef WCODECI_MIN_COLUMNS
 #undef WCODECI_Q_CHUNK
 #undef WCODECI_LOW_BITS
@@ -17874,6 +18787,7 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_PLANE_FIELDS
 #undef WCODECI_CLASS_RUN
 #undef WCODECI_CLASS_VALUES
+#undef WCODECI_PLAIN_HEAD
 #undef WCODECI_REPEATS_RUN
 #undef WCODECI_REPEATS_RUNS
 #undef WCODECI_LZ_TRIAL
@@ -17885,7 +18799,7 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_MAX_NAME
 #undef WCODECI_MAX_METADATA
 #undef WCODECI_INDEX_TILE
-#undef WCODECI_FEATURE_MIX
+#undef WCODECI_FEATURES
 #undef WCODECI_SEGMENT_GEOMETRY
 #undef WCODECI_SEGMENT_GROUPS
 #undef WCODECI_ORIGINAL_PARTS
@@ -17903,6 +18817,7 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_TILE_UNITS
 #undef WCODECI_DENSE_UNITS
 #undef WCODECI_BYTES_UNITS
+#undef WCODECI_BLOCKS_UNITS
 #undef WCODECI_MAX_TILE_UNITS
 #undef WCODECI_BATCH
 #undef WCODECI_LARGE_TILE
@@ -17912,6 +18827,11 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_LEAST_SCALED
 #undef WCODECI_PLAN_MEMORY
 #undef WCODECI_MAX_JSON
+#undef WCODECI_GGUF_WINDOW
+#undef WCODECI_GGUF_LONGEST
+#undef WCODECI_GGUF_NAME
+#undef WCODECI_GGUF_RANK
+#undef WCODECI_GGUF_ALIGNMENT
 #undef WCODECI_FILE_WINDOW
 #undef WCODECI_ESTIMATE_MEMORY
 #undef WCODECI_ESTIMATE_RUNS

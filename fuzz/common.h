@@ -178,10 +178,7 @@ static inline int fuzz_too_slow(const uint8_t *data, size_t size, fuzz_random *r
 /* Has a tile a plane of the coder mix, which decodes a thousand times as slowly as the others? */
 static inline int fuzz_mixed(const wcodec_tile_info *info)
 {
-    unsigned i;
-    for (i = 0; i < info->planes; i++)
-        if (info->plane[i].coder == WCODEC_CODER_MIX) return 1;
-    return 0;
+    return (info->features & WCODEC_FEATURE_MIX) != 0;
 }
 
 /* A tile that it would take too long to decode. */
@@ -193,8 +190,7 @@ static inline int fuzz_tile_too_large(const wcodec_tile_info *info)
 /* What decoding a tile takes. */
 static inline size_t fuzz_tile_scratch(const wcodec_tile_info *info)
 {
-    return fuzz_mixed(info) ? wcodec_tile_decode_scratch_mix(info->decoded_size)
-                            : wcodec_tile_decode_scratch(info->decoded_size);
+    return wcodec_tile_decode_scratch(info->decoded_size, info->features);
 }
 
 /* The original that just began: its number counts up, its name can be read. */

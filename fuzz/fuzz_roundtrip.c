@@ -40,18 +40,28 @@ static wcodec_writer_options options_from(const uint8_t *tail, const wcodec_allo
     o.tile.splits = (tail[2] & 128) != 0 ? (1u << (tail[3] % WCODEC_SPLIT_COUNT)) : 0;
     o.tile_units = (tail[4] & 8) != 0 ? 0 : 32 + tail[5] * 8u;     /* 65536 takes megabytes, and time */
     o.no_sha256 = (tail[4] & 2) != 0;
+    o.features = tail[4] & 16 ? 0 : WCODEC_FEATURE_BLOCKS;
     return o;
+}
+
+/* The dtype that a tail names: one of blocks from 200 on. */
+static unsigned dtype_from(const uint8_t *tail)
+{
+    unsigned dtype = 64 + tail[0] % 43u, elements, bytes;
+    if (tail[0] < 200) return tail[0] % 25u;
+    return wcodec_dtype_block(dtype, &elements, &bytes) ? dtype : WCODEC_Q4_0;
 }
 
 /* Two segments: whole units of the dtype, and the bytes that are left. */
 static void write_segments(wcodec_writer *writer, const fuzz_bytes *data, unsigned dtype, uint64_t row,
                            fuzz_random *r)
 {
-    unsigned bits = wcodec_dtype_bits(dtype);
-    size_t unit = bits < 8 ? 3 : bits / 8, head = data->size / unit * unit, part;
+    unsigned bits = wcodec_dtype_bits(dtype), elements, bytes;
+    const int blocks = wcodec_dtype_block(dtype, &elements, &bytes);
+    size_t unit = blocks ? bytes : bits < 8 ? 3 : bits / 8, head = data->size / unit * unit, part;
     uint64_t shape[2];
     int i;
-    if (bits == 0) head = data->size;
+    if (dtype == WCODEC_BYTES) head = data->size;
     for (i = 0; i < 2; i++) {
         size_t at = i == 0 ? 0 : head, end = i == 0 ? head : data->size;
         wcodec_segment s;
@@ -60,10 +70,10 @@ static void write_segments(wcodec_writer *writer, const fuzz_bytes *data, unsign
         s.name_size = i == 0 ? 7 : 0;
         s.dtype = i == 0 ? dtype : WCODEC_BYTES;
         s.size = end - at;
-        s.row = i == 0 ? row : 0;
+        s.row = i == 0 ? row * (blocks ? bytes : 1) : 0;
         if (s.dtype != WCODEC_BYTES) {
             s.rank = 1;
-            shape[0] = s.size * 8 / bits;
+            shape[0] = blocks ? s.size / bytes * elements : s.size * 8 / bits;
             if (row != 0 && bits >= 8 && shape[0] % row == 0) {
                 shape[0] /= row;
                 shape[1] = row;
@@ -92,7 +102,7 @@ static fuzz_bytes encode(const fuzz_bytes *data, const uint8_t *tail, fuzz_rando
     sink.user = &out;
     FUZZ_REQUIRE(wcodec_writer_open(&writer, &sink, &options, NULL) == WCODEC_OK);
     FUZZ_REQUIRE(wcodec_writer_original(writer, "data", 4, 0, NULL) == WCODEC_OK);
-    write_segments(writer, data, tail[0] % 25u, (tail[6] | (unsigned)(tail[7] & 15) << 8), r);
+    write_segments(writer, data, dtype_from(tail), (tail[6] | (unsigned)(tail[7] & 15) << 8), r);
     FUZZ_REQUIRE(wcodec_writer_finish(writer, NULL) == WCODEC_OK);
     FUZZ_REQUIRE(wcodec_writer_size(writer) == out.size);
     wcodec_writer_close(writer);
@@ -131,7 +141,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < TAIL) return 0;
     tail = data + size - TAIL;
     bytes = make_data(data, size - TAIL, 1u + (tail[4] & 4 ? tail[7] : 0));
-    if (tail[3] & 64) scale_data(&bytes, tail[0] % 25u, tail[6] | (unsigned)(tail[7] & 15) << 8);
+    if ((tail[3] & 64) && tail[0] < 200) scale_data(&bytes, tail[0] % 25u, tail[6] | (unsigned)(tail[7] & 15) << 8);
     container = encode(&bytes, tail, &r);
     if (fuzz_below(&r, 4) == 0) {       /* in other pieces; encoding is what takes the time */
         fuzz_bytes again = encode(&bytes, tail, &other);

@@ -244,6 +244,7 @@ static void seeds_of_tiles(void)
     char name[64];
     memset(&options, 0, sizeof options);
     for (split = 0; split < WCODEC_SPLIT_COUNT; split++) {
+        if (split == WCODEC_SPLIT_BLOCKS) continue;     /* see seeds_of_blocks */
         options.splits = 1u << split;
         options.coders = options.predictors = ~0u;
         fill_weights(data, 1600, dtypes[split]);
@@ -366,6 +367,19 @@ static void seeds_of_mix(void)
     seeds_of_golden_tiles(tiles, COUNT(tiles));
 }
 
+/* Tiles of blocks, as the encoder does not make them. */
+static void seeds_of_blocks(void)
+{
+    static const char *const containers[] = {
+        "blocks-q4_0", "blocks-cut", "blocks-16-fields", "blocks-dtypes", "blocks-nothing" };
+    static const char *const tiles[] = {
+        "blocks-q4_0", "blocks-q4_0-raw", "blocks-16-fields", "blocks-every-split", "blocks-every-split-left",
+        "blocks-up", "blocks-row-of-no-use", "blocks-longest-fields", "blocks-field-of-half-units", "blocks-classes",
+        "blocks-filler", "blocks-fill-6", "blocks-constant", "blocks-of-one-byte" };
+    seeds_of_golden(containers, COUNT(containers));
+    seeds_of_golden_tiles(tiles, COUNT(tiles));
+}
+
 /* ---- plans ---- */
 
 /* A safetensors file: its header with the true length in front, and `size` bytes of data. */
@@ -414,6 +428,52 @@ static void seeds_of_plans(void)
     save("plan", "no-file", "", 0);
     save("plan", "length-only", "\2\0\0\0\0\0\0", 8);
     save("plan", "too-large", "<\377\377\377\377\377\377\0{}", 10);
+}
+
+/* A GGUF file: `pairs` key-values that are made already, then two tensors and their data. */
+static void seed_gguf(const char *name, unsigned version, const void *pairs, size_t size, unsigned count,
+                      unsigned type, unsigned columns, size_t bytes, unsigned alignment)
+{
+    static unsigned char file[4096];
+    const size_t second = (bytes + alignment - 1) / alignment * alignment;
+    size_t n = 24, i;
+    memset(file, 0, sizeof file);
+    memcpy(file, "GGUF", 4);
+    fuzz_store(file + 4, version, 4);
+    fuzz_store(file + 8, 2, 8);
+    fuzz_store(file + 16, count, 8);
+    if (size != 0) memcpy(file + n, pairs, size);
+    n += size;
+    for (i = 0; i < 2; i++) {           /* name, rank, dimensions, type, offset */
+        fuzz_store(file + n, 1, 8);
+        file[n + 8] = (unsigned char)('a' + i);
+        fuzz_store(file + n + 9, i == 0 ? 2 : 1, 4);
+        fuzz_store(file + n + 13, i == 0 ? columns : 3, 8);
+        if (i == 0) fuzz_store(file + n + 21, 1, 8);
+        n += i == 0 ? 29 : 21;
+        fuzz_store(file + n, i == 0 ? type : 0, 4);
+        fuzz_store(file + n + 4, i == 0 ? 0 : second, 8);
+        n += 12;
+    }
+    n = (n + alignment - 1) / alignment * alignment;
+    for (i = 0; i < second + 12; i++) file[n + i] = (unsigned char)(noise() & 0x77);
+    save("plan", name, file, n + second + 12);
+}
+
+static void seeds_of_gguf(void)
+{
+    static const char align[] = "\21\0\0\0\0\0\0\0general.alignment\4\0\0\0\10\0\0\0";
+    static const char array[] = "\1\0\0\0\0\0\0\0k\11\0\0\0\10\0\0\0\2\0\0\0\0\0\0\0"
+                                "\3\0\0\0\0\0\0\0abc\0\0\0\0\0\0\0\0"
+                                "\1\0\0\0\0\0\0\0l\7\0\0\0\1";
+    seed_gguf("gguf-q4_0", 3, "", 0, 0, 2, 64, 36, 32);
+    seed_gguf("gguf-q4_k", 2, align, sizeof align - 1, 1, 12, 256, 144, 8);
+    seed_gguf("gguf-arrays", 3, array, sizeof array - 1, 2, 8, 32, 34, 32);
+    seed_gguf("gguf-f16", 3, "", 0, 0, 1, 6, 12, 32);
+    seed_gguf("gguf-unknown-type", 3, "", 0, 0, 77, 6, 96, 32);
+    seed_gguf("gguf-part-of-a-block", 3, "", 0, 0, 2, 33, 36, 32);
+    seed_gguf("gguf-version-1", 1, "", 0, 0, 2, 64, 36, 32);
+    save("plan", "gguf-empty", "GGUF\3\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 24);
 }
 
 /* ---- round trips ---- */
@@ -467,6 +527,22 @@ static void seeds_of_round_trips(void)
     }
 }
 
+static void seeds_of_block_round_trips(void)
+{
+    static const unsigned char types[6] = { 2, 12, 15, 16, 39, 8 };     /* Q4_0, Q4_K, Q8_K, IQ2_XXS, MXFP4, Q8_0 */
+    static unsigned char data[1032];
+    unsigned i, k;
+    for (i = 0; i < 6; i++) {
+        unsigned char tail[8] = { 0, 127, 0, 0, 12, 255, 4, 0 };
+        char name[64];
+        while (tail[0] < 200 || tail[0] % 43 != types[i]) tail[0]++;
+        for (k = 0; k < 1024; k++) data[k] = (unsigned char)(noise() & (k % 18 < 2 ? 0x13 : 0x77));
+        memcpy(data + 1024, tail, 8);
+        snprintf(name, sizeof name, "blocks-%s", wcodec_dtype_name(64u + types[i]));
+        save("roundtrip", name, data, sizeof data);
+    }
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -479,7 +555,10 @@ int main(int argc, char **argv)
     seeds_of_tiles();
     seeds_of_scales();
     seeds_of_mix();
+    seeds_of_blocks();
     seeds_of_plans();
+    seeds_of_gguf();
     seeds_of_round_trips();
+    seeds_of_block_round_trips();
     return 0;
 }

@@ -257,7 +257,7 @@ static inline int fuzz_walk_index(fuzz_walk *w, const fuzz_container *c)
 static inline size_t fuzz_index_get(const fuzz_container *c, unsigned char *dst)
 {
     static unsigned char *scratch;
-    size_t i, size = 0, scratch_size = wcodec_tile_decode_scratch(65536);
+    size_t i, size = 0, scratch_size = wcodec_tile_decode_scratch(65536, 0);
     if (scratch == NULL) scratch = fuzz_exact(NULL, scratch_size);
     for (i = 0; i < c->records; i++) {
         wcodec_tile_info info;

@@ -587,15 +587,10 @@ def note(size=5, kind=b'n'):
     return record(kind, randoms(size, size))
 
 
-def tile(data, split='BYTE', planes=None, predictor=NONE, tile_row=None, kind=b'T', filler=0, scales=None,
-         phase=0, rows=None, rows_plane=None, edit=None):
-    """`rows`: the scales of the rows that the tile touches, coded by `rows_plane`; `scales`: of the columns."""
-    number, unit, parts = SPLITS[split]
+def code_planes(data, split, planes, predictor, tile_row, q=None, prefix=''):
+    """The number of units, and for each plane its name, coder, predictor and payload."""
+    _, unit, parts = SPLITS[split]
     units = [int.from_bytes(data[i:i + unit], 'little') for i in range(0, len(data), unit)]
-    q = None
-    if rows is not None:
-        at = range(phase, phase + len(units))
-        q = [(rows[i // len(scales)] + scales[i % len(scales)]) % 256 for i in at]
     residuals = predict(units, predictor, tile_row, 8 * unit)
     columns = list(zip(*(parts(x, x >> 8 * unit - 1) for x in residuals)))
     planes = planes or [P()] * len(columns)
@@ -604,8 +599,46 @@ def tile(data, split='BYTE', planes=None, predictor=NONE, tile_row=None, kind=b'
     for i, ((coder, plane_predictor, encode), column) in enumerate(zip(planes, columns)):
         w, values = column[0][0], [v for _, v in column]
         residuals = predict(values, plane_predictor, tile_row, w, q)
-        coded.append(('%d' % i, coder, plane_predictor, encode(residuals, w, q, first, tile_row)))
+        coded.append((prefix + '%d' % i, coder, plane_predictor, encode(residuals, w, q, first, tile_row)))
         first = first or (w, values)
+    return len(units), coded
+
+
+def D(width, split='BYTE', planes=None, predictor=NONE, row=None, number=None, flags=0):
+    """A field of a block."""
+    return width, split, planes, predictor, row, SPLITS[split][0] if number is None else number, flags
+
+
+BLOCKS = 14
+
+
+def code_fields(data, fields):
+    """The fields' heads without what their planes say, and these planes."""
+    block, at, out = sum(width for width, *_ in fields), 0, []
+    for i, (width, split, planes, predictor, row, number, flags) in enumerate(fields):
+        gathered = b''.join(data[b + at:b + at + width] for b in range(0, len(data), block))
+        at += width
+        _, coded = code_planes(gathered, split, planes, predictor, row, prefix='%d.' % i)
+        head = bytes([number, predictor | (8 if row is not None else 0) | flags])
+        out.append((head + (varint(row) if row is not None else b''), coded))
+    return out
+
+
+def tile(data, split='BYTE', planes=None, predictor=NONE, tile_row=None, kind=b'T', filler=0, scales=None,
+         phase=0, rows=None, rows_plane=None, fields=None, edit=None):
+    """`rows`: the scales of the rows that the tile touches, coded by `rows_plane`; `scales`: of the columns.
+    `fields`: the tile is one of blocks, and these are their fields."""
+    number, q = SPLITS[split][0], None
+    if rows is not None:
+        n = len(data) // SPLITS[split][1]
+        at = range(phase, phase + n)
+        q = [(rows[i // len(scales)] + scales[i % len(scales)]) % 256 for i in at]
+    if fields:
+        number, n, coded = BLOCKS, len(data), []
+        heads = code_fields(data, fields)
+    else:
+        n, coded = code_planes(data, split, planes, predictor, tile_row, q)
+        heads = []
     if rows is not None:
         coder, plane_predictor, encode = rows_plane or P()
         residuals = predict(rows, plane_predictor, 1, 8, None)
@@ -620,16 +653,27 @@ def tile(data, split='BYTE', planes=None, predictor=NONE, tile_row=None, kind=b'
         f.add('split', bytes([number]))
         f.add('flags', bytes([flags | filler << 4]))
         f.add('crc', u32(zlib.crc32(data)))
-        f.add('n', varint(len(units)))
+        f.add('n', varint(n))
         if tile_row is not None:
             f.add('row', varint(tile_row))
         if rows is not None:
             f.add('phase', varint(phase))
         payloads = []
-        for name, coder, plane_predictor, payload in coded:
-            f.add('plane' + name, bytes([coder | plane_predictor << 5]))
-            f.add('size' + name, varint(len(payload)))
-            payloads.append((name, payload))
+
+        def add_planes(coded):
+            for name, coder, plane_predictor, payload in coded:
+                f.add('plane' + name, bytes([coder | plane_predictor << 5]))
+                f.add('size' + name, varint(len(payload)))
+                payloads.append((name, payload))
+
+        if fields:
+            f.add('fields', bytes([len(fields)]))
+            f.add('widths', b''.join(varint(field[0]) for field in fields))
+            for i, (head, field_planes) in enumerate(heads):
+                f.add('field%d' % i, head)
+                add_planes(field_planes)
+        else:
+            add_planes(coded)
         f.add('filler', bytes(filler))
         for name, payload in payloads:
             if len(payload) >= 256:
@@ -665,6 +709,14 @@ DTYPES = {name: (number, bits, unit) for number, (name, bits, unit) in enumerate
     ('F8_E5M2FNUZ', 8, 1), ('I16', 16, 2), ('U16', 16, 2), ('F16', 16, 2), ('BF16', 16, 2), ('I32', 32, 4),
     ('U32', 32, 4), ('F32', 32, 4), ('C64', 64, 4), ('F64', 64, 8), ('I64', 64, 8), ('U64', 64, 8),
     ('I4', 4, 1), ('U4', 4, 1)])}
+BLOCK_DTYPES = {                                    # name: number, elements and bytes a block
+    'Q4_0': (66, 32, 18), 'Q4_1': (67, 32, 20), 'Q5_0': (70, 32, 22), 'Q5_1': (71, 32, 24), 'Q8_0': (72, 32, 34),
+    'Q8_1': (73, 32, 36), 'Q2_K': (74, 256, 84), 'Q3_K': (75, 256, 110), 'Q4_K': (76, 256, 144),
+    'Q5_K': (77, 256, 176), 'Q6_K': (78, 256, 210), 'Q8_K': (79, 256, 292), 'IQ2_XXS': (80, 256, 66),
+    'IQ2_XS': (81, 256, 74), 'IQ3_XXS': (82, 256, 98), 'IQ1_S': (83, 256, 50), 'IQ4_NL': (84, 32, 18),
+    'IQ3_S': (85, 256, 110), 'IQ2_S': (86, 256, 82), 'IQ4_XS': (87, 256, 136), 'IQ1_M': (93, 256, 56),
+    'TQ1_0': (98, 256, 54), 'TQ2_0': (99, 256, 66), 'MXFP4': (103, 32, 17), 'NVFP4': (104, 64, 36),
+    'Q1_0': (105, 128, 18), 'Q2_0': (106, 64, 18)}
 
 
 # -- 2. Container, 3. O record, 4. Index ---------------------------------------------------------------
@@ -683,6 +735,8 @@ class Segment:
         self.data, self.dtype, self.shape, self.name, self.gap = data, dtype, shape, name, gap
         self.shared = shared                        # bytes of the name that the one before it has too
         number, bits, dtype_unit = DTYPES.get(dtype, (dtype, 0, 1))
+        if dtype in BLOCK_DTYPES:
+            number = BLOCK_DTYPES[dtype][0]
         self.number = number
         self.explicit = bits == 0 or unit is not None or row is not None
         if self.explicit:
@@ -730,7 +784,7 @@ INDEX_TILE = 65536
 
 def container(originals, metadata=b'{}', max_tile=65536, edit=None, index_planes=None, index_kinds=b'I',
               before_index=b'', between_index=b'', after_index=b'', index_cut=INDEX_TILE, index_edit=None,
-              features=0, **index_how):
+              features=0, index_fields=None, **index_how):
     """`edit`: as of Fields, for header.*, index.*, footer.*; the checksums fit the edited fields.
     `index_planes`: how the I records' planes are coded, one after the other."""
     edit = dict(edit or {})
@@ -815,7 +869,7 @@ def container(originals, metadata=b'{}', max_tile=65536, edit=None, index_planes
     for i, piece in enumerate(pieces):
         planes = [index_planes[i]] if index_planes else None
         out += between_index if i else b''
-        out += tile(piece, planes=planes, kind=index_kinds, edit=index_edit, **index_how)
+        out += tile(piece, planes=planes, kind=index_kinds, edit=index_edit, fields=index_fields, **index_how)
     out += after_index
 
     f = part('footer.')
@@ -1694,6 +1748,146 @@ def bad_lz():
     case('cut-before-far', edit=dict.fromkeys(['far0', 'distances0', 'stream0'], b''))
 
 
+def like_q4_0(seed, blocks):
+    """Blocks of a scale and 32 numbers of four bits."""
+    r = Random(seed)
+    return b''.join(u16(0x2400 + r.below(4) * 1024 + r.below(1024)) + bytes(
+        (r.below(8) + r.below(8)) * 16 + r.below(8) + r.below(8) for _ in range(16)) for _ in range(blocks))
+
+
+def good_blocks():
+    edit = {'header.features': u32(4)}
+
+    def case(name, data, fields, features=4, **how):
+        one = tile(data, fields=fields, **how)
+        good('blocks-' + name, [Original(segments=[Segment(data, tiles=[one])])],
+             edit={'header.features': u32(features)})
+
+    data = like_q4_0(90, 60)
+    f16 = [P('huffman'), P('huffman'), P()]
+    case('q4_0', data, [D(2, 'F16', f16), D(16, 'NIBBLES', [P('rans16'), P('huffman')])])
+    case('q4_0-raw', data, [D(2), D(16)])
+    case('with-feature-mix', data, [D(2), D(16, 'NIBBLES')], features=5)
+    case('one-block', data[:18], [D(2, 'F16'), D(16)])
+    case('one-field', data, [D(18)])
+    case('of-one-byte', data, [D(1, 'BYTE', [P('huffman')])])
+    case('largest', bytes(4096), [D(4095, 'BYTE', [P('constant', LEFT)]), D(1)])
+    case('constant', bytes(i % 6 for i in range(120)), [D(1, 'BYTE', [P('constant')])] * 6)
+    case('16-fields', randoms(91, 320), [D(1, planes=[P(predictor=i % 3)], row=4 + i) for i in range(16)])
+    unit = {name: SPLITS[name][1] for name in SPLITS}
+    names = [name for name in SPLITS if name != 'BYTE']
+    case('every-split', randoms(92, 8 * sum(unit[name] for name in names)), [D(unit[name], name) for name in names])
+    case('every-split-left', randoms(93, 9 * sum(unit[name] for name in names)),
+         [D(unit[name], name, predictor=LEFT) for name in names])
+    case('up', data, [D(2, 'WORD16', predictor=UP, row=6), D(16, 'BYTE', [P('huffman', UP)], row=96)])
+    case('row-of-no-use', data, [D(2, 'WORD16', row=1), D(16, row=(1 << 64) - 1)])
+    case('longest-fields', randoms(94, 16 * 8 * 3), [D(8, 'WORD64', row=(1 << 64) - 1 - i) for i in range(16)])
+    case('field-of-half-units', randoms(95, 40), [D(1, 'WORD32'), D(3, 'WORD16'), D(6)])
+    case('classes', data, [D(2, 'F16'), D(16, 'NIBBLES', [P('huffman'), P('classes', source=1)])])
+    case('mix', data, [D(2, 'F16', [P('mix', kind='exponents', centre=9), P('mix', kind='mantissas', top=2), P()], row=6),
+                       D(16, planes=[P('mix', kind='integers', zero=119, top=2)], row=96)], features=5)
+    case('packed', data, [D(2, 'F16', [P('packed'), P(), P()]), D(16)])
+    case('filler', data, [D(2), D(16)], filler=5)
+    for size in 85, 86, 88, 91:                     # payloads of 256 bytes and more, at some distance
+        wide = randoms(size, 12 * size)
+        case('fill-%d' % (size % 8), wide, [D(3), D(4, 'WORD32'), D(5, 'NIBBLES')])
+    other = like_q4_0(96, 40)
+    good('blocks-cut', [Original(segments=[
+        Segment(other, 'Q4_0', (4, 320), b'whole rows', row=180, T=360, fields=[D(2, 'F16'), D(16)]),
+        Segment(other, 'Q4_0', (1280,), b'a row in pieces', row=720, T=270, fields=[D(2), D(16, 'NIBBLES')]),
+        Segment(other, 'Q4_0', (1, 1, 1280), b'not at blocks', row=720, T=250),
+        Segment(data, 'BYTES', (), b'bytes', fields=[D(2), D(16)])])], edit=edit)
+    good('blocks-dtypes', [Original(segments=[
+        Segment(randoms(i, 2 * size), name, (2, elements), name.encode(), row=size)
+        for i, (name, (_, elements, size)) in enumerate(sorted(BLOCK_DTYPES.items()))])])
+    good('blocks-nothing', [Original(segments=[
+        Segment(b'', 'Q4_0', (0,)), Segment(b'', 'Q4_K', (1 << 40, 1 << 40, 0), row=5),
+        Segment(b'', 'Q8_0', (0, 1 << 40)), Segment(data, 'Q4_0', (60, 32), row=18)])])
+
+
+def bad_blocks():
+    data = like_q4_0(97, 10)
+    fields = [D(2, 'F16'), D(16, 'NIBBLES')]
+
+    def case(name, status='corrupt', data=data, fields=fields, features=4, **how):
+        one = tile(data, fields=fields, **how)
+        bad('blocks-' + name, status, [Original(segments=[Segment(data, tiles=[one])])],
+            edit={'header.features': u32(features)})
+
+    case('without-feature', features=0)
+    case('without-feature-but-mix', features=1)
+    case('no-fields', edit={'fields': b'\0'})
+    case('fields-17', fields=[D(1)] * 10, edit={'fields': bytes([17]), 'widths': b'\1' * 17})
+    case('fields-more', edit={'fields': b'\3'})
+    case('width-0', edit={'widths': b'\0\x12'})
+    case('width-long', edit={'widths': b'\x82\0\x10'})
+    case('widths-other', edit={'widths': b'\4\x10'})
+    case('widths-moved', edit={'widths': b'\4\x0e'})
+    case('block-4097', data=bytes(4097), fields=[D(4096, planes=[P('constant')]), D(1)])
+    case('width-huge', edit={'widths': varint((1 << 64) - 16) + b'\x10'})
+    case('n-less', edit={'n': varint(162)})
+    case('n-more', edit={'n': varint(198)})
+    case('n-not-whole', edit={'n': varint(179)})
+    for number, status in (14, 'corrupt'), (15, 'unsupported'), (255, 'unsupported'):
+        case('field-split-%d' % number, status, fields=[D(2, 'F16'), D(16, 'BYTE', number=number)])
+    for bit in 4, 5, 6, 7:
+        case('field-flags-%d' % bit, fields=[D(2, 'F16'), D(16, flags=1 << bit)])
+    case('field-predictor-scale', fields=[D(2, 'F16'), D(16, flags=SCALE)])
+    for number in range(4, 8):
+        case('field-predictor-%d' % number, 'unsupported', fields=[D(2, 'F16'), D(16, flags=number)])
+    case('field-row-0', fields=[D(2, 'F16', row=0), D(16)])
+    case('field-up-without-row', fields=[D(2, 'F16'), D(16, flags=UP)])
+    case('plane-up-without-row', edit={'plane1.0': bytes([UP << 5])})
+    case('plane-scale', edit={'plane0.0': bytes([SCALE << 5])})
+    case('classes-of-scales', fields=[D(2), D(16, 'NIBBLES', [P(), P('classes', source=1)])],
+         edit={'payload1.1': lambda p: b'\0' + p[1:81] + bytes(17) + p[98:]})
+    case('field-of-no-units', data=data[:9 * 18], fields=[D(1), D(17)], edit={'field0': b'\1\0'})
+    case('plane-missing', edit={'field0': b'\7\0'})
+    case('row', tile_row=5)
+    case('predictor', edit={'flags': bytes([LEFT])})
+    case('scaled', edit={'flags': bytes([128])})
+    case('coder', 'unsupported', edit={'plane1.1': bytes([31])})
+    case('mix', edit={'plane1.1': bytes([7])})
+    case('crc', 'checksum', edit={'crc': lambda crc: bytes([crc[0] ^ 1]) + crc[1:]})
+    case('payload-changed', 'checksum', edit={'payload1.0': lambda p: bytes([p[0] ^ 1]) + p[1:]})
+    case('size-less', edit={'size1.1': varint(95)})
+    case('size-moved', edit={'size1.0': varint(95), 'size1.1': varint(97)})
+    case('raw-size-moved', fields=[D(2), D(16)], edit={'size0.0': varint(19), 'size1.0': varint(161)})
+    case('left-over', edit={'tail': bytes(8)})
+    case('filler-not-zero', filler=3, edit={'filler': b'\0\1\0'})
+    wide = like_q4_0(98, 40)
+    case('fill-not-zero', data=wide, fields=[D(2), D(16)], edit={'fill1.0': lambda fill: b'\1' * len(fill)})
+    case('fill-missing', data=wide, fields=[D(2), D(16)], edit={'fill1.0': b''})
+    record_body = tile(data, fields=fields)[3:]
+    for size in 6, 7, 8, 9, 10, 11, 12, 13, 16, 20:
+        bad('blocks-body-cut-%d' % size, 'corrupt',
+            [Original(segments=[Segment(data, tiles=[record(b'T', record_body[:size])])])],
+            edit={'header.features': u32(4)})
+    original = [Original(segments=[Segment(SMALL)])]
+    one = {'header.features': u32(4)}
+    put('bad/blocks-of-index.corrupt.wcodec', container(original, edit=one, index_fields=[D(1)]))
+    scales = tile(W11, kind=b'S', fields=[D(1)])
+    bad('blocks-of-scales', 'corrupt', [Original(segments=[scaled_segment(40, s_records=[scales])])], edit=one)
+
+    def index(name, dtype='Q4_0', shape=(2, 32), status='corrupt', data=data[:36], unit=1, **edit):
+        segment = Segment(data, dtype, shape, unit=unit, row=1)
+        bad('index-blocks-' + name, status, [Original(segments=[segment])],
+            edit={'index.s0.' + field.replace('_', ' '): value for field, value in edit.items()})
+
+    index('shape-less', shape=(1, 32))
+    index('shape-more', shape=(3, 32))
+    index('part-of-a-block', shape=(64, 1))
+    index('last-dimension-48', shape=(1, 48))
+    index('rank-0', shape=())
+    index('unit-2', unit=2)
+    index('shape-wraps', shape=(1 << 60, 1 << 60, 32))
+    index('size-of-2-61', shape=((1 << 61) // 9, 64), size=varint((1 << 61) // 9 * 36))
+    for dtype in 'Q4_0', 'Q2_0':
+        segment = Segment(data[:36], dtype, (2, 32), row=1)
+        segment.explicit = False
+        bad('index-blocks-%s-without-size' % dtype, 'corrupt', [Original(segments=[segment])])
+
+
 def good_example():
     """The container that the specification shows as a hex dump."""
     exponents = [127 - abs(row - column) for row in range(4) for column in range(6)]
@@ -1741,7 +1935,7 @@ def bad_tiles():
         one = tile(data, edit=edit, **how)
         bad('tile-' + name, status, [Original(segments=[Segment(data, unit=unit, tiles=[one])])])
 
-    for number in 14, 15, 128, 255:
+    for number in 15, 128, 255:
         case('split-%d' % number, 'unsupported', edit={'split': bytes([number])})
     for bit in 4, 5, 6:
         case('filler-missing-%d' % bit, 'corrupt', edit={'flags': bytes([1 << bit])})
@@ -2952,9 +3146,9 @@ def build():
     """path below tests/golden -> bytes"""
     FILES.clear()
     for part in (good_coders, good_rans16, good_tiles, good_geometry, good_containers, good_scales, good_classes,
-                 good_groups, good_copies, good_mix, good_lz, good_example,
+                 good_groups, good_copies, good_mix, good_lz, good_blocks, good_example,
                  bad_header, bad_tiles, bad_simple_coders, bad_huffman, bad_rans16, bad_rans256, bad_lz, bad_scales,
-                 bad_classes, bad_groups, bad_copies, bad_mix, bad_index,
+                 bad_classes, bad_groups, bad_copies, bad_mix, bad_blocks, bad_index,
                  bad_footer, bad_stream, bad_both):
         part()
     return dict(FILES)

@@ -570,7 +570,9 @@ SPLITS = [
     ('BF16_4', 2, [[(7, 8)], [(3, 4)], [(0, 3), (15, 1)]]),
     ('F16_4', 2, [[(10, 5)], [(6, 4)], [(0, 6), (15, 1)]]),
     ('F32_4', 4, [[(23, 8)], [(19, 4)], [(16, 3), (31, 1)], [(8, 8)], [(0, 8)]]),
+    ('BLOCKS', 1, None),                                # section 6.1
 ]
+BLOCKS = 14
 
 
 def width(plane):
@@ -648,20 +650,82 @@ class Tile:
     predictor: int
     planes: list        # of (coder, predictor, payload size)
     rows: tuple         # the same of the row scales, or None
+    fields: list        # of a tile of blocks, whose planes are in `planes` too; or None
 
 
-def read_head(c, mixed):
+MIXED, BLOCKY = 1, 4        # features of a header
+
+
+def read_head(c, features):
     """The two fields of a plane."""
     byte = c.u8()
     coder, predictor = byte & 31, byte >> 5
     if coder == MIX:
-        if not mixed:
+        if not features & MIXED:
             c.fail('a plane of coder mix, of which the header says nothing')
     elif coder not in CODERS:
         c.reserved(coder, 'coder')
     if predictor > SCALE:
         c.reserved(predictor, 'plane predictor')
     return coder, predictor, c.varint()
+
+
+def read_heads(c, split, predictor, row, scaled, features):
+    """The two fields of each plane of a tile or of a field."""
+    heads = [read_head(c, features) for _ in SPLITS[split][2]]
+    used = [predictor] + [p for _, p, _ in heads]
+    if row is None and UP in used:
+        c.fail('a predictor is up, but there is no row length')
+    if not scaled and SCALE in used:
+        c.fail('a predictor is scale, but there are no row scales')
+    return heads
+
+
+def read_split(c, split, predictor):
+    if split >= len(SPLITS):
+        c.reserved(split, 'split')
+    if predictor == SCALE:
+        c.fail('the predictor of units is scale, which is one of planes')
+    if predictor > SCALE:
+        c.reserved(predictor, 'unit predictor')
+
+
+@dataclass
+class Field:
+    """Of a block: section 6.1."""
+    width: int
+    split: int
+    predictor: int
+    row: int
+    heads: list
+
+
+def read_fields(c, n, features):
+    count = c.u8()
+    if not 1 <= count <= 16:
+        c.fail('blocks of no fields, or of more than 16')
+    widths = []
+    for _ in range(count):
+        widths.append(c.varint())
+        if widths[-1] < 1 or sum(widths) > 4096:
+            c.fail('a field without bytes, or blocks of more than 4096')
+    if n % sum(widths):
+        c.fail('the tile is not a whole number of blocks')
+    fields = []
+    for w in widths:
+        split, flags = c.u8(), c.u8()
+        if flags >> 4:
+            c.fail('flags of a field that are not used')
+        row = c.varint() if flags & 8 else None
+        read_split(c, split, flags & 7)
+        if split == BLOCKS:
+            c.fail('a field of blocks is split as BLOCKS')
+        if row is not None and row < 1:
+            c.fail('a row length of 0')
+        if n // sum(widths) * w % SPLITS[split][1]:
+            c.fail('a field is not a whole number of units')
+        fields.append(Field(w, split, flags & 7, row, read_heads(c, split, flags & 7, row, False, features)))
+    return fields
 
 
 def take_payload(c, offset, size):
@@ -673,7 +737,41 @@ def take_payload(c, offset, size):
     return payload
 
 
-def decode_tile(data, offset, limit=MAX_TILE_BYTES, scales=None, mixed=False):
+def decode_planes(c, offset, n, split, predictor, row, heads, q):
+    """The n units of a tile, or of a field, from the payloads that come next in the record at `offset`."""
+    _, unit, planes = SPLITS[split]
+    values = []
+    for plane, (coder, plane_predictor, size) in zip(planes, heads):
+        first = (width(planes[0]), values[0]) if values else None
+        payload = take_payload(c, offset, size)
+        if coder == MIX:
+            residuals = decode_mix(payload, n, width(plane), row or 0, values[0] if values else None)
+        else:
+            residuals = decode_plane(payload, n, width(plane), coder, q, first)
+        values.append(unpredict(residuals, plane_predictor, row, width(plane), q))
+    decoded = join(planes, values, unit, n)
+    if predictor:
+        letter = {1: 'B', 2: 'H', 4: 'I', 8: 'Q'}[unit]
+        units = struct.unpack('<%d%s' % (n, letter), decoded)
+        decoded = struct.pack('<%d%s' % (n, letter), *unpredict(units, predictor, row, 8 * unit))
+    return decoded
+
+
+def decode_fields(c, offset, n, fields):
+    """The n bytes of a tile of blocks."""
+    block = sum(field.width for field in fields)
+    blocks, decoded, at = n // block, bytearray(n), 0
+    for field in fields:
+        w = field.width
+        units = blocks * w // SPLITS[field.split][1]
+        data = decode_planes(c, offset, units, field.split, field.predictor, field.row, field.heads, None)
+        for b in range(blocks):
+            decoded[b * block + at:b * block + at + w] = data[b * w:(b + 1) * w]
+        at += w
+    return bytes(decoded)
+
+
+def decode_tile(data, offset, limit=MAX_TILE_BYTES, scales=None, features=0):
     """Decodes the T, S or I record at `offset`, whose tile must not be larger than `limit` bytes; `scales`: of
     the columns of its group, if that has an S record."""
     record = read_record(data, offset)
@@ -683,15 +781,14 @@ def decode_tile(data, offset, limit=MAX_TILE_BYTES, scales=None, mixed=False):
     c = record.cursor(data)
 
     split, flags = c.u8(), c.u8()
-    if split >= len(SPLITS):
-        c.reserved(split, 'split')
-    _, unit, planes = SPLITS[split]
     predictor, has_row = flags & 7, flags >> 3 & 1
     scaled = flags >> 7
-    if predictor == SCALE:
-        c.fail('the predictor of units is scale, which is one of planes')
-    if predictor > SCALE:
-        c.reserved(predictor, 'unit predictor')
+    read_split(c, split, predictor)
+    unit = SPLITS[split][1]
+    if split == BLOCKS and not features & BLOCKY:
+        c.fail('a tile that is split as BLOCKS, of which the header says nothing')
+    if split == BLOCKS and (predictor or has_row or scaled):
+        c.fail('flags that a tile of blocks can not have')
     if scaled and scales is None:
         c.fail('a tile with row scales, but without column scales')
     crc_at, crc = c.pos, c.u32()
@@ -716,15 +813,15 @@ def decode_tile(data, offset, limit=MAX_TILE_BYTES, scales=None, mixed=False):
         if phase >= w:
             c.fail('a tile begins in a column that there is not')
         row_count = (phase + n - 1) // w + 1
-        rows_head = read_head(c, mixed)
+        rows_head = read_head(c, features)
         if rows_head[0] in (CLASSES, MIX, LZ) or rows_head[1] not in (0, LEFT):
             c.fail('row scales with a coder or predictor that they can not have')
-    heads = [read_head(c, mixed) for _ in planes]
-    used = [predictor] + [p for _, p, _ in heads]
-    if row is None and UP in used:
-        c.fail('a predictor is up, but there is no row length')
-    if not scaled and SCALE in used:
-        c.fail('a predictor is scale, but there are no row scales')
+    heads, fields = None, None
+    if split == BLOCKS:
+        fields = read_fields(c, n, features)
+        heads = [head for field in fields for head in field.heads]
+    else:
+        heads = read_heads(c, split, predictor, row, scaled, features)
     c.zeros(flags >> 4 & 7, 'the filler of a tile is not zero')
 
     q = None
@@ -732,25 +829,14 @@ def decode_tile(data, offset, limit=MAX_TILE_BYTES, scales=None, mixed=False):
         rows = decode_plane(take_payload(c, offset, rows_head[2]), row_count, 8, rows_head[0])
         rows = unpredict(rows, rows_head[1], None, 8)
         q = [rows[i // w] + scales[i % w] & 255 for i in range(phase, phase + n)]
-    values = []
-    for plane, (coder, plane_predictor, size) in zip(planes, heads):
-        first = (width(planes[0]), values[0]) if values else None
-        payload = take_payload(c, offset, size)
-        if coder == MIX:
-            residuals = decode_mix(payload, n, width(plane), row or 0, values[0] if values else None)
-        else:
-            residuals = decode_plane(payload, n, width(plane), coder, q, first)
-        values.append(unpredict(residuals, plane_predictor, row, width(plane), q))
+    if fields:
+        decoded = decode_fields(c, offset, n, fields)
+    else:
+        decoded = decode_planes(c, offset, n, split, predictor, row, heads, q)
     c.done("a tile's payloads")
-
-    decoded = join(planes, values, unit, n)
-    if predictor:
-        letter = {1: 'B', 2: 'H', 4: 'I', 8: 'Q'}[unit]
-        units = struct.unpack('<%d%s' % (n, letter), decoded)
-        decoded = struct.pack('<%d%s' % (n, letter), *unpredict(units, predictor, row, 8 * unit))
     if zlib.crc32(decoded) != crc:
         raise FormatError('CHECKSUM', crc_at, "CRC-32 of a tile's bytes")
-    return Tile(record, decoded, split, predictor, heads, rows_head)
+    return Tile(record, decoded, split, predictor, heads, rows_head, fields)
 
 
 @dataclass
@@ -776,9 +862,9 @@ def read_copy(data, offset, limit):
     return copy
 
 
-def decode_scales(data, offset, limit, mixed):
+def decode_scales(data, offset, limit, features):
     """The scales of columns in the S record at `offset`."""
-    tile = decode_tile(data, offset, limit, mixed=mixed)
+    tile = decode_tile(data, offset, limit, features=features)
     if tile.split != 0:
         raise FormatError('CORRUPT', offset, 'column scales with a split other than BYTE')
     if len(tile.data) < MIN_COLUMNS:
@@ -793,7 +879,7 @@ class Header:
     size: int
     max_tile_bytes: int
     metadata: bytes
-    mixed: bool = False
+    features: int = 0
 
 
 def read_header(data):
@@ -805,7 +891,7 @@ def read_header(data):
     if version != 1:
         raise FormatError('VERSION', 4, 'format version %d' % version)
     c.reserved(flags, 'header flags')
-    c.reserved(features >> 1, 'header features')
+    c.reserved(features & ~(MIXED | BLOCKY), 'header features')
     c.reserved(reserved, 'header field at 24')
     if metadata_size > MAX_METADATA_BYTES:
         c.fail('metadata of more than 2^24 bytes')
@@ -817,7 +903,7 @@ def read_header(data):
     c.zeros(size - c.pos, 'the padding of the header is not zero')
     if zlib.crc32(data[32:size], zlib.crc32(data[:28])) != crc:
         raise FormatError('CHECKSUM', 28, 'CRC-32 of the header')
-    return Header(size, max_tile_bytes, metadata, features == 1)
+    return Header(size, max_tile_bytes, metadata, features)
 
 
 def read_original_flags(c):
@@ -897,6 +983,16 @@ DTYPES = {
     19: ('C64', 64, 4), 20: ('F64', 64, 8), 21: ('I64', 64, 8), 22: ('U64', 64, 8), 23: ('I4', 4, 1),
     24: ('U4', 4, 1),
 }
+# id: (name, elements a block, bytes a block)
+BLOCK_DTYPES = {
+    66: ('Q4_0', 32, 18), 67: ('Q4_1', 32, 20), 70: ('Q5_0', 32, 22), 71: ('Q5_1', 32, 24), 72: ('Q8_0', 32, 34),
+    73: ('Q8_1', 32, 36), 74: ('Q2_K', 256, 84), 75: ('Q3_K', 256, 110), 76: ('Q4_K', 256, 144),
+    77: ('Q5_K', 256, 176), 78: ('Q6_K', 256, 210), 79: ('Q8_K', 256, 292), 80: ('IQ2_XXS', 256, 66),
+    81: ('IQ2_XS', 256, 74), 82: ('IQ3_XXS', 256, 98), 83: ('IQ1_S', 256, 50), 84: ('IQ4_NL', 32, 18),
+    85: ('IQ3_S', 256, 110), 86: ('IQ2_S', 256, 82), 87: ('IQ4_XS', 256, 136), 93: ('IQ1_M', 256, 56),
+    98: ('TQ1_0', 256, 54), 99: ('TQ2_0', 256, 66), 103: ('MXFP4', 32, 17), 104: ('NVFP4', 64, 36),
+    105: ('Q1_0', 128, 18), 106: ('Q2_0', 64, 18),
+}
 
 
 @dataclass
@@ -932,7 +1028,8 @@ class Original:
 def derived_geometry(c, dtype, shape):
     """Size in bytes, unit and row that follow from a tensor's dtype and shape."""
     if dtype not in DTYPES:
-        c.fail('a dtype that is not known, without a size', 'CORRUPT' if dtype == BYTES else 'UNSUPPORTED')
+        c.fail('a dtype that is not known, or is of blocks, without a size',
+               'CORRUPT' if dtype == BYTES or dtype in BLOCK_DTYPES else 'UNSUPPORTED')
     _, bits, unit = DTYPES[dtype]
     elements = 1
     for dimension in shape:
@@ -947,6 +1044,18 @@ def derived_geometry(c, dtype, shape):
     if shape and elements and shape[-1] * bits % (8 * unit) == 0:
         row = shape[-1] * bits // (8 * unit)
     return elements * bits // 8, unit, row
+
+
+def check_blocks(c, dtype, shape, size, unit):
+    """The rules for a segment of blocks."""
+    _, elements, block = BLOCK_DTYPES[dtype]
+    if not shape or shape[-1] % elements:
+        c.fail('the last dimension is not made of whole blocks')
+    count = 1
+    for dimension in shape:
+        count *= dimension
+    if (count // elements * block != size or 8 * size >> 64 or unit != 1):
+        c.fail('size or unit are not those of dtype and shape')
 
 
 def cut(n, t, row):
@@ -989,8 +1098,11 @@ def read_segment(c, header, name, position, limit):
             c.fail('a segment is not a whole number of units')
         if row < 1:
             c.fail('a row of 0 units')
-        dtype = dtype if dtype in DTYPES else BYTES
-        if dtype != BYTES and derived_geometry(c, dtype, shape)[:2] != (size, unit):
+        if dtype in BLOCK_DTYPES:
+            check_blocks(c, dtype, shape, size, unit)
+        elif dtype not in DTYPES:
+            dtype = BYTES
+        if dtype in DTYPES and derived_geometry(c, dtype, shape)[:2] != (size, unit):
             c.fail('size or unit are not those of dtype and shape')
     else:
         size, unit, row = derived_geometry(c, dtype, shape)
@@ -1083,7 +1195,7 @@ def open_index(data):
             raise FormatError('CORRUPT', position, 'a record of the index reaches into the footer')
         if position == footer.index_offset or not is_ancillary(record):
             expected_kind(record, 'I')
-            tile = decode_tile(data, position, mixed=header.mixed)
+            tile = decode_tile(data, position, features=header.features)
             check_index_tile(tile, index)
             index += tile.data
         position = record.end
@@ -1105,7 +1217,7 @@ def scales_of_groups(data, header, segment):
         found.append(None)
         if extent:
             expected_record(data, offset, extent, 'S')
-            found[-1] = decode_scales(data, offset, header.max_tile_bytes, header.mixed)
+            found[-1] = decode_scales(data, offset, header.max_tile_bytes, header.features)
             if len(found[-1]) != segment.columns:
                 raise FormatError('CORRUPT', offset, 'the index gives another number of columns')
     return found
@@ -1138,7 +1250,7 @@ def decode_random(data):
                     continue
                 expected_record(data, offset, extent, 'T')
                 tile = decode_tile(data, offset, size, scales[i // segment.tiles_a_group] if scales else None,
-                                   header.mixed)
+                                   header.features)
                 if len(tile.data) != size:
                     raise FormatError('CORRUPT', offset, 'the index gives another size for this tile')
                 tiles[view] = tile.data
@@ -1184,7 +1296,7 @@ def decode_sequential(data):
         elif record.kind == 'T':
             if index_offset is not None or not originals:
                 fail('a tile that belongs to no original')
-            parts[-1].append(decode_tile(data, position, header.max_tile_bytes, scales, header.mixed).data)
+            parts[-1].append(decode_tile(data, position, header.max_tile_bytes, scales, header.features).data)
             originals[-1].tile_offsets.append(position)
             view += parts[-1][-1]
             tiles += 1
@@ -1204,12 +1316,12 @@ def decode_sequential(data):
         elif record.kind == 'S':
             if index_offset is not None or not originals:
                 fail('column scales that belong to no original')
-            scales = decode_scales(data, position, header.max_tile_bytes, header.mixed)
+            scales = decode_scales(data, position, header.max_tile_bytes, header.features)
             originals[-1].scales_offsets.append(position)
         elif record.kind == 'I':
             if index_offset is None:
                 index_offset = position
-            tile = decode_tile(data, position, mixed=header.mixed)
+            tile = decode_tile(data, position, features=header.features)
             check_index_tile(tile, index)
             index += tile.data
         elif not is_ancillary(record):

@@ -27,6 +27,7 @@ import time
 import unittest
 import zlib
 
+import gguf_make
 import make_golden          # containers that encode does not make
 from make_golden import Original, Segment
 
@@ -622,6 +623,110 @@ class RealWeights(CliTest):
                 print("  %-58s %9d -> %9d  %.4f (at most %.3f)"
                       % (path.name, got["original_bytes"], got["container_bytes"], got["ratio"], limit))
                 self.assertLessEqual(got["container_bytes"], limit * got["original_bytes"])
+
+
+# ---- GGUF ---------------------------------------------------------------------------------------------------
+
+
+def small_gguf(**how):
+    """A matrix of every type, a vector and a vocabulary."""
+    tensors = [("blk.%s" % name, [4, 1024], name, gguf_make.synthetic(name, 4 * 1024 // elements))
+               for name, (_, elements, _, _) in gguf_make.BLOCKS.items()]
+    tensors += [("norm", [768], "F32", gaussian_f32(768)), ("bias", [1000], "F16", gaussian_bf16(1000)),
+                ("scalar", [], "I64", b"12345678"), ("none", [0, 256], "Q4_K", b"")]
+    pairs = [gguf_make.text_pair("general.architecture", "test"),
+             gguf_make.texts_pair("tokenizer.ggml.tokens", ["token%d" % i for i in range(3000)])]
+    return tensors, gguf_make.write(tensors, pairs, **how)
+
+
+class Gguf(CliTest):
+    def test_what_is_in_it(self):
+        tensors, content = small_gguf()
+        self.round_trip(content)
+        got = self.inspect(self.path("packed"))
+        self.assertEqual([(s["name"], s["dtype"], s["shape"], s["original_bytes"])
+                          for s in got["segments"] if s["name"]],
+                         [(n, k, s, len(raw)) for n, s, k, raw in tensors])
+        self.assertEqual(sum(p["bytes"] for p in got["planes"]), sum(c["bytes"] for c in got["coders"]))
+        self.assertGreater(sum(p["bytes"] for p in got["planes"]), got["tile_bytes"] * 3 // 4)
+        for plane in got["planes"]:
+            self.assertIn(plane["width"], range(1, 9))
+        metadata = self.metadata(self.path("packed"))
+        self.assertEqual((metadata["format"], metadata["tensors"]), ("gguf", len(tensors)))
+        for name, (_, elements, size, _) in gguf_make.BLOCKS.items():
+            self.assertEqual(metadata["dtypes"][name], 4096 // elements * size)
+        self.assertIn(b"Q4_K", self.ok("inspect", self.path("packed")))
+
+    def test_parts_of_it(self):
+        tensors, content = small_gguf(alignment=8, version=2, trailing=b"more")
+        packed = self.container(content)
+        for name, shape, kind, raw in tensors:
+            self.assertEqual(self.ok("extract", packed, "--tensor", name, "-o", "-"), raw, name)
+            if len(shape) == 2:
+                got = self.ok("extract", packed, "--tensor", name, "--rows", "1:3", "-o", "-")
+                self.assertEqual(got, raw[len(raw) // 4:len(raw) // 4 * 3] if raw else b"", name)
+                break
+        self.assertEqual(self.ok("extract", packed, "--range", "5:100000", "-o", "-"), content[5:100000])
+
+    def test_profiles_and_coders(self):
+        _, content = small_gguf()
+        for options in (["--profile", "dense"], ["--profile", "best"], ["--coder", "huffman"], ["--coder", "raw"]):
+            self.assertLess(len(self.round_trip(content, *options)), 1.03 * len(content), options)
+        for tile in ("1", "10", "100"):
+            self.round_trip(content, "--tile", tile)
+
+    def test_analyze(self):
+        tensors, content = small_gguf()
+        got = json.loads(self.ok("analyze", "--json", self.path("a", content)))
+        self.assertEqual([(t["name"], t["dtype"]) for t in got["tensors"] if t["name"]],
+                         [(n, k) for n, _, k, _ in tensors])
+        self.ok("analyze", "-f", "--html", self.path("page.html"), "--peers", "0", self.path("a"))
+        self.assertIn(b"IQ4_XS", (self.dir / "page.html").read_bytes())
+
+    def test_typed_data(self):
+        data = gguf_make.synthetic("Q5_K", 60)
+        self.round_trip(data + b"rest", "--dtype", "Q5_K", "--row", "512")
+        self.assertEqual([(s["dtype"], s["shape"]) for s in self.inspect(self.path("packed"))["segments"]],
+                         [("Q5_K", [30, 512]), ("BYTES", [])])
+
+    def test_odd_files(self):
+        tensors, content = small_gguf()
+        self.round_trip(gguf_make.write([("w", [33], "I8", bytes(33))])[:-31])     # its padding may be missing
+        self.assertEqual(self.metadata(self.path("packed"))["format"], "gguf")
+        for broken in (content[:5000], content[:4] + struct.pack(">I", 3) + content[8:], content[:-100000]):
+            self.round_trip(broken)
+            self.assertEqual(self.metadata(self.path("packed"))["format"], "raw")
+
+    def test_quantized_by_others(self):
+        """Real weights, or random ones, by the quantizers that are installed; files by their writer."""
+        package = gguf_make.optional(gguf_make.Package)
+        if package is None:
+            self.skipTest("no package gguf (pip install gguf)")
+        import numpy
+        makers = [maker for maker in (gguf_make.optional(gguf_make.Ggml), package) if maker]
+        matrix = numpy.random.default_rng(1).normal(0, .02, (128, 1024)).astype(numpy.float32)
+        model = DATA / "whisper-base-encoder.bf16.safetensors"
+        if model.exists():
+            matrix = next(m for name, m in gguf_make.safetensors_matrices(str(model)) if "fc1" in name)[:128]
+        done = []
+        for name in gguf_make.BLOCKS:
+            for maker in makers:
+                try:
+                    if not (maker.knows(name) and package.knows(name)):
+                        continue
+                    values = maker.quantize(name, matrix)
+                except NotImplementedError:
+                    continue
+                package.write(self.path("q.gguf"), [("w", matrix.shape, name, values)], [("a.b", "text")])
+                content = (self.dir / "q.gguf").read_bytes()
+                ratio = len(self.round_trip(content)) / len(content)
+                self.assertEqual([(s["dtype"], s["shape"]) for s in self.inspect(self.path("packed"))["segments"]
+                                  if s["name"]], [(name, list(matrix.shape))])
+                self.assertLess(ratio, .995, name)
+                done.append("%s %.4f" % (name, ratio))
+                break
+        print("  by %s: %s" % (", ".join(type(m).__name__ for m in makers), ", ".join(done)))
+        self.assertGreater(len(done), 7)
 
 
 # ---- failures ---------------------------------------------------------------------------------------------

@@ -945,8 +945,8 @@ static void make_buffers(void)
     tile_record[1] = (unsigned char *)test_malloc(wcodec_tile_bound(size));
     tile_back = (unsigned char *)test_malloc(size);
     tile_scratch_size = wcodec_tile_encode_scratch(size);
-    if (tile_scratch_size < wcodec_tile_decode_scratch(size))
-        tile_scratch_size = wcodec_tile_decode_scratch(size);
+    if (tile_scratch_size < wcodec_tile_decode_scratch(size, 0))
+        tile_scratch_size = wcodec_tile_decode_scratch(size, 0);
     tile_scratch = (unsigned char *)test_malloc(tile_scratch_size);
 }
 

@@ -159,26 +159,36 @@ WCODEC_API void wcodec_sha256_final(wcodec_sha256 *sha, unsigned char digest[32]
  * Dtypes and segments (public)
  * ---------------------------------------------------------------------------------------------- */
 
-/* The 22 dtypes of safetensors, packed 4-bit integers, and BYTES for everything else. */
+/* The 22 dtypes of safetensors, packed 4-bit integers, BYTES for everything else, and the blocks of ggml, whose type
+ * number t is the dtype 64 + t. */
 typedef enum wcodec_dtype {
     WCODEC_BYTES = 0, WCODEC_BOOL = 1, WCODEC_F4 = 2, WCODEC_F6_E2M3 = 3, WCODEC_F6_E3M2 = 4,
     WCODEC_U8 = 5, WCODEC_I8 = 6, WCODEC_F8_E5M2 = 7, WCODEC_F8_E4M3 = 8, WCODEC_F8_E8M0 = 9,
     WCODEC_F8_E4M3FNUZ = 10, WCODEC_F8_E5M2FNUZ = 11, WCODEC_I16 = 12, WCODEC_U16 = 13,
     WCODEC_F16 = 14, WCODEC_BF16 = 15, WCODEC_I32 = 16, WCODEC_U32 = 17, WCODEC_F32 = 18,
-    WCODEC_C64 = 19, WCODEC_F64 = 20, WCODEC_I64 = 21, WCODEC_U64 = 22, WCODEC_I4 = 23, WCODEC_U4 = 24
+    WCODEC_C64 = 19, WCODEC_F64 = 20, WCODEC_I64 = 21, WCODEC_U64 = 22, WCODEC_I4 = 23, WCODEC_U4 = 24,
+    WCODEC_Q4_0 = 66, WCODEC_Q4_1 = 67, WCODEC_Q5_0 = 70, WCODEC_Q5_1 = 71, WCODEC_Q8_0 = 72, WCODEC_Q8_1 = 73,
+    WCODEC_Q2_K = 74, WCODEC_Q3_K = 75, WCODEC_Q4_K = 76, WCODEC_Q5_K = 77, WCODEC_Q6_K = 78, WCODEC_Q8_K = 79,
+    WCODEC_IQ2_XXS = 80, WCODEC_IQ2_XS = 81, WCODEC_IQ3_XXS = 82, WCODEC_IQ1_S = 83, WCODEC_IQ4_NL = 84,
+    WCODEC_IQ3_S = 85, WCODEC_IQ2_S = 86, WCODEC_IQ4_XS = 87, WCODEC_IQ1_M = 93, WCODEC_TQ1_0 = 98,
+    WCODEC_TQ2_0 = 99, WCODEC_MXFP4 = 103, WCODEC_NVFP4 = 104, WCODEC_Q1_0 = 105, WCODEC_Q2_0 = 106,
+    WCODEC_DTYPE_END = 107      /* no dtype is as large; not all below it are there */
 } wcodec_dtype;
 
-/* The name as safetensors writes it ("BF16"), or NULL for a number that is no dtype. */
+/* The name as safetensors or ggml writes it ("BF16", "Q4_K"), or NULL for a number that is no dtype. */
 WCODEC_API const char *wcodec_dtype_name(unsigned dtype);
 /* The dtype of a name (exact case), or -1. */
 WCODEC_API int wcodec_dtype_find(const char *name, size_t name_size);
-/* Bits an element; 0 for BYTES and for a number that is no dtype. */
+/* Bits an element; 0 for BYTES, for blocks, and for a number that is no dtype. */
 WCODEC_API unsigned wcodec_dtype_bits(unsigned dtype);
+/* The fewest elements that fill whole bytes, and how many bytes: 1 and 2 for BF16, 32 and 18 for Q4_0.  Returns 1
+ * for blocks, of which a tensor's rows are made, 0 for other dtypes; both are 0 for BYTES and for no dtype. */
+WCODEC_API int wcodec_dtype_block(unsigned dtype, unsigned *elements, unsigned *bytes);
 
 /* A run of an original.  In a plan and in a reader's answers all pointers belong to that object.
  * `name` is followed by a zero byte that `name_size` does not count; no name: size 0.
  * `size` is in bytes and must be what dtype and shape say; for BYTES it stands alone.
- * `row`: units (elements; bytes for dtypes below 8 bits) a row, 0: the last dimension.  A row that is
+ * `row`: units (elements; bytes for blocks and dtypes below 8 bits) a row, 0: the last dimension.  A row that is
  * not 0 overrides the shape's, for typed data without one. */
 typedef struct wcodec_segment {
     const char *name;
@@ -197,14 +207,19 @@ typedef struct wcodec_segment {
 
 #define WCODEC_MAX_TILE_BYTES ((size_t)1 << 24)   /* no tile decodes to more */
 #define WCODEC_MAX_PLANES 8
-#define WCODEC_TILE_HEAD 128                      /* no tile record's fields before its payloads take more */
+#define WCODEC_MAX_FIELDS 16                      /* of a block */
+#define WCODEC_TILE_HEAD 1024                     /* no tile record's fields before its payloads take more */
+
+/* What the tiles of a container may need of their reader, as bits of its header. */
+#define WCODEC_FEATURE_MIX 1u                     /* planes of the coder MIX: a megabyte of memory */
+#define WCODEC_FEATURE_BLOCKS 4u                  /* the split BLOCKS: memory for a tile more */
 
 typedef enum wcodec_split {
     WCODEC_SPLIT_BYTE = 0, WCODEC_SPLIT_WORD16 = 1, WCODEC_SPLIT_WORD32 = 2, WCODEC_SPLIT_WORD64 = 3,
     WCODEC_SPLIT_BF16 = 4, WCODEC_SPLIT_F16 = 5, WCODEC_SPLIT_F32 = 6, WCODEC_SPLIT_F64 = 7,
     WCODEC_SPLIT_F8_E4M3 = 8, WCODEC_SPLIT_F8_E5M2 = 9, WCODEC_SPLIT_NIBBLES = 10,
-    WCODEC_SPLIT_BF16_4 = 11, WCODEC_SPLIT_F16_4 = 12, WCODEC_SPLIT_F32_4 = 13,
-    WCODEC_SPLIT_COUNT = 14
+    WCODEC_SPLIT_BF16_4 = 11, WCODEC_SPLIT_F16_4 = 12, WCODEC_SPLIT_F32_4 = 13, WCODEC_SPLIT_BLOCKS = 14,
+    WCODEC_SPLIT_COUNT = 15
 } wcodec_split;
 
 typedef enum wcodec_coder {
@@ -235,7 +250,9 @@ typedef struct wcodec_tile_info {
     unsigned split;                 /* wcodec_split */
     unsigned unit;                  /* bytes */
     unsigned predictor;             /* of whole units: wcodec_predictor */
-    unsigned planes;
+    unsigned features;              /* that decoding it takes: WCODEC_FEATURE_... */
+    unsigned fields, block;         /* BLOCKS: so many fields in blocks of so many bytes; else 0 */
+    unsigned planes;                /* BLOCKS: 0, its fields have them */
     wcodec_plane_info plane[WCODEC_MAX_PLANES];
     int scaled;                     /* decoding takes the scales of its group's columns */
     wcodec_plane_info rows;         /* then: the scales of its rows */
@@ -247,22 +264,25 @@ WCODEC_API const char *wcodec_coder_name(unsigned coder);
 WCODEC_API const char *wcodec_predictor_name(unsigned predictor);
 
 /* Bytes of scratch memory that decoding a tile of up to `decoded_size` bytes takes; scratch memory
- * needs no alignment and keeps nothing between calls. */
-WCODEC_API size_t wcodec_tile_decode_scratch(size_t decoded_size);
-/* The same for a tile that may have planes of the coder MIX: a megabyte more. */
-WCODEC_API size_t wcodec_tile_decode_scratch_mix(size_t decoded_size);
+ * needs no alignment and keeps nothing between calls.  `features`: what the tile needs (wcodec_tile_info), or what
+ * any tile of its container may (wcodec_reader_info); WCODEC_FEATURE_ bits of which nothing is known are ignored. */
+WCODEC_API size_t wcodec_tile_decode_scratch(size_t decoded_size, unsigned features);
 
 /* Reads the fields of the tile record at `src`, of which `size` bytes are there: WCODEC_TILE_HEAD are
  * always enough.  WCODEC_OK, TRUNCATED, UNSUPPORTED or CORRUPT; `info` is filled in only if OK. */
 WCODEC_API wcodec_status wcodec_tile_inspect(const void *src, size_t size, wcodec_tile_info *info,
                                              wcodec_error *err);
+/* The same for field number `field` of a tile that is split as BLOCKS: what the record says of it, as if it were a
+ * tile of its own; `decoded_size` is that of the field in all blocks, crc and record_size are the tile's.  ARGUMENT if
+ * the tile has no such field. */
+WCODEC_API wcodec_status wcodec_tile_inspect_field(const void *src, size_t size, unsigned field,
+                                                   wcodec_tile_info *info, wcodec_error *err);
 
 /* Decodes the tile record of `size` bytes at `src` into `dst`, which takes exactly the decoded size
  * (anything else is CORRUPT), and checks its CRC-32 unless `no_crc`.  `scales`: of the columns of the tile's
  * group, one byte each: what its S record, which is a tile too, decodes to; NULL and 0 if it has none.
  * `scratch`: as above; `cpu_off`: see WCODEC_CPU_ALL.  Bytes of `dst` are unspecified after a failure.  OK,
- * TRUNCATED, UNSUPPORTED, CORRUPT, CHECKSUM, NO_SPACE (scratch too small; also for a tile that needs the memory
- * of wcodec_tile_decode_scratch_mix and has only that of the other). */
+ * TRUNCATED, UNSUPPORTED, CORRUPT, CHECKSUM, NO_SPACE (scratch too small, for what this tile needs). */
 WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const void *scales, size_t columns,
                                             void *dst, size_t dst_size, void *scratch, size_t scratch_size,
                                             int no_crc, unsigned cpu_off, wcodec_error *err);
@@ -321,7 +341,7 @@ typedef struct wcodec_scales {
 } wcodec_scales;
 
 /* Encodes `size` bytes of elements of `dtype` (whole units, at least one, at most
- * WCODEC_MAX_TILE_BYTES) as one tile record, out of what `options` allow (NULL: everything): coders by the
+ * WCODEC_MAX_TILE_BYTES; of blocks any bytes, but only whole ones are taken apart) as one tile record, out of what `options` allow (NULL: everything): coders by the
  * size that they take, splits and predictors too where the tile is small, else by a sample.  A plane stays
  * raw unless coding saves one part in 256 of it.
  * `row`: units a row, 0: unknown.  `scales`: NULL: none; wcodec_tile_inspect says whether the tile came to need
@@ -383,6 +403,7 @@ typedef struct wcodec_reader_info {
     size_t header_size;
     size_t index_size;          /* bytes that the index takes in the container */
     uint32_t max_tile_bytes;
+    unsigned features;          /* that its tiles may need: WCODEC_FEATURE_... */
     const char *metadata;       /* JSON text, not zero-terminated, not checked to be JSON */
     size_t metadata_size;
 } wcodec_reader_info;
@@ -502,6 +523,8 @@ typedef struct wcodec_writer_options {
     wcodec_reread reread;               /* for all else this gives back what the writer was given; fn NULL: no
                                          * copies there */
     unsigned cpu_off;                   /* WCODEC_CPU_...: kernels not to use; the bytes do not depend on it */
+    unsigned features;                  /* WCODEC_FEATURE_BLOCKS (see wcodec_plan): segments of blocks may come, which
+                                         * without it are coded as bytes; others are ignored */
 } wcodec_writer_options;
 WCODEC_API wcodec_writer_options wcodec_writer_defaults(void);
 
@@ -541,7 +564,8 @@ typedef struct wcodec_plan {
     const wcodec_segment *segments;
     size_t count;
     uint64_t size;              /* of the file */
-    const char *format;         /* "safetensors" or "raw" */
+    const char *format;         /* "safetensors", "gguf" or "raw" */
+    unsigned features;          /* for the options of a writer: WCODEC_FEATURE_BLOCKS if there are blocks, or 0 */
 } wcodec_plan;
 
 /* Start from wcodec_plan_defaults(). */
@@ -554,8 +578,8 @@ typedef struct wcodec_plan_options {
 } wcodec_plan_options;
 WCODEC_API wcodec_plan_options wcodec_plan_defaults(void);
 
-/* Makes a plan for any file: a safetensors file becomes its header, its tensors and what lies between
- * them; a file that is not one, or that breaks a rule of that format, one opaque segment.  It never
+/* Makes a plan for any file: a safetensors or GGUF file becomes its header, its tensors and what lies between
+ * them; a file that is neither, or that breaks a rule of its format, one opaque segment.  It never
  * refuses a file for what is in it.  On success free *out with wcodec_plan_close; on failure it is NULL.
  * OK, ARGUMENT, NO_MEMORY, LIMIT, IO. */
 WCODEC_API wcodec_status wcodec_plan_open(wcodec_plan **out, const wcodec_source *file,
@@ -604,7 +628,7 @@ typedef struct wcodec_estimate {
  * tiles are encoded as the writer does it, of a larger segment a sample of so many from all over it; and how
  * long decoding would take, by a table of cycles that was measured on one machine (`cpu_hz` corrects it: give the
  * clock that makes a known tensor's time come out).  The sizes do not depend on the machine.
- * Reads at most 2 Mi units and encodes a quarter Mi, whatever the segment's size.
+ * Reads at most 2 Mi units and encodes a quarter Mi, whatever the segment's size (of blocks a Mi of bytes).
  * OK, ARGUMENT (also if dtype, shape and size disagree), NO_MEMORY, LIMIT, IO, TRUNCATED (the segment does not
  * lie in the file), or what `read_at` returned; *out is filled in only if OK.  Any thread. */
 WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, const wcodec_source *file,

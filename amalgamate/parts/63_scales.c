@@ -191,13 +191,13 @@ static uint64_t wcodeci_columns_fit(const wcodeci_encode_kernels *kernels, const
 static int wcodeci_split_floats(unsigned split)
 {
     return (split >= WCODEC_SPLIT_BF16 && split <= WCODEC_SPLIT_F32) || split == WCODEC_SPLIT_F8_E4M3
-        || split == WCODEC_SPLIT_F8_E5M2 || split >= WCODEC_SPLIT_BF16_4;
+        || split == WCODEC_SPLIT_F8_E5M2 || (split >= WCODEC_SPLIT_BF16_4 && split <= WCODEC_SPLIT_F32_4);
 }
 
 /* The split from whose first plane scales are taken off; WCODEC_SPLIT_COUNT: none. */
 static unsigned wcodeci_scales_split(unsigned dtype)
 {
-    const unsigned split = wcodeci_dtypes[dtype].classes[0];
+    const unsigned split = dtype < WCODECI_DTYPES ? wcodeci_dtypes[dtype].classes[0] : 0u;
     return wcodeci_split_floats(split) ? split : (unsigned)WCODEC_SPLIT_COUNT;
 }
 
@@ -219,8 +219,7 @@ static int wcodeci_scales_fit(const wcodeci_fit_sample *sample, size_t n, unsign
 WCODEC_API int wcodec_scales_fit(unsigned dtype, const void *src, size_t size, size_t columns,
                                  unsigned cpu_off, unsigned char *scales, void *scratch, size_t scratch_size)
 {
-    const unsigned split = dtype < WCODECI_DTYPES ? wcodeci_scales_split(dtype)
-                                                  : (unsigned)WCODEC_SPLIT_COUNT;
+    const unsigned split = wcodeci_scales_split(dtype);
     wcodeci_fit_sample sample;
     size_t n;
     if (split == WCODEC_SPLIT_COUNT || !src || !scales || !scratch || columns < WCODECI_MIN_COLUMNS

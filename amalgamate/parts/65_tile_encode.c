@@ -30,6 +30,7 @@
 #define WCODECI_PLANE_FIELDS 3      /* bytes of the fields of a plane, about */
 #define WCODECI_CLASS_RUN 512       /* values in a row that are looked at for a model of classes */
 #define WCODECI_CLASS_VALUES 8192   /* of which there should be so many */
+#define WCODECI_PLAIN_HEAD 128      /* the fields of a record take no more, but of one that is split as BLOCKS */
 
 typedef struct wcodeci_encoder {
     const wcodeci_byte *src;
@@ -46,6 +47,7 @@ typedef struct wcodeci_encoder {
     wcodec_plane_info rows;             /* of a tile that is scaled: how its rows' scales are coded; else size 0 */
     wcodeci_byte *units, *plane, *residual, *work, *second, *trial;     /* parts of the scratch memory */
     wcodeci_byte *q, *scaled, *classes, *row_scales, *row_payload;
+    wcodeci_byte *blocks;               /* the fields' records of a tile of blocks */
     void *mix;                          /* what the coder MIX works in; NULL: it is not used */
     void *lz;                           /* the same of the coder LZ */
 } wcodeci_encoder;
@@ -63,8 +65,9 @@ static size_t wcodeci_encode_rows(size_t size) { return size / WCODECI_MIN_COLUM
 WCODEC_API size_t wcodec_tile_encode_scratch(size_t size)
 {
     /* units, plane, residual, q, scaled, classes: `size` each; second: size and a group; trial; work, aligned;
-     * rows. */
-    return 7 * size + 64 + WCODECI_TRIAL_SIZE + wcodeci_encode_work(size) + 2 * wcodeci_encode_rows(size) + 64;
+     * rows; blocks. */
+    return 7 * size + 64 + WCODECI_TRIAL_SIZE + wcodeci_encode_work(size) + 2 * wcodeci_encode_rows(size) + 64
+         + size + WCODEC_MAX_FIELDS * wcodec_tile_bound(0);
 }
 
 WCODEC_API size_t wcodec_tile_encode_scratch_best(size_t size)
@@ -82,7 +85,7 @@ WCODEC_API size_t wcodec_tile_bound(size_t size)
 {
     /* A raw plane of w < 8 bits takes 8 w bytes for its last 64 values, however few there are; the narrow
      * planes of a unit have 16 bits in all at most (F16_4), which makes 128 bytes.  And padding to 8. */
-    return WCODEC_TILE_HEAD + size + 128 + 8;
+    return WCODECI_PLAIN_HEAD + size + 128 + 8;
 }
 
 /* ---- samples of large tiles ---- */
@@ -605,7 +608,7 @@ static size_t wcodeci_tile_layout(wcodeci_tile *tile, size_t fields, unsigned *f
 static size_t wcodeci_tile_join(const wcodeci_encoder *e, wcodeci_tile *tile, uint32_t crc, unsigned late,
                                 const wcodeci_byte *from, wcodeci_byte *dst)
 {
-    wcodeci_byte fields[WCODEC_TILE_HEAD];
+    wcodeci_byte fields[WCODECI_PLAIN_HEAD];
     const size_t used = wcodeci_tile_fields(e, tile, crc, fields);
     unsigned k, filler;
     size_t end, head = wcodeci_tile_layout(tile, used, &filler, &end), at = head + used, body;
@@ -747,7 +750,7 @@ static size_t wcodeci_tile_encode_as(wcodeci_encoder *e, unsigned split, unsigne
 {
     const wcodeci_split_row *row = &wcodeci_splits[split];
     const wcodeci_byte *units = e->src;
-    wcodeci_byte *from = dst + WCODEC_TILE_HEAD, *payload;
+    wcodeci_byte *from = dst + WCODECI_PLAIN_HEAD, *payload;
     wcodeci_tile tile;
     unsigned k, late = 0;
     size_t size;
@@ -1045,7 +1048,7 @@ static unsigned wcodeci_splits_to_try(const wcodeci_encoder *e)
     if (!mask) mask = 1u << dtype->splits[0] | 1u << dtype->splits[1];
     for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
         if (e->size % wcodeci_splits[split].unit) mask &= ~(1u << split);
-    mask &= (1u << WCODEC_SPLIT_COUNT) - 1;
+    mask &= (1u << WCODEC_SPLIT_COUNT) - 1 - (1u << WCODEC_SPLIT_BLOCKS);
     return mask ? mask : 1u << WCODEC_SPLIT_BYTE;
 }
 
@@ -1257,10 +1260,10 @@ static size_t wcodeci_tile_try_lz(wcodeci_encoder *e, uint32_t crc, wcodeci_byte
 
 #endif
 
-static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
+/* Encodes a tile that is not split as BLOCKS. */
+static size_t wcodeci_tile_encode_plain(wcodeci_encoder *e, uint32_t crc, wcodeci_byte *dst)
 {
     const unsigned splits = wcodeci_splits_to_try(e);
-    const uint32_t crc = e->known_crc ? *e->known_crc : e->crc(0, e->src, e->size);
     size_t size;
 #if WCODECI_MIX
     if (e->mix) size = wcodeci_tile_encode_mixed(e, crc, dst);
@@ -1276,6 +1279,178 @@ static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
     return size;
 }
 
+static uint32_t wcodeci_tile_crc(const wcodeci_encoder *e)
+{
+    return e->known_crc ? *e->known_crc : e->crc(0, e->src, e->size);
+}
+
+/* ---- tiles of blocks ---- */
+
+/* A tile of blocks whose fields are coded: as records of their own, one after the other. */
+typedef struct wcodeci_blocks_plan {
+    const wcodeci_block_row *block;
+    size_t record[WCODEC_MAX_FIELDS];   /* their sizes */
+    wcodeci_byte fields[WCODEC_TILE_HEAD];      /* of the whole record, behind type and body size */
+    size_t used;
+} wcodeci_blocks_plan;
+
+/* Codes the fields of a tile, which are gathered at `field`.  Their rows are those of the tile, or else blocks. */
+static void wcodeci_blocks_encode(wcodeci_encoder *e, const wcodeci_byte *src, size_t size, uint64_t row,
+                                  wcodeci_byte *field, wcodeci_blocks_plan *plan)
+{
+    const wcodeci_block_row *block = plan->block;
+    const size_t blocks = size / block->bytes;
+    const uint64_t row_blocks = row && row % block->bytes == 0 ? row / block->bytes : 1;
+    wcodeci_byte *to = e->blocks;
+    unsigned f;
+    for (f = 0; f < WCODECI_BLOCK_FIELDS && block->field[f].bytes; f++) {
+        const size_t width = block->field[f].bytes;
+        wcodeci_blocks_take(src, block->bytes, width, field, blocks);
+        src += width;
+        e->src = field;
+        e->size = blocks * width;
+        e->dtype = block->field[f].kind;
+        e->row = row_blocks * width / wcodeci_dtypes[e->dtype].unit;
+        e->slow = e->size < WCODECI_FREE_SIZE ? 0 : e->size / WCODECI_SLOW_PART;
+        plan->record[f] = wcodeci_tile_encode_plain(e, 0, to);
+        to += plan->record[f];
+    }
+}
+
+static size_t wcodeci_put_field(const wcodeci_tile *field, wcodeci_byte *dst)
+{
+    size_t used = 2;
+    unsigned k;
+    dst[0] = (wcodeci_byte)field->info.split;
+    dst[1] = (wcodeci_byte)(field->info.predictor | (field->row ? WCODECI_TILE_ROW : 0));
+    if (field->row) used += wcodeci_put_varint(dst + used, field->row);
+    for (k = 0; k < field->info.planes; k++) used += wcodeci_put_plane(&field->info.plane[k], dst + used);
+    return used;
+}
+
+/* The fields of the record. */
+static void wcodeci_blocks_fields(wcodeci_encoder *e, wcodeci_blocks_plan *plan, size_t size, uint32_t crc)
+{
+    const wcodeci_byte *from = e->blocks;
+    wcodeci_byte *dst = plan->fields;
+    wcodeci_tile field;
+    const char *what;
+    unsigned f, count = 0;
+    size_t used;
+    while (count < WCODECI_BLOCK_FIELDS && plan->block->field[count].bytes) count++;
+    dst[0] = WCODEC_SPLIT_BLOCKS;
+    dst[1] = 0;
+    wcodeci_store32(dst + 2, crc);
+    used = 6 + wcodeci_put_varint(dst + 6, size);
+    dst[used++] = (wcodeci_byte)count;
+    for (f = 0; f < count; f++) used += wcodeci_put_varint(dst + used, plan->block->field[f].bytes);
+    for (f = 0; f < count; f++) {
+        (void)wcodeci_tile_parse(from, plan->record[f], &field, &what);
+        used += wcodeci_put_field(&field, dst + used);
+        from += plan->record[f];
+    }
+    plan->used = used;
+}
+
+/* Copies the payloads of the fields behind `at`, or says only where they end (dst NULL). */
+static size_t wcodeci_blocks_payloads(const wcodeci_encoder *e, const wcodeci_blocks_plan *plan, size_t at,
+                                      wcodeci_byte *dst)
+{
+    const wcodeci_byte *from = e->blocks;
+    unsigned f, k;
+    for (f = 0; f < WCODECI_BLOCK_FIELDS && plan->block->field[f].bytes; from += plan->record[f], f++) {
+        wcodeci_tile field;
+        const char *what;
+        (void)wcodeci_tile_parse(from, plan->record[f], &field, &what);
+        for (k = 0; k < field.info.planes; k++) {
+            wcodec_plane_info plane = field.info.plane[k];
+            const size_t end = (size_t)wcodeci_plane_place(&plane, at);
+            if (dst) {
+                memset(dst + at, 0, plane.offset - at);
+                memcpy(dst + plane.offset, from + field.info.plane[k].offset, plane.size);
+            }
+            at = end;
+        }
+    }
+    return at;
+}
+
+/* A length of the record's head whose body size takes just that length, as in wcodeci_tile_layout. */
+static size_t wcodeci_blocks_layout(const wcodeci_encoder *e, const wcodeci_blocks_plan *plan, unsigned *filler,
+                                    size_t *end)
+{
+    for (*filler = 0; *filler < 8; ++*filler) {
+        size_t head;
+        for (head = 2; head <= WCODECI_RECORD_HEAD; head++) {
+            *end = wcodeci_blocks_payloads(e, plan, head + plan->used + *filler, NULL);
+            if (1 + wcodeci_varint_size(*end - head) == head) return head;
+        }
+    }
+    return 0;
+}
+
+static size_t wcodeci_blocks_join(const wcodeci_encoder *e, const wcodeci_blocks_plan *plan, size_t head,
+                                  unsigned filler, size_t end, wcodeci_byte *dst)
+{
+    dst[0] = WCODECI_RECORD_TILE;
+    wcodeci_put_varint(dst + 1, end - head);
+    memcpy(dst + head, plan->fields, plan->used);
+    dst[head + 1] = (wcodeci_byte)(filler << WCODECI_TILE_FILLER);
+    memset(dst + head + plan->used, 0, filler);
+    wcodeci_blocks_payloads(e, plan, head + plan->used + filler, dst);
+    memset(dst + end, 0, (size_t)wcodeci_up8(end) - end);
+    return (size_t)wcodeci_up8(end);
+}
+
+/* Can bytes, all of one plane, come to less than the blocks?  What a predictor would save there it saves in the
+ * fields, where neighbours are more alike. */
+static int wcodeci_blocks_surpassed(const wcodeci_byte *src, size_t size, size_t blocks)
+{
+    uint32_t count[256];
+    wcodeci_count(src, size, count);
+    return wcodeci_entropy(count, size) / 8 < blocks + size / 256;
+}
+
+/* Encodes a tile of blocks as bytes, or as blocks if that saves one part in 256, or if the caller wants no bytes. */
+static size_t wcodeci_tile_encode_blocks(wcodeci_encoder *e, const wcodeci_block_row *block, wcodeci_byte *dst)
+{
+    const wcodeci_byte *const src = e->src;
+    const size_t size = e->size;
+    const uint32_t crc = wcodeci_tile_crc(e);
+    const unsigned splits = e->options.splits;
+    void *const mix = e->mix;
+    wcodeci_blocks_plan plan;
+    size_t head = 0, end = 0, bytes;
+    unsigned filler = 0;
+    plan.block = block;
+    if (size % block->bytes == 0 && (!splits || (splits >> WCODEC_SPLIT_BLOCKS & 1))) {
+        const uint64_t row = e->row;
+        wcodeci_blocks_encode(e, src, size, row, dst, &plan);       /* dst is free until the end */
+        wcodeci_blocks_fields(e, &plan, size, crc);
+        head = wcodeci_blocks_layout(e, &plan, &filler, &end);
+        if (wcodeci_up8(end) > wcodec_tile_bound(size)) head = 0;
+        if (head && ((splits && !(splits & 1u << WCODEC_SPLIT_BYTE)) || !wcodeci_blocks_surpassed(src, size, end)))
+            return wcodeci_blocks_join(e, &plan, head, filler, end, dst);
+        e->row = row;
+    }
+    e->src = src;
+    e->size = size;
+    e->dtype = WCODEC_BYTES;
+    e->slow = size < WCODECI_FREE_SIZE ? 0 : size / WCODECI_SLOW_PART;
+    if (head) e->mix = NULL;            /* it takes long, and sees less than it did in the fields */
+    bytes = wcodeci_tile_encode_plain(e, crc, dst);
+    e->mix = mix;
+    if (!head || wcodeci_up8(end) + size / 256 >= bytes) return bytes;
+    return wcodeci_blocks_join(e, &plan, head, filler, end, dst);
+}
+
+static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
+{
+    const wcodeci_block_row *block = wcodeci_block_of(e->dtype);
+    if (block) return wcodeci_tile_encode_blocks(e, block, dst);
+    return wcodeci_tile_encode_plain(e, wcodeci_tile_crc(e), dst);
+}
+
 /* wcodec_tile_encode; `crc`: of the bytes, or NULL. */
 static size_t wcodeci_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size, const uint32_t *crc,
                                   const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
@@ -1283,8 +1458,8 @@ static size_t wcodeci_tile_encode(unsigned dtype, uint64_t row, const void *src,
 {
     wcodeci_encoder e;
     unsigned cpu;
-    if (dtype >= WCODECI_DTYPES || !src || !dst || !scratch || size == 0 || size > WCODEC_MAX_TILE_BYTES
-        || size % wcodeci_dtypes[dtype].unit || dst_size < wcodec_tile_bound(size)
+    if ((dtype >= WCODECI_DTYPES && !wcodeci_block_of(dtype)) || !src || !dst || !scratch || size == 0
+        || size > WCODEC_MAX_TILE_BYTES || (dtype < WCODECI_DTYPES && size % wcodeci_dtypes[dtype].unit) || dst_size < wcodec_tile_bound(size)
         || (options && options->profile > (WCODECI_MIX ? WCODEC_PROFILE_BEST : WCODEC_PROFILE_DENSE))
         || scratch_size < wcodeci_encode_scratch(options ? options->profile : 0, size)
         || (scales && (!scales->scale || scales->columns < WCODECI_MIN_COLUMNS
@@ -1323,6 +1498,7 @@ static size_t wcodeci_tile_encode(unsigned dtype, uint64_t row, const void *src,
     e.classes = e.scaled + size;
     e.row_scales = e.classes + size;
     e.row_payload = e.row_scales + wcodeci_encode_rows(size);
+    e.blocks = e.row_payload + wcodeci_encode_rows(size);
     return wcodeci_tile_encode_best(&e, (wcodeci_byte *)dst);
 }
 

@@ -8,7 +8,7 @@
 #define WCODECI_MAX_NAME 65000              /* bytes */
 #define WCODECI_MAX_METADATA ((uint32_t)1 << 24)
 #define WCODECI_INDEX_TILE 65536u           /* decoded bytes of each I record but the last */
-#define WCODECI_FEATURE_MIX 1u              /* features bit 0: tiles may use the coder MIX */
+#define WCODECI_FEATURES ((WCODECI_MIX ? WCODEC_FEATURE_MIX : 0u) | WCODEC_FEATURE_BLOCKS)      /* known here */
 #define WCODECI_SEGMENT_GEOMETRY 1          /* segment flags bit 0 */
 #define WCODECI_SEGMENT_GROUPS 2            /* segment flags bit 1 */
 #define WCODECI_ORIGINAL_PARTS 1            /* original flags bit 0 */
@@ -21,22 +21,21 @@ static const wcodeci_byte wcodeci_magic_back[4] = { 'C', 'D', 'C', 'W' };
 
 typedef struct wcodeci_header {
     uint32_t size, metadata_size, max_tile;
-    int mix;                                /* features bit 0 */
+    unsigned features;
 } wcodeci_header;
 
 /* Checks the fixed part of a header: all but its CRC-32 and its padding. */
 static wcodec_status wcodeci_header_parse(const wcodeci_byte *p, wcodeci_header *header, wcodec_error *err)
 {
-    uint32_t features;
+    unsigned unknown;
     if (memcmp(p, wcodeci_magic_front, 4) != 0)
         return wcodeci_fail(err, WCODEC_E_MAGIC, 0, "not a wcodec container");
     if (wcodeci_load16(p + 4) != WCODEC_FORMAT_VERSION)
         return wcodeci_fail(err, WCODEC_E_VERSION, 4, "a format version that this library does not read");
-    features = wcodeci_load32(p + 16);
-    header->mix = WCODECI_MIX && (features & WCODECI_FEATURE_MIX);
-    if (header->mix) features -= WCODECI_FEATURE_MIX;
-    if (wcodeci_load16(p + 6) || features || wcodeci_load32(p + 24))
-        return wcodeci_fail(err, WCODEC_E_UNSUPPORTED, wcodeci_load16(p + 6) ? 6 : features ? 16 : 24,
+    header->features = wcodeci_load32(p + 16);
+    unknown = header->features & ~WCODECI_FEATURES;
+    if (wcodeci_load16(p + 6) || unknown || wcodeci_load32(p + 24))
+        return wcodeci_fail(err, WCODEC_E_UNSUPPORTED, wcodeci_load16(p + 6) ? 6 : unknown ? 16 : 24,
                             "the container needs features that this library lacks");
     header->size = wcodeci_load32(p + 8);
     header->metadata_size = wcodeci_load32(p + 12);
@@ -52,7 +51,7 @@ static wcodec_status wcodeci_header_parse(const wcodeci_byte *p, wcodeci_header 
 /* What the caller does not want to wait for. */
 static wcodec_status wcodeci_header_allowed(const wcodeci_header *header, int no_mix, wcodec_error *err)
 {
-    if (no_mix && header->mix)
+    if (no_mix && (header->features & WCODEC_FEATURE_MIX))
         return wcodeci_fail(err, WCODEC_E_LIMIT, 16, "the container may use the coder mix, which is not allowed");
     return WCODEC_OK;
 }
@@ -149,6 +148,25 @@ static uint64_t wcodeci_cut_find(const wcodeci_cut *cut, uint64_t u)
     return u / cut->row * ((cut->row - 1) / cut->per_tile + 1) + u % cut->row / cut->per_tile;
 }
 
+/* Size, unit and row length of a tensor of blocks, which fill its last dimension; 0 where they do not. */
+static int wcodeci_block_geometry(const wcodeci_block_row *block, const uint64_t *shape, unsigned rank,
+                                  uint64_t *size, wcodeci_cut *cut)
+{
+    uint64_t bits;
+    unsigned i;
+    int empty = 0;
+    if (rank == 0 || shape[rank - 1] % block->elements) return 0;
+    for (i = 0; i < rank; i++) empty |= shape[i] == 0;
+    bits = empty ? 0 : shape[rank - 1] / block->elements;
+    for (i = 0; i + 1 < rank && !empty; i++)
+        if (!wcodeci_mul(bits, shape[i], &bits)) return 0;
+    if (!wcodeci_mul(bits, 8 * (uint64_t)block->bytes, &bits)) return 0;
+    *size = cut->units = bits / 8;
+    cut->unit = 1;
+    cut->row = empty ? 1 : shape[rank - 1] / block->elements * block->bytes;
+    return 1;
+}
+
 /* Size, unit and row length of a tensor, from dtype and shape; 0 where they do not make whole units. */
 static int wcodeci_tensor_geometry(unsigned dtype, const uint64_t *shape, unsigned rank, uint64_t *size,
                                    wcodeci_cut *cut)
@@ -156,6 +174,8 @@ static int wcodeci_tensor_geometry(unsigned dtype, const uint64_t *shape, unsign
     uint64_t bits = 1, row_bits;
     unsigned i;
     int empty = 0;
+    const wcodeci_block_row *block = wcodeci_block_of(dtype);
+    if (block) return wcodeci_block_geometry(block, shape, rank, size, cut);
     if (dtype == WCODEC_BYTES || dtype >= WCODECI_DTYPES) return 0;
     for (i = 0; i < rank; i++) empty |= shape[i] == 0;
     for (i = 0; i < rank && !empty; i++)
@@ -271,10 +291,10 @@ static uint64_t wcodeci_record_bound(uint64_t size)
 }
 
 /* Room for decoding the index: a record, unless it can be decoded where it lies, and scratch memory. */
-static uint64_t wcodeci_index_room(const wcodec_source *source, int mix)
+static uint64_t wcodeci_index_room(const wcodec_source *source, unsigned features)
 {
     return (source->memory ? 0 : wcodeci_record_bound(WCODECI_INDEX_TILE))
-         + wcodeci_decode_scratch(mix, WCODECI_INDEX_TILE);
+         + wcodec_tile_decode_scratch(WCODECI_INDEX_TILE, features);
 }
 
 /* Lays the block out; without one only the size counts.  Counts are below 2^32, so nothing overflows. */
@@ -315,7 +335,7 @@ static uint64_t wcodeci_reader_layout(wcodec_reader *r, const wcodec_source *sou
         r->index = block + index;
         r->metadata = block + metadata;
     }
-    return at + wcodeci_index_room(source, header->mix);
+    return at + wcodeci_index_room(source, header->features);
 }
 
 /* Reads metadata and checks the header. */
@@ -440,6 +460,7 @@ static wcodec_status wcodeci_index_geometry(wcodeci_cursor *c, uint64_t flags, w
     uint64_t unit, size;
     wcodeci_cut derived;
     if (!(flags & WCODECI_SEGMENT_GEOMETRY)) {
+        if (wcodeci_block_of(s->dtype)) return WCODEC_E_CORRUPT;
         if (s->dtype >= WCODECI_DTYPES) return WCODEC_E_UNSUPPORTED;
         return wcodeci_tensor_geometry(s->dtype, s->shape, s->rank, &s->size, &s->cut) ? WCODEC_OK
                                                                                       : WCODEC_E_CORRUPT;
@@ -451,7 +472,7 @@ static wcodec_status wcodeci_index_geometry(wcodeci_cursor *c, uint64_t flags, w
         return WCODEC_E_CORRUPT;
     s->cut.unit = (unsigned)unit;
     s->cut.units = s->size / unit;
-    if (s->dtype >= WCODECI_DTYPES) s->dtype = WCODEC_BYTES;
+    if (s->dtype >= WCODECI_DTYPES && !wcodeci_block_of(s->dtype)) s->dtype = WCODEC_BYTES;
     if (s->dtype == WCODEC_BYTES) return WCODEC_OK;
     /* Who goes by dtype and shape must find what they promise. */
     return wcodeci_tensor_geometry(s->dtype, s->shape, s->rank, &size, &derived) && size == s->size
@@ -689,13 +710,13 @@ static wcodec_status wcodeci_reader_make(wcodec_reader **out, const wcodec_sourc
     r->heap = heap;
     r->block_size = heap.live;
     r->engine = wcodeci_engine_make(opts.cpu_off);
-    r->engine.mix = header.mix;
+    r->engine.features = header.features;
     r->no_crc = opts.no_crc;
     r->header = header;
     r->footer = footer;
     wcodeci_reader_layout(r, source, &header, &footer);
     status = wcodeci_reader_fill(r, fixed,
-                                 (wcodeci_byte *)block + (size_t)(size - wcodeci_index_room(source, header.mix)), err);
+                                 (wcodeci_byte *)block + (size_t)(size - wcodeci_index_room(source, header.features)), err);
     if (status) wcodec_reader_close(r);
     else *out = r;
     return status;
@@ -752,6 +773,7 @@ WCODEC_API void wcodec_reader_get_info(const wcodec_reader *reader, wcodec_reade
     info->header_size = reader->header.size;
     info->index_size = (size_t)(reader->source.size - WCODECI_FOOTER_SIZE - reader->footer.index_offset);
     info->max_tile_bytes = reader->header.max_tile;
+    info->features = reader->header.features;
     info->metadata = (const char *)reader->metadata;
     info->metadata_size = reader->header.metadata_size;
 }
@@ -900,7 +922,7 @@ WCODEC_API size_t wcodec_reader_scratch(const wcodec_reader *reader)
     const size_t tile = (size_t)(reader->largest_tile > reader->most_columns ? reader->largest_tile
                                                                             : reader->most_columns);
     return sizeof(wcodeci_worker) + (size_t)(reader->most_columns + reader->largest_tile + record)
-         + wcodeci_decode_scratch(reader->engine.mix, tile);
+         + wcodec_tile_decode_scratch(tile, reader->header.features);
 }
 
 /* A read on its way: bytes begin ... end - 1 of the view, decoded tile by tile. */
@@ -1111,11 +1133,18 @@ WCODEC_API wcodec_status wcodec_read_segment(const wcodec_reader *reader, size_t
 WCODEC_API wcodec_status wcodec_rows_range(const wcodec_segment *segment, uint64_t begin, uint64_t end,
                                            uint64_t *offset, uint64_t *size)
 {
+    unsigned elements, bytes;
     uint64_t bits, first, last;
     if (segment->rank == 0 || begin > end || end > segment->shape[0] || segment->size > UINT64_MAX / 8)
         return WCODEC_E_ARGUMENT;
     *offset = *size = 0;
     if (segment->size == 0 || segment->shape[0] == 0) return WCODEC_OK;
+    if (wcodec_dtype_block(segment->dtype, &elements, &bytes) && segment->rank == 1) {
+        if (begin % elements || end % elements) return WCODEC_E_ARGUMENT;
+        *offset = begin / elements * bytes;
+        *size = (end - begin) / elements * bytes;
+        return *offset <= segment->size && *size <= segment->size - *offset ? WCODEC_OK : WCODEC_E_ARGUMENT;
+    }
     bits = segment->size * 8;
     if (bits % segment->shape[0]) return WCODEC_E_ARGUMENT;
     bits /= segment->shape[0];

@@ -115,8 +115,8 @@ static wcodec_status wcodeci_push_allocate(wcodec_push *d)
         d->decoded = (wcodeci_byte *)p;
     }
     if (!status) {
-        d->engine.mix = d->header.mix;
-        d->scratch_size = wcodeci_decode_scratch(d->header.mix, (size_t)tile);
+        d->engine.features = d->header.features;
+        d->scratch_size = wcodec_tile_decode_scratch((size_t)tile, d->header.features);
         status = wcodeci_alloc(&d->heap, d->scratch_size, &p);
         d->scratch = (wcodeci_byte *)p;
     }

@@ -15,6 +15,7 @@
 #define WCODECI_TILE_UNITS 65536u           /* of the profile FAST, */
 #define WCODECI_DENSE_UNITS 262144u         /* and of the others, */
 #define WCODECI_BYTES_UNITS 262144u         /* and of opaque bytes: a window that text needs */
+#define WCODECI_BLOCKS_UNITS 4u             /* bytes of blocks for each unit of a tile */
 #define WCODECI_MAX_TILE_UNITS ((uint32_t)(WCODEC_MAX_TILE_BYTES / 8))
 #define WCODECI_BATCH 4                     /* tiles a worker in a batch, and at least two workers' worth */
 #define WCODECI_LARGE_TILE 131072u          /* units: above, half as many */
@@ -64,6 +65,7 @@ struct wcodec_writer {
     wcodec_error error;                     /* sticky */
     uint32_t tile_units, tile_wanted;       /* wanted: 0: what is best for each dtype */
     wcodeci_engine engine;
+    unsigned features;
     int no_sha256, in_original, from_parts, finished;
     uint64_t position;                      /* bytes written */
     uint32_t file_crc;
@@ -214,7 +216,7 @@ static wcodec_status wcodeci_writer_header(wcodec_writer *w, const char *metadat
     wcodeci_store16(head + 4, WCODEC_FORMAT_VERSION);
     wcodeci_store32(head + 8, (uint32_t)(WCODECI_HEADER_SIZE + metadata_size + padding));
     wcodeci_store32(head + 12, (uint32_t)metadata_size);
-    if (w->tile.profile == WCODEC_PROFILE_BEST) wcodeci_store32(head + 16, WCODECI_FEATURE_MIX);
+    wcodeci_store32(head + 16, w->features);
     wcodeci_store32(head + 20, 8 * w->tile_units);
     crc = wcodec_crc32(wcodec_crc32(0, head, 28), metadata, metadata_size);
     wcodeci_store32(head + 28, wcodec_crc32(crc, zero, padding));
@@ -294,6 +296,8 @@ WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_si
     w->no_sha256 = opts.no_sha256;
     w->no_copies = opts.no_copies;
     w->reread = opts.reread;
+    w->features = (opts.tile.profile == WCODEC_PROFILE_BEST ? WCODEC_FEATURE_MIX : 0u)
+                | (opts.features & WCODEC_FEATURE_BLOCKS);
     status = wcodeci_writer_allocate(w);
     if (status) wcodeci_writer_fail(w, status, wcodeci_memory_text(status), err);
     else status = wcodeci_writer_header(w, opts.metadata, opts.metadata_size);
@@ -692,8 +696,8 @@ WCODEC_API wcodec_status wcodec_writer_original(wcodec_writer *writer, const cha
 static int wcodeci_writer_geometry(const wcodec_segment *s, wcodeci_cut *cut, int *given)
 {
     uint64_t size = 0;
-    *given = s->dtype == WCODEC_BYTES;
-    if (*given) {
+    *given = s->dtype == WCODEC_BYTES || s->dtype >= WCODECI_DTYPES;
+    if (s->dtype == WCODEC_BYTES) {
         cut->unit = 1;
         cut->units = s->size;
         cut->row = 1;
@@ -707,16 +711,18 @@ static int wcodeci_writer_geometry(const wcodec_segment *s, wcodeci_cut *cut, in
     return 1;
 }
 
-/* Tiles of whole rows near the wanted size; a longer row is cut evenly. */
-static uint64_t wcodeci_units_per_tile(const wcodeci_cut *cut, uint64_t wanted)
+/* Tiles of whole rows near the wanted size; a longer row is cut evenly, at whole blocks if these are not larger. */
+static uint64_t wcodeci_units_per_tile(const wcodeci_cut *cut, uint64_t block, uint64_t wanted)
 {
-    uint64_t pieces;
+    uint64_t pieces, units;
     if (cut->row <= wanted) {
         uint64_t rows = (cut->units - 1) / cut->row + 1;
         return wcodeci_min64(wanted / cut->row, rows) * cut->row;
     }
+    wanted = wanted < block ? wanted : wanted - wanted % block;
     pieces = (cut->row - 1) / wanted + 1;
-    return (cut->row - 1) / pieces + 1;
+    units = (cut->row - 1) / pieces + 1;
+    return wanted < block || units % block == 0 ? units : units + block - units % block;
 }
 
 /* The columns that scales are taken of; 0: none.  Of a kernel of a convolution they are all that belongs to one
@@ -747,6 +753,7 @@ static uint64_t wcodeci_coded_row(unsigned profile, const wcodec_segment *s, uin
 /* How a segment will be written. */
 typedef struct wcodeci_layout {
     wcodeci_cut cut;
+    unsigned block;                     /* units that are not to be torn apart: bytes of a block, or 1 */
     int given;                          /* the index must say its size, unit and row */
     uint64_t row;                       /* that its tiles are coded with */
     size_t per_group, columns;          /* tiles a group, 0: none; columns that scales are taken of */
@@ -767,19 +774,22 @@ static void wcodeci_layout_groups(wcodeci_layout *l, uint64_t columns)
  * 0 if the segment contradicts itself. */
 static int wcodeci_layout_make(const wcodec_segment *s, unsigned profile, uint32_t wanted, wcodeci_layout *l)
 {
-    const uint32_t tile_units = !wanted && s->dtype == WCODEC_BYTES ? WCODECI_BYTES_UNITS
-                                                                    : wcodeci_tile_units(wanted, profile);
+    const wcodeci_block_row *block = wcodeci_block_of(s->dtype);
+    uint32_t tile_units = !wanted && s->dtype == WCODEC_BYTES ? WCODECI_BYTES_UNITS
+                                                              : wcodeci_tile_units(wanted, profile);
     memset(l, 0, sizeof *l);
-    if (s->dtype >= WCODECI_DTYPES || s->rank > WCODECI_MAX_RANK || (s->rank && !s->shape)
+    l->block = block ? block->bytes : 1;
+    if (block) tile_units *= WCODECI_BLOCKS_UNITS;
+    if ((s->dtype >= WCODECI_DTYPES && !block) || s->row % l->block || s->rank > WCODECI_MAX_RANK || (s->rank && !s->shape)
         || !wcodeci_writer_geometry(s, &l->cut, &l->given))
         return 0;
     if (l->cut.row > tile_units && l->cut.units % l->cut.row) {
-        l->cut.row = 1;         /* rows that neither fit a tile nor fill the segment are no rows */
+        l->cut.row = l->block;  /* rows that neither fit a tile nor fill the segment are no rows */
         l->given = 1;
     }
     l->row = wcodeci_coded_row(profile, s, l->cut.row);
     if (s->size == 0) return 1;
-    l->cut.per_tile = wcodeci_units_per_tile(&l->cut, tile_units);
+    l->cut.per_tile = wcodeci_units_per_tile(&l->cut, l->block, tile_units);
     (void)wcodeci_cut_tiles(&l->cut);
     wcodeci_layout_groups(l, wcodeci_columns(s, profile, &l->cut, tile_units));
     return 1;
@@ -822,7 +832,7 @@ WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcod
     w->row = layout.row;
     w->per_group = layout.per_group;
     w->columns = layout.columns;
-    w->dtype = segment->dtype;
+    w->dtype = layout.block > 1 && !(w->features & WCODEC_FEATURE_BLOCKS) ? (unsigned)WCODEC_BYTES : segment->dtype;
     w->next_tile = 0;
     w->missing = segment->size;
     w->tile_size = w->tile_have = 0;

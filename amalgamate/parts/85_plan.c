@@ -170,14 +170,6 @@ static int wcodeci_json_number(wcodeci_json *j, uint64_t *v)
     return j->p > start && (j->p - start == 1 || *start != '0');
 }
 
-static int wcodeci_text_is(const char *text, size_t size, const char *word)
-{
-    size_t i;
-    for (i = 0; i < size; i++)
-        if (!word[i] || word[i] != text[i]) return 0;
-    return !word[i];
-}
-
 static size_t wcodeci_json_digits(wcodeci_json *j)
 {
     const char *start = j->p;
@@ -296,7 +288,7 @@ static wcodec_status wcodeci_json_tensor(wcodeci_plan *plan, wcodeci_json *j, wc
             bit = 1;
             if (!wcodeci_json_string(j, &text, &size)) return WCODEC_E_CORRUPT;
             dtype = wcodec_dtype_find(text, size);
-            s->dtype = dtype < 0 ? (unsigned)WCODEC_BYTES : (unsigned)dtype;
+            s->dtype = dtype < 0 || (size_t)dtype >= WCODECI_DTYPES ? (unsigned)WCODEC_BYTES : (unsigned)dtype;
         } else if (wcodeci_text_is(key, key_size, "shape")) {
             bit = 2;
             if (!(seen & bit)) status = wcodeci_json_shape(plan, j, s);
@@ -450,13 +442,28 @@ static wcodec_status wcodeci_plan_read_failed(wcodec_status status, wcodec_error
     return status;
 }
 
+/* The tensors are parsed: checks them, and puts them in order; `data` is where their bytes begin. */
+static wcodec_status wcodeci_plan_settle(wcodeci_plan *plan, uint64_t data)
+{
+    uint64_t i;
+    void *p;
+    wcodec_status status;
+    if (!wcodeci_plan_check_tensors(plan) || plan->plan.count >= UINT32_MAX) return WCODEC_E_CORRUPT;
+    status = wcodeci_alloc(&plan->heap, (uint64_t)plan->plan.count * sizeof(uint32_t), &p);
+    if (status) return status;
+    plan->order = (uint32_t *)p;
+    plan->order_count = plan->plan.count;
+    for (i = 0; i < plan->order_count; i++) plan->order[i] = (uint32_t)i;
+    return wcodeci_plan_names_differ(plan) ? wcodeci_plan_arrange(plan, data) : WCODEC_E_CORRUPT;
+}
+
 /* OK with a plan, CORRUPT for a file that is no safetensors file, or what went wrong on the way. */
 static wcodec_status wcodeci_plan_safetensors(wcodeci_plan *plan, const wcodec_source *file,
                                               wcodec_error *err)
 {
     wcodeci_byte prefix[8];
     wcodeci_json j;
-    uint64_t n, i;
+    uint64_t n;
     void *p;
     wcodec_status status;
     if (file->size < 10) return WCODEC_E_CORRUPT;
@@ -473,195 +480,9 @@ static wcodec_status wcodeci_plan_safetensors(wcodeci_plan *plan, const wcodec_s
     j.p = plan->json;
     j.end = plan->json + n;
     status = wcodeci_utf8_ok(plan->json, (size_t)n) ? wcodeci_json_header(plan, &j) : WCODEC_E_CORRUPT;
-    if (!status && !wcodeci_plan_check_tensors(plan)) status = WCODEC_E_CORRUPT;
-    if (!status && plan->plan.count >= UINT32_MAX) status = WCODEC_E_CORRUPT;
-    if (!status) {
-        status = wcodeci_alloc(&plan->heap, (uint64_t)plan->plan.count * sizeof(uint32_t), &p);
-        plan->order = (uint32_t *)p;
-    }
-    if (!status) {
-        plan->order_count = plan->plan.count;
-        for (i = 0; i < plan->order_count; i++) plan->order[i] = (uint32_t)i;
-        if (!wcodeci_plan_names_differ(plan)) status = WCODEC_E_CORRUPT;
-    }
-    if (!status) status = wcodeci_plan_arrange(plan, 8 + n);
+    if (!status) status = wcodeci_plan_settle(plan, 8 + n);
     if (status == WCODEC_E_LIMIT || status == WCODEC_E_NO_MEMORY)
         wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
-    return status;
-}
-
-static void wcodeci_plan_clear(wcodeci_plan *plan)
-{
-    wcodeci_release(&plan->heap, plan->json, plan->json_size);
-    wcodeci_release(&plan->heap, plan->segments, plan->segment_capacity * sizeof *plan->segments);
-    wcodeci_release(&plan->heap, plan->shapes, plan->shape_capacity * sizeof *plan->shapes);
-    wcodeci_release(&plan->heap, plan->order, plan->order_count * sizeof *plan->order);
-    plan->json = NULL;
-    plan->segments = NULL;
-    plan->shapes = NULL;
-    plan->order = NULL;
-    plan->segment_capacity = plan->shape_capacity = plan->shapes_used = plan->order_count = 0;
-    plan->plan.count = 0;
-}
-
-/* All of one dtype, with a rest of bytes where the size is not whole; or opaque. */
-static wcodec_status wcodeci_plan_raw(wcodeci_plan *plan, const wcodec_plan_options *options)
-{
-    const unsigned bits = wcodec_dtype_bits(options->dtype);
-    uint64_t step = 1, elements, rest = plan->plan.size;
-    wcodec_segment s;
-    wcodec_status status = WCODEC_OK;
-    memset(&s, 0, sizeof s);
-    s.name = "";
-    if (bits) {
-        void *p = NULL;
-        const unsigned unit_bits = 8u * wcodeci_dtypes[options->dtype].unit;
-        /* The fewest bytes that are whole units and whole elements: 3 for 6-bit ones. */
-        step = bits == 6 ? 3 : (bits > unit_bits ? bits : unit_bits) / 8;
-        elements = plan->plan.size / step * (step * 8 / bits);
-        rest = plan->plan.size % step;
-        status = wcodeci_grow(&plan->heap, &p, &plan->shape_capacity, 2, sizeof(uint64_t));
-        plan->shapes = (uint64_t *)p;
-        if (status) return status;
-        plan->shapes[0] = elements;
-        s.rank = 1;
-        if (options->row && elements % options->row == 0 && elements) {
-            plan->shapes[0] = elements / options->row;
-            plan->shapes[1] = options->row;
-            s.rank = 2;
-        }
-        s.shape = plan->shapes;
-        s.dtype = options->dtype;
-        s.size = plan->plan.size - rest;
-        if (s.size) status = wcodeci_plan_add(plan, &s);
-        if (status) return status;
-    }
-    if (!rest) return WCODEC_OK;
-    s.dtype = WCODEC_BYTES;
-    s.offset = plan->plan.size - rest;
-    s.size = rest;
-    s.rank = 0;
-    s.shape = NULL;
-    return wcodeci_plan_add(plan, &s);
-}
-
-WCODEC_API wcodec_status wcodec_plan_open(wcodec_plan **out, const wcodec_source *file,
-                                          const wcodec_plan_options *options, wcodec_error *err)
-{
-    wcodec_plan_options opts = wcodec_plan_defaults();
-    wcodeci_heap heap;
-    wcodeci_plan *plan;
-    wcodec_status status = WCODEC_E_CORRUPT;
-    void *block;
-    if (!out) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
-    *out = NULL;
-    if (!wcodeci_source_ok(file) || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts)
-        || opts.dtype >= WCODECI_DTYPES)
-        return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "wrong file or options");
-    wcodeci_heap_init(&heap, opts.allocator, opts.max_memory, WCODECI_PLAN_MEMORY);
-    status = wcodeci_alloc(&heap, sizeof *plan, &block);
-    if (status) return wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
-    plan = (wcodeci_plan *)block;
-    memset(plan, 0, sizeof *plan);
-    plan->heap = heap;
-    plan->plan.size = file->size;
-    plan->plan.format = "safetensors";
-    status = opts.dtype == WCODEC_BYTES ? wcodeci_plan_safetensors(plan, file, err) : WCODEC_E_CORRUPT;
-    if (status == WCODEC_E_CORRUPT) {
-        wcodeci_plan_clear(plan);
-        plan->plan.format = "raw";
-        status = wcodeci_plan_raw(plan, &opts);
-        if (status) wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
-    }
-    plan->plan.segments = plan->segments;
-    if (status) wcodec_plan_close(&plan->plan);
-    else *out = &plan->plan;
-    return status;
-}
-
-WCODEC_API void wcodec_plan_close(wcodec_plan *plan)
-{
-    wcodeci_plan *p = (wcodeci_plan *)(void *)plan;
-    wcodeci_heap heap;
-    if (!p) return;
-    wcodeci_plan_clear(p);
-    heap = p->heap;
-    wcodeci_release(&heap, p, sizeof *p);
-}
-
-#define WCODECI_FILE_WINDOW ((size_t)1 << 18)
-
-/* Gives a run of the file to the writer: through `window`, or where it is in memory without a copy. */
-static wcodec_status wcodeci_writer_copy(wcodec_writer *w, const wcodec_source *file, uint64_t offset,
-                                         uint64_t size, void *window, const wcodec_progress *progress,
-                                         wcodec_error *err)
-{
-    while (size) {
-        const size_t take = (size_t)wcodeci_min64(size, WCODECI_FILE_WINDOW);
-        const void *data = window;
-        wcodec_status status;
-        if (file->memory) {
-            if (offset > file->size || take > file->size - offset)
-                return wcodeci_fail(err, WCODEC_E_ARGUMENT, offset, "the plan is longer than the file");
-            data = (const wcodeci_byte *)file->memory + (size_t)offset;
-        } else {
-            status = wcodeci_read_at(file, offset, window, take, err);
-            if (status) return wcodeci_plan_read_failed(status, err);
-        }
-        status = wcodec_writer_data(w, data, take, err);
-        if (status) return status;
-        offset += take;
-        size -= take;
-        if (progress && progress->fn && progress->fn(progress->user, offset, file->size))
-            return wcodeci_fail(err, WCODEC_E_CANCELLED, offset, "cancelled");
-    }
-    return WCODEC_OK;
-}
-
-/* Do the plan's segments follow one another from the file's first byte on? */
-static int wcodeci_plan_in_order(const wcodec_plan *plan)
-{
-    uint64_t at = 0;
-    size_t i;
-    for (i = 0; i < plan->count; i++) {
-        if (plan->segments[i].offset != at || !wcodeci_add(&at, plan->segments[i].size)) return 0;
-    }
-    return 1;
-}
-
-WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *name, size_t name_size,
-                                            const wcodec_source *file, const wcodec_plan *plan,
-                                            const wcodec_progress *progress, wcodec_error *err)
-{
-    wcodec_error local;
-    wcodec_status status;
-    void *window = NULL;
-    size_t i;
-    if (!err) err = &local;
-    if (!writer || !wcodeci_source_ok(file) || !plan)
-        return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
-    status = wcodec_writer_original(writer, name, name_size, 0, err);
-    if (status) return status;
-    if (!file->memory) {
-        status = wcodeci_alloc(&writer->heap, WCODECI_FILE_WINDOW, &window);
-        if (status) wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
-    }
-    writer->file = *file;
-    writer->file_offset = writer->view;         /* the batch is empty now */
-    writer->file_open = wcodeci_plan_in_order(plan);
-    writer->lent = file->memory != NULL;
-    for (i = 0; i < plan->count && !status; i++) {
-        const wcodec_segment *s = &plan->segments[i];
-        status = wcodec_writer_segment(writer, s, err);
-        if (!status) status = wcodeci_writer_copy(writer, file, s->offset, s->size, window, progress, err);
-    }
-    /* The file is there to be compared with, and its memory lent, for as long as this runs. */
-    if (!status && wcodeci_writer_flush(writer)) status = wcodeci_writer_error(writer, err);
-    writer->file_open = 0;
-    writer->lent = 0;
-    wcodeci_release(&writer->heap, window, WCODECI_FILE_WINDOW);
-    /* Half an original is of no use: what failed here fails the writer, with its own place and reason. */
-    if (status && !writer->error.status) writer->error = *err;
     return status;
 }
 

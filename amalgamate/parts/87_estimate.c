@@ -110,6 +110,7 @@ typedef struct wcodeci_estimator {
     const wcodeci_cycles *cycles;
     unsigned crc_cycles;                        /* a byte, in 1/256 */
     int whole;                                  /* the sample is all there is */
+    size_t run;                                 /* units of a run: more where they are bytes of blocks */
     size_t piece;                               /* units that are encoded at a time, at most */
     size_t fit_rows;                            /* rows that a group's scales are fitted to, at most */
 
@@ -139,12 +140,12 @@ static wcodec_status wcodeci_estimate_read(const wcodeci_estimator *e, uint64_t 
     return wcodeci_read_at(e->file, e->segment->offset + begin * unit, dst, (size_t)(count * unit), e->err);
 }
 
-/* What decoding a record takes. */
-static uint64_t wcodeci_estimate_cost(const wcodeci_estimator *e, const wcodec_tile_info *info)
+/* What decoding the planes of a tile, or of a field, takes. */
+static uint64_t wcodeci_estimate_planes(const wcodeci_estimator *e, const wcodec_tile_info *info)
 {
     const wcodeci_cycles *c = e->cycles;
     const size_t n = info->decoded_size / info->unit;
-    uint64_t cost = (uint64_t)info->decoded_size * (c->byte + e->crc_cycles);
+    uint64_t cost = (uint64_t)info->decoded_size * c->byte;
     int merges = info->planes > 1;
     unsigned k;
     if (info->predictor != WCODEC_PREDICT_NONE) cost += (uint64_t)n * c->unit_predictor;
@@ -155,6 +156,18 @@ static uint64_t wcodeci_estimate_cost(const wcodeci_estimator *e, const wcodec_t
         if (plane->coder == WCODEC_CODER_RANS16 || plane->coder == WCODEC_CODER_CLASSES) merges &= c->merges;
     }
     return merges ? cost + (uint64_t)info->decoded_size * c->merge : cost;
+}
+
+/* What decoding a record takes; fields are put into their blocks as bytes are copied. */
+static uint64_t wcodeci_estimate_cost(const wcodeci_estimator *e, const wcodec_tile_info *info, size_t size)
+{
+    uint64_t cost = (uint64_t)info->decoded_size * e->crc_cycles + wcodeci_estimate_planes(e, info);
+    unsigned f;
+    for (f = 0; f < info->fields; f++) {
+        wcodec_tile_info field;
+        if (!wcodec_tile_inspect_field(e->record, size, f, &field, NULL)) cost += wcodeci_estimate_planes(e, &field);
+    }
+    return cost;
 }
 
 /* Encodes units `begin` to `end`. */
@@ -178,7 +191,7 @@ static wcodec_status wcodeci_estimate_tile(wcodeci_estimator *e, uint64_t begin,
     e->group_used |= info.scaled;
     e->units += end - begin;
     e->tile_bytes += size;
-    e->cost += wcodeci_estimate_cost(e, &info);
+    e->cost += wcodeci_estimate_cost(e, &info, size);
     return WCODEC_OK;
 }
 
@@ -264,7 +277,7 @@ static wcodec_status wcodeci_estimate_all(wcodeci_estimator *e)
 static wcodec_status wcodeci_estimate_run(wcodeci_estimator *e, unsigned run)
 {
     const wcodeci_cut *cut = &e->layout.cut;
-    uint64_t most = wcodeci_min64(WCODECI_ESTIMATE_UNITS / cut->per_tile, WCODECI_ESTIMATE_TILES);
+    uint64_t most = wcodeci_min64(e->run / cut->per_tile, WCODECI_ESTIMATE_TILES);
     uint64_t first = wcodeci_mul_div(cut->tiles, 2 * run + 1, 2 * WCODECI_ESTIMATE_RUNS), last = cut->tiles;
     uint64_t begin, end;
     wcodec_status status;
@@ -289,7 +302,7 @@ static wcodec_status wcodeci_estimate_part(wcodeci_estimator *e, unsigned run)
     const wcodeci_cut *cut = &e->layout.cut;
     uint64_t begin = wcodeci_mul_div(cut->units, 2 * run + 1, 2 * WCODECI_ESTIMATE_RUNS) - e->piece / 2;
     wcodec_status status;
-    if (cut->row <= e->piece) begin -= begin % cut->row;
+    begin -= begin % (cut->row <= e->piece ? cut->row : e->layout.block);
     status = wcodeci_estimate_group(e, wcodeci_cut_find(cut, begin));
     return status ? status : wcodeci_estimate_tile(e, begin, begin + e->piece);
 }
@@ -300,7 +313,7 @@ static wcodec_status wcodeci_estimate_sample(wcodeci_estimator *e)
     unsigned run;
     if (e->whole) return wcodeci_estimate_all(e);
     for (run = 0; run < WCODECI_ESTIMATE_RUNS && !status; run++) {
-        status = e->layout.cut.per_tile > WCODECI_ESTIMATE_UNITS ? wcodeci_estimate_part(e, run)
+        status = e->layout.cut.per_tile > e->run ? wcodeci_estimate_part(e, run)
                                                                  : wcodeci_estimate_run(e, run);
         if (!status) wcodeci_estimate_group_end(e);
     }
@@ -314,12 +327,13 @@ static void wcodeci_estimate_plan(wcodeci_estimator *e)
 {
     const wcodeci_cut *cut = &e->layout.cut;
     uint64_t rows;
-    e->whole = cut->units <= (uint64_t)WCODECI_ESTIMATE_RUNS * WCODECI_ESTIMATE_UNITS
+    e->run = WCODECI_ESTIMATE_UNITS * (e->layout.block > 1 ? WCODECI_BLOCKS_UNITS : 1);
+    e->whole = cut->units <= (uint64_t)WCODECI_ESTIMATE_RUNS * e->run
             && cut->tiles <= (uint64_t)WCODECI_ESTIMATE_RUNS * WCODECI_ESTIMATE_TILES;
     e->piece = (size_t)wcodeci_min64(cut->per_tile, cut->units);
-    if (!e->whole && e->piece > WCODECI_ESTIMATE_UNITS) {
-        e->piece = WCODECI_ESTIMATE_UNITS;
-        if (cut->row < e->piece) e->piece -= e->piece % (size_t)cut->row;
+    if (!e->whole && e->piece > e->run) {
+        e->piece = e->run;
+        e->piece -= e->piece % (cut->row < e->piece ? (size_t)cut->row : e->layout.block);
     }
     if (e->layout.per_group == 0) return;
     rows = WCODECI_ESTIMATE_FIT / e->layout.columns;

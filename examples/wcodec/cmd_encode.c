@@ -21,7 +21,7 @@ static void json_dtypes(cli_json *json, const wcodec_plan *plan)
     unsigned dtype;
     size_t i;
     cli_json_open(json, "dtypes", '{');
-    for (dtype = 0; wcodec_dtype_name(dtype) != NULL; dtype++) {
+    for (dtype = 0; dtype < WCODEC_DTYPE_END; dtype++) {
         uint64_t bytes = 0;
         for (i = 0; i < plan->count; i++) {
             if (plan->segments[i].dtype == dtype) bytes += plan->segments[i].size;
@@ -117,6 +117,7 @@ wcodec_status cli_encode(const cli_options *opt, const cli_input *in, const wcod
     options.tile.coders = cli_coder_mask(opt->coder);
     options.tile_units = (uint32_t)opt->tile;
     options.no_copies = cli_has(opt, CLI_OPT_NO_COPIES);
+    options.features = plan->features;
     status = write_container(opt, in, plan, sink, &options, size, err);
     free(metadata);
     return status;

@@ -24,7 +24,7 @@ typedef struct command {
     "  --coder auto|rans|huffman|raw\n" \
     "                        coders to choose from (auto: all, by size and decoding speed)\n" \
     "  --tile N              units a tile, about (65536; dense and best: 262144)\n" \
-    "  --dtype NAME          IN is nothing but elements of this dtype (BF16, F32, I8 ...)\n" \
+    "  --dtype NAME          IN is nothing but elements of this dtype (BF16, I8, Q4_K ...)\n" \
     "  --row N               elements a row, with --dtype\n" \
     "  --no-copies           code every tile, though it were there before: so that the container can be\n" \
     "                        decoded from a pipe into a pipe\n"
@@ -65,7 +65,7 @@ static const command commands[] = {
       CLI_OPT_DTYPE | CLI_OPT_ROW | CLI_OPT_THREADS | CLI_OPT_JSON | CLI_OPT_HTML | CLI_OPT_PEERS |
           CLI_OPT_PROFILE | CLI_OPT_FORCE | CLI_OPT_DISK, 1,
       "IN", "measure the entropies of every tensor, and what each coder would make of it",
-      "  --dtype NAME          IN is nothing but elements of this dtype (BF16, F32, I8 ...)\n"
+      "  --dtype NAME          IN is nothing but elements of this dtype (BF16, I8, Q4_K ...)\n"
       "  --row N               elements a row, with --dtype\n"
       THREADS_HELP JSON_HELP
       "  --profile fast|dense|best  of what is predicted (fast), and of the page's container, which is really made\n"

@@ -98,7 +98,7 @@ static int parse_value(const definition *def, const char *text, void *field)
         return parse_choice(text, def->choices, (unsigned *)field);
     case DTYPE:
         dtype = wcodec_dtype_find(text, strlen(text));
-        if (dtype < 0 || wcodec_dtype_bits((unsigned)dtype) == 0) return 0;
+        if (dtype <= 0) return 0;           /* BYTES is 0: what a file is without this option */
         *(unsigned *)field = (unsigned)dtype;
         return 1;
     case SPAN:
@@ -116,7 +116,7 @@ static int bad_value(const definition *def, const char *command, const char *tex
         return cli_usage("%s: %s takes a number from %llu to %llu, not '%s'", command, def->name,
                          (unsigned long long)def->least, (unsigned long long)def->most, text);
     case DTYPE:
-        return cli_usage("%s: %s takes a dtype as safetensors writes it (BF16, F32, I8 ...), not '%s'",
+        return cli_usage("%s: %s takes a dtype as safetensors or ggml writes it (BF16, I8, Q4_K ...), not '%s'",
                          command, def->name, text);
     case SPAN:
         return cli_usage("%s: %s takes BEGIN:END with BEGIN <= END, not '%s'", command, def->name, text);
