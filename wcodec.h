@@ -54,8 +54,8 @@ WHAT IT IS NOT
 
 It never changes a value: no quantisation, no rounding.  It does no file I/O,
 starts no thread and prints nothing; callers supply callbacks.  It is no
-general compressor: text and images stay about as large as they are.  It does
-not encrypt, and its checksums find damage, not forgery.
+general compressor: the text in model files is made small too, but images and sound
+stay about as large as they are.  It does not encrypt, and its checksums find damage, not forgery.
 
 CONFIGURATION
 =============
@@ -71,6 +71,8 @@ CONFIGURATION
   WCODEC_NO_SIMD          the one file           scalar code alone
   WCODEC_NO_MIX           the one file           no coder mix: containers of the profile BEST
                                                  are not read (UNSUPPORTED) nor written
+  WCODEC_NO_LZ            the one file           no coder lz: tiles of text, mostly, are not
+                                                 read (UNSUPPORTED), and written larger
 
 GUARANTEES
 ==========
@@ -140,8 +142,8 @@ given, and a reader may refuse what exceeds its own limits (LIMIT) at any time.
   header | record | record | ... | footer
 
 Everything starts at a multiple of 8.  Records of one original stand together:
-an O record, then the T records of all its bytes, in order, and directly before
-a group's first T record its S record, if it has one.  After the
+an O record, then the T and R records of all its bytes, in order, and directly before
+a group's first one its S record, if it has one.  After the
 last original come the I records, at least one, whose decoded bytes, joined, are
 the index, then the footer, which ends the container.
 
@@ -168,13 +170,14 @@ the index, then the footer, which ends the container.
 
   type 4F 'O'  an original begins                       (section 3)
   type 54 'T'  a tile of the current original           (section 5)
+  type 52 'R'  the same, as a copy of an earlier tile   (section 5.1)
   type 53 'S'  the column scales of a group of tiles    (section 7.1)
   type 49 'I'  a tile of the index                      (section 4)
   type 46 'F'  the footer, the container's last 64 bytes
 
 A type with bit 5 set, such as a lower-case letter, is ancillary: a reader skips
 the record, with its padding, whatever they hold.
-Any other type is reserved.  Ancillary records MUST NOT stand between the T and S
+Any other type is reserved.  Ancillary records MUST NOT stand between the T, R and S
 records of one segment.
 
 2.3 Footer: a record of type 'F' with a body of 62 bytes
@@ -248,7 +251,7 @@ bytes when decoded, all but the last of exactly 2^16.  Their joined bytes:
       if size is not 0:
         varint gap / 8         from the end of the previous segment's last tile
                                record (for the first: of the header) to the
-                               start of this segment's first T or S record
+                               start of this segment's first T, R or S record
         varint T               units a tile, at least 1; T * unit is at most
                                the header's max tile bytes
         if flags bit 1:
@@ -300,6 +303,21 @@ n * unit MUST be what the index gives the tile, and row counts units of the spli
 A tile of the index decodes the same way.  A tile stands alone: with its group's S
 record, if flags bit 7 is set, nothing outside its record is needed to decode it.
 
+5.1 R records: copies
+
+An R record stands in the place of a T record, and says that its tile's bytes are those of
+an earlier tile.
+
+  varint  distance             from that tile's first byte to this one's, in the bytes of
+                               all originals, one after the other; at least size
+  varint  size                 of either tile in bytes: 1 to 2^24
+  u32     CRC-32               of the bytes
+
+The body ends here, and the record with its padding is at most 24 bytes.  At that place there
+MUST begin a tile of that size, of any segment of any original, and its record MUST be
+a T record, with this CRC-32.  The other tile's scales are those of its own group.  Who takes
+the container in order sees only whether bytes of that CRC-32 stood there.
+
 6. Splits
 
 A unit is read as a little-endian integer x of 8 * unit bits.  Its planes, in
@@ -349,7 +367,7 @@ scale, in quarters of log2, belongs to each row and each column.
 
 An S record is a tile (section 5) with split BYTE, flags bit 7 clear and as many
 units as there are columns: byte c is column[c].  It belongs to its group's tiles; the
-T record of the first of them follows it directly.  It decodes to no more bytes than
+T or R record of the first of them follows it directly.  It decodes to no more bytes than
 the header allows a T record.
 
 A tile with flags bit 7 needs an S record in its group, and its first value stands in
@@ -358,7 +376,7 @@ unit u of its segment, counted in units of its split, a writer stores u mod W, a
 reader takes what is there.  The n values touch R = (phase + n - 1) / W + 1 rows
 (rounded down).  The plane of the row scales has R values of 8 bits, row[0] ...
 row[R-1]: they are the n values where section 9 speaks of it.  Its predictor MUST be
-none or left, its coder one of 9.0 to 9.5 or 9.8.
+none or left, its coder one of 9.0 to 9.5 or 9.9.
 
   q[i] = (row[(phase + i) / W] + column[(phase + i) mod W]) mod 256
 
@@ -383,7 +401,7 @@ takes off, which MUST only be used with flags bit 7; q[i] & 3 is a class (sectio
 A coder writes n >= 1 values v[0] ... v[n-1] of w bits each (1 <= w <= 8).
 Payload sizes are exact: bytes left over, or missing, are rejected, and so is a
 value of 2^w or more, be it decoded or only named: as sparse's c, as a Huffman or
-rANS-256 table's last, as a value[s] of a rANS-16 table.
+rANS-256 table's last, as an lz block's last, as a value[s] of a rANS-16 table.
 
 9.0 raw (id 0).  w = 8: n bytes.  Otherwise the values go in groups of 64, the
 last group filled up with zeros, and each group takes 8w bytes: for each of the
@@ -748,23 +766,69 @@ Update with v[i]:
         most 400 and at most at; if it is below least, length = 0
   place[h] = i + 1
 
-9.8 packed (id 9).  u8 c, u8 b, then a raw plane (9.0) of the values v[i] - c, of b
+9.8 lz (id 8).  Repeats: a value is coded as it is (a *literal*), or a run of values
+as a copy of those that begin `distance` values before it (a *match*).  Values of any
+width w.  The payload is a sequence of blocks, until there are n values:
+
+  varint m           the number of values that the block gives: at least 1, and not
+                     more than are still missing
+  u8 first, u8 last  first <= last; literals
+  code lengths of the literals first ... last, as in 9.3
+  u8 lengths         the number of length symbols, at most 92
+  code lengths of the length symbols 0 ... lengths - 1, as in 9.3, if lengths > 0
+  u8 distances       only if lengths > 0: 2 to 51: the number of distance symbols;
+                     128 + s, s at most 50: there is only the distance symbol s, and
+                     its code has no bits; others: corrupt
+  code lengths of the distance symbols 0 ... distances - 1, as in 9.3, if distances < 128
+  the stream of bits, filled from bit 0 of its first byte; zero bits fill up its
+                     last byte
+
+The literals and length symbols have one code: its lengths are those of the literals 0
+... 255, then those of the length symbols, in this order for codes of equal length.  The
+distance symbols have another.  Codes are canonical and MUST be complete, as in 9.3, and
+go in with their most significant bit first.  The next block begins with the next byte.
+
+The stream has, until there are m values, one by one: the code of a literal; or the code
+of a length symbol, its extra bits, the code of a distance symbol, its extra bits.  Extra
+bits go in with the least significant bit first.
+
+A *number* x with f fine bits is told by a symbol y and b extra bits:
+
+  y < 2^(f+1):  x = y, b = 0
+  otherwise:    b = (y >> f) - 1;  x = ((2^f | y & (2^f - 1)) << b) + the extra bits
+
+A match's length is 2 + the number of its length symbol, with f = 2.  Its distance is for
+the symbols 0, 1 and 2 the last distance, the one before, and the one before that; for a
+symbol s of 3 or more it is 1 + the number of s - 3, with f = 1.  The last three distances
+are a list: symbol 0 leaves it as it is; 1 and 2 move theirs to the front, before the
+others; a symbol of 3 or more puts its distance in front, and the third one is forgotten.
+It begins as 1, 2, 4, and goes on from block to block.
+
+A distance MUST NOT be more than the number of values of the plane before the match, a
+length not more than the block's values still missing.  The values are copied one by one,
+the first one first: where the distance is less than the length, a match repeats what it
+has just made.
+
+9.9 packed (id 9).  u8 c, u8 b, then a raw plane (9.0) of the values v[i] - c, of b
 bits each.  b MUST be at least 1 and below w, and c + 2^b at most 2^w.
 
-Coder ids 8 and 10 to 31 are reserved.
+Coder ids 10 to 31 are reserved.
 
 10. What a reader may do less
 
 A reader that fetches single tiles does not see the O records, the records between
 tiles, S records that its tiles do not need, and the container's CRC-32.  One that
 takes the container in order need not look into the index, beyond its CRC-32 and size,
-nor compare the O records with it; to it an S record stands for all T records that
-follow one another, and the header's max tile bytes are what bounds the columns.  Both see the same bytes in a container that keeps the rules above.
+nor compare the O records with it; to it an S record stands for all T and R records that
+follow one another, and the header's max tile bytes are what bounds the columns.  It
+needs the bytes that it has given out for R records, and may refuse these (UNSUPPORTED)
+if it has not kept them.  Both see the same bytes in a container that keeps the rules
+above.
 
 11. Room
 
 Later coders, predictors and splits take reserved ids; what needs more than tiles
-have (a base file, an earlier tile) takes a reserved record type and a segment's flag.
+have (a base file) takes a reserved record type and a segment's flag.
 An older reader then says UNSUPPORTED for what it does not know and still reads the
 rest.
 */
@@ -966,6 +1030,14 @@ typedef struct wcodec_source {
 /* A source over `size` bytes of memory, which must outlive every use of it. */
 WCODEC_API wcodec_source wcodec_source_memory(const void *memory, size_t size);
 
+/* A way back to bytes that have gone by: stores `size` bytes of the view (all originals, one after the other),
+ * from `offset` on, in `dst`.  Called from the calling thread.  Anything but WCODEC_OK is a failure and is
+ * handed on.  fn NULL: there is no way back. */
+typedef struct wcodec_reread {
+    wcodec_status (*fn)(void *user, uint64_t offset, void *dst, size_t size);
+    void *user;
+} wcodec_reread;
+
 /* Where a container is written, in order, from the calling thread.  All `size` bytes are taken, or
  * the result is not WCODEC_OK, which ends the writer. */
 typedef struct wcodec_sink {
@@ -1084,7 +1156,7 @@ typedef enum wcodec_split {
 typedef enum wcodec_coder {
     WCODEC_CODER_RAW = 0, WCODEC_CODER_CONSTANT = 1, WCODEC_CODER_SPARSE = 2, WCODEC_CODER_HUFFMAN = 3,
     WCODEC_CODER_RANS16 = 4, WCODEC_CODER_RANS256 = 5, WCODEC_CODER_CLASSES = 6, WCODEC_CODER_MIX = 7,
-    WCODEC_CODER_PACKED = 9,
+    WCODEC_CODER_LZ = 8, WCODEC_CODER_PACKED = 9,
     WCODEC_CODER_COUNT = 10
 } wcodec_coder;
 
@@ -1140,6 +1212,20 @@ WCODEC_API wcodec_status wcodec_tile_inspect(const void *src, size_t size, wcode
 WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const void *scales, size_t columns,
                                             void *dst, size_t dst_size, void *scratch, size_t scratch_size,
                                             int no_crc, unsigned cpu_off, wcodec_error *err);
+
+/* A record in the place of a tile's says that the tile is a copy: its bytes are those of a tile that begins
+ * `distance` bytes before it in the view. */
+typedef struct wcodec_copy_info {
+    size_t record_size;             /* bytes of the record, padding included */
+    size_t decoded_size;            /* of either tile */
+    uint64_t distance;              /* at least decoded_size */
+    uint32_t crc;                   /* CRC-32 of the bytes */
+} wcodec_copy_info;
+
+/* Reads such a record at `src`, of which `size` bytes are there (24 are always enough).  OK, NOT_FOUND (it is
+ * another record: see wcodec_tile_inspect), TRUNCATED or CORRUPT; `info` is filled in only if OK. */
+WCODEC_API wcodec_status wcodec_copy_inspect(const void *src, size_t size, wcodec_copy_info *info,
+                                             wcodec_error *err);
 
 #ifndef WCODEC_NO_ENCODER
 
@@ -1207,6 +1293,8 @@ typedef struct wcodec_reader_options {
     int no_mix;                         /* refuse (LIMIT) containers that may have planes of the coder MIX: for who
                                          * takes any file, and cannot wait some 50 us a byte of it, which is what
                                          * hostile ones can cost at most */
+    wcodec_reread reread;               /* for the push decoder alone, which gave these bytes out in earlier
+                                         * steps: where a tile is a copy, it asks for them */
 } wcodec_reader_options;
 WCODEC_API wcodec_reader_options wcodec_reader_defaults(void);
 
@@ -1276,7 +1364,9 @@ typedef struct wcodec_tile_span {
     size_t scales_size, columns;    /* 0: none */
 } wcodec_tile_span;
 /* The tile that holds the view's byte `offset`: OK or ARGUMENT (beyond the end).  The next tile is
- * found with offset = span.offset + span.size; so one can fetch a range's compressed bytes alone. */
+ * found with offset = span.offset + span.size; so one can fetch a range's compressed bytes alone.  Where
+ * wcodec_copy_inspect finds that the record is a copy, the tile at span.offset - info.distance, which begins
+ * there and is no copy, has the bytes. */
 WCODEC_API wcodec_status wcodec_reader_tile(const wcodec_reader *reader, uint64_t offset,
                                             wcodec_tile_span *span);
 
@@ -1314,7 +1404,8 @@ WCODEC_API wcodec_status wcodec_rows_range(const wcodec_segment *segment, uint64
 
 typedef struct wcodec_push wcodec_push;
 
-/* `options` as for a reader; max_memory 0: 256 MiB.  On failure *out is NULL. */
+/* `options` as for a reader; max_memory 0: 256 MiB.  On failure *out is NULL.  A container that holds copies of
+ * tiles is UNSUPPORTED without options->reread. */
 WCODEC_API wcodec_status wcodec_push_open(wcodec_push **out, const wcodec_reader_options *options,
                                           wcodec_error *err);
 
@@ -1346,11 +1437,16 @@ typedef struct wcodec_writer_options {
     uint64_t max_memory;                /* bytes that the writer may hold; 0: 1 GiB */
     const wcodec_parallel *parallel;    /* copied; NULL: the calling thread */
     wcodec_tile_options tile;           /* what the encoder may choose from; zeros: everything */
-    uint32_t tile_units;                /* units a tile, about; 0: 65536, of other profiles than FAST 262144; at
-                                         * most 2097152 */
+    uint32_t tile_units;                /* units a tile, about; 0: 65536, of other profiles than FAST and
+                                         * of opaque bytes 262144; at most 2097152 */
     const char *metadata;               /* JSON for the header, copied; NULL: a line that names the library */
     size_t metadata_size;
     int no_sha256;                      /* leave the originals' SHA-256 out */
+    int no_copies;                      /* code every tile, so that who takes the container in order need keep
+                                         * nothing; 0: a tile that was there before is stored as a copy, where
+                                         * it can be compared: wcodec_writer_file reads its file again, */
+    wcodec_reread reread;               /* for all else this gives back what the writer was given; fn NULL: no
+                                         * copies there */
     unsigned cpu_off;                   /* WCODEC_CPU_...: kernels not to use; the bytes do not depend on it */
 } wcodec_writer_options;
 WCODEC_API wcodec_writer_options wcodec_writer_defaults(void);
@@ -2882,7 +2978,7 @@ WCODEC_API const char *wcodec_coder_name(unsigned coder)
 {
     static const char *const names[WCODEC_CODER_COUNT] = {
         "raw", "constant", "sparse", "huffman", "rans16", "rans256", "classes",
-        "mix", NULL, "packed"
+        "mix", "lz", "packed"
     };
     return coder < WCODEC_CODER_COUNT ? names[coder] : NULL;
 }
@@ -3706,8 +3802,7 @@ static void wcodeci_bits_refill_end(wcodeci_bits *b)
 
 /* Fills table[code] for all codes of `depth` bits with value << 4 | length, and returns depth; 0 if the
  * lengths, of the values first ... last, are not complete. */
-static unsigned wcodeci_huff_table(const wcodeci_byte length[256], unsigned first, unsigned last,
-                                   uint16_t *table)
+static unsigned wcodeci_huff_table(const wcodeci_byte *length, unsigned first, unsigned last, uint16_t *table)
 {
     unsigned per_length[WCODECI_HUFF_MAX + 1] = { 0 }, next[WCODECI_HUFF_MAX + 1];
     unsigned s, l, code = 0, depth = 0, left = 1;
@@ -3848,6 +3943,19 @@ static const char *wcodeci_huff_decode(const wcodeci_byte *src, size_t size, uns
 
 #ifndef WCODEC_NO_ENCODER
 
+/* Sorts m keys (Shell, "A high-speed sorting procedure", 1959). */
+static void wcodeci_sort_keys(uint64_t *key, unsigned m)
+{
+    static const wcodeci_byte gaps[] = { 132, 57, 23, 10, 4, 1 };
+    unsigned s, g, i;
+    for (g = 0; g < sizeof gaps; g++)
+        for (s = gaps[g]; s < m; s++) {
+            const uint64_t moved = key[s];
+            for (i = s; i >= gaps[g] && key[i - gaps[g]] > moved; i -= gaps[g]) key[i] = key[i - gaps[g]];
+            key[i] = moved;
+        }
+}
+
 /* The values that occur, rarest first, equal ones by value: sorted by one byte of their counts after the other,
  * the lowest first.  Returns how many. */
 static unsigned wcodeci_sort_counts(const uint32_t count[256], wcodeci_byte symbol[256])
@@ -3871,21 +3979,23 @@ static unsigned wcodeci_sort_counts(const uint32_t count[256], wcodeci_byte symb
     return m;
 }
 
+#define WCODECI_HUFF_SYMBOLS 512    /* the most that a code has */
+
 /* Code lengths by Huffman's construction; returns the longest.  Symbols come sorted, and so do the pairs as they
- * are made (van Leeuwen, "On the construction of Huffman trees", 1976).  m >= 2. */
-static unsigned wcodeci_huff_free(const uint32_t count[256], const wcodeci_byte symbol[256], unsigned m,
-                                  wcodeci_byte length[256])
+ * are made (van Leeuwen, "On the construction of Huffman trees", 1976).  `count`: of m symbols, 2 to
+ * WCODECI_HUFF_SYMBOLS, rarest first. */
+static unsigned wcodeci_huff_free(const uint32_t *count, unsigned m, wcodeci_byte *length)
 {
-    uint32_t weight[256];               /* of pairs */
-    uint16_t above[512];                /* symbols are nodes 0 ... m-1, pair i is node m + i */
-    wcodeci_byte depth[256];            /* of pairs */
+    uint32_t weight[WCODECI_HUFF_SYMBOLS];      /* of pairs */
+    uint16_t above[2 * WCODECI_HUFF_SYMBOLS];   /* symbols are nodes 0 ... m-1, pair i is node m + i */
+    uint16_t depth[WCODECI_HUFF_SYMBOLS];       /* of pairs */
     unsigned leaf = 0, pair = 0, i, k, longest = 0;
     for (i = 0; i + 1 < m; i++) {
         uint32_t sum = 0;
         for (k = 0; k < 2; k++) {
-            if (pair == i || (leaf < m && count[symbol[leaf]] <= weight[pair])) {
+            if (pair == i || (leaf < m && count[leaf] <= weight[pair])) {
                 above[leaf] = (uint16_t)i;
-                sum += count[symbol[leaf++]];
+                sum += count[leaf++];
             } else {
                 above[m + pair] = (uint16_t)i;
                 sum += weight[pair++];
@@ -3893,38 +4003,36 @@ static unsigned wcodeci_huff_free(const uint32_t count[256], const wcodeci_byte 
         }
         weight[i] = sum;
     }
-    memset(length, 0, 256);
-    memset(depth, 0, sizeof depth);     /* that of the last pair stays */
-    for (i = m - 2; i-- > 0;) depth[i] = (wcodeci_byte)(depth[above[m + i]] + 1);
+    memset(depth, 0, sizeof depth);             /* that of the last pair stays */
+    for (i = m - 2; i-- > 0;) depth[i] = (uint16_t)(depth[above[m + i]] + 1);
     for (i = 0; i < m; i++) {
         const unsigned l = depth[above[i]] + 1u;
-        length[symbol[i]] = (wcodeci_byte)l;
+        length[i] = (wcodeci_byte)wcodeci_min(l, 255);
         if (l > longest) longest = l;
     }
     return longest;
 }
 
-/* Optimal code lengths of at most 11 bits: Huffman's, or if one of these is longer by package-merge (Larmore and Hirschberg, "A fast algorithm for
- * optimal length-limited Huffman codes", 1990).  Each of 11 levels merges the symbols with pairs of the
- * level below, by weight; the 2m - 2 lightest items of the top level, with the pairs in them taken apart
- * level by level, hold each symbol as often as its code has bits.  To take them apart one needs to know only
- * which items of a level are symbols, for these come in sorted order.  m >= 2. */
-static void wcodeci_huff_lengths(const uint32_t count[256], const wcodeci_byte symbol[256], unsigned m,
-                                 wcodeci_byte length[256])
+/* Optimal code lengths of at most 11 bits: Huffman's, or if one of these is longer by package-merge (Larmore and
+ * Hirschberg, "A fast algorithm for optimal length-limited Huffman codes", 1990).  Each of 11 levels merges the
+ * symbols with pairs of the level below, by weight; the 2m - 2 lightest items of the top level, with the pairs in
+ * them taken apart level by level, hold each symbol as often as its code has bits.  To take them apart one needs to
+ * know only which items of a level are symbols, for these come in sorted order.  `count`: as above. */
+static void wcodeci_huff_optimal(const uint32_t *count, unsigned m, wcodeci_byte *length)
 {
-    uint32_t is_symbol[WCODECI_HUFF_MAX][16];
-    uint32_t weight[512], below[512];
+    uint32_t is_symbol[WCODECI_HUFF_MAX][2 * WCODECI_HUFF_SYMBOLS / 32];
+    uint32_t weight[2 * WCODECI_HUFF_SYMBOLS], below[2 * WCODECI_HUFF_SYMBOLS];
     unsigned level, i, size = 0, take;
-    if (wcodeci_huff_free(count, symbol, m, length) <= WCODECI_HUFF_MAX) return;
+    if (wcodeci_huff_free(count, m, length) <= WCODECI_HUFF_MAX) return;
     memset(is_symbol, 0, sizeof is_symbol);
-    memset(length, 0, 256);
+    memset(length, 0, m);
     for (level = 0; level < WCODECI_HUFF_MAX; level++) {
         unsigned pairs = size / 2, leaf = 0, pair = 0;
         memcpy(below, weight, sizeof(uint32_t) * size);
         for (size = 0; leaf < m || pair < pairs; size++) {
             uint32_t sum = pair < pairs ? below[2 * pair] + below[2 * pair + 1] : UINT32_MAX;
-            if (leaf < m && count[symbol[leaf]] <= sum) {
-                weight[size] = count[symbol[leaf++]];
+            if (leaf < m && count[leaf] <= sum) {
+                weight[size] = count[leaf++];
                 is_symbol[level][size / 32] |= (uint32_t)1 << size % 32;
             } else {
                 weight[size] = sum;
@@ -3935,9 +4043,22 @@ static void wcodeci_huff_lengths(const uint32_t count[256], const wcodeci_byte s
     for (take = 2 * m - 2; level-- > 0 && take;) {
         unsigned leaves = 0;
         for (i = 0; i < take; i++)
-            if (is_symbol[level][i / 32] >> i % 32 & 1) length[symbol[leaves++]]++;
+            if (is_symbol[level][i / 32] >> i % 32 & 1) length[leaves++]++;
         take = 2 * (take - leaves);
     }
+}
+
+/* The lengths of a plane's values, of which `symbol` sorts m, at least two. */
+static void wcodeci_huff_lengths(const uint32_t count[256], const wcodeci_byte symbol[256], unsigned m,
+                                 wcodeci_byte length[256])
+{
+    uint32_t sorted[256] = { 0 };
+    wcodeci_byte bits[256];
+    unsigned i;
+    for (i = 0; i < m; i++) sorted[i] = count[symbol[i]];
+    wcodeci_huff_optimal(sorted, m, bits);
+    memset(length, 0, 256);
+    for (i = 0; i < m; i++) length[symbol[i]] = bits[i];
 }
 
 /* What the encoder prepares before it knows whether Huffman is the smallest. */
@@ -3970,14 +4091,14 @@ static size_t wcodeci_huff_prepare(const wcodeci_plane *plane, const wcodeci_byt
     return model->head_size + (size_t)((bits + 7) / 8);
 }
 
-/* code[s]: the code of s, reversed, above its length in the low 4 bits. */
-static void wcodeci_huff_codes(const wcodeci_byte length[256], uint32_t code[256])
+/* code[s]: the code of s, reversed, above its length in the low 4 bits; of `count` symbols. */
+static void wcodeci_huff_codes(const wcodeci_byte *length, unsigned count, uint32_t *code)
 {
     unsigned next[WCODECI_HUFF_MAX + 2] = { 0 }, l, s, k;
-    for (s = 0; s < 256; s++) next[length[s] + 1u]++;
+    for (s = 0; s < count; s++) next[length[s] + 1u]++;
     next[1] = 0;
     for (l = 1; l <= WCODECI_HUFF_MAX; l++) next[l] = (next[l] + next[l - 1]) << 1;     /* of codes before */
-    for (s = 0; s < 256; s++) {
+    for (s = 0; s < count; s++) {
         unsigned reversed = 0;
         l = length[s];
         if (l == 0) continue;
@@ -4001,7 +4122,7 @@ static size_t wcodeci_huff_encode(const wcodeci_plane *plane, const wcodeci_huff
         used += (size_t)sizes[k] + (k + 1 < streams ? wcodeci_varint_size(sizes[k]) : 0);
     }
     if (used > cap) return 0;
-    wcodeci_huff_codes(model->length, code);
+    wcodeci_huff_codes(model->length, 256, code);
     memcpy(dst, model->head, model->head_size);
     dst += model->head_size;
     for (k = 0; k + 1 < streams; k++) dst += wcodeci_put_varint(dst, sizes[k]);
@@ -6234,6 +6355,763 @@ static size_t wcodeci_mix_encode(const wcodeci_mix_in *in, wcodeci_byte *dst, si
         return wcodeci_mix_write(in, in->kind == WCODECI_MIX_EXPONENTS ? wcodeci_mix_centre(in) : 0, dst, cap, m);
     zero = wcodeci_mix_zero(in);        /* two bits below an integer's highest one, or all */
     return wcodeci_mix_write_either(in, zero | 2 << 8, zero | 7 << 8, dst, cap, m);
+}
+
+#endif
+
+#endif
+
+/* ---- part: amalgamate/parts/586_lz.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * LZ (private): repeats and Huffman codes, for text, tables and whatever is not noise
+ * The family of LZ77 and deflate (Ziv and Lempel, "A universal algorithm for sequential data compression", 1977),
+ * with the whole plane as the window and, as in later members of it, codes of their own for the last three
+ * distances.  A plane is decoded straight into its place, which is the window.
+ * The encoder finds the cheapest way through a plane by prices: those of the codes that it came to before.
+ * ---------------------------------------------------------------------------------------------- */
+
+#ifdef WCODEC_NO_LZ
+#define WCODECI_LZ 0
+#ifndef WCODEC_NO_ENCODER
+static size_t wcodeci_lz_scratch(size_t n) { return 0 * n; }
+#endif
+#else
+#define WCODECI_LZ 1
+
+#define WCODECI_LZ_LEAST 2              /* values of a match */
+#define WCODECI_LZ_LENGTHS 92           /* symbols, */
+#define WCODECI_LZ_DISTANCES 51
+#define WCODECI_LZ_REPEATS 3            /* of which the first stand for the last distances */
+#define WCODECI_LZ_LENGTH_FINE 2        /* bits below a number's highest one that its symbol tells */
+#define WCODECI_LZ_DISTANCE_FINE 1
+#define WCODECI_LZ_MAIN (256 + WCODECI_LZ_LENGTHS)
+#define WCODECI_LZ_ONLY 128             /* one distance symbol alone */
+
+/* Numbers of any size: a symbol tells the place of the highest bit and `fine` bits below it, or the number itself
+ * if it has none below these. */
+WCODECI_INLINE unsigned wcodeci_lz_extra(unsigned symbol, unsigned fine)
+{
+    return symbol >> fine > 1 ? (symbol >> fine) - 1 : 0;
+}
+
+WCODECI_INLINE uint32_t wcodeci_lz_base(unsigned symbol, unsigned fine)
+{
+    const uint32_t top = 1u << fine;
+    return symbol < 2 * top ? symbol : (top | (symbol & (top - 1))) << wcodeci_lz_extra(symbol, fine);
+}
+
+/* A plane on its way out.  Distances and lengths are below 2^25. */
+typedef struct wcodeci_lz_out {
+    const uint16_t *main, *distance;    /* tables as of wcodeci_huff_table */
+    unsigned main_depth, distance_depth;
+    const wcodeci_byte *first;          /* of the plane */
+    wcodeci_byte *end;                  /* of the plane */
+    uint32_t last[WCODECI_LZ_REPEATS];  /* distances, the latest first */
+} wcodeci_lz_out;
+
+/* Copies `length` values from `distance` before v; values up to `end` may be written, which come later. */
+WCODECI_INLINE void wcodeci_lz_copy(wcodeci_byte *v, size_t distance, size_t length, const wcodeci_byte *end)
+{
+    const wcodeci_byte *src = v - distance;
+    if (distance >= 8 && (size_t)(end - v) >= length + 8) {
+        wcodeci_byte *const stop = v + length;
+        do {
+            memcpy(v, src, 8);
+            v += 8;
+            src += 8;
+        } while (v < stop);
+        return;
+    }
+    if (distance == 1) {
+        memset(v, *src, length);
+        return;
+    }
+    while (length > distance) {         /* what was copied is a source twice as long */
+        memcpy(v, src, distance);
+        v += distance;
+        length -= distance;
+        distance *= 2;
+    }
+    memcpy(v, src, length);
+}
+
+/* The distance of a symbol below WCODECI_LZ_REPEATS, which becomes the latest. */
+WCODECI_INLINE uint32_t wcodeci_lz_again(uint32_t last[WCODECI_LZ_REPEATS], unsigned symbol)
+{
+    const uint32_t distance = last[symbol];
+    if (symbol == 2) last[2] = last[1];
+    if (symbol) last[1] = last[0];
+    last[0] = distance;
+    return distance;
+}
+
+WCODECI_INLINE void wcodeci_lz_new(uint32_t last[WCODECI_LZ_REPEATS], uint32_t distance)
+{
+    last[2] = last[1];
+    last[1] = last[0];
+    last[0] = distance;
+}
+
+WCODECI_INLINE uint32_t wcodeci_lz_take(wcodeci_bits *b, unsigned count)
+{
+    const uint32_t x = (uint32_t)b->bits & ((1u << count) - 1);
+    b->bits >>= count;
+    b->count -= count;
+    return x;
+}
+
+WCODECI_INLINE unsigned wcodeci_lz_symbol(wcodeci_bits *b, const uint16_t *table, unsigned mask)
+{
+    const unsigned e = table[b->bits & mask];
+    b->bits >>= e & 15;
+    b->count -= e & 15;
+    return e >> 4;
+}
+
+/* Decodes symbols while 16 bytes of the stream and room for four values are left: then two refills need no look at
+ * the stream's end.  A match takes at most 54 bits: 11 + 21 for its length, 11 + 22 for its distance, the 11 of its
+ * code before a second refill.  Returns where it came to, or NULL if a match reaches out of the plane or its block,
+ * which ends at `stop`. */
+static wcodeci_byte *wcodeci_lz_fast(wcodeci_lz_out *out, wcodeci_bits *stream, wcodeci_byte *v, wcodeci_byte *stop)
+{
+    const uint16_t *const table = out->main, *const distances = out->distance;
+    const unsigned mask = (1u << out->main_depth) - 1, distance_mask = (1u << out->distance_depth) - 1;
+    wcodeci_bits b = *stream;
+    uint32_t last[WCODECI_LZ_REPEATS];
+    memcpy(last, out->last, sizeof last);
+    while (b.end - b.p >= 16 && stop - v >= 4) {
+        size_t length, distance;
+        unsigned s;
+        wcodeci_bits_refill(&b);
+        s = wcodeci_lz_symbol(&b, table, mask);
+        if (s < 256) {
+            *v++ = (wcodeci_byte)s;
+            s = wcodeci_lz_symbol(&b, table, mask);
+            if (s < 256) {
+                *v++ = (wcodeci_byte)s;
+                s = wcodeci_lz_symbol(&b, table, mask);
+                if (s < 256) {
+                    *v++ = (wcodeci_byte)s;
+                    s = wcodeci_lz_symbol(&b, table, mask);
+                    if (s < 256) {
+                        *v++ = (wcodeci_byte)s;
+                        continue;
+                    }
+                }
+            }
+        }
+        wcodeci_bits_refill(&b);
+        s -= 256;
+        length = WCODECI_LZ_LEAST + wcodeci_lz_base(s, WCODECI_LZ_LENGTH_FINE);
+        length += wcodeci_lz_take(&b, wcodeci_lz_extra(s, WCODECI_LZ_LENGTH_FINE));
+        s = wcodeci_lz_symbol(&b, distances, distance_mask);
+        if (s < WCODECI_LZ_REPEATS) {
+            distance = wcodeci_lz_again(last, s);
+        } else {
+            s -= WCODECI_LZ_REPEATS;
+            distance = 1 + wcodeci_lz_base(s, WCODECI_LZ_DISTANCE_FINE);
+            distance += wcodeci_lz_take(&b, wcodeci_lz_extra(s, WCODECI_LZ_DISTANCE_FINE));
+            wcodeci_lz_new(last, (uint32_t)distance);
+        }
+        if (distance > (size_t)(v - out->first) || length > (size_t)(stop - v)) return NULL;
+        wcodeci_lz_copy(v, distance, length, out->end);
+        v += length;
+    }
+    memcpy(out->last, last, sizeof last);
+    *stream = b;
+    return v;
+}
+
+/* A symbol, or the bits behind one, where the stream may end; what is not there sets *missing. */
+static unsigned wcodeci_lz_symbol_end(wcodeci_bits *b, const uint16_t *table, unsigned depth, int *missing)
+{
+    unsigned e;
+    wcodeci_bits_refill_end(b);
+    e = table[b->bits & ((1u << depth) - 1)];
+    if ((e & 15) > b->count) {
+        *missing = 1;
+        return 0;
+    }
+    return wcodeci_lz_symbol(b, table, (1u << depth) - 1);
+}
+
+static uint32_t wcodeci_lz_take_end(wcodeci_bits *b, unsigned count, int *missing)
+{
+    wcodeci_bits_refill_end(b);
+    if (count > b->count) {
+        *missing = 1;
+        return 0;
+    }
+    return wcodeci_lz_take(b, count);
+}
+
+/* The same to the block's end. */
+static wcodeci_byte *wcodeci_lz_rest(wcodeci_lz_out *out, wcodeci_bits *b, wcodeci_byte *v, wcodeci_byte *stop)
+{
+    int missing = 0;
+    while (v < stop) {
+        size_t length, distance;
+        unsigned s = wcodeci_lz_symbol_end(b, out->main, out->main_depth, &missing);
+        if (s < 256) {
+            if (missing) return NULL;
+            *v++ = (wcodeci_byte)s;
+            continue;
+        }
+        s -= 256;
+        length = WCODECI_LZ_LEAST + wcodeci_lz_base(s, WCODECI_LZ_LENGTH_FINE);
+        length += wcodeci_lz_take_end(b, wcodeci_lz_extra(s, WCODECI_LZ_LENGTH_FINE), &missing);
+        s = wcodeci_lz_symbol_end(b, out->distance, out->distance_depth, &missing);
+        if (s < WCODECI_LZ_REPEATS) {
+            distance = wcodeci_lz_again(out->last, s);
+        } else {
+            s -= WCODECI_LZ_REPEATS;
+            distance = 1 + wcodeci_lz_base(s, WCODECI_LZ_DISTANCE_FINE);
+            distance += wcodeci_lz_take_end(b, wcodeci_lz_extra(s, WCODECI_LZ_DISTANCE_FINE), &missing);
+            wcodeci_lz_new(out->last, (uint32_t)distance);
+        }
+        if (missing || distance > (size_t)(v - out->first) || length > (size_t)(stop - v)) return NULL;
+        wcodeci_lz_copy(v, distance, length, out->end);
+        v += length;
+    }
+    return v;
+}
+
+/* Reads a block's codes and makes their tables: room for two of WCODECI_HUFF_TABLE entries. */
+static int wcodeci_lz_codes(wcodeci_cursor *c, unsigned width, wcodeci_lz_out *out, uint16_t *table)
+{
+    wcodeci_byte length[WCODECI_LZ_MAIN], list[256];
+    const unsigned first = wcodeci_take8(c), last = wcodeci_take8(c);
+    uint16_t *const distance = table + WCODECI_HUFF_TABLE;
+    unsigned lengths, distances;
+    size_t used;
+    if (c->bad || first > last || last >> width) return 0;
+    used = wcodeci_lengths_decode(c->p, (size_t)(c->end - c->p), first, last, WCODECI_HUFF_MAX, length);
+    if (!used) return 0;
+    c->p += used;
+    lengths = wcodeci_take8(c);
+    if (lengths > WCODECI_LZ_LENGTHS) return 0;
+    memset(length + 256, 0, WCODECI_LZ_LENGTHS);
+    if (lengths) {
+        used = wcodeci_lengths_decode(c->p, (size_t)(c->end - c->p), 0, lengths - 1, WCODECI_HUFF_MAX, list);
+        if (!used) return 0;
+        c->p += used;
+        memcpy(length + 256, list, lengths);
+    }
+    out->main = table;
+    out->main_depth = wcodeci_huff_table(length, 0, WCODECI_LZ_MAIN - 1, table);
+    out->distance = distance;
+    out->distance_depth = 0;
+    if (c->bad || !out->main_depth) return 0;
+    if (!lengths) return 1;
+    distances = wcodeci_take8(c);
+    if (distances & WCODECI_LZ_ONLY) {
+        distance[0] = (uint16_t)((distances - WCODECI_LZ_ONLY) << 4);
+        return distances - WCODECI_LZ_ONLY < WCODECI_LZ_DISTANCES;
+    }
+    if (distances < 2 || distances > WCODECI_LZ_DISTANCES) return 0;
+    used = wcodeci_lengths_decode(c->p, (size_t)(c->end - c->p), 0, distances - 1, WCODECI_HUFF_MAX, list);
+    if (!used) return 0;
+    c->p += used;
+    out->distance_depth = wcodeci_huff_table(list, 0, distances - 1, distance);
+    return out->distance_depth != 0;
+}
+
+/* `table`: room for two of WCODECI_HUFF_TABLE entries. */
+static const char *wcodeci_lz_decode(const wcodeci_byte *src, size_t size, unsigned width, wcodeci_byte *v, size_t n,
+                                     uint16_t *table)
+{
+    static const wcodeci_lz_out start = { NULL, NULL, 0, 0, NULL, NULL, { 1, 2, 4 } };
+    wcodeci_cursor c = wcodeci_cursor_make(src, size);
+    wcodeci_lz_out out = start;
+    out.first = v;
+    out.end = v + n;
+    while (v < out.end) {
+        const uint64_t values = wcodeci_take_varint(&c);
+        wcodeci_bits b;
+        wcodeci_byte *stop;
+        if (c.bad || values == 0 || values > (uint64_t)(out.end - v)) return "an LZ block has a wrong size";
+        if (!wcodeci_lz_codes(&c, width, &out, table)) return "an LZ block's codes are broken";
+        stop = v + (size_t)values;
+        b.p = c.p;
+        b.end = c.end;
+        b.bits = 0;
+        b.count = 0;
+        v = wcodeci_lz_fast(&out, &b, v, stop);
+        if (v) v = wcodeci_lz_rest(&out, &b, v, stop);
+        if (!v) return "an LZ block is broken";
+        c.p = b.p - b.count / 8;        /* whole bytes that were not used */
+        if (b.bits & ((1u << b.count % 8) - 1)) return "an LZ block's filling bits are not zero";
+    }
+    return c.p == c.end ? NULL : "an LZ plane does not end where it must";
+}
+
+#ifndef WCODEC_NO_ENCODER
+
+#define WCODECI_LZ_CHUNK 4096           /* values that a way is found through at a time */
+#define WCODECI_LZ_NICE_MOST 192
+#define WCODECI_LZ_HASH_MOST 16         /* bits */
+#define WCODECI_LZ_SEGMENT 16384        /* values that may make a block of their own */
+#define WCODECI_LZ_NOWHERE UINT32_MAX
+#define WCODECI_LZ_SMALL 65536          /* values: a plane up to this is worth more trouble */
+#define WCODECI_LZ_TINY 4096            /* and one up to this still more */
+
+/* A value, and the cheapest way to it found so far: its price in 1/256 bit, and the last step: a literal, which has
+ * length 1, or a match. */
+typedef struct wcodeci_lz_node {
+    uint32_t price, length, distance;
+    uint32_t last[WCODECI_LZ_REPEATS];
+} wcodeci_lz_node;
+
+typedef struct wcodeci_lz_counts {
+    uint32_t main[WCODECI_LZ_MAIN], distance[WCODECI_LZ_DISTANCES];
+} wcodeci_lz_counts;
+
+/* What the encoder works in; behind it 2 n numbers. */
+typedef struct wcodeci_lz {
+    const wcodeci_byte *v;
+    size_t n;
+    unsigned depth, nice, passes;       /* matches looked at; length that is taken unseen; by a block's own prices */
+    uint32_t *before;                   /* where what stands at i stood before, by a hash of its first values */
+    uint32_t *path;                     /* path[i]: length of the step at i; path[i+1]: distance, of a match */
+    wcodeci_lz_counts segment, block;
+    uint32_t literal[256], distance[WCODECI_LZ_DISTANCES];          /* prices in 1/256 bit */
+    uint32_t length[WCODECI_LZ_NICE_MOST + 1];                      /* with the bits behind the symbol */
+    wcodeci_lz_node node[WCODECI_LZ_CHUNK + 1];
+    uint32_t head[1 << WCODECI_LZ_HASH_MOST];
+} wcodeci_lz;
+
+/* Bytes, aligned for 64 bits. */
+static size_t wcodeci_lz_scratch(size_t n) { return ((sizeof(wcodeci_lz) + 7) & ~(size_t)7) + 8 * n; }
+
+WCODECI_INLINE unsigned wcodeci_lz_symbol_of(uint32_t x, unsigned fine)
+{
+    unsigned place;
+    if (x >> fine == 0) return x;
+    place = wcodeci_highest_bit(x);
+    return (place - fine + 1) << fine | (x >> (place - fine) & ((1u << fine) - 1));
+}
+
+WCODECI_INLINE unsigned wcodeci_lz_length_symbol(size_t length)
+{
+    return wcodeci_lz_symbol_of((uint32_t)length - WCODECI_LZ_LEAST, WCODECI_LZ_LENGTH_FINE);
+}
+
+/* The symbol of a distance, which becomes the latest. */
+WCODECI_INLINE unsigned wcodeci_lz_distance_symbol(uint32_t last[WCODECI_LZ_REPEATS], uint32_t distance)
+{
+    unsigned k;
+    for (k = 0; k < WCODECI_LZ_REPEATS; k++)
+        if (last[k] == distance) {
+            (void)wcodeci_lz_again(last, k);
+            return k;
+        }
+    wcodeci_lz_new(last, distance);
+    return WCODECI_LZ_REPEATS + wcodeci_lz_symbol_of(distance - 1, WCODECI_LZ_DISTANCE_FINE);
+}
+
+/* ---- prices ---- */
+
+/* What each of `count` symbols costs that occurred so often, the bits behind it not included; one that did not occur
+ * costs a little more than one that did once. */
+static void wcodeci_lz_price(const uint32_t *count, unsigned symbols, uint32_t *price)
+{
+    uint32_t total = 0, log_total;
+    unsigned s;
+    for (s = 0; s < symbols; s++) total += count[s];
+    log_total = wcodeci_log2(total + 1);
+    for (s = 0; s < symbols; s++) {
+        price[s] = count[s] ? (log_total - wcodeci_log2(count[s])) >> 8 : (log_total >> 8) + 256;
+        if (price[s] < 128) price[s] = 128;             /* a code has a bit */
+    }
+}
+
+static void wcodeci_lz_prices(wcodeci_lz *z, const wcodeci_lz_counts *counts)
+{
+    uint32_t main[WCODECI_LZ_MAIN];
+    unsigned i;
+    wcodeci_lz_price(counts->main, WCODECI_LZ_MAIN, main);
+    memcpy(z->literal, main, sizeof z->literal);
+    for (i = WCODECI_LZ_LEAST; i <= WCODECI_LZ_NICE_MOST; i++) {
+        const unsigned s = wcodeci_lz_length_symbol(i);
+        z->length[i] = main[256 + s] + 256 * wcodeci_lz_extra(s, WCODECI_LZ_LENGTH_FINE);
+    }
+    wcodeci_lz_price(counts->distance, WCODECI_LZ_DISTANCES, z->distance);
+    for (i = WCODECI_LZ_REPEATS; i < WCODECI_LZ_DISTANCES; i++)
+        z->distance[i] += 256 * wcodeci_lz_extra(i - WCODECI_LZ_REPEATS, WCODECI_LZ_DISTANCE_FINE);
+}
+
+/* Where nothing is known but how often each value occurs. */
+static void wcodeci_lz_first_prices(wcodeci_lz *z, const uint32_t count[256])
+{
+    unsigned i;
+    memset(&z->block, 0, sizeof z->block);
+    memcpy(z->block.main, count, 256 * sizeof *count);
+    wcodeci_lz_prices(z, &z->block);
+    for (i = WCODECI_LZ_LEAST; i <= WCODECI_LZ_NICE_MOST; i++) {
+        const unsigned s = wcodeci_lz_length_symbol(i);
+        z->length[i] = (3 + s / 4 + wcodeci_lz_extra(s, WCODECI_LZ_LENGTH_FINE)) * 256;
+    }
+    for (i = 0; i < WCODECI_LZ_REPEATS; i++) z->distance[i] = 3 * 256;
+    for (; i < WCODECI_LZ_DISTANCES; i++)
+        z->distance[i] = (5 + wcodeci_lz_extra(i - WCODECI_LZ_REPEATS, WCODECI_LZ_DISTANCE_FINE)) * 256;
+}
+
+/* The bits that symbols take, with about what their code's lengths take; not the bits behind them. */
+static uint64_t wcodeci_lz_symbol_bits(const uint32_t *count, unsigned symbols)
+{
+    uint64_t bits = 0;
+    uint32_t total = 0, log_total;
+    unsigned s, used = 0;
+    for (s = 0; s < symbols; s++) total += count[s];
+    log_total = wcodeci_log2(total + (total == 0));
+    for (s = 0; s < symbols; s++) {
+        if (!count[s]) continue;
+        bits += (uint64_t)count[s] * (log_total - wcodeci_log2(count[s]));
+        used++;
+    }
+    return bits / 65536 + 5 * used;
+}
+
+static uint64_t wcodeci_lz_bits(const wcodeci_lz_counts *counts)
+{
+    return 64 + wcodeci_lz_symbol_bits(counts->main, WCODECI_LZ_MAIN)
+         + wcodeci_lz_symbol_bits(counts->distance, WCODECI_LZ_DISTANCES);
+}
+
+/* ---- matches ---- */
+
+/* How many values from a and b on are equal, at most `most`; a lies before b, and b `room` before the end. */
+WCODECI_INLINE size_t wcodeci_lz_equal(const wcodeci_byte *a, const wcodeci_byte *b, size_t most, size_t room)
+{
+    size_t i = 0;
+    while (i < most && room - i >= 8) {
+        const uint64_t x = wcodeci_load64(a + i) ^ wcodeci_load64(b + i);
+        if (x) {
+            const uint32_t low = (uint32_t)x;
+            i += low ? wcodeci_lowest_bit(low) / 8 : 4 + wcodeci_lowest_bit((uint32_t)(x >> 32)) / 8;
+            return wcodeci_min(i, most);
+        }
+        i += 8;
+    }
+    while (i < most && a[i] == b[i]) i++;
+    return wcodeci_min(i, most);
+}
+
+/* Links each value to the last one before whose first `hashed` values have the same hash. */
+static void wcodeci_lz_link(wcodeci_lz *z, unsigned hashed)
+{
+    const uint64_t mask = hashed < 8 ? ((uint64_t)1 << 8 * hashed) - 1 : UINT64_MAX;
+    unsigned bits = 8;
+    size_t i;
+    while (bits < WCODECI_LZ_HASH_MOST && (size_t)1 << bits < z->n) bits++;
+    for (i = 0; i < (size_t)1 << bits; i++) z->head[i] = WCODECI_LZ_NOWHERE;
+    for (i = 0; i < z->n; i++) {
+        uint64_t x = 0;
+        unsigned h, k;
+        z->before[i] = WCODECI_LZ_NOWHERE;
+        if (z->n - i < hashed) continue;
+        if (z->n - i >= 8) x = wcodeci_load64(z->v + i) & mask;
+        else for (k = 0; k < hashed; k++) x |= (uint64_t)z->v[i + k] << 8 * k;
+        h = (unsigned)(x * 0x9E3779B97F4A7C15u >> (64 - bits));
+        z->before[i] = z->head[h];
+        z->head[h] = (uint32_t)i;
+    }
+}
+
+/* How many values to hash: as many as a match needs to be worth its bits, by the bits of a value. */
+static unsigned wcodeci_lz_hashed(const uint32_t count[256], size_t n)
+{
+    const uint64_t bits = wcodeci_entropy(count, n);
+    const uint64_t most = (uint64_t)n * (n <= WCODECI_LZ_SMALL ? 14 : 18);
+    unsigned hashed = 3;
+    while (hashed < 8 && bits * hashed < most) hashed++;
+    return hashed;
+}
+
+/* A step from node i on. */
+WCODECI_INLINE void wcodeci_lz_step(wcodeci_lz_node *node, size_t length, size_t distance, uint32_t price)
+{
+    if (price >= node->price) return;
+    node->price = price;
+    node->length = (uint32_t)length;
+    node->distance = (uint32_t)distance;
+}
+
+/* The last distances at node i, by the way to it. */
+static void wcodeci_lz_arrive(wcodeci_lz_node *node, size_t i)
+{
+    const wcodeci_lz_node *from = &node[i - node[i].length];
+    memcpy(node[i].last, from->last, sizeof from->last);
+    if (node[i].length > 1) (void)wcodeci_lz_distance_symbol(node[i].last, node[i].distance);
+}
+
+/* Tries the matches at node i, with room for `most` values.  Returns the length of one that is taken unseen, which
+ * *distance belongs to, or 0. */
+static size_t wcodeci_lz_matches(wcodeci_lz *z, size_t at, size_t i, size_t most, uint32_t *distance)
+{
+    const wcodeci_byte *const p = z->v + at;
+    const size_t nice = wcodeci_min(most, z->nice);
+    wcodeci_lz_node *const node = z->node + i;
+    size_t longest = WCODECI_LZ_LEAST - 1, length, l;
+    unsigned k, tries = z->depth;
+    uint32_t from;
+    for (k = 0; k < WCODECI_LZ_REPEATS; k++) {
+        const uint32_t d = node->last[k], price = node->price + z->distance[k];
+        if (d > at || p[0] != *(p - d)) continue;
+        length = wcodeci_lz_equal(p - d, p, nice, z->n - at);
+        if (length <= longest) continue;
+        for (l = longest + 1; l <= length; l++) wcodeci_lz_step(node + l, l, d, price + z->length[l]);
+        if (length == z->nice) {
+            *distance = d;
+            return length;
+        }
+        longest = length;
+    }
+    if (longest < WCODECI_LZ_LEAST) longest = WCODECI_LZ_LEAST;
+    for (from = z->before[at]; from != WCODECI_LZ_NOWHERE && tries-- && longest < nice; from = z->before[from]) {
+        const uint32_t d = (uint32_t)at - from;
+        uint32_t price;
+        if (z->v[from + longest] != p[longest]) continue;
+        length = wcodeci_lz_equal(z->v + from, p, nice, z->n - at);
+        if (length <= longest) continue;
+        price = node->price
+              + z->distance[WCODECI_LZ_REPEATS + wcodeci_lz_symbol_of(d - 1, WCODECI_LZ_DISTANCE_FINE)];
+        for (l = longest + 1; l <= length; l++) wcodeci_lz_step(node + l, l, d, price + z->length[l]);
+        longest = length;
+        if (length == z->nice) {
+            *distance = d;
+            return length;
+        }
+    }
+    return 0;
+}
+
+/* Writes the way to node i, which stands for value `at`. */
+static void wcodeci_lz_trace(wcodeci_lz *z, size_t at, size_t i)
+{
+    while (i) {
+        const wcodeci_lz_node *node = &z->node[i];
+        i -= node->length;
+        at -= node->length;
+        z->path[at] = node->length;
+        if (node->length > 1) z->path[at + 1] = node->distance;
+    }
+}
+
+/* Finds the way from value `begin` to `end` or to less, and returns how far it came. */
+static size_t wcodeci_lz_chunk(wcodeci_lz *z, size_t begin, size_t end, uint32_t last[WCODECI_LZ_REPEATS])
+{
+    const size_t most = wcodeci_min(end - begin, WCODECI_LZ_CHUNK);
+    size_t i, length = 0;
+    uint32_t distance = 0;
+    for (i = 1; i <= most; i++) z->node[i].price = UINT32_MAX;
+    z->node[0].price = 0;
+    memcpy(z->node[0].last, last, sizeof z->node[0].last);
+    for (i = 0; i < most; i++) {
+        if (i) wcodeci_lz_arrive(z->node, i);
+        wcodeci_lz_step(&z->node[i + 1], 1, 0, z->node[i].price + z->literal[z->v[begin + i]]);
+        length = wcodeci_lz_matches(z, begin + i, i, most - i, &distance);
+        if (length) break;
+    }
+    if (i == most) wcodeci_lz_arrive(z->node, i);
+    wcodeci_lz_trace(z, begin + i, i);
+    memcpy(last, z->node[i].last, sizeof z->node[i].last);
+    if (!length) return begin + i;
+    begin += i;
+    length += wcodeci_lz_equal(z->v + begin + length - distance, z->v + begin + length, end - begin - length,
+                               z->n - begin - length);
+    z->path[begin] = (uint32_t)length;
+    z->path[begin + 1] = distance;
+    (void)wcodeci_lz_distance_symbol(last, distance);
+    return begin + length;
+}
+
+/* Finds the way from value `begin` to `end`, and adds up its symbols. */
+static void wcodeci_lz_parse(wcodeci_lz *z, size_t begin, size_t end, uint32_t last[WCODECI_LZ_REPEATS],
+                             wcodeci_lz_counts *counts)
+{
+    uint32_t way[WCODECI_LZ_REPEATS];
+    size_t i;
+    memcpy(way, last, sizeof way);
+    for (i = begin; i < end;) i = wcodeci_lz_chunk(z, i, end, way);
+    memset(counts, 0, sizeof *counts);
+    for (i = begin; i < end; i += z->path[i]) {
+        if (z->path[i] == 1) {
+            counts->main[z->v[i]]++;
+            continue;
+        }
+        counts->main[256 + wcodeci_lz_length_symbol(z->path[i])]++;
+        counts->distance[wcodeci_lz_distance_symbol(last, z->path[i + 1])]++;
+    }
+}
+
+/* ---- writing ---- */
+
+typedef struct wcodeci_lz_writer {
+    wcodeci_byte *p, *end;
+    uint64_t bits;
+    unsigned count;
+    int full;
+} wcodeci_lz_writer;
+
+static void wcodeci_lz_put(wcodeci_lz_writer *w, uint32_t x, unsigned count)
+{
+    w->bits |= (uint64_t)x << w->count;
+    for (w->count += count; w->count >= 8; w->count -= 8, w->bits >>= 8) {
+        if (w->p == w->end) w->full = 1;
+        else *w->p++ = (wcodeci_byte)w->bits;
+    }
+}
+
+/* What lies behind a symbol: the bits of x that it does not tell. */
+static void wcodeci_lz_put_extra(wcodeci_lz_writer *w, uint32_t x, unsigned symbol, unsigned fine)
+{
+    wcodeci_lz_put(w, x - wcodeci_lz_base(symbol, fine), wcodeci_lz_extra(symbol, fine));
+}
+
+/* Makes a code for symbols that occur so often.  Returns one more than the last symbol that does. */
+static unsigned wcodeci_lz_code(const uint32_t *count, unsigned symbols, wcodeci_byte *length, uint32_t *code)
+{
+    uint64_t key[WCODECI_LZ_MAIN];
+    uint32_t sorted[WCODECI_LZ_MAIN];
+    wcodeci_byte bits[WCODECI_LZ_MAIN];
+    unsigned i, m = 0, end = 0;
+    memset(length, 0, symbols);
+    for (i = 0; i < symbols; i++) {
+        if (!count[i]) continue;
+        key[m++] = (uint64_t)count[i] << 16 | i;
+        end = i + 1;
+    }
+    if (m < 2) return end;
+    wcodeci_sort_keys(key, m);
+    for (i = 0; i < m; i++) sorted[i] = (uint32_t)(key[i] >> 16);
+    wcodeci_huff_optimal(sorted, m, bits);
+    for (i = 0; i < m; i++) length[key[i] & 65535] = bits[i];
+    wcodeci_huff_codes(length, symbols, code);
+    return end;
+}
+
+static void wcodeci_lz_put_lengths(wcodeci_lz_writer *w, const wcodeci_byte *length, unsigned first, unsigned last)
+{
+    wcodeci_byte all[256] = { 0 }, list[128];
+    size_t size, i;
+    memcpy(all + first, length + first, last - first + 1);
+    size = wcodeci_lengths_encode(all, first, last, list);
+    for (i = 0; i < size; i++) wcodeci_lz_put(w, list[i], 8);
+}
+
+/* A block's head and codes. */
+static void wcodeci_lz_put_head(wcodeci_lz_writer *w, wcodeci_lz_counts *counts, size_t values,
+                                uint32_t main[WCODECI_LZ_MAIN], uint32_t distance[WCODECI_LZ_DISTANCES])
+{
+    wcodeci_byte length[WCODECI_LZ_MAIN], varint[10];
+    const size_t size = wcodeci_put_varint(varint, values);
+    unsigned first = 0, last = 255, lengths = WCODECI_LZ_LENGTHS, distances, used = 0, i;
+    for (i = 0; i < size; i++) wcodeci_lz_put(w, varint[i], 8);
+    for (i = 0; i < WCODECI_LZ_MAIN; i++) used += counts->main[i] != 0;
+    if (used < 2) counts->main[counts->main[0] != 0]++;     /* a code has two symbols */
+    (void)wcodeci_lz_code(counts->main, WCODECI_LZ_MAIN, length, main);
+    while (last && !length[last]) last--;
+    while (first < last && !length[first]) first++;
+    while (lengths && !length[255 + lengths]) lengths--;
+    wcodeci_lz_put(w, first, 8);
+    wcodeci_lz_put(w, last, 8);
+    wcodeci_lz_put_lengths(w, length, first, last);
+    wcodeci_lz_put(w, lengths, 8);
+    if (!lengths) return;
+    wcodeci_lz_put_lengths(w, length + 256, 0, lengths - 1);
+    memset(distance, 0, WCODECI_LZ_DISTANCES * sizeof *distance);
+    distances = wcodeci_lz_code(counts->distance, WCODECI_LZ_DISTANCES, length, distance);
+    if (!length[distances - 1]) {       /* the only one, of no bits */
+        wcodeci_lz_put(w, WCODECI_LZ_ONLY | (distances - 1), 8);
+        return;
+    }
+    wcodeci_lz_put(w, distances, 8);
+    wcodeci_lz_put_lengths(w, length, 0, distances - 1);
+}
+
+/* Writes the block of values `begin` to `end`, whose symbols were added up in z->block. */
+static void wcodeci_lz_put_block(wcodeci_lz *z, size_t begin, size_t end, uint32_t last[WCODECI_LZ_REPEATS],
+                                 wcodeci_lz_writer *w)
+{
+    uint32_t main[WCODECI_LZ_MAIN], distance[WCODECI_LZ_DISTANCES];
+    size_t i;
+    wcodeci_lz_put_head(w, &z->block, end - begin, main, distance);
+    for (i = begin; i < end && !w->full; i += z->path[i]) {
+        const uint32_t length = z->path[i];
+        unsigned s = length == 1 ? z->v[i] : 256 + wcodeci_lz_length_symbol(length);
+        wcodeci_lz_put(w, main[s] >> 4, main[s] & 15);
+        if (length == 1) continue;
+        wcodeci_lz_put_extra(w, length - WCODECI_LZ_LEAST, s - 256, WCODECI_LZ_LENGTH_FINE);
+        s = wcodeci_lz_distance_symbol(last, z->path[i + 1]);
+        wcodeci_lz_put(w, distance[s] >> 4, distance[s] & 15);
+        if (s >= WCODECI_LZ_REPEATS)
+            wcodeci_lz_put_extra(w, z->path[i + 1] - 1, s - WCODECI_LZ_REPEATS, WCODECI_LZ_DISTANCE_FINE);
+    }
+    if (w->count) wcodeci_lz_put(w, 0, 8 - w->count);
+}
+
+/* Ends a block: finds a cheaper way by its own prices, if there is time, and writes it. */
+static void wcodeci_lz_end_block(wcodeci_lz *z, size_t begin, size_t end, uint32_t last[WCODECI_LZ_REPEATS],
+                                 wcodeci_lz_writer *w)
+{
+    uint32_t way[WCODECI_LZ_REPEATS];
+    unsigned pass;
+    for (pass = 0; pass < z->passes; pass++) {
+        memcpy(way, last, sizeof way);
+        wcodeci_lz_prices(z, &z->block);
+        wcodeci_lz_parse(z, begin, end, way, &z->block);
+    }
+    wcodeci_lz_put_block(z, begin, end, last, w);
+}
+
+/* Adds the counts of the segment to the block, or if a block of its own takes less, returns 0. */
+static int wcodeci_lz_join(wcodeci_lz *z)
+{
+    wcodeci_lz_counts sum;
+    unsigned i;
+    for (i = 0; i < WCODECI_LZ_MAIN; i++) sum.main[i] = z->block.main[i] + z->segment.main[i];
+    for (i = 0; i < WCODECI_LZ_DISTANCES; i++) sum.distance[i] = z->block.distance[i] + z->segment.distance[i];
+    if (wcodeci_lz_bits(&sum) > wcodeci_lz_bits(&z->block) + wcodeci_lz_bits(&z->segment)) return 0;
+    z->block = sum;
+    return 1;
+}
+
+/* Writes a plane.  Returns the payload's size, 0 if it does not fit.  `thorough`: time matters less.  `work`:
+ * wcodeci_lz_scratch(n) bytes, aligned for 64 bits. */
+static size_t wcodeci_lz_encode(const wcodeci_plane *plane, int thorough, wcodeci_byte *dst, size_t cap, void *work)
+{
+    wcodeci_lz *const z = (wcodeci_lz *)work;
+    const size_t n = plane->n;
+    uint32_t last[WCODECI_LZ_REPEATS] = { 1, 2, 4 }, ahead[WCODECI_LZ_REPEATS] = { 1, 2, 4 };
+    size_t begin = 0, at, end;
+    wcodeci_lz_writer w;
+    memset(&w, 0, sizeof w);
+    w.p = dst;
+    w.end = dst + cap;
+    z->v = plane->v;
+    z->n = n;
+    z->before = (uint32_t *)(void *)((wcodeci_byte *)work + wcodeci_lz_scratch(0));
+    z->path = z->before + n;
+    z->depth = thorough ? 96 : n <= WCODECI_LZ_SMALL ? 32 : 16;
+    z->nice = thorough ? WCODECI_LZ_NICE_MOST : n <= WCODECI_LZ_SMALL ? 64 : 32;
+    z->passes = thorough ? 2 : n <= WCODECI_LZ_TINY ? 2 : n <= WCODECI_LZ_SMALL;
+    wcodeci_lz_link(z, wcodeci_lz_hashed(plane->count, n));
+    wcodeci_lz_first_prices(z, plane->count);
+    memset(&z->block, 0, sizeof z->block);
+    for (at = 0; at < n && !w.full; at = end) {
+        end = at + wcodeci_min(n - at, WCODECI_LZ_SEGMENT);
+        wcodeci_lz_parse(z, at, end, ahead, &z->segment);
+        if (!wcodeci_lz_join(z)) {
+            wcodeci_lz_end_block(z, begin, at, last, &w);
+            begin = at;
+            z->block = z->segment;
+            wcodeci_lz_prices(z, &z->block);
+        }
+    }
+    wcodeci_lz_end_block(z, begin, n, last, &w);
+    return w.full ? 0 : (size_t)(w.p - dst);
 }
 
 #endif
@@ -10814,7 +11692,8 @@ static wcodec_status wcodeci_plane_parse(wcodeci_cursor *c, wcodec_plane_info *p
     plane->coder = code & 31;
     plane->predictor = (unsigned char)(code >> 5);
     plane->size = (size_t)size;
-    if (plane->coder >= WCODEC_CODER_COUNT || plane->coder == 8 || (plane->coder == WCODEC_CODER_MIX && !WCODECI_MIX)
+    if (plane->coder >= WCODEC_CODER_COUNT || (plane->coder == WCODEC_CODER_MIX && !WCODECI_MIX)
+        || (plane->coder == WCODEC_CODER_LZ && !WCODECI_LZ)
         || plane->predictor >= WCODEC_PREDICT_COUNT) {
         *what = "unknown coder or predictor";
         return WCODEC_E_UNSUPPORTED;
@@ -10888,7 +11767,8 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
     if (status) return c.bad && size >= record.head + record.body ? WCODEC_E_CORRUPT : status;
     *what = "a tile's record is broken";
     if ((up && !tile->row) || (scaled && !tile->info.scaled)
-        || tile->info.rows.predictor > WCODEC_PREDICT_LEFT || (tile->info.rows.coder >= WCODEC_CODER_CLASSES && tile->info.rows.coder != WCODEC_CODER_PACKED))
+        || tile->info.rows.predictor > WCODEC_PREDICT_LEFT
+        || (tile->info.rows.coder >= WCODEC_CODER_CLASSES && tile->info.rows.coder != WCODEC_CODER_PACKED))
         return WCODEC_E_CORRUPT;
     if (record.body > tile->info.decoded_size + tile->info.decoded_size / 8 + WCODECI_BODY_SLACK)
         return WCODEC_E_CORRUPT;
@@ -10974,6 +11854,9 @@ static const char *wcodeci_plane_values(const wcodeci_tile_job *job, const wcode
     case WCODEC_CODER_SPARSE: return wcodeci_sparse_decode(src, info->size, info->width, v, n);
     case WCODEC_CODER_HUFFMAN:
         return wcodeci_huff_decode(src, info->size, info->width, v, n, (uint16_t *)job->table);
+#if WCODECI_LZ
+    case WCODEC_CODER_LZ: return wcodeci_lz_decode(src, info->size, info->width, v, n, (uint16_t *)job->table);
+#endif
     case WCODEC_CODER_RANS16:
         memset(&out, 0, sizeof out);
         out.v = v;
@@ -11219,6 +12102,49 @@ WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const 
         return wcodeci_fail(err, WCODEC_E_NO_SPACE, 0, "the scratch memory is too small for this coder");
     return wcodeci_tile_decode(&engine, (const wcodeci_byte *)src, size, (const wcodeci_byte *)scales, columns,
                                (wcodeci_byte *)dst, dst_size, (wcodeci_byte *)scratch, no_crc, 0, err);
+}
+
+/* ---- part: amalgamate/parts/605_copy.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Copies of earlier tiles: their records (private, and layer 1 of the API)
+ * ---------------------------------------------------------------------------------------------- */
+
+#define WCODECI_RECORD_COPY 0x52
+#define WCODECI_COPY_RECORD 24              /* bytes: the largest such record */
+
+/* Reads the record of a copy, all of it. */
+static wcodec_status wcodeci_copy_parse(const wcodeci_byte *src, size_t size, wcodec_copy_info *info)
+{
+    wcodeci_cursor c = wcodeci_cursor_make(src, size);
+    wcodeci_record record;
+    uint64_t decoded;
+    wcodec_status status = wcodeci_record_parse(&c, &record);
+    if (status) return status;
+    if (record.size > WCODECI_COPY_RECORD) return WCODEC_E_CORRUPT;
+    if (record.size > size) return WCODEC_E_TRUNCATED;
+    c.end = c.p + (size_t)record.body;
+    info->distance = wcodeci_take_varint(&c);
+    decoded = wcodeci_take_varint(&c);
+    info->crc = wcodeci_take32(&c);
+    if (c.bad || c.p != c.end || decoded == 0 || decoded > WCODEC_MAX_TILE_BYTES || info->distance < decoded
+        || !wcodeci_all_zero(c.end, src + (size_t)record.size))
+        return WCODEC_E_CORRUPT;
+    info->decoded_size = (size_t)decoded;
+    info->record_size = (size_t)record.size;
+    return WCODEC_OK;
+}
+
+WCODEC_API wcodec_status wcodec_copy_inspect(const void *src, size_t size, wcodec_copy_info *info,
+                                             wcodec_error *err)
+{
+    const wcodeci_byte *p = (const wcodeci_byte *)src;
+    wcodec_status status;
+    if ((!src && size) || !info) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
+    if (size == 0) return wcodeci_fail(err, WCODEC_E_TRUNCATED, 0, "there is no record");
+    if (p[0] != WCODECI_RECORD_COPY) return WCODEC_E_NOT_FOUND;
+    status = wcodeci_copy_parse(p, size, info);
+    return status ? wcodeci_fail(err, status, 0, "the record of a copy is broken") : WCODEC_OK;
 }
 
 /* ---- part: amalgamate/parts/63_scales.c ---- */
@@ -11637,6 +12563,7 @@ typedef struct wcodeci_encoder {
     size_t size;
     unsigned dtype;
     uint64_t row;                       /* units, 0: none */
+    const uint32_t *known_crc;          /* of src; NULL: not known */
     size_t slow;                        /* bytes that a plane must save to be decoded slowly */
     wcodec_tile_options options;
     const wcodeci_encode_kernels *kernels;
@@ -11647,7 +12574,15 @@ typedef struct wcodeci_encoder {
     wcodeci_byte *units, *plane, *residual, *work, *second, *trial;     /* parts of the scratch memory */
     wcodeci_byte *q, *scaled, *classes, *row_scales, *row_payload;
     void *mix;                          /* what the coder MIX works in; NULL: it is not used */
+    void *lz;                           /* the same of the coder LZ */
 } wcodeci_encoder;
+
+/* Bytes that rANS-16 and LZ work in, one after the other. */
+static size_t wcodeci_encode_work(size_t size)
+{
+    const size_t rans = (WCODECI_RANS16_WORK(size) + 7) & ~(size_t)7, lz = wcodeci_lz_scratch(size);
+    return WCODECI_LZ && lz > rans ? lz : rans;
+}
 
 /* The most rows that a tile of `size` bytes touches where there are scales. */
 static size_t wcodeci_encode_rows(size_t size) { return size / WCODECI_MIN_COLUMNS + 2; }
@@ -11656,7 +12591,7 @@ WCODEC_API size_t wcodec_tile_encode_scratch(size_t size)
 {
     /* units, plane, residual, q, scaled, classes: `size` each; second: size and a group; trial; work, aligned;
      * rows. */
-    return 7 * size + 64 + WCODECI_TRIAL_SIZE + WCODECI_RANS16_WORK(size) + 2 * wcodeci_encode_rows(size) + 64;
+    return 7 * size + 64 + WCODECI_TRIAL_SIZE + wcodeci_encode_work(size) + 2 * wcodeci_encode_rows(size) + 64;
 }
 
 WCODEC_API size_t wcodec_tile_encode_scratch_best(size_t size)
@@ -12010,6 +12945,75 @@ static void wcodeci_plane_best(wcodeci_encoder *e, wcodeci_plane *plane, unsigne
     info->predictor = (unsigned char)predictor;
 }
 
+#if WCODECI_LZ
+
+#define WCODECI_REPEATS_RUN 256         /* units */
+#define WCODECI_REPEATS_RUNS 16u
+#define WCODECI_LZ_TRIAL 8192           /* bytes */
+#define WCODECI_LZ_LEAST_SIZE 32        /* of a plane that is coded already: less is not worth a try */
+
+/* Does what stands at one place often stand at another?  `width` bytes, at most 8, from where a unit of n begins; of
+ * many in some runs of units alone.  In weights that is rare. */
+static int wcodeci_repeats(const wcodeci_byte *src, size_t n, unsigned unit, unsigned width, void *work)
+{
+    uint32_t *const seen = (uint32_t *)work;
+    const unsigned runs = n > WCODECI_REPEATS_RUN * WCODECI_REPEATS_RUNS ? WCODECI_REPEATS_RUNS : 1;
+    size_t looked = 0, again = 0;
+    unsigned run;
+    memset(seen, 0, 4096 * sizeof *seen);
+    for (run = 0; run < runs; run++) {
+        size_t i = runs > 1 ? (n - WCODECI_REPEATS_RUN) / WCODECI_REPEATS_RUNS * run : 0;
+        const size_t end = runs > 1 ? i + WCODECI_REPEATS_RUN : n;
+        for (; i < end && (n - i) * unit >= 8; i++) {
+            const uint64_t x = wcodeci_load64(src + i * unit) << (64 - 8 * width);
+            const uint64_t hash = x * 0x9E3779B97F4A7C15u;
+            uint32_t *const place = &seen[hash >> 52];
+            const uint32_t check = (uint32_t)(hash >> 20) | 1;
+            again += *place == check;
+            *place = check;
+            looked++;
+        }
+    }
+    return again > looked / 16;
+}
+
+/* May LZ code a plane of n values in less than `size` bytes?  Of many a part from the middle is tried, which lacks
+ * some of the window. */
+static int wcodeci_lz_promises(const wcodeci_encoder *e, const wcodeci_byte *v, size_t n, unsigned width, size_t size)
+{
+    wcodeci_plane part;
+    uint64_t all;
+    if (n <= 2 * WCODECI_LZ_TRIAL) return 1;
+    part.v = v + (n - WCODECI_LZ_TRIAL) / 2;
+    part.n = WCODECI_LZ_TRIAL;
+    part.width = width;
+    wcodeci_count(part.v, part.n, part.count);
+    all = wcodeci_lz_encode(&part, 0, e->second, WCODECI_LZ_TRIAL, e->lz);
+    all = all * n / WCODECI_LZ_TRIAL;
+    return all && all < (uint64_t)size + size / 8;
+}
+
+/* Writes e->plane, which is written at dst already, by the coder LZ instead where that costs less. */
+static void wcodeci_plane_try_lz(wcodeci_encoder *e, wcodeci_plane *plane, wcodeci_byte *dst, wcodec_plane_info *info)
+{
+    size_t size;
+    if (info->size < WCODECI_LZ_LEAST_SIZE
+        || (e->options.profile != WCODEC_PROFILE_BEST && plane->n > 2 * WCODECI_LZ_TRIAL)   /* time to encode */
+        || !wcodeci_repeats(e->plane, plane->n, 1, 8, e->lz)
+        || !wcodeci_lz_promises(e, e->plane, plane->n, plane->width, info->size))
+        return;
+    plane->v = e->plane;
+    wcodeci_count(plane->v, plane->n, plane->count);
+    size = wcodeci_lz_encode(plane, e->options.profile == WCODEC_PROFILE_BEST, e->second, info->size - 1, e->lz);
+    if (size == 0 || size + wcodeci_slow_cost(e, size) >= info->size) return;
+    memcpy(dst, e->second, size);
+    info->size = size;
+    info->coder = WCODEC_CODER_LZ;
+    info->predictor = WCODEC_PREDICT_NONE;
+}
+
+#endif
+
 #if WCODECI_MIX
 
 #define WCODECI_MIX_TRIAL 4096     /* values that say which kind suits a plane, if it has more than twice as many */
@@ -12254,6 +13258,11 @@ static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *pl
     }
     wcodeci_plane_best(e, &plane, plan && plan->how == WCODECI_PLAN_FULL ? plan->predictor
                                   : wcodeci_plane_look(e, &plane, 1, &size), dst, info);
+#if WCODECI_LZ
+    /* Of bytes as they are the whole tile is tried in the end. */
+    if (e->lz && (tile->info.split != WCODEC_SPLIT_BYTE || tile->info.predictor != WCODEC_PREDICT_NONE))
+        wcodeci_plane_try_lz(e, &plane, dst, info);
+#endif
 #if WCODECI_MIX
     if (e->mix) wcodeci_plane_try_mix(e, &plane, tile->info.split, k, dst, info);
 #endif
@@ -12730,22 +13739,74 @@ static size_t wcodeci_tile_encode_mixed(wcodeci_encoder *e, uint32_t crc, wcodec
 
 #endif
 
+#if WCODECI_LZ
+
+/* Is the coder LZ worth a try for the tile's bytes, which come to a record of `size` bytes?  Typed data are looked at
+ * first unless they are few. */
+static int wcodeci_tile_wants_lz(const wcodeci_encoder *e, size_t size)
+{
+    const unsigned unit = wcodeci_dtypes[e->dtype].unit;
+    if (!e->lz || (e->options.splits && !(e->options.splits >> WCODEC_SPLIT_BYTE & 1))) return 0;
+    if (e->dtype != WCODEC_BYTES && (e->size > WCODECI_LZ_TINY || unit > 1)
+        && !wcodeci_repeats(e->src, e->size / unit, unit, unit > 1 ? 8 : 4, e->lz))
+        return 0;
+    return wcodeci_lz_promises(e, e->src, e->size, 8, size);
+}
+
+/* Writes the tile as bytes by the coder LZ instead, where that costs less than the record of `size` bytes at dst.
+ * Returns the record's size. */
+static size_t wcodeci_tile_try_lz(wcodeci_encoder *e, uint32_t crc, wcodeci_byte *dst, size_t size)
+{
+    wcodeci_byte fields[WCODEC_TILE_HEAD];
+    wcodeci_plane plane;
+    wcodeci_tile tile;
+    unsigned filler;
+    size_t lz, end;
+    if (!wcodeci_tile_wants_lz(e, size)) return size;
+    plane.v = e->src;
+    plane.n = e->size;
+    plane.width = 8;
+    wcodeci_count(plane.v, plane.n, plane.count);
+    lz = wcodeci_lz_encode(&plane, e->options.profile == WCODEC_PROFILE_BEST, e->second, wcodeci_min(size, e->size),
+                           e->lz);
+    if (lz == 0) return size;
+    memset(&tile, 0, sizeof tile);
+    tile.n = e->size;
+    tile.info.split = WCODEC_SPLIT_BYTE;
+    tile.info.planes = 1;
+    tile.info.plane[0].coder = WCODEC_CODER_LZ;
+    tile.info.plane[0].size = lz;
+    e->rows.size = 0;
+    (void)wcodeci_tile_layout(&tile, wcodeci_tile_fields(e, &tile, crc, fields), &filler, &end);
+    if (wcodeci_up8(end) + wcodeci_slow_cost(e, lz) >= size) return size;
+    return wcodeci_tile_join(e, &tile, crc, 0, e->second, dst);
+}
+
+#endif
+
 static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
 {
     const unsigned splits = wcodeci_splits_to_try(e);
-    const uint32_t crc = e->crc(0, e->src, e->size);
+    const uint32_t crc = e->known_crc ? *e->known_crc : e->crc(0, e->src, e->size);
+    size_t size;
 #if WCODECI_MIX
-    if (e->mix) return wcodeci_tile_encode_mixed(e, crc, dst);
+    if (e->mix) size = wcodeci_tile_encode_mixed(e, crc, dst);
+    else
 #endif
     if (e->size / wcodeci_dtypes[e->dtype].unit <= WCODECI_SAMPLE
         && wcodec_tile_bound(e->size) <= WCODECI_TRIAL_SIZE)
-        return wcodeci_tile_encode_small(e, splits, crc, dst);
-    return wcodeci_tile_encode_large(e, splits, crc, dst);
+        size = wcodeci_tile_encode_small(e, splits, crc, dst);
+    else size = wcodeci_tile_encode_large(e, splits, crc, dst);
+#if WCODECI_LZ
+    size = wcodeci_tile_try_lz(e, crc, dst, size);
+#endif
+    return size;
 }
 
-WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size,
-                                     const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
-                                     size_t dst_size, void *scratch, size_t scratch_size)
+/* wcodec_tile_encode; `crc`: of the bytes, or NULL. */
+static size_t wcodeci_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size, const uint32_t *crc,
+                                  const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
+                                  size_t dst_size, void *scratch, size_t scratch_size)
 {
     wcodeci_encoder e;
     unsigned cpu;
@@ -12770,6 +13831,7 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
     e.size = size;
     e.dtype = dtype;
     e.row = row;
+    e.known_crc = crc;
     e.slow = size < WCODECI_FREE_SIZE ? 0 : size / WCODECI_SLOW_PART;
     e.work = (wcodeci_byte *)scratch + ((8 - ((uintptr_t)scratch & 7)) & 7);
     e.mix = NULL;
@@ -12777,7 +13839,8 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
         e.mix = e.work;
         e.work += wcodeci_mix_scratch();
     }
-    e.units = e.work + WCODECI_RANS16_WORK(size);
+    e.lz = WCODECI_LZ && (e.options.coders >> WCODEC_CODER_LZ & 1) ? e.work : NULL;
+    e.units = e.work + wcodeci_encode_work(size);
     e.plane = e.units + size;
     e.residual = e.plane + size;
     e.second = e.residual + size;
@@ -12788,6 +13851,13 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
     e.row_scales = e.classes + size;
     e.row_payload = e.row_scales + wcodeci_encode_rows(size);
     return wcodeci_tile_encode_best(&e, (wcodeci_byte *)dst);
+}
+
+WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size,
+                                     const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
+                                     size_t dst_size, void *scratch, size_t scratch_size)
+{
+    return wcodeci_tile_encode(dtype, row, src, size, NULL, scales, options, dst, dst_size, scratch, scratch_size);
 }
 
 #endif
@@ -13141,7 +14211,7 @@ static wcodec_status wcodeci_reader_record(const wcodec_reader *r, uint64_t at, 
 static int wcodeci_record_known(unsigned type)
 {
     return type == WCODECI_RECORD_ORIGINAL || type == WCODECI_RECORD_TILE || type == WCODECI_RECORD_INDEX
-        || type == WCODECI_RECORD_SCALES || type == WCODECI_RECORD_FOOTER;
+        || type == WCODECI_RECORD_SCALES || type == WCODECI_RECORD_COPY || type == WCODECI_RECORD_FOOTER;
 }
 
 /* What to say of a record in the place of another: a later version's, or a mistake. */
@@ -13707,15 +14777,13 @@ typedef struct wcodeci_job {
     size_t scratch_size;        /* of each worker */
 } wcodeci_job;
 
-/* Decodes the record of `size` bytes at `at`, of type T or S. */
-static wcodec_status wcodeci_job_record(const wcodec_reader *r, unsigned type, uint64_t at, size_t size,
-                                        const wcodeci_byte *scales, size_t columns, wcodeci_byte *dst,
+/* Decodes the record of `size` bytes at `at`, which lies at `record`, of type T or S. */
+static wcodec_status wcodeci_job_decode(const wcodec_reader *r, unsigned type, const wcodeci_byte *record, uint64_t at,
+                                        size_t size, const wcodeci_byte *scales, size_t columns, wcodeci_byte *dst,
                                         size_t dst_size, wcodeci_byte *room, wcodec_error *err)
 {
-    const wcodeci_byte *record;
     wcodec_tile_info info;
-    wcodec_status status = wcodeci_reader_fetch(r, at, size, room, &record, err);
-    if (status) return status;
+    wcodec_status status;
     if (record[0] != type)
         return wcodeci_fail(err, wcodeci_record_wrong(record[0]), at, "there is no tile where the index says");
     if (type == WCODECI_RECORD_SCALES && wcodec_tile_inspect(record, size, &info, NULL) == WCODEC_OK
@@ -13729,28 +14797,85 @@ static wcodec_status wcodeci_job_record(const wcodec_reader *r, unsigned type, u
     return status;
 }
 
+/* Makes the worker's scales those of the tile's group, if it has some. */
+static wcodec_status wcodeci_job_scales(const wcodec_reader *r, const wcodec_tile_span *span,
+                                        wcodeci_worker *worker, wcodeci_byte *scales, wcodeci_byte *room,
+                                        wcodec_error *err)
+{
+    const wcodeci_byte *record;
+    wcodec_status status;
+    if (!span->columns || worker->scales == span->scales_offset) return WCODEC_OK;
+    worker->scales = 0;
+    status = wcodeci_reader_fetch(r, span->scales_offset, span->scales_size, room, &record, err);
+    if (!status)
+        status = wcodeci_job_decode(r, WCODECI_RECORD_SCALES, record, span->scales_offset, span->scales_size, NULL,
+                                    0, scales, span->columns, room, err);
+    if (!status) worker->scales = span->scales_offset;
+    return status;
+}
+
+/* The tile that a record of the tile `span` says it is a copy of; its CRC-32 in *crc. */
+static wcodec_status wcodeci_job_target(const wcodec_reader *r, const wcodec_tile_span *span,
+                                        const wcodeci_byte *record, wcodec_tile_span *target, uint32_t *crc,
+                                        wcodec_error *err)
+{
+    const uint64_t at = span->container_offset;
+    wcodec_copy_info info;
+    if (wcodeci_copy_parse(record, span->container_size, &info) || info.record_size != span->container_size)
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "the record of a copy is broken");
+    if (info.decoded_size != span->size || info.distance > span->offset)
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a copy has not the size or the place that it must have");
+    (void)wcodec_reader_tile(r, span->offset - info.distance, target);     /* before this tile: there is one */
+    if (target->offset != span->offset - info.distance || target->size != span->size)
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "there is no tile where a copy's bytes should be");
+    *crc = info.crc;
+    return WCODEC_OK;
+}
+
+/* Decodes the tile `span` to dst. */
+static wcodec_status wcodeci_job_span(const wcodec_reader *r, const wcodec_tile_span *span,
+                                      wcodeci_worker *worker, wcodeci_byte *scales, wcodeci_byte *dst,
+                                      wcodeci_byte *room, wcodec_error *err)
+{
+    const wcodeci_byte *record;
+    const wcodec_tile_span *from = span;
+    wcodec_tile_span target;
+    wcodec_tile_info info;
+    uint32_t crc = 0;
+    wcodec_status status = wcodeci_job_scales(r, span, worker, scales, room, err);
+    if (!status)
+        status = wcodeci_reader_fetch(r, span->container_offset, span->container_size, room, &record, err);
+    if (status) return status;
+    if (record[0] == WCODECI_RECORD_COPY) {
+        from = &target;
+        status = wcodeci_job_target(r, span, record, &target, &crc, err);
+        if (!status) status = wcodeci_job_scales(r, from, worker, scales, room, err);
+        if (!status)
+            status = wcodeci_reader_fetch(r, from->container_offset, from->container_size, room, &record, err);
+        if (status) return status;
+        if (!r->no_crc && wcodec_tile_inspect(record, from->container_size, &info, NULL) == WCODEC_OK
+            && info.crc != crc)
+            return wcodeci_fail(err, WCODEC_E_CHECKSUM, span->container_offset,
+                                "a copy's CRC-32 is not that of its tile");
+    }
+    /* A copy of a copy ends here: that is no tile. */
+    return wcodeci_job_decode(r, WCODECI_RECORD_TILE, record, from->container_offset, from->container_size, scales,
+                              from->columns, dst, from->size, room, err);
+}
+
 static wcodec_status wcodeci_job_tile(const wcodeci_job *job, uint64_t tile, wcodeci_worker *worker,
                                       wcodeci_byte *scales, wcodec_error *err)
 {
     const wcodec_reader *r = job->reader;
-    const wcodeci_reader_segment *s = wcodeci_reader_tile_segment(r, tile);
     wcodeci_byte *part = scales + r->most_columns, *room = part + r->largest_tile, *dst;
     wcodec_tile_span span;
-    wcodec_status status = WCODEC_OK;
+    wcodec_status status;
     uint64_t from, to;
-    wcodeci_reader_span(r, s, tile, &span);
+    wcodeci_reader_span(r, wcodeci_reader_tile_segment(r, tile), tile, &span);
     from = span.offset > job->begin ? span.offset : job->begin;
     to = wcodeci_min64(span.offset + span.size, job->end);
-    if (span.columns && worker->scales != span.scales_offset) {
-        worker->scales = 0;
-        status = wcodeci_job_record(r, WCODECI_RECORD_SCALES, span.scales_offset, span.scales_size, NULL, 0,
-                                    scales, span.columns, room, err);
-        if (status) return status;
-        worker->scales = span.scales_offset;
-    }
     dst = to - from == span.size ? job->dst + (size_t)(span.offset - job->begin) : part;
-    status = wcodeci_job_record(r, WCODECI_RECORD_TILE, span.container_offset, span.container_size, scales,
-                                span.columns, dst, span.size, room, err);
+    status = wcodeci_job_span(r, &span, worker, scales, dst, room, err);
     if (!status && dst == part)
         memcpy(job->dst + (size_t)(from - job->begin), part + (size_t)(from - span.offset),
                (size_t)(to - from));
@@ -13908,6 +15033,10 @@ struct wcodec_push {
     wcodec_error error;                     /* sticky once status is not OK */
     wcodeci_engine engine;
     int no_crc, no_mix;
+    wcodec_reread reread;
+    uint64_t given;                         /* bytes given out by earlier steps, */
+    const wcodeci_byte *now;                /* and by this one */
+    size_t now_size;
     wcodeci_push_state state;
     wcodeci_header header;
     wcodeci_byte fixed[WCODECI_HEADER_SIZE];
@@ -13960,6 +15089,7 @@ WCODEC_API wcodec_status wcodec_push_open(wcodec_push **out, const wcodec_reader
     d->engine = wcodeci_engine_make(opts.cpu_off);
     d->no_crc = opts.no_crc;
     d->no_mix = opts.no_mix;
+    d->reread = opts.reread;
     d->buffer = d->fixed;
     d->want = WCODECI_HEADER_SIZE;
     d->name = (const char *)d->names;
@@ -14048,7 +15178,7 @@ static wcodec_status wcodeci_push_head(wcodec_push *d)
         return WCODEC_OK;
     }
     if (status) return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "a record is broken");
-    if (d->scales_next && record.type != WCODECI_RECORD_TILE)
+    if (d->scales_next && record.type != WCODECI_RECORD_TILE && record.type != WCODECI_RECORD_COPY)
         return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "no tile follows its group's scales");
     d->record_size = record.size;
     d->want = (size_t)record.size;
@@ -14057,6 +15187,7 @@ static wcodec_status wcodeci_push_head(wcodec_push *d)
                 ? wcodeci_record_bound(d->header.max_tile)
                 : record.type == WCODECI_RECORD_INDEX ? wcodeci_record_bound(WCODECI_INDEX_TILE)
                 : record.type == WCODECI_RECORD_FOOTER ? WCODECI_FOOTER_SIZE
+                : record.type == WCODECI_RECORD_COPY ? WCODECI_COPY_RECORD
                 : wcodeci_up8(WCODECI_RECORD_HEAD + WCODECI_MAX_ORIGINAL_BODY);
         if (record.size > largest)
             return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start,
@@ -14159,6 +15290,44 @@ static wcodec_status wcodeci_push_take_tile(wcodec_push *d, int index)
     return WCODEC_OK;
 }
 
+/* Bytes of the view that were given out: what this step gave lies in the caller's memory still. */
+static wcodec_status wcodeci_push_again(const wcodec_push *d, uint64_t offset, wcodeci_byte *dst, size_t size)
+{
+    size_t before = 0;
+    if (offset < d->given) {
+        wcodec_status status;
+        before = (size_t)wcodeci_min64(size, d->given - offset);
+        status = d->reread.fn(d->reread.user, offset, dst, before);
+        if (status) return status;
+    }
+    if (before < size) memcpy(dst + before, d->now + (size_t)(offset + before - d->given), size - before);
+    return WCODEC_OK;
+}
+
+/* A tile that was there before. */
+static wcodec_status wcodeci_push_take_copy(wcodec_push *d)
+{
+    const uint64_t at = d->given + d->now_size;
+    wcodec_copy_info info;
+    wcodec_status status;
+    if (wcodeci_copy_parse(d->buffer, d->have, &info) || info.decoded_size > d->header.max_tile
+        || info.distance > at || d->originals == 0 || d->index_size)
+        return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "the record of a copy is broken");
+    if (!d->reread.fn)
+        return wcodeci_push_fail(d, WCODEC_E_UNSUPPORTED, d->record_start,
+                                 "a copy of an earlier tile, which cannot be read again here");
+    d->scales_next = 0;
+    status = wcodeci_push_again(d, at - info.distance, d->decoded, info.decoded_size);
+    if (status) return wcodeci_push_fail(d, status, d->record_start, "reading what was given out failed");
+    if (!d->no_crc && d->engine.crc(0, d->decoded, info.decoded_size) != info.crc)
+        return wcodeci_push_fail(d, WCODEC_E_CHECKSUM, d->record_start,
+                                 "a copy's CRC-32 does not fit what was given out");
+    d->tiles++;
+    d->out_from = 0;
+    d->out_to = info.decoded_size;
+    return WCODEC_OK;
+}
+
 static wcodec_status wcodeci_push_take_footer(wcodec_push *d)
 {
     wcodeci_footer footer;
@@ -14190,6 +15359,7 @@ static wcodec_status wcodeci_push_record(wcodec_push *d)
     case WCODECI_RECORD_ORIGINAL: status = wcodeci_push_take_original(d); break;
     case WCODECI_RECORD_SCALES: status = wcodeci_push_take_scales(d); break;
     case WCODECI_RECORD_TILE: status = wcodeci_push_take_tile(d, 0); break;
+    case WCODECI_RECORD_COPY: status = wcodeci_push_take_copy(d); break;
     case WCODECI_RECORD_INDEX: status = wcodeci_push_take_tile(d, 1); break;
     default: status = wcodeci_push_take_footer(d); break;
     }
@@ -14255,6 +15425,8 @@ WCODEC_API wcodec_status wcodec_push_step(wcodec_push *push, const void *in, siz
         } else if (push->state == WCODECI_PUSH_DONE) {
             status = WCODEC_END;
         } else if (wcodeci_push_complete(push)) {
+            push->now = dst;
+            push->now_size = made;
             wcodeci_push_advance(push);
         } else if (used < in_size) {
             used += wcodeci_push_gather(push, src + used, in_size - used);      /* not NULL: there is input */
@@ -14264,6 +15436,7 @@ WCODEC_API wcodec_status wcodec_push_step(wcodec_push *push, const void *in, siz
     }
     *in_used = used;
     *out_used = made;
+    push->given += made;
     if (push->error.status)
         return wcodeci_fail(err, push->error.status, push->error.offset, push->error.what);
     return status;
@@ -14278,6 +15451,83 @@ WCODEC_API void wcodec_push_original(const wcodec_push *push, size_t *number, co
     if (from_parts) *from_parts = push->from_parts;
 }
 
+/* ---- part: amalgamate/parts/79_copies.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Finding equal tiles (private)
+ * A table of the tiles written so far, by CRC-32 and size; whether bytes are equal is for the writer to see.  It
+ * grows as it fills up, to a number of tiles or as far as memory allows; later tiles then only look.
+ * ---------------------------------------------------------------------------------------------- */
+#ifndef WCODEC_NO_ENCODER
+
+#define WCODECI_COPY_LEAST 256u             /* bytes: a smaller tile, or one coded as less, is not worth a copy */
+#define WCODECI_COPY_TILES ((uint64_t)1 << 20)
+#define WCODECI_COPY_FIRST 256              /* places of the first table */
+
+typedef struct wcodeci_copy_entry {
+    uint64_t offset;                        /* in the view */
+    uint32_t crc;
+    uint32_t size;                          /* twice the bytes, plus 1 if its record is small; 0: free */
+} wcodeci_copy_entry;
+
+typedef struct wcodeci_copies {
+    wcodeci_copy_entry *entries;
+    uint64_t capacity, count;               /* a power of 2, at least twice as many as there are */
+    int full;
+} wcodeci_copies;
+
+/* The entry of a tile, or the free one where it belongs. */
+static wcodeci_copy_entry *wcodeci_copies_find(const wcodeci_copies *c, uint32_t crc, uint32_t size)
+{
+    uint64_t at = crc ^ (uint64_t)size * 0x9E3779B1u;
+    for (;; at++) {
+        wcodeci_copy_entry *e = &c->entries[at & (c->capacity - 1)];
+        if (e->size == 0 || (e->crc == crc && e->size >> 1 == size)) return e;
+    }
+}
+
+/* Makes room for one tile more; afterwards the table is there, or full. */
+static wcodec_status wcodeci_copies_room(wcodeci_copies *c, wcodeci_heap *heap)
+{
+    const uint64_t capacity = c->capacity ? 2 * c->capacity : WCODECI_COPY_FIRST;
+    wcodeci_copies larger;
+    wcodec_status status;
+    uint64_t i;
+    void *p;
+    if (c->full || 2 * (c->count + 1) <= c->capacity) return WCODEC_OK;
+    c->full = c->count >= WCODECI_COPY_TILES;
+    if (c->full) return WCODEC_OK;
+    status = wcodeci_alloc(heap, capacity * sizeof *c->entries, &p);
+    if (status == WCODEC_E_LIMIT) c->full = 1;          /* fewer copies are found, that is all */
+    if (status) return status == WCODEC_E_LIMIT ? WCODEC_OK : status;
+    larger = *c;
+    larger.entries = (wcodeci_copy_entry *)p;
+    larger.capacity = capacity;
+    memset(p, 0, (size_t)capacity * sizeof *c->entries);
+    for (i = 0; i < c->capacity; i++)
+        if (c->entries[i].size) *wcodeci_copies_find(&larger, c->entries[i].crc, c->entries[i].size >> 1)
+            = c->entries[i];
+    wcodeci_release(heap, c->entries, c->capacity * sizeof *c->entries);
+    *c = larger;
+    return WCODEC_OK;
+}
+
+/* Writes the record of a copy; returns its size. */
+static size_t wcodeci_copy_encode(uint64_t distance, uint32_t size, uint32_t crc, wcodeci_byte *dst)
+{
+    size_t used = 2;
+    memset(dst, 0, WCODECI_COPY_RECORD);
+    used += wcodeci_put_varint(dst + used, distance);
+    used += wcodeci_put_varint(dst + used, size);
+    wcodeci_store32(dst + used, crc);
+    used += 4;
+    dst[0] = WCODECI_RECORD_COPY;
+    dst[1] = (wcodeci_byte)(used - 2);
+    return (size_t)wcodeci_up8(used);
+}
+
+#endif
+
 /* ---- part: amalgamate/parts/80_writer.c ---- */
 
 /* ------------------------------------------------------------------------------------------------
@@ -14288,12 +15538,15 @@ WCODEC_API void wcodec_push_original(const wcodec_push *push, size_t *number, co
  * until its first tile is written, so the index grows in the order of the container.
  * The tiles of a matrix come in groups, each with scales of its columns if they pay.  A group is never cut by a
  * batch's end, and where it ends does not depend on the threads: so neither do the bytes.
+ * A tile that was there before, and was worth some bytes then, becomes a copy of that one.  Whether a tile is so
+ * must not depend on the batch that it is in.
  * ---------------------------------------------------------------------------------------------- */
 #ifndef WCODEC_NO_ENCODER
 
 #define WCODECI_WRITER_MEMORY ((uint64_t)1 << 30)
 #define WCODECI_TILE_UNITS 65536u           /* of the profile FAST, */
-#define WCODECI_DENSE_UNITS 262144u         /* and of the others */
+#define WCODECI_DENSE_UNITS 262144u         /* and of the others, */
+#define WCODECI_BYTES_UNITS 262144u         /* and of opaque bytes: a window that text needs */
 #define WCODECI_MAX_TILE_UNITS ((uint32_t)(WCODEC_MAX_TILE_BYTES / 8))
 #define WCODECI_BATCH 4                     /* tiles a worker in a batch, and at least two workers' worth */
 #define WCODECI_LARGE_TILE 131072u          /* units: above, half as many */
@@ -14310,7 +15563,7 @@ typedef struct wcodeci_buffer {
 /* A tile of the batch: its bytes, and where in the output its record goes. */
 typedef struct wcodeci_batch_tile {
     const wcodeci_byte *src;                /* in the input, or in memory that was lent */
-    size_t size, out, record;
+    size_t at, size, out, record;           /* at: where they begin among the batch's */
     unsigned dtype;
     uint64_t row;
     uint64_t pending_end;                   /* of `pending`: what comes before it, if it is a first tile */
@@ -14318,6 +15571,11 @@ typedef struct wcodeci_batch_tile {
     uint64_t per_tile;                      /* 0: not the first tile of its segment */
     size_t group, phase;                    /* the number of its group in the batch, plus 1; 0: it has none */
     int leads;                              /* it is the first of its group */
+    int hashed;                             /* crc is there, */
+    uint32_t crc;                           /* of its bytes */
+    int added;                              /* it went to the table of tiles */
+    uint64_t distance;                      /* of a copy: how far before it the equal tile begins; else 0 */
+    size_t equal;                           /* that tile's number in the batch, plus 1; 0: it has been written */
 } wcodeci_batch_tile;
 
 /* A group of the batch: its columns' scales, and their record. */
@@ -14336,7 +15594,7 @@ struct wcodec_writer {
     wcodec_parallel parallel;
     wcodec_tile_options tile;
     wcodec_error error;                     /* sticky */
-    uint32_t tile_units;
+    uint32_t tile_units, tile_wanted;       /* wanted: 0: what is best for each dtype */
     wcodeci_engine engine;
     int no_sha256, in_original, from_parts, finished;
     uint64_t position;                      /* bytes written */
@@ -14371,6 +15629,14 @@ struct wcodec_writer {
     uint64_t names;                         /* bytes of all names, with a zero byte each */
     wcodec_sha256 sha;
     uint64_t sha_done;                      /* bytes of the batch that it has seen */
+
+    int no_copies;
+    wcodeci_copies copies;                  /* tiles that others may be copies of */
+    wcodec_reread reread;
+    wcodec_source file;                     /* of wcodec_writer_file while that runs: */
+    int file_open;
+    uint64_t file_offset;                   /* its first byte in the view */
+    uint64_t view;                          /* bytes of all tiles before the batch */
 };
 
 static uint32_t wcodeci_tile_units(uint32_t wanted, unsigned profile)
@@ -14555,8 +15821,11 @@ WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_si
     w->tile = opts.tile;
     w->tile.cpu_off |= opts.cpu_off;
     w->engine = wcodeci_engine_make(w->tile.cpu_off);
+    w->tile_wanted = opts.tile_units;
     w->tile_units = wcodeci_tile_units(opts.tile_units, opts.tile.profile);
     w->no_sha256 = opts.no_sha256;
+    w->no_copies = opts.no_copies;
+    w->reread = opts.reread;
     status = wcodeci_writer_allocate(w);
     if (status) wcodeci_writer_fail(w, status, wcodeci_memory_text(status), err);
     else status = wcodeci_writer_header(w, opts.metadata, opts.metadata_size);
@@ -14580,6 +15849,7 @@ WCODEC_API void wcodec_writer_close(wcodec_writer *writer)
     wcodeci_release(&w->heap, w->batch, w->batch_capacity * sizeof *w->batch);
     wcodeci_release(&w->heap, w->groups, w->batch_capacity * sizeof *w->groups);
     wcodeci_release(&w->heap, w->scales, w->scales_size);
+    wcodeci_release(&w->heap, w->copies.entries, w->copies.capacity * sizeof *w->copies.entries);
     wcodeci_release(&w->heap, w->name, 2 * WCODECI_MAX_NAME);
     wcodeci_release(&w->heap, w->index.p, w->index.capacity);
     wcodeci_release(&w->heap, w->current.p, w->current.capacity);
@@ -14589,6 +15859,118 @@ WCODEC_API void wcodec_writer_close(wcodec_writer *writer)
 }
 
 WCODEC_API uint64_t wcodec_writer_size(const wcodec_writer *writer) { return writer->position; }
+
+/* ---- tiles that were there before ---- */
+
+/* Can bytes of the view be read again, from `offset` on? */
+static int wcodeci_writer_rereads(const wcodec_writer *w, uint64_t offset)
+{
+    return (w->file_open && offset >= w->file_offset) || w->reread.fn;
+}
+
+static wcodec_status wcodeci_writer_reread(wcodec_writer *w, uint64_t offset, void *dst, size_t size)
+{
+    wcodec_error err;
+    wcodec_status status;
+    if (w->file_open && offset >= w->file_offset) {
+        memset(&err, 0, sizeof err);
+        status = wcodeci_read_at(&w->file, offset - w->file_offset, dst, size, &err);
+        /* The file has changed meanwhile, or the plan goes beyond it. */
+        return status ? wcodeci_writer_fail(w, status, err.what, NULL) : WCODEC_OK;
+    }
+    status = w->reread.fn(w->reread.user, offset, dst, size);
+    return status ? wcodeci_writer_fail(w, status, "reading again failed", NULL) : WCODEC_OK;
+}
+
+static void wcodeci_hash_task(void *arg, size_t i, unsigned worker)
+{
+    wcodec_writer *w = (wcodec_writer *)arg;
+    wcodeci_batch_tile *t = &w->batch[i];
+    (void)worker;
+    t->crc = w->engine.crc(0, t->src, t->size);
+    t->hashed = 1;
+}
+
+/* Are a tile's bytes those of the view from `offset` on, all of them before the batch? */
+static wcodec_status wcodeci_tile_equal(wcodec_writer *w, const wcodeci_batch_tile *t, uint64_t offset, int *equal)
+{
+    size_t done;
+    *equal = 0;
+    for (done = 0; done < t->size;) {
+        const size_t take = wcodeci_min(t->size - done, w->worker_scratch);
+        const wcodec_status status = wcodeci_writer_reread(w, offset + done, w->scratch, take);
+        if (status) return status;
+        if (memcmp(w->scratch, t->src + done, take) != 0) return WCODEC_OK;
+        done += take;
+    }
+    *equal = 1;
+    return WCODEC_OK;
+}
+
+/* Looks whether tile number i of the batch was there before. */
+static wcodec_status wcodeci_batch_look(wcodec_writer *w, size_t i)
+{
+    wcodeci_batch_tile *t = &w->batch[i];
+    wcodeci_copy_entry *e;
+    wcodec_status status = wcodeci_copies_room(&w->copies, &w->heap);
+    size_t other = 0;
+    int equal;
+    if (status) return wcodeci_writer_fail(w, status, wcodeci_memory_text(status), NULL);
+    if (w->copies.capacity == 0) return WCODEC_OK;
+    e = wcodeci_copies_find(&w->copies, t->crc, (uint32_t)t->size);
+    if (e->size == 0 || !wcodeci_writer_rereads(w, e->offset)) {
+        if (e->size == 0 && w->copies.full) return WCODEC_OK;
+        w->copies.count += e->size == 0;
+        e->offset = w->view + t->at;
+        e->crc = t->crc;
+        e->size = (uint32_t)t->size << 1;
+        t->added = 1;
+        return WCODEC_OK;
+    }
+    if (e->size & 1) return WCODEC_OK;
+    if (e->offset >= w->view) {             /* in this batch */
+        while (w->batch[other].at != e->offset - w->view) other++;
+        equal = memcmp(w->batch[other++].src, t->src, t->size) == 0;
+    } else {
+        status = wcodeci_tile_equal(w, t, e->offset, &equal);
+    }
+    if (status || !equal) return status;
+    t->distance = w->view + t->at - e->offset;
+    t->equal = other;
+    return WCODEC_OK;
+}
+
+/* Finds the batch's copies. */
+static wcodec_status wcodeci_batch_copies(wcodec_writer *w)
+{
+    wcodec_status status = WCODEC_OK;
+    size_t i;
+    if (w->no_copies || !wcodeci_writer_rereads(w, w->view)) return WCODEC_OK;
+    wcodeci_run(&w->parallel, w->batch_count, wcodeci_hash_task, w);
+    for (i = 0; i < w->batch_count && !status; i++) {
+        if (!w->batch[i].hashed)
+            return wcodeci_writer_fail(w, WCODEC_E_ARGUMENT, "a tile was left out by the caller's threads", NULL);
+        if (w->batch[i].size >= WCODECI_COPY_LEAST) status = wcodeci_batch_look(w, i);
+    }
+    return status;
+}
+
+/* Codes a tile of the batch, unless it is a copy. */
+static void wcodeci_encode_one(wcodec_writer *w, wcodeci_batch_tile *t, unsigned worker)
+{
+    wcodec_scales scales;
+    const wcodeci_batch_group *g = t->group ? &w->groups[t->group - 1] : NULL;
+    if (t->distance) return;
+    if (g) {
+        scales.scale = w->scales + g->scales;
+        scales.columns = g->columns;
+        scales.phase = t->phase;
+    }
+    t->record = wcodeci_tile_encode(t->dtype, t->row, t->src, t->size, t->hashed ? &t->crc : NULL,
+                                    g && g->record ? &scales : NULL, &w->tile, w->output + t->out,
+                                    wcodec_tile_bound(t->size), w->scratch + worker * w->worker_scratch,
+                                    w->worker_scratch);
+}
 
 /* The SHA-256 goes on over the batch. */
 static void wcodeci_batch_sha(wcodec_writer *w)
@@ -14605,23 +15987,30 @@ static void wcodeci_batch_sha(wcodec_writer *w)
 static void wcodeci_encode_task(void *arg, size_t i, unsigned worker)
 {
     wcodec_writer *w = (wcodec_writer *)arg;
-    wcodec_scales scales;
-    wcodeci_batch_tile *t;
-    if (i == 0) {
+    if (i) {
+        wcodeci_encode_one(w, &w->batch[i - 1], worker);
+    } else {
         wcodeci_batch_sha(w);
-        return;
     }
-    t = &w->batch[i - 1];
-    if (t->group) {
-        const wcodeci_batch_group *g = &w->groups[t->group - 1];
-        scales.scale = w->scales + g->scales;
-        scales.columns = g->columns;
-        scales.phase = t->phase;
+}
+
+/* Tiles that took few bytes are not worth copies: those that were found in this batch are coded after all. */
+static void wcodeci_batch_small(wcodec_writer *w)
+{
+    size_t i;
+    for (i = 0; i < w->batch_count; i++) {
+        wcodeci_batch_tile *t = &w->batch[i];
+        if (t->added && t->record && t->record < WCODECI_COPY_LEAST)
+            wcodeci_copies_find(&w->copies, t->crc, (uint32_t)t->size)->size |= 1;
+        if (!t->equal || w->batch[t->equal - 1].record >= WCODECI_COPY_LEAST) continue;
+        t->distance = 0;
+        wcodeci_encode_one(w, t, 0);
     }
-    t->record = wcodec_tile_encode(t->dtype, t->row, t->src, t->size,
-                                   t->group && w->groups[t->group - 1].record ? &scales : NULL, &w->tile,
-                                   w->output + t->out, wcodec_tile_bound(t->size),
-                                   w->scratch + worker * w->worker_scratch, w->worker_scratch);
+    for (i = 0; i < w->batch_count; i++) {
+        wcodeci_batch_tile *t = &w->batch[i];
+        if (t->distance)
+            t->record = wcodeci_copy_encode(t->distance, (uint32_t)t->size, t->crc, w->output + t->out);
+    }
 }
 
 /* How many units lie before the first whole row of a group that begins with unit number `begin`. */
@@ -14647,6 +16036,15 @@ static size_t wcodeci_scales_encode(const wcodeci_byte *scales, size_t columns, 
     return size;
 }
 
+/* Are all tiles of a group copies of tiles that are written already?  (Of others it is not sure yet.) */
+static int wcodeci_group_copied(const wcodec_writer *w, size_t group)
+{
+    size_t i;
+    for (i = 0; i < w->batch_count; i++)
+        if (w->batch[i].group == group + 1 && (!w->batch[i].distance || w->batch[i].equal)) return 0;
+    return 1;
+}
+
 /* Fits and codes a group's scales. */
 static void wcodeci_group_task(void *arg, size_t i, unsigned worker)
 {
@@ -14654,6 +16052,7 @@ static void wcodeci_group_task(void *arg, size_t i, unsigned worker)
     wcodeci_batch_group *g = &w->groups[i];
     wcodeci_byte *scratch = w->scratch + worker * w->worker_scratch;
     g->record = 0;
+    if (!g->first && wcodeci_group_copied(w, i)) return;
     if (!wcodec_scales_fit(g->dtype, g->src, g->size, g->columns, w->tile.cpu_off,
                            w->scales + g->scales, scratch, w->worker_scratch))
         return;
@@ -14682,6 +16081,7 @@ static void wcodeci_batch_unused(wcodec_writer *w)
         wcodeci_batch_group *g = w->batch[i].group ? &w->groups[w->batch[i].group - 1] : NULL;
         for (k = i, used = 0; k < w->batch_count && w->batch[k].group == w->batch[i].group; k++) {
             wcodec_tile_info info;
+            if (w->batch[k].distance) continue;
             if (!w->batch[k].record
                 || wcodec_tile_inspect(w->output + w->batch[k].out, w->batch[k].record, &info, NULL) || info.scaled)
                 used++;
@@ -14732,8 +16132,11 @@ static wcodec_status wcodeci_writer_flush(wcodec_writer *w)
     size_t i;
     if (w->batch_count == 0) return WCODEC_OK;
     w->sha_done = 0;
+    status = wcodeci_batch_copies(w);
+    if (status) return status;
     wcodeci_batch_scales(w);
     wcodeci_run(&w->parallel, w->batch_count + 1, wcodeci_encode_task, w);
+    wcodeci_batch_small(w);
     wcodeci_batch_unused(w);
     for (i = 0; i < w->batch_count && !status; i++) {
         if (!w->batch[i].record || w->sha_done != w->input_used)
@@ -14749,6 +16152,7 @@ static wcodec_status wcodeci_writer_flush(wcodec_writer *w)
         w->segment_start = w->segment_start < pending ? 0 : w->segment_start - pending;
     }
     w->batch_count = w->group_count = w->scales_used = 0;
+    w->view += w->input_used;
     w->input_used = 0;
     w->output_used = 0;
     return WCODEC_OK;
@@ -14891,10 +16295,12 @@ static void wcodeci_layout_groups(wcodeci_layout *l, uint64_t columns)
     l->columns = (size_t)columns;
 }
 
-/* Tiles and groups of a segment, in tiles of about `tile_units`; 0 if the segment contradicts itself. */
-static int wcodeci_layout_make(const wcodec_segment *s, unsigned profile, uint32_t tile_units,
-                               wcodeci_layout *l)
+/* Tiles and groups of a segment, in tiles of about so many units as are `wanted` (0: the profile's own number);
+ * 0 if the segment contradicts itself. */
+static int wcodeci_layout_make(const wcodec_segment *s, unsigned profile, uint32_t wanted, wcodeci_layout *l)
 {
+    const uint32_t tile_units = !wanted && s->dtype == WCODEC_BYTES ? WCODECI_BYTES_UNITS
+                                                                    : wcodeci_tile_units(wanted, profile);
     memset(l, 0, sizeof *l);
     if (s->dtype >= WCODECI_DTYPES || s->rank > WCODECI_MAX_RANK || (s->rank && !s->shape)
         || !wcodeci_writer_geometry(s, &l->cut, &l->given))
@@ -14939,7 +16345,7 @@ WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcod
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "a segment can not begin here");
     if ((segment->name_size && !segment->name) || segment->name_size > WCODECI_MAX_NAME
         || segment->size > UINT64_MAX - w->original_size || w->segments == UINT32_MAX
-        || !wcodeci_layout_make(segment, w->tile.profile, w->tile_units, &layout))
+        || !wcodeci_layout_make(segment, w->tile.profile, w->tile_wanted, &layout))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "dtype, shape and size of a segment disagree");
     w->segment_start = w->pending.size;
     status = wcodeci_put_segment(w, segment, &layout.cut, layout.given);
@@ -15011,9 +16417,13 @@ static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w, const wcodeci_b
     w->tile_have = 0;
     t = &w->batch[w->batch_count++];
     t->src = src;
+    t->at = w->input_used;
     t->out = w->output_used;
     t->size = w->tile_size;
     t->record = 0;
+    t->hashed = t->added = 0;
+    t->distance = 0;
+    t->equal = 0;
     t->dtype = w->dtype;
     t->row = w->row;
     t->pending_end = w->pending.size;
@@ -15779,6 +17189,17 @@ static wcodec_status wcodeci_writer_copy(wcodec_writer *w, const wcodec_source *
     return WCODEC_OK;
 }
 
+/* Do the plan's segments follow one another from the file's first byte on? */
+static int wcodeci_plan_in_order(const wcodec_plan *plan)
+{
+    uint64_t at = 0;
+    size_t i;
+    for (i = 0; i < plan->count; i++) {
+        if (plan->segments[i].offset != at || !wcodeci_add(&at, plan->segments[i].size)) return 0;
+    }
+    return 1;
+}
+
 WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *name, size_t name_size,
                                             const wcodec_source *file, const wcodec_plan *plan,
                                             const wcodec_progress *progress, wcodec_error *err)
@@ -15796,16 +17217,18 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
         status = wcodeci_alloc(&writer->heap, WCODECI_FILE_WINDOW, &window);
         if (status) wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
     }
+    writer->file = *file;
+    writer->file_offset = writer->view;         /* the batch is empty now */
+    writer->file_open = wcodeci_plan_in_order(plan);
     writer->lent = file->memory != NULL;
     for (i = 0; i < plan->count && !status; i++) {
         const wcodec_segment *s = &plan->segments[i];
         status = wcodec_writer_segment(writer, s, err);
         if (!status) status = wcodeci_writer_copy(writer, file, s->offset, s->size, window, progress, err);
     }
-    if (!status && writer->lent) {          /* the file may be gone when this returns */
-        status = wcodeci_writer_flush(writer);
-        if (status) (void)wcodeci_writer_error(writer, err);
-    }
+    /* The file is there to be compared with, and its memory lent, for as long as this runs. */
+    if (!status && wcodeci_writer_flush(writer)) status = wcodeci_writer_error(writer, err);
+    writer->file_open = 0;
     writer->lent = 0;
     wcodeci_release(&writer->heap, window, WCODECI_FILE_WINDOW);
     /* Half an original is of no use: what failed here fails the writer, with its own place and reason. */
@@ -15850,24 +17273,24 @@ typedef struct wcodeci_cycles {
 } wcodeci_cycles;
 
 static const wcodeci_cycles wcodeci_cycles_scalar = {
-    { 75, 33, 40, 850, 1549, 1950, 2881, 88000, 0, 100 }, { 0, 1925, 405, 0 }, 1000, 0, 220, 1
+    { 75, 33, 40, 850, 1549, 1950, 2881, 88000, 1800, 100 }, { 0, 1925, 405, 0 }, 1000, 0, 220, 1
 };
 #if WCODECI_X86 || WCODECI_NEON
 static const wcodeci_cycles wcodeci_cycles_sse41 = {
-    { 27, 12, 10, 810, 198, 545, 545, 88000, 0, 40 }, { 0, 96, 52, 0 }, 1000, 22, 24, 0
+    { 27, 12, 10, 810, 198, 545, 545, 88000, 1800, 40 }, { 0, 96, 52, 0 }, 1000, 22, 24, 0
 };
 #endif
 #if WCODECI_X86
 static const wcodeci_cycles wcodeci_cycles_avx2 = {
-    { 14, 0, 3, 800, 102, 495, 285, 88000, 0, 24 }, { 0, 98, 48, 0 }, 1000, 35, 22, 0
+    { 14, 0, 3, 800, 102, 495, 285, 88000, 1800, 24 }, { 0, 98, 48, 0 }, 1000, 35, 22, 0
 };
 static const wcodeci_cycles wcodeci_cycles_avx512 = {
-    { 10, 0, 4, 800, 68, 505, 145, 88000, 0, 20 }, { 0, 70, 30, 0 }, 1000, 35, 28, 0
+    { 10, 0, 4, 800, 68, 505, 145, 88000, 1800, 20 }, { 0, 70, 30, 0 }, 1000, 35, 28, 0
 };
 #endif
 /* Whole cycles for a plane beside its values: tables that are made of its model, and values that come
  * slower where they are few.  So that tiles of 512 values come out as measured. */
-static const uint32_t wcodeci_cycles_plane[WCODEC_CODER_COUNT] = { 50, 50, 50, 4000, 1000, 8000, 3000, 30000, 0, 50 };
+static const uint32_t wcodeci_cycles_plane[WCODEC_CODER_COUNT] = { 50, 50, 50, 4000, 1000, 8000, 3000, 30000, 6000, 50 };
 /* CRC-32, a byte: by tables, by carry-less multiplication, by that on vectors of 512 bits. */
 enum { WCODECI_CYCLES_CRC = 165, WCODECI_CYCLES_CRC_CLMUL = 64, WCODECI_CYCLES_CRC_VCLMUL = 16 };
 
@@ -16245,8 +17668,7 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
         || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts)
         || opts.tile_units > WCODECI_MAX_TILE_UNITS)
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL, or the options are wrong");
-    if (!wcodeci_layout_make(segment, opts.tile.profile,
-                             wcodeci_tile_units(opts.tile_units, opts.tile.profile), &e.layout))
+    if (!wcodeci_layout_make(segment, opts.tile.profile, opts.tile_units, &e.layout))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "dtype, shape and size of a segment disagree");
     if (segment->offset > file->size || segment->size > file->size - segment->offset)
         return wcodeci_fail(err, WCODEC_E_TRUNCATED, file->size, "the file ends before the segment");
@@ -16312,6 +17734,7 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_NIBBLE_ZEROS
 #undef WCODECI_HUFF_MAX
 #undef WCODECI_HUFF_TABLE
+#undef WCODECI_HUFF_SYMBOLS
 #undef WCODECI_RANS16_HEAD
 #undef WCODECI_CLASSES_HEAD
 #undef WCODECI_CLASSES_MAP
@@ -16356,6 +17779,22 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_MIX_INTEGER_SETS
 #undef WCODECI_MIX_INTEGER_ROWS
 #undef WCODECI_MIX_TEXT_INPUTS
+#undef WCODECI_LZ
+#undef WCODECI_LZ_LEAST
+#undef WCODECI_LZ_LENGTHS
+#undef WCODECI_LZ_DISTANCES
+#undef WCODECI_LZ_REPEATS
+#undef WCODECI_LZ_LENGTH_FINE
+#undef WCODECI_LZ_DISTANCE_FINE
+#undef WCODECI_LZ_MAIN
+#undef WCODECI_LZ_ONLY
+#undef WCODECI_LZ_CHUNK
+#undef WCODECI_LZ_NICE_MOST
+#undef WCODECI_LZ_HASH_MOST
+#undef WCODECI_LZ_SEGMENT
+#undef WCODECI_LZ_NOWHERE
+#undef WCODECI_LZ_SMALL
+#undef WCODECI_LZ_TINY
 #undef WCODECI_SSE41
 #undef WCODECI_SSE41_INLINE
 #undef WCODECI_BYTES
@@ -16409,6 +17848,8 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_TILE_FILLER
 #undef WCODECI_TILE_SCALED
 #undef WCODECI_TABLE_SIZE
+#undef WCODECI_RECORD_COPY
+#undef WCODECI_COPY_RECORD
 #undef WCODECI_FIT_ROWS
 #undef WCODECI_FIT_VALUES
 #undef WCODECI_FIT_TOP
@@ -16433,6 +17874,10 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_PLANE_FIELDS
 #undef WCODECI_CLASS_RUN
 #undef WCODECI_CLASS_VALUES
+#undef WCODECI_REPEATS_RUN
+#undef WCODECI_REPEATS_RUNS
+#undef WCODECI_LZ_TRIAL
+#undef WCODECI_LZ_LEAST_SIZE
 #undef WCODECI_MIX_TRIAL
 #undef WCODECI_ROWS_ROOM
 #undef WCODECI_HEADER_SIZE
@@ -16451,9 +17896,13 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_READER_MEMORY
 #undef WCODECI_PUSH_MEMORY
 #undef WCODECI_MAX_ORIGINAL_BODY
+#undef WCODECI_COPY_LEAST
+#undef WCODECI_COPY_TILES
+#undef WCODECI_COPY_FIRST
 #undef WCODECI_WRITER_MEMORY
 #undef WCODECI_TILE_UNITS
 #undef WCODECI_DENSE_UNITS
+#undef WCODECI_BYTES_UNITS
 #undef WCODECI_MAX_TILE_UNITS
 #undef WCODECI_BATCH
 #undef WCODECI_LARGE_TILE

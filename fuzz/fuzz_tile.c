@@ -13,7 +13,8 @@ static void check_info(const wcodec_tile_info *info)
     FUZZ_REQUIRE(info->planes >= 1 && info->planes <= WCODEC_MAX_PLANES);
     FUZZ_REQUIRE(info->unit >= 1 && info->unit <= 8 && info->decoded_size % info->unit == 0);
     if (info->scaled) {
-        FUZZ_REQUIRE(info->rows.width == 8 && info->rows.coder < WCODEC_CODER_CLASSES);
+        FUZZ_REQUIRE(info->rows.width == 8
+                     && (info->rows.coder < WCODEC_CODER_CLASSES || info->rows.coder == WCODEC_CODER_PACKED));
         FUZZ_REQUIRE(info->rows.predictor <= WCODEC_PREDICT_LEFT && info->rows.offset <= info->record_size);
         FUZZ_REQUIRE(info->rows.size <= info->record_size - info->rows.offset);
     }
@@ -46,7 +47,7 @@ static wcodec_status decode(const unsigned char *src, size_t size, const fuzz_sc
 static void random_scales(fuzz_scales *s, fuzz_random *r)
 {
     size_t i;
-    const unsigned range = 1 + (unsigned)fuzz_below(r, 256);
+    const unsigned range = 1 + (unsigned)fuzz_below(r, 512);
     s->scale = NULL;
     s->columns = fuzz_below(r, 4) == 0 ? 0 : 8 + fuzz_below(r, (size_t)1 << fuzz_below(r, 14));
     if (s->columns == 0) return;

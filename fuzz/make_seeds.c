@@ -1,6 +1,6 @@
 /* Writes the seeds of all harnesses: make_seeds DIRECTORY, which has a folder for each harness; run it at the top
  * of the repository.  Small containers and tile records of every split, coder and predictor, some of the golden
- * containers with scales, small files for the plans, and data for the round trips.  The same bytes at every run. */
+ * containers with scales and of LZ, small files for the plans, and data for the round trips.  The same bytes at every run. */
 #include "mutator.h"
 
 static const char *root;
@@ -56,6 +56,9 @@ static void fill_for_coder(unsigned char *dst, size_t size, unsigned coder)
         case WCODEC_CODER_RAW: dst[i] = (unsigned char)n; break;
         case WCODEC_CODER_CONSTANT: dst[i] = 7; break;
         case WCODEC_CODER_SPARSE: dst[i] = (unsigned char)(n % 50 == 0 ? 1 + (n >> 8) % 3 : 0); break;
+        case WCODEC_CODER_LZ:
+            dst[i] = i < 60 || n % 20 == 0 ? (unsigned char)(n >> 8) : dst[i - 7 - n / 1024 % 2];
+            break;
         case WCODEC_CODER_RANS256: dst[i] = (unsigned char)(100 + geometric * 3 + (n >> 16) % 3); break;
         default: dst[i] = (unsigned char)(30 + geometric + (n % 97 == 0 ? 20 + (n >> 20) % 8 : 0));
         }
@@ -328,7 +331,9 @@ static void seeds_of_scales(void)
         "scales-bf16", "scales-f16", "scales-coder-huffman", "scales-unit-left", "scales-s-left", "scales-wrap",
         "classes-k0-exceptions", "classes-first-nibbles-scaled", "classes-first-f8_e4m3-after-classes",
         "groups-per-1", "groups-second-has-none", "groups-none-has-one", "groups-row-cut-to-1", "groups-row-16",
-        "groups-originals", "groups-columns-8-of-max-tile-8", "groups-split-of-other-units" };
+        "groups-originals", "groups-columns-8-of-max-tile-8", "groups-split-of-other-units",
+        "copies-many", "copies-originals", "copies-scaled-behind", "copies-in-group", "copies-group-of-copies",
+        "lz-text", "lz-blocks", "lz-index", "lz-scales" };
     static const char *const tiles[] = {
         "scales-bf16", "scales-f16", "scales-f32", "scales-f64", "scales-e4m3", "scales-e5m2", "scales-nibbles",
         "scales-byte", "scales-word16", "scales-coder-raw", "scales-coder-sparse", "scales-coder-rans256",
@@ -337,7 +342,8 @@ static void seeds_of_scales(void)
         "scales-row-and-filler", "scales-unit-up", "classes-k0-n200", "classes-k1-exceptions",
         "classes-k2-exceptions", "classes-k2-exceptions-apart", "classes-without-scale-up", "classes-skewed",
         "classes-holes", "classes-first-nibbles-k0", "classes-first-f8_e4m3-k2", "classes-first-nibbles-scaled",
-        "classes-first-f8_e4m3-after-classes" };
+        "classes-first-f8_e4m3-after-classes", "lz-text", "lz-blocks", "lz-last-distances", "lz-one-distance-coded",
+        "lz-lengths", "lz-width-3", "lz-width-5", "lz-f32", "lz-up" };
     seeds_of_golden(containers, COUNT(containers));
     seeds_of_golden_tiles(tiles, COUNT(tiles));
 }
@@ -428,6 +434,15 @@ static void seeds_of_round_trips(void)
         fill_weights(data, 1024, dtype);
         memcpy(data + 1024, tail, 8);
         snprintf(name, sizeof name, "%s-%u", wcodec_dtype_name(dtype), i / 8);
+        save("roundtrip", name, data, sizeof data);
+    }
+    for (i = 0; i < 4; i++) {
+        static const unsigned char repeated[4] = { WCODEC_BYTES, WCODEC_I8, WCODEC_F32, WCODEC_I64 };
+        const unsigned char tail[8] = { repeated[i], 255, 0, 64, (unsigned char)i, 200, 0, 1 };
+        char name[64];
+        fill_for_coder(data, 1024, WCODEC_CODER_LZ);
+        memcpy(data + 1024, tail, 8);
+        snprintf(name, sizeof name, "lz-%s", wcodec_dtype_name(repeated[i]));
         save("roundtrip", name, data, sizeof data);
     }
     for (i = 0; i < 6; i++) {           /* rows of 32 to 64, scaled, repeated up to 16 KiB */

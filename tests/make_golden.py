@@ -422,6 +422,86 @@ def rans256(values, w, k=5, freq=None, span=None, runs=True, start=65536, edit=N
     return f.bytes()
 
 
+def lz_number(x, fine):
+    """The symbol of a number and its extra bits, first bit first."""
+    if x < 2 << fine:
+        return x, ''
+    extra = x.bit_length() - 1 - fine
+    return (extra + 1 << fine) + (x >> extra) - (1 << fine), format(x & (1 << extra) - 1, '0%db' % extra)[::-1] \
+        if extra else ''
+
+
+def lz_steps(values, w):
+    """A plain way through the values: the longest of the repeats that are not far, if it is worth anything."""
+    steps, i = [], 0
+    while i < len(values):
+        length, distance = 0, 0
+        for d in range(1, min(i, 4000) + 1):
+            k = 0
+            while i + k < len(values) and values[i + k] == values[i + k - d]:
+                k += 1
+            if k > length:
+                length, distance = k, d
+        if length >= 4:
+            steps.append((length, distance))
+            i += length
+        else:
+            steps.append(1)
+            i += 1
+    return steps
+
+
+def lz(values, w, blocks=None, again=True, lengths=None, distances=None, span=None, alone=True, edit=None):
+    """`blocks`: lists of steps: k for k literals, or (length, distance), or (length, distance, symbol).  again: the
+    last distances are used.  lengths, distances: of the codes, by symbol.  span: first and last.  alone: one distance
+    symbol has a code of no bits.  Fields of block k end in k."""
+    f, at, recent = Fields(edit), 0, [1, 2, 4]
+    for k, steps in enumerate(blocks or [lz_steps(values, w)]):
+        stream, begin = [], at                      # of (which code, symbol) and strings of extra bits
+        for step in steps:
+            if not isinstance(step, tuple):
+                stream += [(0, v) for v in values[at:at + step]]
+                at += step
+                continue
+            length, distance = step[:2]
+            y, extra = lz_number(length - 2, 2)
+            stream += [(0, 256 + y), extra]
+            symbol, extra = lz_number(distance - 1, 1)
+            symbol += 3
+            if len(step) > 2:
+                symbol, extra = step[2], extra if step[2] > 2 else ''
+            elif again and distance in recent:
+                symbol, extra = recent.index(distance), ''
+            if symbol < 3:
+                recent.insert(0, recent.pop(symbol))
+            else:
+                recent = [distance] + recent[:2]
+            stream += [(1, symbol), extra]
+            at += length
+        used = [[x[1] for x in stream if x and isinstance(x, tuple) and x[0] == which] for which in (0, 1)]
+        main = lengths or huffman_lengths(used[0])
+        far = distances or (used[1] and huffman_lengths(used[1]))
+        one = alone and len(set(used[1])) == 1 and not distances
+        codes = canonical(main), ({used[1][0]: ''} if one else canonical(far or {}))
+        literals = [v for v in main if v < 256] or [0]
+        first, last = span or (min(literals), max(literals))
+        count = max([v - 255 for v in main if v > 255], default=0)
+        f.add('m%d' % k, varint(at - begin))
+        f.add('first%d' % k, bytes([first]))
+        f.add('last%d' % k, bytes([last]))
+        f.add('literals%d' % k, nibbles(run_lengths([main.get(v, 0) for v in range(first, last + 1)])))
+        f.add('count%d' % k, bytes([count]))
+        if count:
+            f.add('lengths%d' % k, nibbles(run_lengths([main.get(256 + v, 0) for v in range(count)])))
+            f.add('far%d' % k, bytes([128 + used[1][0] if one else max(far) + 1]))
+            if not one:
+                f.add('distances%d' % k, nibbles(run_lengths([far.get(v, 0) for v in range(max(far) + 1)])))
+        f.add('stream%d' % k, bits_to_bytes(''.join(x if isinstance(x, str) else codes[x[0]][x[1]]
+                                                    for x in stream)))
+    assert at == len(values), (at, len(values))
+    return f.bytes()
+
+
 def mix(values, w, kind, row=None, first=None, cut=None, edit=None, **how):
     """`how`: the parameters of the kind; `cut`: where the payload ends."""
     f = Fields(edit)
@@ -432,7 +512,7 @@ def mix(values, w, kind, row=None, first=None, cut=None, edit=None, **how):
 
 CODERS = {'raw': (0, raw), 'constant': (1, constant), 'sparse': (2, sparse), 'huffman': (3, huffman),
           'rans16': (4, rans16), 'rans256': (5, rans256), 'classes': (6, classes16),
-          'mix': (7, mix), 'packed': (9, packed)}
+          'mix': (7, mix), 'lz': (8, lz), 'packed': (9, packed)}
 NONE, LEFT, UP, SCALE = 0, 1, 2, 3
 
 
@@ -565,6 +645,16 @@ def tile(data, split='BYTE', planes=None, predictor=NONE, tile_row=None, kind=b'
         f.pieces[1] = varint(len(body))
     f.add('padding', pad8(sum(map(len, f.pieces))))
     return f.bytes()
+
+
+def copy(data, distance, edit=None, record_edit=None):
+    """An R record for a tile of these bytes."""
+    f = Fields(edit)
+    f.add('distance', varint(distance))
+    f.add('size', varint(len(data)))
+    f.add('crc', u32(zlib.crc32(data)))
+    f.add('tail', b'')
+    return record(b'R', f.bytes(), record_edit)
 
 
 # -- 8. Dtypes -----------------------------------------------------------------------------------------
@@ -1449,6 +1539,161 @@ def good_groups():
     one('index-coded', *layers[2:], index_planes=[P('rans256')])
 
 
+def good_copies():
+    def one(name, *segments, **how):
+        good('copies-' + name, [Original(name.encode(), segments)], **how)
+
+    a, b = randoms(120, 30), randoms(121, 30)
+    one('next', Segment(a + a, T=30, tiles=[tile(a), copy(a, 30)]))
+    one('many', Segment(a + b + a + b + a, T=30, tiles=[tile(a), tile(b), copy(a, 60), copy(b, 60), copy(a, 120)]))
+    one('last-is-none', Segment(a + a + a[:7], T=30, tiles=[tile(a), copy(a, 30), tile(a[:7])]))
+    one('of-one-byte', Segment(b'ab' * 3, T=1, tiles=[tile(b'a'), tile(b'b'), copy(b'a', 2), copy(b'b', 2),
+                                                      copy(b'a', 4), copy(b'b', 4)]))
+    one('other-segment', Segment(a, name=b'a'), Segment(), Segment(a, unit=2, name=b'b', tiles=[copy(a, 30)]),
+        Segment(b + a, T=30, gap=note(3), tiles=[tile(b), copy(a, 90)]))
+    one('other-split', Segment(a, tiles=[tile(a, 'BF16')]), Segment(a, unit=1, tiles=[copy(a, 30)]))
+    good('copies-originals', [Original(b'a', [Segment(a)]), Original(b'b'),
+                              Original(b'c', [Segment(a, tiles=[copy(a, 30)])]),
+                              Original(b'd', [Segment(b), Segment(a, tiles=[copy(a, 90)])], from_parts=True)])
+    # Scales: of the tile that is copied, of the copy's own group, of neither.
+    w = scaled(122, 66, 'BF16', W11, ROWS)
+    other = bells(123, 11, 90, 20)
+
+    def scaled_tile(data, scales):
+        return tile(data, 'BF16', planes_of('BF16', 'rans16'), scales=scales, phase=0, rows=ROWS[:len(data) // 22])
+    one('of-scaled', Segment(w, unit=2, row=11, T=66, per=1, groups=[W11], tiles=[scaled_tile(w, W11)]),
+        Segment(w, unit=2, row=11, T=66, tiles=[copy(w, 132)], name=b'c'))
+    one('scaled-behind',
+        Segment(w[:66], unit=2, row=11, T=33, per=1, groups=[W11], tiles=[scaled_tile(w[:66], W11)]),
+        Segment(w, unit=2, row=11, T=33, per=2, groups=[other],
+                tiles=[copy(w[:66], 66), scaled_tile(w[66:], other)], name=b'c'))
+    one('in-group', Segment(w[:66] + w, unit=2, row=11, T=33, per=2, columns=11, groups=[W11, None],
+                            tiles=[scaled_tile(w[:66], W11), copy(w[:66], 66), tile(w[66:], 'BF16')]))
+    one('group-of-copies', Segment(w[:66] * 4, unit=2, row=11, T=33, per=2, groups=[W11, other],
+                                   tiles=[scaled_tile(w[:66], W11)] + [copy(w[:66], 66 * i) for i in (1, 2, 3)]))
+
+
+TEXT = b'the cat sat on the mat; the dog sat on the cat; the mat sat on the dog. '
+
+
+def good_lz():
+    def case(name, data, split='BYTE', planes=None, **how):
+        good_tile('lz-' + name, data, split, planes or [P('lz', **how)])
+
+    case('text', TEXT)
+    case('text-twice', TEXT * 2 + b'!')
+    case('literals', bells(140, 200))
+    case('n1', b'\x07')
+    case('n2', b'\x07\x07', blocks=[[1, 1]])
+    case('run', b'a' + b'b' * 300)
+    for period in range(1, 21):
+        case('period-%d' % period, bytes(range(40, 40 + period)) * 3 + bytes(range(40, 40 + 99))[:99 % period],
+             blocks=[[period, (2 * period + (99 % period), period)]] if 2 * period + 99 % period > 1 else None)
+    # every length up to 40, and some around the ends of their symbols
+    lengths = list(range(2, 41)) + [49, 50, 51, 57, 58, 65, 66, 129, 130, 257, 258, 1025, 1026, 2049]
+    data, steps = b'x' * 3, [3]
+    for i, length in enumerate(lengths):
+        data += bytes([65 + i % 7]) + data[len(data) + 1 - 3:][:1]
+        steps.append(2)
+        piece = b''
+        while len(piece) < length:
+            piece += (data + piece)[len(data) + len(piece) - 3:][:1]
+        data += piece
+        steps.append((length, 3))
+    case('lengths', data, blocks=[steps])
+    data, steps = randoms(141, 4200), [4200]
+    for distance in list(range(1, 20)) + [31, 32, 33, 48, 49, 64, 65, 127, 128, 129, 1023, 1024, 1025, 2048, 2049, 4096,
+                                          4097]:
+        for _ in range(5):
+            data += data[-distance:][:1]
+        steps.append((5, distance))
+    case('distances', data, blocks=[steps])
+    case('distances-new', TEXT * 2, again=False)
+    data, steps = b'abcdefgh', [8]
+    for symbol, distance in [(2, 4), (2, 2), (2, 1), (1, 2), (0, 2), (1, 1), (2, 4), (5, 3), (2, 1), (1, 3), (1, 1)]:
+        for _ in range(3):
+            data += data[-distance:][:1]
+        steps.append((3, distance, symbol))
+    case('last-distances', data, blocks=[steps])
+    case('last-distances-new', data, blocks=[[step if isinstance(step, int) else step[:2] for step in steps]],
+         again=False)
+    case('one-distance', TEXT[:5] * 9, blocks=[[5, (40, 5)]])
+    case('one-distance-coded', TEXT[:5] * 9, blocks=[[5, (40, 5)]], distances={5: 1, 7: 1})
+    case('span-wide', TEXT, span=(0, 255))
+    half = len(TEXT)
+    case('blocks', TEXT * 3, blocks=[lz_steps(TEXT, 8), [(half, half)], [half]])
+    case('blocks-of-one', b'abcab', blocks=[[1], [1], [1], [(2, 3)]])
+    case('block-without-literals', b'ab' * 30, blocks=[[2], [(10, 2), (12, 2), (36, 2)]])
+    case('deep', bytes(x for k in range(12) for x in [k] * (1 << k)),
+         blocks=[[4095]], lengths={k: min(12 - k, 11) for k in range(12)})
+    for width in range(1, 8):
+        few = bytes(x & (1 << width) - 1 for x in TEXT)
+        split, plane = {4: ('NIBBLES', lambda v: v << 4 | 5), 5: ('F8_E5M2', lambda v: v << 2 | 1),
+                        3: ('F8_E5M2', lambda v: (v & 4) << 5 | v & 3)}.get(width, (None, None))
+        if split is None:
+            continue
+        case('width-%d' % width, bytes(map(plane, few)), split,
+             [P(), P('lz')] if width == 3 else [P('lz'), P()])
+    case('f32', b''.join(b'%c\0\x80\x3f' % c for c in TEXT), 'F32', [P('lz'), P('lz', LEFT), P('lz'), P('lz')])
+    case('f16-4', units16(142, 60) * 2, 'F16_4', [P('lz'), P('lz'), P('lz')])
+    good_tile('lz-up', TEXT * 2, 'BYTE', [P('lz', UP)], tile_row=8)
+    good('lz-index', [Original(segments=[Segment(TEXT, name=b'tensor.%d' % k) for k in range(9)])],
+         index_planes=[P('lz')])
+    good('lz-scales', [Original(segments=[scaled_segment(66, planes=planes_of('BF16', 'lz', 'raw'))])])
+
+
+def bad_lz():
+    def case(name, data=TEXT, edit=None, status='corrupt', split='BYTE', **how):
+        bad_payload('lz', name, status, data, edit, split, **how)
+
+    half = len(TEXT)
+    two = {'blocks': [[half], [(half, half)]]}
+    case('empty', edit=dict.fromkeys(['m0', 'first0', 'last0', 'literals0', 'count0', 'lengths0', 'far0', 'distances0',
+                                      'stream0'], b''))
+    case('m-0', edit={'m0': b'\0'})
+    case('m-less', edit={'m0': varint(half - 1)})
+    case('m-more', edit={'m0': varint(half + 1)})
+    case('m-long', edit={'m0': varint(half, 2)})
+    case('m-wraps', edit={'m0': varint((1 << 64) - 1)})
+    case('second-m-more', TEXT * 2, edit={'m1': varint(half + 1)}, **two)
+    case('second-missing', TEXT * 2, edit=dict.fromkeys(['m1', 'first1', 'last1', 'literals1', 'count1', 'lengths1',
+                                                         'far1', 'stream1'], b''), **two)
+    case('first-above-last', edit={'first0': b'\x80'})
+    case('last-too-wide', narrow(11, 50, [3, 4]), split='F8_E5M2', span=(3, 32))
+    case('value-too-wide', narrow(11, 50, [3, 4]), split='F8_E5M2', span=(3, 255))
+    case('no-code', edit={'literals0': nibbles([15, 15, 15, 15, 15, 15, 15, 15]), 'first0': b'\0', 'last0': b'\x47'})
+    case('incomplete', b'abab', blocks=[[4]], lengths={97: 1, 98: 2})
+    case('oversubscribed', b'abab', blocks=[[4]], edit={'literals0': nibbles([1, 1, 1]), 'last0': b'c'})
+    case('oversubscribed-by-lengths', b'abab', blocks=[[4]], edit={'count0': b'\x01\x01\x80'})
+    case('run-beyond-last', b'abab', blocks=[[4]], edit={'literals0': nibbles([1, 14, 0])})
+    case('count-93', edit={'count0': b'\x5d'})
+    case('count-255', edit={'count0': b'\xff'})
+    case('far-0', edit={'far0': b'\0'})
+    case('far-1', edit={'far0': b'\1'})
+    case('far-52', edit={'far0': b'\x34'})
+    case('far-127', edit={'far0': b'\x7f'})
+    case('far-alone-51', TEXT[:5] * 9, edit={'far0': b'\xb3'}, blocks=[[5, (40, 5)]])
+    case('far-alone-255', TEXT[:5] * 9, edit={'far0': b'\xff'}, blocks=[[5, (40, 5)]])
+    case('far-incomplete', TEXT[:5] * 9, blocks=[[5, (40, 5)]], distances={5: 1, 7: 2})
+    case('far-none', TEXT[:5] * 9, blocks=[[5, (40, 5)]], distances={5: 1, 7: 1}, edit={'distances0': nibbles([15, 5])})
+    case('distance-before-plane', TEXT[:5] * 9, blocks=[[5, (40, 6)]])
+    case('distance-before-plane-first', b'\0' * 20, blocks=[[(20, 1)]])
+    case('distance-last-before-plane', b'abcd', blocks=[[2, (2, 4, 2)]])
+    case('distance-largest', TEXT[:5] * 9, blocks=[[5, (40, 1 << 24)]])
+    case('length-beyond-block', TEXT * 2, edit={'m1': varint(half - 1)}, **two)
+    case('length-beyond-first-block', TEXT[:5] * 9 + b'!', blocks=[[5, (40, 5)], [1]], edit={'m0': varint(44)})
+    case('stream-cut', edit={'stream0': lambda p: p[:-1]})
+    case('stream-missing', edit={'stream0': b''})
+    case('stream-byte-more', edit={'stream0': lambda p: p + b'\0'})
+    case('second-stream-byte-more', TEXT * 2, edit={'stream1': lambda p: p + b'\0'}, **two)
+    case('fill-bits', b'abbaa', blocks=[[5]], edit={'stream0': lambda p: bytes([p[0] | 0x80])})
+    case('fill-bit-lowest', b'abbaa', blocks=[[5]], edit={'stream0': lambda p: bytes([p[0] | 0x20])})
+    case('cut-in-literals', edit=dict.fromkeys(['count0', 'lengths0', 'far0', 'distances0', 'stream0'], b'')
+         | {'literals0': lambda p: p[:3]})
+    case('cut-before-count', edit=dict.fromkeys(['count0', 'lengths0', 'far0', 'distances0', 'stream0'], b''))
+    case('cut-before-far', edit=dict.fromkeys(['far0', 'distances0', 'stream0'], b''))
+
+
 def good_example():
     """The container that the specification shows as a hex dump."""
     exponents = [127 - abs(row - column) for row in range(4) for column in range(6)]
@@ -1504,7 +1749,7 @@ def bad_tiles():
     for number in range(4, 8):
         case('predictor-%d' % number, 'unsupported', edit={'flags': bytes([number | 8])}, tile_row=3)
         case('plane-predictor-%d' % number, 'unsupported', edit={'plane0': bytes([number << 5])}, tile_row=3)
-    for number in 8, 10, 16, 31:
+    for number in 10, 16, 31:
         case('coder-%d' % number, 'unsupported', edit={'plane0': bytes([number])})
     case('crc', 'checksum', edit={'crc': lambda crc: bytes([crc[0] ^ 1]) + crc[1:]})
     case('payload-changed', 'checksum', edit={'payload0': lambda p: p[:-1] + bytes([p[-1] ^ 128])})
@@ -1595,7 +1840,7 @@ def bad_scales():
     bad('scales-ancillary-instead', 'corrupt', [Original(segments=[pair(1, [note(3), b''])])])
     bad('scales-tile-instead', 'corrupt', [Original(segments=[pair(2, [tile(W11)])])])
     bad('scales-index-record-instead', 'corrupt', [Original(segments=[pair(2, [tile(W11, kind=b'I')])])])
-    bad('scales-reserved-instead', 'unsupported', [Original(segments=[pair(2, [tile(W11, kind=b'R')])])])
+    bad('scales-reserved-instead', 'unsupported', [Original(segments=[pair(2, [tile(W11, kind=b'Q')])])])
     bad('scales-instead-of-tile', 'corrupt', [Original(segments=[pair(2, [s], [s, two[1]])])])
     bad('scales-twice', 'corrupt', [Original(segments=[pair(2, [s + s])])])
     bad('scales-in-index', 'corrupt', plain(), index_kinds=b'S')
@@ -1667,6 +1912,7 @@ def bad_scales():
     for predictor in UP, SCALE:
         case('rows-predictor-%d' % predictor, edit={'plane of rows': bytes([predictor << 5])}, tile_row=1)
     case('rows-classes', rows_plane=P('classes'))
+    case('rows-lz', rows_plane=P('lz'))
     case('rows-classes-of-first', rows_plane=P('classes', source=1))
     case('rows-less', rows_plane=P(edit={'all': lambda p: p[:-1]}))
     case('rows-more', rows_plane=P(edit={'all': lambda p: p + b'\0'}))
@@ -2070,6 +2316,51 @@ def bad_mix():
     bad('mix-index-without-feature', 'corrupt', plain(), index_planes=[P('mix', kind='text')])
     bad('mix-s-record-without-feature', 'corrupt', [Original(segments=[scaled_segment(
         40, s_how={'planes': [P('mix', kind='text')]})])])
+
+
+def bad_copies():
+    a, b = randoms(124, 30), randoms(125, 30)
+
+    def case(name, status='corrupt', data=a + b + a, tiles=None, edit=None, record_edit=None, distance=60,
+             folder='bad', **how):
+        tiles = tiles or [tile(a), tile(b), copy(a, distance, edit, record_edit)]
+        bad(name if 'index' in name else 'copy-' + name, status,
+            [Original(segments=[Segment(data, T=30, tiles=tiles)])], folder, **how)
+
+    case('first', data=a, tiles=[copy(a, 30)])
+    case('before-first', distance=61)
+    case('distance-2-64', distance=(1 << 64) - 1)
+    case('distance-0', distance=0)
+    case('distance-29', distance=29)
+    case('distance-long', edit={'distance': varint(60, 2)})
+    case('distance-of-11-bytes', edit={'distance': bytes([188] + [128] * 9 + [0])})
+    case('size-0', edit={'size': varint(0)})
+    case('size-long', edit={'size': varint(30, 2)})
+    case('size-61', edit={'size': varint(61)})
+    case('size-2-24', edit={'size': varint((1 << 24) + 1)})
+    case('size-above-max-tile', edit={'size': varint(31)}, max_tile=30)
+    case('left-over', edit={'tail': b'\0'})
+    case('cut', edit={'crc': b'abc'})
+    case('empty', edit={'distance': b'', 'size': b'', 'crc': b''})
+    case('body-long', record_edit={'body size': varint(6, 2)})
+    case('padding', data=a + b * 4 + a,
+         tiles=[tile(a)] + [tile(b)] * 4 + [copy(a, 150, None, {'padding': lambda p: bytes(len(p) - 1) + b'\1'})])
+    case('record-of-32', edit={'tail': bytes(20)})
+    case('crc', 'checksum', edit={'crc': u32(1)})
+    case('of-other-bytes', 'checksum', distance=30)
+    # Only the index tells where tiles begin.
+    case('index-copy-of-copy', data=a * 3, tiles=[tile(a), copy(a, 30), copy(a, 30)])
+    case('index-copy-between-tiles', data=b'a' * 90,
+         tiles=[tile(b'a' * 30), tile(b'a' * 30), copy(b'a' * 30, 31)])
+    case('index-copy-size-less', edit={'size': varint(29), 'crc': u32(zlib.crc32(a[:29]))})
+    case('index-copy-of-longer', data=a + b + a[:20], tiles=[tile(a), tile(b), copy(a[:20], 60)])
+    bad('copy-scales-before-note', 'corrupt', [Original(segments=[Segment(a), Segment(a, gap=(
+        tile(W11, kind=b'S') + note(2)), tiles=[copy(a, 30)])])], 'bad_stream')
+    bad('copy-as-scales', 'corrupt', [Original(segments=[
+        Segment(a), Segment(a, unit=2, row=15, per=1, columns=15, T=15, tiles=[tile(a)], s_records=[copy(a, 30)])])])
+    bad('copy-as-index', 'corrupt', plain(), index_kinds=b'R')
+    case('after-index-begins', tiles=[tile(a), tile(b), tile(a)], folder='bad_stream', before_index=copy(a, 90))
+    case('of-no-original', folder='bad_stream', data=a, tiles=[tile(a)], before_index=copy(a, 30))
 
 
 def bad_payload(coder, name, status, data, edit=None, split='BYTE', **how):
@@ -2661,9 +2952,9 @@ def build():
     """path below tests/golden -> bytes"""
     FILES.clear()
     for part in (good_coders, good_rans16, good_tiles, good_geometry, good_containers, good_scales, good_classes,
-                 good_groups, good_mix, good_example,
-                 bad_header, bad_tiles, bad_simple_coders, bad_huffman, bad_rans16, bad_rans256, bad_scales,
-                 bad_classes, bad_groups, bad_mix, bad_index,
+                 good_groups, good_copies, good_mix, good_lz, good_example,
+                 bad_header, bad_tiles, bad_simple_coders, bad_huffman, bad_rans16, bad_rans256, bad_lz, bad_scales,
+                 bad_classes, bad_groups, bad_copies, bad_mix, bad_index,
                  bad_footer, bad_stream, bad_both):
         part()
     return dict(FILES)

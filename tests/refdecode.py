@@ -28,6 +28,7 @@ MAX_O_BODY_BYTES = 1 << 16
 MAX_NAME_BYTES = 65000
 INDEX_TILE_BYTES = 1 << 16
 MIN_COLUMNS = 8
+MAX_COPY_BYTES = 24
 FOOTER_BYTES = 64
 
 
@@ -165,6 +166,11 @@ def read_lengths(c, w, highest):
         c.fail('first is not below last')
     if last >> w:
         c.fail('the last value is 2^w or more')
+    return read_list(c, first, last, highest, 256)
+
+
+def read_list(c, first, last, highest, count):
+    """The lengths in nibbles of first ... last; those of all `count`."""
     half = None                                         # the high nibble of the byte that was begun
 
     def nibble():
@@ -193,14 +199,14 @@ def read_lengths(c, w, highest):
         c.fail('a run of lengths goes beyond the last value')
     if half:
         c.fail('the nibble that fills up the lengths is not zero')
-    return lengths + [0] * (255 - last)
+    return lengths + [0] * (count - 1 - last)
 
 
 def huffman_table(c, lengths):
     """For the next 11 bits of a stream, bit 0 first: the value and the length of the code they begin with."""
     if sum(2048 >> length for length in lengths if length) != 2048:
         c.fail('Huffman: the code lengths are not complete')
-    values, sizes = bytearray(2048), bytearray(2048)
+    values, sizes = [0] * 2048, bytearray(2048)
     code = previous = 0
     for length, value in sorted((length, value) for value, length in enumerate(lengths) if length):
         code <<= length - previous
@@ -399,9 +405,107 @@ def decode_classes(c, n, w, q, first):
     return rans16_values(c, n, w, freqs, value, classes)
 
 
-CLASSES, MIX, PACKED = 6, 7, 9
+class Bits:
+    """A stream of bits from c's position on, as long as a block turns out to be; bit 0 of a byte first."""
+
+    def __init__(self, c):
+        self.c, self.window, self.count = c, 0, 0
+
+    def fill(self, count):
+        while self.count < count and self.c.left():
+            self.window |= self.c.u8() << self.count
+            self.count += 8
+
+    def take(self, count):
+        self.fill(count)
+        if self.count < count:
+            self.c.fail('lz: the stream ends too early')
+        value = self.window & (1 << count) - 1
+        self.window >>= count
+        self.count -= count
+        return value
+
+    def symbol(self, table):
+        self.fill(11)
+        values, sizes = table
+        entry = self.window & 2047
+        self.take(sizes[entry])
+        return values[entry]
+
+    def end(self):
+        """Whole bytes go back; what is left of the last one is zero."""
+        self.c.pos -= self.count // 8
+        if self.window & (1 << self.count % 8) - 1:
+            self.c.fail('lz: the bits that fill up a block are not zero')
+
+
+def lz_number(bits, symbol, fine):
+    if symbol < 2 << fine:
+        return symbol
+    extra = (symbol >> fine) - 1
+    return ((1 << fine | symbol & (1 << fine) - 1) << extra) + bits.take(extra)
+
+
+def lz_tables(c, w):
+    first, last = c.u8(), c.u8()
+    if first > last or last >> w:
+        c.fail("lz: a block's first and last literal")
+    lengths = read_list(c, first, last, 11, 256)
+    count = c.u8()
+    if count > 92:
+        c.fail('lz: more than 92 length symbols')
+    lengths += read_list(c, 0, count - 1, 11, 92) if count else [0] * 92
+    main, distances = huffman_table(c, lengths), None
+    if count:
+        count = c.u8()
+        if count >= 128:
+            if count - 128 > 50:
+                c.fail('lz: an unknown distance symbol')
+            distances = [count - 128] * 2048, bytes(2048)
+        elif 2 <= count <= 51:
+            distances = huffman_table(c, read_list(c, 0, count - 1, 11, 51))
+        else:
+            c.fail('lz: a wrong number of distance symbols')
+    return main, distances
+
+
+def decode_lz(c, n, w):
+    out, recent = bytearray(), [1, 2, 4]
+    while len(out) < n:
+        values = c.varint()
+        if not 1 <= values <= n - len(out):
+            c.fail('lz: a block has a wrong number of values')
+        end = len(out) + values
+        main, distances = lz_tables(c, w)
+        bits = Bits(c)
+        while len(out) < end:
+            symbol = bits.symbol(main)
+            if symbol < 256:
+                out.append(symbol)
+                continue
+            length = 2 + lz_number(bits, symbol - 256, 2)
+            symbol = bits.symbol(distances)
+            if symbol < 3:
+                distance = recent.pop(symbol)
+            else:
+                distance = 1 + lz_number(bits, symbol - 3, 1)
+                recent.pop()
+            recent.insert(0, distance)
+            if distance > len(out):
+                c.fail('lz: a match begins before the plane')
+            if length > end - len(out):
+                c.fail('lz: a match is longer than its block')
+            while length:
+                piece = out[len(out) - distance:][:length]      # at most `distance` values are there
+                out += piece
+                length -= len(piece)
+        bits.end()
+    return bytes(out)
+
+
+CLASSES, MIX, LZ, PACKED = 6, 7, 8, 9
 CODERS = {0: decode_raw, 1: decode_constant, 2: decode_sparse, 3: decode_huffman, 4: decode_rans16,
-          5: decode_rans256, CLASSES: decode_classes, PACKED: decode_packed}
+          5: decode_rans256, CLASSES: decode_classes, LZ: decode_lz, PACKED: decode_packed}
 
 
 def decode_plane(c, n, w, coder, q=None, first=None):
@@ -505,7 +609,7 @@ class Record:
         return Cursor(data, self.body, self.body_end)
 
 
-KINDS = 'OTSIF'
+KINDS = 'OTRSIF'
 
 
 def read_record(data, offset):
@@ -613,7 +717,7 @@ def decode_tile(data, offset, limit=MAX_TILE_BYTES, scales=None, mixed=False):
             c.fail('a tile begins in a column that there is not')
         row_count = (phase + n - 1) // w + 1
         rows_head = read_head(c, mixed)
-        if rows_head[0] in (CLASSES, MIX) or rows_head[1] not in (0, LEFT):
+        if rows_head[0] in (CLASSES, MIX, LZ) or rows_head[1] not in (0, LEFT):
             c.fail('row scales with a coder or predictor that they can not have')
     heads = [read_head(c, mixed) for _ in planes]
     used = [predictor] + [p for _, p, _ in heads]
@@ -647,6 +751,29 @@ def decode_tile(data, offset, limit=MAX_TILE_BYTES, scales=None, mixed=False):
     if zlib.crc32(decoded) != crc:
         raise FormatError('CHECKSUM', crc_at, "CRC-32 of a tile's bytes")
     return Tile(record, decoded, split, predictor, heads, rows_head)
+
+
+@dataclass
+class Copy:
+    distance: int
+    size: int
+    crc: int
+
+
+def read_copy(data, offset, limit):
+    """The R record at `offset`."""
+    record = read_record(data, offset)
+    if record.end - offset > MAX_COPY_BYTES:
+        raise FormatError('CORRUPT', offset, 'an R record of more than 24 bytes')
+    check_padding(data, record)
+    c = record.cursor(data)
+    copy = Copy(c.varint(), c.varint(), c.u32())
+    c.done('an R record')
+    if not 1 <= copy.size <= limit:
+        c.fail('a copy of no bytes, or of more than the header allows')
+    if copy.distance < copy.size:
+        c.fail('a copy of a tile that does not end before it')
+    return copy
 
 
 def decode_scales(data, offset, limit, mixed):
@@ -984,19 +1111,38 @@ def scales_of_groups(data, header, segment):
     return found
 
 
+def copied_tile(copy, tiles, view, size, offset):
+    """The bytes of a copy that begins at `view`."""
+    tile = tiles.get(view - copy.distance)
+    if copy.size != size or tile is None or len(tile) != size:
+        raise FormatError('CORRUPT', offset, 'a copy of what is no T tile of its size')
+    if zlib.crc32(tile) != copy.crc:
+        raise FormatError('CHECKSUM', offset, 'CRC-32 of a copy')
+    return tile
+
+
 def decode_random(data):
     """By the index alone: what a reader does that fetches tensors.  Returns the originals."""
     header, _, originals = open_index(data)
+    tiles, view = {}, 0                 # where T tiles begin in all originals' bytes -> the tile
     for original in originals:
         parts = []
         for segment in original.segments:
             scales = scales_of_groups(data, header, segment)
             for i, (offset, extent, size) in enumerate(segment.tiles):
+                if read_record(data, offset).kind == 'R':
+                    expected_record(data, offset, extent, 'R')
+                    parts.append(copied_tile(read_copy(data, offset, header.max_tile_bytes), tiles, view, size,
+                                             offset))
+                    view += size
+                    continue
                 expected_record(data, offset, extent, 'T')
                 tile = decode_tile(data, offset, size, scales[i // segment.tiles_a_group] if scales else None,
                                    header.mixed)
                 if len(tile.data) != size:
                     raise FormatError('CORRUPT', offset, 'the index gives another size for this tile')
+                tiles[view] = tile.data
+                view += size
                 parts.append(tile.data)
         original.data = b''.join(parts)
         if original.sha256 and hashlib.sha256(original.data).digest() != original.sha256:
@@ -1013,13 +1159,14 @@ def decode_sequential(data):
     originals, parts = [], []
     index, index_offset, tiles = bytearray(), None, 0
     scales, after_scales = None, False
+    view = bytearray()
     position = header.size
     while True:
         record = read_record(data, position)
-        if after_scales:
+        if after_scales and record.kind != 'R':
             expected_kind(record, 'T')
         after_scales = record.kind == 'S'
-        if record.kind != 'T':
+        if record.kind not in 'TR':
             scales = None
         if not is_ancillary(record):
             check_padding(data, record)
@@ -1039,6 +1186,20 @@ def decode_sequential(data):
                 fail('a tile that belongs to no original')
             parts[-1].append(decode_tile(data, position, header.max_tile_bytes, scales, header.mixed).data)
             originals[-1].tile_offsets.append(position)
+            view += parts[-1][-1]
+            tiles += 1
+        elif record.kind == 'R':
+            if index_offset is not None or not originals:
+                fail('a copy that belongs to no original')
+            copy = read_copy(data, position, header.max_tile_bytes)
+            start = len(view) - copy.distance
+            if start < 0:
+                fail('a copy of what is before the first byte')
+            parts[-1].append(bytes(view[start:start + copy.size]))
+            if zlib.crc32(parts[-1][-1]) != copy.crc:
+                fail('CRC-32 of a copy', 'CHECKSUM')
+            originals[-1].tile_offsets.append(position)
+            view += parts[-1][-1]
             tiles += 1
         elif record.kind == 'S':
             if index_offset is not None or not originals:

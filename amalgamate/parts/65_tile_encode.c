@@ -36,6 +36,7 @@ typedef struct wcodeci_encoder {
     size_t size;
     unsigned dtype;
     uint64_t row;                       /* units, 0: none */
+    const uint32_t *known_crc;          /* of src; NULL: not known */
     size_t slow;                        /* bytes that a plane must save to be decoded slowly */
     wcodec_tile_options options;
     const wcodeci_encode_kernels *kernels;
@@ -46,7 +47,15 @@ typedef struct wcodeci_encoder {
     wcodeci_byte *units, *plane, *residual, *work, *second, *trial;     /* parts of the scratch memory */
     wcodeci_byte *q, *scaled, *classes, *row_scales, *row_payload;
     void *mix;                          /* what the coder MIX works in; NULL: it is not used */
+    void *lz;                           /* the same of the coder LZ */
 } wcodeci_encoder;
+
+/* Bytes that rANS-16 and LZ work in, one after the other. */
+static size_t wcodeci_encode_work(size_t size)
+{
+    const size_t rans = (WCODECI_RANS16_WORK(size) + 7) & ~(size_t)7, lz = wcodeci_lz_scratch(size);
+    return WCODECI_LZ && lz > rans ? lz : rans;
+}
 
 /* The most rows that a tile of `size` bytes touches where there are scales. */
 static size_t wcodeci_encode_rows(size_t size) { return size / WCODECI_MIN_COLUMNS + 2; }
@@ -55,7 +64,7 @@ WCODEC_API size_t wcodec_tile_encode_scratch(size_t size)
 {
     /* units, plane, residual, q, scaled, classes: `size` each; second: size and a group; trial; work, aligned;
      * rows. */
-    return 7 * size + 64 + WCODECI_TRIAL_SIZE + WCODECI_RANS16_WORK(size) + 2 * wcodeci_encode_rows(size) + 64;
+    return 7 * size + 64 + WCODECI_TRIAL_SIZE + wcodeci_encode_work(size) + 2 * wcodeci_encode_rows(size) + 64;
 }
 
 WCODEC_API size_t wcodec_tile_encode_scratch_best(size_t size)
@@ -409,6 +418,75 @@ static void wcodeci_plane_best(wcodeci_encoder *e, wcodeci_plane *plane, unsigne
     info->predictor = (unsigned char)predictor;
 }
 
+#if WCODECI_LZ
+
+#define WCODECI_REPEATS_RUN 256         /* units */
+#define WCODECI_REPEATS_RUNS 16u
+#define WCODECI_LZ_TRIAL 8192           /* bytes */
+#define WCODECI_LZ_LEAST_SIZE 32        /* of a plane that is coded already: less is not worth a try */
+
+/* Does what stands at one place often stand at another?  `width` bytes, at most 8, from where a unit of n begins; of
+ * many in some runs of units alone.  In weights that is rare. */
+static int wcodeci_repeats(const wcodeci_byte *src, size_t n, unsigned unit, unsigned width, void *work)
+{
+    uint32_t *const seen = (uint32_t *)work;
+    const unsigned runs = n > WCODECI_REPEATS_RUN * WCODECI_REPEATS_RUNS ? WCODECI_REPEATS_RUNS : 1;
+    size_t looked = 0, again = 0;
+    unsigned run;
+    memset(seen, 0, 4096 * sizeof *seen);
+    for (run = 0; run < runs; run++) {
+        size_t i = runs > 1 ? (n - WCODECI_REPEATS_RUN) / WCODECI_REPEATS_RUNS * run : 0;
+        const size_t end = runs > 1 ? i + WCODECI_REPEATS_RUN : n;
+        for (; i < end && (n - i) * unit >= 8; i++) {
+            const uint64_t x = wcodeci_load64(src + i * unit) << (64 - 8 * width);
+            const uint64_t hash = x * 0x9E3779B97F4A7C15u;
+            uint32_t *const place = &seen[hash >> 52];
+            const uint32_t check = (uint32_t)(hash >> 20) | 1;
+            again += *place == check;
+            *place = check;
+            looked++;
+        }
+    }
+    return again > looked / 16;
+}
+
+/* May LZ code a plane of n values in less than `size` bytes?  Of many a part from the middle is tried, which lacks
+ * some of the window. */
+static int wcodeci_lz_promises(const wcodeci_encoder *e, const wcodeci_byte *v, size_t n, unsigned width, size_t size)
+{
+    wcodeci_plane part;
+    uint64_t all;
+    if (n <= 2 * WCODECI_LZ_TRIAL) return 1;
+    part.v = v + (n - WCODECI_LZ_TRIAL) / 2;
+    part.n = WCODECI_LZ_TRIAL;
+    part.width = width;
+    wcodeci_count(part.v, part.n, part.count);
+    all = wcodeci_lz_encode(&part, 0, e->second, WCODECI_LZ_TRIAL, e->lz);
+    all = all * n / WCODECI_LZ_TRIAL;
+    return all && all < (uint64_t)size + size / 8;
+}
+
+/* Writes e->plane, which is written at dst already, by the coder LZ instead where that costs less. */
+static void wcodeci_plane_try_lz(wcodeci_encoder *e, wcodeci_plane *plane, wcodeci_byte *dst, wcodec_plane_info *info)
+{
+    size_t size;
+    if (info->size < WCODECI_LZ_LEAST_SIZE
+        || (e->options.profile != WCODEC_PROFILE_BEST && plane->n > 2 * WCODECI_LZ_TRIAL)   /* time to encode */
+        || !wcodeci_repeats(e->plane, plane->n, 1, 8, e->lz)
+        || !wcodeci_lz_promises(e, e->plane, plane->n, plane->width, info->size))
+        return;
+    plane->v = e->plane;
+    wcodeci_count(plane->v, plane->n, plane->count);
+    size = wcodeci_lz_encode(plane, e->options.profile == WCODEC_PROFILE_BEST, e->second, info->size - 1, e->lz);
+    if (size == 0 || size + wcodeci_slow_cost(e, size) >= info->size) return;
+    memcpy(dst, e->second, size);
+    info->size = size;
+    info->coder = WCODEC_CODER_LZ;
+    info->predictor = WCODEC_PREDICT_NONE;
+}
+
+#endif
+
 #if WCODECI_MIX
 
 #define WCODECI_MIX_TRIAL 4096     /* values that say which kind suits a plane, if it has more than twice as many */
@@ -653,6 +731,11 @@ static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *pl
     }
     wcodeci_plane_best(e, &plane, plan && plan->how == WCODECI_PLAN_FULL ? plan->predictor
                                   : wcodeci_plane_look(e, &plane, 1, &size), dst, info);
+#if WCODECI_LZ
+    /* Of bytes as they are the whole tile is tried in the end. */
+    if (e->lz && (tile->info.split != WCODEC_SPLIT_BYTE || tile->info.predictor != WCODEC_PREDICT_NONE))
+        wcodeci_plane_try_lz(e, &plane, dst, info);
+#endif
 #if WCODECI_MIX
     if (e->mix) wcodeci_plane_try_mix(e, &plane, tile->info.split, k, dst, info);
 #endif
@@ -1129,22 +1212,74 @@ static size_t wcodeci_tile_encode_mixed(wcodeci_encoder *e, uint32_t crc, wcodec
 
 #endif
 
+#if WCODECI_LZ
+
+/* Is the coder LZ worth a try for the tile's bytes, which come to a record of `size` bytes?  Typed data are looked at
+ * first unless they are few. */
+static int wcodeci_tile_wants_lz(const wcodeci_encoder *e, size_t size)
+{
+    const unsigned unit = wcodeci_dtypes[e->dtype].unit;
+    if (!e->lz || (e->options.splits && !(e->options.splits >> WCODEC_SPLIT_BYTE & 1))) return 0;
+    if (e->dtype != WCODEC_BYTES && (e->size > WCODECI_LZ_TINY || unit > 1)
+        && !wcodeci_repeats(e->src, e->size / unit, unit, unit > 1 ? 8 : 4, e->lz))
+        return 0;
+    return wcodeci_lz_promises(e, e->src, e->size, 8, size);
+}
+
+/* Writes the tile as bytes by the coder LZ instead, where that costs less than the record of `size` bytes at dst.
+ * Returns the record's size. */
+static size_t wcodeci_tile_try_lz(wcodeci_encoder *e, uint32_t crc, wcodeci_byte *dst, size_t size)
+{
+    wcodeci_byte fields[WCODEC_TILE_HEAD];
+    wcodeci_plane plane;
+    wcodeci_tile tile;
+    unsigned filler;
+    size_t lz, end;
+    if (!wcodeci_tile_wants_lz(e, size)) return size;
+    plane.v = e->src;
+    plane.n = e->size;
+    plane.width = 8;
+    wcodeci_count(plane.v, plane.n, plane.count);
+    lz = wcodeci_lz_encode(&plane, e->options.profile == WCODEC_PROFILE_BEST, e->second, wcodeci_min(size, e->size),
+                           e->lz);
+    if (lz == 0) return size;
+    memset(&tile, 0, sizeof tile);
+    tile.n = e->size;
+    tile.info.split = WCODEC_SPLIT_BYTE;
+    tile.info.planes = 1;
+    tile.info.plane[0].coder = WCODEC_CODER_LZ;
+    tile.info.plane[0].size = lz;
+    e->rows.size = 0;
+    (void)wcodeci_tile_layout(&tile, wcodeci_tile_fields(e, &tile, crc, fields), &filler, &end);
+    if (wcodeci_up8(end) + wcodeci_slow_cost(e, lz) >= size) return size;
+    return wcodeci_tile_join(e, &tile, crc, 0, e->second, dst);
+}
+
+#endif
+
 static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
 {
     const unsigned splits = wcodeci_splits_to_try(e);
-    const uint32_t crc = e->crc(0, e->src, e->size);
+    const uint32_t crc = e->known_crc ? *e->known_crc : e->crc(0, e->src, e->size);
+    size_t size;
 #if WCODECI_MIX
-    if (e->mix) return wcodeci_tile_encode_mixed(e, crc, dst);
+    if (e->mix) size = wcodeci_tile_encode_mixed(e, crc, dst);
+    else
 #endif
     if (e->size / wcodeci_dtypes[e->dtype].unit <= WCODECI_SAMPLE
         && wcodec_tile_bound(e->size) <= WCODECI_TRIAL_SIZE)
-        return wcodeci_tile_encode_small(e, splits, crc, dst);
-    return wcodeci_tile_encode_large(e, splits, crc, dst);
+        size = wcodeci_tile_encode_small(e, splits, crc, dst);
+    else size = wcodeci_tile_encode_large(e, splits, crc, dst);
+#if WCODECI_LZ
+    size = wcodeci_tile_try_lz(e, crc, dst, size);
+#endif
+    return size;
 }
 
-WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size,
-                                     const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
-                                     size_t dst_size, void *scratch, size_t scratch_size)
+/* wcodec_tile_encode; `crc`: of the bytes, or NULL. */
+static size_t wcodeci_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size, const uint32_t *crc,
+                                  const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
+                                  size_t dst_size, void *scratch, size_t scratch_size)
 {
     wcodeci_encoder e;
     unsigned cpu;
@@ -1169,6 +1304,7 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
     e.size = size;
     e.dtype = dtype;
     e.row = row;
+    e.known_crc = crc;
     e.slow = size < WCODECI_FREE_SIZE ? 0 : size / WCODECI_SLOW_PART;
     e.work = (wcodeci_byte *)scratch + ((8 - ((uintptr_t)scratch & 7)) & 7);
     e.mix = NULL;
@@ -1176,7 +1312,8 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
         e.mix = e.work;
         e.work += wcodeci_mix_scratch();
     }
-    e.units = e.work + WCODECI_RANS16_WORK(size);
+    e.lz = WCODECI_LZ && (e.options.coders >> WCODEC_CODER_LZ & 1) ? e.work : NULL;
+    e.units = e.work + wcodeci_encode_work(size);
     e.plane = e.units + size;
     e.residual = e.plane + size;
     e.second = e.residual + size;
@@ -1187,6 +1324,13 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
     e.row_scales = e.classes + size;
     e.row_payload = e.row_scales + wcodeci_encode_rows(size);
     return wcodeci_tile_encode_best(&e, (wcodeci_byte *)dst);
+}
+
+WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size,
+                                     const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
+                                     size_t dst_size, void *scratch, size_t scratch_size)
+{
+    return wcodeci_tile_encode(dtype, row, src, size, NULL, scales, options, dst, dst_size, scratch, scratch_size);
 }
 
 #endif
