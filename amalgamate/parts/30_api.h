@@ -587,7 +587,8 @@ WCODEC_API wcodec_status wcodec_plan_open(wcodec_plan **out, const wcodec_source
 WCODEC_API void wcodec_plan_close(wcodec_plan *plan);           /* NULL is fine */
 
 /* Writes all segments of `plan` from `file` as one original named `name`: wcodec_writer_original,
- * _segment and _data in one call.  `progress` may be NULL. */
+ * _segment and _data in one call.  `progress` may be NULL.  A file in memory is encoded where it lies; nothing of it
+ * is needed when this has returned. */
 WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *name, size_t name_size,
                                             const wcodec_source *file, const wcodec_plan *plan,
                                             const wcodec_progress *progress, wcodec_error *err);
