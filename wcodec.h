@@ -142,8 +142,8 @@ given, and a reader may refuse what exceeds its own limits (LIMIT) at any time.
   header | record | record | ... | footer
 
 Everything starts at a multiple of 8.  Records of one original stand together:
-an O record, then the T records of all its bytes, in order, and directly before
-a group's first T record its S record, if it has one.  After the
+an O record, then the T and R records of all its bytes, in order, and directly before
+a group's first one its S record, if it has one.  After the
 last original come the I records, at least one, whose decoded bytes, joined, are
 the index, then the footer, which ends the container.
 
@@ -170,13 +170,14 @@ the index, then the footer, which ends the container.
 
   type 4F 'O'  an original begins                       (section 3)
   type 54 'T'  a tile of the current original           (section 5)
+  type 52 'R'  the same, as a copy of an earlier tile   (section 5.1)
   type 53 'S'  the column scales of a group of tiles    (section 7.1)
   type 49 'I'  a tile of the index                      (section 4)
   type 46 'F'  the footer, the container's last 64 bytes
 
 A type with bit 5 set, such as a lower-case letter, is ancillary: a reader skips
 the record, with its padding, whatever they hold.
-Any other type is reserved.  Ancillary records MUST NOT stand between the T and S
+Any other type is reserved.  Ancillary records MUST NOT stand between the T, R and S
 records of one segment.
 
 2.3 Footer: a record of type 'F' with a body of 62 bytes
@@ -250,7 +251,7 @@ bytes when decoded, all but the last of exactly 2^16.  Their joined bytes:
       if size is not 0:
         varint gap / 8         from the end of the previous segment's last tile
                                record (for the first: of the header) to the
-                               start of this segment's first T or S record
+                               start of this segment's first T, R or S record
         varint T               units a tile, at least 1; T * unit is at most
                                the header's max tile bytes
         if flags bit 1:
@@ -302,6 +303,21 @@ n * unit MUST be what the index gives the tile, and row counts units of the spli
 A tile of the index decodes the same way.  A tile stands alone: with its group's S
 record, if flags bit 7 is set, nothing outside its record is needed to decode it.
 
+5.1 R records: copies
+
+An R record stands in the place of a T record, and says that its tile's bytes are those of
+an earlier tile.
+
+  varint  distance             from that tile's first byte to this one's, in the bytes of
+                               all originals, one after the other; at least size
+  varint  size                 of either tile in bytes: 1 to 2^24
+  u32     CRC-32               of the bytes
+
+The body ends here, and the record with its padding is at most 24 bytes.  At that place there
+MUST begin a tile of that size, of any segment of any original, and its record MUST be
+a T record, with this CRC-32.  The other tile's scales are those of its own group.  Who takes
+the container in order sees only whether bytes of that CRC-32 stood there.
+
 6. Splits
 
 A unit is read as a little-endian integer x of 8 * unit bits.  Its planes, in
@@ -351,7 +367,7 @@ scale, in quarters of log2, belongs to each row and each column.
 
 An S record is a tile (section 5) with split BYTE, flags bit 7 clear and as many
 units as there are columns: byte c is column[c].  It belongs to its group's tiles; the
-T record of the first of them follows it directly.  It decodes to no more bytes than
+T or R record of the first of them follows it directly.  It decodes to no more bytes than
 the header allows a T record.
 
 A tile with flags bit 7 needs an S record in its group, and its first value stands in
@@ -803,13 +819,16 @@ Coder ids 10 to 31 are reserved.
 A reader that fetches single tiles does not see the O records, the records between
 tiles, S records that its tiles do not need, and the container's CRC-32.  One that
 takes the container in order need not look into the index, beyond its CRC-32 and size,
-nor compare the O records with it; to it an S record stands for all T records that
-follow one another, and the header's max tile bytes are what bounds the columns.  Both see the same bytes in a container that keeps the rules above.
+nor compare the O records with it; to it an S record stands for all T and R records that
+follow one another, and the header's max tile bytes are what bounds the columns.  It
+needs the bytes that it has given out for R records, and may refuse these (UNSUPPORTED)
+if it has not kept them.  Both see the same bytes in a container that keeps the rules
+above.
 
 11. Room
 
 Later coders, predictors and splits take reserved ids; what needs more than tiles
-have (a base file, an earlier tile) takes a reserved record type and a segment's flag.
+have (a base file) takes a reserved record type and a segment's flag.
 An older reader then says UNSUPPORTED for what it does not know and still reads the
 rest.
 */
@@ -1011,6 +1030,14 @@ typedef struct wcodec_source {
 /* A source over `size` bytes of memory, which must outlive every use of it. */
 WCODEC_API wcodec_source wcodec_source_memory(const void *memory, size_t size);
 
+/* A way back to bytes that have gone by: stores `size` bytes of the view (all originals, one after the other),
+ * from `offset` on, in `dst`.  Called from the calling thread.  Anything but WCODEC_OK is a failure and is
+ * handed on.  fn NULL: there is no way back. */
+typedef struct wcodec_reread {
+    wcodec_status (*fn)(void *user, uint64_t offset, void *dst, size_t size);
+    void *user;
+} wcodec_reread;
+
 /* Where a container is written, in order, from the calling thread.  All `size` bytes are taken, or
  * the result is not WCODEC_OK, which ends the writer. */
 typedef struct wcodec_sink {
@@ -1186,6 +1213,20 @@ WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const 
                                             void *dst, size_t dst_size, void *scratch, size_t scratch_size,
                                             int no_crc, unsigned cpu_off, wcodec_error *err);
 
+/* A record in the place of a tile's says that the tile is a copy: its bytes are those of a tile that begins
+ * `distance` bytes before it in the view. */
+typedef struct wcodec_copy_info {
+    size_t record_size;             /* bytes of the record, padding included */
+    size_t decoded_size;            /* of either tile */
+    uint64_t distance;              /* at least decoded_size */
+    uint32_t crc;                   /* CRC-32 of the bytes */
+} wcodec_copy_info;
+
+/* Reads such a record at `src`, of which `size` bytes are there (24 are always enough).  OK, NOT_FOUND (it is
+ * another record: see wcodec_tile_inspect), TRUNCATED or CORRUPT; `info` is filled in only if OK. */
+WCODEC_API wcodec_status wcodec_copy_inspect(const void *src, size_t size, wcodec_copy_info *info,
+                                             wcodec_error *err);
+
 #ifndef WCODEC_NO_ENCODER
 
 /* What matters more. */
@@ -1252,6 +1293,8 @@ typedef struct wcodec_reader_options {
     int no_mix;                         /* refuse (LIMIT) containers that may have planes of the coder MIX: for who
                                          * takes any file, and cannot wait some 50 us a byte of it, which is what
                                          * hostile ones can cost at most */
+    wcodec_reread reread;               /* for the push decoder alone, which gave these bytes out in earlier
+                                         * steps: where a tile is a copy, it asks for them */
 } wcodec_reader_options;
 WCODEC_API wcodec_reader_options wcodec_reader_defaults(void);
 
@@ -1321,7 +1364,9 @@ typedef struct wcodec_tile_span {
     size_t scales_size, columns;    /* 0: none */
 } wcodec_tile_span;
 /* The tile that holds the view's byte `offset`: OK or ARGUMENT (beyond the end).  The next tile is
- * found with offset = span.offset + span.size; so one can fetch a range's compressed bytes alone. */
+ * found with offset = span.offset + span.size; so one can fetch a range's compressed bytes alone.  Where
+ * wcodec_copy_inspect finds that the record is a copy, the tile at span.offset - info.distance, which begins
+ * there and is no copy, has the bytes. */
 WCODEC_API wcodec_status wcodec_reader_tile(const wcodec_reader *reader, uint64_t offset,
                                             wcodec_tile_span *span);
 
@@ -1359,7 +1404,8 @@ WCODEC_API wcodec_status wcodec_rows_range(const wcodec_segment *segment, uint64
 
 typedef struct wcodec_push wcodec_push;
 
-/* `options` as for a reader; max_memory 0: 256 MiB.  On failure *out is NULL. */
+/* `options` as for a reader; max_memory 0: 256 MiB.  On failure *out is NULL.  A container that holds copies of
+ * tiles is UNSUPPORTED without options->reread. */
 WCODEC_API wcodec_status wcodec_push_open(wcodec_push **out, const wcodec_reader_options *options,
                                           wcodec_error *err);
 
@@ -1396,6 +1442,11 @@ typedef struct wcodec_writer_options {
     const char *metadata;               /* JSON for the header, copied; NULL: a line that names the library */
     size_t metadata_size;
     int no_sha256;                      /* leave the originals' SHA-256 out */
+    int no_copies;                      /* code every tile, so that who takes the container in order need keep
+                                         * nothing; 0: a tile that was there before is stored as a copy, where
+                                         * it can be compared: wcodec_writer_file reads its file again, */
+    wcodec_reread reread;               /* for all else this gives back what the writer was given; fn NULL: no
+                                         * copies there */
     unsigned cpu_off;                   /* WCODEC_CPU_...: kernels not to use; the bytes do not depend on it */
 } wcodec_writer_options;
 WCODEC_API wcodec_writer_options wcodec_writer_defaults(void);
@@ -1536,6 +1587,13 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #define WCODECI_INLINE static __forceinline
 #else
 #define WCODECI_INLINE static inline
+#endif
+
+/* Has a line of memory fetched that will be read soon; any address will do. */
+#if defined(__GNUC__) || defined(__clang__)
+#define WCODECI_PREFETCH(p) __builtin_prefetch(p)
+#else
+#define WCODECI_PREFETCH(p) ((void)(p))
 #endif
 
 /* Little-endian machines load and store with one memcpy; all others byte by byte. */
@@ -1996,9 +2054,41 @@ typedef wcodeci_byte *wcodeci_rans16_put_fn(wcodeci_rans16_coder *c, const wcode
 typedef void wcodeci_residual_fn(const wcodeci_byte *v, const wcodeci_byte *before, wcodeci_byte *residual,
                                  size_t n, unsigned mask);
 
+/* How exponents become levels, for fitting scales: quarters of log2 in a byte.  A level is
+ * 4 * (exponent + up - down), less a scale, which is a signed byte (-128 is taken for -127); each step of that stays
+ * between 0 and 255.  up or down is 0. */
+typedef struct wcodeci_fit {
+    wcodeci_byte up, down;
+    wcodeci_byte level[256];        /* of an exponent, less no scale */
+} wcodeci_fit;
+
+#define WCODECI_FIT_WEIGHTS 32      /* levels below the highest: what is further down counts as nothing */
+#define WCODECI_FIT_ONE 255         /* the weight of the highest */
+
+/* The highest level of n > 0 values whose columns have these scales (signed) goes to *most; returns the sum of
+ * wcodeci_fit_weight by how far each level is below that.  n is at most 2^20. */
+typedef uint32_t wcodeci_fit_row_fn(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                    const wcodeci_byte *columns, size_t n, unsigned *most);
+
+/* The same column by column, of values whose row has the scale `scale`: raises most[i] to value i's
+ * level, */
+typedef void wcodeci_fit_most_fn(const wcodeci_fit *fit, const wcodeci_byte *exponents, int scale, size_t n,
+                                 wcodeci_byte *most);
+/* or adds its weight to sum[i], which does not overflow in 257 rows. */
+typedef void wcodeci_fit_sum_fn(const wcodeci_fit *fit, const wcodeci_byte *exponents, int scale, size_t n,
+                                const wcodeci_byte *most, uint16_t *sum);
+
+/* Takes scales off n values: q[i] = (columns[i] + row) & 255, residual[i] = (v[i] - (q[i] >> 2)) & mask. */
+typedef void wcodeci_scale_off_fn(const wcodeci_byte *v, const wcodeci_byte *columns, unsigned row,
+                                  wcodeci_byte *q, wcodeci_byte *residual, size_t n, unsigned mask);
+
 typedef struct wcodeci_encode_kernels {
     wcodeci_split_fn *split;
     wcodeci_residual_fn *residual;
+    wcodeci_fit_row_fn *fit_row;
+    wcodeci_fit_most_fn *fit_most;
+    wcodeci_fit_sum_fn *fit_sum;
+    wcodeci_scale_off_fn *scale_off;
     wcodeci_rans16_map_fn *rans16_map[2];           /* by whether there are several classes */
     wcodeci_rans16_put_fn *rans16_put[2];
 } wcodeci_encode_kernels;
@@ -3186,18 +3276,86 @@ static void wcodeci_unpredict_units(wcodeci_byte *p, size_t n, unsigned unit, un
 
 #ifndef WCODEC_NO_ENCODER
 
-/* Takes scales off n values: residual[i] = (v[i] - (q[i] >> 2)) & mask.  Eight bytes at a time: with the top bit
- * set no byte borrows of the next, and that bit is the difference without borrow. */
-static void wcodeci_scale_off(const wcodeci_byte *v, const wcodeci_byte *q, wcodeci_byte *residual, size_t n,
-                              unsigned mask)
+/* Eight bytes at a time: with the top bit set no byte borrows of the next, and that bit is the difference without
+ * borrow. */
+static void wcodeci_scale_off_scalar(const wcodeci_byte *v, const wcodeci_byte *columns, unsigned row,
+                                     wcodeci_byte *q, wcodeci_byte *residual, size_t n, unsigned mask)
 {
     const uint64_t ones = (uint64_t)0x0101010101010101u, top = ones << 7;
     size_t i;
+    wcodeci_scale_scalar(columns, row, q, n);
     for (i = 0; n - i >= 8; i += 8) {
         const uint64_t x = wcodeci_load64(v + i), shift = wcodeci_load64(q + i) >> 2 & ones * 63;
         wcodeci_store64(residual + i, (((x | top) - shift) ^ (~x & top)) & ones * mask);
     }
     for (; i < n; i++) residual[i] = (wcodeci_byte)((v[i] - (q[i] >> 2)) & mask);
+}
+
+/* ---- what scales are fitted with ---- */
+
+/* Exponent number `top` comes to `octaves` above level 0. */
+static void wcodeci_fit_levels(wcodeci_fit *fit, unsigned top, unsigned octaves)
+{
+    unsigned i;
+    fit->up = (wcodeci_byte)(top < octaves ? octaves - top : 0);
+    fit->down = (wcodeci_byte)(top > octaves ? top - octaves : 0);
+    for (i = 0; i < 256; i++) {
+        const unsigned e = i + fit->up < 255 ? i + fit->up : 255;
+        const unsigned above = e < fit->down ? 0 : e - fit->down;
+        fit->level[i] = (wcodeci_byte)(above < 64 ? 4 * above : 255);
+    }
+}
+
+/* WCODECI_FIT_ONE * 2^(-i / 4), rounded to nearest, of the first WCODECI_FIT_WEIGHTS; else 0. */
+static const wcodeci_byte wcodeci_fit_weight[256] = {
+    255, 214, 180, 152, 128, 107, 90, 76, 64, 54, 45, 38, 32, 27, 23, 19,
+    16, 13, 11, 9, 8, 7, 6, 5, 4, 3, 3, 2, 2, 2, 1, 1
+};
+
+WCODECI_INLINE int wcodeci_clamp(int x, int least, int most) { return x < least ? least : x > most ? most : x; }
+
+WCODECI_INLINE unsigned wcodeci_fit_level(const wcodeci_fit *fit, unsigned exponent, int scale)
+{
+    return (unsigned)wcodeci_clamp(fit->level[exponent] - (scale == -128 ? -127 : scale), 0, 255);
+}
+
+WCODECI_INLINE unsigned wcodeci_fit_weigh(unsigned most, unsigned level)
+{
+    return wcodeci_fit_weight[(most - level) & 255];
+}
+
+static uint32_t wcodeci_fit_row_scalar(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                       const wcodeci_byte *columns, size_t n, unsigned *most)
+{
+    unsigned top = 0;
+    uint32_t sum = 0;
+    size_t i;
+    for (i = 0; i < n; i++) {
+        const unsigned level = wcodeci_fit_level(fit, exponents[i], (signed char)columns[i]);
+        if (level > top) top = level;
+    }
+    for (i = 0; i < n; i++)
+        sum += wcodeci_fit_weigh(top, wcodeci_fit_level(fit, exponents[i], (signed char)columns[i]));
+    *most = top;
+    return sum;
+}
+
+static void wcodeci_fit_most_scalar(const wcodeci_fit *fit, const wcodeci_byte *exponents, int scale, size_t n,
+                                    wcodeci_byte *most)
+{
+    size_t i;
+    for (i = 0; i < n; i++) {
+        const unsigned level = wcodeci_fit_level(fit, exponents[i], scale);
+        if (level > most[i]) most[i] = (wcodeci_byte)level;
+    }
+}
+
+static void wcodeci_fit_sum_scalar(const wcodeci_fit *fit, const wcodeci_byte *exponents, int scale, size_t n,
+                                   const wcodeci_byte *most, uint16_t *sum)
+{
+    size_t i;
+    for (i = 0; i < n; i++)
+        sum[i] = (uint16_t)(sum[i] + wcodeci_fit_weigh(most[i], wcodeci_fit_level(fit, exponents[i], scale)));
 }
 
 static void wcodeci_residual_scalar(const wcodeci_byte *v, const wcodeci_byte *before, wcodeci_byte *residual,
@@ -3785,44 +3943,75 @@ static const char *wcodeci_huff_decode(const wcodeci_byte *src, size_t size, uns
 
 #ifndef WCODEC_NO_ENCODER
 
-/* Sorts m keys (Shell, "A high-speed sorting procedure", 1959). */
-static void wcodeci_sort_keys(uint64_t *key, unsigned m)
-{
-    static const wcodeci_byte gaps[] = { 132, 57, 23, 10, 4, 1 };
-    unsigned s, g, i;
-    for (g = 0; g < sizeof gaps; g++)
-        for (s = gaps[g]; s < m; s++) {
-            const uint64_t moved = key[s];
-            for (i = s; i >= gaps[g] && key[i - gaps[g]] > moved; i -= gaps[g]) key[i] = key[i - gaps[g]];
-            key[i] = moved;
-        }
-}
-
-/* The values that occur, rarest first, equal ones by value.  Returns how many. */
+/* The values that occur, rarest first, equal ones by value: sorted by one byte of their counts after the other,
+ * the lowest first.  Returns how many. */
 static unsigned wcodeci_sort_counts(const uint32_t count[256], wcodeci_byte symbol[256])
 {
-    uint64_t key[256];      /* count, then value */
-    unsigned s, m = 0;
-    for (s = 0; s < 256; s++)
-        if (count[s]) key[m++] = (uint64_t)count[s] << 8 | s;
-    wcodeci_sort_keys(key, m);
-    for (s = 0; s < m; s++) symbol[s] = (wcodeci_byte)key[s];
+    wcodeci_byte other[256];
+    uint32_t any = 0;
+    unsigned s, shift, m = 0;
+    for (s = 0; s < 256; s++) {
+        symbol[m] = (wcodeci_byte)s;
+        m += count[s] != 0;
+        any |= count[s];
+        if (m == 256) break;
+    }
+    for (shift = 0; shift < 32 && any >> shift; shift += 8) {
+        uint16_t at[257] = { 0 };
+        for (s = 0; s < m; s++) at[(count[symbol[s]] >> shift & 255) + 1]++;
+        for (s = 0; s < 256; s++) at[s + 1] = (uint16_t)(at[s + 1] + at[s]);
+        for (s = 0; s < m; s++) other[at[count[symbol[s]] >> shift & 255]++] = symbol[s];
+        memcpy(symbol, other, m);
+    }
     return m;
 }
 
 #define WCODECI_HUFF_SYMBOLS 512    /* the most that a code has */
 
-/* Optimal code lengths of at most 11 bits by package-merge (Larmore and Hirschberg, "A fast algorithm for
- * optimal length-limited Huffman codes", 1990).  Each of 11 levels merges the symbols with pairs of the
- * level below, by weight; the 2m - 2 lightest items of the top level, with the pairs in them taken apart
- * level by level, hold each symbol as often as its code has bits.  To take them apart one needs to know only
- * which items of a level are symbols, for these come in sorted order.  `count`: of m symbols, 2 to
+/* Code lengths by Huffman's construction; returns the longest.  Symbols come sorted, and so do the pairs as they
+ * are made (van Leeuwen, "On the construction of Huffman trees", 1976).  m, 2 to WCODECI_HUFF_SYMBOLS; the counts'
+ * sum is below 2^25, so that no code is longer than a byte can say. */
+static unsigned wcodeci_huff_free(const uint32_t *count, unsigned m, wcodeci_byte *length)
+{
+    uint32_t weight[WCODECI_HUFF_SYMBOLS];          /* of pairs */
+    uint16_t above[2 * WCODECI_HUFF_SYMBOLS];       /* symbols are nodes 0 ... m-1, pair i is node m + i */
+    wcodeci_byte depth[WCODECI_HUFF_SYMBOLS];       /* of pairs */
+    unsigned leaf = 0, pair = 0, i, k, longest = 0;
+    for (i = 0; i + 1 < m; i++) {
+        uint32_t sum = 0;
+        for (k = 0; k < 2; k++) {
+            if (pair == i || (leaf < m && count[leaf] <= weight[pair])) {
+                above[leaf] = (uint16_t)i;
+                sum += count[leaf++];
+            } else {
+                above[m + pair] = (uint16_t)i;
+                sum += weight[pair++];
+            }
+        }
+        weight[i] = sum;
+    }
+    memset(depth, 0, m);                            /* that of the last pair stays */
+    for (i = m - 2; i-- > 0;) depth[i] = (wcodeci_byte)(depth[above[m + i]] + 1);
+    for (i = 0; i < m; i++) {
+        const unsigned l = depth[above[i]] + 1u;
+        length[i] = (wcodeci_byte)l;
+        if (l > longest) longest = l;
+    }
+    return longest;
+}
+
+/* Optimal code lengths of at most 11 bits: Huffman's, or if one of these is longer by package-merge (Larmore and
+ * Hirschberg, "A fast algorithm for optimal length-limited Huffman codes", 1990).  Each of 11 levels merges the
+ * symbols with pairs of the level below, by weight; the 2m - 2 lightest items of the top level, with the pairs in
+ * them taken apart level by level, hold each symbol as often as its code has bits.  To take them apart one needs to
+ * know only which items of a level are symbols, for these come in sorted order.  `count`: of m symbols, 2 to
  * WCODECI_HUFF_SYMBOLS, rarest first. */
 static void wcodeci_huff_optimal(const uint32_t *count, unsigned m, wcodeci_byte *length)
 {
     uint32_t is_symbol[WCODECI_HUFF_MAX][2 * WCODECI_HUFF_SYMBOLS / 32];
     uint32_t weight[2 * WCODECI_HUFF_SYMBOLS], below[2 * WCODECI_HUFF_SYMBOLS];
     unsigned level, i, size = 0, take;
+    if (wcodeci_huff_free(count, m, length) <= WCODECI_HUFF_MAX) return;
     memset(is_symbol, 0, sizeof is_symbol);
     memset(length, 0, m);
     for (level = 0; level < WCODECI_HUFF_MAX; level++) {
@@ -3893,15 +4082,18 @@ static size_t wcodeci_huff_prepare(const wcodeci_plane *plane, const wcodeci_byt
 /* code[s]: the code of s, reversed, above its length in the low 4 bits; of `count` symbols. */
 static void wcodeci_huff_codes(const wcodeci_byte *length, unsigned count, uint32_t *code)
 {
-    unsigned next = 0, l, s, k;
-    for (l = 1; l <= WCODECI_HUFF_MAX; l++, next <<= 1)
-        for (s = 0; s < count; s++) {
-            unsigned reversed = 0;
-            if (length[s] != l) continue;
-            for (k = 0; k < l; k++) reversed |= (next >> k & 1) << (l - 1 - k);
-            code[s] = reversed << 4 | l;
-            next++;
-        }
+    unsigned next[WCODECI_HUFF_MAX + 2] = { 0 }, l, s, k;
+    for (s = 0; s < count; s++) next[length[s] + 1u]++;
+    next[1] = 0;
+    for (l = 1; l <= WCODECI_HUFF_MAX; l++) next[l] = (next[l] + next[l - 1]) << 1;     /* of codes before */
+    for (s = 0; s < count; s++) {
+        unsigned reversed = 0;
+        l = length[s];
+        if (l == 0) continue;
+        for (k = 0; k < l; k++) reversed |= (next[l] >> k & 1) << (l - 1 - k);
+        next[l]++;
+        code[s] = reversed << 4 | l;
+    }
 }
 
 static size_t wcodeci_huff_encode(const wcodeci_plane *plane, const wcodeci_huff_model *model,
@@ -4471,7 +4663,7 @@ static uint64_t wcodeci_frequency_step(uint32_t count, uint32_t freq, int up)
 }
 
 /* Frequencies of at least 1 that sum to 2^bits for m symbols of the given counts (each at least 1, n in all,
- * m <= 2^bits), near those that give the shortest message: rounded down first, then raised where a step gains
+ * m <= 2^bits), near those that give the shortest message: rounded to nearest first, then raised where a step gains
  * most, or lowered where it costs least.  None reaches 2^bits: there are at least two symbols. */
 static void wcodeci_normalise(const uint32_t *count, unsigned m, uint64_t n, unsigned bits, uint32_t *freq)
 {
@@ -4480,11 +4672,12 @@ static void wcodeci_normalise(const uint32_t *count, unsigned m, uint64_t n, uns
     unsigned s;
     int up;
     for (s = 0; s < m; s++) {
-        freq[s] = (uint32_t)((uint64_t)count[s] * total / n);
+        freq[s] = (uint32_t)(((uint64_t)count[s] * total + n / 2) / n);
         if (freq[s] == 0) freq[s] = 1;
         if (freq[s] == total) freq[s] = total - 1;
         sum += freq[s];
     }
+    if (sum == total) return;
     up = sum < total;
     for (s = 0; s < m; s++) change[s] = wcodeci_frequency_step(count[s], freq[s], up);
     while (sum != total) {
@@ -4506,32 +4699,67 @@ static uint64_t wcodeci_message_bits(const uint32_t *count, const uint32_t *freq
     return sum;
 }
 
-/* Two counters for each value, in turn, so that a run of equal values waits half as long for itself.  (With
- * four, the tables cost more than that.) */
+/* Several counters for each value, in turn, so that equal ones in a row do not wait for each other: eight values
+ * are loaded at a time, and where there are few the tables cost more than they save. */
 static void wcodeci_count(const wcodeci_byte *v, size_t n, uint32_t count[256])
 {
-    uint32_t part[2][256];
-    size_t i;
+    uint32_t part[3][256];
+    size_t i = 0;
     unsigned s;
-    memset(part, 0, sizeof part);
-    for (i = 0; i + 2 <= n; i += 2) {
-        part[0][v[i]]++;
-        part[1][v[i + 1]]++;
+    memset(count, 0, 256 * sizeof *count);
+    if (n >= 1024) {
+        memset(part, 0, sizeof part);
+        for (; n - i >= 8; i += 8) {
+            const uint64_t x = wcodeci_load64(v + i);
+            count[x & 255]++;
+            part[0][x >> 8 & 255]++;
+            part[1][x >> 16 & 255]++;
+            part[2][x >> 24 & 255]++;
+            count[x >> 32 & 255]++;
+            part[0][x >> 40 & 255]++;
+            part[1][x >> 48 & 255]++;
+            part[2][x >> 56]++;
+        }
+        for (s = 0; s < 256; s++) count[s] += part[0][s] + part[1][s] + part[2][s];
     }
-    if (i < n) part[0][v[i]]++;
-    for (s = 0; s < 256; s++) count[s] = part[0][s] + part[1][s];
+    for (; i < n; i++) count[v[i]]++;
 }
 
-/* n values' order-0 entropy in bits. */
+/* Adds to count[256 c + v] how often value v has class c (the lower two bits of q); `other`: as many counters, so that
+ * equal ones in a row do not wait for each other. */
+static void wcodeci_count_classes(const wcodeci_byte *v, const wcodeci_byte *q, size_t n, uint32_t *count,
+                                  uint32_t *other)
+{
+    size_t i;
+    unsigned k;
+    for (i = 0; n - i >= 8; i += 8) {
+        uint64_t x = wcodeci_load64(v + i), of = wcodeci_load64(q + i) & (uint64_t)0x0303030303030303u;
+        for (k = 0; k < 8; k += 2, x >>= 16, of >>= 16) {
+            count[(of & 3) << 8 | (x & 255)]++;
+            other[(of & 0x300) | (x >> 8 & 255)]++;
+        }
+    }
+    for (; i < n; i++) count[(q[i] & 3u) << 8 | v[i]]++;
+}
+
+/* The order-0 entropy, in bits, of n values, which are all that `count` counts. */
 static uint64_t wcodeci_entropy(const uint32_t count[256], size_t n)
 {
     uint64_t sum = 0;
     const uint32_t log_n = wcodeci_log2((uint32_t)n);
     unsigned s;
-    for (s = 0; s < 256; s++)
-        if (count[s]) sum += (uint64_t)count[s] * (log_n - wcodeci_log2(count[s]));
+    for (s = 0; n && s < 256; s++) {
+        if (!count[s]) continue;
+        sum += (uint64_t)count[s] * (log_n - wcodeci_log2(count[s]));
+        n -= count[s];
+    }
     return sum / 65536;
 }
+
+/* A symbol takes 1 of 256 slots at least, which costs all others 1/177 bit each; as an exception it costs some 10
+ * bits more.  Rarer than one in so many it is an exception, commoner than that it is none, in between both are tried. */
+#define WCODECI_RARE 4096
+#define WCODECI_COMMON 512
 
 typedef struct wcodeci_rans16_model {
     wcodeci_byte freq[16 * WCODECI_CLASSES], value[16];
@@ -4598,15 +4826,16 @@ static size_t wcodeci_rans16_prepare(const wcodeci_plane *plane, const wcodeci_b
     unsigned direct = m > 16 ? 16 : m, last_gain = 0;
     uint64_t best = UINT64_MAX, held;
     memset(model, 0, sizeof *model);
+    while (direct > 2 && plane->count[symbol[m - direct]] <= plane->n / WCODECI_RARE) direct--;
     for (; direct >= 2 && last_gain < 3; direct--) {
         wcodeci_rans16_model candidate;
         uint64_t bits;
         bits = wcodeci_rans16_try(plane, symbol, m, direct, &candidate);
-        last_gain++;
+        last_gain = plane->count[symbol[m - direct]] > plane->n / WCODECI_COMMON ? 3 : last_gain + 1;
         if (bits < best) {
             best = bits;
             *model = candidate;
-            last_gain = 0;
+            if (last_gain < 3) last_gain = 0;
         }
     }
     if (best == UINT64_MAX) return (size_t)-1;
@@ -4625,13 +4854,14 @@ static uint64_t wcodeci_class_make(const uint32_t count[16], unsigned m, uint64_
                                    wcodeci_byte freq[16], uint32_t *exceptions)
 {
     wcodeci_byte order[16];         /* the commonest first */
-    uint64_t best = UINT64_MAX, best_rest = 0;
+    uint64_t best = UINT64_MAX, best_rest = 0, all = 0;
     unsigned s, k, direct, last_gain = 0;
     for (s = 0; s < m; s++) {
         for (k = s; k > 0 && count[order[k - 1]] < count[s]; k--) order[k] = order[k - 1];
         order[k] = (wcodeci_byte)s;
     }
-    for (direct = m; direct > 2 && !count[order[direct - 1]]; direct--) {}
+    for (s = 0; s < m; s++) all += count[s];
+    for (direct = m; direct > 2 && count[order[direct - 1]] <= all / WCODECI_RARE; direct--) {}
     for (s = direct; s < m; s++) rest += count[order[s]];
     for (; direct >= 2 && last_gain < 3; rest += count[order[--direct]]) {
         uint32_t part[16] = { 0 }, whole[16];
@@ -4643,11 +4873,11 @@ static uint64_t wcodeci_class_make(const uint32_t count[16], unsigned m, uint64_
         part[0] += (uint32_t)rest;          /* what stands in the exceptions' places */
         wcodeci_normalise(part, direct, total + rest, 8, whole);
         bits = wcodeci_message_bits(part, whole, direct, 8) + rest * exception * 65536;
-        last_gain++;
+        last_gain = count[order[direct - 1]] > all / WCODECI_COMMON ? 3 : last_gain + 1;
         if (bits >= best) continue;
         best = bits;
         best_rest = rest;
-        last_gain = 0;
+        if (last_gain < 3) last_gain = 0;
         memset(freq, 0, 16);
         for (s = 0; s < direct; s++) freq[order[s]] = (wcodeci_byte)whole[s];
     }
@@ -4747,28 +4977,33 @@ static size_t wcodeci_rans16_map_classes_scalar(const wcodeci_rans16_coder *c, c
     return found;
 }
 
-/* Any number of symbols, for lanes 0 and on. */
+/* Any number of symbols, for lanes 0 and on.  x / f = x * reciprocal >> 24 for x < 65536: the error is below
+ * x / 2^24 <= 1/256 < 1/f.  Whether a state sheds a byte is arithmetic, for no branch could be predicted: one byte
+ * below p is written anyway. */
 static wcodeci_byte *wcodeci_rans16_put_scalar(wcodeci_rans16_coder *c, const wcodeci_byte *symbols, size_t n,
                                                wcodeci_byte *p)
 {
+    struct { uint32_t reciprocal, freq, slots; } per[16 * WCODECI_CLASSES];
     const unsigned mask = c->lanes - 1;
-    uint32_t reciprocal[16 * WCODECI_CLASSES];
     unsigned s;
-    /* x / f = x * reciprocal >> 24 for x < 65536: the error is below x / 2^24 <= 1/256 < 1/f. */
-    for (s = 0; s < 16 * WCODECI_CLASSES; s++)
-        reciprocal[s] = c->freq[s] ? ((uint32_t)1 << 24) / c->freq[s] + 1 : 0;
+    for (s = 0; s < 16 * WCODECI_CLASSES; s++) {
+        per[s].freq = c->freq[s];
+        if (!c->freq[s]) continue;          /* of no symbol, or of a class that there is not */
+        per[s].reciprocal = ((uint32_t)1 << 24) / c->freq[s] + 1;
+        per[s].slots = (s & 0x30) * 16 + c->first[s];
+    }
     while (n--) {
         const unsigned lane = (unsigned)n & mask;
-        uint32_t x = (uint32_t)c->high[lane] << 8 | c->low[lane], f, q;
+        uint32_t x = (uint32_t)c->high[lane] << 8 | c->low[lane], f, q, shed;
         s = symbols[n];
-        f = c->freq[s];
-        if (x >= f << 8) {
-            *--p = (wcodeci_byte)x;
-            x >>= 8;
-        }
-        q = (uint32_t)((uint64_t)x * reciprocal[s] >> 24);
+        f = per[s].freq;
+        shed = ((f << 8) - 1 - x) >> 31;
+        p[-1] = (wcodeci_byte)x;
+        p -= shed;
+        x >>= 8 * shed;
+        q = (uint32_t)((uint64_t)x * per[s].reciprocal >> 24);
         c->high[lane] = (wcodeci_byte)q;
-        c->low[lane] = c->slots[(s & 0x30) * 16 + c->first[s] + (x - q * f)];
+        c->low[lane] = c->slots[per[s].slots + (x - q * f)];
     }
     return p;
 }
@@ -5001,6 +5236,12 @@ static size_t wcodeci_rans256_head(const uint16_t freq[256], unsigned first, uns
     return used;
 }
 
+/* How many states a message of so many bits gets. */
+static size_t wcodeci_rans256_lanes(uint64_t bits)
+{
+    return bits < WCODECI_RANS256_TINY ? 1 : bits < WCODECI_RANS256_SHORT ? 4 : WCODECI_RANS256_LANES;
+}
+
 /* Returns the smallest size that the payload can have.  At least two values occur. */
 static size_t wcodeci_rans256_prepare(const wcodeci_plane *plane, wcodeci_rans256_model *model)
 {
@@ -5020,53 +5261,73 @@ static size_t wcodeci_rans256_prepare(const wcodeci_plane *plane, wcodeci_rans25
     for (s = first, m = 0; s <= last; s++)
         if (plane->count[s]) model->freq[s] = (uint16_t)freq[m++];
     model->head_size = wcodeci_rans256_head(model->freq, first, last, model->head);
-    model->head[0] = bits < WCODECI_RANS256_TINY ? 0 : bits < WCODECI_RANS256_SHORT ? 2 : 5;
-    lanes = (size_t)1 << model->head[0];
+    lanes = wcodeci_rans256_lanes(bits);
+    model->head[0] = lanes == 1 ? 0 : lanes == 4 ? 2 : 5;
     /* Each state holds up to 16 bits of the message. */
     bits = bits > 16 * lanes ? bits - 16 * lanes : 0;
     return model->head_size + 4 * lanes + (size_t)(bits / 8);
 }
 
-/* x / f is x * reciprocal >> shift for x < f << 20 and f <= 2048: with 2^k >= f, shift is 32 + k and reciprocal is
- * 2^shift / f rounded up, the error is below x / 2^shift < 2^20 f / 2^(32 + k) <= 1/f, and the product is below
- * 2^(52 + k) + 2^31.  Shift 0: divide. */
-static uint64_t wcodeci_rans256_reciprocal(uint32_t f, unsigned *shift)
+/* What coding a value of frequency f takes.  With 2^k >= f and m = 2^(32 + k) / f, rounded up, x / f is
+ * x * m >> (32 + k) for all x < 2^32: the error is below x / 2^(32 + k) < 1/f.  m has 33 bits, of which `reciprocal`
+ * leaves the highest out. */
+typedef struct wcodeci_rans256_code {
+    uint32_t reciprocal, limit;         /* limit: f << 20, from which on the state sheds a word */
+    uint16_t others, cum;               /* others: 4096 - f */
+    uint32_t k;
+} wcodeci_rans256_code;
+
+static void wcodeci_rans256_codes(const wcodeci_rans256_model *model, wcodeci_rans256_code code[256])
 {
-    unsigned k = 0;
-    *shift = 0;
-    if (f == 0 || f > 2048) return 0;
-    while ((uint32_t)1 << k < f) k++;
-    *shift = 32 + k;
-    return (((uint64_t)1 << *shift) + f - 1) / f;
+    uint32_t sum = 0;
+    unsigned s;
+    memset(code, 0, 256 * sizeof *code);
+    for (s = 0; s < 256; s++) {
+        const uint32_t f = model->freq[s];
+        if (!f) continue;
+        while ((uint32_t)1 << code[s].k < f) code[s].k++;
+        code[s].reciprocal = (uint32_t)(((((uint64_t)1 << (32 + code[s].k)) + f - 1) / f) & 0xFFFFFFFFu);
+        code[s].limit = f << 20;
+        code[s].others = (uint16_t)(WCODECI_RANS256_SLOTS + 1 - f);
+        code[s].cum = (uint16_t)sum;
+        sum += f;
+    }
 }
 
-/* `work`: room for 2 n bytes. */
+/* Codes a value and puts what the state sheds below p.  Arithmetic, for no branch could be predicted; so two bytes
+ * below p are written even if nothing is shed. */
+WCODECI_INLINE wcodeci_byte *wcodeci_rans256_put(const wcodeci_rans256_code *c, uint32_t *state, wcodeci_byte *p)
+{
+    uint32_t x = *state, q;
+    const uint32_t shed = (uint32_t)(((uint64_t)c->limit - 1 - x) >> 63);
+    wcodeci_store16(p - 2, (unsigned)(x & 0xFFFF));
+    p -= 2 * shed;
+    x >>= 16 * shed;
+    q = (uint32_t)((((uint64_t)x * c->reciprocal >> 32) + x) >> c->k);
+    *state = x + c->cum + q * c->others;        /* q * 4096 + (x - q * f) + cum */
+    return p;
+}
+
+/* `work`: room for 2 n bytes, which are as many as n values can shed. */
 static size_t wcodeci_rans256_encode(const wcodeci_plane *plane, const wcodeci_rans256_model *model,
                                      wcodeci_byte *dst, size_t cap, wcodeci_byte *work)
 {
-    uint32_t state[WCODECI_RANS256_LANES], cum[256], sum = 0;
-    uint64_t reciprocal[256];
-    unsigned shift[256];
+    wcodeci_rans256_code code[256];
+    uint32_t state[WCODECI_RANS256_LANES];
+    const wcodeci_byte *v = plane->v;
     wcodeci_byte *end = work + 2 * plane->n, *p = end;
-    unsigned s, lane, lanes = 1u << model->head[0];
-    size_t i, used;
-    for (s = 0; s < 256; s++) {
-        cum[s] = sum;
-        sum += model->freq[s];
-        reciprocal[s] = wcodeci_rans256_reciprocal(model->freq[s], &shift[s]);
-    }
+    const unsigned lanes = 1u << model->head[0];
+    unsigned lane;
+    size_t i = plane->n, used;
+    wcodeci_rans256_codes(model, code);
     for (lane = 0; lane < lanes; lane++) state[lane] = WCODECI_RANS256_LOW;
-    for (i = plane->n; i-- > 0;) {
-        uint32_t x = state[i & (lanes - 1)], f, q;
-        s = plane->v[i];
-        f = model->freq[s];
-        if (x >= f << 20) {
-            p -= 2;
-            wcodeci_store16(p, (unsigned)(x & 0xFFFF));
-            x >>= 16;
-        }
-        q = shift[s] ? (uint32_t)(x * reciprocal[s] >> shift[s]) : x / f;
-        state[i & (lanes - 1)] = (q << WCODECI_RANS256_BITS) + (x - q * f) + cum[s];
+    while (i & (lanes - 1)) {
+        i--;
+        p = wcodeci_rans256_put(&code[v[i]], &state[i & (lanes - 1)], p);
+    }
+    while (i) {
+        i -= lanes;
+        for (lane = lanes; lane-- > 0;) p = wcodeci_rans256_put(&code[v[i + lane]], &state[lane], p);
     }
     used = model->head_size + 4 * lanes + (size_t)(end - p);
     if (used > cap) return 0;
@@ -6697,6 +6958,19 @@ static void wcodeci_lz_put_extra(wcodeci_lz_writer *w, uint32_t x, unsigned symb
     wcodeci_lz_put(w, x - wcodeci_lz_base(symbol, fine), wcodeci_lz_extra(symbol, fine));
 }
 
+/* Sorts m keys (Shell, "A high-speed sorting procedure", 1959). */
+static void wcodeci_lz_sort(uint64_t *key, unsigned m)
+{
+    static const wcodeci_byte gaps[] = { 132, 57, 23, 10, 4, 1 };
+    unsigned s, g, i;
+    for (g = 0; g < sizeof gaps; g++)
+        for (s = gaps[g]; s < m; s++) {
+            const uint64_t moved = key[s];
+            for (i = s; i >= gaps[g] && key[i - gaps[g]] > moved; i -= gaps[g]) key[i] = key[i - gaps[g]];
+            key[i] = moved;
+        }
+}
+
 /* Makes a code for symbols that occur so often.  Returns one more than the last symbol that does. */
 static unsigned wcodeci_lz_code(const uint32_t *count, unsigned symbols, wcodeci_byte *length, uint32_t *code)
 {
@@ -6711,7 +6985,7 @@ static unsigned wcodeci_lz_code(const uint32_t *count, unsigned symbols, wcodeci
         end = i + 1;
     }
     if (m < 2) return end;
-    wcodeci_sort_keys(key, m);
+    wcodeci_lz_sort(key, m);
     for (i = 0; i < m; i++) sorted[i] = (uint32_t)(key[i] >> 16);
     wcodeci_huff_optimal(sorted, m, bits);
     for (i = 0; i < m; i++) length[key[i] & 65535] = bits[i];
@@ -9568,6 +9842,100 @@ WCODECI_SSE41 static void wcodeci_sse41_residual(const wcodeci_byte *v, const wc
     wcodeci_residual_scalar(v + i, before + i, residual + i, n - i, mask);
 }
 
+/* ---- scales: as for AVX-512 ---- */
+
+/* The largest of 16 bytes: the smallest of their complements, found as words whose upper bytes are 0. */
+WCODECI_SSE41_INLINE unsigned wcodeci_sse41_most(__m128i x)
+{
+    x = _mm_max_epu8(x, _mm_srli_epi16(x, 8));
+    x = _mm_sub_epi16(_mm_set1_epi16(255), _mm_and_si128(x, _mm_set1_epi16(255)));
+    return 255u - ((unsigned)_mm_cvtsi128_si32(_mm_minpos_epu16(x)) & 255u);
+}
+
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_level(const wcodeci_fit *fit, __m128i e, __m128i scale)
+{
+    const __m128i zero = _mm_setzero_si128();
+    e = _mm_subs_epu8(_mm_adds_epu8(e, _mm_set1_epi8((char)fit->up)), _mm_set1_epi8((char)fit->down));
+    e = _mm_adds_epu8(e, e);
+    e = _mm_adds_epu8(e, e);
+    e = _mm_adds_epu8(e, _mm_max_epi8(_mm_subs_epi8(zero, scale), zero));
+    return _mm_subs_epu8(e, _mm_max_epi8(scale, zero));
+}
+
+/* Two look-ups of 16: adding 112 with saturation gives what is 16 or more the top bit, which is a shuffle's zero. */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_weigh(__m128i most, __m128i level)
+{
+    const __m128i below = _mm_sub_epi8(most, level), saturate = _mm_set1_epi8(112);
+    return _mm_or_si128(_mm_shuffle_epi8(wcodeci_sse41_load(wcodeci_fit_weight), _mm_adds_epu8(below, saturate)),
+                        _mm_shuffle_epi8(wcodeci_sse41_load(wcodeci_fit_weight + 16), _mm_adds_epu8(
+                            _mm_sub_epi8(below, _mm_set1_epi8(16)), saturate)));
+}
+
+WCODECI_SSE41 static uint32_t wcodeci_sse41_fit_row(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                                    const wcodeci_byte *columns, size_t n, unsigned *most)
+{
+    __m128i top = _mm_setzero_si128(), sum = top;
+    uint32_t rest = 0;
+    size_t i, j;
+    for (i = 0; n - i >= 16; i += 16)
+        top = _mm_max_epu8(top, wcodeci_sse41_level(fit, wcodeci_sse41_load(exponents + i),
+                                                    wcodeci_sse41_load(columns + i)));
+    *most = wcodeci_sse41_most(top);
+    for (j = i; j < n; j++) {
+        const unsigned level = wcodeci_fit_level(fit, exponents[j], (signed char)columns[j]);
+        if (level > *most) *most = level;
+    }
+    for (j = i; j < n; j++)
+        rest += wcodeci_fit_weigh(*most, wcodeci_fit_level(fit, exponents[j], (signed char)columns[j]));
+    top = _mm_set1_epi8((char)*most);
+    for (i = 0; n - i >= 16; i += 16)
+        sum = _mm_add_epi64(sum, _mm_sad_epu8(wcodeci_sse41_weigh(top, wcodeci_sse41_level(
+            fit, wcodeci_sse41_load(exponents + i), wcodeci_sse41_load(columns + i))), _mm_setzero_si128()));
+    sum = _mm_add_epi64(sum, _mm_unpackhi_epi64(sum, sum));
+    return rest + (uint32_t)_mm_cvtsi128_si32(sum);
+}
+
+WCODECI_SSE41 static void wcodeci_sse41_fit_most(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                                 int scale, size_t n, wcodeci_byte *most)
+{
+    const __m128i all = _mm_set1_epi8((char)scale);
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16)
+        wcodeci_sse41_store(most + i, _mm_max_epu8(wcodeci_sse41_load(most + i), wcodeci_sse41_level(
+            fit, wcodeci_sse41_load(exponents + i), all)));
+    wcodeci_fit_most_scalar(fit, exponents + i, scale, n - i, most + i);
+}
+
+WCODECI_SSE41 static void wcodeci_sse41_fit_sum(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                                int scale, size_t n, const wcodeci_byte *most, uint16_t *sum)
+{
+    const __m128i all = _mm_set1_epi8((char)scale), zero = _mm_setzero_si128();
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16) {
+        const __m128i weight = wcodeci_sse41_weigh(wcodeci_sse41_load(most + i), wcodeci_sse41_level(
+            fit, wcodeci_sse41_load(exponents + i), all));
+        wcodeci_sse41_store(sum + i, _mm_add_epi16(wcodeci_sse41_load(sum + i), _mm_unpacklo_epi8(weight, zero)));
+        wcodeci_sse41_store(sum + i + 8, _mm_add_epi16(wcodeci_sse41_load(sum + i + 8),
+                                                       _mm_unpackhi_epi8(weight, zero)));
+    }
+    wcodeci_fit_sum_scalar(fit, exponents + i, scale, n - i, most + i, sum + i);
+}
+
+WCODECI_SSE41 static void wcodeci_sse41_scale_off(const wcodeci_byte *v, const wcodeci_byte *columns,
+                                                  unsigned row, wcodeci_byte *q, wcodeci_byte *residual, size_t n,
+                                                  unsigned mask)
+{
+    const __m128i add = _mm_set1_epi8((char)row), bits = _mm_set1_epi8((char)mask), six = _mm_set1_epi8(63);
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16) {
+        const __m128i sum = _mm_add_epi8(wcodeci_sse41_load(columns + i), add);
+        wcodeci_sse41_store(q + i, sum);
+        wcodeci_sse41_store(residual + i, _mm_and_si128(bits, _mm_sub_epi8(
+            wcodeci_sse41_load(v + i), _mm_and_si128(_mm_srli_epi16(sum, 2), six))));
+    }
+    wcodeci_scale_off_scalar(v + i, columns + i, row, q + i, residual + i, n - i, mask);
+}
+
 /* ---- rANS-16 ---- */
 
 WCODECI_SSE41 static size_t wcodeci_sse41_map(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
@@ -9833,7 +10201,9 @@ WCODECI_SSE41 static wcodeci_byte *wcodeci_sse41_put_classes(wcodeci_rans16_code
 }
 
 static const wcodeci_encode_kernels wcodeci_encode_kernels_sse41 = {
-    wcodeci_sse41_split, wcodeci_sse41_residual, { wcodeci_sse41_map, wcodeci_sse41_map_classes },
+    wcodeci_sse41_split, wcodeci_sse41_residual,
+    wcodeci_sse41_fit_row, wcodeci_sse41_fit_most, wcodeci_sse41_fit_sum, wcodeci_sse41_scale_off,
+    { wcodeci_sse41_map, wcodeci_sse41_map_classes },
     { wcodeci_sse41_put, wcodeci_sse41_put_classes }
 };
 
@@ -9928,6 +10298,94 @@ WCODECI_AVX2 static void wcodeci_avx2_residual(const wcodeci_byte *v, const wcod
         wcodeci_avx2_store(residual + i, _mm256_and_si256(bits, _mm256_sub_epi8(wcodeci_avx2_load(v + i),
                                                                wcodeci_avx2_load(before + i))));
     wcodeci_residual_scalar(v + i, before + i, residual + i, n - i, mask);
+}
+
+/* ---- scales: as for AVX-512 ---- */
+
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_level(const wcodeci_fit *fit, __m256i e, __m256i scale)
+{
+    const __m256i zero = _mm256_setzero_si256();
+    e = _mm256_subs_epu8(_mm256_adds_epu8(e, _mm256_set1_epi8((char)fit->up)), _mm256_set1_epi8((char)fit->down));
+    e = _mm256_adds_epu8(e, e);
+    e = _mm256_adds_epu8(e, e);
+    e = _mm256_adds_epu8(e, _mm256_max_epi8(_mm256_subs_epi8(zero, scale), zero));
+    return _mm256_subs_epu8(e, _mm256_max_epi8(scale, zero));
+}
+
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_weigh(__m256i most, __m256i level)
+{
+    const __m256i below = _mm256_sub_epi8(most, level), saturate = _mm256_set1_epi8(112);
+    return _mm256_or_si256(_mm256_shuffle_epi8(wcodeci_avx2_twice(wcodeci_fit_weight),
+                                               _mm256_adds_epu8(below, saturate)),
+                           _mm256_shuffle_epi8(wcodeci_avx2_twice(wcodeci_fit_weight + 16), _mm256_adds_epu8(
+                               _mm256_sub_epi8(below, _mm256_set1_epi8(16)), saturate)));
+}
+
+WCODECI_AVX2 static uint32_t wcodeci_avx2_fit_row(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                                  const wcodeci_byte *columns, size_t n, unsigned *most)
+{
+    __m256i top = _mm256_setzero_si256(), sum = top;
+    __m128i half;
+    uint32_t rest = 0;
+    size_t i, j;
+    for (i = 0; n - i >= 32; i += 32)
+        top = _mm256_max_epu8(top, wcodeci_avx2_level(fit, wcodeci_avx2_load(exponents + i),
+                                                      wcodeci_avx2_load(columns + i)));
+    *most = wcodeci_sse41_most(_mm_max_epu8(_mm256_castsi256_si128(top), _mm256_extracti128_si256(top, 1)));
+    for (j = i; j < n; j++) {
+        const unsigned level = wcodeci_fit_level(fit, exponents[j], (signed char)columns[j]);
+        if (level > *most) *most = level;
+    }
+    for (j = i; j < n; j++)
+        rest += wcodeci_fit_weigh(*most, wcodeci_fit_level(fit, exponents[j], (signed char)columns[j]));
+    top = _mm256_set1_epi8((char)*most);
+    for (i = 0; n - i >= 32; i += 32)
+        sum = _mm256_add_epi64(sum, _mm256_sad_epu8(wcodeci_avx2_weigh(top, wcodeci_avx2_level(
+            fit, wcodeci_avx2_load(exponents + i), wcodeci_avx2_load(columns + i))), _mm256_setzero_si256()));
+    half = _mm_add_epi64(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
+    return rest + (uint32_t)_mm_cvtsi128_si32(_mm_add_epi64(half, _mm_unpackhi_epi64(half, half)));
+}
+
+WCODECI_AVX2 static void wcodeci_avx2_fit_most(const wcodeci_fit *fit, const wcodeci_byte *exponents, int scale,
+                                               size_t n, wcodeci_byte *most)
+{
+    const __m256i all = _mm256_set1_epi8((char)scale);
+    size_t i;
+    for (i = 0; n - i >= 32; i += 32)
+        wcodeci_avx2_store(most + i, _mm256_max_epu8(wcodeci_avx2_load(most + i), wcodeci_avx2_level(
+            fit, wcodeci_avx2_load(exponents + i), all)));
+    wcodeci_fit_most_scalar(fit, exponents + i, scale, n - i, most + i);
+}
+
+WCODECI_AVX2 static void wcodeci_avx2_fit_sum(const wcodeci_fit *fit, const wcodeci_byte *exponents, int scale,
+                                              size_t n, const wcodeci_byte *most, uint16_t *sum)
+{
+    const __m256i all = _mm256_set1_epi8((char)scale);
+    size_t i;
+    for (i = 0; n - i >= 32; i += 32) {
+        const __m256i weight = wcodeci_avx2_weigh(wcodeci_avx2_load(most + i), wcodeci_avx2_level(
+            fit, wcodeci_avx2_load(exponents + i), all));
+        wcodeci_avx2_store(sum + i, _mm256_add_epi16(wcodeci_avx2_load(sum + i),
+                                                     _mm256_cvtepu8_epi16(_mm256_castsi256_si128(weight))));
+        wcodeci_avx2_store(sum + i + 16, _mm256_add_epi16(wcodeci_avx2_load(sum + i + 16),
+                                                          _mm256_cvtepu8_epi16(_mm256_extracti128_si256(weight, 1))));
+    }
+    wcodeci_fit_sum_scalar(fit, exponents + i, scale, n - i, most + i, sum + i);
+}
+
+WCODECI_AVX2 static void wcodeci_avx2_scale_off(const wcodeci_byte *v, const wcodeci_byte *columns, unsigned row,
+                                                wcodeci_byte *q, wcodeci_byte *residual, size_t n, unsigned mask)
+{
+    const __m256i add = _mm256_set1_epi8((char)row), bits = _mm256_set1_epi8((char)mask);
+    const __m256i six = _mm256_set1_epi8(63);
+    size_t i;
+    for (i = 0; n - i >= 32; i += 32) {
+        const __m256i sum = _mm256_add_epi8(wcodeci_avx2_load(columns + i), add);
+        wcodeci_avx2_store(q + i, sum);
+        wcodeci_avx2_store(residual + i, _mm256_and_si256(bits, _mm256_sub_epi8(
+            wcodeci_avx2_load(v + i), _mm256_and_si256(_mm256_srli_epi16(sum, 2), six))));
+    }
+    wcodeci_scale_off_scalar(v + i, columns + i, row, q + i, residual + i, n - i, mask);
 }
 
 /* ---- rANS-16 ---- */
@@ -10163,7 +10621,9 @@ WCODECI_AVX2 static wcodeci_byte *wcodeci_avx2_put_classes(wcodeci_rans16_coder 
 }
 
 static const wcodeci_encode_kernels wcodeci_encode_kernels_avx2 = {
-    wcodeci_avx2_split, wcodeci_avx2_residual, { wcodeci_avx2_map, wcodeci_avx2_map_classes },
+    wcodeci_avx2_split, wcodeci_avx2_residual,
+    wcodeci_avx2_fit_row, wcodeci_avx2_fit_most, wcodeci_avx2_fit_sum, wcodeci_avx2_scale_off,
+    { wcodeci_avx2_map, wcodeci_avx2_map_classes },
     { wcodeci_avx2_put, wcodeci_avx2_put_classes }
 };
 
@@ -10211,8 +10671,8 @@ WCODECI_AVX512_INLINE wcodeci_avx512_field wcodeci_avx512_field_make(const wcode
 WCODECI_AVX512_INLINE __m512i wcodeci_avx512_field16(const wcodeci_avx512_field *f, __m512i x)
 {
     const __m512i high = f->raise ? _mm512_sll_epi16(x, f->high) : _mm512_srl_epi16(x, f->high);
-    return _mm512_or_si512(_mm512_and_si512(_mm512_srl_epi16(x, f->low), f->low_mask),
-                           _mm512_and_si512(high, f->high_mask));
+    return _mm512_ternarylogic_epi64(_mm512_and_si512(_mm512_srl_epi16(x, f->low), f->low_mask), high,
+                                     f->high_mask, WCODECI_A_OR_B_AND_C);
 }
 
 WCODECI_AVX512_INLINE __m512i wcodeci_avx512_field32(const wcodeci_avx512_field *f, __m512i x)
@@ -10222,10 +10682,17 @@ WCODECI_AVX512_INLINE __m512i wcodeci_avx512_field32(const wcodeci_avx512_field 
                            _mm512_and_si512(high, f->high_mask));
 }
 
-/* The low bytes of 64 units of 16 bits. */
-WCODECI_AVX512_INLINE __m512i wcodeci_avx512_narrow16(__m512i a, __m512i b)
+/* The low bytes of 64 units of 16 bits; even: 0, 2, 4, ... */
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_narrow16(__m512i a, __m512i even, __m512i b)
 {
-    return _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtepi16_epi8(a)), _mm512_cvtepi16_epi8(b), 1);
+    return _mm512_permutex2var_epi8(a, even, b);
+}
+
+/* 0, 2, 4, ... 126. */
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_even(void)
+{
+    return _mm512_set_epi64(0x7E7C7A7876747270, 0x6E6C6A6866646260, 0x5E5C5A5856545250, 0x4E4C4A4846444240,
+                            0x3E3C3A3836343230, 0x2E2C2A2826242220, 0x1E1C1A1816141210, 0x0E0C0A0806040200);
 }
 
 WCODECI_AVX512_INLINE __m512i wcodeci_avx512_narrow32(__m512i a, __m512i b, __m512i c, __m512i d)
@@ -10247,9 +10714,17 @@ WCODECI_AVX512 static size_t wcodeci_avx512_split(const wcodeci_plane_row *row, 
             wcodeci_avx512_store(plane + i, wcodeci_avx512_field16(&f, wcodeci_avx512_load(src + i)));
     } else if (unit == 2) {
         const wcodeci_avx512_field f = wcodeci_avx512_field_make(row, 16);
+        const __m512i even = wcodeci_avx512_even();
+        if (row->width == 8 && row->low_width == 8) {       /* no more than a shift */
+            for (; n - i >= 64; i += 64)
+                wcodeci_avx512_store(plane + i, wcodeci_avx512_narrow16(
+                    _mm512_srl_epi16(wcodeci_avx512_load(src + 2 * i), f.low), even,
+                    _mm512_srl_epi16(wcodeci_avx512_load(src + 2 * i + 64), f.low)));
+            return i;
+        }
         for (; n - i >= 64; i += 64) {
             const __m512i a = wcodeci_avx512_load(src + 2 * i), b = wcodeci_avx512_load(src + 2 * i + 64);
-            wcodeci_avx512_store(plane + i, wcodeci_avx512_narrow16(wcodeci_avx512_field16(&f, a),
+            wcodeci_avx512_store(plane + i, wcodeci_avx512_narrow16(wcodeci_avx512_field16(&f, a), even,
                                                                     wcodeci_avx512_field16(&f, b)));
         }
     } else if (unit == 4) {
@@ -10275,6 +10750,123 @@ WCODECI_AVX512 static void wcodeci_avx512_residual(const wcodeci_byte *v, const 
         wcodeci_avx512_store(residual + i, _mm512_and_si512(bits, _mm512_sub_epi8(wcodeci_avx512_load(v + i),
                                                                    wcodeci_avx512_load(before + i))));
     wcodeci_residual_scalar(v + i, before + i, residual + i, n - i, mask);
+}
+
+/* ---- scales ---- */
+
+/* What makes levels: 4 e, saturating, and the scale's positive and negative part. */
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_level(const wcodeci_fit *fit, __m512i e, __m512i scale)
+{
+    const __m512i zero = _mm512_setzero_si512();
+    e = _mm512_subs_epu8(_mm512_adds_epu8(e, _mm512_set1_epi8((char)fit->up)), _mm512_set1_epi8((char)fit->down));
+    e = _mm512_adds_epu8(e, e);
+    e = _mm512_adds_epu8(e, e);
+    e = _mm512_adds_epu8(e, _mm512_max_epi8(_mm512_subs_epi8(zero, scale), zero));
+    return _mm512_subs_epu8(e, _mm512_max_epi8(scale, zero));
+}
+
+/* The weights of levels below `most`, from a table of 64 whose second half is 0. */
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_weigh(__m512i table, __m512i most, __m512i level)
+{
+    return _mm512_permutexvar_epi8(_mm512_min_epu8(_mm512_sub_epi8(most, level), _mm512_set1_epi8(63)), table);
+}
+
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_weights(void)
+{
+    return _mm512_zextsi256_si512(_mm256_loadu_si256((const __m256i *)(const void *)wcodeci_fit_weight));
+}
+
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_some(__mmask64 there, const wcodeci_byte *p)
+{
+    return _mm512_maskz_loadu_epi8(there, p);
+}
+
+WCODECI_AVX512_INLINE __mmask64 wcodeci_avx512_there(size_t n)
+{
+    return n < 64 ? ((__mmask64)1 << n) - 1 : ~(__mmask64)0;
+}
+
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_level_at(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                                      const wcodeci_byte *columns, __mmask64 there)
+{
+    return wcodeci_avx512_level(fit, wcodeci_avx512_some(there, exponents), wcodeci_avx512_some(there, columns));
+}
+
+WCODECI_AVX512 static uint32_t wcodeci_avx512_fit_row(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                                      const wcodeci_byte *columns, size_t n, unsigned *most)
+{
+    const __m512i table = wcodeci_avx512_weights(), zero = _mm512_setzero_si512();
+    const size_t whole = n & ~(size_t)63;
+    const __mmask64 rest = ((__mmask64)1 << (n & 63)) - 1;
+    __m512i top = zero, sum = zero;
+    __m256i half;
+    size_t i;
+    for (i = 0; i < whole; i += 64)
+        top = _mm512_max_epu8(top, wcodeci_avx512_level(fit, wcodeci_avx512_load(exponents + i),
+                                                        wcodeci_avx512_load(columns + i)));
+    if (rest)
+        top = _mm512_mask_max_epu8(top, rest, top,
+                                   wcodeci_avx512_level_at(fit, exponents + i, columns + i, rest));
+    half = _mm256_max_epu8(_mm512_castsi512_si256(top), _mm512_extracti64x4_epi64(top, 1));
+    *most = wcodeci_sse41_most(_mm_max_epu8(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1)));
+    top = _mm512_set1_epi8((char)*most);
+    for (i = 0; i < whole; i += 64) {
+        const __m512i level = wcodeci_avx512_level(fit, wcodeci_avx512_load(exponents + i),
+                                                   wcodeci_avx512_load(columns + i));
+        sum = _mm512_add_epi64(sum, _mm512_sad_epu8(wcodeci_avx512_weigh(table, top, level), zero));
+    }
+    if (rest)
+        sum = _mm512_add_epi64(sum, _mm512_sad_epu8(_mm512_maskz_mov_epi8(rest, wcodeci_avx512_weigh(
+            table, top, wcodeci_avx512_level_at(fit, exponents + i, columns + i, rest))), zero));
+    return (uint32_t)_mm512_reduce_add_epi64(sum);
+}
+
+WCODECI_AVX512 static void wcodeci_avx512_fit_most(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                                   int scale, size_t n, wcodeci_byte *most)
+{
+    const __m512i all = _mm512_set1_epi8((char)scale);
+    size_t i;
+    for (i = 0; i < n; i += 64) {
+        const __mmask64 there = wcodeci_avx512_there(n - i);
+        const __m512i level = wcodeci_avx512_level(fit, wcodeci_avx512_some(there, exponents + i), all);
+        _mm512_mask_storeu_epi8(most + i, there, _mm512_max_epu8(level, wcodeci_avx512_some(there, most + i)));
+    }
+}
+
+WCODECI_AVX512 static void wcodeci_avx512_fit_sum(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                                  int scale, size_t n, const wcodeci_byte *most, uint16_t *sum)
+{
+    const __m512i table = wcodeci_avx512_weights(), all = _mm512_set1_epi8((char)scale);
+    size_t i;
+    for (i = 0; i < n; i += 64) {
+        const __mmask64 there = wcodeci_avx512_there(n - i);
+        const __mmask32 low = (__mmask32)there, high = (__mmask32)(there >> 32);
+        const __m512i level = wcodeci_avx512_level(fit, wcodeci_avx512_some(there, exponents + i), all);
+        const __m512i weight = wcodeci_avx512_weigh(table, wcodeci_avx512_some(there, most + i), level);
+        const __m512i a = _mm512_cvtepu8_epi16(_mm512_castsi512_si256(weight));
+        const __m512i b = _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(weight, 1));
+        _mm512_mask_storeu_epi16(sum + i, low, _mm512_add_epi16(_mm512_maskz_loadu_epi16(low, sum + i), a));
+        if (!high) continue;
+        _mm512_mask_storeu_epi16(sum + i + 32, high,
+                                 _mm512_add_epi16(_mm512_maskz_loadu_epi16(high, sum + i + 32), b));
+    }
+}
+
+WCODECI_AVX512 static void wcodeci_avx512_scale_off(const wcodeci_byte *v, const wcodeci_byte *columns,
+                                                    unsigned row, wcodeci_byte *q, wcodeci_byte *residual,
+                                                    size_t n, unsigned mask)
+{
+    const __m512i add = _mm512_set1_epi8((char)row), bits = _mm512_set1_epi8((char)mask);
+    const __m512i six = _mm512_set1_epi8(63);
+    size_t i;
+    for (i = 0; i < n; i += 64) {
+        const __mmask64 there = wcodeci_avx512_there(n - i);
+        const __m512i sum = _mm512_add_epi8(wcodeci_avx512_some(there, columns + i), add);
+        const __m512i shift = _mm512_and_si512(_mm512_srli_epi16(sum, 2), six);
+        _mm512_mask_storeu_epi8(q + i, there, sum);
+        _mm512_mask_storeu_epi8(residual + i, there, _mm512_and_si512(bits, _mm512_sub_epi8(
+            wcodeci_avx512_some(there, v + i), shift)));
+    }
 }
 
 /* ---- rANS-16 ---- */
@@ -10459,7 +11051,9 @@ WCODECI_AVX512 static wcodeci_byte *wcodeci_avx512_put_classes(wcodeci_rans16_co
 }
 
 static const wcodeci_encode_kernels wcodeci_encode_kernels_avx512 = {
-    wcodeci_avx512_split, wcodeci_avx512_residual, { wcodeci_avx512_map, wcodeci_avx512_map_classes },
+    wcodeci_avx512_split, wcodeci_avx512_residual,
+    wcodeci_avx512_fit_row, wcodeci_avx512_fit_most, wcodeci_avx512_fit_sum, wcodeci_avx512_scale_off,
+    { wcodeci_avx512_map, wcodeci_avx512_map_classes },
     { wcodeci_avx512_put, wcodeci_avx512_put_classes }
 };
 
@@ -10569,6 +11163,94 @@ static void wcodeci_neon_residual(const wcodeci_byte *v, const wcodeci_byte *bef
     for (i = 0; n - i >= 16; i += 16)
         vst1q_u8(residual + i, vandq_u8(bits, vsubq_u8(vld1q_u8(v + i), vld1q_u8(before + i))));
     wcodeci_residual_scalar(v + i, before + i, residual + i, n - i, mask);
+}
+
+/* ---- scales: as for AVX-512 ---- */
+
+WCODECI_INLINE uint8x16_t wcodeci_neon_level(const wcodeci_fit *fit, uint8x16_t e, int8x16_t scale)
+{
+    const int8x16_t zero = vdupq_n_s8(0);
+    e = vqsubq_u8(vqaddq_u8(e, vdupq_n_u8(fit->up)), vdupq_n_u8(fit->down));
+    e = vqshlq_n_u8(e, 2);
+    e = vqaddq_u8(e, vreinterpretq_u8_s8(vmaxq_s8(vqnegq_s8(scale), zero)));
+    return vqsubq_u8(e, vreinterpretq_u8_s8(vmaxq_s8(scale, zero)));
+}
+
+/* A look-up beyond the table's 32 entries gives 0. */
+WCODECI_INLINE uint8x16_t wcodeci_neon_weigh(uint8x16x2_t table, uint8x16_t most, uint8x16_t level)
+{
+    return vqtbl2q_u8(table, vsubq_u8(most, level));
+}
+
+WCODECI_INLINE uint8x16x2_t wcodeci_neon_fit_weights(void)
+{
+    uint8x16x2_t table;
+    table.val[0] = vld1q_u8(wcodeci_fit_weight);
+    table.val[1] = vld1q_u8(wcodeci_fit_weight + 16);
+    return table;
+}
+
+static uint32_t wcodeci_neon_fit_row(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                     const wcodeci_byte *columns, size_t n, unsigned *most)
+{
+    const uint8x16x2_t table = wcodeci_neon_fit_weights();
+    uint8x16_t top = vdupq_n_u8(0);
+    uint32x4_t sum = vdupq_n_u32(0);
+    uint32_t rest = 0;
+    size_t i, j;
+    for (i = 0; n - i >= 16; i += 16)
+        top = vmaxq_u8(top, wcodeci_neon_level(fit, vld1q_u8(exponents + i),
+                                               vreinterpretq_s8_u8(vld1q_u8(columns + i))));
+    *most = vmaxvq_u8(top);
+    for (j = i; j < n; j++) {
+        const unsigned level = wcodeci_fit_level(fit, exponents[j], (signed char)columns[j]);
+        if (level > *most) *most = level;
+    }
+    for (j = i; j < n; j++)
+        rest += wcodeci_fit_weigh(*most, wcodeci_fit_level(fit, exponents[j], (signed char)columns[j]));
+    top = vdupq_n_u8((wcodeci_byte)*most);
+    for (i = 0; n - i >= 16; i += 16)
+        sum = vpadalq_u16(sum, vpaddlq_u8(wcodeci_neon_weigh(table, top, wcodeci_neon_level(
+            fit, vld1q_u8(exponents + i), vreinterpretq_s8_u8(vld1q_u8(columns + i))))));
+    return rest + vaddvq_u32(sum);
+}
+
+static void wcodeci_neon_fit_most(const wcodeci_fit *fit, const wcodeci_byte *exponents, int scale, size_t n,
+                                  wcodeci_byte *most)
+{
+    const int8x16_t all = vdupq_n_s8((signed char)scale);
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16)
+        vst1q_u8(most + i, vmaxq_u8(vld1q_u8(most + i), wcodeci_neon_level(fit, vld1q_u8(exponents + i), all)));
+    wcodeci_fit_most_scalar(fit, exponents + i, scale, n - i, most + i);
+}
+
+static void wcodeci_neon_fit_sum(const wcodeci_fit *fit, const wcodeci_byte *exponents, int scale, size_t n,
+                                 const wcodeci_byte *most, uint16_t *sum)
+{
+    const uint8x16x2_t table = wcodeci_neon_fit_weights();
+    const int8x16_t all = vdupq_n_s8((signed char)scale);
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16) {
+        const uint8x16_t weight = wcodeci_neon_weigh(table, vld1q_u8(most + i), wcodeci_neon_level(
+            fit, vld1q_u8(exponents + i), all));
+        vst1q_u16(sum + i, vaddw_u8(vld1q_u16(sum + i), vget_low_u8(weight)));
+        vst1q_u16(sum + i + 8, vaddw_high_u8(vld1q_u16(sum + i + 8), weight));
+    }
+    wcodeci_fit_sum_scalar(fit, exponents + i, scale, n - i, most + i, sum + i);
+}
+
+static void wcodeci_neon_scale_off(const wcodeci_byte *v, const wcodeci_byte *columns, unsigned row,
+                                   wcodeci_byte *q, wcodeci_byte *residual, size_t n, unsigned mask)
+{
+    const uint8x16_t add = vdupq_n_u8((wcodeci_byte)row), bits = vdupq_n_u8((wcodeci_byte)mask);
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16) {
+        const uint8x16_t sum = vaddq_u8(vld1q_u8(columns + i), add);
+        vst1q_u8(q + i, sum);
+        vst1q_u8(residual + i, vandq_u8(bits, vsubq_u8(vld1q_u8(v + i), vshrq_n_u8(sum, 2))));
+    }
+    wcodeci_scale_off_scalar(v + i, columns + i, row, q + i, residual + i, n - i, mask);
 }
 
 /* ---- rANS-16 ---- */
@@ -10865,7 +11547,9 @@ static wcodeci_byte *wcodeci_neon_put_classes(wcodeci_rans16_coder *c, const wco
 }
 
 static const wcodeci_encode_kernels wcodeci_encode_kernels_neon = {
-    wcodeci_neon_split, wcodeci_neon_residual, { wcodeci_neon_map, wcodeci_neon_map_classes },
+    wcodeci_neon_split, wcodeci_neon_residual,
+    wcodeci_neon_fit_row, wcodeci_neon_fit_most, wcodeci_neon_fit_sum, wcodeci_neon_scale_off,
+    { wcodeci_neon_map, wcodeci_neon_map_classes },
     { wcodeci_neon_put, wcodeci_neon_put_classes }
 };
 
@@ -10928,6 +11612,7 @@ static wcodeci_engine wcodeci_engine_make(unsigned cpu_off)
 
 static const wcodeci_encode_kernels wcodeci_encode_kernels_scalar = {
     wcodeci_split_scalar, wcodeci_residual_scalar,
+    wcodeci_fit_row_scalar, wcodeci_fit_most_scalar, wcodeci_fit_sum_scalar, wcodeci_scale_off_scalar,
     { wcodeci_rans16_map_scalar, wcodeci_rans16_map_classes_scalar },
     { wcodeci_rans16_put_scalar, wcodeci_rans16_put_scalar }
 };
@@ -11420,6 +12105,49 @@ WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const 
                                (wcodeci_byte *)dst, dst_size, (wcodeci_byte *)scratch, no_crc, 0, err);
 }
 
+/* ---- part: amalgamate/parts/605_copy.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Copies of earlier tiles: their records (private, and layer 1 of the API)
+ * ---------------------------------------------------------------------------------------------- */
+
+#define WCODECI_RECORD_COPY 0x52
+#define WCODECI_COPY_RECORD 24              /* bytes: the largest such record */
+
+/* Reads the record of a copy, all of it. */
+static wcodec_status wcodeci_copy_parse(const wcodeci_byte *src, size_t size, wcodec_copy_info *info)
+{
+    wcodeci_cursor c = wcodeci_cursor_make(src, size);
+    wcodeci_record record;
+    uint64_t decoded;
+    wcodec_status status = wcodeci_record_parse(&c, &record);
+    if (status) return status;
+    if (record.size > WCODECI_COPY_RECORD) return WCODEC_E_CORRUPT;
+    if (record.size > size) return WCODEC_E_TRUNCATED;
+    c.end = c.p + (size_t)record.body;
+    info->distance = wcodeci_take_varint(&c);
+    decoded = wcodeci_take_varint(&c);
+    info->crc = wcodeci_take32(&c);
+    if (c.bad || c.p != c.end || decoded == 0 || decoded > WCODEC_MAX_TILE_BYTES || info->distance < decoded
+        || !wcodeci_all_zero(c.end, src + (size_t)record.size))
+        return WCODEC_E_CORRUPT;
+    info->decoded_size = (size_t)decoded;
+    info->record_size = (size_t)record.size;
+    return WCODEC_OK;
+}
+
+WCODEC_API wcodec_status wcodec_copy_inspect(const void *src, size_t size, wcodec_copy_info *info,
+                                             wcodec_error *err)
+{
+    const wcodeci_byte *p = (const wcodeci_byte *)src;
+    wcodec_status status;
+    if ((!src && size) || !info) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
+    if (size == 0) return wcodeci_fail(err, WCODEC_E_TRUNCATED, 0, "there is no record");
+    if (p[0] != WCODECI_RECORD_COPY) return WCODEC_E_NOT_FOUND;
+    status = wcodeci_copy_parse(p, size, info);
+    return status ? wcodeci_fail(err, status, 0, "the record of a copy is broken") : WCODEC_OK;
+}
+
 /* ---- part: amalgamate/parts/63_scales.c ---- */
 
 /* ------------------------------------------------------------------------------------------------
@@ -11429,100 +12157,63 @@ WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const 
  * mean of magnitudes, that is, rounded down to powers of two.  (Means and medians of the exponents themselves
  * come out a little worse on every file tried: small values' exponents say little of the scale.)  Columns are
  * fitted to a sample of rows, once for a group of tiles; rows when their tile is coded.
+ * The largest of the values that are averaged has the weight 255, and the others what that leaves of a byte: so
+ * kernels find weights by shuffles, and what is 8 octaves below the largest counts as nothing.
  * ---------------------------------------------------------------------------------------------- */
 #ifndef WCODEC_NO_ENCODER
 
 #define WCODECI_FIT_ROWS 256            /* rows that a group's columns are fitted to, at most */
-#define WCODECI_FIT_OWN 256             /* values that say a coded row's scale, at most */
-
-
-
-
-
-#define WCODECI_FIT_PART 1024           /* values that say a sampled row's scale, about */
-#define WCODECI_FIT_SPAN 20             /* octaves below the largest: values under them count as nothing */
-#define WCODECI_FIT_HEADROOM 4          /* octaves above: q stays below 256 where columns are larger */
-#define WCODECI_FIT_CENTRE (4 * (WCODECI_FIT_SPAN - WCODECI_FIT_HEADROOM))
-#define WCODECI_FIT_REACH 100           /* quarter octaves that a column may be off */
-#define WCODECI_FIT_ZERO 512            /* of an index into the weights */
-#define WCODECI_FIT_WEIGHTS (256 * 4 + 3 * 256)
+#define WCODECI_FIT_VALUES 16384       /* values that say what scales save, about */
+#define WCODECI_FIT_TOP 40              /* octaves above level 0: the largest exponents but one in 1024 */
+#define WCODECI_FIT_CENTRE 128          /* a column's scale is signed: from here */
+#define WCODECI_FIT_REACH 100           /* levels that a column may be off */
+#define WCODECI_FIT_AHEAD 1024          /* bytes of the next row that are sent for */
 #define WCODECI_MAX_COLUMNS ((size_t)1 << 20)       /* that the encoder fits scales to */
 
-/* weight[4 e - q + WCODECI_FIT_ZERO] is 16 * 2^(e - q / 4), as far as the largest exponents let it matter. */
-typedef struct wcodeci_fit {
-    uint32_t weight[WCODECI_FIT_WEIGHTS];
-} wcodeci_fit;
-
-/* 65536 * 2^(k / 8). */
-static const uint32_t wcodeci_eighths[8] = { 65536, 71468, 77936, 84990, 92682, 101070, 110218, 120194 };
-
-/* 4 log2(num / den), rounded to nearest; num and den are not 0, den is below 2^32. */
-static int wcodeci_fit_log(uint64_t num, uint64_t den)
+/* 4 log2 of the mean weight of n values (at most 2^20), rounded to nearest: of values whose weights sum to
+ * `sum`, to which the largest one gave its own.  At most 0. */
+static int wcodeci_fit_mean(uint32_t sum, size_t n)
 {
-    int octave = 16, k;
-    uint64_t x;
-    for (; num >> 40; num >>= 1) octave++;
-    for (; !(num >> 39); num <<= 1) octave--;
-    for (; !(den >> 23); den <<= 1) octave++;
-    for (; den >> 24; den >>= 1) octave--;
-    for (x = num / den; x >= 131072; x >>= 1) octave++;         /* x was above 2^15, and at most 2^17 */
-    for (; x < 65536; x <<= 1) octave--;
-    for (k = 0; k < 4 && x >= wcodeci_eighths[2 * k + 1]; k++) {}
-    return 4 * octave + k;
+    const uint32_t whole = wcodeci_log2((uint32_t)n * WCODECI_FIT_ONE);
+    return (int)((((uint32_t)64 << 16) + 4 * wcodeci_log2(sum) + 32768 - 4 * whole) >> 16) - 64;
 }
 
-static int wcodeci_fit_clamp(int x, int least, int most) { return x < least ? least : x > most ? most : x; }
-
-/* `count`: of exponents.  All but one in 1024 are at most the largest that counts. */
+/* `count`: of exponents. */
 static void wcodeci_fit_make(const uint32_t count[256], wcodeci_fit *fit)
 {
-    uint64_t all = 0, over = 0;
-    int top, zero, i;
+    uint32_t all = 0, over = 0;
+    unsigned top, i;
     for (i = 0; i < 256; i++) all += count[i];
     for (top = 255; top > 0 && over + count[top] <= all / 1024; top--) over += count[top];
-    zero = 4 * (top + WCODECI_FIT_HEADROOM - WCODECI_FIT_SPAN) + WCODECI_FIT_ZERO;
-    for (i = 0; i < WCODECI_FIT_WEIGHTS; i++) {
-        const int t = wcodeci_fit_clamp(i - zero, 0, 4 * WCODECI_FIT_SPAN);
-        fit->weight[i] = i < zero ? 0
-                       : (uint32_t)(((uint64_t)wcodeci_eighths[2 * (t & 3)] << (t >> 2)) >> 12);
-    }
+    wcodeci_fit_levels(fit, top, WCODECI_FIT_TOP);
 }
 
-/* The sum of `m` values' weights under their columns' scales, `step` apart. */
-static uint64_t wcodeci_fit_row(const wcodeci_fit *fit, const wcodeci_byte *exponents,
-                                const wcodeci_byte *columns, size_t m, size_t step)
+/* The scale of one row. */
+static unsigned wcodeci_fit_one(const wcodeci_encode_kernels *kernels, const wcodeci_fit *fit,
+                                const wcodeci_byte *exponents, const wcodeci_byte *columns, size_t n)
 {
-    uint64_t part[2] = { 0, 0 };
-    size_t j;
-    for (j = 0; j + 2 <= m; j += 2) {
-        const size_t a = j * step, b = a + step;
-        part[0] += fit->weight[4 * exponents[a] + WCODECI_FIT_ZERO - (signed char)columns[a]];
-        part[1] += fit->weight[4 * exponents[b] + WCODECI_FIT_ZERO - (signed char)columns[b]];
-    }
-    if (j < m)
-        part[0] += fit->weight[4 * exponents[j * step] + WCODECI_FIT_ZERO - (signed char)columns[j * step]];
-    return part[0] + part[1];
+    unsigned most;
+    const uint32_t sum = kernels->fit_row(fit, exponents, columns, n, &most);
+    return (unsigned)wcodeci_clamp((int)most + wcodeci_fit_mean(sum, n), 0, 255);
 }
 
-/* The scales of the rows that n exponents touch, which begin in column `phase`. */
-static void wcodeci_rows_fit(const wcodeci_byte *exponents, size_t n, const wcodeci_byte *columns, size_t width,
-                             size_t phase, wcodeci_byte *rows)
+/* The scales of the rows that n exponents touch, which begin in column `phase`; and takes all scales off: see
+ * wcodeci_scale_off_fn. */
+static void wcodeci_rows_fit(const wcodeci_encode_kernels *kernels, const wcodeci_byte *exponents, size_t n,
+                             const wcodeci_byte *columns, size_t width, size_t phase, wcodeci_byte *rows,
+                             wcodeci_byte *q, wcodeci_byte *residual, unsigned mask)
 {
+    const size_t step = n > 1024 ? n / 1024 : 1;
     uint32_t count[256];
     wcodeci_fit fit;
-    int last = WCODECI_FIT_CENTRE;
-    size_t i, m, step = n > 4096 ? n / 4096 : 1;
+    size_t i, m;
     memset(count, 0, sizeof count);
     for (i = 0; i < n; i += step) count[exponents[i]]++;
     wcodeci_fit_make(count, &fit);
-    for (i = 0; i < n; i += m, phase = 0) {
-        size_t some;
-        uint64_t sum;
+    for (i = 0; i < n; i += m, phase = 0, rows++) {
         m = wcodeci_min(n - i, width - phase);
-        some = wcodeci_min(m, WCODECI_FIT_OWN);
-        sum = wcodeci_fit_row(&fit, exponents + i, columns + phase, some, m / some);
-        if (sum) last = wcodeci_fit_clamp(wcodeci_fit_log(sum, (uint64_t)some * 16), 0, 255);
-        *rows++ = (wcodeci_byte)last;
+        *rows = (wcodeci_byte)wcodeci_fit_one(kernels, &fit, exponents + i, columns + phase, m);
+        kernels->scale_off(exponents + i, columns + phase, *rows, q + i, residual + i, m, mask);
     }
 }
 
@@ -11535,40 +12226,50 @@ typedef struct wcodeci_fit_sample {
 
 static size_t wcodeci_fit_rows(const wcodeci_fit_sample *s) { return (s->rows - 1) / s->step + 1; }
 
+/* Row number i's exponents.  Rows are apart from each other, and the next one is sent for meanwhile. */
 static void wcodeci_fit_take(const wcodeci_encode_kernels *kernels, const wcodeci_fit_sample *s, size_t i,
                              wcodeci_byte *exponents)
 {
-    wcodeci_split_plane(kernels, s->split, 0, s->src + i * s->step * s->width * wcodeci_splits[s->split].unit,
-                        exponents, s->width);
+    const size_t row = s->width * wcodeci_splits[s->split].unit, next = (i + 1) * s->step;
+    size_t at;
+    for (at = 0; at < WCODECI_FIT_AHEAD && at < row && next < s->rows; at += 64)
+        WCODECI_PREFETCH(s->src + next * row + at);
+    wcodeci_split_plane(kernels, s->split, 0, s->src + i * s->step * row, exponents, s->width);
 }
 
-/* Bytes of memory that wcodeci_columns_fit takes: exponents, sums; aligned for 64 bits. */
-static size_t wcodeci_fit_work(size_t width) { return 9 * width + 8; }
+/* Bytes of memory that wcodeci_columns_fit takes: sums of 16 bits, exponents, highest levels; aligned for 16 bits. */
+static size_t wcodeci_fit_work(size_t width) { return 4 * width + 2; }
 
-/* The rows' scales when all columns' are 0, and the sum of each column's weights under them. */
-static void wcodeci_fit_sums(const wcodeci_encode_kernels *kernels, const wcodeci_fit_sample *s,
-                             const wcodeci_fit *fit, const wcodeci_byte *columns, wcodeci_byte *exponents,
-                             wcodeci_byte *row, uint64_t *sum)
+/* Fits the rows' scales where all columns' are 0, and then the columns' to these. */
+static void wcodeci_fit_both(const wcodeci_encode_kernels *kernels, const wcodeci_fit_sample *s,
+                             const wcodeci_fit *fit, wcodeci_byte *columns, wcodeci_byte *work, wcodeci_byte *row)
 {
     const size_t rows = wcodeci_fit_rows(s), width = s->width;
-    const size_t step = width < 2 * WCODECI_FIT_PART ? 1 : width / WCODECI_FIT_PART;
-    int last = WCODECI_FIT_CENTRE;
-    size_t i, j;
-    memset(sum, 0, 8 * width);
+    uint16_t *sum = (uint16_t *)(void *)work;
+    wcodeci_byte *exponents = work + 2 * width, *most = exponents + width;
+    size_t i;
+    memset(columns, 0, width);
+    memset(most, 0, width);
+    memset(sum, 0, 2 * width);
     for (i = 0; i < rows; i++) {
-        const uint32_t *weight;
-        uint64_t all;
         wcodeci_fit_take(kernels, s, i, exponents);
-        all = wcodeci_fit_row(fit, exponents, columns, width / step, step);
-        if (all) last = wcodeci_fit_clamp(wcodeci_fit_log(all, (uint64_t)(width / step) * 16), 0, 255);
-        row[i] = (wcodeci_byte)last;
-        weight = fit->weight + WCODECI_FIT_ZERO - last + WCODECI_FIT_CENTRE;
-        for (j = 0; j < width; j++) sum[j] += weight[4 * exponents[j]];
+        row[i] = (wcodeci_byte)wcodeci_fit_one(kernels, fit, exponents, columns, width);
+        kernels->fit_most(fit, exponents, row[i] - WCODECI_FIT_CENTRE, width, most);
     }
+    for (i = 0; i < rows; i++) {
+        wcodeci_fit_take(kernels, s, i, exponents);
+        kernels->fit_sum(fit, exponents, row[i] - WCODECI_FIT_CENTRE, width, most, sum);
+    }
+    for (i = 0; i < width; i++)
+        columns[i] = (wcodeci_byte)wcodeci_clamp((int)most[i] + wcodeci_fit_mean(sum[i], rows) - WCODECI_FIT_CENTRE,
+                                                 -WCODECI_FIT_REACH, WCODECI_FIT_REACH);
 }
 
 /* Of the sample's rows every so many-th says what is saved. */
-static size_t wcodeci_fit_every(const wcodeci_fit_sample *s) { return wcodeci_fit_rows(s) < 64 ? 1 : 4; }
+static size_t wcodeci_fit_every(const wcodeci_fit_sample *s)
+{
+    return wcodeci_fit_rows(s) * s->width / WCODECI_FIT_VALUES + 1;
+}
 
 /* Counts these rows' exponents; returns how many they are. */
 static size_t wcodeci_fit_count(const wcodeci_encode_kernels *kernels, const wcodeci_fit_sample *s,
@@ -11586,26 +12287,26 @@ static size_t wcodeci_fit_count(const wcodeci_encode_kernels *kernels, const wco
     return n;
 }
 
-/* Their bits under the scales. */
+/* Their bits under the scales.  `work` is that of wcodeci_columns_fit. */
 static uint64_t wcodeci_fit_bits(const wcodeci_encode_kernels *kernels, const wcodeci_fit_sample *s,
-                                 const wcodeci_byte *columns, const wcodeci_byte *row, wcodeci_byte *exponents)
+                                 const wcodeci_byte *columns, const wcodeci_byte *row, wcodeci_byte *work)
 {
     const unsigned mask = (1u << wcodeci_splits[s->split].plane[0].width) - 1;
-    const size_t rows = wcodeci_fit_rows(s);
-    uint32_t count[WCODECI_CLASSES][256];
+    const size_t rows = wcodeci_fit_rows(s), width = s->width;
+    wcodeci_byte *q = work, *residual = work + width, *exponents = residual + width;
+    uint32_t count[WCODECI_CLASSES][256], other[256 * WCODECI_CLASSES];
     uint64_t bits = 0;
     size_t i, j;
     memset(count, 0, sizeof count);
+    memset(other, 0, sizeof other);
     for (i = 0; i < rows; i += wcodeci_fit_every(s)) {
         wcodeci_fit_take(kernels, s, i, exponents);
-        for (j = 0; j < s->width; j++) {
-            const unsigned q = (columns[j] + row[i]) & 255u;
-            count[q & 3][(exponents[j] - (q >> 2)) & mask]++;
-        }
+        kernels->scale_off(exponents, columns, row[i], q, residual, width, mask);
+        wcodeci_count_classes(residual, q, width, count[0], other);
     }
     for (i = 0; i < WCODECI_CLASSES; i++) {
         size_t some = 0;
-        for (j = 0; j < 256; j++) some += count[i][j];
+        for (j = 0; j < 256; j++) some += count[i][j] += other[256 * i + j];
         if (some) bits += wcodeci_entropy(count[i], some);
     }
     return bits;
@@ -11623,24 +12324,15 @@ static uint64_t wcodeci_columns_fit(const wcodeci_encode_kernels *kernels, const
                                     wcodeci_byte *columns, wcodeci_byte *work)
 {
     const size_t rows = wcodeci_fit_rows(s), width = s->width;
-    uint64_t *sum = (uint64_t *)(void *)work, plain, scaled, side;
-    wcodeci_byte *exponents = work + 8 * width, row[WCODECI_FIT_ROWS];
+    wcodeci_byte *exponents = work + 2 * width, row[WCODECI_FIT_ROWS];
+    uint64_t plain, scaled, side;
     uint32_t count[256];
     wcodeci_fit fit;
-    size_t j;
-    int last = 0;
     const size_t values = wcodeci_fit_count(kernels, s, exponents, count);
     wcodeci_fit_make(count, &fit);
-    memset(columns, 0, width);
-    wcodeci_fit_sums(kernels, s, &fit, columns, exponents, row, sum);
-    for (j = 0; j < width; j++) {
-        if (sum[j])
-            last = wcodeci_fit_clamp(wcodeci_fit_log(sum[j], (uint64_t)rows * 16) - WCODECI_FIT_CENTRE,
-                                     -WCODECI_FIT_REACH, WCODECI_FIT_REACH);
-        columns[j] = (wcodeci_byte)last;
-    }
+    wcodeci_fit_both(kernels, s, &fit, columns, work, row);
     plain = wcodeci_entropy(count, values);
-    scaled = wcodeci_fit_bits(kernels, s, columns, row, exponents);
+    scaled = wcodeci_fit_bits(kernels, s, columns, row, work);
     side = wcodeci_fit_side(columns, width) + wcodeci_fit_side(row, rows) * (n / width + 1) / rows;
     if (scaled >= plain) return 0;
     plain = (plain - scaled) * n / values;
@@ -11857,13 +12549,22 @@ static size_t wcodeci_contexts_prepare(const wcodeci_context_counts *counts, siz
  * Huffman's too, which takes a fifth of such a tile's time and saves 1 in 10000.) */
 #define WCODECI_SIDE_CODERS \
     (1u << WCODEC_CODER_RAW | 1u << WCODEC_CODER_CONSTANT | 1u << WCODEC_CODER_PACKED | 1u << WCODEC_CODER_HUFFMAN)
-#define WCODECI_CLASS_RUN 512       /* of four such runs of values one is looked at for a model of classes */
+/* Those of whose sizes a histogram says no more than what the entropy does. */
+#define WCODECI_ENTROPY_CODERS \
+    (1u << WCODEC_CODER_SPARSE | 1u << WCODEC_CODER_HUFFMAN | 1u << WCODEC_CODER_RANS16 | 1u << WCODEC_CODER_RANS256)
+#define WCODECI_GUESS_PART 32       /* a coder is tried if it seems to cost so little more than the best, */
+#define WCODECI_GUESS_LEAST 16      /* and so many bytes */
+#define WCODECI_SECOND_PART 64      /* what seems to cost so little more than the best is encoded too */
+#define WCODECI_PLANE_FIELDS 3      /* bytes of the fields of a plane, about */
+#define WCODECI_CLASS_RUN 512       /* values in a row that are looked at for a model of classes */
+#define WCODECI_CLASS_VALUES 8192   /* of which there should be so many */
 
 typedef struct wcodeci_encoder {
     const wcodeci_byte *src;
     size_t size;
     unsigned dtype;
     uint64_t row;                       /* units, 0: none */
+    const uint32_t *known_crc;          /* of src; NULL: not known */
     size_t slow;                        /* bytes that a plane must save to be decoded slowly */
     wcodec_tile_options options;
     const wcodeci_encode_kernels *kernels;
@@ -11973,50 +12674,10 @@ static size_t wcodeci_sample_predicted(const wcodeci_encoder *e, unsigned split,
     return (size_t)used * WCODECI_SAMPLE_RUN;
 }
 
-/* The models of a plane's coders, and the least that each can take; 0: it cannot code this plane. */
-typedef struct wcodeci_choice {
-    wcodeci_huff_model huff;
-    wcodeci_rans16_model rans16;
-    wcodeci_rans256_model rans256;
-    size_t least[WCODEC_CODER_COUNT];
-} wcodeci_choice;
-
 /* What decoding slowly costs beside the bytes: a part of the tile, but not many bytes where it takes few. */
 static size_t wcodeci_slow_cost(const wcodeci_encoder *e, uint64_t size)
 {
     return (size_t)wcodeci_min64(e->slow, size / WCODECI_SLOW_LEAST);
-}
-
-static void wcodeci_choice_prepare(const wcodeci_encoder *e, const wcodeci_plane *plane,
-                                   wcodeci_choice *choice)
-{
-    const size_t raw = wcodeci_raw_size(plane->n, plane->width);
-    wcodeci_byte symbol[256];
-    const unsigned m = wcodeci_sort_counts(plane->count, symbol);
-    const size_t rest = plane->n - plane->count[symbol[m - 1]];
-    const size_t bound = (size_t)(wcodeci_entropy(plane->count, plane->n) / 8);
-    unsigned coders = e->options.coders;
-    size_t *least = choice->least;
-    memset(least, 0, sizeof choice->least);
-    least[WCODEC_CODER_RAW] = raw;
-    if (m == 1) {
-        if (coders >> WCODEC_CODER_CONSTANT & 1) least[WCODEC_CODER_CONSTANT] = 1;
-        return;
-    }
-    if (coders >> WCODEC_CODER_PACKED & 1) least[WCODEC_CODER_PACKED] = wcodeci_packed_size(plane);
-    if (bound >= raw) return;       /* no coder goes below the entropy */
-    if (bound + wcodeci_slow_cost(e, bound) >= raw)
-        coders &= ~(1u << WCODEC_CODER_HUFFMAN | 1u << WCODEC_CODER_RANS256);
-    if (coders >> WCODEC_CODER_SPARSE & 1) least[WCODEC_CODER_SPARSE] = 2 + 2 * rest;
-    if (coders >> WCODEC_CODER_HUFFMAN & 1)
-        least[WCODEC_CODER_HUFFMAN] = wcodeci_huff_prepare(plane, symbol, m, &choice->huff);
-    /* rANS-16 takes 36 bytes beside the message; Huffman at most 16 more than its least. */
-    if ((coders >> WCODEC_CODER_RANS16 & 1) && bound + WCODECI_RANS16_HEAD < least[WCODEC_CODER_RAW]
-        && (!least[WCODEC_CODER_HUFFMAN] || bound + WCODECI_RANS16_HEAD < least[WCODEC_CODER_HUFFMAN] + 16))
-        least[WCODEC_CODER_RANS16] = wcodeci_rans16_prepare(plane, symbol, m, plane->n, &choice->rans16);
-    if (least[WCODEC_CODER_RANS16] == (size_t)-1) least[WCODEC_CODER_RANS16] = 0;
-    if (coders >> WCODEC_CODER_RANS256 & 1)
-        least[WCODEC_CODER_RANS256] = wcodeci_rans256_prepare(plane, &choice->rans256);
 }
 
 /* A coder's cost if it takes `size` bytes.  Coding must save one part in 256: reading a raw plane costs
@@ -12028,6 +12689,154 @@ static size_t wcodeci_coder_cost(const wcodeci_encoder *e, const wcodeci_plane *
         return size - wcodeci_raw_size(plane->n, plane->width) / 256;
     if (coder == WCODEC_CODER_HUFFMAN || coder == WCODEC_CODER_RANS256) size += wcodeci_slow_cost(e, size);
     return size;
+}
+
+/* Nibbles that a list of lengths takes for `run` equal ones in a row. */
+static unsigned wcodeci_run_nibbles(unsigned value, unsigned run)
+{
+    const unsigned own = value != 0;
+    if (run == 0) return 0;
+    return run - own < 3 ? run : own + (run - own + 17) / 18 * 2;
+}
+
+/* What a plane's values say of its coders without any of them being tried. */
+typedef struct wcodeci_outlook {
+    uint64_t bits;                      /* entropy, in 1/65536 bit */
+    unsigned values;                    /* that occur */
+    uint32_t most;                      /* how often the commonest one does */
+    unsigned huff_nibbles, rans_nibbles, rans_bits;     /* of tables, about */
+} wcodeci_outlook;
+
+static void wcodeci_outlook_make(const wcodeci_plane *plane, wcodeci_outlook *o)
+{
+    const uint32_t log_n = wcodeci_log2((uint32_t)plane->n);
+    unsigned s = 0, huff = 0, rans = 0, huff_run = 0, rans_run = 0;
+    size_t left = plane->n;
+    memset(o, 0, sizeof *o);
+    while (!plane->count[s]) s++;
+    for (; left; s++) {
+        const uint32_t count = plane->count[s];
+        unsigned huff_now = 0, rans_now = 0;
+        if (count) {
+            const uint32_t rare = log_n - wcodeci_log2(count);
+            left -= count;
+            o->bits += (uint64_t)count * rare;
+            o->values++;
+            if (count > o->most) o->most = count;
+            huff_now = rare < 98304 ? 1 : (rare + 32768) >> 16;
+            rans_now = rare >= 12u << 16 ? 1 : ((13u << 16) - rare) >> 16;
+            o->rans_bits += rans_now - 1;
+        }
+        if (huff_now != huff) {
+            o->huff_nibbles += wcodeci_run_nibbles(huff, huff_run);
+            huff = huff_now;
+            huff_run = 0;
+        }
+        huff_run++;
+        if (rans_now != rans) {
+            o->rans_nibbles += wcodeci_run_nibbles(rans, rans_run);
+            rans = rans_now;
+            rans_run = 0;
+        }
+        rans_run++;
+    }
+    if (huff) o->huff_nibbles += wcodeci_run_nibbles(huff, huff_run);
+    if (rans) o->rans_nibbles += wcodeci_run_nibbles(rans, rans_run);
+}
+
+/* rANS-16: with more than 16 values the rarest are exceptions. */
+static size_t wcodeci_guess_rans16(const wcodeci_plane *plane, const wcodeci_outlook *o)
+{
+    const uint32_t log_n = wcodeci_log2((uint32_t)plane->n);
+    const size_t lanes = (size_t)64 << wcodeci_rans16_lanes_log(plane->n, plane->unit);
+    uint64_t bits = o->bits, rest = 0, held = lanes;
+    wcodeci_byte symbol[256];
+    unsigned s, m;
+    if (o->values > 16) {
+        if (bits / plane->n > 6 * 65536) return 0;      /* too many for 16 symbols */
+        m = wcodeci_sort_counts(plane->count, symbol);
+        for (s = 0; s + 16 < m; s++) {
+            rest += plane->count[symbol[s]];
+            bits -= (uint64_t)plane->count[symbol[s]] * (log_n - wcodeci_log2(plane->count[symbol[s]]));
+        }
+        if (rest > plane->n / 4) return 0;
+        bits += rest * 18 * 65536;
+    }
+    held += wcodeci_min64(held, 3 * rest);
+    bits = (bits + bits / 512) / 65536 / 8;
+    return WCODECI_RANS16_HEAD + 2 * lanes + (size_t)(bits > held ? bits - held : 0);
+}
+
+/* About what each coder that may be used would take; 0: it may not, or can not. */
+static void wcodeci_coders_guess(const wcodeci_encoder *e, const wcodeci_plane *plane, size_t *size)
+{
+    const unsigned coders = e->options.coders;
+    wcodeci_outlook o;
+    size_t bytes, lanes;
+    memset(size, 0, WCODEC_CODER_COUNT * sizeof *size);
+    size[WCODEC_CODER_RAW] = wcodeci_raw_size(plane->n, plane->width);
+    if (plane->count[plane->v[0]] == plane->n) {
+        if (coders >> WCODEC_CODER_CONSTANT & 1) size[WCODEC_CODER_CONSTANT] = 1;
+        return;
+    }
+    if (coders >> WCODEC_CODER_PACKED & 1) size[WCODEC_CODER_PACKED] = wcodeci_packed_size(plane);
+    if (!(coders & WCODECI_ENTROPY_CODERS)) return;
+    wcodeci_outlook_make(plane, &o);
+    bytes = (size_t)(o.bits / 65536 / 8);
+    if (bytes >= size[WCODEC_CODER_RAW]) return;        /* no coder goes below the entropy */
+    if (coders >> WCODEC_CODER_SPARSE & 1) size[WCODEC_CODER_SPARSE] = 2 + 2 * (plane->n - o.most);
+    if (coders >> WCODEC_CODER_HUFFMAN & 1) {
+        const size_t least = (plane->n + 7) / 8, about = bytes + bytes / 128;
+        size[WCODEC_CODER_HUFFMAN] = 3 + (o.huff_nibbles + 1) / 2 + (about < least ? least : about);
+    }
+    if (coders >> WCODEC_CODER_RANS16 & 1) size[WCODEC_CODER_RANS16] = wcodeci_guess_rans16(plane, &o);
+    if (coders >> WCODEC_CODER_RANS256 & 1) {
+        lanes = wcodeci_rans256_lanes(o.bits / 65536);
+        size[WCODEC_CODER_RANS256] = 3 + (o.rans_nibbles + 1) / 2 + (o.rans_bits + 7) / 8 + 4 * lanes
+                                   + (bytes > 2 * lanes ? bytes - 2 * lanes : 0);
+    }
+}
+
+/* The least that a plane costs, about. */
+static size_t wcodeci_guess_least(const wcodeci_encoder *e, const wcodeci_plane *plane, const size_t *size)
+{
+    size_t least = wcodeci_coder_cost(e, plane, WCODEC_CODER_RAW, size[WCODEC_CODER_RAW]);
+    unsigned c;
+    for (c = 1; c < WCODEC_CODER_COUNT; c++)
+        if (size[c]) least = wcodeci_min(least, wcodeci_coder_cost(e, plane, c, size[c]));
+    return least;
+}
+
+/* The models of a plane's coders, and the least that each can take; 0: it cannot code this plane, or others will
+ * do it better. */
+typedef struct wcodeci_choice {
+    wcodeci_huff_model huff;
+    wcodeci_rans16_model rans16;
+    wcodeci_rans256_model rans256;
+    size_t least[WCODEC_CODER_COUNT];
+} wcodeci_choice;
+
+/* Makes the models that the guesses leave in the running. */
+static void wcodeci_choice_prepare(const wcodeci_encoder *e, const wcodeci_plane *plane,
+                                   wcodeci_choice *choice)
+{
+    wcodeci_byte symbol[256];
+    size_t *least = choice->least, most;
+    unsigned c, m;
+    wcodeci_coders_guess(e, plane, least);
+    most = wcodeci_guess_least(e, plane, least);
+    most += most / WCODECI_GUESS_PART + WCODECI_GUESS_LEAST;
+    for (c = WCODEC_CODER_HUFFMAN; c < WCODEC_CODER_COUNT; c++)
+        if (least[c] && wcodeci_coder_cost(e, plane, c, least[c]) > most) least[c] = 0;
+    if (!least[WCODEC_CODER_HUFFMAN] && !least[WCODEC_CODER_RANS16] && !least[WCODEC_CODER_RANS256]) return;
+    m = wcodeci_sort_counts(plane->count, symbol);
+    if (least[WCODEC_CODER_HUFFMAN])
+        least[WCODEC_CODER_HUFFMAN] = wcodeci_huff_prepare(plane, symbol, m, &choice->huff);
+    if (least[WCODEC_CODER_RANS16])
+        least[WCODEC_CODER_RANS16] = wcodeci_rans16_prepare(plane, symbol, m, plane->n, &choice->rans16);
+    if (least[WCODEC_CODER_RANS16] == (size_t)-1) least[WCODEC_CODER_RANS16] = 0;
+    if (least[WCODEC_CODER_RANS256])
+        least[WCODEC_CODER_RANS256] = wcodeci_rans256_prepare(plane, &choice->rans256);
 }
 
 /* The coder of the least cost, and that cost. */
@@ -12102,36 +12911,36 @@ static void wcodeci_plane_predict(wcodeci_encoder *e, unsigned predictor, wcodec
     plane->v = e->residual;
 }
 
-/* Writes a plane, predicted if that costs less, at dst; fills in its size, coder and predictor. */
-static void wcodeci_plane_best(wcodeci_encoder *e, wcodeci_plane *plane, wcodeci_byte *dst,
+/* The predictor that makes e->plane cheapest, about, and that cost.  Of floating point what is below the
+ * exponents is like its neighbours only where these are: `alike` says whether to look. */
+static unsigned wcodeci_plane_look(wcodeci_encoder *e, wcodeci_plane *plane, int alike, size_t *cost)
+{
+    size_t size[WCODEC_CODER_COUNT];
+    unsigned p, best = WCODEC_PREDICT_NONE;
+    for (p = WCODEC_PREDICT_NONE; p <= WCODEC_PREDICT_UP; p++) {
+        size_t other;
+        if (p != WCODEC_PREDICT_NONE && (!alike || *cost <= 1 || !wcodeci_allowed(e, p, plane->n))) continue;
+        wcodeci_plane_predict(e, p, plane);
+        wcodeci_count(plane->v, plane->n, plane->count);
+        wcodeci_coders_guess(e, plane, size);
+        other = wcodeci_guess_least(e, plane, size);
+        if (p != WCODEC_PREDICT_NONE) other += wcodeci_slow_cost(e, other) / 2;
+        if (p != WCODEC_PREDICT_NONE && other >= *cost) continue;
+        *cost = other;
+        best = p;
+    }
+    return best;
+}
+
+/* Writes e->plane, predicted, at dst; fills in its size, coder and predictor. */
+static void wcodeci_plane_best(wcodeci_encoder *e, wcodeci_plane *plane, unsigned predictor, wcodeci_byte *dst,
                                wcodec_plane_info *info)
 {
     wcodeci_choice choice;
-    unsigned p, coder = 0, predictor = WCODEC_PREDICT_NONE, prepared = WCODEC_PREDICT_NONE;
-    size_t least;
-    wcodeci_plane_predict(e, WCODEC_PREDICT_NONE, plane);
+    unsigned coder = 0;
+    wcodeci_plane_predict(e, predictor, plane);
     wcodeci_count(plane->v, plane->n, plane->count);
     wcodeci_choice_prepare(e, plane, &choice);
-    wcodeci_choice_least(e, plane, &choice, &least);
-    for (p = WCODEC_PREDICT_LEFT; p <= WCODEC_PREDICT_UP && least > 1; p++) {
-        size_t cost;
-        if (!wcodeci_allowed(e, p, plane->n)) continue;
-        wcodeci_plane_predict(e, p, plane);
-        wcodeci_count(plane->v, plane->n, plane->count);
-        prepared = p;
-        if (wcodeci_entropy(plane->count, plane->n) / 8 >= least) continue;
-        wcodeci_choice_prepare(e, plane, &choice);
-        wcodeci_choice_least(e, plane, &choice, &cost);
-        cost += wcodeci_slow_cost(e, cost) / 2;
-        if (cost >= least) continue;
-        least = cost;
-        predictor = p;
-    }
-    if (prepared != predictor) {
-        wcodeci_plane_predict(e, predictor, plane);
-        wcodeci_count(plane->v, plane->n, plane->count);
-        wcodeci_choice_prepare(e, plane, &choice);
-    }
     info->size = wcodeci_plane_encode(e, plane, &choice, dst, &coder);
     info->coder = (unsigned char)coder;
     info->predictor = (unsigned char)predictor;
@@ -12349,18 +13158,19 @@ static size_t wcodeci_tile_join(const wcodeci_encoder *e, wcodeci_tile *tile, ui
     return (size_t)wcodeci_up8(end);
 }
 
-/* How a plane of a large tile will be coded; FULL: look at all of it. */
+/* How a plane will be coded. */
 typedef enum wcodeci_plan_how {
     WCODECI_PLAN_RAW,
     WCODECI_PLAN_RANS16,
     WCODECI_PLAN_SCALED,                /* rANS-16 by classes of e->scaled, */
     WCODECI_PLAN_MAPPED,                /* of the second plane by the first one's values */
-    WCODECI_PLAN_FULL
+    WCODECI_PLAN_FULL,                  /* by the coder that suits it when all of it is seen, */
+    WCODECI_PLAN_LOOK                   /* and the predictor too */
 } wcodeci_plan_how;
 
 typedef struct wcodeci_plane_plan {
     wcodeci_plan_how how;
-    unsigned predictor;                 /* for rANS-16 */
+    unsigned predictor;                 /* for RANS16 and FULL */
     uint64_t cost;
     wcodeci_rans16_model model;
 } wcodeci_plane_plan;
@@ -12414,6 +13224,7 @@ static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *pl
     const wcodeci_plane_row *row = &wcodeci_splits[tile->info.split].plane[k];
     wcodec_plane_info *info = &tile->info.plane[k];
     wcodeci_plane plane;
+    size_t size;
     plane.n = tile->n;
     plane.width = row->width;
     plane.unit = wcodeci_splits[tile->info.split].unit;
@@ -12437,7 +13248,6 @@ static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *pl
         && wcodeci_plane_write_mapped(e, plan, &plane, info, dst))
         return;
     if (plan && plan->how == WCODECI_PLAN_RANS16) {
-        size_t size;
         wcodeci_plane_predict(e, plan->predictor, &plane);
         size = wcodeci_rans16_encode(e->kernels, &plane, &plan->model, NULL, dst, info->size, e->work);
         if (size) {
@@ -12447,7 +13257,8 @@ static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *pl
             return;
         }
     }
-    wcodeci_plane_best(e, &plane, dst, info);
+    wcodeci_plane_best(e, &plane, plan && plan->how == WCODECI_PLAN_FULL ? plan->predictor
+                                  : wcodeci_plane_look(e, &plane, 1, &size), dst, info);
 #if WCODECI_LZ
     /* Of bytes as they are the whole tile is tried in the end. */
     if (e->lz && (tile->info.split != WCODEC_SPLIT_BYTE || tile->info.predictor != WCODEC_PREDICT_NONE))
@@ -12515,7 +13326,7 @@ static void wcodeci_plane_consider(const wcodeci_encoder *e, const wcodeci_plane
     m = wcodeci_sort_counts(plane->count, symbol);
     if (m == 1) {           /* constant, sparse, or a sample that saw too little */
         if (!(coders >> WCODEC_CODER_CONSTANT & 1) && !(coders >> WCODEC_CODER_SPARSE & 1)) return;
-        plan->how = WCODECI_PLAN_FULL;
+        plan->how = WCODECI_PLAN_LOOK;
         *cost = wcodeci_min64(*cost, 1 + extra);
         return;
     }
@@ -12531,7 +13342,9 @@ static void wcodeci_plane_consider(const wcodeci_encoder *e, const wcodeci_plane
     if (!(coders & ~(1u << WCODEC_CODER_RAW | 1u << WCODEC_CODER_RANS16))) return;
     if (least + slow < *cost) {
         *cost = least + slow;
-        plan->how = WCODECI_PLAN_FULL;
+        /* Where most values are the same, a sample says little of the others. */
+        plan->how = entropy < WCODECI_SAMPLE ? WCODECI_PLAN_LOOK : WCODECI_PLAN_FULL;
+        plan->predictor = predictor;
     }
 }
 
@@ -12563,28 +13376,38 @@ static uint64_t wcodeci_plane_planned(const wcodeci_encoder *e, unsigned split, 
     return cost;
 }
 
-static void wcodeci_tile_plan_full(const wcodeci_encoder *e, unsigned split, unsigned predictor,
+/* What a tile costs by all of it: of a small one, or of one with few units of this split. */
+static void wcodeci_tile_plan_full(wcodeci_encoder *e, unsigned split, unsigned predictor,
                                    wcodeci_plan_of_tile *plan)
 {
     const wcodeci_split_row *row = &wcodeci_splits[split];
-    const size_t n = e->size / row->unit;
     const wcodeci_byte *units = e->src;
-    uint32_t count[256];
+    int alike = 1;
     unsigned k;
+    wcodeci_plane plane;
+    plane.n = e->size / row->unit;
+    plane.unit = row->unit;
+    plan->split = split;
+    plan->predictor = predictor;
+    plan->cost = 0;
     if (predictor != WCODEC_PREDICT_NONE) {
-        wcodeci_predict_units(e->src, e->units, n, row->unit, predictor, e->row);
+        wcodeci_predict_units(e->src, e->units, plane.n, row->unit, predictor, e->row);
         units = e->units;
     }
     for (k = 0; k < row->planes; k++) {
-        wcodeci_split_plane(e->kernels, split, k, units, e->plane, n);
-        wcodeci_count(e->plane, n, count);
-        plan->plane[k].cost = wcodeci_entropy(count, n) / 8;
-        plan->cost += plan->plane[k].cost;
+        size_t cost;
+        plane.width = row->plane[k].width;
+        wcodeci_split_plane(e->kernels, split, k, units, e->plane, plane.n);
         plan->plane[k].how = WCODECI_PLAN_FULL;
+        plan->plane[k].predictor = wcodeci_plane_look(e, &plane, alike, &cost);
+        plan->plane[k].cost = cost;
+        plan->cost += cost + WCODECI_PLANE_FIELDS;
+        if (row->unit > 1 && !wcodeci_dtypes[e->dtype].integer
+            && plan->plane[0].predictor == WCODEC_PREDICT_NONE) alike = 0;
     }
 }
 
-static void wcodeci_tile_plan(const wcodeci_encoder *e, unsigned split, unsigned predictor,
+static void wcodeci_tile_plan(wcodeci_encoder *e, unsigned split, unsigned predictor,
                               wcodeci_plan_of_tile *plan)
 {
     const wcodeci_split_row *row = &wcodeci_splits[split];
@@ -12592,13 +13415,13 @@ static void wcodeci_tile_plan(const wcodeci_encoder *e, unsigned split, unsigned
     wcodeci_byte *units = e->residual, *sample = e->second;
     const wcodeci_byte *from;           /* what may be predicted from */
     unsigned k;
-    plan->split = split;
-    plan->predictor = predictor;
-    plan->cost = 0;
     if (n < WCODECI_SAMPLE) {           /* many bytes, but few units of this split */
         wcodeci_tile_plan_full(e, split, predictor, plan);
         return;
     }
+    plan->split = split;
+    plan->predictor = predictor;
+    plan->cost = 0;
     wcodeci_sample_units(e, n, row->unit, predictor, units);
     from = predictor == WCODEC_PREDICT_NONE ? e->src : NULL;
     for (k = 0; k < row->planes; k++) {
@@ -12612,18 +13435,22 @@ static void wcodeci_tile_plan(const wcodeci_encoder *e, unsigned split, unsigned
     }
 }
 
-/* Counts residuals by class: all of few, a quarter of many.  Returns how many. */
+/* Counts residuals by class: all of few, down to an eighth of many.  Returns how many. */
 static size_t wcodeci_classes_count(const wcodeci_byte *v, const wcodeci_byte *q, size_t n,
                                     uint32_t count[WCODECI_CLASSES][256])
 {
-    const size_t step = n < 4 * WCODECI_SAMPLE ? WCODECI_CLASS_RUN : 4 * WCODECI_CLASS_RUN;
-    size_t i, j, shown = 0;
-    memset(count, 0, WCODECI_CLASSES * sizeof count[0]);
+    const size_t part = n / WCODECI_CLASS_VALUES;
+    const size_t step = WCODECI_CLASS_RUN * (part < 1 ? 1 : wcodeci_min(part, 8));
+    uint32_t other[256 * WCODECI_CLASSES], *one = count[0];
+    size_t i, shown = 0;
+    memset(one, 0, sizeof other);
+    memset(other, 0, sizeof other);
     for (i = 0; i < n; i += step) {
         const size_t end = i + wcodeci_min(n - i, WCODECI_CLASS_RUN);
-        for (j = i; j < end; j++) count[q[j] & 3][v[j]]++;
+        wcodeci_count_classes(v + i, q + i, end - i, one, other);
         shown += end - i;
     }
+    for (i = 0; i < 256 * WCODECI_CLASSES; i++) one[i] += other[i];
     return shown;
 }
 
@@ -12634,6 +13461,7 @@ static void wcodeci_rows_encode(wcodeci_encoder *e, size_t rows)
     const uint64_t row = e->row;
     const size_t slow = e->slow;
     wcodeci_plane plane;
+    size_t cost;
     e->options.coders = WCODECI_SIDE_CODERS;
     if (e->options.profile == WCODEC_PROFILE_FAST && e->size > WCODECI_FREE_SIZE)
         e->options.coders &= ~(1u << WCODEC_CODER_HUFFMAN);
@@ -12644,7 +13472,7 @@ static void wcodeci_rows_encode(wcodeci_encoder *e, size_t rows)
     plane.n = rows;
     plane.width = 8;
     plane.unit = 1;
-    wcodeci_plane_best(e, &plane, e->row_payload, &e->rows);
+    wcodeci_plane_best(e, &plane, wcodeci_plane_look(e, &plane, 1, &cost), e->row_payload, &e->rows);
     e->rows.width = 8;
     e->options.coders = coders;
     e->row = row;
@@ -12658,21 +13486,14 @@ static void wcodeci_tile_scale(wcodeci_encoder *e, wcodeci_plan_of_tile *plan)
     const size_t n = e->size / row->unit;
     uint32_t count[WCODECI_CLASSES][256];
     wcodeci_rans16_model model;
-    wcodeci_scaled scaled;
-    size_t rows, shown, size;
-    scaled.columns = e->scales->scale;
-    scaled.rows = e->row_scales;
-    scaled.width = e->scales->columns;
-    scaled.phase = e->scales->phase;
-    rows = wcodeci_scaled_rows(scaled.width, scaled.phase, n);
+    size_t shown, size;
     wcodeci_split_plane(e->kernels, plan->split, 0, e->src, e->plane, n);
-    wcodeci_rows_fit(e->plane, n, scaled.columns, scaled.width, scaled.phase, e->row_scales);
-    wcodeci_scaled_q(e->decode, &scaled, 0, e->q, n);
-    wcodeci_scale_off(e->plane, e->q, e->scaled, n, (1u << row->plane[0].width) - 1);
+    wcodeci_rows_fit(e->kernels, e->plane, n, e->scales->scale, e->scales->columns, e->scales->phase, e->row_scales,
+                     e->q, e->scaled, (1u << row->plane[0].width) - 1);
     shown = wcodeci_classes_count(e->scaled, e->q, n, count);
     size = wcodeci_classes_prepare(count, shown, n, row->unit, &model);
     if (size >= plan->plane[0].cost) return;            /* (size_t)-1: none */
-    wcodeci_rows_encode(e, rows);
+    wcodeci_rows_encode(e, wcodeci_scaled_rows(e->scales->columns, e->scales->phase, n));
     size += e->rows.size + 8;
     if (size >= plan->plane[0].cost) return;
     plan->cost -= plan->plane[0].cost - size;
@@ -12765,20 +13586,30 @@ static int wcodeci_unit_predictor_fits(const wcodeci_encoder *e, unsigned split,
         && wcodeci_allowed(e, predictor, n);
 }
 
-/* The smallest of all that fits a small tile. */
+/* The split and unit predictor that cost least by all of a small tile.  What looks nearly as good is encoded too,
+ * for looks are not exact. */
 static size_t wcodeci_tile_encode_small(wcodeci_encoder *e, unsigned splits, uint32_t crc, wcodeci_byte *dst)
 {
+    wcodeci_plan_of_tile best, second, other;
     unsigned split, predictor;
-    size_t size = 0;
+    size_t size, least;
+    best.cost = second.cost = UINT64_MAX;
     for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
         for (predictor = 0; (splits >> split & 1) && predictor <= WCODEC_PREDICT_UP; predictor++) {
-            size_t cost;
             if (!wcodeci_unit_predictor_fits(e, split, predictor)) continue;
-            cost = wcodeci_tile_encode_as(e, split, predictor, NULL, crc, e->trial);
-            if (size && cost >= size) continue;
-            size = cost;
-            memcpy(dst, e->trial, size);
+            wcodeci_tile_plan_full(e, split, predictor, &other);
+            if (other.cost < best.cost) {
+                second = best;
+                best = other;
+            } else if (other.cost < second.cost) {
+                second = other;
+            }
         }
+    least = wcodeci_tile_encode_as(e, best.split, best.predictor, best.plane, crc, dst);
+    if (second.cost > best.cost + best.cost / WCODECI_SECOND_PART + WCODECI_GUESS_LEAST) return least;
+    size = wcodeci_tile_encode_as(e, second.split, second.predictor, second.plane, crc, e->trial);
+    if (size >= least) return least;
+    memcpy(dst, e->trial, size);
     return size;
 }
 
@@ -12818,7 +13649,7 @@ static size_t wcodeci_tile_encode_large(wcodeci_encoder *e, unsigned splits, uin
         /* Of integers, what is left out of the sample may be what matters: a clear gain, then, and a clearer one
          * if the upper halves decode slowly all the same. */
         favour = wcodeci_split_floats(split) || best.split == split ? 0
-               : other.plane[0].how == WCODECI_PLAN_FULL ? other.cost / 8 : other.cost / 64;
+               : other.plane[0].how >= WCODECI_PLAN_FULL ? other.cost / 8 : other.cost / 64;
         if (other.cost + favour < best.cost) best = other;
     }
     return wcodeci_tile_encode_as(e, best.split, best.predictor, best.plane, crc, dst);
@@ -12957,7 +13788,7 @@ static size_t wcodeci_tile_try_lz(wcodeci_encoder *e, uint32_t crc, wcodeci_byte
 static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
 {
     const unsigned splits = wcodeci_splits_to_try(e);
-    const uint32_t crc = e->crc(0, e->src, e->size);
+    const uint32_t crc = e->known_crc ? *e->known_crc : e->crc(0, e->src, e->size);
     size_t size;
 #if WCODECI_MIX
     if (e->mix) size = wcodeci_tile_encode_mixed(e, crc, dst);
@@ -12973,9 +13804,10 @@ static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
     return size;
 }
 
-WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size,
-                                     const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
-                                     size_t dst_size, void *scratch, size_t scratch_size)
+/* wcodec_tile_encode; `crc`: of the bytes, or NULL. */
+static size_t wcodeci_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size, const uint32_t *crc,
+                                  const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
+                                  size_t dst_size, void *scratch, size_t scratch_size)
 {
     wcodeci_encoder e;
     unsigned cpu;
@@ -13000,6 +13832,7 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
     e.size = size;
     e.dtype = dtype;
     e.row = row;
+    e.known_crc = crc;
     e.slow = size < WCODECI_FREE_SIZE ? 0 : size / WCODECI_SLOW_PART;
     e.work = (wcodeci_byte *)scratch + ((8 - ((uintptr_t)scratch & 7)) & 7);
     e.mix = NULL;
@@ -13019,6 +13852,13 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
     e.row_scales = e.classes + size;
     e.row_payload = e.row_scales + wcodeci_encode_rows(size);
     return wcodeci_tile_encode_best(&e, (wcodeci_byte *)dst);
+}
+
+WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size,
+                                     const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
+                                     size_t dst_size, void *scratch, size_t scratch_size)
+{
+    return wcodeci_tile_encode(dtype, row, src, size, NULL, scales, options, dst, dst_size, scratch, scratch_size);
 }
 
 #endif
@@ -13372,7 +14212,7 @@ static wcodec_status wcodeci_reader_record(const wcodec_reader *r, uint64_t at, 
 static int wcodeci_record_known(unsigned type)
 {
     return type == WCODECI_RECORD_ORIGINAL || type == WCODECI_RECORD_TILE || type == WCODECI_RECORD_INDEX
-        || type == WCODECI_RECORD_SCALES || type == WCODECI_RECORD_FOOTER;
+        || type == WCODECI_RECORD_SCALES || type == WCODECI_RECORD_COPY || type == WCODECI_RECORD_FOOTER;
 }
 
 /* What to say of a record in the place of another: a later version's, or a mistake. */
@@ -13938,15 +14778,13 @@ typedef struct wcodeci_job {
     size_t scratch_size;        /* of each worker */
 } wcodeci_job;
 
-/* Decodes the record of `size` bytes at `at`, of type T or S. */
-static wcodec_status wcodeci_job_record(const wcodec_reader *r, unsigned type, uint64_t at, size_t size,
-                                        const wcodeci_byte *scales, size_t columns, wcodeci_byte *dst,
+/* Decodes the record of `size` bytes at `at`, which lies at `record`, of type T or S. */
+static wcodec_status wcodeci_job_decode(const wcodec_reader *r, unsigned type, const wcodeci_byte *record, uint64_t at,
+                                        size_t size, const wcodeci_byte *scales, size_t columns, wcodeci_byte *dst,
                                         size_t dst_size, wcodeci_byte *room, wcodec_error *err)
 {
-    const wcodeci_byte *record;
     wcodec_tile_info info;
-    wcodec_status status = wcodeci_reader_fetch(r, at, size, room, &record, err);
-    if (status) return status;
+    wcodec_status status;
     if (record[0] != type)
         return wcodeci_fail(err, wcodeci_record_wrong(record[0]), at, "there is no tile where the index says");
     if (type == WCODECI_RECORD_SCALES && wcodec_tile_inspect(record, size, &info, NULL) == WCODEC_OK
@@ -13960,28 +14798,85 @@ static wcodec_status wcodeci_job_record(const wcodec_reader *r, unsigned type, u
     return status;
 }
 
+/* Makes the worker's scales those of the tile's group, if it has some. */
+static wcodec_status wcodeci_job_scales(const wcodec_reader *r, const wcodec_tile_span *span,
+                                        wcodeci_worker *worker, wcodeci_byte *scales, wcodeci_byte *room,
+                                        wcodec_error *err)
+{
+    const wcodeci_byte *record;
+    wcodec_status status;
+    if (!span->columns || worker->scales == span->scales_offset) return WCODEC_OK;
+    worker->scales = 0;
+    status = wcodeci_reader_fetch(r, span->scales_offset, span->scales_size, room, &record, err);
+    if (!status)
+        status = wcodeci_job_decode(r, WCODECI_RECORD_SCALES, record, span->scales_offset, span->scales_size, NULL,
+                                    0, scales, span->columns, room, err);
+    if (!status) worker->scales = span->scales_offset;
+    return status;
+}
+
+/* The tile that a record of the tile `span` says it is a copy of; its CRC-32 in *crc. */
+static wcodec_status wcodeci_job_target(const wcodec_reader *r, const wcodec_tile_span *span,
+                                        const wcodeci_byte *record, wcodec_tile_span *target, uint32_t *crc,
+                                        wcodec_error *err)
+{
+    const uint64_t at = span->container_offset;
+    wcodec_copy_info info;
+    if (wcodeci_copy_parse(record, span->container_size, &info) || info.record_size != span->container_size)
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "the record of a copy is broken");
+    if (info.decoded_size != span->size || info.distance > span->offset)
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a copy has not the size or the place that it must have");
+    (void)wcodec_reader_tile(r, span->offset - info.distance, target);     /* before this tile: there is one */
+    if (target->offset != span->offset - info.distance || target->size != span->size)
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "there is no tile where a copy's bytes should be");
+    *crc = info.crc;
+    return WCODEC_OK;
+}
+
+/* Decodes the tile `span` to dst. */
+static wcodec_status wcodeci_job_span(const wcodec_reader *r, const wcodec_tile_span *span,
+                                      wcodeci_worker *worker, wcodeci_byte *scales, wcodeci_byte *dst,
+                                      wcodeci_byte *room, wcodec_error *err)
+{
+    const wcodeci_byte *record;
+    const wcodec_tile_span *from = span;
+    wcodec_tile_span target;
+    wcodec_tile_info info;
+    uint32_t crc = 0;
+    wcodec_status status = wcodeci_job_scales(r, span, worker, scales, room, err);
+    if (!status)
+        status = wcodeci_reader_fetch(r, span->container_offset, span->container_size, room, &record, err);
+    if (status) return status;
+    if (record[0] == WCODECI_RECORD_COPY) {
+        from = &target;
+        status = wcodeci_job_target(r, span, record, &target, &crc, err);
+        if (!status) status = wcodeci_job_scales(r, from, worker, scales, room, err);
+        if (!status)
+            status = wcodeci_reader_fetch(r, from->container_offset, from->container_size, room, &record, err);
+        if (status) return status;
+        if (!r->no_crc && wcodec_tile_inspect(record, from->container_size, &info, NULL) == WCODEC_OK
+            && info.crc != crc)
+            return wcodeci_fail(err, WCODEC_E_CHECKSUM, span->container_offset,
+                                "a copy's CRC-32 is not that of its tile");
+    }
+    /* A copy of a copy ends here: that is no tile. */
+    return wcodeci_job_decode(r, WCODECI_RECORD_TILE, record, from->container_offset, from->container_size, scales,
+                              from->columns, dst, from->size, room, err);
+}
+
 static wcodec_status wcodeci_job_tile(const wcodeci_job *job, uint64_t tile, wcodeci_worker *worker,
                                       wcodeci_byte *scales, wcodec_error *err)
 {
     const wcodec_reader *r = job->reader;
-    const wcodeci_reader_segment *s = wcodeci_reader_tile_segment(r, tile);
     wcodeci_byte *part = scales + r->most_columns, *room = part + r->largest_tile, *dst;
     wcodec_tile_span span;
-    wcodec_status status = WCODEC_OK;
+    wcodec_status status;
     uint64_t from, to;
-    wcodeci_reader_span(r, s, tile, &span);
+    wcodeci_reader_span(r, wcodeci_reader_tile_segment(r, tile), tile, &span);
     from = span.offset > job->begin ? span.offset : job->begin;
     to = wcodeci_min64(span.offset + span.size, job->end);
-    if (span.columns && worker->scales != span.scales_offset) {
-        worker->scales = 0;
-        status = wcodeci_job_record(r, WCODECI_RECORD_SCALES, span.scales_offset, span.scales_size, NULL, 0,
-                                    scales, span.columns, room, err);
-        if (status) return status;
-        worker->scales = span.scales_offset;
-    }
     dst = to - from == span.size ? job->dst + (size_t)(span.offset - job->begin) : part;
-    status = wcodeci_job_record(r, WCODECI_RECORD_TILE, span.container_offset, span.container_size, scales,
-                                span.columns, dst, span.size, room, err);
+    status = wcodeci_job_span(r, &span, worker, scales, dst, room, err);
     if (!status && dst == part)
         memcpy(job->dst + (size_t)(from - job->begin), part + (size_t)(from - span.offset),
                (size_t)(to - from));
@@ -14139,6 +15034,10 @@ struct wcodec_push {
     wcodec_error error;                     /* sticky once status is not OK */
     wcodeci_engine engine;
     int no_crc, no_mix;
+    wcodec_reread reread;
+    uint64_t given;                         /* bytes given out by earlier steps, */
+    const wcodeci_byte *now;                /* and by this one */
+    size_t now_size;
     wcodeci_push_state state;
     wcodeci_header header;
     wcodeci_byte fixed[WCODECI_HEADER_SIZE];
@@ -14191,6 +15090,7 @@ WCODEC_API wcodec_status wcodec_push_open(wcodec_push **out, const wcodec_reader
     d->engine = wcodeci_engine_make(opts.cpu_off);
     d->no_crc = opts.no_crc;
     d->no_mix = opts.no_mix;
+    d->reread = opts.reread;
     d->buffer = d->fixed;
     d->want = WCODECI_HEADER_SIZE;
     d->name = (const char *)d->names;
@@ -14279,7 +15179,7 @@ static wcodec_status wcodeci_push_head(wcodec_push *d)
         return WCODEC_OK;
     }
     if (status) return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "a record is broken");
-    if (d->scales_next && record.type != WCODECI_RECORD_TILE)
+    if (d->scales_next && record.type != WCODECI_RECORD_TILE && record.type != WCODECI_RECORD_COPY)
         return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "no tile follows its group's scales");
     d->record_size = record.size;
     d->want = (size_t)record.size;
@@ -14288,6 +15188,7 @@ static wcodec_status wcodeci_push_head(wcodec_push *d)
                 ? wcodeci_record_bound(d->header.max_tile)
                 : record.type == WCODECI_RECORD_INDEX ? wcodeci_record_bound(WCODECI_INDEX_TILE)
                 : record.type == WCODECI_RECORD_FOOTER ? WCODECI_FOOTER_SIZE
+                : record.type == WCODECI_RECORD_COPY ? WCODECI_COPY_RECORD
                 : wcodeci_up8(WCODECI_RECORD_HEAD + WCODECI_MAX_ORIGINAL_BODY);
         if (record.size > largest)
             return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start,
@@ -14390,6 +15291,44 @@ static wcodec_status wcodeci_push_take_tile(wcodec_push *d, int index)
     return WCODEC_OK;
 }
 
+/* Bytes of the view that were given out: what this step gave lies in the caller's memory still. */
+static wcodec_status wcodeci_push_again(const wcodec_push *d, uint64_t offset, wcodeci_byte *dst, size_t size)
+{
+    size_t before = 0;
+    if (offset < d->given) {
+        wcodec_status status;
+        before = (size_t)wcodeci_min64(size, d->given - offset);
+        status = d->reread.fn(d->reread.user, offset, dst, before);
+        if (status) return status;
+    }
+    if (before < size) memcpy(dst + before, d->now + (size_t)(offset + before - d->given), size - before);
+    return WCODEC_OK;
+}
+
+/* A tile that was there before. */
+static wcodec_status wcodeci_push_take_copy(wcodec_push *d)
+{
+    const uint64_t at = d->given + d->now_size;
+    wcodec_copy_info info;
+    wcodec_status status;
+    if (wcodeci_copy_parse(d->buffer, d->have, &info) || info.decoded_size > d->header.max_tile
+        || info.distance > at || d->originals == 0 || d->index_size)
+        return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "the record of a copy is broken");
+    if (!d->reread.fn)
+        return wcodeci_push_fail(d, WCODEC_E_UNSUPPORTED, d->record_start,
+                                 "a copy of an earlier tile, which cannot be read again here");
+    d->scales_next = 0;
+    status = wcodeci_push_again(d, at - info.distance, d->decoded, info.decoded_size);
+    if (status) return wcodeci_push_fail(d, status, d->record_start, "reading what was given out failed");
+    if (!d->no_crc && d->engine.crc(0, d->decoded, info.decoded_size) != info.crc)
+        return wcodeci_push_fail(d, WCODEC_E_CHECKSUM, d->record_start,
+                                 "a copy's CRC-32 does not fit what was given out");
+    d->tiles++;
+    d->out_from = 0;
+    d->out_to = info.decoded_size;
+    return WCODEC_OK;
+}
+
 static wcodec_status wcodeci_push_take_footer(wcodec_push *d)
 {
     wcodeci_footer footer;
@@ -14421,6 +15360,7 @@ static wcodec_status wcodeci_push_record(wcodec_push *d)
     case WCODECI_RECORD_ORIGINAL: status = wcodeci_push_take_original(d); break;
     case WCODECI_RECORD_SCALES: status = wcodeci_push_take_scales(d); break;
     case WCODECI_RECORD_TILE: status = wcodeci_push_take_tile(d, 0); break;
+    case WCODECI_RECORD_COPY: status = wcodeci_push_take_copy(d); break;
     case WCODECI_RECORD_INDEX: status = wcodeci_push_take_tile(d, 1); break;
     default: status = wcodeci_push_take_footer(d); break;
     }
@@ -14486,6 +15426,8 @@ WCODEC_API wcodec_status wcodec_push_step(wcodec_push *push, const void *in, siz
         } else if (push->state == WCODECI_PUSH_DONE) {
             status = WCODEC_END;
         } else if (wcodeci_push_complete(push)) {
+            push->now = dst;
+            push->now_size = made;
             wcodeci_push_advance(push);
         } else if (used < in_size) {
             used += wcodeci_push_gather(push, src + used, in_size - used);      /* not NULL: there is input */
@@ -14495,6 +15437,7 @@ WCODEC_API wcodec_status wcodec_push_step(wcodec_push *push, const void *in, siz
     }
     *in_used = used;
     *out_used = made;
+    push->given += made;
     if (push->error.status)
         return wcodeci_fail(err, push->error.status, push->error.offset, push->error.what);
     return status;
@@ -14509,6 +15452,83 @@ WCODEC_API void wcodec_push_original(const wcodec_push *push, size_t *number, co
     if (from_parts) *from_parts = push->from_parts;
 }
 
+/* ---- part: amalgamate/parts/79_copies.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Finding equal tiles (private)
+ * A table of the tiles written so far, by CRC-32 and size; whether bytes are equal is for the writer to see.  It
+ * grows as it fills up, to a number of tiles or as far as memory allows; later tiles then only look.
+ * ---------------------------------------------------------------------------------------------- */
+#ifndef WCODEC_NO_ENCODER
+
+#define WCODECI_COPY_LEAST 256u             /* bytes: a smaller tile, or one coded as less, is not worth a copy */
+#define WCODECI_COPY_TILES ((uint64_t)1 << 20)
+#define WCODECI_COPY_FIRST 256              /* places of the first table */
+
+typedef struct wcodeci_copy_entry {
+    uint64_t offset;                        /* in the view */
+    uint32_t crc;
+    uint32_t size;                          /* twice the bytes, plus 1 if its record is small; 0: free */
+} wcodeci_copy_entry;
+
+typedef struct wcodeci_copies {
+    wcodeci_copy_entry *entries;
+    uint64_t capacity, count;               /* a power of 2, at least twice as many as there are */
+    int full;
+} wcodeci_copies;
+
+/* The entry of a tile, or the free one where it belongs. */
+static wcodeci_copy_entry *wcodeci_copies_find(const wcodeci_copies *c, uint32_t crc, uint32_t size)
+{
+    uint64_t at = crc ^ (uint64_t)size * 0x9E3779B1u;
+    for (;; at++) {
+        wcodeci_copy_entry *e = &c->entries[at & (c->capacity - 1)];
+        if (e->size == 0 || (e->crc == crc && e->size >> 1 == size)) return e;
+    }
+}
+
+/* Makes room for one tile more; afterwards the table is there, or full. */
+static wcodec_status wcodeci_copies_room(wcodeci_copies *c, wcodeci_heap *heap)
+{
+    const uint64_t capacity = c->capacity ? 2 * c->capacity : WCODECI_COPY_FIRST;
+    wcodeci_copies larger;
+    wcodec_status status;
+    uint64_t i;
+    void *p;
+    if (c->full || 2 * (c->count + 1) <= c->capacity) return WCODEC_OK;
+    c->full = c->count >= WCODECI_COPY_TILES;
+    if (c->full) return WCODEC_OK;
+    status = wcodeci_alloc(heap, capacity * sizeof *c->entries, &p);
+    if (status == WCODEC_E_LIMIT) c->full = 1;          /* fewer copies are found, that is all */
+    if (status) return status == WCODEC_E_LIMIT ? WCODEC_OK : status;
+    larger = *c;
+    larger.entries = (wcodeci_copy_entry *)p;
+    larger.capacity = capacity;
+    memset(p, 0, (size_t)capacity * sizeof *c->entries);
+    for (i = 0; i < c->capacity; i++)
+        if (c->entries[i].size) *wcodeci_copies_find(&larger, c->entries[i].crc, c->entries[i].size >> 1)
+            = c->entries[i];
+    wcodeci_release(heap, c->entries, c->capacity * sizeof *c->entries);
+    *c = larger;
+    return WCODEC_OK;
+}
+
+/* Writes the record of a copy; returns its size. */
+static size_t wcodeci_copy_encode(uint64_t distance, uint32_t size, uint32_t crc, wcodeci_byte *dst)
+{
+    size_t used = 2;
+    memset(dst, 0, WCODECI_COPY_RECORD);
+    used += wcodeci_put_varint(dst + used, distance);
+    used += wcodeci_put_varint(dst + used, size);
+    wcodeci_store32(dst + used, crc);
+    used += 4;
+    dst[0] = WCODECI_RECORD_COPY;
+    dst[1] = (wcodeci_byte)(used - 2);
+    return (size_t)wcodeci_up8(used);
+}
+
+#endif
+
 /* ---- part: amalgamate/parts/80_writer.c ---- */
 
 /* ------------------------------------------------------------------------------------------------
@@ -14519,6 +15539,8 @@ WCODEC_API void wcodec_push_original(const wcodec_push *push, size_t *number, co
  * until its first tile is written, so the index grows in the order of the container.
  * The tiles of a matrix come in groups, each with scales of its columns if they pay.  A group is never cut by a
  * batch's end, and where it ends does not depend on the threads: so neither do the bytes.
+ * A tile that was there before, and was worth some bytes then, becomes a copy of that one.  Whether a tile is so
+ * must not depend on the batch that it is in.
  * ---------------------------------------------------------------------------------------------- */
 #ifndef WCODEC_NO_ENCODER
 
@@ -14531,6 +15553,7 @@ WCODEC_API void wcodec_push_original(const wcodec_push *push, size_t *number, co
 #define WCODECI_LARGE_TILE 131072u          /* units: above, half as many */
 #define WCODECI_BATCH_TILES 128             /* but so many where they are small */
 #define WCODECI_GROUP ((uint64_t)1 << 22)   /* bytes of a group, about */
+#define WCODECI_SERIAL_BATCH 262144u        /* bytes that are enough for one thread: they stay in the cache */
 #define WCODECI_LEAST_SCALED 8192u          /* units: less is not looked at for scales */
 
 typedef struct wcodeci_buffer {
@@ -14538,9 +15561,10 @@ typedef struct wcodeci_buffer {
     uint64_t size, capacity;
 } wcodeci_buffer;
 
-/* A tile of the batch: its bytes at `in` of the input, its record at `out` of the output. */
+/* A tile of the batch: its bytes, and where in the output its record goes. */
 typedef struct wcodeci_batch_tile {
-    size_t in, size, out, record;
+    const wcodeci_byte *src;                /* in the input, or in memory that was lent */
+    size_t at, size, out, record;           /* at: where they begin among the batch's */
     unsigned dtype;
     uint64_t row;
     uint64_t pending_end;                   /* of `pending`: what comes before it, if it is a first tile */
@@ -14548,11 +15572,17 @@ typedef struct wcodeci_batch_tile {
     uint64_t per_tile;                      /* 0: not the first tile of its segment */
     size_t group, phase;                    /* the number of its group in the batch, plus 1; 0: it has none */
     int leads;                              /* it is the first of its group */
+    int hashed;                             /* crc is there, */
+    uint32_t crc;                           /* of its bytes */
+    int added;                              /* it went to the table of tiles */
+    uint64_t distance;                      /* of a copy: how far before it the equal tile begins; else 0 */
+    size_t equal;                           /* that tile's number in the batch, plus 1; 0: it has been written */
 } wcodeci_batch_tile;
 
 /* A group of the batch: its columns' scales, and their record. */
 typedef struct wcodeci_batch_group {
-    size_t in, size, out, record;           /* as for a tile; record 0: it has no scales */
+    const wcodeci_byte *src;
+    size_t size, out, record;               /* as for a tile; record 0: it has no scales */
     size_t scales, columns, tiles;          /* where in the writer's `scales`; tiles a group in this segment */
     uint64_t all;                           /* tiles of the segment */
     unsigned dtype;
@@ -14573,6 +15603,7 @@ struct wcodec_writer {
 
     wcodeci_byte *input, *output, *scratch; /* of a batch */
     size_t input_size, output_size, scratch_size, worker_scratch;
+    int lent;                               /* what is given stays where it is until the batch is written */
     wcodeci_batch_tile *batch;
     size_t batch_capacity, batch_count, input_used, output_used;
     wcodeci_byte *scales;                   /* of the batch's groups */
@@ -14599,6 +15630,14 @@ struct wcodec_writer {
     uint64_t names;                         /* bytes of all names, with a zero byte each */
     wcodec_sha256 sha;
     uint64_t sha_done;                      /* bytes of the batch that it has seen */
+
+    int no_copies;
+    wcodeci_copies copies;                  /* tiles that others may be copies of */
+    wcodec_reread reread;
+    wcodec_source file;                     /* of wcodec_writer_file while that runs: */
+    int file_open;
+    uint64_t file_offset;                   /* its first byte in the view */
+    uint64_t view;                          /* bytes of all tiles before the batch */
 };
 
 static uint32_t wcodeci_tile_units(uint32_t wanted, unsigned profile)
@@ -14786,6 +15825,8 @@ WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_si
     w->tile_wanted = opts.tile_units;
     w->tile_units = wcodeci_tile_units(opts.tile_units, opts.tile.profile);
     w->no_sha256 = opts.no_sha256;
+    w->no_copies = opts.no_copies;
+    w->reread = opts.reread;
     status = wcodeci_writer_allocate(w);
     if (status) wcodeci_writer_fail(w, status, wcodeci_memory_text(status), err);
     else status = wcodeci_writer_header(w, opts.metadata, opts.metadata_size);
@@ -14809,6 +15850,7 @@ WCODEC_API void wcodec_writer_close(wcodec_writer *writer)
     wcodeci_release(&w->heap, w->batch, w->batch_capacity * sizeof *w->batch);
     wcodeci_release(&w->heap, w->groups, w->batch_capacity * sizeof *w->groups);
     wcodeci_release(&w->heap, w->scales, w->scales_size);
+    wcodeci_release(&w->heap, w->copies.entries, w->copies.capacity * sizeof *w->copies.entries);
     wcodeci_release(&w->heap, w->name, 2 * WCODECI_MAX_NAME);
     wcodeci_release(&w->heap, w->index.p, w->index.capacity);
     wcodeci_release(&w->heap, w->current.p, w->current.capacity);
@@ -14819,29 +15861,157 @@ WCODEC_API void wcodec_writer_close(wcodec_writer *writer)
 
 WCODEC_API uint64_t wcodec_writer_size(const wcodec_writer *writer) { return writer->position; }
 
-/* Task 0 is the SHA-256 of the batch, which lies in order in `input`; the others are its tiles.  The digest can
- * not be shared out, so it begins first. */
-static void wcodeci_encode_task(void *arg, size_t i, unsigned worker)
+/* ---- tiles that were there before ---- */
+
+/* Can bytes of the view be read again, from `offset` on? */
+static int wcodeci_writer_rereads(const wcodec_writer *w, uint64_t offset)
+{
+    return (w->file_open && offset >= w->file_offset) || w->reread.fn;
+}
+
+static wcodec_status wcodeci_writer_reread(wcodec_writer *w, uint64_t offset, void *dst, size_t size)
+{
+    wcodec_error err;
+    wcodec_status status;
+    if (w->file_open && offset >= w->file_offset) {
+        memset(&err, 0, sizeof err);
+        status = wcodeci_read_at(&w->file, offset - w->file_offset, dst, size, &err);
+        /* The file has changed meanwhile, or the plan goes beyond it. */
+        return status ? wcodeci_writer_fail(w, status, err.what, NULL) : WCODEC_OK;
+    }
+    status = w->reread.fn(w->reread.user, offset, dst, size);
+    return status ? wcodeci_writer_fail(w, status, "reading again failed", NULL) : WCODEC_OK;
+}
+
+static void wcodeci_hash_task(void *arg, size_t i, unsigned worker)
 {
     wcodec_writer *w = (wcodec_writer *)arg;
-    wcodec_scales scales;
-    wcodeci_batch_tile *t;
-    if (i == 0) {
-        if (!w->no_sha256) wcodec_sha256_update(&w->sha, w->input, w->input_used);
-        w->sha_done = w->input_used;
-        return;
+    wcodeci_batch_tile *t = &w->batch[i];
+    (void)worker;
+    t->crc = w->engine.crc(0, t->src, t->size);
+    t->hashed = 1;
+}
+
+/* Are a tile's bytes those of the view from `offset` on, all of them before the batch? */
+static wcodec_status wcodeci_tile_equal(wcodec_writer *w, const wcodeci_batch_tile *t, uint64_t offset, int *equal)
+{
+    size_t done;
+    *equal = 0;
+    for (done = 0; done < t->size;) {
+        const size_t take = wcodeci_min(t->size - done, w->worker_scratch);
+        const wcodec_status status = wcodeci_writer_reread(w, offset + done, w->scratch, take);
+        if (status) return status;
+        if (memcmp(w->scratch, t->src + done, take) != 0) return WCODEC_OK;
+        done += take;
     }
-    t = &w->batch[i - 1];
-    if (t->group) {
-        const wcodeci_batch_group *g = &w->groups[t->group - 1];
+    *equal = 1;
+    return WCODEC_OK;
+}
+
+/* Looks whether tile number i of the batch was there before. */
+static wcodec_status wcodeci_batch_look(wcodec_writer *w, size_t i)
+{
+    wcodeci_batch_tile *t = &w->batch[i];
+    wcodeci_copy_entry *e;
+    wcodec_status status = wcodeci_copies_room(&w->copies, &w->heap);
+    size_t other = 0;
+    int equal;
+    if (status) return wcodeci_writer_fail(w, status, wcodeci_memory_text(status), NULL);
+    if (w->copies.capacity == 0) return WCODEC_OK;
+    e = wcodeci_copies_find(&w->copies, t->crc, (uint32_t)t->size);
+    if (e->size == 0 || !wcodeci_writer_rereads(w, e->offset)) {
+        if (e->size == 0 && w->copies.full) return WCODEC_OK;
+        w->copies.count += e->size == 0;
+        e->offset = w->view + t->at;
+        e->crc = t->crc;
+        e->size = (uint32_t)t->size << 1;
+        t->added = 1;
+        return WCODEC_OK;
+    }
+    if (e->size & 1) return WCODEC_OK;
+    if (e->offset >= w->view) {             /* in this batch */
+        while (w->batch[other].at != e->offset - w->view) other++;
+        equal = memcmp(w->batch[other++].src, t->src, t->size) == 0;
+    } else {
+        status = wcodeci_tile_equal(w, t, e->offset, &equal);
+    }
+    if (status || !equal) return status;
+    t->distance = w->view + t->at - e->offset;
+    t->equal = other;
+    return WCODEC_OK;
+}
+
+/* Finds the batch's copies. */
+static wcodec_status wcodeci_batch_copies(wcodec_writer *w)
+{
+    wcodec_status status = WCODEC_OK;
+    size_t i;
+    if (w->no_copies || !wcodeci_writer_rereads(w, w->view)) return WCODEC_OK;
+    wcodeci_run(&w->parallel, w->batch_count, wcodeci_hash_task, w);
+    for (i = 0; i < w->batch_count && !status; i++) {
+        if (!w->batch[i].hashed)
+            return wcodeci_writer_fail(w, WCODEC_E_ARGUMENT, "a tile was left out by the caller's threads", NULL);
+        if (w->batch[i].size >= WCODECI_COPY_LEAST) status = wcodeci_batch_look(w, i);
+    }
+    return status;
+}
+
+/* Codes a tile of the batch, unless it is a copy. */
+static void wcodeci_encode_one(wcodec_writer *w, wcodeci_batch_tile *t, unsigned worker)
+{
+    wcodec_scales scales;
+    const wcodeci_batch_group *g = t->group ? &w->groups[t->group - 1] : NULL;
+    if (t->distance) return;
+    if (g) {
         scales.scale = w->scales + g->scales;
         scales.columns = g->columns;
         scales.phase = t->phase;
     }
-    t->record = wcodec_tile_encode(t->dtype, t->row, w->input + t->in, t->size,
-                                   t->group && w->groups[t->group - 1].record ? &scales : NULL, &w->tile,
-                                   w->output + t->out, wcodec_tile_bound(t->size),
-                                   w->scratch + worker * w->worker_scratch, w->worker_scratch);
+    t->record = wcodeci_tile_encode(t->dtype, t->row, t->src, t->size, t->hashed ? &t->crc : NULL,
+                                    g && g->record ? &scales : NULL, &w->tile, w->output + t->out,
+                                    wcodec_tile_bound(t->size), w->scratch + worker * w->worker_scratch,
+                                    w->worker_scratch);
+}
+
+/* The SHA-256 goes on over the batch. */
+static void wcodeci_batch_sha(wcodec_writer *w)
+{
+    size_t i;
+    for (i = 0; i < w->batch_count; i++) {
+        if (!w->no_sha256) wcodec_sha256_update(&w->sha, w->batch[i].src, w->batch[i].size);
+        w->sha_done += w->batch[i].size;
+    }
+}
+
+/* Task 0 is the SHA-256 of the batch, the others are its tiles.  The digest can not be shared out, so it begins
+ * first. */
+static void wcodeci_encode_task(void *arg, size_t i, unsigned worker)
+{
+    wcodec_writer *w = (wcodec_writer *)arg;
+    if (i) {
+        wcodeci_encode_one(w, &w->batch[i - 1], worker);
+    } else {
+        wcodeci_batch_sha(w);
+    }
+}
+
+/* Tiles that took few bytes are not worth copies: those that were found in this batch are coded after all. */
+static void wcodeci_batch_small(wcodec_writer *w)
+{
+    size_t i;
+    for (i = 0; i < w->batch_count; i++) {
+        wcodeci_batch_tile *t = &w->batch[i];
+        if (t->added && t->record && t->record < WCODECI_COPY_LEAST)
+            wcodeci_copies_find(&w->copies, t->crc, (uint32_t)t->size)->size |= 1;
+        if (!t->equal || w->batch[t->equal - 1].record >= WCODECI_COPY_LEAST) continue;
+        t->distance = 0;
+        wcodeci_encode_one(w, t, 0);
+    }
+    for (i = 0; i < w->batch_count; i++) {
+        wcodeci_batch_tile *t = &w->batch[i];
+        if (t->distance)
+            t->record = wcodeci_copy_encode(t->distance, (uint32_t)t->size, t->crc, w->output + t->out);
+    }
 }
 
 /* How many units lie before the first whole row of a group that begins with unit number `begin`. */
@@ -14867,6 +16037,15 @@ static size_t wcodeci_scales_encode(const wcodeci_byte *scales, size_t columns, 
     return size;
 }
 
+/* Are all tiles of a group copies of tiles that are written already?  (Of others it is not sure yet.) */
+static int wcodeci_group_copied(const wcodec_writer *w, size_t group)
+{
+    size_t i;
+    for (i = 0; i < w->batch_count; i++)
+        if (w->batch[i].group == group + 1 && (!w->batch[i].distance || w->batch[i].equal)) return 0;
+    return 1;
+}
+
 /* Fits and codes a group's scales. */
 static void wcodeci_group_task(void *arg, size_t i, unsigned worker)
 {
@@ -14874,7 +16053,8 @@ static void wcodeci_group_task(void *arg, size_t i, unsigned worker)
     wcodeci_batch_group *g = &w->groups[i];
     wcodeci_byte *scratch = w->scratch + worker * w->worker_scratch;
     g->record = 0;
-    if (!wcodec_scales_fit(g->dtype, w->input + g->in, g->size, g->columns, w->tile.cpu_off,
+    if (!g->first && wcodeci_group_copied(w, i)) return;
+    if (!wcodec_scales_fit(g->dtype, g->src, g->size, g->columns, w->tile.cpu_off,
                            w->scales + g->scales, scratch, w->worker_scratch))
         return;
     g->record = wcodeci_scales_encode(w->scales + g->scales, g->columns, w->tile.cpu_off, w->output + g->out,
@@ -14902,6 +16082,7 @@ static void wcodeci_batch_unused(wcodec_writer *w)
         wcodeci_batch_group *g = w->batch[i].group ? &w->groups[w->batch[i].group - 1] : NULL;
         for (k = i, used = 0; k < w->batch_count && w->batch[k].group == w->batch[i].group; k++) {
             wcodec_tile_info info;
+            if (w->batch[k].distance) continue;
             if (!w->batch[k].record
                 || wcodec_tile_inspect(w->output + w->batch[k].out, w->batch[k].record, &info, NULL) || info.scaled)
                 used++;
@@ -14952,8 +16133,11 @@ static wcodec_status wcodeci_writer_flush(wcodec_writer *w)
     size_t i;
     if (w->batch_count == 0) return WCODEC_OK;
     w->sha_done = 0;
+    status = wcodeci_batch_copies(w);
+    if (status) return status;
     wcodeci_batch_scales(w);
     wcodeci_run(&w->parallel, w->batch_count + 1, wcodeci_encode_task, w);
+    wcodeci_batch_small(w);
     wcodeci_batch_unused(w);
     for (i = 0; i < w->batch_count && !status; i++) {
         if (!w->batch[i].record || w->sha_done != w->input_used)
@@ -14969,6 +16153,7 @@ static wcodec_status wcodeci_writer_flush(wcodec_writer *w)
         w->segment_start = w->segment_start < pending ? 0 : w->segment_start - pending;
     }
     w->batch_count = w->group_count = w->scales_used = 0;
+    w->view += w->input_used;
     w->input_used = 0;
     w->output_used = 0;
     return WCODEC_OK;
@@ -15190,12 +16375,13 @@ static void wcodeci_writer_next(const wcodec_writer *w, size_t *count, uint64_t 
     wcodeci_cut_tile(&w->cut, w->next_tile + *count - 1, &other, end);
 }
 
-/* The group that begins with the batch's next tile and is as long as units begin ... end - 1. */
-static void wcodeci_writer_begin_group(wcodec_writer *w, uint64_t begin, uint64_t end)
+/* The group that begins with the batch's next tile, at `src`, and is as long as units begin ... end - 1. */
+static void wcodeci_writer_begin_group(wcodec_writer *w, const wcodeci_byte *src, uint64_t begin, uint64_t end)
 {
+    const size_t skip = wcodeci_first_row(begin, w->columns) * w->cut.unit;
     wcodeci_batch_group *g = &w->groups[w->group_count++];
-    g->in = w->input_used + wcodeci_first_row(begin, w->columns) * w->cut.unit;
-    g->size = w->input_used + (size_t)((end - begin) * w->cut.unit) - g->in;
+    g->src = src + skip;
+    g->size = (size_t)((end - begin) * w->cut.unit) - skip;
     g->out = w->output_used;
     g->scales = w->scales_used;
     g->columns = w->columns;
@@ -15208,8 +16394,8 @@ static void wcodeci_writer_begin_group(wcodec_writer *w, uint64_t begin, uint64_
 }
 
 /* Opens the next tile in the batch, which is written first if there is no room for the tile, or for all of the
- * group that begins with it. */
-static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w)
+ * group that begins with it.  `src`: where its bytes are. */
+static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w, const wcodeci_byte *src)
 {
     const int leads = w->per_group && w->next_tile % w->per_group == 0;
     size_t count = leads ? w->per_group : 1;
@@ -15219,20 +16405,26 @@ static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w)
     wcodeci_writer_next(w, &count, &begin, &end);
     size = (end - begin) * w->cut.unit;
     if (count > w->batch_capacity - w->batch_count || size > w->input_size - w->input_used
-        || (leads && w->columns > w->scales_size - w->scales_used)) {
+        || (leads && w->columns > w->scales_size - w->scales_used)
+        || ((leads || !w->per_group) && w->parallel.workers < 2 && w->input_used >= WCODECI_SERIAL_BATCH)) {
         status = wcodeci_writer_flush(w);
         if (status) return status;
     }
-    if (leads) wcodeci_writer_begin_group(w, begin, end);
+    if (!w->lent) src = w->input + w->input_used;
+    if (leads) wcodeci_writer_begin_group(w, src, begin, end);
     count = 1;
     wcodeci_writer_next(w, &count, &begin, &end);
     w->tile_size = (size_t)((end - begin) * w->cut.unit);
     w->tile_have = 0;
     t = &w->batch[w->batch_count++];
-    t->in = w->input_used;
+    t->src = src;
+    t->at = w->input_used;
     t->out = w->output_used;
     t->size = w->tile_size;
     t->record = 0;
+    t->hashed = t->added = 0;
+    t->distance = 0;
+    t->equal = 0;
     t->dtype = w->dtype;
     t->row = w->row;
     t->pending_end = w->pending.size;
@@ -15259,11 +16451,12 @@ WCODEC_API wcodec_status wcodec_writer_data(wcodec_writer *writer, const void *d
     while (size) {
         size_t take;
         if (w->tile_have == w->tile_size) {
-            status = wcodeci_writer_begin_tile(w);
+            status = wcodeci_writer_begin_tile(w, src);
             if (status) return wcodeci_writer_error(w, err);
         }
         take = wcodeci_min(size, w->tile_size - w->tile_have);
-        memcpy(w->input + w->batch[w->batch_count - 1].in + w->tile_have, src, take);
+        /* The open tile is the last, and ends where the input that is used does. */
+        if (!w->lent) memcpy(w->input + w->input_used - (w->tile_size - w->tile_have), src, take);
         w->tile_have += take;
         w->missing -= take;
         src += take;
@@ -15970,7 +17163,7 @@ WCODEC_API void wcodec_plan_close(wcodec_plan *plan)
 
 #define WCODECI_FILE_WINDOW ((size_t)1 << 18)
 
-/* Gives a run of the file to the writer, through `window` where it is not in memory. */
+/* Gives a run of the file to the writer: through `window`, or where it is in memory without a copy. */
 static wcodec_status wcodeci_writer_copy(wcodec_writer *w, const wcodec_source *file, uint64_t offset,
                                          uint64_t size, void *window, const wcodec_progress *progress,
                                          wcodec_error *err)
@@ -15997,6 +17190,17 @@ static wcodec_status wcodeci_writer_copy(wcodec_writer *w, const wcodec_source *
     return WCODEC_OK;
 }
 
+/* Do the plan's segments follow one another from the file's first byte on? */
+static int wcodeci_plan_in_order(const wcodec_plan *plan)
+{
+    uint64_t at = 0;
+    size_t i;
+    for (i = 0; i < plan->count; i++) {
+        if (plan->segments[i].offset != at || !wcodeci_add(&at, plan->segments[i].size)) return 0;
+    }
+    return 1;
+}
+
 WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *name, size_t name_size,
                                             const wcodec_source *file, const wcodec_plan *plan,
                                             const wcodec_progress *progress, wcodec_error *err)
@@ -16014,11 +17218,19 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
         status = wcodeci_alloc(&writer->heap, WCODECI_FILE_WINDOW, &window);
         if (status) wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
     }
+    writer->file = *file;
+    writer->file_offset = writer->view;         /* the batch is empty now */
+    writer->file_open = wcodeci_plan_in_order(plan);
+    writer->lent = file->memory != NULL;
     for (i = 0; i < plan->count && !status; i++) {
         const wcodec_segment *s = &plan->segments[i];
         status = wcodec_writer_segment(writer, s, err);
         if (!status) status = wcodeci_writer_copy(writer, file, s->offset, s->size, window, progress, err);
     }
+    /* The file is there to be compared with, and its memory lent, for as long as this runs. */
+    if (!status && wcodeci_writer_flush(writer)) status = wcodeci_writer_error(writer, err);
+    writer->file_open = 0;
+    writer->lent = 0;
     wcodeci_release(&writer->heap, window, WCODECI_FILE_WINDOW);
     /* Half an original is of no use: what failed here fails the writer, with its own place and reason. */
     if (status && !writer->error.status) writer->error = *err;
@@ -16480,6 +17692,7 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 
 /* No private macro outlives the implementation. */
 #undef WCODECI_INLINE
+#undef WCODECI_PREFETCH
 #undef WCODECI_LITTLE
 #undef WCODECI_X86
 #undef WCODECI_TARGET
@@ -16489,6 +17702,8 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_RANS16_LANES
 #undef WCODECI_CLASSES
 #undef WCODECI_NO_SYMBOL
+#undef WCODECI_FIT_WEIGHTS
+#undef WCODECI_FIT_ONE
 #undef WCODECI_CRC_STEP
 #undef WCODECI_CRC_APART
 #undef WCODECI_CRC_WORD
@@ -16526,6 +17741,8 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_CLASSES_MAP
 #undef WCODECI_CLASS_MAP
 #undef WCODECI_RANS16_LOW
+#undef WCODECI_RARE
+#undef WCODECI_COMMON
 #undef WCODECI_RANS16_WORK
 #undef WCODECI_RANS256_LANES
 #undef WCODECI_RANS256_LOW
@@ -16632,15 +17849,14 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_TILE_FILLER
 #undef WCODECI_TILE_SCALED
 #undef WCODECI_TABLE_SIZE
+#undef WCODECI_RECORD_COPY
+#undef WCODECI_COPY_RECORD
 #undef WCODECI_FIT_ROWS
-#undef WCODECI_FIT_OWN
-#undef WCODECI_FIT_PART
-#undef WCODECI_FIT_SPAN
-#undef WCODECI_FIT_HEADROOM
+#undef WCODECI_FIT_VALUES
+#undef WCODECI_FIT_TOP
 #undef WCODECI_FIT_CENTRE
 #undef WCODECI_FIT_REACH
-#undef WCODECI_FIT_ZERO
-#undef WCODECI_FIT_WEIGHTS
+#undef WCODECI_FIT_AHEAD
 #undef WCODECI_MAX_COLUMNS
 #undef WCODECI_CONTEXTS
 #undef WCODECI_CONTEXT_MODE
@@ -16652,7 +17868,13 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_SLOW_LEAST
 #undef WCODECI_FREE_SIZE
 #undef WCODECI_SIDE_CODERS
+#undef WCODECI_ENTROPY_CODERS
+#undef WCODECI_GUESS_PART
+#undef WCODECI_GUESS_LEAST
+#undef WCODECI_SECOND_PART
+#undef WCODECI_PLANE_FIELDS
 #undef WCODECI_CLASS_RUN
+#undef WCODECI_CLASS_VALUES
 #undef WCODECI_REPEATS_RUN
 #undef WCODECI_REPEATS_RUNS
 #undef WCODECI_LZ_TRIAL
@@ -16675,6 +17897,9 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_READER_MEMORY
 #undef WCODECI_PUSH_MEMORY
 #undef WCODECI_MAX_ORIGINAL_BODY
+#undef WCODECI_COPY_LEAST
+#undef WCODECI_COPY_TILES
+#undef WCODECI_COPY_FIRST
 #undef WCODECI_WRITER_MEMORY
 #undef WCODECI_TILE_UNITS
 #undef WCODECI_DENSE_UNITS
@@ -16684,6 +17909,7 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_LARGE_TILE
 #undef WCODECI_BATCH_TILES
 #undef WCODECI_GROUP
+#undef WCODECI_SERIAL_BATCH
 #undef WCODECI_LEAST_SCALED
 #undef WCODECI_PLAN_MEMORY
 #undef WCODECI_MAX_JSON

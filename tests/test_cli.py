@@ -277,7 +277,7 @@ class Usage(CliTest):
 
     def test_every_option_in_the_help_is_known(self):
         for command in COMMANDS:
-            for option in re.findall(r"^  (?:-\w, )?(--[a-z]+)", self.ok(command, "--help").decode(), re.M):
+            for option in re.findall(r"^  (?:-\w, )?(--[a-z-]+)", self.ok(command, "--help").decode(), re.M):
                 result = wcodec(command, option)
                 self.assertNotIn(b"unknown option", result.stderr, (command, option))
 
@@ -950,6 +950,54 @@ class Inspect(CliTest):
         self.assertRegex(self.ok("verify", self.path("b")), rb"\AOK  bad\?\?\"\\name  ")
 
 
+class Copies(CliTest):
+    def setUp(self):
+        super().setUp()
+        embed = random_bytes(3 * MIB // 2)
+        self.tied = safetensors([("embed", "BF16", [1024, 768], embed), ("norm", "BF16", [768], embed[:1536]),
+                                 ("lm_head", "BF16", [1024, 768], embed)])
+
+    def test_second_copy_costs_next_to_nothing(self):
+        packed = self.round_trip(self.tied)
+        self.assertLess(len(packed), 1.01 * 3 * MIB / 2)
+        got = self.inspect(self.path("packed"))
+        self.assertGreater(got["copies"], 10)
+        self.assertEqual([s["copies"] for s in got["segments"][1:3]], [0, 0])
+        self.assertEqual(got["segments"][3]["copies"], got["copies"])
+        self.assertEqual(got["segments"][3]["tiles"], got["copies"])
+        self.assertIn("%d tiles are copies" % got["copies"], self.ok("inspect", self.path("packed")).decode())
+        tensor = self.path("t")
+        self.ok("extract", self.path("packed"), "--tensor", "lm_head", "--rows", "100:300", "-o", tensor)
+        self.assertEqual((self.dir / "t").read_bytes(), self.tied[-1024 * 1536:][100 * 1536:300 * 1536])
+
+    def test_pipes(self):
+        packed = self.container(self.tied)
+        data = (self.dir / "model.wcodec").read_bytes()
+        self.ok("decode", "-q", "-", self.path("a"), data=data)
+        self.assertEqual((self.dir / "a").read_bytes(), self.tied)
+        self.assertEqual(self.ok("decode", "-q", packed, "-"), self.tied)
+        back = wcodec("decode", "-", "-", data=data)
+        self.assertEqual(back.returncode, 1)
+        self.assertIn(b"--no-copies", back.stderr)
+        self.ok("verify", "-q", "-", data=data)
+        self.ok("encode", "-q", "-f", "--no-copies", self.path("original"), packed)
+        data = (self.dir / "model.wcodec").read_bytes()
+        self.assertEqual(self.ok("decode", "-q", "-", "-", data=data), self.tied)
+        self.assertEqual(self.inspect(packed)["copies"], 0)
+        self.assertTrue(self.metadata(packed)["recipe"]["no_copies"])
+
+    def test_where_copies_have_bytes_of_their_own(self):
+        # Both checksums of a tile fit, and the copy says another one's.
+        a, b = bytes(range(40)), bytes(range(40, 80))
+        for distance, code in (40, 1), (80, 0):
+            tiles = [make_golden.tile(a), make_golden.tile(b), make_golden.copy(a, distance)]
+            path = self.path("c", make_golden.container([Original(b"a", [Segment(a + b + a, T=40, tiles=tiles)])]))
+            if code == 0:
+                self.ok("verify", path)
+            else:
+                self.fails(1, "verify", path, says="CRC-32")
+
+
 class Extract(CliTest):
     def test_tensors(self):
         packed = self.container()
@@ -1436,7 +1484,7 @@ class Bench(CliTest):
         self.assertEqual(got["original_bytes"], len(self.model))
         self.assertLess(got["container_bytes"], len(self.model))
         self.assertTrue(got["kernel"])
-        for key in ("encode_mbps", "decode_mbps", "decode_nocrc_mbps", "memcpy_mbps"):
+        for key in ("encode_mbps", "encode_sha256_mbps", "decode_mbps", "decode_nocrc_mbps", "memcpy_mbps"):
             self.assertGreater(got[key], 0)
             self.assertGreaterEqual(got[key], got["median"][key])
             self.assertGreaterEqual(got["rounds"][key], 5)

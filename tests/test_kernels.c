@@ -12,6 +12,7 @@
 #define CLASSES 4
 #define LANES 256
 #define NO_SYMBOL 16
+#define WEIGHT_ONE 255u
 
 /* ---- sets of kernels ---- */
 
@@ -639,6 +640,124 @@ static void residuals(void)
     }
 }
 
+/* Exponents as weights have them, or anything. */
+static void some_exponents(test_random *r, unsigned kind, unsigned char *v, size_t n)
+{
+    const unsigned most = (unsigned)test_below(r, 256), spread = 1 + (unsigned)test_below(r, 60);
+    size_t i;
+    test_fill(r, v, n);
+    if (kind % 4 == 0) return;
+    for (i = 0; i < n; i++) {
+        const unsigned below = v[i] % spread * (v[i] >> 4) / 16;
+        v[i] = (unsigned char)(below < most ? most - below : 0);
+    }
+}
+
+/* Levels and weights: every kernel against the scalar one. */
+static void fitting(void)
+{
+    static unsigned char wanted[MOST];
+    static uint16_t start[MOST], sums[MOST];
+    test_random r = test_random_new(31);
+    unsigned i, k;
+    for (i = 0; i < 1500; i++) {
+        const size_t n = 1 + (i % 3 ? test_below(&r, 400) : some_size(&r, 64, 2000));
+        const int at_end = (int)(i & 1), scale = (int)test_below(&r, 256) - 128;
+        unsigned char *v = lay(ROOM_STREAM, n, at_end), *columns = lay(ROOM_Q, n, at_end);
+        unsigned char *most_of = lay(ROOM_PLACES, n, at_end);
+        unsigned most, other;
+        uint32_t sum;
+        size_t j;
+        wcodeci_fit fit;
+        some_exponents(&r, i, v, n);
+        test_fill(&r, columns, n);
+        for (j = 0; j < n && i % 5; j++) columns[j] = (unsigned char)(columns[j] % 64 - 32);
+        test_fill(&r, most_of, n);
+        memcpy(wanted, most_of, n);
+        for (j = 0; j < n; j++) start[j] = (uint16_t)test_next(&r);
+        wcodeci_fit_levels(&fit, (unsigned)test_below(&r, 256), (unsigned)test_below(&r, 100));
+        sum = wcodeci_fit_row_scalar(&fit, v, columns, n, &most);
+        CHECK(sum >= WEIGHT_ONE && sum <= WEIGHT_ONE * n);
+        wcodeci_fit_most_scalar(&fit, v, scale, n, wanted);
+        memcpy(sums, start, sizeof sums);
+        wcodeci_fit_sum_scalar(&fit, v, scale, n, wanted, sums);
+        for (k = 0; k < set_count; k++) {
+            const wcodeci_encode_kernels *kernels = sets[k].encode;
+            unsigned char *got = lay(ROOM_OUT, n, at_end), *adds = lay(0, 2 * n, at_end);
+            test_note("%s, number %u, %zu values", sets[k].name, i, n);
+            CHECK_EQ(kernels->fit_row(&fit, v, columns, n, &other), sum);
+            CHECK_EQ(other, most);
+            memcpy(got, most_of, n);
+            kernels->fit_most(&fit, v, scale, n, got);
+            CHECK_MEM(got, wanted, n);
+            memcpy(adds, start, 2 * n);
+            kernels->fit_sum(&fit, v, scale, n, got, (uint16_t *)(void *)adds);
+            CHECK_MEM(adds, sums, 2 * n);
+            memcpy(adds, start, 2 * n);         /* levels above the highest, too */
+            kernels->fit_sum(&fit, v, scale, n, most_of, (uint16_t *)(void *)adds);
+            memcpy(sums, start, sizeof sums);
+            wcodeci_fit_sum_scalar(&fit, v, scale, n, most_of, sums);
+            CHECK_MEM(adds, sums, 2 * n);
+            memcpy(sums, start, sizeof sums);
+            wcodeci_fit_sum_scalar(&fit, v, scale, n, wanted, sums);
+            check_beside(ROOM_OUT);
+            check_beside(0);
+        }
+    }
+}
+
+/* The scalar ones themselves: 4 * (exponent + up - down) - scale, and 255 * 2^(-below / 4). */
+static void levels(void)
+{
+    static const unsigned eighths[4] = { 65536, 55109, 46341, 38968 };     /* 65536 * 2^(-i / 4) */
+    wcodeci_fit fit;
+    unsigned top, i;
+    int scale;
+    for (i = 0; i < 256; i++) {
+        const unsigned exact = i < 32 ? (255 * eighths[i & 3] >> (i >> 2)) : 0;      /* in 1/65536 */
+        CHECK_EQ(wcodeci_fit_weight[i], (exact + 32768) >> 16);
+    }
+    for (top = 0; top < 256; top += 5) {
+        wcodeci_fit_levels(&fit, top, 40);
+        for (i = 0; i < 256; i++)
+            for (scale = -128; scale < 128; scale += 3) {
+                const int e = (int)i + 40 - (int)top, base = e < 0 ? 0 : e > 63 ? 255 : 4 * e;
+                const int level = base - (scale < -127 ? -127 : scale);
+                if (i + 40 > 255 + top || (top < 40 && i + 40 - top > 255)) continue;      /* beyond a byte */
+                CHECK_EQ(wcodeci_fit_level(&fit, i, scale), level < 0 ? 0 : level > 255 ? 255 : level);
+            }
+    }
+}
+
+static void scales_off(void)
+{
+    static unsigned char wanted_q[MOST], wanted[MOST];
+    test_random r = test_random_new(32);
+    unsigned i, k;
+    size_t j;
+    for (i = 0; i < 600; i++) {
+        const unsigned width = 1 + i % 8, mask = (1u << width) - 1, row = (unsigned)test_below(&r, 256);
+        const size_t n = i % 2 ? test_below(&r, 300) : some_size(&r, 64, 2000);
+        const int at_end = (int)(i / 8 & 1);
+        unsigned char *v = lay(ROOM_STREAM, n, at_end), *columns = lay(ROOM_Q, n, at_end);
+        fill_plane(&r, v, n, width);
+        test_fill(&r, columns, n);
+        for (j = 0; j < n; j++) {
+            wanted_q[j] = (unsigned char)(columns[j] + row);
+            wanted[j] = (unsigned char)((v[j] - (wanted_q[j] >> 2)) & (int)mask);
+        }
+        for (k = 0; k < set_count; k++) {
+            unsigned char *q = lay(ROOM_PLACES, n, at_end), *residual = lay(ROOM_OUT, n, at_end);
+            test_note("%s, %zu values, width %u", sets[k].name, n, width);
+            sets[k].encode->scale_off(v, columns, row, q, residual, n, mask);
+            CHECK_MEM(q, wanted_q, n);
+            CHECK_MEM(residual, wanted, n);
+            check_beside(ROOM_PLACES);
+            check_beside(ROOM_OUT);
+        }
+    }
+}
+
 /* A coder of up to 16 values.  Those with a frequency, in any class, are put to values[0] ..., *direct of
  * them. */
 static wcodeci_rans16_coder some_coder(test_random *r, unsigned kind, unsigned classes,
@@ -1199,6 +1318,9 @@ int main(void)
     RUN(rans256_values);
     RUN(splitting);
     RUN(residuals);
+    RUN(levels);
+    RUN(fitting);
+    RUN(scales_off);
     RUN(mapping);
     RUN(putting);
     RUN(put_and_back);

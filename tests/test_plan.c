@@ -82,6 +82,52 @@ static void check_comes_back(const wcodec_plan *plan)
     test_sink_free(&out);
 }
 
+/* A file in memory is encoded where it lies, and the memory may be used for something else as soon as that is done:
+ * the same bytes come out as through a callback. */
+static void lent_memory(void)
+{
+    static const char json[] = "{\"a\":{\"dtype\":\"BF16\",\"shape\":[300,1000],\"data_offsets\":[0,600000]},"
+                               "\"b\":{\"dtype\":\"F32\",\"shape\":[70],\"data_offsets\":[600000,600280]},"
+                               "\"c\":{\"dtype\":\"BF16\",\"shape\":[4,0],\"data_offsets\":[600280,600280]}}";
+    test_random r = test_random_new(5);
+    wcodec_plan *plan;
+    test_sink out[2];
+    unsigned way;
+    size_t i;
+    file_raw(strlen(json), json, strlen(json), 600280);
+    for (i = 8 + strlen(json); i + 2 <= file_size; i += 2) {
+        file_data[i] = (unsigned char)test_next(&r);
+        file_data[i + 1] = (unsigned char)(60 - (test_next(&r) & test_next(&r) & 3));
+    }
+    plan = plan_of(NULL);
+    CHECK_EQ(plan->count, 4);
+    for (way = 0; way < 2; way++) {
+        wcodec_writer *writer = NULL;
+        wcodec_source source;
+        wcodec_sink sink;
+        test_source in;
+        test_guard memory = test_guard_copy(file_data, file_size);
+        memset(&out[way], 0, sizeof out[way]);
+        memset(&in, 0, sizeof in);
+        in.data = file_data;
+        in.size = file_size;
+        sink = test_sink_of(&out[way]);
+        source = way ? test_source_of(&in) : wcodec_source_memory(memory.data, file_size);
+        REQUIRE_OK(wcodec_writer_open(&writer, &sink, NULL, NULL));
+        for (i = 0; i < 2; i++) {
+            CHECK_STATUS(wcodec_writer_file(writer, "f", 1, &source, plan, NULL, NULL), WCODEC_OK);
+            if (i) test_guard_free(&memory);
+        }
+        CHECK_STATUS(wcodec_writer_finish(writer, NULL), WCODEC_OK);
+        wcodec_writer_close(writer);
+    }
+    if (CHECK_EQ(out[0].size, out[1].size)) CHECK_MEM(out[0].data, out[1].data, out[0].size);
+    check_comes_back(plan);
+    for (way = 0; way < 2; way++) test_sink_free(&out[way]);
+    wcodec_plan_close(plan);
+    file_free();
+}
+
 /* ---- safetensors as they should be ---- */
 
 /* Header first, then the tensors that are listed, in the order of their data. */
@@ -522,6 +568,7 @@ int main(void)
     RUN(lying_tensors);
     RUN(trailing_bytes);
     RUN(deep_nesting);
+    RUN(lent_memory);
     RUN(every_cut_and_flip);
     RUN(largest_header);
     RUN(typed_data);

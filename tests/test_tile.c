@@ -431,6 +431,93 @@ static void extreme_frequencies(void)
 }
 
 /* The largest tile, and one byte more. */
+/* Counts of several shapes; returns their sum. */
+static size_t some_counts(test_random *r, unsigned kind, uint32_t count[256])
+{
+    uint32_t a = 1, b = 1;
+    size_t n = 0;
+    unsigned i;
+    memset(count, 0, 256 * sizeof *count);
+    for (i = 0; i < 256; i++) {
+        const unsigned s = (unsigned)test_below(r, 256);
+        switch (kind % 6) {
+        case 0: count[i] = 1; break;
+        case 1: count[s] += (uint32_t)test_below(r, 300); break;
+        case 2:                     /* the deepest Huffman tree */
+            if (i >= 28) break;
+            count[s] = a;
+            a += b;
+            b = a - b;
+            break;
+        case 3: count[s] = (uint32_t)test_below(r, 4) ? 0 : (uint32_t)test_below(r, 70000); break;
+        case 4: count[i] = i == 7 ? 100000 : (uint32_t)test_below(r, 2); break;
+        default: if (i < 2 + kind % 5) count[i * 31] = 1 + (uint32_t)test_below(r, 1000); break;
+        }
+    }
+    count[3] += count[3] == 0;
+    count[200] += count[200] == 0;
+    for (i = 0; i < 256; i++) n += count[i];
+    return n;
+}
+
+/* What the coders' tables are made with: sorting, code lengths, frequencies, and the division of rANS-256. */
+static void tables(void)
+{
+    test_random r = test_random_new(77);
+    unsigned kind, i, m;
+    for (kind = 0; kind < 600; kind++) {
+        unsigned char symbol[256], length[256], longest = 0;
+        uint32_t count[256], some[256], freq[256], sum = 0;
+        uint64_t kraft = 0;
+        const size_t n = some_counts(&r, kind, count);
+        test_note("number %u", kind);
+        m = wcodeci_sort_counts(count, symbol);
+        for (i = 1; i < m; i++)
+            CHECK(count[symbol[i - 1]] < count[symbol[i]]
+                  || (count[symbol[i - 1]] == count[symbol[i]] && symbol[i - 1] < symbol[i]));
+        for (i = 0; i < m; i++) CHECK(count[symbol[i]] > 0);
+        for (i = 0; i < 256; i++) sum += count[i] != 0;
+        CHECK_EQ(sum, m);
+        wcodeci_huff_lengths(count, symbol, m, length);
+        for (i = 0; i < 256; i++) {
+            CHECK_EQ(length[i] != 0, count[i] != 0);
+            if (length[i]) kraft += 2048u >> length[i];
+            if (length[i] > longest) longest = length[i];
+        }
+        CHECK(longest <= 11 && kraft == 2048);
+        for (i = 1; i < m; i++) CHECK(length[symbol[i - 1]] >= length[symbol[i]]);
+        for (i = 0; i < m; i++) some[i] = count[symbol[i]];
+        wcodeci_normalise(some, m, n, 12, freq);
+        for (i = 0, sum = 0; i < m; sum += freq[i++]) CHECK(freq[i] >= 1 && freq[i] < 4096);
+        CHECK_EQ(sum, 4096);
+    }
+}
+
+static void rans256_division(void)
+{
+    static wcodeci_rans256_model model;
+    wcodeci_rans256_code code[256];
+    test_random r = test_random_new(78);
+    unsigned f, i;
+    for (f = 1; f < 4096; f++) {
+        memset(&model, 0, sizeof model);
+        model.freq[5] = (uint16_t)f;
+        model.freq[9] = (uint16_t)(4096 - f);
+        wcodeci_rans256_codes(&model, code);
+        for (i = 0; i < 40; i++) {
+            unsigned char room[4] = { 0 }, *p = room + 3;
+            uint32_t q = (uint32_t)test_next(&r), state, x;
+            q = i < 4 ? (i & 1 ? ((uint32_t)1 << 20) - 1 : 16) : 16 + q % (((uint32_t)1 << 20) - 16);
+            x = q * f + (i & 2 ? 0 : f - 1);            /* a multiple, or the last before the next */
+            if (x < 65536) continue;
+            state = x;
+            p = wcodeci_rans256_put(&code[5], &state, p);
+            CHECK(p == room + 3);
+            CHECK_EQ(state, (x / f << 12) + x % f);
+        }
+    }
+}
+
 static void largest_tile(void)
 {
     const size_t size = WCODEC_MAX_TILE_BYTES;
@@ -664,6 +751,8 @@ int main(void)
     RUN(scales_arguments);
     RUN(foreign_splits);
     RUN(extreme_frequencies);
+    RUN(tables);
+    RUN(rans256_division);
     RUN(largest_tile);
     RUN(bound_is_tight);
     RUN(same_bytes_twice);

@@ -53,6 +53,7 @@ static wcodeci_engine wcodeci_engine_make(unsigned cpu_off)
 
 static const wcodeci_encode_kernels wcodeci_encode_kernels_scalar = {
     wcodeci_split_scalar, wcodeci_residual_scalar,
+    wcodeci_fit_row_scalar, wcodeci_fit_most_scalar, wcodeci_fit_sum_scalar, wcodeci_scale_off_scalar,
     { wcodeci_rans16_map_scalar, wcodeci_rans16_map_classes_scalar },
     { wcodeci_rans16_put_scalar, wcodeci_rans16_put_scalar }
 };

@@ -21,13 +21,22 @@
  * Huffman's too, which takes a fifth of such a tile's time and saves 1 in 10000.) */
 #define WCODECI_SIDE_CODERS \
     (1u << WCODEC_CODER_RAW | 1u << WCODEC_CODER_CONSTANT | 1u << WCODEC_CODER_PACKED | 1u << WCODEC_CODER_HUFFMAN)
-#define WCODECI_CLASS_RUN 512       /* of four such runs of values one is looked at for a model of classes */
+/* Those of whose sizes a histogram says no more than what the entropy does. */
+#define WCODECI_ENTROPY_CODERS \
+    (1u << WCODEC_CODER_SPARSE | 1u << WCODEC_CODER_HUFFMAN | 1u << WCODEC_CODER_RANS16 | 1u << WCODEC_CODER_RANS256)
+#define WCODECI_GUESS_PART 32       /* a coder is tried if it seems to cost so little more than the best, */
+#define WCODECI_GUESS_LEAST 16      /* and so many bytes */
+#define WCODECI_SECOND_PART 64      /* what seems to cost so little more than the best is encoded too */
+#define WCODECI_PLANE_FIELDS 3      /* bytes of the fields of a plane, about */
+#define WCODECI_CLASS_RUN 512       /* values in a row that are looked at for a model of classes */
+#define WCODECI_CLASS_VALUES 8192   /* of which there should be so many */
 
 typedef struct wcodeci_encoder {
     const wcodeci_byte *src;
     size_t size;
     unsigned dtype;
     uint64_t row;                       /* units, 0: none */
+    const uint32_t *known_crc;          /* of src; NULL: not known */
     size_t slow;                        /* bytes that a plane must save to be decoded slowly */
     wcodec_tile_options options;
     const wcodeci_encode_kernels *kernels;
@@ -137,50 +146,10 @@ static size_t wcodeci_sample_predicted(const wcodeci_encoder *e, unsigned split,
     return (size_t)used * WCODECI_SAMPLE_RUN;
 }
 
-/* The models of a plane's coders, and the least that each can take; 0: it cannot code this plane. */
-typedef struct wcodeci_choice {
-    wcodeci_huff_model huff;
-    wcodeci_rans16_model rans16;
-    wcodeci_rans256_model rans256;
-    size_t least[WCODEC_CODER_COUNT];
-} wcodeci_choice;
-
 /* What decoding slowly costs beside the bytes: a part of the tile, but not many bytes where it takes few. */
 static size_t wcodeci_slow_cost(const wcodeci_encoder *e, uint64_t size)
 {
     return (size_t)wcodeci_min64(e->slow, size / WCODECI_SLOW_LEAST);
-}
-
-static void wcodeci_choice_prepare(const wcodeci_encoder *e, const wcodeci_plane *plane,
-                                   wcodeci_choice *choice)
-{
-    const size_t raw = wcodeci_raw_size(plane->n, plane->width);
-    wcodeci_byte symbol[256];
-    const unsigned m = wcodeci_sort_counts(plane->count, symbol);
-    const size_t rest = plane->n - plane->count[symbol[m - 1]];
-    const size_t bound = (size_t)(wcodeci_entropy(plane->count, plane->n) / 8);
-    unsigned coders = e->options.coders;
-    size_t *least = choice->least;
-    memset(least, 0, sizeof choice->least);
-    least[WCODEC_CODER_RAW] = raw;
-    if (m == 1) {
-        if (coders >> WCODEC_CODER_CONSTANT & 1) least[WCODEC_CODER_CONSTANT] = 1;
-        return;
-    }
-    if (coders >> WCODEC_CODER_PACKED & 1) least[WCODEC_CODER_PACKED] = wcodeci_packed_size(plane);
-    if (bound >= raw) return;       /* no coder goes below the entropy */
-    if (bound + wcodeci_slow_cost(e, bound) >= raw)
-        coders &= ~(1u << WCODEC_CODER_HUFFMAN | 1u << WCODEC_CODER_RANS256);
-    if (coders >> WCODEC_CODER_SPARSE & 1) least[WCODEC_CODER_SPARSE] = 2 + 2 * rest;
-    if (coders >> WCODEC_CODER_HUFFMAN & 1)
-        least[WCODEC_CODER_HUFFMAN] = wcodeci_huff_prepare(plane, symbol, m, &choice->huff);
-    /* rANS-16 takes 36 bytes beside the message; Huffman at most 16 more than its least. */
-    if ((coders >> WCODEC_CODER_RANS16 & 1) && bound + WCODECI_RANS16_HEAD < least[WCODEC_CODER_RAW]
-        && (!least[WCODEC_CODER_HUFFMAN] || bound + WCODECI_RANS16_HEAD < least[WCODEC_CODER_HUFFMAN] + 16))
-        least[WCODEC_CODER_RANS16] = wcodeci_rans16_prepare(plane, symbol, m, plane->n, &choice->rans16);
-    if (least[WCODEC_CODER_RANS16] == (size_t)-1) least[WCODEC_CODER_RANS16] = 0;
-    if (coders >> WCODEC_CODER_RANS256 & 1)
-        least[WCODEC_CODER_RANS256] = wcodeci_rans256_prepare(plane, &choice->rans256);
 }
 
 /* A coder's cost if it takes `size` bytes.  Coding must save one part in 256: reading a raw plane costs
@@ -192,6 +161,154 @@ static size_t wcodeci_coder_cost(const wcodeci_encoder *e, const wcodeci_plane *
         return size - wcodeci_raw_size(plane->n, plane->width) / 256;
     if (coder == WCODEC_CODER_HUFFMAN || coder == WCODEC_CODER_RANS256) size += wcodeci_slow_cost(e, size);
     return size;
+}
+
+/* Nibbles that a list of lengths takes for `run` equal ones in a row. */
+static unsigned wcodeci_run_nibbles(unsigned value, unsigned run)
+{
+    const unsigned own = value != 0;
+    if (run == 0) return 0;
+    return run - own < 3 ? run : own + (run - own + 17) / 18 * 2;
+}
+
+/* What a plane's values say of its coders without any of them being tried. */
+typedef struct wcodeci_outlook {
+    uint64_t bits;                      /* entropy, in 1/65536 bit */
+    unsigned values;                    /* that occur */
+    uint32_t most;                      /* how often the commonest one does */
+    unsigned huff_nibbles, rans_nibbles, rans_bits;     /* of tables, about */
+} wcodeci_outlook;
+
+static void wcodeci_outlook_make(const wcodeci_plane *plane, wcodeci_outlook *o)
+{
+    const uint32_t log_n = wcodeci_log2((uint32_t)plane->n);
+    unsigned s = 0, huff = 0, rans = 0, huff_run = 0, rans_run = 0;
+    size_t left = plane->n;
+    memset(o, 0, sizeof *o);
+    while (!plane->count[s]) s++;
+    for (; left; s++) {
+        const uint32_t count = plane->count[s];
+        unsigned huff_now = 0, rans_now = 0;
+        if (count) {
+            const uint32_t rare = log_n - wcodeci_log2(count);
+            left -= count;
+            o->bits += (uint64_t)count * rare;
+            o->values++;
+            if (count > o->most) o->most = count;
+            huff_now = rare < 98304 ? 1 : (rare + 32768) >> 16;
+            rans_now = rare >= 12u << 16 ? 1 : ((13u << 16) - rare) >> 16;
+            o->rans_bits += rans_now - 1;
+        }
+        if (huff_now != huff) {
+            o->huff_nibbles += wcodeci_run_nibbles(huff, huff_run);
+            huff = huff_now;
+            huff_run = 0;
+        }
+        huff_run++;
+        if (rans_now != rans) {
+            o->rans_nibbles += wcodeci_run_nibbles(rans, rans_run);
+            rans = rans_now;
+            rans_run = 0;
+        }
+        rans_run++;
+    }
+    if (huff) o->huff_nibbles += wcodeci_run_nibbles(huff, huff_run);
+    if (rans) o->rans_nibbles += wcodeci_run_nibbles(rans, rans_run);
+}
+
+/* rANS-16: with more than 16 values the rarest are exceptions. */
+static size_t wcodeci_guess_rans16(const wcodeci_plane *plane, const wcodeci_outlook *o)
+{
+    const uint32_t log_n = wcodeci_log2((uint32_t)plane->n);
+    const size_t lanes = (size_t)64 << wcodeci_rans16_lanes_log(plane->n, plane->unit);
+    uint64_t bits = o->bits, rest = 0, held = lanes;
+    wcodeci_byte symbol[256];
+    unsigned s, m;
+    if (o->values > 16) {
+        if (bits / plane->n > 6 * 65536) return 0;      /* too many for 16 symbols */
+        m = wcodeci_sort_counts(plane->count, symbol);
+        for (s = 0; s + 16 < m; s++) {
+            rest += plane->count[symbol[s]];
+            bits -= (uint64_t)plane->count[symbol[s]] * (log_n - wcodeci_log2(plane->count[symbol[s]]));
+        }
+        if (rest > plane->n / 4) return 0;
+        bits += rest * 18 * 65536;
+    }
+    held += wcodeci_min64(held, 3 * rest);
+    bits = (bits + bits / 512) / 65536 / 8;
+    return WCODECI_RANS16_HEAD + 2 * lanes + (size_t)(bits > held ? bits - held : 0);
+}
+
+/* About what each coder that may be used would take; 0: it may not, or can not. */
+static void wcodeci_coders_guess(const wcodeci_encoder *e, const wcodeci_plane *plane, size_t *size)
+{
+    const unsigned coders = e->options.coders;
+    wcodeci_outlook o;
+    size_t bytes, lanes;
+    memset(size, 0, WCODEC_CODER_COUNT * sizeof *size);
+    size[WCODEC_CODER_RAW] = wcodeci_raw_size(plane->n, plane->width);
+    if (plane->count[plane->v[0]] == plane->n) {
+        if (coders >> WCODEC_CODER_CONSTANT & 1) size[WCODEC_CODER_CONSTANT] = 1;
+        return;
+    }
+    if (coders >> WCODEC_CODER_PACKED & 1) size[WCODEC_CODER_PACKED] = wcodeci_packed_size(plane);
+    if (!(coders & WCODECI_ENTROPY_CODERS)) return;
+    wcodeci_outlook_make(plane, &o);
+    bytes = (size_t)(o.bits / 65536 / 8);
+    if (bytes >= size[WCODEC_CODER_RAW]) return;        /* no coder goes below the entropy */
+    if (coders >> WCODEC_CODER_SPARSE & 1) size[WCODEC_CODER_SPARSE] = 2 + 2 * (plane->n - o.most);
+    if (coders >> WCODEC_CODER_HUFFMAN & 1) {
+        const size_t least = (plane->n + 7) / 8, about = bytes + bytes / 128;
+        size[WCODEC_CODER_HUFFMAN] = 3 + (o.huff_nibbles + 1) / 2 + (about < least ? least : about);
+    }
+    if (coders >> WCODEC_CODER_RANS16 & 1) size[WCODEC_CODER_RANS16] = wcodeci_guess_rans16(plane, &o);
+    if (coders >> WCODEC_CODER_RANS256 & 1) {
+        lanes = wcodeci_rans256_lanes(o.bits / 65536);
+        size[WCODEC_CODER_RANS256] = 3 + (o.rans_nibbles + 1) / 2 + (o.rans_bits + 7) / 8 + 4 * lanes
+                                   + (bytes > 2 * lanes ? bytes - 2 * lanes : 0);
+    }
+}
+
+/* The least that a plane costs, about. */
+static size_t wcodeci_guess_least(const wcodeci_encoder *e, const wcodeci_plane *plane, const size_t *size)
+{
+    size_t least = wcodeci_coder_cost(e, plane, WCODEC_CODER_RAW, size[WCODEC_CODER_RAW]);
+    unsigned c;
+    for (c = 1; c < WCODEC_CODER_COUNT; c++)
+        if (size[c]) least = wcodeci_min(least, wcodeci_coder_cost(e, plane, c, size[c]));
+    return least;
+}
+
+/* The models of a plane's coders, and the least that each can take; 0: it cannot code this plane, or others will
+ * do it better. */
+typedef struct wcodeci_choice {
+    wcodeci_huff_model huff;
+    wcodeci_rans16_model rans16;
+    wcodeci_rans256_model rans256;
+    size_t least[WCODEC_CODER_COUNT];
+} wcodeci_choice;
+
+/* Makes the models that the guesses leave in the running. */
+static void wcodeci_choice_prepare(const wcodeci_encoder *e, const wcodeci_plane *plane,
+                                   wcodeci_choice *choice)
+{
+    wcodeci_byte symbol[256];
+    size_t *least = choice->least, most;
+    unsigned c, m;
+    wcodeci_coders_guess(e, plane, least);
+    most = wcodeci_guess_least(e, plane, least);
+    most += most / WCODECI_GUESS_PART + WCODECI_GUESS_LEAST;
+    for (c = WCODEC_CODER_HUFFMAN; c < WCODEC_CODER_COUNT; c++)
+        if (least[c] && wcodeci_coder_cost(e, plane, c, least[c]) > most) least[c] = 0;
+    if (!least[WCODEC_CODER_HUFFMAN] && !least[WCODEC_CODER_RANS16] && !least[WCODEC_CODER_RANS256]) return;
+    m = wcodeci_sort_counts(plane->count, symbol);
+    if (least[WCODEC_CODER_HUFFMAN])
+        least[WCODEC_CODER_HUFFMAN] = wcodeci_huff_prepare(plane, symbol, m, &choice->huff);
+    if (least[WCODEC_CODER_RANS16])
+        least[WCODEC_CODER_RANS16] = wcodeci_rans16_prepare(plane, symbol, m, plane->n, &choice->rans16);
+    if (least[WCODEC_CODER_RANS16] == (size_t)-1) least[WCODEC_CODER_RANS16] = 0;
+    if (least[WCODEC_CODER_RANS256])
+        least[WCODEC_CODER_RANS256] = wcodeci_rans256_prepare(plane, &choice->rans256);
 }
 
 /* The coder of the least cost, and that cost. */
@@ -266,36 +383,36 @@ static void wcodeci_plane_predict(wcodeci_encoder *e, unsigned predictor, wcodec
     plane->v = e->residual;
 }
 
-/* Writes a plane, predicted if that costs less, at dst; fills in its size, coder and predictor. */
-static void wcodeci_plane_best(wcodeci_encoder *e, wcodeci_plane *plane, wcodeci_byte *dst,
+/* The predictor that makes e->plane cheapest, about, and that cost.  Of floating point what is below the
+ * exponents is like its neighbours only where these are: `alike` says whether to look. */
+static unsigned wcodeci_plane_look(wcodeci_encoder *e, wcodeci_plane *plane, int alike, size_t *cost)
+{
+    size_t size[WCODEC_CODER_COUNT];
+    unsigned p, best = WCODEC_PREDICT_NONE;
+    for (p = WCODEC_PREDICT_NONE; p <= WCODEC_PREDICT_UP; p++) {
+        size_t other;
+        if (p != WCODEC_PREDICT_NONE && (!alike || *cost <= 1 || !wcodeci_allowed(e, p, plane->n))) continue;
+        wcodeci_plane_predict(e, p, plane);
+        wcodeci_count(plane->v, plane->n, plane->count);
+        wcodeci_coders_guess(e, plane, size);
+        other = wcodeci_guess_least(e, plane, size);
+        if (p != WCODEC_PREDICT_NONE) other += wcodeci_slow_cost(e, other) / 2;
+        if (p != WCODEC_PREDICT_NONE && other >= *cost) continue;
+        *cost = other;
+        best = p;
+    }
+    return best;
+}
+
+/* Writes e->plane, predicted, at dst; fills in its size, coder and predictor. */
+static void wcodeci_plane_best(wcodeci_encoder *e, wcodeci_plane *plane, unsigned predictor, wcodeci_byte *dst,
                                wcodec_plane_info *info)
 {
     wcodeci_choice choice;
-    unsigned p, coder = 0, predictor = WCODEC_PREDICT_NONE, prepared = WCODEC_PREDICT_NONE;
-    size_t least;
-    wcodeci_plane_predict(e, WCODEC_PREDICT_NONE, plane);
+    unsigned coder = 0;
+    wcodeci_plane_predict(e, predictor, plane);
     wcodeci_count(plane->v, plane->n, plane->count);
     wcodeci_choice_prepare(e, plane, &choice);
-    wcodeci_choice_least(e, plane, &choice, &least);
-    for (p = WCODEC_PREDICT_LEFT; p <= WCODEC_PREDICT_UP && least > 1; p++) {
-        size_t cost;
-        if (!wcodeci_allowed(e, p, plane->n)) continue;
-        wcodeci_plane_predict(e, p, plane);
-        wcodeci_count(plane->v, plane->n, plane->count);
-        prepared = p;
-        if (wcodeci_entropy(plane->count, plane->n) / 8 >= least) continue;
-        wcodeci_choice_prepare(e, plane, &choice);
-        wcodeci_choice_least(e, plane, &choice, &cost);
-        cost += wcodeci_slow_cost(e, cost) / 2;
-        if (cost >= least) continue;
-        least = cost;
-        predictor = p;
-    }
-    if (prepared != predictor) {
-        wcodeci_plane_predict(e, predictor, plane);
-        wcodeci_count(plane->v, plane->n, plane->count);
-        wcodeci_choice_prepare(e, plane, &choice);
-    }
     info->size = wcodeci_plane_encode(e, plane, &choice, dst, &coder);
     info->coder = (unsigned char)coder;
     info->predictor = (unsigned char)predictor;
@@ -513,18 +630,19 @@ static size_t wcodeci_tile_join(const wcodeci_encoder *e, wcodeci_tile *tile, ui
     return (size_t)wcodeci_up8(end);
 }
 
-/* How a plane of a large tile will be coded; FULL: look at all of it. */
+/* How a plane will be coded. */
 typedef enum wcodeci_plan_how {
     WCODECI_PLAN_RAW,
     WCODECI_PLAN_RANS16,
     WCODECI_PLAN_SCALED,                /* rANS-16 by classes of e->scaled, */
     WCODECI_PLAN_MAPPED,                /* of the second plane by the first one's values */
-    WCODECI_PLAN_FULL
+    WCODECI_PLAN_FULL,                  /* by the coder that suits it when all of it is seen, */
+    WCODECI_PLAN_LOOK                   /* and the predictor too */
 } wcodeci_plan_how;
 
 typedef struct wcodeci_plane_plan {
     wcodeci_plan_how how;
-    unsigned predictor;                 /* for rANS-16 */
+    unsigned predictor;                 /* for RANS16 and FULL */
     uint64_t cost;
     wcodeci_rans16_model model;
 } wcodeci_plane_plan;
@@ -578,6 +696,7 @@ static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *pl
     const wcodeci_plane_row *row = &wcodeci_splits[tile->info.split].plane[k];
     wcodec_plane_info *info = &tile->info.plane[k];
     wcodeci_plane plane;
+    size_t size;
     plane.n = tile->n;
     plane.width = row->width;
     plane.unit = wcodeci_splits[tile->info.split].unit;
@@ -601,7 +720,6 @@ static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *pl
         && wcodeci_plane_write_mapped(e, plan, &plane, info, dst))
         return;
     if (plan && plan->how == WCODECI_PLAN_RANS16) {
-        size_t size;
         wcodeci_plane_predict(e, plan->predictor, &plane);
         size = wcodeci_rans16_encode(e->kernels, &plane, &plan->model, NULL, dst, info->size, e->work);
         if (size) {
@@ -611,7 +729,8 @@ static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *pl
             return;
         }
     }
-    wcodeci_plane_best(e, &plane, dst, info);
+    wcodeci_plane_best(e, &plane, plan && plan->how == WCODECI_PLAN_FULL ? plan->predictor
+                                  : wcodeci_plane_look(e, &plane, 1, &size), dst, info);
 #if WCODECI_LZ
     /* Of bytes as they are the whole tile is tried in the end. */
     if (e->lz && (tile->info.split != WCODEC_SPLIT_BYTE || tile->info.predictor != WCODEC_PREDICT_NONE))
@@ -679,7 +798,7 @@ static void wcodeci_plane_consider(const wcodeci_encoder *e, const wcodeci_plane
     m = wcodeci_sort_counts(plane->count, symbol);
     if (m == 1) {           /* constant, sparse, or a sample that saw too little */
         if (!(coders >> WCODEC_CODER_CONSTANT & 1) && !(coders >> WCODEC_CODER_SPARSE & 1)) return;
-        plan->how = WCODECI_PLAN_FULL;
+        plan->how = WCODECI_PLAN_LOOK;
         *cost = wcodeci_min64(*cost, 1 + extra);
         return;
     }
@@ -695,7 +814,9 @@ static void wcodeci_plane_consider(const wcodeci_encoder *e, const wcodeci_plane
     if (!(coders & ~(1u << WCODEC_CODER_RAW | 1u << WCODEC_CODER_RANS16))) return;
     if (least + slow < *cost) {
         *cost = least + slow;
-        plan->how = WCODECI_PLAN_FULL;
+        /* Where most values are the same, a sample says little of the others. */
+        plan->how = entropy < WCODECI_SAMPLE ? WCODECI_PLAN_LOOK : WCODECI_PLAN_FULL;
+        plan->predictor = predictor;
     }
 }
 
@@ -727,28 +848,38 @@ static uint64_t wcodeci_plane_planned(const wcodeci_encoder *e, unsigned split, 
     return cost;
 }
 
-static void wcodeci_tile_plan_full(const wcodeci_encoder *e, unsigned split, unsigned predictor,
+/* What a tile costs by all of it: of a small one, or of one with few units of this split. */
+static void wcodeci_tile_plan_full(wcodeci_encoder *e, unsigned split, unsigned predictor,
                                    wcodeci_plan_of_tile *plan)
 {
     const wcodeci_split_row *row = &wcodeci_splits[split];
-    const size_t n = e->size / row->unit;
     const wcodeci_byte *units = e->src;
-    uint32_t count[256];
+    int alike = 1;
     unsigned k;
+    wcodeci_plane plane;
+    plane.n = e->size / row->unit;
+    plane.unit = row->unit;
+    plan->split = split;
+    plan->predictor = predictor;
+    plan->cost = 0;
     if (predictor != WCODEC_PREDICT_NONE) {
-        wcodeci_predict_units(e->src, e->units, n, row->unit, predictor, e->row);
+        wcodeci_predict_units(e->src, e->units, plane.n, row->unit, predictor, e->row);
         units = e->units;
     }
     for (k = 0; k < row->planes; k++) {
-        wcodeci_split_plane(e->kernels, split, k, units, e->plane, n);
-        wcodeci_count(e->plane, n, count);
-        plan->plane[k].cost = wcodeci_entropy(count, n) / 8;
-        plan->cost += plan->plane[k].cost;
+        size_t cost;
+        plane.width = row->plane[k].width;
+        wcodeci_split_plane(e->kernels, split, k, units, e->plane, plane.n);
         plan->plane[k].how = WCODECI_PLAN_FULL;
+        plan->plane[k].predictor = wcodeci_plane_look(e, &plane, alike, &cost);
+        plan->plane[k].cost = cost;
+        plan->cost += cost + WCODECI_PLANE_FIELDS;
+        if (row->unit > 1 && !wcodeci_dtypes[e->dtype].integer
+            && plan->plane[0].predictor == WCODEC_PREDICT_NONE) alike = 0;
     }
 }
 
-static void wcodeci_tile_plan(const wcodeci_encoder *e, unsigned split, unsigned predictor,
+static void wcodeci_tile_plan(wcodeci_encoder *e, unsigned split, unsigned predictor,
                               wcodeci_plan_of_tile *plan)
 {
     const wcodeci_split_row *row = &wcodeci_splits[split];
@@ -756,13 +887,13 @@ static void wcodeci_tile_plan(const wcodeci_encoder *e, unsigned split, unsigned
     wcodeci_byte *units = e->residual, *sample = e->second;
     const wcodeci_byte *from;           /* what may be predicted from */
     unsigned k;
-    plan->split = split;
-    plan->predictor = predictor;
-    plan->cost = 0;
     if (n < WCODECI_SAMPLE) {           /* many bytes, but few units of this split */
         wcodeci_tile_plan_full(e, split, predictor, plan);
         return;
     }
+    plan->split = split;
+    plan->predictor = predictor;
+    plan->cost = 0;
     wcodeci_sample_units(e, n, row->unit, predictor, units);
     from = predictor == WCODEC_PREDICT_NONE ? e->src : NULL;
     for (k = 0; k < row->planes; k++) {
@@ -776,18 +907,22 @@ static void wcodeci_tile_plan(const wcodeci_encoder *e, unsigned split, unsigned
     }
 }
 
-/* Counts residuals by class: all of few, a quarter of many.  Returns how many. */
+/* Counts residuals by class: all of few, down to an eighth of many.  Returns how many. */
 static size_t wcodeci_classes_count(const wcodeci_byte *v, const wcodeci_byte *q, size_t n,
                                     uint32_t count[WCODECI_CLASSES][256])
 {
-    const size_t step = n < 4 * WCODECI_SAMPLE ? WCODECI_CLASS_RUN : 4 * WCODECI_CLASS_RUN;
-    size_t i, j, shown = 0;
-    memset(count, 0, WCODECI_CLASSES * sizeof count[0]);
+    const size_t part = n / WCODECI_CLASS_VALUES;
+    const size_t step = WCODECI_CLASS_RUN * (part < 1 ? 1 : wcodeci_min(part, 8));
+    uint32_t other[256 * WCODECI_CLASSES], *one = count[0];
+    size_t i, shown = 0;
+    memset(one, 0, sizeof other);
+    memset(other, 0, sizeof other);
     for (i = 0; i < n; i += step) {
         const size_t end = i + wcodeci_min(n - i, WCODECI_CLASS_RUN);
-        for (j = i; j < end; j++) count[q[j] & 3][v[j]]++;
+        wcodeci_count_classes(v + i, q + i, end - i, one, other);
         shown += end - i;
     }
+    for (i = 0; i < 256 * WCODECI_CLASSES; i++) one[i] += other[i];
     return shown;
 }
 
@@ -798,6 +933,7 @@ static void wcodeci_rows_encode(wcodeci_encoder *e, size_t rows)
     const uint64_t row = e->row;
     const size_t slow = e->slow;
     wcodeci_plane plane;
+    size_t cost;
     e->options.coders = WCODECI_SIDE_CODERS;
     if (e->options.profile == WCODEC_PROFILE_FAST && e->size > WCODECI_FREE_SIZE)
         e->options.coders &= ~(1u << WCODEC_CODER_HUFFMAN);
@@ -808,7 +944,7 @@ static void wcodeci_rows_encode(wcodeci_encoder *e, size_t rows)
     plane.n = rows;
     plane.width = 8;
     plane.unit = 1;
-    wcodeci_plane_best(e, &plane, e->row_payload, &e->rows);
+    wcodeci_plane_best(e, &plane, wcodeci_plane_look(e, &plane, 1, &cost), e->row_payload, &e->rows);
     e->rows.width = 8;
     e->options.coders = coders;
     e->row = row;
@@ -822,21 +958,14 @@ static void wcodeci_tile_scale(wcodeci_encoder *e, wcodeci_plan_of_tile *plan)
     const size_t n = e->size / row->unit;
     uint32_t count[WCODECI_CLASSES][256];
     wcodeci_rans16_model model;
-    wcodeci_scaled scaled;
-    size_t rows, shown, size;
-    scaled.columns = e->scales->scale;
-    scaled.rows = e->row_scales;
-    scaled.width = e->scales->columns;
-    scaled.phase = e->scales->phase;
-    rows = wcodeci_scaled_rows(scaled.width, scaled.phase, n);
+    size_t shown, size;
     wcodeci_split_plane(e->kernels, plan->split, 0, e->src, e->plane, n);
-    wcodeci_rows_fit(e->plane, n, scaled.columns, scaled.width, scaled.phase, e->row_scales);
-    wcodeci_scaled_q(e->decode, &scaled, 0, e->q, n);
-    wcodeci_scale_off(e->plane, e->q, e->scaled, n, (1u << row->plane[0].width) - 1);
+    wcodeci_rows_fit(e->kernels, e->plane, n, e->scales->scale, e->scales->columns, e->scales->phase, e->row_scales,
+                     e->q, e->scaled, (1u << row->plane[0].width) - 1);
     shown = wcodeci_classes_count(e->scaled, e->q, n, count);
     size = wcodeci_classes_prepare(count, shown, n, row->unit, &model);
     if (size >= plan->plane[0].cost) return;            /* (size_t)-1: none */
-    wcodeci_rows_encode(e, rows);
+    wcodeci_rows_encode(e, wcodeci_scaled_rows(e->scales->columns, e->scales->phase, n));
     size += e->rows.size + 8;
     if (size >= plan->plane[0].cost) return;
     plan->cost -= plan->plane[0].cost - size;
@@ -929,20 +1058,30 @@ static int wcodeci_unit_predictor_fits(const wcodeci_encoder *e, unsigned split,
         && wcodeci_allowed(e, predictor, n);
 }
 
-/* The smallest of all that fits a small tile. */
+/* The split and unit predictor that cost least by all of a small tile.  What looks nearly as good is encoded too,
+ * for looks are not exact. */
 static size_t wcodeci_tile_encode_small(wcodeci_encoder *e, unsigned splits, uint32_t crc, wcodeci_byte *dst)
 {
+    wcodeci_plan_of_tile best, second, other;
     unsigned split, predictor;
-    size_t size = 0;
+    size_t size, least;
+    best.cost = second.cost = UINT64_MAX;
     for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
         for (predictor = 0; (splits >> split & 1) && predictor <= WCODEC_PREDICT_UP; predictor++) {
-            size_t cost;
             if (!wcodeci_unit_predictor_fits(e, split, predictor)) continue;
-            cost = wcodeci_tile_encode_as(e, split, predictor, NULL, crc, e->trial);
-            if (size && cost >= size) continue;
-            size = cost;
-            memcpy(dst, e->trial, size);
+            wcodeci_tile_plan_full(e, split, predictor, &other);
+            if (other.cost < best.cost) {
+                second = best;
+                best = other;
+            } else if (other.cost < second.cost) {
+                second = other;
+            }
         }
+    least = wcodeci_tile_encode_as(e, best.split, best.predictor, best.plane, crc, dst);
+    if (second.cost > best.cost + best.cost / WCODECI_SECOND_PART + WCODECI_GUESS_LEAST) return least;
+    size = wcodeci_tile_encode_as(e, second.split, second.predictor, second.plane, crc, e->trial);
+    if (size >= least) return least;
+    memcpy(dst, e->trial, size);
     return size;
 }
 
@@ -982,7 +1121,7 @@ static size_t wcodeci_tile_encode_large(wcodeci_encoder *e, unsigned splits, uin
         /* Of integers, what is left out of the sample may be what matters: a clear gain, then, and a clearer one
          * if the upper halves decode slowly all the same. */
         favour = wcodeci_split_floats(split) || best.split == split ? 0
-               : other.plane[0].how == WCODECI_PLAN_FULL ? other.cost / 8 : other.cost / 64;
+               : other.plane[0].how >= WCODECI_PLAN_FULL ? other.cost / 8 : other.cost / 64;
         if (other.cost + favour < best.cost) best = other;
     }
     return wcodeci_tile_encode_as(e, best.split, best.predictor, best.plane, crc, dst);
@@ -1121,7 +1260,7 @@ static size_t wcodeci_tile_try_lz(wcodeci_encoder *e, uint32_t crc, wcodeci_byte
 static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
 {
     const unsigned splits = wcodeci_splits_to_try(e);
-    const uint32_t crc = e->crc(0, e->src, e->size);
+    const uint32_t crc = e->known_crc ? *e->known_crc : e->crc(0, e->src, e->size);
     size_t size;
 #if WCODECI_MIX
     if (e->mix) size = wcodeci_tile_encode_mixed(e, crc, dst);
@@ -1137,9 +1276,10 @@ static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
     return size;
 }
 
-WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size,
-                                     const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
-                                     size_t dst_size, void *scratch, size_t scratch_size)
+/* wcodec_tile_encode; `crc`: of the bytes, or NULL. */
+static size_t wcodeci_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size, const uint32_t *crc,
+                                  const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
+                                  size_t dst_size, void *scratch, size_t scratch_size)
 {
     wcodeci_encoder e;
     unsigned cpu;
@@ -1164,6 +1304,7 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
     e.size = size;
     e.dtype = dtype;
     e.row = row;
+    e.known_crc = crc;
     e.slow = size < WCODECI_FREE_SIZE ? 0 : size / WCODECI_SLOW_PART;
     e.work = (wcodeci_byte *)scratch + ((8 - ((uintptr_t)scratch & 7)) & 7);
     e.mix = NULL;
@@ -1183,6 +1324,13 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
     e.row_scales = e.classes + size;
     e.row_payload = e.row_scales + wcodeci_encode_rows(size);
     return wcodeci_tile_encode_best(&e, (wcodeci_byte *)dst);
+}
+
+WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size,
+                                     const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
+                                     size_t dst_size, void *scratch, size_t scratch_size)
+{
+    return wcodeci_tile_encode(dtype, row, src, size, NULL, scales, options, dst, dst_size, scratch, scratch_size);
 }
 
 #endif

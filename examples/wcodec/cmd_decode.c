@@ -59,8 +59,19 @@ typedef struct stream {
     unsigned char *in, *out;
     size_t size, used;          /* of `in`: what is there, and what the decoder took */
     int at_end;                 /* of the input */
+    int lost;                   /* the container asked for output that cannot be read again */
     uint64_t originals;
 } stream;
+
+/* A wcodec_reread, for output that is gone. */
+static wcodec_status stream_lost(void *user, uint64_t offset, void *dst, size_t size)
+{
+    (void)offset;
+    (void)dst;
+    (void)size;
+    ((stream *)user)->lost = 1;
+    return WCODEC_E_UNSUPPORTED;
+}
 
 static int stream_fill(job *j, stream *s)
 {
@@ -103,6 +114,10 @@ static int stream_steps(job *j, stream *s)
                                   &out_used, &err);
         if (status < 0) {
             (void)cli_output_settle(&j->out);
+            if (s->lost) {
+                return cli_fail(j->in.name, "holds copies of tiles: decode needs a file to read from or one to "
+                                            "write (or encode --no-copies)");
+            }
             return cli_fail_library(&j->in, &j->out, status, &err);
         }
         s->used += in_used;
@@ -119,12 +134,15 @@ static int stream_steps(job *j, stream *s)
 
 static int decode_stream(job *j)
 {
+    wcodec_reader_options options = wcodec_reader_defaults();
     wcodec_error err = { WCODEC_OK, 0, NULL };
     stream s;
     wcodec_status status;
     int result;
     memset(&s, 0, sizeof s);
-    status = wcodec_push_open(&s.push, NULL, &err);
+    options.reread.fn = j->out.temp != NULL ? cli_output_reread : stream_lost;
+    options.reread.user = j->out.temp != NULL ? (void *)&j->out : (void *)&s;
+    status = wcodec_push_open(&s.push, &options, &err);
     if (status != WCODEC_OK) return cli_fail_library(&j->in, NULL, status, &err);
     s.in = (unsigned char *)malloc(CLI_CHUNK);
     s.out = (unsigned char *)malloc(CLI_CHUNK);
