@@ -1539,6 +1539,40 @@ def good_groups():
     one('index-coded', *layers[2:], index_planes=[P('rans256')])
 
 
+def good_copies():
+    def one(name, *segments, **how):
+        good('copies-' + name, [Original(name.encode(), segments)], **how)
+
+    a, b = randoms(120, 30), randoms(121, 30)
+    one('next', Segment(a + a, T=30, tiles=[tile(a), copy(a, 30)]))
+    one('many', Segment(a + b + a + b + a, T=30, tiles=[tile(a), tile(b), copy(a, 60), copy(b, 60), copy(a, 120)]))
+    one('last-is-none', Segment(a + a + a[:7], T=30, tiles=[tile(a), copy(a, 30), tile(a[:7])]))
+    one('of-one-byte', Segment(b'ab' * 3, T=1, tiles=[tile(b'a'), tile(b'b'), copy(b'a', 2), copy(b'b', 2),
+                                                      copy(b'a', 4), copy(b'b', 4)]))
+    one('other-segment', Segment(a, name=b'a'), Segment(), Segment(a, unit=2, name=b'b', tiles=[copy(a, 30)]),
+        Segment(b + a, T=30, gap=note(3), tiles=[tile(b), copy(a, 90)]))
+    one('other-split', Segment(a, tiles=[tile(a, 'BF16')]), Segment(a, unit=1, tiles=[copy(a, 30)]))
+    good('copies-originals', [Original(b'a', [Segment(a)]), Original(b'b'),
+                              Original(b'c', [Segment(a, tiles=[copy(a, 30)])]),
+                              Original(b'd', [Segment(b), Segment(a, tiles=[copy(a, 90)])], from_parts=True)])
+    # Scales: of the tile that is copied, of the copy's own group, of neither.
+    w = scaled(122, 66, 'BF16', W11, ROWS)
+    other = bells(123, 11, 90, 20)
+
+    def scaled_tile(data, scales):
+        return tile(data, 'BF16', planes_of('BF16', 'rans16'), scales=scales, phase=0, rows=ROWS[:len(data) // 22])
+    one('of-scaled', Segment(w, unit=2, row=11, T=66, per=1, groups=[W11], tiles=[scaled_tile(w, W11)]),
+        Segment(w, unit=2, row=11, T=66, tiles=[copy(w, 132)], name=b'c'))
+    one('scaled-behind',
+        Segment(w[:66], unit=2, row=11, T=33, per=1, groups=[W11], tiles=[scaled_tile(w[:66], W11)]),
+        Segment(w, unit=2, row=11, T=33, per=2, groups=[other],
+                tiles=[copy(w[:66], 66), scaled_tile(w[66:], other)], name=b'c'))
+    one('in-group', Segment(w[:66] + w, unit=2, row=11, T=33, per=2, columns=11, groups=[W11, None],
+                            tiles=[scaled_tile(w[:66], W11), copy(w[:66], 66), tile(w[66:], 'BF16')]))
+    one('group-of-copies', Segment(w[:66] * 4, unit=2, row=11, T=33, per=2, groups=[W11, other],
+                                   tiles=[scaled_tile(w[:66], W11)] + [copy(w[:66], 66 * i) for i in (1, 2, 3)]))
+
+
 TEXT = b'the cat sat on the mat; the dog sat on the cat; the mat sat on the dog. '
 
 
@@ -1658,40 +1692,6 @@ def bad_lz():
          | {'literals0': lambda p: p[:3]})
     case('cut-before-count', edit=dict.fromkeys(['count0', 'lengths0', 'far0', 'distances0', 'stream0'], b''))
     case('cut-before-far', edit=dict.fromkeys(['far0', 'distances0', 'stream0'], b''))
-
-
-def good_copies():
-    def one(name, *segments, **how):
-        good('copies-' + name, [Original(name.encode(), segments)], **how)
-
-    a, b = randoms(120, 30), randoms(121, 30)
-    one('next', Segment(a + a, T=30, tiles=[tile(a), copy(a, 30)]))
-    one('many', Segment(a + b + a + b + a, T=30, tiles=[tile(a), tile(b), copy(a, 60), copy(b, 60), copy(a, 120)]))
-    one('last-is-none', Segment(a + a + a[:7], T=30, tiles=[tile(a), copy(a, 30), tile(a[:7])]))
-    one('of-one-byte', Segment(b'ab' * 3, T=1, tiles=[tile(b'a'), tile(b'b'), copy(b'a', 2), copy(b'b', 2),
-                                                      copy(b'a', 4), copy(b'b', 4)]))
-    one('other-segment', Segment(a, name=b'a'), Segment(), Segment(a, unit=2, name=b'b', tiles=[copy(a, 30)]),
-        Segment(b + a, T=30, gap=note(3), tiles=[tile(b), copy(a, 90)]))
-    one('other-split', Segment(a, tiles=[tile(a, 'BF16')]), Segment(a, unit=1, tiles=[copy(a, 30)]))
-    good('copies-originals', [Original(b'a', [Segment(a)]), Original(b'b'),
-                              Original(b'c', [Segment(a, tiles=[copy(a, 30)])]),
-                              Original(b'd', [Segment(b), Segment(a, tiles=[copy(a, 90)])], from_parts=True)])
-    # Scales: of the tile that is copied, of the copy's own group, of neither.
-    w = scaled(122, 66, 'BF16', W11, ROWS)
-    other = bells(123, 11, 90, 20)
-
-    def scaled_tile(data, scales):
-        return tile(data, 'BF16', planes_of('BF16', 'rans16'), scales=scales, phase=0, rows=ROWS[:len(data) // 22])
-    one('of-scaled', Segment(w, unit=2, row=11, T=66, per=1, groups=[W11], tiles=[scaled_tile(w, W11)]),
-        Segment(w, unit=2, row=11, T=66, tiles=[copy(w, 132)], name=b'c'))
-    one('scaled-behind',
-        Segment(w[:66], unit=2, row=11, T=33, per=1, groups=[W11], tiles=[scaled_tile(w[:66], W11)]),
-        Segment(w, unit=2, row=11, T=33, per=2, groups=[other],
-                tiles=[copy(w[:66], 66), scaled_tile(w[66:], other)], name=b'c'))
-    one('in-group', Segment(w[:66] + w, unit=2, row=11, T=33, per=2, columns=11, groups=[W11, None],
-                            tiles=[scaled_tile(w[:66], W11), copy(w[:66], 66), tile(w[66:], 'BF16')]))
-    one('group-of-copies', Segment(w[:66] * 4, unit=2, row=11, T=33, per=2, groups=[W11, other],
-                                   tiles=[scaled_tile(w[:66], W11)] + [copy(w[:66], 66 * i) for i in (1, 2, 3)]))
 
 
 def good_example():

@@ -237,6 +237,19 @@ static const char *wcodeci_huff_decode(const wcodeci_byte *src, size_t size, uns
 
 #ifndef WCODEC_NO_ENCODER
 
+/* Sorts m keys (Shell, "A high-speed sorting procedure", 1959). */
+static void wcodeci_sort_keys(uint64_t *key, unsigned m)
+{
+    static const wcodeci_byte gaps[] = { 132, 57, 23, 10, 4, 1 };
+    unsigned s, g, i;
+    for (g = 0; g < sizeof gaps; g++)
+        for (s = gaps[g]; s < m; s++) {
+            const uint64_t moved = key[s];
+            for (i = s; i >= gaps[g] && key[i - gaps[g]] > moved; i -= gaps[g]) key[i] = key[i - gaps[g]];
+            key[i] = moved;
+        }
+}
+
 /* The values that occur, rarest first, equal ones by value: sorted by one byte of their counts after the other,
  * the lowest first.  Returns how many. */
 static unsigned wcodeci_sort_counts(const uint32_t count[256], wcodeci_byte symbol[256])
@@ -263,13 +276,13 @@ static unsigned wcodeci_sort_counts(const uint32_t count[256], wcodeci_byte symb
 #define WCODECI_HUFF_SYMBOLS 512    /* the most that a code has */
 
 /* Code lengths by Huffman's construction; returns the longest.  Symbols come sorted, and so do the pairs as they
- * are made (van Leeuwen, "On the construction of Huffman trees", 1976).  m, 2 to WCODECI_HUFF_SYMBOLS; the counts'
- * sum is below 2^25, so that no code is longer than a byte can say. */
+ * are made (van Leeuwen, "On the construction of Huffman trees", 1976).  `count`: of m symbols, 2 to
+ * WCODECI_HUFF_SYMBOLS, rarest first. */
 static unsigned wcodeci_huff_free(const uint32_t *count, unsigned m, wcodeci_byte *length)
 {
-    uint32_t weight[WCODECI_HUFF_SYMBOLS];          /* of pairs */
-    uint16_t above[2 * WCODECI_HUFF_SYMBOLS];       /* symbols are nodes 0 ... m-1, pair i is node m + i */
-    wcodeci_byte depth[WCODECI_HUFF_SYMBOLS];       /* of pairs */
+    uint32_t weight[WCODECI_HUFF_SYMBOLS];      /* of pairs */
+    uint16_t above[2 * WCODECI_HUFF_SYMBOLS];   /* symbols are nodes 0 ... m-1, pair i is node m + i */
+    uint16_t depth[WCODECI_HUFF_SYMBOLS];       /* of pairs */
     unsigned leaf = 0, pair = 0, i, k, longest = 0;
     for (i = 0; i + 1 < m; i++) {
         uint32_t sum = 0;
@@ -284,11 +297,11 @@ static unsigned wcodeci_huff_free(const uint32_t *count, unsigned m, wcodeci_byt
         }
         weight[i] = sum;
     }
-    memset(depth, 0, m);                            /* that of the last pair stays */
-    for (i = m - 2; i-- > 0;) depth[i] = (wcodeci_byte)(depth[above[m + i]] + 1);
+    memset(depth, 0, sizeof depth);             /* that of the last pair stays */
+    for (i = m - 2; i-- > 0;) depth[i] = (uint16_t)(depth[above[m + i]] + 1);
     for (i = 0; i < m; i++) {
         const unsigned l = depth[above[i]] + 1u;
-        length[i] = (wcodeci_byte)l;
+        length[i] = (wcodeci_byte)wcodeci_min(l, 255);
         if (l > longest) longest = l;
     }
     return longest;
@@ -298,8 +311,7 @@ static unsigned wcodeci_huff_free(const uint32_t *count, unsigned m, wcodeci_byt
  * Hirschberg, "A fast algorithm for optimal length-limited Huffman codes", 1990).  Each of 11 levels merges the
  * symbols with pairs of the level below, by weight; the 2m - 2 lightest items of the top level, with the pairs in
  * them taken apart level by level, hold each symbol as often as its code has bits.  To take them apart one needs to
- * know only which items of a level are symbols, for these come in sorted order.  `count`: of m symbols, 2 to
- * WCODECI_HUFF_SYMBOLS, rarest first. */
+ * know only which items of a level are symbols, for these come in sorted order.  `count`: as above. */
 static void wcodeci_huff_optimal(const uint32_t *count, unsigned m, wcodeci_byte *length)
 {
     uint32_t is_symbol[WCODECI_HUFF_MAX][2 * WCODECI_HUFF_SYMBOLS / 32];

@@ -605,19 +605,6 @@ static void wcodeci_lz_put_extra(wcodeci_lz_writer *w, uint32_t x, unsigned symb
     wcodeci_lz_put(w, x - wcodeci_lz_base(symbol, fine), wcodeci_lz_extra(symbol, fine));
 }
 
-/* Sorts m keys (Shell, "A high-speed sorting procedure", 1959). */
-static void wcodeci_lz_sort(uint64_t *key, unsigned m)
-{
-    static const wcodeci_byte gaps[] = { 132, 57, 23, 10, 4, 1 };
-    unsigned s, g, i;
-    for (g = 0; g < sizeof gaps; g++)
-        for (s = gaps[g]; s < m; s++) {
-            const uint64_t moved = key[s];
-            for (i = s; i >= gaps[g] && key[i - gaps[g]] > moved; i -= gaps[g]) key[i] = key[i - gaps[g]];
-            key[i] = moved;
-        }
-}
-
 /* Makes a code for symbols that occur so often.  Returns one more than the last symbol that does. */
 static unsigned wcodeci_lz_code(const uint32_t *count, unsigned symbols, wcodeci_byte *length, uint32_t *code)
 {
@@ -632,7 +619,7 @@ static unsigned wcodeci_lz_code(const uint32_t *count, unsigned symbols, wcodeci
         end = i + 1;
     }
     if (m < 2) return end;
-    wcodeci_lz_sort(key, m);
+    wcodeci_sort_keys(key, m);
     for (i = 0; i < m; i++) sorted[i] = (uint32_t)(key[i] >> 16);
     wcodeci_huff_optimal(sorted, m, bits);
     for (i = 0; i < m; i++) length[key[i] & 65535] = bits[i];
