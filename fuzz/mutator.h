@@ -262,7 +262,7 @@ static inline size_t fuzz_index_get(const fuzz_container *c, unsigned char *dst)
         if (c->record[i].type != 'I') continue;
         if (wcodec_tile_inspect(p, c->record[i].size, &info, NULL) != WCODEC_OK) return 0;
         if (info.decoded_size > 65536 || info.decoded_size > FUZZ_MAX_INDEX - size) return 0;
-        if (wcodec_tile_decode(p, c->record[i].size, NULL, 0, dst + size, info.decoded_size, scratch,
+        if (wcodec_tile_decode(p, c->record[i].size, NULL, dst + size, info.decoded_size, scratch,
                                scratch_size, 1, 0, NULL) != WCODEC_OK) return 0;
         size += info.decoded_size;
     }
@@ -361,7 +361,7 @@ static inline void fuzz_scales_take(fuzz_scales *s, const unsigned char *record,
     s->scale = fuzz_exact(NULL, s->columns);
     scratch_size = wcodec_tile_decode_scratch(s->columns);
     scratch = fuzz_exact(NULL, scratch_size);
-    if (wcodec_tile_decode(record, size, NULL, 0, s->scale, s->columns, scratch, scratch_size, 1, 0, NULL)
+    if (wcodec_tile_decode(record, size, NULL, s->scale, s->columns, scratch, scratch_size, 1, 0, NULL)
         != WCODEC_OK)
         fuzz_scales_free(s);
     free(scratch);

@@ -43,7 +43,7 @@ static wcodec_status decode(const unsigned char *record, size_t size, size_t dst
     memset(&err, 0, sizeof err);
     memset(dst.data, fill, dst.size);
     memset(scratch.data, fill, scratch.size);
-    st = wcodec_tile_decode(src.data, size, NULL, 0, dst.data, dst.size, scratch.data, scratch.size, no_crc, 0, &err);
+    st = wcodec_tile_decode(src.data, size, NULL, dst.data, dst.size, scratch.data, scratch.size, no_crc, 0, &err);
     if (st == WCODEC_OK) memcpy(back, dst.data, dst_size);
     else CHECK(err.status == st && err.what != NULL);
     test_guard_free(&src);
@@ -216,12 +216,12 @@ static void every_flip(void)
             wcodec_status st;
             int k;
             record[i / 8] ^= (unsigned char)(1u << i % 8);
-            st = wcodec_tile_decode(record, record_size, NULL, 0, back[0], size, scratch, need, 0, 0, NULL);
+            st = wcodec_tile_decode(record, record_size, NULL, back[0], size, scratch, need, 0, 0, NULL);
             if (st == WCODEC_OK && memcmp(back[0], data, size) != 0) wrong++;
             for (k = 0; k < 2; k++) {
                 memset(back[k], 255 * k, size);
                 memset(scratch, 255 * k, need);
-                st = wcodec_tile_decode(record, record_size, NULL, 0, back[k], size, scratch, need, 1, 0, NULL);
+                st = wcodec_tile_decode(record, record_size, NULL, back[k], size, scratch, need, 1, 0, NULL);
             }
             if (st == WCODEC_OK && memcmp(back[0], back[1], size) != 0) unstable++;
             record[i / 8] ^= (unsigned char)(1u << i % 8);

@@ -2,6 +2,7 @@
  * Tiles: records and decoding (private, and layer 1 of the API)
  * ---------------------------------------------------------------------------------------------- */
 
+#define WCODECI_RECORD_BASE 0x42
 #define WCODECI_RECORD_ORIGINAL 0x4F
 #define WCODECI_RECORD_SCALES 0x53
 #define WCODECI_RECORD_TILE 0x54
@@ -47,6 +48,12 @@ typedef struct wcodeci_tile {
     size_t body_end;    /* in the record */
 } wcodeci_tile;
 
+/* Is it a predictor by the base? */
+static int wcodeci_predict_based(unsigned predictor)
+{
+    return predictor == WCODEC_PREDICT_BASE_XOR || predictor == WCODEC_PREDICT_BASE_DIFFERENCE;
+}
+
 /* Reads a plane's coder, predictor and size. */
 static wcodec_status wcodeci_plane_parse(wcodeci_cursor *c, wcodec_plane_info *plane, const char **what)
 {
@@ -61,8 +68,8 @@ static wcodec_status wcodeci_plane_parse(wcodeci_cursor *c, wcodec_plane_info *p
         *what = "unknown coder or predictor";
         return WCODEC_E_UNSUPPORTED;
     }
-    *what = "a plane is larger than its tile's record";
-    return size > WCODECI_MAX_BODY ? WCODEC_E_CORRUPT : WCODEC_OK;
+    *what = "a plane is larger than its tile's record, or predicted as only whole units are";
+    return size > WCODECI_MAX_BODY || wcodeci_predict_based(plane->predictor) ? WCODEC_E_CORRUPT : WCODEC_OK;
 }
 
 /* Places a payload at or behind `position`; returns where it ends. */
@@ -102,12 +109,15 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
     if (flags & WCODECI_TILE_ROW) tile->row = wcodeci_take_varint(&c);
     if (flags & WCODECI_TILE_SCALED) tile->phase = wcodeci_take_varint(&c);
     tile->info.predictor = flags & 7;
+    tile->info.based = wcodeci_predict_based(tile->info.predictor);
+    if (tile->info.based) tile->info.base_offset = wcodeci_take_varint(&c);
     if (c.bad) return size < record.head + record.body ? c.bad : WCODEC_E_CORRUPT;
-    if (tile->info.split >= WCODEC_SPLIT_COUNT || tile->info.predictor > WCODEC_PREDICT_SCALE) {
+    if (tile->info.split >= WCODEC_SPLIT_COUNT || tile->info.predictor >= WCODEC_PREDICT_COUNT) {
         *what = "unknown split or predictor of a tile";
         return WCODEC_E_UNSUPPORTED;
     }
     if (tile->info.predictor == WCODEC_PREDICT_SCALE) return WCODEC_E_CORRUPT;      /* one of planes alone */
+    if (tile->info.based && record.type != WCODECI_RECORD_TILE) return WCODEC_E_CORRUPT;
     split = &wcodeci_splits[tile->info.split];
     if (n == 0 || n > WCODEC_MAX_TILE_BYTES / split->unit || ((flags & WCODECI_TILE_ROW) && tile->row == 0))
         return WCODEC_E_CORRUPT;
@@ -270,10 +280,11 @@ static const char *wcodeci_plane_decode(const wcodeci_tile_job *job, unsigned k,
     return NULL;
 }
 
-/* The row scales; `columns` of `width` are those of the tile's group. */
-static const char *wcodeci_tile_scales(wcodeci_tile_job *job, const wcodeci_byte *columns, size_t width)
+/* The row scales; `inputs` has those of the columns of the tile's group. */
+static const char *wcodeci_tile_scales(wcodeci_tile_job *job, const wcodec_tile_inputs *inputs)
 {
     const wcodec_plane_info *info = &job->tile.info.rows;
+    const size_t width = inputs ? inputs->columns : 0;
     size_t rows;
     const char *what;
     if (width < WCODECI_MIN_COLUMNS) return "a tile's group has no scales";
@@ -283,7 +294,7 @@ static const char *wcodeci_tile_scales(wcodeci_tile_job *job, const wcodeci_byte
     if (what) return what;
     if (info->predictor != WCODEC_PREDICT_NONE)
         wcodeci_unpredict_plane(job->engine->kernels, job->room, rows, 8, info->predictor, 0);
-    job->scaled.columns = columns;
+    job->scaled.columns = inputs->scales;
     job->scaled.width = width;
     job->scaled.phase = (size_t)job->tile.phase;
     job->scaled.rows = job->room;
@@ -398,21 +409,23 @@ static int wcodeci_tile_padding_ok(const wcodeci_byte *src, const wcodeci_tile *
     return wcodeci_all_zero(src + tile->body_end, src + tile->info.record_size);
 }
 
-/* wcodec_tile_decode for the record at `base` of a container. */
+/* wcodec_tile_decode for the record at `at` of a container. */
 static wcodec_status wcodeci_tile_decode(const wcodeci_engine *engine, const wcodeci_byte *src, size_t size,
-                                         const wcodeci_byte *columns, size_t width, wcodeci_byte *dst,
-                                         size_t dst_size, wcodeci_byte *scratch, int no_crc, uint64_t base,
+                                         const wcodec_tile_inputs *inputs, wcodeci_byte *dst,
+                                         size_t dst_size, wcodeci_byte *scratch, int no_crc, uint64_t at,
                                          wcodec_error *err)
 {
     wcodeci_tile_job job;
     const wcodec_tile_info *info = &job.tile.info;
     const char *what;
     wcodec_status status = wcodeci_tile_parse(src, size, &job.tile, &what);
-    if (status) return wcodeci_fail(err, status, base, what);
+    if (status) return wcodeci_fail(err, status, at, what);
     if (info->record_size > size)
-        return wcodeci_fail(err, WCODEC_E_TRUNCATED, base + size, "a tile's record ends too early");
+        return wcodeci_fail(err, WCODEC_E_TRUNCATED, at + size, "a tile's record ends too early");
     if (info->record_size < size || info->decoded_size != dst_size)
-        return wcodeci_fail(err, WCODEC_E_CORRUPT, base, "a tile has not the size that is expected of it");
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a tile has not the size that is expected of it");
+    if (info->based && (!inputs || !inputs->base))
+        return wcodeci_fail(err, WCODEC_E_BASE, at, "a tile needs the base, which is not given");
     job.engine = engine;
     job.src = src;
     job.dst = dst;
@@ -422,14 +435,16 @@ static wcodec_status wcodeci_tile_decode(const wcodeci_engine *engine, const wco
     job.table = scratch;
     job.q = (wcodeci_byte *)job.table + WCODECI_TABLE_SIZE;
     job.room = job.q + WCODECI_Q_CHUNK;
-    what = info->scaled ? wcodeci_tile_scales(&job, columns, width) : NULL;
+    what = info->scaled ? wcodeci_tile_scales(&job, inputs) : NULL;
     if (!what) what = wcodeci_tile_planes(&job);
     if (!what && !wcodeci_tile_padding_ok(src, &job.tile)) what = "a tile's padding is not zero";
-    if (what) return wcodeci_fail(err, WCODEC_E_CORRUPT, base, what);
-    if (info->predictor != WCODEC_PREDICT_NONE)
+    if (what) return wcodeci_fail(err, WCODEC_E_CORRUPT, at, what);
+    if (info->based)
+        wcodeci_unpredict_base(dst, inputs->base, dst_size, info->unit, info->predictor);
+    else if (info->predictor != WCODEC_PREDICT_NONE)
         wcodeci_unpredict_units(dst, job.tile.n, info->unit, info->predictor, job.tile.row);
     if (!no_crc && engine->crc(0, dst, dst_size) != info->crc)
-        return wcodeci_fail(err, WCODEC_E_CHECKSUM, base, "a tile's CRC-32 does not fit its bytes");
+        return wcodeci_fail(err, WCODEC_E_CHECKSUM, at, "a tile's CRC-32 does not fit its bytes");
     return WCODEC_OK;
 }
 
@@ -442,13 +457,13 @@ static int wcodeci_tile_mixed(const wcodec_tile_info *info)
     return 0;
 }
 
-WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const void *scales, size_t columns,
+WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const wcodec_tile_inputs *inputs,
                                             void *dst, size_t dst_size, void *scratch, size_t scratch_size,
                                             int no_crc, unsigned cpu_off, wcodec_error *err)
 {
     wcodeci_engine engine;
     wcodec_tile_info info;
-    if (!src || (!dst && dst_size) || !scratch || (!scales && columns))
+    if (!src || (!dst && dst_size) || !scratch || (inputs && !inputs->scales && inputs->columns))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
     if (dst_size > WCODEC_MAX_TILE_BYTES)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, 0, "no tile is as large as the destination");
@@ -458,6 +473,6 @@ WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const 
     engine.mix = WCODECI_MIX && scratch_size >= wcodec_tile_decode_scratch_mix(dst_size);
     if (!engine.mix && wcodec_tile_inspect(src, size, &info, NULL) == WCODEC_OK && wcodeci_tile_mixed(&info))
         return wcodeci_fail(err, WCODEC_E_NO_SPACE, 0, "the scratch memory is too small for this coder");
-    return wcodeci_tile_decode(&engine, (const wcodeci_byte *)src, size, (const wcodeci_byte *)scales, columns,
-                               (wcodeci_byte *)dst, dst_size, (wcodeci_byte *)scratch, no_crc, 0, err);
+    return wcodeci_tile_decode(&engine, (const wcodeci_byte *)src, size, inputs, (wcodeci_byte *)dst, dst_size,
+                               (wcodeci_byte *)scratch, no_crc, 0, err);
 }

@@ -31,7 +31,8 @@ typedef struct wcodeci_encoder {
     const wcodeci_encode_kernels *kernels;
     const wcodeci_kernels *decode;
     wcodeci_crc_fn *crc;
-    const wcodec_scales *scales;        /* NULL: none */
+    const wcodec_tile_inputs *scales;   /* NULL: none */
+    const wcodec_tile_inputs *base;     /* NULL: none */
     wcodec_plane_info rows;             /* of a tile that is scaled: how its rows' scales are coded; else size 0 */
     wcodeci_byte *units, *plane, *residual, *work, *second, *trial;     /* parts of the scratch memory */
     wcodeci_byte *q, *scaled, *classes, *row_scales, *row_payload;
@@ -368,10 +369,10 @@ static size_t wcodeci_tile_fields(const wcodeci_encoder *e, const wcodeci_tile *
     wcodeci_store32(dst + 2, crc);
     used += wcodeci_put_varint(dst + used, tile->n);
     if (up) used += wcodeci_put_varint(dst + used, e->row);
-    if (e->rows.size) {
-        used += wcodeci_put_varint(dst + used, e->scales->phase);
-        used += wcodeci_put_plane(&e->rows, dst + used);
-    }
+    if (e->rows.size) used += wcodeci_put_varint(dst + used, e->scales->phase);
+    if (wcodeci_predict_based(tile->info.predictor))
+        used += wcodeci_put_varint(dst + used, e->base->base_offset);
+    if (e->rows.size) used += wcodeci_put_plane(&e->rows, dst + used);
     for (k = 0; k < tile->info.planes; k++) used += wcodeci_put_plane(&tile->info.plane[k], dst + used);
     return used;
 }
@@ -536,6 +537,15 @@ static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *pl
 #endif
 }
 
+/* Makes the residuals of whole units in e->units. */
+static void wcodeci_encode_residuals(const wcodeci_encoder *e, size_t n, unsigned unit, unsigned predictor)
+{
+    if (wcodeci_predict_based(predictor))
+        wcodeci_predict_base(e->src, e->base->base, e->units, e->size, unit, predictor);
+    else
+        wcodeci_predict_units(e->src, e->units, n, unit, predictor, e->row);
+}
+
 /* Encodes the tile with a given split and unit predictor; plans NULL: all planes are looked at in full. */
 static size_t wcodeci_tile_encode_as(wcodeci_encoder *e, unsigned split, unsigned predictor,
                                      const wcodeci_plane_plan *plans, uint32_t crc, wcodeci_byte *dst)
@@ -552,7 +562,7 @@ static size_t wcodeci_tile_encode_as(wcodeci_encoder *e, unsigned split, unsigne
     tile.info.predictor = predictor;
     tile.info.planes = row->planes;
     if (predictor != WCODEC_PREDICT_NONE) {
-        wcodeci_predict_units(e->src, e->units, tile.n, row->unit, predictor, e->row);
+        wcodeci_encode_residuals(e, tile.n, row->unit, predictor);
         units = e->units;
     }
     if (!plans || plans[0].how != WCODECI_PLAN_SCALED) e->rows.size = 0;
@@ -650,7 +660,7 @@ static void wcodeci_tile_plan_full(const wcodeci_encoder *e, unsigned split, uns
     uint32_t count[256];
     unsigned k;
     if (predictor != WCODEC_PREDICT_NONE) {
-        wcodeci_predict_units(e->src, e->units, n, row->unit, predictor, e->row);
+        wcodeci_encode_residuals(e, n, row->unit, predictor);
         units = e->units;
     }
     for (k = 0; k < row->planes; k++) {
@@ -736,7 +746,7 @@ static void wcodeci_tile_scale(wcodeci_encoder *e, wcodeci_plan_of_tile *plan)
     wcodeci_rans16_model model;
     wcodeci_scaled scaled;
     size_t rows, shown, size;
-    scaled.columns = e->scales->scale;
+    scaled.columns = e->scales->scales;
     scaled.rows = e->row_scales;
     scaled.width = e->scales->columns;
     scaled.phase = e->scales->phase;
@@ -985,10 +995,10 @@ static size_t wcodeci_tile_encode_mixed(wcodeci_encoder *e, uint32_t crc, wcodec
 
 #endif
 
-static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
+/* The tile without a base. */
+static size_t wcodeci_tile_encode_alone(wcodeci_encoder *e, uint32_t crc, wcodeci_byte *dst)
 {
     const unsigned splits = wcodeci_splits_to_try(e);
-    const uint32_t crc = e->crc(0, e->src, e->size);
 #if WCODECI_MIX
     if (e->mix) return wcodeci_tile_encode_mixed(e, crc, dst);
 #endif
@@ -998,9 +1008,48 @@ static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
     return wcodeci_tile_encode_large(e, splits, crc, dst);
 }
 
+/* The tile as what it differs from the base: exclusive or suits the splits of the dtype, differences those of whole
+ * bytes.  Which of them is likely the smallest is a matter of the entropies of all planes; what is left of a
+ * checkpoint whose values are mostly the same is too little to go by a sample. */
+static void wcodeci_base_plan(wcodeci_encoder *e, wcodeci_plan_of_tile *best)
+{
+    const unsigned unit = wcodeci_dtypes[e->dtype].unit, splits = wcodeci_splits_to_try(e);
+    wcodeci_plan_of_tile other;
+    unsigned split, predictor;
+    best->split = best->predictor = 0;
+    best->cost = UINT64_MAX;
+    for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
+        for (predictor = WCODEC_PREDICT_BASE_XOR; predictor <= WCODEC_PREDICT_BASE_DIFFERENCE; predictor++) {
+            const int whole = split <= WCODEC_SPLIT_WORD64;
+            if (!(splits >> split & 1) || !(e->options.predictors >> predictor & 1)
+                || wcodeci_splits[split].unit != unit || (predictor == WCODEC_PREDICT_BASE_DIFFERENCE && !whole))
+                continue;
+            other.split = split;
+            other.predictor = predictor;
+            other.cost = 0;
+            wcodeci_tile_plan_full(e, split, predictor, &other);
+            if (other.cost < best->cost) *best = other;
+        }
+}
+
+static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
+{
+    const uint32_t crc = e->crc(0, e->src, e->size);
+    const size_t alone = wcodeci_tile_encode_alone(e, crc, dst);
+    wcodeci_plan_of_tile plan;
+    if (!e->base) return alone;
+    wcodeci_base_plan(e, &plan);
+    if (plan.cost < alone) {
+        const size_t size = wcodeci_tile_encode_as(e, plan.split, plan.predictor, NULL, crc, dst);
+        if (size < alone) return size;
+        wcodeci_tile_encode_alone(e, crc, dst);
+    }
+    return alone;
+}
+
 WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size,
-                                     const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
-                                     size_t dst_size, void *scratch, size_t scratch_size)
+                                     const wcodec_tile_inputs *inputs, const wcodec_tile_options *options,
+                                     void *dst, size_t dst_size, void *scratch, size_t scratch_size)
 {
     wcodeci_encoder e;
     unsigned cpu;
@@ -1008,8 +1057,9 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
         || size % wcodeci_dtypes[dtype].unit || dst_size < wcodec_tile_bound(size)
         || (options && options->profile > (WCODECI_MIX ? WCODEC_PROFILE_BEST : WCODEC_PROFILE_DENSE))
         || scratch_size < wcodeci_encode_scratch(options ? options->profile : 0, size)
-        || (scales && (!scales->scale || scales->columns < WCODECI_MIN_COLUMNS
-                       || scales->columns > WCODECI_MAX_COLUMNS || scales->phase >= scales->columns)))
+        || (inputs && inputs->scales
+            && (inputs->columns < WCODECI_MIN_COLUMNS || inputs->columns > WCODECI_MAX_COLUMNS
+                || inputs->phase >= inputs->columns)))
         return 0;
     memset(&e.options, 0, sizeof e.options);
     if (options) e.options = *options;
@@ -1019,7 +1069,8 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
     e.kernels = wcodeci_encode_kernels_of(cpu);
     e.decode = wcodeci_kernels_of(cpu);
     e.crc = wcodeci_crc_of(cpu);
-    e.scales = scales;
+    e.scales = inputs && inputs->scales ? inputs : NULL;
+    e.base = inputs && inputs->base ? inputs : NULL;
     memset(&e.rows, 0, sizeof e.rows);
     e.src = (const wcodeci_byte *)src;
     e.size = size;
