@@ -420,7 +420,7 @@ def decode_mix(c, n, w, row, first):
 # -- 7. Predictors -------------------------------------------------------------------------------------
 
 PREDICTOR_NAMES = ['none', 'left', 'up', 'scale']
-LEFT, UP, SCALE = 1, 2, 3
+LEFT, UP, SCALE, BASE_XOR, BASE_DIFFERENCE = 1, 2, 3, 4, 5
 
 
 def unpredict(values, predictor, row, bits, q=None):
@@ -436,6 +436,18 @@ def unpredict(values, predictor, row, bits, q=None):
     for i in range(row, len(values)):
         values[i] = values[i] + values[i - row] & mask
     return values
+
+
+def undo_base(residuals, base, unit, predictor):
+    """Units from what they differ from the base's."""
+    bias = int.from_bytes(b'\x80' * unit, 'little')
+    out = bytearray()
+    for i in range(0, len(residuals), unit):
+        d = int.from_bytes(residuals[i:i + unit], 'little')
+        b = int.from_bytes(base[i:i + unit], 'little')
+        v = d ^ b if predictor == BASE_XOR else (d + b - bias) % (1 << 8 * unit)
+        out += v.to_bytes(unit, 'little')
+    return bytes(out)
 
 
 # -- 6. Splits -----------------------------------------------------------------------------------------
@@ -500,7 +512,7 @@ class Record:
         return Cursor(data, self.body, self.body_end)
 
 
-KINDS = 'OTSIF'
+KINDS = 'BOTSIF'
 
 
 def read_record(data, offset):
@@ -550,6 +562,8 @@ def read_head(c, mixed):
             c.fail('a plane of coder mix, of which the header says nothing')
     elif coder >= len(CODERS):
         c.reserved(coder, 'coder')
+    if predictor in (BASE_XOR, BASE_DIFFERENCE):
+        c.fail('a plane predictor that is one of whole units')
     if predictor > SCALE:
         c.reserved(predictor, 'plane predictor')
     return coder, predictor, c.varint()
@@ -564,9 +578,9 @@ def take_payload(c, offset, size):
     return payload
 
 
-def decode_tile(data, offset, limit=MAX_TILE_BYTES, scales=None, mixed=False):
+def decode_tile(data, offset, limit=MAX_TILE_BYTES, scales=None, mixed=False, base=None):
     """Decodes the T, S or I record at `offset`, whose tile must not be larger than `limit` bytes; `scales`: of
-    the columns of its group, if that has an S record."""
+    the columns of its group, if that has an S record; `base`: the Base, if the container names one."""
     record = read_record(data, offset)
     if record.kind not in 'TSI':
         raise FormatError('CORRUPT', offset, 'a tile was expected here')
@@ -581,8 +595,10 @@ def decode_tile(data, offset, limit=MAX_TILE_BYTES, scales=None, mixed=False):
     scaled = flags >> 7
     if predictor == SCALE:
         c.fail('the predictor of units is scale, which is one of planes')
-    if predictor > SCALE:
+    if predictor > BASE_DIFFERENCE:
         c.reserved(predictor, 'unit predictor')
+    if predictor > SCALE and (record.kind != 'T' or base is None):
+        c.fail('a tile that needs a base where there is none')
     if scaled and scales is None:
         c.fail('a tile with row scales, but without column scales')
     crc_at, crc = c.pos, c.u32()
@@ -603,7 +619,12 @@ def decode_tile(data, offset, limit=MAX_TILE_BYTES, scales=None, mixed=False):
 
     rows_head = None
     if scaled:
-        phase, w = c.varint(), len(scales)
+        phase = c.varint()
+    base_offset = c.varint() if predictor > SCALE else None
+    if predictor > SCALE and base_offset + n * unit > base.size:
+        c.fail("a tile's bytes do not lie in the base")
+    if scaled:
+        w = len(scales)
         if phase >= w:
             c.fail('a tile begins in a column that there is not')
         row_count = (phase + n - 1) // w + 1
@@ -635,7 +656,11 @@ def decode_tile(data, offset, limit=MAX_TILE_BYTES, scales=None, mixed=False):
     c.done("a tile's payloads")
 
     decoded = join(planes, values, unit, n)
-    if predictor:
+    if predictor > SCALE:
+        if base.data is None:
+            raise FormatError('BASE', offset, 'a tile needs the base')
+        decoded = undo_base(decoded, base.data[base_offset:base_offset + n * unit], unit, predictor)
+    elif predictor:
         letter = {1: 'B', 2: 'H', 4: 'I', 8: 'Q'}[unit]
         units = struct.unpack('<%d%s' % (n, letter), decoded)
         decoded = struct.pack('<%d%s' % (n, letter), *unpredict(units, predictor, row, 8 * unit))
@@ -662,9 +687,35 @@ class Header:
     max_tile_bytes: int
     metadata: bytes
     mixed: bool = False
+    base: 'Base' = None         # what the B record says
+    start: int = 0              # where the records behind header and B record begin
 
 
-def read_header(data):
+@dataclass
+class Base:
+    name: bytes
+    size: int
+    sha256: bytes
+    data: bytes         # None: it is not at hand
+
+
+def read_base(data, offset, base):
+    """The B record at `offset`; `base`: the bytes at hand, or None.  Returns the Base and where it ends."""
+    record = read_record(data, offset)
+    expected_kind(record, 'B')
+    check_padding(data, record)
+    c = record.cursor(data)
+    size = c.varint()
+    if size > 65000:
+        c.fail('a name of more than 65000 bytes')
+    found = Base(c.take(size), c.varint(), c.take(32), base)
+    c.done('a B record')
+    if base is not None and len(base) != found.size:
+        raise FormatError('BASE', offset, 'the base has another size')
+    return found, record.end
+
+
+def read_header(data, base=None):
     if not b'WCDC'.startswith(data[:4]):
         raise FormatError('MAGIC', 0, 'this is not a wcodec container')
     c = Cursor(data, 0, len(data), 'TRUNCATED')
@@ -673,7 +724,7 @@ def read_header(data):
     if version != 1:
         raise FormatError('VERSION', 4, 'format version %d' % version)
     c.reserved(flags, 'header flags')
-    c.reserved(features >> 1, 'header features')
+    c.reserved(features >> 2, 'header features')
     c.reserved(reserved, 'header field at 24')
     if metadata_size > MAX_METADATA_BYTES:
         c.fail('metadata of more than 2^24 bytes')
@@ -685,7 +736,10 @@ def read_header(data):
     c.zeros(size - c.pos, 'the padding of the header is not zero')
     if zlib.crc32(data[32:size], zlib.crc32(data[:28])) != crc:
         raise FormatError('CHECKSUM', 28, 'CRC-32 of the header')
-    return Header(size, max_tile_bytes, metadata, features == 1)
+    header = Header(size, max_tile_bytes, metadata, bool(features & 1), None, size)
+    if features & 2:
+        header.base, header.start = read_base(data, size, base)
+    return header
 
 
 def read_original_flags(c):
@@ -935,14 +989,14 @@ def read_index(index, header, footer):
 
 # -- 10. The two ways to read --------------------------------------------------------------------------
 
-def open_index(data):
+def open_index(data, base=None):
     """Header, footer and index, from the ends of the container: all that is needed to fetch any tile."""
-    header = read_header(data)
+    header = read_header(data, base)
     if len(data) < header.size + FOOTER_BYTES or not data.endswith(b'CDCW'):
         raise FormatError('TRUNCATED', len(data), 'the container does not end with a footer')
     footer = read_footer(data, len(data) - FOOTER_BYTES)
     position = footer.index_offset
-    if position % 8 or footer.offset % 8 or not header.size <= position < footer.offset:
+    if position % 8 or footer.offset % 8 or not header.start <= position < footer.offset:
         raise FormatError('CORRUPT', footer.offset + 24, 'the index lies outside the records')
     index = bytearray()
     while position < footer.offset:
@@ -979,9 +1033,9 @@ def scales_of_groups(data, header, segment):
     return found
 
 
-def decode_random(data):
+def decode_random(data, base=None):
     """By the index alone: what a reader does that fetches tensors.  Returns the originals."""
-    header, _, originals = open_index(data)
+    header, _, originals = open_index(data, base)
     for original in originals:
         parts = []
         for segment in original.segments:
@@ -989,7 +1043,7 @@ def decode_random(data):
             for i, (offset, extent, size) in enumerate(segment.tiles):
                 expected_record(data, offset, extent, 'T')
                 tile = decode_tile(data, offset, size, scales[i // segment.tiles_a_group] if scales else None,
-                                   header.mixed)
+                                   header.mixed, header.base)
                 if len(tile.data) != size:
                     raise FormatError('CORRUPT', offset, 'the index gives another size for this tile')
                 parts.append(tile.data)
@@ -999,16 +1053,16 @@ def decode_random(data):
     return originals
 
 
-def decode_sequential(data):
+def decode_sequential(data, base=None):
     """Record by record, without the contents of the index: what a reader does that takes a container from a
     pipe.  Returns the originals, without segments, and where the container ends.
 
     Groups end where the index says; here an S record is in force as long as T records follow it."""
-    header = read_header(data)
+    header = read_header(data, base)
     originals, parts = [], []
     index, index_offset, tiles = bytearray(), None, 0
     scales, after_scales = None, False
-    position = header.size
+    position = header.start
     while True:
         record = read_record(data, position)
         if after_scales:
@@ -1032,9 +1086,12 @@ def decode_sequential(data):
         elif record.kind == 'T':
             if index_offset is not None or not originals:
                 fail('a tile that belongs to no original')
-            parts[-1].append(decode_tile(data, position, header.max_tile_bytes, scales, header.mixed).data)
+            parts[-1].append(decode_tile(data, position, header.max_tile_bytes, scales, header.mixed,
+                                         header.base).data)
             originals[-1].tile_offsets.append(position)
             tiles += 1
+        elif record.kind == 'B':
+            fail('a base where there can be none')
         elif record.kind == 'S':
             if index_offset is not None or not originals:
                 fail('column scales that belong to no original')
@@ -1064,10 +1121,10 @@ def decode_sequential(data):
     return originals, record.end
 
 
-def decode_container(data):
+def decode_container(data, base=None):
     """Both ways, which must give the same.  Returns the originals: name, data, sha256, segments ..."""
-    originals = decode_random(data)
-    in_order, _ = decode_sequential(data)
+    originals = decode_random(data, base)
+    in_order, _ = decode_sequential(data, base)
 
     def identity(original):
         return (original.flags, original.name, original.data, original.tile_offsets,
@@ -1102,13 +1159,20 @@ def write_originals(originals, out):
 
 
 def main(args):
+    base = None
+    if '--base' in args[:-1]:
+        at = args.index('--base')
+        base, args = args[at + 1], args[:at] + args[at + 2:]
     if len(args) not in (1, 2):
-        print('usage: refdecode.py IN.wcodec [OUT]', file=sys.stderr)
+        print('usage: refdecode.py IN.wcodec [OUT] [--base BASE]', file=sys.stderr)
         return 2
     try:
         with open(args[0], 'rb') as f:
             data = f.read()
-        originals = decode_container(data)
+        if base is not None:
+            with open(base, 'rb') as f:
+                base = f.read()
+        originals = decode_container(data, base)
         if len(args) == 2:
             write_originals(originals, args[1])
     except FormatError as e:
