@@ -71,10 +71,26 @@ static int use_file(cli_base *b)
     return CLI_OK;
 }
 
-int cli_base_open(cli_base *b, const char *path)
+static int open_container(cli_base *b)
 {
     wcodec_error err = { WCODEC_OK, 0, NULL };
-    wcodec_status status;
+    wcodec_status status = wcodec_reader_open(&b->reader, &b->in.source, NULL, &err);
+    return status == WCODEC_OK ? use_container(b) : cli_fail_library(&b->in, NULL, status, &err);
+}
+
+static int open_either(cli_base *b)
+{
+    char magic[4];
+    size_t got;
+    if (b->in.source.read_at(b->in.source.user, 0, magic, sizeof magic, &got) == WCODEC_OK && got == sizeof magic &&
+        memcmp(magic, "WCDC", sizeof magic) == 0) {
+        return open_container(b);
+    }
+    return use_file(b);
+}
+
+int cli_base_open(cli_base *b, const char *path)
+{
     int result;
     memset(b, 0, sizeof *b);
     if (strcmp(path, "-") == 0) return cli_usage("--base takes a file, not standard input");
@@ -83,12 +99,7 @@ int cli_base_open(cli_base *b, const char *path)
     pthread_mutex_init(&b->lock, NULL);
     b->open = 1;
     result = cli_input_seekable(&b->in);
-    if (result == CLI_OK) {
-        status = wcodec_reader_open(&b->reader, &b->in.source, NULL, &err);
-        if (status == WCODEC_OK) result = use_container(b);
-        else if (status == WCODEC_E_MAGIC) result = use_file(b);
-        else result = cli_fail_library(&b->in, NULL, status, &err);
-    }
+    if (result == CLI_OK) result = open_either(b);
     if (result != CLI_OK) cli_base_close(b);
     return result;
 }
