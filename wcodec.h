@@ -49,6 +49,9 @@ The layers, each usable without those below it in this list:
   plan    cuts a file into segments; knows safetensors
   estimate  what a segment would come to, and whether that pays, by a sample
 
+A container may be made against a base, another file of which its tiles say only what
+is different in theirs (fine-tuned weights); reading those takes the base again.
+
 WHAT IT IS NOT
 ==============
 
@@ -96,7 +99,8 @@ Hostile input.  A container may hold any bytes at all: the library reads and
 writes only where it may, does a bounded amount of work, and gives an error or
 the original's bytes.  Every tile has a CRC-32, which is checked before its
 bytes are handed out by the push decoder, and by default everywhere.  The
-SHA-256 of an original is stored; comparing it is the caller's.
+SHA-256 of an original is stored; comparing it is the caller's.  So is that of a base:
+a wrong one of the right size gives CHECKSUM, or other bytes where that is not checked.
 
 Versions.  This library reads and writes format version 1, which is specified
 below.  The format's version is not the library's.
