@@ -277,7 +277,7 @@ class Usage(CliTest):
 
     def test_every_option_in_the_help_is_known(self):
         for command in COMMANDS:
-            for option in re.findall(r"^  (?:-\w, )?(--[a-z]+)", self.ok(command, "--help").decode(), re.M):
+            for option in re.findall(r"^  (?:-\w, )?(--[a-z-]+)", self.ok(command, "--help").decode(), re.M):
                 result = wcodec(command, option)
                 self.assertNotIn(b"unknown option", result.stderr, (command, option))
 
@@ -751,15 +751,16 @@ class Failures(CliTest):
             self.assertEqual(self.ok("decode", "-q", self.path("a", one), "-"), data)
 
     def test_golden_containers(self):
+        base = "--base", str(golden_folder() / "base.bin")
         for path in sorted(golden_folder().glob("*/*.wcodec")):
             with self.subTest(file=path.name):
                 if path.parent.name == "good":
-                    self.ok("verify", str(path))
+                    self.ok("verify", str(path), *base)
                     self.ok("inspect", "--json", str(path))
                 elif path.parent.name == "bad_both":    # some of these no function of the library shows
-                    self.assertIn(wcodec("verify", str(path)).returncode, (0, 1))
+                    self.assertIn(wcodec("verify", str(path), *base).returncode, (0, 1))
                 else:
-                    self.fails(1, "verify", str(path))
+                    self.fails(1, "verify", str(path), *base)
 
     def test_file_that_becomes_shorter(self):
         # The command stops while it waits for its output to be taken; then the file is cut.
@@ -1079,6 +1080,28 @@ class Bases(CliTest):
         self.fails(1, "encode", self.a, out, "--base", self.path("cut", two[:-9]))
         self.assertFalse(os.path.exists(out))
 
+    def test_copies_of_tiles_that_need_the_base(self):
+        rng = random.Random(5)
+        old = random_bytes(MIB, 9)
+        new = bytearray(old)
+        for i in range(0, MIB, 8):
+            new[i] = rng.randrange(256)
+        new = bytes(new)
+        shape = [1024, 512]
+        self.b = self.path("old", safetensors([("a", "BF16", shape, old), ("b", "BF16", shape, old)]))
+        tied = safetensors([("a", "BF16", shape, new), ("b", "BF16", shape, new)])
+        self.a = self.path("new", tied)
+        got = self.encode()
+        self.assertEqual(got["base_tensors"], 2)
+        self.assertGreater(self.inspect(self.packed)["copies"], 3)
+        self.assertLess(got["container_bytes"], MIB // 2)
+        self.ok("verify", self.packed, "--base", self.b)
+        self.ok("decode", "-q", self.packed, self.path("out"), "--base", self.b)
+        self.assertEqual((self.dir / "out").read_bytes(), tied)
+        self.ok("decode", "-q", "-f", "-", self.path("out"), "--base", self.b,
+                data=(self.dir / "packed").read_bytes())
+        self.assertEqual((self.dir / "out").read_bytes(), tied)
+
     def test_names_that_harm_terminals(self):
         name = self.path("ba\x1b[31mse", self.model)
         self.ok("encode", "-q", self.a, self.packed, "--base", name)
@@ -1096,6 +1119,54 @@ class Bases(CliTest):
                 self.ok("encode", "-q", "-f", a, self.packed, "--profile", profile, "--base", b)
                 self.assertLessEqual(os.path.getsize(self.packed), os.path.getsize(self.path("alone")))
                 self.ok("verify", self.packed, "--base", b)
+
+
+class Copies(CliTest):
+    def setUp(self):
+        super().setUp()
+        embed = random_bytes(3 * MIB // 2)
+        self.tied = safetensors([("embed", "BF16", [1024, 768], embed), ("norm", "BF16", [768], embed[:1536]),
+                                 ("lm_head", "BF16", [1024, 768], embed)])
+
+    def test_second_copy_costs_next_to_nothing(self):
+        packed = self.round_trip(self.tied)
+        self.assertLess(len(packed), 1.01 * 3 * MIB / 2)
+        got = self.inspect(self.path("packed"))
+        self.assertGreater(got["copies"], 10)
+        self.assertEqual([s["copies"] for s in got["segments"][1:3]], [0, 0])
+        self.assertEqual(got["segments"][3]["copies"], got["copies"])
+        self.assertEqual(got["segments"][3]["tiles"], got["copies"])
+        self.assertIn("%d tiles are copies" % got["copies"], self.ok("inspect", self.path("packed")).decode())
+        tensor = self.path("t")
+        self.ok("extract", self.path("packed"), "--tensor", "lm_head", "--rows", "100:300", "-o", tensor)
+        self.assertEqual((self.dir / "t").read_bytes(), self.tied[-1024 * 1536:][100 * 1536:300 * 1536])
+
+    def test_pipes(self):
+        packed = self.container(self.tied)
+        data = (self.dir / "model.wcodec").read_bytes()
+        self.ok("decode", "-q", "-", self.path("a"), data=data)
+        self.assertEqual((self.dir / "a").read_bytes(), self.tied)
+        self.assertEqual(self.ok("decode", "-q", packed, "-"), self.tied)
+        back = wcodec("decode", "-", "-", data=data)
+        self.assertEqual(back.returncode, 1)
+        self.assertIn(b"--no-copies", back.stderr)
+        self.ok("verify", "-q", "-", data=data)
+        self.ok("encode", "-q", "-f", "--no-copies", self.path("original"), packed)
+        data = (self.dir / "model.wcodec").read_bytes()
+        self.assertEqual(self.ok("decode", "-q", "-", "-", data=data), self.tied)
+        self.assertEqual(self.inspect(packed)["copies"], 0)
+        self.assertTrue(self.metadata(packed)["recipe"]["no_copies"])
+
+    def test_where_copies_have_bytes_of_their_own(self):
+        # Both checksums of a tile fit, and the copy says another one's.
+        a, b = bytes(range(40)), bytes(range(40, 80))
+        for distance, code in (40, 1), (80, 0):
+            tiles = [make_golden.tile(a), make_golden.tile(b), make_golden.copy(a, distance)]
+            path = self.path("c", make_golden.container([Original(b"a", [Segment(a + b + a, T=40, tiles=tiles)])]))
+            if code == 0:
+                self.ok("verify", path)
+            else:
+                self.fails(1, "verify", path, says="CRC-32")
 
 
 class Extract(CliTest):

@@ -28,6 +28,7 @@ typedef struct wcodeci_encoder {
     size_t size;
     unsigned dtype;
     uint64_t row;                       /* units, 0: none */
+    const uint32_t *known_crc;          /* of src; NULL: not known */
     size_t slow;                        /* bytes that a plane must save to be decoded slowly */
     wcodec_tile_options options;
     const wcodeci_encode_kernels *kernels;
@@ -1040,7 +1041,7 @@ static void wcodeci_base_plan(wcodeci_encoder *e, wcodeci_plan_of_tile *best)
 
 static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
 {
-    const uint32_t crc = e->crc(0, e->src, e->size);
+    const uint32_t crc = e->known_crc ? *e->known_crc : e->crc(0, e->src, e->size);
     const size_t alone = wcodeci_tile_encode_alone(e, crc, dst);
     wcodeci_plan_of_tile plan;
     if (!e->base) return alone;
@@ -1053,9 +1054,10 @@ static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
     return alone;
 }
 
-WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size,
-                                     const wcodec_tile_inputs *inputs, const wcodec_tile_options *options,
-                                     void *dst, size_t dst_size, void *scratch, size_t scratch_size)
+/* wcodec_tile_encode; `crc`: of the bytes, or NULL. */
+static size_t wcodeci_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size, const uint32_t *crc,
+                                  const wcodec_tile_inputs *inputs, const wcodec_tile_options *options,
+                                  void *dst, size_t dst_size, void *scratch, size_t scratch_size)
 {
     wcodeci_encoder e;
     unsigned cpu;
@@ -1082,6 +1084,7 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
     e.size = size;
     e.dtype = dtype;
     e.row = row;
+    e.known_crc = crc;
     e.slow = size < WCODECI_FREE_SIZE ? 0 : size / WCODECI_SLOW_PART;
     e.work = (wcodeci_byte *)scratch + ((8 - ((uintptr_t)scratch & 7)) & 7);
     e.mix = NULL;
@@ -1100,6 +1103,13 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
     e.row_scales = e.classes + size;
     e.row_payload = e.row_scales + wcodeci_encode_rows(size);
     return wcodeci_tile_encode_best(&e, (wcodeci_byte *)dst);
+}
+
+WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size,
+                                     const wcodec_tile_inputs *inputs, const wcodec_tile_options *options,
+                                     void *dst, size_t dst_size, void *scratch, size_t scratch_size)
+{
+    return wcodeci_tile_encode(dtype, row, src, size, NULL, inputs, options, dst, dst_size, scratch, scratch_size);
 }
 
 #endif

@@ -62,8 +62,19 @@ typedef struct stream {
     unsigned char *in, *out;
     size_t size, used;          /* of `in`: what is there, and what the decoder took */
     int at_end;                 /* of the input */
+    int lost;                   /* the container asked for output that cannot be read again */
     uint64_t originals;
 } stream;
+
+/* A wcodec_reread, for output that is gone. */
+static wcodec_status stream_lost(void *user, uint64_t offset, void *dst, size_t size)
+{
+    (void)offset;
+    (void)dst;
+    (void)size;
+    ((stream *)user)->lost = 1;
+    return WCODEC_E_UNSUPPORTED;
+}
 
 static int stream_fill(job *j, stream *s)
 {
@@ -115,6 +126,10 @@ static int stream_steps(job *j, stream *s)
                 cli_base_check(&j->base, &j->in, &needed, 1) != CLI_OK) {
                 return CLI_FAILED;
             }
+            if (s->lost) {
+                return cli_fail(j->in.name, "holds copies of tiles: decode needs a file to read from or one to "
+                                            "write (or encode --no-copies)");
+            }
             return cli_fail_library(&j->in, &j->out, status, &err);
         }
         s->used += in_used;
@@ -131,13 +146,15 @@ static int stream_steps(job *j, stream *s)
 
 static int decode_stream(job *j)
 {
-    wcodec_error err = { WCODEC_OK, 0, NULL };
     wcodec_reader_options options = wcodec_reader_defaults();
+    wcodec_error err = { WCODEC_OK, 0, NULL };
     stream s;
     wcodec_status status;
     int result;
     memset(&s, 0, sizeof s);
     if (j->base.open) options.base = &j->base.source;
+    options.reread.fn = j->out.temp != NULL ? cli_output_reread : stream_lost;
+    options.reread.user = j->out.temp != NULL ? (void *)&j->out : (void *)&s;
     status = wcodec_push_open(&s.push, &options, &err);
     if (status != WCODEC_OK) return cli_fail_library(&j->in, NULL, status, &err);
     s.in = (unsigned char *)malloc(CLI_CHUNK);

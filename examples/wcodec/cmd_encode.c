@@ -42,6 +42,7 @@ static void json_recipe(cli_json *json, const cli_options *opt)
                                 : opt->profile == WCODEC_PROFILE_FAST ? 65536 : 262144);
     if (cli_has(opt, CLI_OPT_DTYPE)) cli_json_string(json, "dtype", wcodec_dtype_name(opt->dtype));
     if (cli_has(opt, CLI_OPT_ROW)) cli_json_uint(json, "row", opt->row);
+    if (cli_has(opt, CLI_OPT_NO_COPIES)) cli_json_bool(json, "no_copies", 1);
     cli_json_close(json, '}');
 }
 
@@ -121,6 +122,7 @@ wcodec_status cli_encode(const cli_options *opt, const cli_input *in, const wcod
         options.base = &base->source;
         options.base_facts = &base->facts;
     }
+    options.no_copies = cli_has(opt, CLI_OPT_NO_COPIES);
     status = write_container(opt, in, plan, sink, &options, size, err);
     free(metadata);
     return status;

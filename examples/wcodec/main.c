@@ -25,7 +25,9 @@ typedef struct command {
     "                        coders to choose from (auto: all, by size and decoding speed)\n" \
     "  --tile N              units a tile, about (65536; dense and best: 262144)\n" \
     "  --dtype NAME          IN is nothing but elements of this dtype (BF16, F32, I8 ...)\n" \
-    "  --row N               elements a row, with --dtype\n"
+    "  --row N               elements a row, with --dtype\n" \
+    "  --no-copies           code every tile, though it were there before: so that the container can be\n" \
+    "                        decoded from a pipe into a pipe\n"
 #define THREADS_HELP "  --threads N           threads, 1 to 64 (one for each processor)\n"
 #define FORCE_HELP "  -f, --force           overwrite OUT if it exists\n"
 #define QUIET_HELP "  -q, --quiet           print nothing but errors\n"
