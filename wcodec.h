@@ -49,6 +49,9 @@ The layers, each usable without those below it in this list:
   plan    cuts a file into segments; knows safetensors and GGUF
   estimate  what a segment would come to, and whether that pays, by a sample
 
+A container may be made against a base, another file of which its tiles say only what
+is different in theirs (fine-tuned weights); reading those takes the base again.
+
 WHAT IT IS NOT
 ==============
 
@@ -98,7 +101,8 @@ Hostile input.  A container may hold any bytes at all: the library reads and
 writes only where it may, does a bounded amount of work, and gives an error or
 the original's bytes.  Every tile has a CRC-32, which is checked before its
 bytes are handed out by the push decoder, and by default everywhere.  The
-SHA-256 of an original is stored; comparing it is the caller's.
+SHA-256 of an original is stored; comparing it is the caller's.  So is that of a base:
+a wrong one of the right size gives CHECKSUM, or other bytes where that is not checked.
 
 Versions.  This library reads and writes format version 1, which is specified
 below.  The format's version is not the library's.
@@ -138,10 +142,11 @@ given, and a reader may refuse what exceeds its own limits (LIMIT) at any time.
   group       tiles of a segment, one after the other, that share column scales
   block       some elements of a tensor in so many bytes: scales and small integers,
               say, which are its fields
+  base        a file beside the container, which some of its tiles need
 
 2. Container
 
-  header | record | record | ... | footer
+  header | [B record] | record | record | ... | footer
 
 Everything starts at a multiple of 8.  Records of one original stand together:
 an O record, then the T and R records of all its bytes, in order, and directly before
@@ -160,7 +165,8 @@ the index, then the footer, which ends the container.
       16    4  features        what a reader must know to read on: bit 0: tiles may use
                                the coder mix (section 9.7), bit 2: the split BLOCKS
                                (section 6.1), for each of which a reader keeps memory;
-                               others reserved
+                               bit 1: tiles may need the base, which the B record
+                               names; others reserved
       20    4  max tile bytes  no T tile decodes to more; 1 to 2^24
       24    4  reserved
       28    4  CRC-32          of header bytes 0..27 followed by 32..end
@@ -171,6 +177,7 @@ the index, then the footer, which ends the container.
 
   u8 type, varint body size (at most 2^25), body, zero padding to 8
 
+  type 42 'B'  the base that tiles need                 (section 2.4)
   type 4F 'O'  an original begins                       (section 3)
   type 54 'T'  a tile of the current original           (section 5)
   type 52 'R'  the same, as a copy of an earlier tile   (section 5.1)
@@ -207,6 +214,19 @@ records of one segment.
 From the first I record to the footer there are I records and ancillary ones
 alone.  A reader of the index need not check the CRC-32 at 56; who reads the whole
 container does.
+
+2.4 B record
+
+It follows the header directly if features has bit 1; there is none elsewhere.
+
+  varint name size, name       the base's file name without a path; UTF-8 by custom, any
+                               bytes in fact; at most 65000
+  varint size                  of the base in bytes
+  32 bytes SHA-256             of the base
+
+The base is one run of bytes: a file, or what another container gives back.  Whether
+the base at hand is the right one is for the reader's user to find out, by the
+SHA-256; the CRC-32 of each tile tells it too.  The name is for people.
 
 3. O record
 
@@ -292,6 +312,8 @@ r*row + min((p+1)*T, row), where r = i / k rounded down and p = i mod k.
   [varint row]                 at least 1, only if flags bit 3; MUST be there if
                                a predictor is `up`, and is ignored otherwise
   [varint phase]               only if flags bit 7
+  [varint base offset]         only if the unit predictor is `base xor` or `base
+                               difference`: of the tile's bytes in the base
   [plane of the row scales]    only if flags bit 7: two fields as for any plane
   for each plane of the split: u8: bits 0-4 coder, bits 5-7 plane predictor;
                                varint payload size
@@ -305,7 +327,8 @@ The body ends with the last payload.  It is at most n * unit * 9 / 8 (rounded
 down) + 8192 bytes.  The unit is the split's, which need not be the segment's:
 n * unit MUST be what the index gives the tile, and row counts units of the split.
 A tile of the index decodes the same way.  A tile stands alone: with its group's S
-record, if flags bit 7 is set, nothing outside its record is needed to decode it.
+record, if flags bit 7 is set, and its bytes of the base, if there is a base offset,
+nothing outside its record is needed to decode it.
 
 5.1 R records: copies
 
@@ -370,8 +393,9 @@ Then filler and payloads follow, all planes' of the first field, then of the sec
 so on.  A field of w bytes decodes as a tile does: to n / B * w bytes, which MUST be
 whole units of its split; its row counts units of that split, and its planes are the only
 ones there are, where section 9 speaks of the first one.  Without row scales the
-predictor `scale` and classes of source 0 MUST NOT be used.  Block number b of the tile is
-made of bytes b * w ... b * w + w - 1 of each field, in order.
+predictor `scale` and classes of source 0 MUST NOT be used; nor are the unit predictors 4
+and 5, for a field has no base offset.  Block number b of the tile is made of bytes b * w
+... b * w + w - 1 of each field, in order.
 
 The tile's flags MUST be 0 but for filler.  A T record MUST NOT use this split unless the
 header's features have bit 2, S and I records never do.
@@ -387,6 +411,14 @@ A plane predictor works on one plane's values, modulo 2^w, before coding.
    1  left   d[i] = v[i] - v[i-1], d[0] = v[0]
    2  up     d[i] = v[i] - v[i-row], d[i] = v[i] for i < row
    3  scale  d[i] = v[i] - (q[i] >> 2); q: section 7.1.  It MUST NOT be a unit predictor
+   4  base xor         d[i] = v[i] ^ b[i]            (exclusive or)
+   5  base difference  d[i] = v[i] - b[i] + H
+
+4 and 5 MUST NOT be plane predictors, and the predictor of no S or I record, and of T
+records only if the header's features have bit 1.  b[i] are the units, of the split's
+size, of the n * unit bytes of the base from the tile's base offset on, which MUST lie in
+the base.  H has 80 in each of its bytes, so that small differences of either sign
+change the lowest byte alone.
 
 Other ids are reserved.
 
@@ -878,10 +910,9 @@ above.
 
 11. Room
 
-Later coders, predictors and splits take reserved ids; what needs more than tiles
-have (a base file) takes a reserved record type and a segment's flag.
-An older reader then says UNSUPPORTED for what it does not know and still reads the
-rest.
+Later coders, predictors and splits take reserved ids; what needs more than tiles have
+takes a reserved record type.  An older reader then says UNSUPPORTED for what it
+does not know and still reads the rest.
 */
 
 /* ---- part: amalgamate/parts/25_example.txt ----
@@ -1043,7 +1074,8 @@ typedef enum wcodec_status {
     WCODEC_E_CHECKSUM = -10,    /* the container keeps the rules, but a checksum does not fit */
     WCODEC_E_CANCELLED = -11,   /* a progress callback asked to stop */
     WCODEC_E_NOT_FOUND = -12,   /* no segment of that name */
-    WCODEC_E_NO_SPACE = -13     /* the destination is too small */
+    WCODEC_E_NO_SPACE = -13,    /* the destination is too small */
+    WCODEC_E_BASE = -14         /* the base is needed and was not given, or has another size */
 } wcodec_status;
 
 /* A short English text for a status; static memory, never NULL. */
@@ -1196,7 +1228,18 @@ typedef struct wcodec_segment {
     uint64_t offset;    /* of its first byte in the original (reader: in the view, see wcodec_read) */
     uint64_t size;
     uint64_t row;
+    int has_base;           /* for the writer: it may be coded as what it differs from `size` bytes of the base, */
+    uint64_t base_offset;   /* from here on (reader: 0, for that is a matter of each tile) */
 } wcodec_segment;
+
+/* The base of a container: a file of which some tiles say only what is different in theirs.  Decoding those
+ * takes the same file again; the others do without.  What tells it from others: */
+typedef struct wcodec_base {
+    const char *name;           /* of the file, without a path; for people alone */
+    size_t name_size;
+    uint64_t size;              /* in bytes */
+    unsigned char sha256[32];
+} wcodec_base;
 
 /* ------------------------------------------------------------------------------------------------
  * Layer 1: a tile (public).  Pure functions: no allocation, no I/O, any thread.
@@ -1209,6 +1252,7 @@ typedef struct wcodec_segment {
 
 /* What the tiles of a container may need of their reader, as bits of its header. */
 #define WCODEC_FEATURE_MIX 1u                     /* planes of the coder MIX: a megabyte of memory */
+#define WCODEC_FEATURE_BASE 2u                    /* bytes of the base, which the container names */
 #define WCODEC_FEATURE_BLOCKS 4u                  /* the split BLOCKS: memory for a tile more */
 
 typedef enum wcodec_split {
@@ -1228,7 +1272,8 @@ typedef enum wcodec_coder {
 
 typedef enum wcodec_predictor {
     WCODEC_PREDICT_NONE = 0, WCODEC_PREDICT_LEFT = 1, WCODEC_PREDICT_UP = 2, WCODEC_PREDICT_SCALE = 3,
-    WCODEC_PREDICT_COUNT = 4
+    WCODEC_PREDICT_BASE_XOR = 4, WCODEC_PREDICT_BASE_DIFFERENCE = 5,
+    WCODEC_PREDICT_COUNT = 6
 } wcodec_predictor;
 
 /* What a tile's record says of one of its planes, and of itself. */
@@ -1253,7 +1298,20 @@ typedef struct wcodec_tile_info {
     wcodec_plane_info plane[WCODEC_MAX_PLANES];
     int scaled;                     /* decoding takes the scales of its group's columns */
     wcodec_plane_info rows;         /* then: the scales of its rows */
+    int based;                      /* decoding takes `decoded_size` bytes of the base, */
+    uint64_t base_offset;           /* from here on */
 } wcodec_tile_info;
+
+/* What a tile may be coded with beside its own bytes, and is decoded with again; zeros: nothing.
+ * scales: of the columns of the tile's group, one byte each: what its S record, which is a tile too, decodes to.
+ * base: as many bytes as the tile has, from byte `base_offset` of the base on.
+ * `phase` (the column of the tile's first unit) and `base_offset` are for the encoder; the record keeps them. */
+typedef struct wcodec_tile_inputs {
+    const unsigned char *scales;
+    size_t columns, phase;
+    const unsigned char *base;
+    uint64_t base_offset;
+} wcodec_tile_inputs;
 
 /* Name of a split, a coder, a predictor; NULL for a number that is none. */
 WCODEC_API const char *wcodec_split_name(unsigned split);
@@ -1276,11 +1334,12 @@ WCODEC_API wcodec_status wcodec_tile_inspect_field(const void *src, size_t size,
                                                    wcodec_tile_info *info, wcodec_error *err);
 
 /* Decodes the tile record of `size` bytes at `src` into `dst`, which takes exactly the decoded size
- * (anything else is CORRUPT), and checks its CRC-32 unless `no_crc`.  `scales`: of the columns of the tile's
- * group, one byte each: what its S record, which is a tile too, decodes to; NULL and 0 if it has none.
+ * (anything else is CORRUPT), and checks its CRC-32 unless `no_crc`.  `inputs`: NULL if the tile needs none
+ * (wcodec_tile_inspect says); its base must not overlap `dst`.
  * `scratch`: as above; `cpu_off`: see WCODEC_CPU_ALL.  Bytes of `dst` are unspecified after a failure.  OK,
- * TRUNCATED, UNSUPPORTED, CORRUPT, CHECKSUM, NO_SPACE (scratch too small, for what this tile needs). */
-WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const void *scales, size_t columns,
+ * TRUNCATED, UNSUPPORTED, CORRUPT, CHECKSUM, BASE (it needs one), NO_SPACE (scratch too small, for what this tile
+ * needs). */
+WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const wcodec_tile_inputs *inputs,
                                             void *dst, size_t dst_size, void *scratch, size_t scratch_size,
                                             int no_crc, unsigned cpu_off, wcodec_error *err);
 
@@ -1330,23 +1389,17 @@ WCODEC_API int wcodec_scales_fit(unsigned dtype, const void *src, size_t size, s
                                  unsigned cpu_off, unsigned char *scales, void *scratch, size_t scratch_size);
 WCODEC_API size_t wcodec_scales_fit_scratch(size_t columns);
 
-/* The scales that a tile may be coded with: of `columns` columns, of which its first unit stands in column
- * `phase`.  The decoder needs the same. */
-typedef struct wcodec_scales {
-    const unsigned char *scale;
-    size_t columns, phase;
-} wcodec_scales;
-
 /* Encodes `size` bytes of elements of `dtype` (whole units, at least one, at most
  * WCODEC_MAX_TILE_BYTES; of blocks any bytes, but only whole ones are taken apart) as one tile record, out of what `options` allow (NULL: everything): coders by the
  * size that they take, splits and predictors too where the tile is small, else by a sample.  A plane stays
  * raw unless coding saves one part in 256 of it.
- * `row`: units a row, 0: unknown.  `scales`: NULL: none; wcodec_tile_inspect says whether the tile came to need
- * them.  The same arguments give the same bytes on every machine.
+ * `row`: units a row, 0: unknown.  `inputs`: NULL: none; wcodec_tile_inspect says whether the tile came to need
+ * them.  With a base the tile is never larger than without.  The same arguments give the same bytes on every
+ * machine.
  * Returns the record's size, or 0 if an argument is wrong or `dst_size` is less than the bound. */
 WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size,
-                                     const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
-                                     size_t dst_size, void *scratch, size_t scratch_size);
+                                     const wcodec_tile_inputs *inputs, const wcodec_tile_options *options,
+                                     void *dst, size_t dst_size, void *scratch, size_t scratch_size);
 
 #endif /* WCODEC_NO_ENCODER */
 
@@ -1366,6 +1419,8 @@ typedef struct wcodec_reader_options {
                                          * hostile ones can cost at most */
     wcodec_reread reread;               /* for the push decoder alone, which gave these bytes out in earlier
                                          * steps: where a tile is a copy, it asks for them */
+    const wcodec_source *base;          /* copied; for a container that needs one; NULL: none.  Only its size is
+                                         * compared: whether it is the right file, the caller has to know. */
 } wcodec_reader_options;
 WCODEC_API wcodec_reader_options wcodec_reader_defaults(void);
 
@@ -1374,7 +1429,8 @@ typedef struct wcodec_reader wcodec_reader;
 /* Opens a container: reads header, index and footer, no tile.  `source` and `options` (NULL: defaults)
  * are copied.  On success *out is a reader, to be freed with wcodec_reader_close; on failure it is NULL
  * and nothing is kept.  OK, ARGUMENT, NO_MEMORY, LIMIT, IO, TRUNCATED, MAGIC, VERSION, UNSUPPORTED,
- * CORRUPT, CHECKSUM.
+ * CORRUPT, CHECKSUM, BASE (the options' base has another size than the one that is needed).
+ * Without a base a container that needs one opens too: tiles that need it are then BASE, all others are read.
  * A reader never changes after this: any number of threads may use one, each with its own scratch. */
 WCODEC_API wcodec_status wcodec_reader_open(wcodec_reader **out, const wcodec_source *source,
                                             const wcodec_reader_options *options, wcodec_error *err);
@@ -1403,6 +1459,8 @@ typedef struct wcodec_reader_info {
     unsigned features;          /* that its tiles may need: WCODEC_FEATURE_... */
     const char *metadata;       /* JSON text, not zero-terminated, not checked to be JSON */
     size_t metadata_size;
+    int needs_base;             /* some tiles may need the base, which is: */
+    wcodec_base base;           /* its name is followed by a zero byte */
 } wcodec_reader_info;
 WCODEC_API void wcodec_reader_get_info(const wcodec_reader *reader, wcodec_reader_info *info);
 
@@ -1445,7 +1503,7 @@ WCODEC_API wcodec_status wcodec_reader_tile(const wcodec_reader *reader, uint64_
 /* Reads bytes `offset` to `offset + size` of the view, which is all originals one after the other (of
  * a container with one original: that file), decoding just the tiles that hold them.  A range that does
  * not lie inside the view is ARGUMENT.  Bytes of `dst` are unspecified after a failure.
- * OK, ARGUMENT, IO, TRUNCATED, UNSUPPORTED, CORRUPT, CHECKSUM, NO_SPACE (scratch). */
+ * OK, ARGUMENT, IO, TRUNCATED, UNSUPPORTED, CORRUPT, CHECKSUM, BASE, NO_SPACE (scratch). */
 WCODEC_API wcodec_status wcodec_read(const wcodec_reader *reader, uint64_t offset, void *dst, size_t size,
                                      void *scratch, size_t scratch_size, wcodec_error *err);
 
@@ -1477,7 +1535,8 @@ WCODEC_API wcodec_status wcodec_rows_range(const wcodec_segment *segment, uint64
 typedef struct wcodec_push wcodec_push;
 
 /* `options` as for a reader; max_memory 0: 256 MiB.  On failure *out is NULL.  A container that holds copies of
- * tiles is UNSUPPORTED without options->reread. */
+ * tiles is UNSUPPORTED without options->reread.  A base of another size than the container's is BASE as soon as the
+ * container says which it needs, a missing one where a tile needs it. */
 WCODEC_API wcodec_status wcodec_push_open(wcodec_push **out, const wcodec_reader_options *options,
                                           wcodec_error *err);
 
@@ -1495,6 +1554,8 @@ WCODEC_API wcodec_status wcodec_push_step(wcodec_push *push, const void *in, siz
 /* The current original's number and name (valid until the next step); NULL outputs are fine. */
 WCODEC_API void wcodec_push_original(const wcodec_push *push, size_t *number, const char **name,
                                      size_t *name_size, int *from_parts);
+/* The base that the container needs; its name is valid until close.  0: it needs none, or has not come so far. */
+WCODEC_API int wcodec_push_base(const wcodec_push *push, wcodec_base *base);
 WCODEC_API void wcodec_push_close(wcodec_push *push);           /* NULL is fine */
 
 /* ------------------------------------------------------------------------------------------------
@@ -1522,6 +1583,9 @@ typedef struct wcodec_writer_options {
     unsigned cpu_off;                   /* WCODEC_CPU_...: kernels not to use; the bytes do not depend on it */
     unsigned features;                  /* WCODEC_FEATURE_BLOCKS (see wcodec_plan): segments of blocks may come, which
                                          * without it are coded as bytes; others are ignored */
+    const wcodec_source *base;          /* copied; NULL: none.  What segments with has_base are coded against; read
+                                         * from the threads that encode. */
+    const wcodec_base *base_facts;      /* of it, copied; with a base, not NULL */
 } wcodec_writer_options;
 WCODEC_API wcodec_writer_options wcodec_writer_defaults(void);
 
@@ -1540,7 +1604,7 @@ WCODEC_API wcodec_status wcodec_writer_original(wcodec_writer *writer, const cha
 
 /* Begins a segment, whose bytes follow through wcodec_writer_data in pieces of any size, exactly
  * `segment->size` in all (`segment->offset` is ignored: segments follow each other).  ARGUMENT if the
- * last segment is not complete, or if dtype, shape and size disagree. */
+ * last segment is not complete, if dtype, shape and size disagree, or if it does not lie in the base. */
 WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcodec_segment *segment,
                                                wcodec_error *err);
 WCODEC_API wcodec_status wcodec_writer_data(wcodec_writer *writer, const void *data, size_t size,
@@ -1606,6 +1670,7 @@ typedef struct wcodec_estimate_options {
     unsigned threads;                   /* that will decode it; 0: one */
     uint64_t cpu_hz;                    /* of these, cycles a second; 0: 3 GHz */
     uint64_t disk_bytes_per_s;          /* speed of reading the file; 0: unknown */
+    const wcodec_source *base;          /* for segments with has_base; NULL: they are taken for others */
 } wcodec_estimate_options;
 WCODEC_API wcodec_estimate_options wcodec_estimate_defaults(void);
 
@@ -1632,6 +1697,16 @@ typedef struct wcodec_estimate {
 WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, const wcodec_source *file,
                                                  const wcodec_estimate_options *options, wcodec_estimate *out,
                                                  wcodec_error *err);
+
+/* Finds for each segment of `plan`, a plan of `file` as wcodec_plan_open gives it, the segment of `base` with the
+ * same name, dtype and shape (the first of several; not for segments without a name), and makes it its base if an
+ * estimate says that this saves something: has_base and base_offset are set anew in all segments.  `base` may be a
+ * plan, or any list of segments with offsets in options->base, such as a reader's.  `found`, `used`: how many have
+ * such a twin, and a base now; NULL is fine.  A writer that needs a base for none does better without one.
+ * OK, and what wcodec_estimate_segment gives; then the plan is as if without a base. */
+WCODEC_API wcodec_status wcodec_plan_base(wcodec_plan *plan, const wcodec_source *file, const wcodec_segment *base,
+                                          size_t base_count, const wcodec_estimate_options *options,
+                                          size_t *found, size_t *used, wcodec_error *err);
 
 #endif /* WCODEC_NO_ENCODER */
 
@@ -3145,7 +3220,8 @@ WCODEC_API const char *wcodec_coder_name(unsigned coder)
 
 WCODEC_API const char *wcodec_predictor_name(unsigned predictor)
 {
-    static const char *const names[WCODEC_PREDICT_COUNT] = { "none", "left", "up", "scale" };
+    static const char *const names[WCODEC_PREDICT_COUNT] = { "none", "left", "up", "scale", "base xor",
+                                                            "base difference" };
     return predictor < WCODEC_PREDICT_COUNT ? names[predictor] : NULL;
 }
 
@@ -3170,6 +3246,7 @@ WCODEC_API const char *wcodec_status_string(wcodec_status status)
     case WCODEC_E_CANCELLED: return "cancelled";
     case WCODEC_E_NOT_FOUND: return "not found";
     case WCODEC_E_NO_SPACE: return "the destination is too small";
+    case WCODEC_E_BASE: return "the base is missing, or is another one";
     }
     return "unknown status";
 }
@@ -3473,7 +3550,70 @@ static void wcodeci_unpredict_units(wcodeci_byte *p, size_t n, unsigned unit, un
                                                + wcodeci_load_unit(p + (i - distance) * unit, unit));
 }
 
+/* ---- differences from a base: eight bytes at a time, whatever the unit ----
+ * In fine-tuned weights most differences of the bit patterns are small and of either sign.  With 0x80 added in each
+ * byte they change the lowest byte alone: without it all bytes above would tell the sign once more. */
+
+#define WCODECI_BASE_BIAS ((uint64_t)0x8080808080808080u)
+
+/* The top bits of the units in eight bytes. */
+static uint64_t wcodeci_unit_tops(unsigned unit)
+{
+    return unit == 1 ? WCODECI_BASE_BIAS : unit == 2 ? (uint64_t)0x8000800080008000u
+         : unit == 4 ? (uint64_t)0x8000000080000000u : (uint64_t)0x8000000000000000u;
+}
+
+/* Sum and difference of each unit alone: the bits below the top ones neither carry nor borrow beyond them. */
+WCODECI_INLINE uint64_t wcodeci_add_units(uint64_t x, uint64_t y, uint64_t top)
+{
+    return ((x & ~top) + (y & ~top)) ^ ((x ^ y) & top);
+}
+
+WCODECI_INLINE uint64_t wcodeci_subtract_units(uint64_t x, uint64_t y, uint64_t top)
+{
+    return ((x | top) - (y & ~top)) ^ ((x ^ ~y) & top);
+}
+
+/* What eight bytes and those of the base come to; `residuals`: make residuals, else undo them. */
+WCODECI_INLINE uint64_t wcodeci_base_word(uint64_t x, uint64_t base, uint64_t top, int difference, int residuals)
+{
+    if (!difference) return x ^ base;
+    if (residuals) return wcodeci_add_units(wcodeci_subtract_units(x, base, top), WCODECI_BASE_BIAS, top);
+    return wcodeci_subtract_units(wcodeci_add_units(x, base, top), WCODECI_BASE_BIAS, top);
+}
+
+WCODECI_INLINE void wcodeci_base_body(const wcodeci_byte *src, const wcodeci_byte *base, wcodeci_byte *dst,
+                                      size_t size, uint64_t top, int difference, int residuals)
+{
+    wcodeci_byte rest[16] = { 0 };
+    size_t i;
+    for (i = 0; size - i >= 8; i += 8)
+        wcodeci_store64(dst + i, wcodeci_base_word(wcodeci_load64(src + i), wcodeci_load64(base + i), top,
+                                                   difference, residuals));
+    if (i == size) return;
+    memcpy(rest, src + i, size - i);
+    memcpy(rest + 8, base + i, size - i);
+    wcodeci_store64(rest, wcodeci_base_word(wcodeci_load64(rest), wcodeci_load64(rest + 8), top, difference,
+                                            residuals));
+    memcpy(dst + i, rest, size - i);
+}
+
+/* Undoes a predictor by the base in place. */
+static void wcodeci_unpredict_base(wcodeci_byte *p, const wcodeci_byte *base, size_t size, unsigned unit,
+                                   unsigned predictor)
+{
+    if (predictor == WCODEC_PREDICT_BASE_XOR) wcodeci_base_body(p, base, p, size, 0, 0, 0);
+    else wcodeci_base_body(p, base, p, size, wcodeci_unit_tops(unit), 1, 0);
+}
+
 #ifndef WCODEC_NO_ENCODER
+
+static void wcodeci_predict_base(const wcodeci_byte *p, const wcodeci_byte *base, wcodeci_byte *residual,
+                                 size_t size, unsigned unit, unsigned predictor)
+{
+    if (predictor == WCODEC_PREDICT_BASE_XOR) wcodeci_base_body(p, base, residual, size, 0, 0, 1);
+    else wcodeci_base_body(p, base, residual, size, wcodeci_unit_tops(unit), 1, 1);
+}
 
 /* Eight bytes at a time: with the top bit set no byte borrows of the next, and that bit is the difference without
  * borrow. */
@@ -11837,6 +11977,7 @@ static const wcodeci_encode_kernels *wcodeci_encode_kernels_of(unsigned cpu)
  * Tiles: records and decoding (private, and layer 1 of the API)
  * ---------------------------------------------------------------------------------------------- */
 
+#define WCODECI_RECORD_BASE 0x42
 #define WCODECI_RECORD_ORIGINAL 0x4F
 #define WCODECI_RECORD_SCALES 0x53
 #define WCODECI_RECORD_TILE 0x54
@@ -11884,6 +12025,12 @@ typedef struct wcodeci_tile {
     size_t body_end;    /* in the record */
 } wcodeci_tile;
 
+/* Is it a predictor by the base? */
+static int wcodeci_predict_based(unsigned predictor)
+{
+    return predictor == WCODEC_PREDICT_BASE_XOR || predictor == WCODEC_PREDICT_BASE_DIFFERENCE;
+}
+
 /* Reads a plane's coder, predictor and size. */
 static wcodec_status wcodeci_plane_parse(wcodeci_cursor *c, wcodec_plane_info *plane, const char **what)
 {
@@ -11899,8 +12046,8 @@ static wcodec_status wcodeci_plane_parse(wcodeci_cursor *c, wcodec_plane_info *p
         *what = "unknown coder or predictor";
         return WCODEC_E_UNSUPPORTED;
     }
-    *what = "a plane is larger than its tile's record";
-    return size > WCODECI_MAX_BODY ? WCODEC_E_CORRUPT : WCODEC_OK;
+    *what = "a plane is larger than its tile's record, or predicted as only whole units are";
+    return size > WCODECI_MAX_BODY || wcodeci_predict_based(plane->predictor) ? WCODEC_E_CORRUPT : WCODEC_OK;
 }
 
 /* Places a payload at or behind `position`; returns where it ends. */
@@ -11915,7 +12062,7 @@ static uint64_t wcodeci_plane_place(wcodec_plane_info *plane, uint64_t position)
 static wcodec_status wcodeci_split_parse(wcodeci_tile *tile, unsigned flags, const char **what)
 {
     tile->info.predictor = flags & 7;
-    if (tile->info.split >= WCODEC_SPLIT_COUNT || tile->info.predictor > WCODEC_PREDICT_SCALE) {
+    if (tile->info.split >= WCODEC_SPLIT_COUNT || tile->info.predictor >= WCODEC_PREDICT_COUNT) {
         *what = "unknown split or predictor of a tile";
         return WCODEC_E_UNSUPPORTED;
     }
@@ -11960,7 +12107,7 @@ static wcodec_status wcodeci_field_parse(wcodeci_cursor *c, size_t width, size_t
     status = wcodeci_split_parse(field, flags, what);
     if (status) return status;
     if (field->info.split == WCODEC_SPLIT_BLOCKS || flags > WCODECI_TILE_ROW + 7
-        || width * blocks % field->info.unit)
+        || wcodeci_predict_based(field->info.predictor) || width * blocks % field->info.unit)
         return WCODEC_E_CORRUPT;
     field->info.decoded_size = width * blocks;
     field->n = field->info.decoded_size / field->info.unit;
@@ -12079,9 +12226,13 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
     n = wcodeci_take_varint(&c);
     if (flags & WCODECI_TILE_ROW) tile->row = wcodeci_take_varint(&c);
     if (flags & WCODECI_TILE_SCALED) tile->phase = wcodeci_take_varint(&c);
+    tile->info.based = wcodeci_predict_based(flags & 7);
+    if (tile->info.based) tile->info.base_offset = wcodeci_take_varint(&c);
     if (c.bad) return size < record.head + record.body ? c.bad : WCODEC_E_CORRUPT;
     status = wcodeci_split_parse(tile, flags, what);
     if (status) return status;
+    if (tile->info.based && record.type != WCODECI_RECORD_TILE) return WCODEC_E_CORRUPT;
+    if (tile->info.based) tile->info.features |= WCODEC_FEATURE_BASE;
     if (n == 0 || n > WCODEC_MAX_TILE_BYTES / tile->info.unit) return WCODEC_E_CORRUPT;
     tile->n = (size_t)n;
     tile->info.decoded_size = tile->n * tile->info.unit;
@@ -12153,6 +12304,7 @@ WCODEC_API size_t wcodec_tile_decode_scratch(size_t decoded_size, unsigned featu
 typedef struct wcodeci_tile_job {
     const wcodeci_engine *engine;
     const wcodeci_byte *src;
+    const wcodeci_byte *base;       /* the tile's bytes of the base, if it needs them */
     wcodeci_tile tile;
     wcodeci_scaled scaled;          /* if the tile is */
     wcodeci_byte *dst, *room;       /* room: decoded planes, one behind the other */
@@ -12248,10 +12400,11 @@ static const char *wcodeci_plane_decode(const wcodeci_tile_job *job, unsigned k,
     return NULL;
 }
 
-/* The row scales; `columns` of `width` are those of the tile's group. */
-static const char *wcodeci_tile_scales(wcodeci_tile_job *job, const wcodeci_byte *columns, size_t width)
+/* The row scales; `inputs` has those of the columns of the tile's group. */
+static const char *wcodeci_tile_scales(wcodeci_tile_job *job, const wcodec_tile_inputs *inputs)
 {
     const wcodec_plane_info *info = &job->tile.info.rows;
+    const size_t width = inputs ? inputs->columns : 0;
     size_t rows;
     const char *what;
     if (width < WCODECI_MIN_COLUMNS) return "a tile's group has no scales";
@@ -12261,7 +12414,7 @@ static const char *wcodeci_tile_scales(wcodeci_tile_job *job, const wcodeci_byte
     if (what) return what;
     if (info->predictor != WCODEC_PREDICT_NONE)
         wcodeci_unpredict_plane(job->engine->kernels, job->room, rows, 8, info->predictor, 0);
-    job->scaled.columns = columns;
+    job->scaled.columns = inputs->scales;
     job->scaled.width = width;
     job->scaled.phase = (size_t)job->tile.phase;
     job->scaled.rows = job->room;
@@ -12367,9 +12520,12 @@ static const char *wcodeci_tile_restore(wcodeci_tile_job *job)
 {
     const wcodec_tile_info *info = &job->tile.info;
     const char *what = wcodeci_tile_planes(job);
-    if (!what && info->predictor != WCODEC_PREDICT_NONE)
+    if (what || info->predictor == WCODEC_PREDICT_NONE) return what;
+    if (info->based)
+        wcodeci_unpredict_base(job->dst, job->base, info->decoded_size, info->unit, info->predictor);
+    else
         wcodeci_unpredict_units(job->dst, job->tile.n, info->unit, info->predictor, job->tile.row);
-    return what;
+    return NULL;
 }
 
 /* All bytes between the end of a tile's or a field's fields and its last payload that are in none must be zero. */
@@ -12422,23 +12578,25 @@ static const char *wcodeci_tile_blocks(wcodeci_tile_job *job, wcodeci_byte *gath
     return what;
 }
 
-/* wcodec_tile_decode for the record at `base` of a container. */
+/* wcodec_tile_decode for the record at `at` of a container. */
 static wcodec_status wcodeci_tile_decode(const wcodeci_engine *engine, const wcodeci_byte *src, size_t size,
-                                         const wcodeci_byte *columns, size_t width, wcodeci_byte *dst,
-                                         size_t dst_size, wcodeci_byte *scratch, int no_crc, uint64_t base,
+                                         const wcodec_tile_inputs *inputs, wcodeci_byte *dst,
+                                         size_t dst_size, wcodeci_byte *scratch, int no_crc, uint64_t at,
                                          wcodec_error *err)
 {
     wcodeci_tile_job job;
     const wcodec_tile_info *info = &job.tile.info;
     const char *what;
     wcodec_status status = wcodeci_tile_parse(src, size, &job.tile, &what);
-    if (status) return wcodeci_fail(err, status, base, what);
+    if (status) return wcodeci_fail(err, status, at, what);
     if (info->record_size > size)
-        return wcodeci_fail(err, WCODEC_E_TRUNCATED, base + size, "a tile's record ends too early");
+        return wcodeci_fail(err, WCODEC_E_TRUNCATED, at + size, "a tile's record ends too early");
     if (info->record_size < size || info->decoded_size != dst_size)
-        return wcodeci_fail(err, WCODEC_E_CORRUPT, base, "a tile has not the size that is expected of it");
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a tile has not the size that is expected of it");
     if (info->features & ~engine->features)
-        return wcodeci_fail(err, WCODEC_E_CORRUPT, base, "a tile needs what the header does not promise");
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a tile needs what the header does not promise");
+    if (info->based && (!inputs || !inputs->base))
+        return wcodeci_fail(err, WCODEC_E_BASE, at, "a tile needs the base, which is not given");
     job.engine = engine;
     job.src = src;
     job.dst = dst;
@@ -12448,27 +12606,28 @@ static wcodec_status wcodeci_tile_decode(const wcodeci_engine *engine, const wco
     job.table = scratch;
     job.q = (wcodeci_byte *)job.table + WCODECI_TABLE_SIZE;
     job.room = job.q + WCODECI_Q_CHUNK;
+    job.base = info->based ? inputs->base : NULL;
     if (info->split == WCODEC_SPLIT_BLOCKS) {
         job.room += dst_size;
         what = wcodeci_tile_blocks(&job, job.room - dst_size);
     } else {
-        what = info->scaled ? wcodeci_tile_scales(&job, columns, width) : NULL;
+        what = info->scaled ? wcodeci_tile_scales(&job, inputs) : NULL;
         if (!what) what = wcodeci_tile_restore(&job);
     }
     if (!what && !wcodeci_tile_padding_ok(src, &job.tile)) what = "a tile's padding is not zero";
-    if (what) return wcodeci_fail(err, WCODEC_E_CORRUPT, base, what);
+    if (what) return wcodeci_fail(err, WCODEC_E_CORRUPT, at, what);
     if (!no_crc && engine->crc(0, dst, dst_size) != info->crc)
-        return wcodeci_fail(err, WCODEC_E_CHECKSUM, base, "a tile's CRC-32 does not fit its bytes");
+        return wcodeci_fail(err, WCODEC_E_CHECKSUM, at, "a tile's CRC-32 does not fit its bytes");
     return WCODEC_OK;
 }
 
-WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const void *scales, size_t columns,
+WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const wcodec_tile_inputs *inputs,
                                             void *dst, size_t dst_size, void *scratch, size_t scratch_size,
                                             int no_crc, unsigned cpu_off, wcodec_error *err)
 {
     wcodeci_engine engine;
     wcodec_tile_info info;
-    if (!src || (!dst && dst_size) || !scratch || (!scales && columns))
+    if (!src || (!dst && dst_size) || !scratch || (inputs && !inputs->scales && inputs->columns))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
     if (dst_size > WCODEC_MAX_TILE_BYTES)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, 0, "no tile is as large as the destination");
@@ -12476,8 +12635,8 @@ WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const 
     if (wcodec_tile_inspect(src, size, &info, NULL) == WCODEC_OK) engine.features = info.features;
     if (scratch_size < wcodec_tile_decode_scratch(dst_size, engine.features))
         return wcodeci_fail(err, WCODEC_E_NO_SPACE, 0, "the scratch memory is too small for this tile");
-    return wcodeci_tile_decode(&engine, (const wcodeci_byte *)src, size, (const wcodeci_byte *)scales, columns,
-                               (wcodeci_byte *)dst, dst_size, (wcodeci_byte *)scratch, no_crc, 0, err);
+    return wcodeci_tile_decode(&engine, (const wcodeci_byte *)src, size, inputs, (wcodeci_byte *)dst, dst_size,
+                               (wcodeci_byte *)scratch, no_crc, 0, err);
 }
 
 /* ---- part: amalgamate/parts/605_copy.c ---- */
@@ -12945,7 +13104,8 @@ typedef struct wcodeci_encoder {
     const wcodeci_encode_kernels *kernels;
     const wcodeci_kernels *decode;
     wcodeci_crc_fn *crc;
-    const wcodec_scales *scales;        /* NULL: none */
+    const wcodec_tile_inputs *scales;   /* NULL: none */
+    const wcodec_tile_inputs *base;     /* NULL: none */
     wcodec_plane_info rows;             /* of a tile that is scaled: how its rows' scales are coded; else size 0 */
     wcodeci_byte *units, *plane, *residual, *work, *second, *trial;     /* parts of the scratch memory */
     wcodeci_byte *q, *scaled, *classes, *row_scales, *row_payload;
@@ -13471,10 +13631,10 @@ static size_t wcodeci_tile_fields(const wcodeci_encoder *e, const wcodeci_tile *
     wcodeci_store32(dst + 2, crc);
     used += wcodeci_put_varint(dst + used, tile->n);
     if (up) used += wcodeci_put_varint(dst + used, e->row);
-    if (e->rows.size) {
-        used += wcodeci_put_varint(dst + used, e->scales->phase);
-        used += wcodeci_put_plane(&e->rows, dst + used);
-    }
+    if (e->rows.size) used += wcodeci_put_varint(dst + used, e->scales->phase);
+    if (wcodeci_predict_based(tile->info.predictor))
+        used += wcodeci_put_varint(dst + used, e->base->base_offset);
+    if (e->rows.size) used += wcodeci_put_plane(&e->rows, dst + used);
     for (k = 0; k < tile->info.planes; k++) used += wcodeci_put_plane(&tile->info.plane[k], dst + used);
     return used;
 }
@@ -13646,6 +13806,15 @@ static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *pl
 #endif
 }
 
+/* Makes the residuals of whole units in e->units. */
+static void wcodeci_encode_residuals(const wcodeci_encoder *e, size_t n, unsigned unit, unsigned predictor)
+{
+    if (wcodeci_predict_based(predictor))
+        wcodeci_predict_base(e->src, e->base->base, e->units, e->size, unit, predictor);
+    else
+        wcodeci_predict_units(e->src, e->units, n, unit, predictor, e->row);
+}
+
 /* Encodes the tile with a given split and unit predictor; plans NULL: all planes are looked at in full. */
 static size_t wcodeci_tile_encode_as(wcodeci_encoder *e, unsigned split, unsigned predictor,
                                      const wcodeci_plane_plan *plans, uint32_t crc, wcodeci_byte *dst)
@@ -13662,7 +13831,7 @@ static size_t wcodeci_tile_encode_as(wcodeci_encoder *e, unsigned split, unsigne
     tile.info.predictor = predictor;
     tile.info.planes = row->planes;
     if (predictor != WCODEC_PREDICT_NONE) {
-        wcodeci_predict_units(e->src, e->units, tile.n, row->unit, predictor, e->row);
+        wcodeci_encode_residuals(e, tile.n, row->unit, predictor);
         units = e->units;
     }
     if (!plans || plans[0].how != WCODECI_PLAN_SCALED) e->rows.size = 0;
@@ -13768,7 +13937,7 @@ static void wcodeci_tile_plan_full(wcodeci_encoder *e, unsigned split, unsigned 
     plan->predictor = predictor;
     plan->cost = 0;
     if (predictor != WCODEC_PREDICT_NONE) {
-        wcodeci_predict_units(e->src, e->units, plane.n, row->unit, predictor, e->row);
+        wcodeci_encode_residuals(e, plane.n, row->unit, predictor);
         units = e->units;
     }
     for (k = 0; k < row->planes; k++) {
@@ -13865,7 +14034,7 @@ static void wcodeci_tile_scale(wcodeci_encoder *e, wcodeci_plan_of_tile *plan)
     wcodeci_rans16_model model;
     size_t shown, size;
     wcodeci_split_plane(e->kernels, plan->split, 0, e->src, e->plane, n);
-    wcodeci_rows_fit(e->kernels, e->plane, n, e->scales->scale, e->scales->columns, e->scales->phase, e->row_scales,
+    wcodeci_rows_fit(e->kernels, e->plane, n, e->scales->scales, e->scales->columns, e->scales->phase, e->row_scales,
                      e->q, e->scaled, (1u << row->plane[0].width) - 1);
     shown = wcodeci_classes_count(e->scaled, e->q, n, count);
     size = wcodeci_classes_prepare(count, shown, n, row->unit, &model);
@@ -14181,11 +14350,6 @@ static size_t wcodeci_tile_encode_plain(wcodeci_encoder *e, uint32_t crc, wcodec
     return size;
 }
 
-static uint32_t wcodeci_tile_crc(const wcodeci_encoder *e)
-{
-    return e->known_crc ? *e->known_crc : e->crc(0, e->src, e->size);
-}
-
 /* ---- tiles of blocks ---- */
 
 /* A tile of blocks whose fields are coded: as records of their own, one after the other. */
@@ -14314,11 +14478,11 @@ static int wcodeci_blocks_surpassed(const wcodeci_byte *src, size_t size, size_t
 }
 
 /* Encodes a tile of blocks as bytes, or as blocks if that saves one part in 256, or if the caller wants no bytes. */
-static size_t wcodeci_tile_encode_blocks(wcodeci_encoder *e, const wcodeci_block_row *block, wcodeci_byte *dst)
+static size_t wcodeci_tile_encode_blocks(wcodeci_encoder *e, const wcodeci_block_row *block, uint32_t crc,
+                                         wcodeci_byte *dst)
 {
     const wcodeci_byte *const src = e->src;
     const size_t size = e->size;
-    const uint32_t crc = wcodeci_tile_crc(e);
     const unsigned splits = e->options.splits;
     void *const mix = e->mix;
     wcodeci_blocks_plan plan;
@@ -14346,17 +14510,61 @@ static size_t wcodeci_tile_encode_blocks(wcodeci_encoder *e, const wcodeci_block
     return wcodeci_blocks_join(e, &plan, head, filler, end, dst);
 }
 
-static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
+/* The tile without a base. */
+static size_t wcodeci_tile_encode_alone(wcodeci_encoder *e, uint32_t crc, wcodeci_byte *dst)
 {
     const wcodeci_block_row *block = wcodeci_block_of(e->dtype);
-    if (block) return wcodeci_tile_encode_blocks(e, block, dst);
-    return wcodeci_tile_encode_plain(e, wcodeci_tile_crc(e), dst);
+    const wcodeci_encoder tile = *e;
+    size_t size;
+    if (!block) return wcodeci_tile_encode_plain(e, crc, dst);
+    size = wcodeci_tile_encode_blocks(e, block, crc, dst);
+    *e = tile;                  /* which was each of its fields */
+    return size;
+}
+
+/* The tile as what it differs from the base: exclusive or suits the splits of the dtype, differences those of whole
+ * bytes.  Which of them is likely the smallest is a matter of the entropies of all planes; what is left of a
+ * checkpoint whose values are mostly the same is too little to go by a sample. */
+static void wcodeci_base_plan(wcodeci_encoder *e, wcodeci_plan_of_tile *best)
+{
+    const unsigned unit = wcodeci_dtypes[e->dtype].unit, splits = wcodeci_splits_to_try(e);
+    wcodeci_plan_of_tile other;
+    unsigned split, predictor;
+    best->split = best->predictor = 0;
+    best->cost = UINT64_MAX;
+    for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
+        for (predictor = WCODEC_PREDICT_BASE_XOR; predictor <= WCODEC_PREDICT_BASE_DIFFERENCE; predictor++) {
+            const int whole = split <= WCODEC_SPLIT_WORD64;
+            if (!(splits >> split & 1) || !(e->options.predictors >> predictor & 1)
+                || wcodeci_splits[split].unit != unit || (predictor == WCODEC_PREDICT_BASE_DIFFERENCE && !whole))
+                continue;
+            wcodeci_tile_plan_full(e, split, predictor, &other);
+            if (other.cost < best->cost) *best = other;
+        }
+}
+
+/* A tile of blocks is bytes where it needs the base: its fields have none. */
+static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
+{
+    const uint32_t crc = e->known_crc ? *e->known_crc : e->crc(0, e->src, e->size);
+    const size_t alone = wcodeci_tile_encode_alone(e, crc, dst);
+    const unsigned dtype = e->dtype;
+    wcodeci_plan_of_tile plan;
+    size_t size;
+    if (!e->base || e->options.splits == 1u << WCODEC_SPLIT_BLOCKS) return alone;
+    if (wcodeci_block_of(dtype)) e->dtype = WCODEC_BYTES;
+    wcodeci_base_plan(e, &plan);
+    if (plan.cost >= alone) return alone;
+    size = wcodeci_tile_encode_as(e, plan.split, plan.predictor, NULL, crc, dst);
+    if (size < alone) return size;
+    e->dtype = dtype;
+    return wcodeci_tile_encode_alone(e, crc, dst);
 }
 
 /* wcodec_tile_encode; `crc`: of the bytes, or NULL. */
 static size_t wcodeci_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size, const uint32_t *crc,
-                                  const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
-                                  size_t dst_size, void *scratch, size_t scratch_size)
+                                  const wcodec_tile_inputs *inputs, const wcodec_tile_options *options,
+                                  void *dst, size_t dst_size, void *scratch, size_t scratch_size)
 {
     wcodeci_encoder e;
     unsigned cpu;
@@ -14364,8 +14572,9 @@ static size_t wcodeci_tile_encode(unsigned dtype, uint64_t row, const void *src,
         || size > WCODEC_MAX_TILE_BYTES || (dtype < WCODECI_DTYPES && size % wcodeci_dtypes[dtype].unit) || dst_size < wcodec_tile_bound(size)
         || (options && options->profile > (WCODECI_MIX ? WCODEC_PROFILE_BEST : WCODEC_PROFILE_DENSE))
         || scratch_size < wcodeci_encode_scratch(options ? options->profile : 0, size)
-        || (scales && (!scales->scale || scales->columns < WCODECI_MIN_COLUMNS
-                       || scales->columns > WCODECI_MAX_COLUMNS || scales->phase >= scales->columns)))
+        || (inputs && inputs->scales
+            && (inputs->columns < WCODECI_MIN_COLUMNS || inputs->columns > WCODECI_MAX_COLUMNS
+                || inputs->phase >= inputs->columns)))
         return 0;
     memset(&e.options, 0, sizeof e.options);
     if (options) e.options = *options;
@@ -14375,7 +14584,8 @@ static size_t wcodeci_tile_encode(unsigned dtype, uint64_t row, const void *src,
     e.kernels = wcodeci_encode_kernels_of(cpu);
     e.decode = wcodeci_kernels_of(cpu);
     e.crc = wcodeci_crc_of(cpu);
-    e.scales = scales;
+    e.scales = inputs && inputs->scales ? inputs : NULL;
+    e.base = inputs && inputs->base ? inputs : NULL;
     memset(&e.rows, 0, sizeof e.rows);
     e.src = (const wcodeci_byte *)src;
     e.size = size;
@@ -14405,13 +14615,104 @@ static size_t wcodeci_tile_encode(unsigned dtype, uint64_t row, const void *src,
 }
 
 WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size,
-                                     const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
-                                     size_t dst_size, void *scratch, size_t scratch_size)
+                                     const wcodec_tile_inputs *inputs, const wcodec_tile_options *options,
+                                     void *dst, size_t dst_size, void *scratch, size_t scratch_size)
 {
-    return wcodeci_tile_encode(dtype, row, src, size, NULL, scales, options, dst, dst_size, scratch, scratch_size);
+    return wcodeci_tile_encode(dtype, row, src, size, NULL, inputs, options, dst, dst_size, scratch, scratch_size);
 }
 
 #endif
+
+/* ---- part: amalgamate/parts/68_base.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Bases (private): the record that names one, and a tile's bytes of it
+ * ---------------------------------------------------------------------------------------------- */
+
+#define WCODECI_MAX_NAME 65000              /* bytes */
+#define WCODECI_BASE_SHA256 32
+/* The most that a B record's body takes: a name and its size, the base's size and SHA-256. */
+#define WCODECI_MAX_BASE_BODY (3 + WCODECI_MAX_NAME + 10 + WCODECI_BASE_SHA256)
+
+/* Parses the B record of `size` bytes at `record`; the name moves to its start, with a zero byte behind it. */
+static wcodec_status wcodeci_base_parse(wcodeci_byte *record, size_t size, wcodec_base *base)
+{
+    wcodeci_cursor c;
+    wcodeci_record head;
+    const wcodeci_byte *name, *digest;
+    uint64_t name_size;
+    c = wcodeci_cursor_make(record, size);
+    if (wcodeci_record_parse(&c, &head) || head.type != WCODECI_RECORD_BASE || head.size != size)
+        return WCODEC_E_CORRUPT;
+    c.end = c.p + (size_t)head.body;
+    if (!wcodeci_all_zero(c.end, record + size)) return WCODEC_E_CORRUPT;
+    name_size = wcodeci_take_varint(&c);
+    if (c.bad || name_size > WCODECI_MAX_NAME) return WCODEC_E_CORRUPT;
+    name = wcodeci_take(&c, (size_t)name_size);
+    base->size = wcodeci_take_varint(&c);
+    digest = wcodeci_take(&c, WCODECI_BASE_SHA256);
+    if (c.bad || !digest || c.p != c.end) return WCODEC_E_CORRUPT;
+    memcpy(base->sha256, digest, WCODECI_BASE_SHA256);
+    if (name_size) memmove(record, name, (size_t)name_size);
+    record[name_size] = 0;          /* at least the record's type came before the name */
+    base->name = (const char *)record;
+    base->name_size = (size_t)name_size;
+    return WCODEC_OK;
+}
+
+/* What a reader, a push decoder or a writer knows of a base. */
+typedef struct wcodeci_base {
+    wcodec_source source;
+    int there;                              /* there is a source */
+    int promised;                           /* the container says that tiles may need it */
+    wcodec_base facts;
+} wcodeci_base;
+
+/* Takes the source of an option over; 0 if it is none that can be read. */
+static int wcodeci_base_take(wcodeci_base *b, const wcodec_source *source)
+{
+    if (!source) return 1;
+    if (!wcodeci_source_ok(source)) return 0;
+    b->source = *source;
+    b->there = 1;
+    return 1;
+}
+
+/* The scratch memory for a tile's bytes of the base: none where they lie in memory. */
+static uint64_t wcodeci_base_room(const wcodeci_base *b, uint64_t tile)
+{
+    return b->there && !b->source.memory ? tile : 0;
+}
+
+/* `size` bytes of the base from `offset` on: where they lie, or read into `room`. */
+static wcodec_status wcodeci_base_bytes(const wcodeci_base *b, uint64_t offset, size_t size, wcodeci_byte *room,
+                                        const wcodeci_byte **bytes)
+{
+    *bytes = room;
+    if (offset > b->source.size || size > b->source.size - offset) return WCODEC_E_TRUNCATED;
+    if (!b->source.memory) return wcodeci_read_at(&b->source, offset, room, size, NULL);
+    *bytes = (const wcodeci_byte *)b->source.memory + offset;
+    return WCODEC_OK;
+}
+
+/* Finds what the T record of `size` bytes at `record`, which stands at `at` of a container, needs of the base.
+ * A record that is broken is left to who decodes it. */
+static wcodec_status wcodeci_base_for_tile(const wcodeci_base *b, const wcodeci_byte *record, size_t size,
+                                           uint64_t at, wcodeci_byte *room, wcodec_tile_inputs *inputs,
+                                           wcodec_error *err)
+{
+    wcodec_tile_info info;
+    wcodec_status status;
+    if (wcodec_tile_inspect(record, size, &info, NULL) || !info.based) return WCODEC_OK;
+    if (!b->promised)
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a tile needs a base, of which the header says nothing");
+    if (info.base_offset > b->facts.size || info.decoded_size > b->facts.size - info.base_offset)
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a tile's bytes do not lie in the base");
+    if (!b->there) return wcodeci_fail(err, WCODEC_E_BASE, at, "a tile needs the base, which is not given");
+    status = wcodeci_base_bytes(b, info.base_offset, info.decoded_size, room, &inputs->base);
+    if (status == WCODEC_E_TRUNCATED) return wcodeci_fail(err, status, at, "the base ends too early");
+    return status ? wcodeci_fail(err, status, at, "reading the base failed") : WCODEC_OK;
+}
 
 /* ---- part: amalgamate/parts/70_reader.c ---- */
 
@@ -14422,10 +14723,10 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
 
 #define WCODECI_HEADER_SIZE 32
 #define WCODECI_FOOTER_SIZE 64
-#define WCODECI_MAX_NAME 65000              /* bytes */
 #define WCODECI_MAX_METADATA ((uint32_t)1 << 24)
 #define WCODECI_INDEX_TILE 65536u           /* decoded bytes of each I record but the last */
-#define WCODECI_FEATURES ((WCODECI_MIX ? WCODEC_FEATURE_MIX : 0u) | WCODEC_FEATURE_BLOCKS)      /* known here */
+#define WCODECI_FEATURES \
+    ((WCODECI_MIX ? WCODEC_FEATURE_MIX : 0u) | WCODEC_FEATURE_BASE | WCODEC_FEATURE_BLOCKS)     /* known here */
 #define WCODECI_SEGMENT_GEOMETRY 1          /* segment flags bit 0 */
 #define WCODECI_SEGMENT_GROUPS 2            /* segment flags bit 1 */
 #define WCODECI_ORIGINAL_PARTS 1            /* original flags bit 0 */
@@ -14439,6 +14740,7 @@ static const wcodeci_byte wcodeci_magic_back[4] = { 'C', 'D', 'C', 'W' };
 typedef struct wcodeci_header {
     uint32_t size, metadata_size, max_tile;
     unsigned features;
+    uint32_t base_record;                   /* bytes of the B record, once they are known; 0: there is none */
 } wcodeci_header;
 
 /* Checks the fixed part of a header: all but its CRC-32 and its padding. */
@@ -14450,6 +14752,7 @@ static wcodec_status wcodeci_header_parse(const wcodeci_byte *p, wcodeci_header 
     if (wcodeci_load16(p + 4) != WCODEC_FORMAT_VERSION)
         return wcodeci_fail(err, WCODEC_E_VERSION, 4, "a format version that this library does not read");
     header->features = wcodeci_load32(p + 16);
+    header->base_record = 0;
     unknown = header->features & ~WCODECI_FEATURES;
     if (wcodeci_load16(p + 6) || unknown || wcodeci_load32(p + 24))
         return wcodeci_fail(err, WCODEC_E_UNSUPPORTED, wcodeci_load16(p + 6) ? 6 : unknown ? 16 : 24,
@@ -14640,6 +14943,7 @@ struct wcodec_reader {
     int no_crc;
     wcodeci_header header;
     wcodeci_footer footer;
+    wcodeci_base base;
     uint64_t view_size, largest_record, largest_tile, most_columns;
     wcodeci_reader_segment *segments;
     wcodec_original *originals;
@@ -14649,7 +14953,7 @@ struct wcodec_reader {
     uint32_t *scales;                       /* bytes / 8 of each group's S record, before its first tile; or 0 */
     uint32_t *by_name;                      /* the segments' numbers, sorted by name, then number */
     char *names;                            /* all names, each with a zero byte behind it */
-    wcodeci_byte *index, *metadata;
+    wcodeci_byte *index, *metadata, *base_record;
 };
 
 WCODEC_API wcodec_reader_options wcodec_reader_defaults(void)
@@ -14669,6 +14973,44 @@ static int wcodeci_options_copy(void *dst, const void *src, size_t known, size_t
     if (size < smallest || size > known) return 0;
     memcpy(dst, src, size);
     return 1;
+}
+
+static int wcodeci_record_known(unsigned type)
+{
+    return type == WCODECI_RECORD_ORIGINAL || type == WCODECI_RECORD_TILE || type == WCODECI_RECORD_INDEX
+        || type == WCODECI_RECORD_SCALES || type == WCODECI_RECORD_COPY || type == WCODECI_RECORD_FOOTER
+        || type == WCODECI_RECORD_BASE;
+}
+
+/* What to say of a record in the place of another: a later version's, or a mistake. */
+static wcodec_status wcodeci_record_wrong(unsigned type)
+{
+    return wcodeci_record_known(type) || (type & WCODECI_RECORD_ANCILLARY) ? WCODEC_E_CORRUPT
+                                                                            : WCODEC_E_UNSUPPORTED;
+}
+
+/* What to say where the B record should be and is not. */
+static wcodec_status wcodeci_base_wrong(uint64_t at, unsigned type, wcodec_error *err)
+{
+    return wcodeci_fail(err, wcodeci_record_wrong(type), at, "the record that names the base is missing or broken");
+}
+
+/* Finds how large the B record behind the header is. */
+static wcodec_status wcodeci_reader_base_size(const wcodec_source *source, wcodeci_header *header, uint64_t end,
+                                              wcodec_error *err)
+{
+    wcodeci_byte head[WCODECI_RECORD_HEAD];
+    const size_t got = (size_t)wcodeci_min64(sizeof head, end - header->size);
+    wcodeci_cursor c;
+    wcodeci_record record;
+    wcodec_status status = wcodeci_read_at(source, header->size, head, got, err);
+    if (status) return status;
+    c = wcodeci_cursor_make(head, got);
+    if (got == 0 || head[0] != WCODECI_RECORD_BASE || wcodeci_record_parse(&c, &record)
+        || record.body > WCODECI_MAX_BASE_BODY || record.size > end - header->size)
+        return wcodeci_base_wrong(header->size, got ? head[0] : WCODECI_RECORD_BASE, err);
+    header->base_record = (uint32_t)record.size;
+    return WCODEC_OK;
 }
 
 /* Reads and checks header and footer. */
@@ -14698,7 +15040,8 @@ static wcodec_status wcodeci_reader_ends(const wcodec_source *source, wcodeci_by
     if (footer->index_offset < header->size)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, size - WCODECI_FOOTER_SIZE,
                             "the index lies in the header");
-    return WCODEC_OK;
+    if (!(header->features & WCODEC_FEATURE_BASE)) return WCODEC_OK;
+    return wcodeci_reader_base_size(source, header, footer->index_offset, err);
 }
 
 /* The most that a tile of `size` decoded bytes can take as a record, by the format's rule on bodies. */
@@ -14721,6 +15064,7 @@ static uint64_t wcodeci_reader_layout(wcodec_reader *r, const wcodec_source *sou
     wcodeci_byte *block = (wcodeci_byte *)r;
     uint64_t at = wcodeci_up8(sizeof *r), tiles = footer->tiles;
     uint64_t segments = at, originals, dimensions, checkpoints, extents, scales, by_name, names, metadata, index;
+    uint64_t base_record;
     at += (uint64_t)footer->segments * sizeof(wcodeci_reader_segment);
     originals = at = wcodeci_up8(at);
     at += (uint64_t)footer->originals * sizeof(wcodec_original);
@@ -14738,6 +15082,8 @@ static uint64_t wcodeci_reader_layout(wcodec_reader *r, const wcodec_source *sou
     at += footer->names;
     metadata = at;
     at += header->size - WCODECI_HEADER_SIZE;
+    base_record = at;
+    at += header->base_record;
     index = at;
     at += footer->index_size;
     if (block && at <= (size_t)-1) {
@@ -14751,6 +15097,7 @@ static uint64_t wcodeci_reader_layout(wcodec_reader *r, const wcodec_source *sou
         r->names = (char *)block + names;
         r->index = block + index;
         r->metadata = block + metadata;
+        r->base_record = block + base_record;
     }
     return at + wcodeci_index_room(source, header->features);
 }
@@ -14761,6 +15108,21 @@ static wcodec_status wcodeci_reader_metadata(wcodec_reader *r, const wcodeci_byt
     wcodec_status status = wcodeci_read_at(&r->source, WCODECI_HEADER_SIZE, r->metadata,
                                            r->header.size - WCODECI_HEADER_SIZE, err);
     return status ? status : wcodeci_header_check(fixed, r->metadata, &r->header, err);
+}
+
+/* Reads the B record; the base that the caller gives must have the size that it says. */
+static wcodec_status wcodeci_reader_base(wcodec_reader *r, wcodec_error *err)
+{
+    wcodec_status status;
+    if (!(r->header.features & WCODEC_FEATURE_BASE)) return WCODEC_OK;
+    r->base.promised = 1;
+    status = wcodeci_read_at(&r->source, r->header.size, r->base_record, r->header.base_record, err);
+    if (status) return status;
+    if (wcodeci_base_parse(r->base_record, r->header.base_record, &r->base.facts))
+        return wcodeci_base_wrong(r->header.size, WCODECI_RECORD_BASE, err);
+    if (r->base.there && r->base.source.size != r->base.facts.size)
+        return wcodeci_fail(err, WCODEC_E_BASE, r->header.size, "the base has another size than the one needed");
+    return WCODEC_OK;
 }
 
 /* Parses the head of a container's record at `at` that must end by `end`. */
@@ -14777,19 +15139,6 @@ static wcodec_status wcodeci_reader_record(const wcodec_reader *r, uint64_t at, 
     if (status || record->size > end - at)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a record is broken");
     return WCODEC_OK;
-}
-
-static int wcodeci_record_known(unsigned type)
-{
-    return type == WCODECI_RECORD_ORIGINAL || type == WCODECI_RECORD_TILE || type == WCODECI_RECORD_INDEX
-        || type == WCODECI_RECORD_SCALES || type == WCODECI_RECORD_COPY || type == WCODECI_RECORD_FOOTER;
-}
-
-/* What to say of a record in the place of another: a later version's, or a mistake. */
-static wcodec_status wcodeci_record_wrong(unsigned type)
-{
-    return wcodeci_record_known(type) || (type & WCODECI_RECORD_ANCILLARY) ? WCODEC_E_CORRUPT
-                                                                            : WCODEC_E_UNSUPPORTED;
 }
 
 /* The record of `size` bytes at `at`: where it lies in memory, or read into `room`. */
@@ -14826,7 +15175,7 @@ static wcodec_status wcodeci_reader_index(wcodec_reader *r, wcodeci_byte *room, 
             return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "the index is larger than the footer says");
         status = wcodeci_reader_fetch(r, at, (size_t)record.size, room, &src, err);
         if (!status)
-            status = wcodeci_tile_decode(&r->engine, src, (size_t)record.size, NULL, 0, r->index + done, take,
+            status = wcodeci_tile_decode(&r->engine, src, (size_t)record.size, NULL, r->index + done, take,
                                          scratch, 0, at, err);
         if (status) return status;
         if (src[record.head] != WCODEC_SPLIT_BYTE)
@@ -15085,6 +15434,7 @@ static wcodec_status wcodeci_reader_fill(wcodec_reader *r, const wcodeci_byte *f
 {
     uint32_t i;
     wcodec_status status = wcodeci_reader_metadata(r, fixed, err);
+    if (!status) status = wcodeci_reader_base(r, err);
     if (!status) status = wcodeci_reader_index(r, room, err);
     if (!status) status = wcodeci_index_parse(r, err);
     if (status) return status;
@@ -15103,12 +15453,15 @@ static wcodec_status wcodeci_reader_make(wcodec_reader **out, const wcodec_sourc
     wcodeci_header header;
     wcodeci_footer footer;
     wcodeci_heap heap;
+    wcodeci_base base;
     wcodec_reader *r;
     wcodec_status status;
     uint64_t size;
     if (!out) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
     *out = NULL;
-    if (!wcodeci_source_ok(source) || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts))
+    memset(&base, 0, sizeof base);
+    if (!wcodeci_source_ok(source) || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts)
+        || !wcodeci_base_take(&base, opts.base))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "wrong source or options");
     status = wcodeci_reader_ends(source, fixed, &header, &footer, err);
     if (!status) status = wcodeci_header_allowed(&header, opts.no_mix, err);
@@ -15129,6 +15482,7 @@ static wcodec_status wcodeci_reader_make(wcodec_reader **out, const wcodec_sourc
     r->engine = wcodeci_engine_make(opts.cpu_off);
     r->engine.features = header.features;
     r->no_crc = opts.no_crc;
+    r->base = base;
     r->header = header;
     r->footer = footer;
     wcodeci_reader_layout(r, source, &header, &footer);
@@ -15193,6 +15547,8 @@ WCODEC_API void wcodec_reader_get_info(const wcodec_reader *reader, wcodec_reade
     info->features = reader->header.features;
     info->metadata = (const char *)reader->metadata;
     info->metadata_size = reader->header.metadata_size;
+    info->needs_base = reader->base.promised;
+    info->base = reader->base.facts;
 }
 
 WCODEC_API wcodec_status wcodec_reader_original(const wcodec_reader *reader, size_t i,
@@ -15216,6 +15572,8 @@ WCODEC_API wcodec_status wcodec_reader_segment(const wcodec_reader *reader, size
     segment->offset = s->offset;
     segment->size = s->size;
     segment->row = s->cut.row;
+    segment->has_base = 0;
+    segment->base_offset = 0;
     return WCODEC_OK;
 }
 
@@ -15331,14 +15689,15 @@ typedef struct wcodeci_worker {
     wcodec_error err;           /* of the tile that failed */
 } wcodeci_worker;
 
-/* The rest: a group's scales, a tile of which only a part is wanted, a record that had to be read, and what
- * decoding takes. */
+/* The rest: a group's scales, a tile of which only a part is wanted, a record that had to be read, a tile's bytes
+ * of the base if they have to be read, and what decoding takes. */
 WCODEC_API size_t wcodec_reader_scratch(const wcodec_reader *reader)
 {
     const uint64_t record = reader->source.memory ? 0 : reader->largest_record;
     const size_t tile = (size_t)(reader->largest_tile > reader->most_columns ? reader->largest_tile
                                                                             : reader->most_columns);
-    return sizeof(wcodeci_worker) + (size_t)(reader->most_columns + reader->largest_tile + record)
+    const uint64_t base = reader->base.promised ? wcodeci_base_room(&reader->base, reader->largest_tile) : 0;
+    return sizeof(wcodeci_worker) + (size_t)(reader->most_columns + reader->largest_tile + record + base)
          + wcodec_tile_decode_scratch(tile, reader->header.features);
 }
 
@@ -15350,10 +15709,11 @@ typedef struct wcodeci_job {
     size_t scratch_size;        /* of each worker */
 } wcodeci_job;
 
-/* Decodes the record of `size` bytes at `at`, which lies at `record`, of type T or S. */
+/* Decodes the record of `size` bytes at `at`, which lies at `record`, of type T or S.  The base is added to the
+ * inputs. */
 static wcodec_status wcodeci_job_decode(const wcodec_reader *r, unsigned type, const wcodeci_byte *record, uint64_t at,
-                                        size_t size, const wcodeci_byte *scales, size_t columns, wcodeci_byte *dst,
-                                        size_t dst_size, wcodeci_byte *room, wcodec_error *err)
+                                        size_t size, wcodec_tile_inputs *inputs, wcodeci_byte *dst, size_t dst_size,
+                                        wcodeci_byte *room, wcodec_error *err)
 {
     wcodec_tile_info info;
     wcodec_status status;
@@ -15363,8 +15723,14 @@ static wcodec_status wcodeci_job_decode(const wcodec_reader *r, unsigned type, c
         && info.split != WCODEC_SPLIT_BYTE)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "scales with another split than BYTE");
     if (!r->source.memory) room += r->largest_record;
-    status = wcodeci_tile_decode(&r->engine, record, size, scales, columns, dst, dst_size, room, r->no_crc, at,
-                                 err);
+    if (r->base.promised) {
+        status = wcodeci_base_for_tile(&r->base, record, size, at, room, inputs, err);
+        if (status) return status;
+        room += wcodeci_base_room(&r->base, r->largest_tile);
+    }
+    status = wcodeci_tile_decode(&r->engine, record, size, inputs, dst, dst_size, room, r->no_crc, at, err);
+    if (status == WCODEC_E_BASE)            /* one that is not promised */
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a tile needs a base, of which the header says nothing");
     if (status == WCODEC_E_TRUNCATED)       /* the container is all there: it is the index that is wrong */
         return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a tile is longer than the index says");
     return status;
@@ -15376,13 +15742,15 @@ static wcodec_status wcodeci_job_scales(const wcodec_reader *r, const wcodec_til
                                         wcodec_error *err)
 {
     const wcodeci_byte *record;
+    wcodec_tile_inputs inputs;
     wcodec_status status;
+    memset(&inputs, 0, sizeof inputs);
     if (!span->columns || worker->scales == span->scales_offset) return WCODEC_OK;
     worker->scales = 0;
     status = wcodeci_reader_fetch(r, span->scales_offset, span->scales_size, room, &record, err);
     if (!status)
-        status = wcodeci_job_decode(r, WCODECI_RECORD_SCALES, record, span->scales_offset, span->scales_size, NULL,
-                                    0, scales, span->columns, room, err);
+        status = wcodeci_job_decode(r, WCODECI_RECORD_SCALES, record, span->scales_offset, span->scales_size,
+                                    &inputs, scales, span->columns, room, err);
     if (!status) worker->scales = span->scales_offset;
     return status;
 }
@@ -15413,6 +15781,7 @@ static wcodec_status wcodeci_job_span(const wcodec_reader *r, const wcodec_tile_
     const wcodeci_byte *record;
     const wcodec_tile_span *from = span;
     wcodec_tile_span target;
+    wcodec_tile_inputs inputs;
     wcodec_tile_info info;
     uint32_t crc = 0;
     wcodec_status status = wcodeci_job_scales(r, span, worker, scales, room, err);
@@ -15432,8 +15801,11 @@ static wcodec_status wcodeci_job_span(const wcodec_reader *r, const wcodec_tile_
                                 "a copy's CRC-32 is not that of its tile");
     }
     /* A copy of a copy ends here: that is no tile. */
-    return wcodeci_job_decode(r, WCODECI_RECORD_TILE, record, from->container_offset, from->container_size, scales,
-                              from->columns, dst, from->size, room, err);
+    memset(&inputs, 0, sizeof inputs);
+    inputs.scales = scales;
+    inputs.columns = from->columns;
+    return wcodeci_job_decode(r, WCODECI_RECORD_TILE, record, from->container_offset, from->container_size, &inputs,
+                              dst, from->size, room, err);
 }
 
 static wcodec_status wcodeci_job_tile(const wcodeci_job *job, uint64_t tile, wcodeci_worker *worker,
@@ -15619,6 +15991,9 @@ struct wcodec_push {
     size_t now_size;
     wcodeci_push_state state;
     wcodeci_header header;
+    wcodeci_base base;
+    wcodeci_byte *base_record, *base_room;  /* the B record; a tile's bytes of the base */
+    uint64_t base_record_size, base_room_size;
     wcodeci_byte fixed[WCODECI_HEADER_SIZE];
     uint64_t position;                      /* bytes of the container taken */
     uint64_t record_start, record_size;
@@ -15653,12 +16028,14 @@ WCODEC_API wcodec_status wcodec_push_open(wcodec_push **out, const wcodec_reader
 {
     wcodec_reader_options opts = wcodec_reader_defaults();
     wcodeci_heap heap;
+    wcodeci_base base;
     wcodec_push *d;
     wcodec_status status;
     void *block;
     if (!out) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
     *out = NULL;
-    if (!wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts))
+    memset(&base, 0, sizeof base);
+    if (!wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts) || !wcodeci_base_take(&base, opts.base))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "wrong options");
     wcodeci_heap_init(&heap, opts.allocator, opts.max_memory, WCODECI_PUSH_MEMORY);
     status = wcodeci_alloc(&heap, sizeof *d, &block);
@@ -15666,6 +16043,7 @@ WCODEC_API wcodec_status wcodec_push_open(wcodec_push **out, const wcodec_reader
     d = (wcodec_push *)block;
     memset(d, 0, sizeof *d);
     d->heap = heap;
+    d->base = base;
     d->engine = wcodeci_engine_make(opts.cpu_off);
     d->no_crc = opts.no_crc;
     d->no_mix = opts.no_mix;
@@ -15685,6 +16063,8 @@ WCODEC_API void wcodec_push_close(wcodec_push *push)
     wcodeci_release(&push->heap, push->decoded, push->decoded_size);
     wcodeci_release(&push->heap, push->scratch, push->scratch_size);
     wcodeci_release(&push->heap, push->scales, push->scales_size);
+    wcodeci_release(&push->heap, push->base_record, push->base_record_size);
+    wcodeci_release(&push->heap, push->base_room, push->base_room_size);
     heap = push->heap;
     wcodeci_release(&heap, push, sizeof *push);
 }
@@ -15697,7 +16077,7 @@ static wcodec_status wcodeci_push_allocate(wcodec_push *d)
     uint64_t largest = wcodeci_record_bound(tile);
     wcodec_status status;
     if (largest < d->header.size) largest = d->header.size;
-    if (largest < WCODECI_MAX_ORIGINAL_BODY + 16) largest = WCODECI_MAX_ORIGINAL_BODY + 16;
+    if (largest < WCODECI_MAX_ORIGINAL_BODY + 16) largest = WCODECI_MAX_ORIGINAL_BODY + 16;     /* of B too */
     status = wcodeci_alloc(&d->heap, largest, &p);
     if (!status) {
         d->buffer = (wcodeci_byte *)p;
@@ -15711,6 +16091,12 @@ static wcodec_status wcodeci_push_allocate(wcodec_push *d)
         d->scratch_size = wcodec_tile_decode_scratch((size_t)tile, d->header.features);
         status = wcodeci_alloc(&d->heap, d->scratch_size, &p);
         d->scratch = (wcodeci_byte *)p;
+    }
+    d->base.promised = (d->header.features & WCODEC_FEATURE_BASE) != 0;
+    if (!status && d->base.promised && wcodeci_base_room(&d->base, d->header.max_tile)) {
+        d->base_room_size = d->header.max_tile;
+        status = wcodeci_alloc(&d->heap, d->base_room_size, &p);
+        d->base_room = (wcodeci_byte *)p;
     }
     if (status) return wcodeci_push_fail(d, status, 0, wcodeci_memory_text(status));
     return WCODEC_OK;
@@ -15760,6 +16146,8 @@ static wcodec_status wcodeci_push_head(wcodec_push *d)
     if (status) return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "a record is broken");
     if (d->scales_next && record.type != WCODECI_RECORD_TILE && record.type != WCODECI_RECORD_COPY)
         return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "no tile follows its group's scales");
+    if (d->base.promised && !d->base_record && record.type != WCODECI_RECORD_BASE)
+        return wcodeci_base_wrong(d->record_start, record.type, &d->error);
     d->record_size = record.size;
     d->want = (size_t)record.size;
     if (wcodeci_record_known(record.type)) {
@@ -15768,6 +16156,8 @@ static wcodec_status wcodeci_push_head(wcodec_push *d)
                 : record.type == WCODECI_RECORD_INDEX ? wcodeci_record_bound(WCODECI_INDEX_TILE)
                 : record.type == WCODECI_RECORD_FOOTER ? WCODECI_FOOTER_SIZE
                 : record.type == WCODECI_RECORD_COPY ? WCODECI_COPY_RECORD
+                : record.type == WCODECI_RECORD_BASE
+                ? wcodeci_up8(WCODECI_RECORD_HEAD + WCODECI_MAX_BASE_BODY)
                 : wcodeci_up8(WCODECI_RECORD_HEAD + WCODECI_MAX_ORIGINAL_BODY);
         if (record.size > largest)
             return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start,
@@ -15811,6 +16201,26 @@ static wcodec_status wcodeci_push_take_original(wcodec_push *d)
     return WCODEC_OK;
 }
 
+/* The base that tiles may need: the first record, if the header says so. */
+static wcodec_status wcodeci_push_take_base(wcodec_push *d)
+{
+    void *p = NULL;
+    wcodec_status status;
+    if (!d->base.promised || d->base_record)
+        return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "a base where there can be none");
+    status = wcodeci_alloc(&d->heap, d->have, &p);
+    if (status) return wcodeci_push_fail(d, status, d->record_start, wcodeci_memory_text(status));
+    d->base_record = (wcodeci_byte *)p;
+    d->base_record_size = d->have;
+    memcpy(d->base_record, d->buffer, d->have);
+    if (wcodeci_base_parse(d->base_record, d->have, &d->base.facts))
+        return wcodeci_base_wrong(d->record_start, WCODECI_RECORD_BASE, &d->error);
+    if (d->base.there && d->base.source.size != d->base.facts.size)
+        return wcodeci_push_fail(d, WCODEC_E_BASE, d->record_start,
+                                 "the base has another size than the one needed");
+    return WCODEC_OK;
+}
+
 /* The scales of a group's columns: kept for the tiles that follow. */
 static wcodec_status wcodeci_push_take_scales(wcodec_push *d)
 {
@@ -15835,7 +16245,7 @@ static wcodec_status wcodeci_push_take_scales(wcodec_push *d)
     }
     d->columns = info.decoded_size;
     d->scales_next = 1;
-    return wcodeci_tile_decode(&d->engine, d->buffer, d->have, NULL, 0, d->scales, d->columns, d->scratch,
+    return wcodeci_tile_decode(&d->engine, d->buffer, d->have, NULL, d->scales, d->columns, d->scratch,
                                d->no_crc, d->record_start, &d->error);
 }
 
@@ -15843,6 +16253,7 @@ static wcodec_status wcodeci_push_take_scales(wcodec_push *d)
 static wcodec_status wcodeci_push_take_tile(wcodec_push *d, int index)
 {
     wcodec_tile_info info;
+    wcodec_tile_inputs inputs;
     wcodec_status status = wcodec_tile_inspect(d->buffer, d->have, &info, &d->error);
     if (status) {
         d->error.offset = d->record_start;
@@ -15853,9 +16264,16 @@ static wcodec_status wcodeci_push_take_tile(wcodec_push *d, int index)
         return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start,
                                  "a tile where there can be no such tile");
     d->scales_next = 0;
-    status = wcodeci_tile_decode(&d->engine, d->buffer, d->have, index ? NULL : d->scales,
-                                 index ? 0 : d->columns, d->decoded, info.decoded_size, d->scratch,
-                                 index ? 0 : d->no_crc, d->record_start, &d->error);
+    memset(&inputs, 0, sizeof inputs);
+    inputs.scales = d->scales;
+    inputs.columns = d->columns;
+    if (!index && info.based)
+        status = wcodeci_base_for_tile(&d->base, d->buffer, d->have, d->record_start, d->base_room, &inputs,
+                                       &d->error);
+    if (!status)
+        status = wcodeci_tile_decode(&d->engine, d->buffer, d->have, index ? NULL : &inputs, d->decoded,
+                                     info.decoded_size, d->scratch, index ? 0 : d->no_crc, d->record_start,
+                                     &d->error);
     if (status) return status;
     if (!index) {
         d->tiles++;
@@ -15936,6 +16354,7 @@ static wcodec_status wcodeci_push_record(wcodec_push *d)
 {
     wcodec_status status;
     switch (d->buffer[0]) {
+    case WCODECI_RECORD_BASE: status = wcodeci_push_take_base(d); break;
     case WCODECI_RECORD_ORIGINAL: status = wcodeci_push_take_original(d); break;
     case WCODECI_RECORD_SCALES: status = wcodeci_push_take_scales(d); break;
     case WCODECI_RECORD_TILE: status = wcodeci_push_take_tile(d, 0); break;
@@ -16029,6 +16448,13 @@ WCODEC_API void wcodec_push_original(const wcodec_push *push, size_t *number, co
     if (name) *name = push->name;
     if (name_size) *name_size = push->name_size;
     if (from_parts) *from_parts = push->from_parts;
+}
+
+WCODEC_API int wcodec_push_base(const wcodec_push *push, wcodec_base *base)
+{
+    if (!push->base_record || !push->base.facts.name) return 0;
+    *base = push->base.facts;
+    return 1;
 }
 
 /* ---- part: amalgamate/parts/79_copies.c ---- */
@@ -16147,6 +16573,9 @@ typedef struct wcodeci_batch_tile {
     size_t at, size, out, record;           /* at: where they begin among the batch's */
     unsigned dtype;
     uint64_t row;
+    uint64_t base_offset;                   /* of its bytes in the base, */
+    int has_base;                           /* if it has some there; */
+    wcodec_status base_status;              /* what reading them came to */
     uint64_t pending_end;                   /* of `pending`: what comes before it, if it is a first tile */
     uint64_t pending_start;                 /* where its segment's entry begins */
     uint64_t per_tile;                      /* 0: not the first tile of its segment */
@@ -16178,12 +16607,13 @@ struct wcodec_writer {
     uint32_t tile_units, tile_wanted;       /* wanted: 0: what is best for each dtype */
     wcodeci_engine engine;
     unsigned features;
+    wcodeci_base base;
     int no_sha256, in_original, from_parts, finished;
     uint64_t position;                      /* bytes written */
     uint32_t file_crc;
 
-    wcodeci_byte *input, *output, *scratch; /* of a batch */
-    size_t input_size, output_size, scratch_size, worker_scratch;
+    wcodeci_byte *input, *output, *scratch; /* of a batch; a worker's scratch ends with bytes of the base */
+    size_t input_size, output_size, scratch_size, worker_scratch, base_room;
     int lent;                               /* what is given stays where it is until the batch is written */
     wcodeci_batch_tile *batch;
     size_t batch_capacity, batch_count, input_used, output_used;
@@ -16198,6 +16628,8 @@ struct wcodec_writer {
 
     wcodeci_cut cut;                        /* of the open segment */
     unsigned dtype;
+    int has_base;
+    uint64_t base_offset;                   /* of the open segment in the base */
     uint64_t next_tile, missing;            /* its next tile, its bytes still to come */
     size_t tile_size, tile_have;            /* the open tile */
 
@@ -16311,6 +16743,25 @@ static wcodec_status wcodeci_put_segment_name(wcodec_writer *w, const char *name
     return status;
 }
 
+/* The record that names the base. */
+static wcodec_status wcodeci_writer_base(wcodec_writer *w)
+{
+    const wcodec_base *b = &w->base.facts;
+    wcodeci_byte head[32], tail[10 + WCODECI_BASE_SHA256];
+    const size_t used = wcodeci_put_varint(tail, b->size);
+    size_t at = 0;
+    wcodec_status status;
+    memcpy(tail + used, b->sha256, WCODECI_BASE_SHA256);
+    head[at++] = WCODECI_RECORD_BASE;
+    at += wcodeci_put_varint(head + at, wcodeci_varint_size(b->name_size) + b->name_size + used
+                                        + WCODECI_BASE_SHA256);
+    at += wcodeci_put_varint(head + at, b->name_size);
+    status = wcodeci_emit(w, head, at);
+    if (!status) status = wcodeci_emit(w, b->name, b->name_size);
+    if (!status) status = wcodeci_emit(w, tail, used + WCODECI_BASE_SHA256);
+    return status ? status : wcodeci_emit_padding(w);
+}
+
 static wcodec_status wcodeci_writer_header(wcodec_writer *w, const char *metadata, size_t metadata_size)
 {
     static const char line[] = "{\"creator\":\"wcodec " WCODEC_VERSION "\"}";
@@ -16336,7 +16787,7 @@ static wcodec_status wcodeci_writer_header(wcodec_writer *w, const char *metadat
     if (!status) status = wcodeci_emit(w, metadata, metadata_size);
     if (!status) status = wcodeci_emit(w, zero, padding);
     w->segments_end = w->position;
-    return status;
+    return status || !w->base.there ? status : wcodeci_writer_base(w);
 }
 
 /* The memory of a batch: input, the tiles' records, each worker's scratch.  Sizes are 64 bits until the gate
@@ -16350,7 +16801,8 @@ static wcodec_status wcodeci_writer_allocate(wcodec_writer *w)
     const uint64_t input = tile * least < WCODECI_GROUP + tile ? WCODECI_GROUP + tile : tile * least;
     const uint64_t scales = input / 4;      /* a group has at least four rows */
     const uint64_t output = input + scales + 2 * tiles * wcodec_tile_bound(0);
-    const uint64_t scratch = wcodeci_encode_scratch(w->tile.profile, (size_t)tile) * workers;
+    const uint64_t base = wcodeci_base_room(&w->base, tile);
+    const uint64_t scratch = (wcodeci_encode_scratch(w->tile.profile, (size_t)tile) + base) * workers;
     wcodec_status status;
     void *p[7] = { NULL, NULL, NULL, NULL, NULL, NULL, NULL };
     status = wcodeci_alloc(&w->heap, input, &p[0]);
@@ -16372,9 +16824,21 @@ static wcodec_status wcodeci_writer_allocate(wcodec_writer *w)
     w->input_size = (size_t)input;          /* what did not fit was not given: its pointer is NULL */
     w->output_size = (size_t)output;
     w->scratch_size = (size_t)scratch;
-    w->worker_scratch = wcodeci_encode_scratch(w->tile.profile, (size_t)tile);
+    w->base_room = (size_t)base;
+    w->worker_scratch = wcodeci_encode_scratch(w->tile.profile, (size_t)tile) + w->base_room;
     w->batch_capacity = (size_t)tiles;
     return status;
+}
+
+/* Takes over what the caller says of its base. */
+static int wcodeci_base_facts_ok(wcodeci_base *base, const wcodec_base *facts)
+{
+    if (!base->there) return 1;
+    if (!facts || facts->size != base->source.size || facts->name_size > WCODECI_MAX_NAME
+        || (!facts->name && facts->name_size))
+        return 0;
+    base->facts = *facts;
+    return 1;
 }
 
 WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_sink *sink,
@@ -16382,14 +16846,17 @@ WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_si
 {
     wcodec_writer_options opts = wcodec_writer_defaults();
     wcodeci_heap heap;
+    wcodeci_base base;
     wcodec_writer *w;
     wcodec_status status;
     void *block;
     if (!out) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
     *out = NULL;
+    memset(&base, 0, sizeof base);
     if (!sink || !sink->write || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts)
         || opts.tile_units > WCODECI_MAX_TILE_UNITS || opts.metadata_size > WCODECI_MAX_METADATA
-        || (!opts.metadata && opts.metadata_size)
+        || (!opts.metadata && opts.metadata_size) || !wcodeci_base_take(&base, opts.base)
+        || !wcodeci_base_facts_ok(&base, opts.base_facts)
         || opts.tile.profile > (WCODECI_MIX ? WCODEC_PROFILE_BEST : WCODEC_PROFILE_DENSE))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "wrong sink or options");
     wcodeci_heap_init(&heap, opts.allocator, opts.max_memory, WCODECI_WRITER_MEMORY);
@@ -16406,13 +16873,15 @@ WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_si
     w->tile_wanted = opts.tile_units;
     w->tile_units = wcodeci_tile_units(opts.tile_units, opts.tile.profile);
     w->no_sha256 = opts.no_sha256;
+    w->base = base;
     w->no_copies = opts.no_copies;
     w->reread = opts.reread;
     w->features = (opts.tile.profile == WCODEC_PROFILE_BEST ? WCODEC_FEATURE_MIX : 0u)
-                | (opts.features & WCODEC_FEATURE_BLOCKS);
+                | (base.there ? WCODEC_FEATURE_BASE : 0u) | (opts.features & WCODEC_FEATURE_BLOCKS);
     status = wcodeci_writer_allocate(w);
     if (status) wcodeci_writer_fail(w, status, wcodeci_memory_text(status), err);
     else status = wcodeci_writer_header(w, opts.metadata, opts.metadata_size);
+    w->base.facts.name = NULL;      /* the caller's */
     if (status) {
         (void)wcodeci_writer_error(w, err);
         wcodec_writer_close(w);
@@ -16542,18 +17011,24 @@ static wcodec_status wcodeci_batch_copies(wcodec_writer *w)
 /* Codes a tile of the batch, unless it is a copy. */
 static void wcodeci_encode_one(wcodec_writer *w, wcodeci_batch_tile *t, unsigned worker)
 {
-    wcodec_scales scales;
     const wcodeci_batch_group *g = t->group ? &w->groups[t->group - 1] : NULL;
+    wcodeci_byte *scratch = w->scratch + worker * w->worker_scratch;
+    const size_t scratch_size = w->worker_scratch - w->base_room;
+    wcodec_tile_inputs inputs;
     if (t->distance) return;
-    if (g) {
-        scales.scale = w->scales + g->scales;
-        scales.columns = g->columns;
-        scales.phase = t->phase;
+    memset(&inputs, 0, sizeof inputs);
+    if (g && g->record) {
+        inputs.scales = w->scales + g->scales;
+        inputs.columns = g->columns;
+        inputs.phase = t->phase;
     }
-    t->record = wcodeci_tile_encode(t->dtype, t->row, t->src, t->size, t->hashed ? &t->crc : NULL,
-                                    g && g->record ? &scales : NULL, &w->tile, w->output + t->out,
-                                    wcodec_tile_bound(t->size), w->scratch + worker * w->worker_scratch,
-                                    w->worker_scratch);
+    if (t->has_base) {
+        inputs.base_offset = t->base_offset;
+        t->base_status = wcodeci_base_bytes(&w->base, t->base_offset, t->size, scratch + scratch_size, &inputs.base);
+        if (t->base_status) return;
+    }
+    t->record = wcodeci_tile_encode(t->dtype, t->row, t->src, t->size, t->hashed ? &t->crc : NULL, &inputs, &w->tile,
+                                    w->output + t->out, wcodec_tile_bound(t->size), scratch, scratch_size);
 }
 
 /* The SHA-256 goes on over the batch. */
@@ -16723,7 +17198,9 @@ static wcodec_status wcodeci_writer_flush(wcodec_writer *w)
     wcodeci_batch_small(w);
     wcodeci_batch_unused(w);
     for (i = 0; i < w->batch_count && !status; i++) {
-        if (!w->batch[i].record || w->sha_done != w->input_used)
+        if (w->batch[i].base_status)
+            status = wcodeci_writer_fail(w, w->batch[i].base_status, "reading the base failed", NULL);
+        else if (!w->batch[i].record || w->sha_done != w->input_used)
             status = wcodeci_writer_fail(w, WCODEC_E_ARGUMENT, "a tile was left out by the caller's threads",
                                          NULL);
         else
@@ -16903,7 +17380,8 @@ static int wcodeci_layout_make(const wcodec_segment *s, unsigned profile, uint32
     if (s->size == 0) return 1;
     l->cut.per_tile = wcodeci_units_per_tile(&l->cut, l->block, tile_units);
     (void)wcodeci_cut_tiles(&l->cut);
-    wcodeci_layout_groups(l, wcodeci_columns(s, profile, &l->cut, tile_units));
+    /* Where the base is of use a tile takes no scales. */
+    if (!s->has_base) wcodeci_layout_groups(l, wcodeci_columns(s, profile, &l->cut, tile_units));
     return 1;
 }
 
@@ -16937,6 +17415,9 @@ WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcod
         || segment->size > UINT64_MAX - w->original_size || w->segments == UINT32_MAX
         || !wcodeci_layout_make(segment, w->tile.profile, w->tile_wanted, &layout))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "dtype, shape and size of a segment disagree");
+    if (segment->has_base && (!w->base.there || segment->base_offset > w->base.source.size
+                              || segment->size > w->base.source.size - segment->base_offset))
+        return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "a segment does not lie in the base");
     w->segment_start = w->pending.size;
     status = wcodeci_put_segment(w, segment, &layout.cut, layout.given);
     if (status) return wcodeci_writer_error(w, err);
@@ -16945,6 +17426,8 @@ WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcod
     w->per_group = layout.per_group;
     w->columns = layout.columns;
     w->dtype = layout.block > 1 && !(w->features & WCODEC_FEATURE_BLOCKS) ? (unsigned)WCODEC_BYTES : segment->dtype;
+    w->has_base = segment->has_base;
+    w->base_offset = segment->base_offset;
     w->next_tile = 0;
     w->missing = segment->size;
     w->tile_size = w->tile_have = 0;
@@ -17016,6 +17499,9 @@ static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w, const wcodeci_b
     t->equal = 0;
     t->dtype = w->dtype;
     t->row = w->row;
+    t->has_base = w->has_base;
+    t->base_offset = w->base_offset + begin * w->cut.unit;
+    t->base_status = WCODEC_OK;
     t->pending_end = w->pending.size;
     t->pending_start = w->segment_start;
     t->group = w->per_group ? w->group_count : 0;
@@ -18168,24 +18654,26 @@ typedef struct wcodeci_cycles {
 } wcodeci_cycles;
 
 static const wcodeci_cycles wcodeci_cycles_scalar = {
-    { 75, 33, 40, 850, 1549, 1950, 2881, 88000, 1800, 100 }, { 0, 1925, 405, 0 }, 1000, 0, 220, 1
+    { 75, 33, 40, 850, 1549, 1950, 2881, 88000, 1800, 100 }, { 0, 1925, 405, 0, 0, 0 }, 1000, 0, 220, 1
 };
 #if WCODECI_X86 || WCODECI_NEON
 static const wcodeci_cycles wcodeci_cycles_sse41 = {
-    { 27, 12, 10, 810, 198, 545, 545, 88000, 1800, 40 }, { 0, 96, 52, 0 }, 1000, 22, 24, 0
+    { 27, 12, 10, 810, 198, 545, 545, 88000, 1800, 40 }, { 0, 96, 52, 0, 0, 0 }, 1000, 22, 24, 0
 };
 #endif
 #if WCODECI_X86
 static const wcodeci_cycles wcodeci_cycles_avx2 = {
-    { 14, 0, 3, 800, 102, 495, 285, 88000, 1800, 24 }, { 0, 98, 48, 0 }, 1000, 35, 22, 0
+    { 14, 0, 3, 800, 102, 495, 285, 88000, 1800, 24 }, { 0, 98, 48, 0, 0, 0 }, 1000, 35, 22, 0
 };
 static const wcodeci_cycles wcodeci_cycles_avx512 = {
-    { 10, 0, 4, 800, 68, 505, 145, 88000, 1800, 20 }, { 0, 70, 30, 0 }, 1000, 35, 28, 0
+    { 10, 0, 4, 800, 68, 505, 145, 88000, 1800, 20 }, { 0, 70, 30, 0, 0, 0 }, 1000, 35, 28, 0
 };
 #endif
 /* Whole cycles for a plane beside its values: tables that are made of its model, and values that come
  * slower where they are few.  So that tiles of 512 values come out as measured. */
 static const uint32_t wcodeci_cycles_plane[WCODEC_CODER_COUNT] = { 50, 50, 50, 4000, 1000, 8000, 3000, 30000, 6000, 50 };
+/* Undoing a difference from the base, a byte: eight bytes take two cycles. */
+enum { WCODECI_CYCLES_BASE = 64 };
 /* CRC-32, a byte: by tables, by carry-less multiplication, by that on vectors of 512 bits. */
 enum { WCODECI_CYCLES_CRC = 165, WCODECI_CYCLES_CRC_CLMUL = 64, WCODECI_CYCLES_CRC_VCLMUL = 16 };
 
@@ -18251,7 +18739,8 @@ typedef struct wcodeci_estimator {
     size_t piece;                               /* units that are encoded at a time, at most */
     size_t fit_rows;                            /* rows that a group's scales are fitted to, at most */
 
-    wcodeci_byte *input, *record, *rows, *scales, *scratch;
+    wcodeci_base base;
+    wcodeci_byte *input, *record, *rows, *scales, *scratch, *base_room;
     size_t record_size, scratch_size;
 
     int scaled;                                 /* the groups of this segment have scales, */
@@ -18285,7 +18774,8 @@ static uint64_t wcodeci_estimate_planes(const wcodeci_estimator *e, const wcodec
     uint64_t cost = (uint64_t)info->decoded_size * c->byte;
     int merges = info->planes > 1;
     unsigned k;
-    if (info->predictor != WCODEC_PREDICT_NONE) cost += (uint64_t)n * c->unit_predictor;
+    if (info->based) cost += (uint64_t)info->decoded_size * WCODECI_CYCLES_BASE;
+    else if (info->predictor != WCODEC_PREDICT_NONE) cost += (uint64_t)n * c->unit_predictor;
     for (k = 0; k < info->planes; k++) {
         const wcodec_plane_info *plane = &info->plane[k];
         cost += (uint64_t)n * (c->coder[plane->coder] + c->predictor[plane->predictor])
@@ -18312,17 +18802,25 @@ static wcodec_status wcodeci_estimate_tile(wcodeci_estimator *e, uint64_t begin,
 {
     const wcodeci_cut *cut = &e->layout.cut;
     wcodec_tile_info info;
-    wcodec_scales scales;
+    wcodec_tile_inputs inputs;
     size_t size;
     wcodec_status status = wcodeci_estimate_read(e, begin, end - begin, e->input);
     if (status) return status;
     memset(&info, 0, sizeof info);
-    scales.scale = e->scales;
-    scales.columns = e->layout.columns;
-    scales.phase = e->group_record ? (size_t)(begin % e->layout.columns) : 0;
+    memset(&inputs, 0, sizeof inputs);
+    if (e->group_record) {
+        inputs.scales = e->scales;
+        inputs.columns = e->layout.columns;
+        inputs.phase = (size_t)(begin % e->layout.columns);
+    }
+    if (e->segment->has_base) {
+        inputs.base_offset = e->segment->base_offset + begin * cut->unit;
+        status = wcodeci_base_bytes(&e->base, inputs.base_offset, (size_t)(end - begin) * cut->unit, e->base_room,
+                                    &inputs.base);
+        if (status) return wcodeci_fail(e->err, status, e->segment->offset, "reading the base failed");
+    }
     size = wcodec_tile_encode(e->segment->dtype, e->layout.row, e->input, (size_t)(end - begin) * cut->unit,
-                              e->group_record ? &scales : NULL, &e->tile, e->record, e->record_size, e->scratch,
-                              e->scratch_size);
+                              &inputs, &e->tile, e->record, e->record_size, e->scratch, e->scratch_size);
     if (!size) return wcodeci_fail(e->err, WCODEC_E_ARGUMENT, 0, "the encoder's options are wrong");
     (void)wcodec_tile_inspect(e->record, size, &info, NULL);
     e->group_used |= info.scaled;
@@ -18483,12 +18981,12 @@ static wcodec_status wcodeci_estimate_allocate(wcodeci_estimator *e, wcodeci_hea
 {
     const size_t unit = e->layout.cut.unit, columns = e->layout.per_group ? e->layout.columns : 0;
     const size_t input = e->piece * unit, large = input > columns ? input : columns;
-    const size_t rows = e->fit_rows * columns * unit;
+    const size_t rows = e->fit_rows * columns * unit, base = (size_t)wcodeci_base_room(&e->base, input);
     wcodeci_byte *p;
     wcodec_status status;
     e->record_size = wcodec_tile_bound(large);
     e->scratch_size = wcodeci_encode_scratch(e->tile.profile, large) + wcodec_scales_fit_scratch(columns);
-    *size = (uint64_t)e->scratch_size + input + e->record_size + rows + columns;
+    *size = (uint64_t)e->scratch_size + input + e->record_size + rows + columns + base;
     status = wcodeci_alloc(heap, *size, block);
     if (status) return wcodeci_fail(e->err, status, 0, wcodeci_memory_text(status));
     p = (wcodeci_byte *)*block;
@@ -18497,6 +18995,7 @@ static wcodec_status wcodeci_estimate_allocate(wcodeci_estimator *e, wcodeci_hea
     e->record = e->input + input;
     e->rows = e->record + e->record_size;
     e->scales = e->rows + rows;
+    e->base_room = e->scales + columns;
     return WCODEC_OK;
 }
 
@@ -18570,17 +19069,26 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 {
     wcodec_estimate_options opts = wcodec_estimate_defaults();
     wcodeci_estimator e;
+    wcodec_segment alone;
     unsigned cpu;
     wcodec_status status;
     memset(&e, 0, sizeof e);
     if (!segment || !out || !wcodeci_source_ok(file)
         || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts)
-        || opts.tile_units > WCODECI_MAX_TILE_UNITS)
+        || opts.tile_units > WCODECI_MAX_TILE_UNITS || !wcodeci_base_take(&e.base, opts.base))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL, or the options are wrong");
+    if (segment->has_base && !e.base.there) {
+        alone = *segment;
+        alone.has_base = 0;
+        segment = &alone;
+    }
     if (!wcodeci_layout_make(segment, opts.tile.profile, opts.tile_units, &e.layout))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "dtype, shape and size of a segment disagree");
     if (segment->offset > file->size || segment->size > file->size - segment->offset)
         return wcodeci_fail(err, WCODEC_E_TRUNCATED, file->size, "the file ends before the segment");
+    if (segment->has_base && (segment->base_offset > e.base.source.size
+                              || segment->size > e.base.source.size - segment->base_offset))
+        return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a segment does not lie in the base");
     cpu = wcodec_cpu_detect() & ~opts.cpu_off;
     e.segment = segment;
     e.file = file;
@@ -18592,6 +19100,116 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
     if (status) return status;
     wcodeci_estimate_conclude(&e, &opts, out);
     return WCODEC_OK;
+}
+
+#endif
+
+/* ---- part: amalgamate/parts/88_plan_base.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Plans with a base (public, layer 4): which segment is coded against which
+ * ---------------------------------------------------------------------------------------------- */
+#ifndef WCODEC_NO_ENCODER
+
+#define WCODECI_BASE_WORTH 64       /* a base must save one part in so many: who decodes needs it too */
+#define WCODECI_BASE_LEAST 512      /* bytes that all segments save together, at least: more than its record takes */
+
+static int wcodeci_segment_less(const void *context, uint32_t a, uint32_t b)
+{
+    const wcodec_segment *s = (const wcodec_segment *)context;
+    const int order = wcodeci_name_compare(s[a].name, s[a].name_size, s[b].name, s[b].name_size);
+    return order ? order < 0 : a < b;
+}
+
+static int wcodeci_segment_twins(const wcodec_segment *a, const wcodec_segment *b)
+{
+    unsigned i;
+    if (a->dtype != b->dtype || a->rank != b->rank || a->size != b->size || a->size == 0) return 0;
+    for (i = 0; i < a->rank; i++)
+        if (a->shape[i] != b->shape[i]) return 0;
+    return 1;
+}
+
+/* The base's segment of this name, or NULL. */
+static const wcodec_segment *wcodeci_segment_find(const wcodec_segment *s, const wcodec_segment *base,
+                                                  const uint32_t *by_name, size_t count)
+{
+    size_t low = 0, high = count;
+    while (low < high) {        /* the first that is not before the name */
+        const size_t middle = low + (high - low) / 2;
+        const wcodec_segment *b = &base[by_name[middle]];
+        if (wcodeci_name_compare(b->name, b->name_size, s->name, s->name_size) < 0) low = middle + 1;
+        else high = middle;
+    }
+    if (low == count) return NULL;
+    base = &base[by_name[low]];
+    return wcodeci_name_compare(base->name, base->name_size, s->name, s->name_size) ? NULL : base;
+}
+
+/* Gives a segment its twin as the base if that pays; *saved grows by what it saves. */
+static wcodec_status wcodeci_segment_base(wcodec_segment *s, const wcodec_segment *twin, const wcodec_source *file,
+                                          const wcodec_estimate_options *options, uint64_t *saved,
+                                          wcodec_error *err)
+{
+    wcodec_estimate alone, based;
+    wcodec_status status = wcodec_estimate_segment(s, file, options, &alone, err);
+    if (status) return status;
+    s->has_base = 1;
+    s->base_offset = twin->offset;
+    status = wcodec_estimate_segment(s, file, options, &based, err);
+    if (!status && based.coded < alone.coded - alone.coded / WCODECI_BASE_WORTH) {
+        *saved += alone.coded - based.coded;
+        return WCODEC_OK;
+    }
+    s->has_base = 0;
+    s->base_offset = 0;
+    return status;
+}
+
+static void wcodeci_plan_alone(wcodeci_plan *p)
+{
+    size_t i;
+    for (i = 0; i < p->plan.count; i++) {
+        p->segments[i].has_base = 0;
+        p->segments[i].base_offset = 0;
+    }
+}
+
+WCODEC_API wcodec_status wcodec_plan_base(wcodec_plan *plan, const wcodec_source *file, const wcodec_segment *base,
+                                          size_t base_count, const wcodec_estimate_options *options,
+                                          size_t *found, size_t *used, wcodec_error *err)
+{
+    wcodeci_plan *p = (wcodeci_plan *)(void *)plan;
+    uint64_t saved = 0;
+    size_t i, twins = 0, taken = 0;
+    uint32_t *by_name;
+    void *block;
+    wcodec_status status;
+    if (!plan || !wcodeci_source_ok(file) || (!base && base_count) || base_count > UINT32_MAX || !options
+        || options->struct_size != sizeof *options || !wcodeci_source_ok(options->base))
+        return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL, or the options are wrong");
+    wcodeci_plan_alone(p);
+    status = wcodeci_alloc(&p->heap, (uint64_t)base_count * sizeof *by_name, &block);
+    if (status) return wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
+    by_name = (uint32_t *)block;
+    for (i = 0; i < base_count; i++) by_name[i] = (uint32_t)i;
+    wcodeci_sort(by_name, base_count, wcodeci_segment_less, base);
+    for (i = 0; i < plan->count && !status; i++) {
+        wcodec_segment *s = &p->segments[i];
+        const wcodec_segment *twin = s->name_size ? wcodeci_segment_find(s, base, by_name, base_count) : NULL;
+        if (!twin || !wcodeci_segment_twins(s, twin)) continue;
+        twins++;
+        status = wcodeci_segment_base(s, twin, file, options, &saved, err);
+        taken += s->has_base != 0;
+    }
+    wcodeci_release(&p->heap, block, (uint64_t)base_count * sizeof *by_name);
+    if (status || saved < WCODECI_BASE_LEAST) {
+        wcodeci_plan_alone(p);
+        taken = 0;
+    }
+    if (found) *found = twins;
+    if (used) *used = taken;
+    return status;
 }
 
 #endif
@@ -18640,6 +19258,7 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_FIELD_TAKE
 #undef WCODECI_MIN_COLUMNS
 #undef WCODECI_Q_CHUNK
+#undef WCODECI_BASE_BIAS
 #undef WCODECI_LOW_BITS
 #undef WCODECI_UNPACK_CASE
 #undef WCODECI_PACKED_HEAD
@@ -18748,6 +19367,7 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_NEON_SUM
 #undef WCODECI_SHED
 #undef WCODECI_SHED_ROW
+#undef WCODECI_RECORD_BASE
 #undef WCODECI_RECORD_ORIGINAL
 #undef WCODECI_RECORD_SCALES
 #undef WCODECI_RECORD_TILE
@@ -18795,9 +19415,11 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_LZ_LEAST_SIZE
 #undef WCODECI_MIX_TRIAL
 #undef WCODECI_ROWS_ROOM
+#undef WCODECI_MAX_NAME
+#undef WCODECI_BASE_SHA256
+#undef WCODECI_MAX_BASE_BODY
 #undef WCODECI_HEADER_SIZE
 #undef WCODECI_FOOTER_SIZE
-#undef WCODECI_MAX_NAME
 #undef WCODECI_MAX_METADATA
 #undef WCODECI_INDEX_TILE
 #undef WCODECI_FEATURES
@@ -18840,6 +19462,8 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_ESTIMATE_TILES
 #undef WCODECI_ESTIMATE_FIT
 #undef WCODECI_ESTIMATE_HZ
+#undef WCODECI_BASE_WORTH
+#undef WCODECI_BASE_LEAST
 
 #endif /* WCODEC_IMPLEMENTATION */
 

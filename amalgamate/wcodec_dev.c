@@ -33,6 +33,7 @@
 #include "parts/63_scales.c"
 #include "parts/64_classes.c"
 #include "parts/65_tile_encode.c"
+#include "parts/68_base.c"
 #include "parts/70_reader.c"
 #include "parts/75_push.c"
 #include "parts/79_copies.c"
@@ -41,3 +42,4 @@
 #include "parts/851_gguf.c"
 #include "parts/859_plan_open.c"
 #include "parts/87_estimate.c"
+#include "parts/88_plan_base.c"

@@ -34,7 +34,7 @@ static inline void fuzz_die(const char *file, int line, const char *cond)
 /* Hands a status on if it is one that the API defines. */
 static inline wcodec_status fuzz_status(wcodec_status status)
 {
-    FUZZ_REQUIRE((int)status <= 4 && (int)status >= -13);
+    FUZZ_REQUIRE((int)status <= 4 && (int)status >= -14);
     FUZZ_REQUIRE(wcodec_status_string(status) != NULL);
     return status;
 }
@@ -161,6 +161,43 @@ static inline wcodec_status fuzz_read_at(void *user, uint64_t offset, void *dst,
         memcpy(dst, b->data + (size_t)offset, *got);
     }
     return WCODEC_OK;
+}
+
+/* ---- the base of all containers that need one ---- */
+
+#define FUZZ_BASE_SIZE 8192
+
+/* Bytes of it; for tiles alone it has no end. */
+static inline void fuzz_base_fill(uint64_t offset, unsigned char *dst, size_t size)
+{
+    size_t i;
+    for (i = 0; i < size; i++) dst[i] = (unsigned char)((offset + i) * UINT64_C(0x9e3779b97f4a7c15) >> 56);
+}
+
+static inline wcodec_status fuzz_base_read(void *user, uint64_t offset, void *dst, size_t size, size_t *got)
+{
+    (void)user;
+    *got = 0;
+    if (offset < FUZZ_BASE_SIZE) {
+        *got = FUZZ_BASE_SIZE - (size_t)offset < size ? FUZZ_BASE_SIZE - (size_t)offset : size;
+        fuzz_base_fill(offset, (unsigned char *)dst, *got);
+    }
+    return WCODEC_OK;
+}
+
+/* The base in memory, behind read_at, or none: NULL. */
+static inline const wcodec_source *fuzz_base(fuzz_random *r)
+{
+    static unsigned char *bytes;
+    static wcodec_source source[2];
+    if (bytes == NULL) {
+        bytes = fuzz_exact(NULL, FUZZ_BASE_SIZE);
+        fuzz_base_fill(0, bytes, FUZZ_BASE_SIZE);
+        source[0] = wcodec_source_memory(bytes, FUZZ_BASE_SIZE);
+        source[1].read_at = fuzz_base_read;
+        source[1].size = FUZZ_BASE_SIZE;
+    }
+    return fuzz_below(r, 4) == 0 ? NULL : &source[fuzz_below(r, 2)];
 }
 
 /* A container whose header admits tiles of more than FUZZ_MAX_VIEW costs megabytes a run, and one with planes of

@@ -51,13 +51,19 @@ static wcodec_status decode(const unsigned char *src, size_t size, const fuzz_sc
                             int fill, int no_crc, unsigned cpu_off, unsigned char **dst)
 {
     size_t scratch_size = wcodec_tile_decode_scratch(dst_size, WCODEC_FEATURE_MIX | WCODEC_FEATURE_BLOCKS);
-    unsigned char *scratch = fuzz_exact(NULL, scratch_size);
+    unsigned char *scratch = fuzz_exact(NULL, scratch_size), *base = NULL;
+    wcodec_tile_inputs inputs = { NULL, 0, 0, NULL, 0 };
+    wcodec_tile_info info;
     wcodec_status st;
+    inputs.scales = scales->scale;
+    inputs.columns = scales->columns;
+    if (wcodec_tile_inspect(src, size, &info, NULL) == WCODEC_OK) inputs = fuzz_inputs(&info, scales, &base);
     *dst = fuzz_exact(NULL, dst_size);
     memset(*dst, fill, dst_size);
     if (scratch_size != 0) memset(scratch, fill, scratch_size);
-    st = fuzz_status(wcodec_tile_decode(src, size, scales->scale, scales->columns, *dst, dst_size, scratch,
-                                        scratch_size, no_crc, cpu_off, NULL));
+    st = fuzz_status(wcodec_tile_decode(src, size, &inputs, *dst, dst_size, scratch, scratch_size,
+                                        no_crc, cpu_off, NULL));
+    free(base);
     free(scratch);
     return st;
 }
@@ -95,23 +101,31 @@ static void check_encode(const unsigned char *data, const wcodec_tile_info *info
     unsigned char *record = fuzz_exact(NULL, bound), *scratch = fuzz_exact(NULL, scratch_size), *back;
     wcodec_tile_options options = { 0, 0, 0, 0, 0 };
     fuzz_scales random;
-    wcodec_scales scales;
+    wcodec_tile_inputs inputs = { NULL, 0, 0, NULL, 0 };
+    unsigned char *base = NULL;
     unsigned dtype = dtypes[info->split];
     random_scales(&random, r);
-    scales.scale = random.scale;
-    scales.columns = random.columns;
-    scales.phase = fuzz_below(r, random.columns);
+    inputs.scales = random.scale;
+    inputs.columns = random.columns;
+    inputs.phase = fuzz_below(r, random.columns);
+    if (fuzz_below(r, 2) == 0) {
+        base = fuzz_exact(NULL, size);
+        inputs.base_offset = fuzz_next(r) >> fuzz_below(r, 64);
+        fuzz_base_fill(inputs.base_offset, base, size);
+        inputs.base = base;
+    }
     options.coders = (unsigned)fuzz_below(r, 256);
-    options.predictors = (unsigned)fuzz_below(r, 16);
+    options.predictors = (unsigned)fuzz_below(r, 64);
     options.profile = (unsigned)fuzz_below(r, 3);
     options.cpu_off = fuzz_cpu_off(r);
     if (info->split == WCODEC_SPLIT_BLOCKS) dtype = some_block(r);
-    made = wcodec_tile_encode(dtype, fuzz_below(r, 300), data, size,
-                              random.columns != 0 ? &scales : NULL, &options, record, bound, scratch, scratch_size);
+    made = wcodec_tile_encode(dtype, fuzz_below(r, 300), data, size, &inputs, &options, record, bound, scratch,
+                              scratch_size);
     FUZZ_REQUIRE(made > 0 && made <= bound && made % 8 == 0);
     FUZZ_REQUIRE(decode(record, made, &random, size, 0x55, 0, fuzz_cpu_off(r), &back) == WCODEC_OK);
     FUZZ_REQUIRE(memcmp(back, data, size) == 0);
     fuzz_scales_free(&random);
+    free(base);
     free(back);
     free(record);
     free(scratch);

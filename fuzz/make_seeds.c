@@ -148,7 +148,7 @@ static void seeds_by_coder(void)
     static unsigned char data[1200];
     unsigned coder, predictor;
     for (coder = 0; coder < WCODEC_CODER_COUNT; coder++)
-        for (predictor = 0; predictor < WCODEC_PREDICT_COUNT; predictor += coder < 3 ? 3u : 1u) {
+        for (predictor = 0; predictor <= WCODEC_PREDICT_SCALE; predictor += coder < 3 ? 3u : 1u) {
             uint64_t shape[2] = { 30, 40 };
             char name[64];
             size_t i;
@@ -394,6 +394,68 @@ static void seed_plan(const char *name, const char *json, size_t size)
     save("plan", name, file, 8 + n + size);
 }
 
+/* Containers against the base that the harnesses know, and tiles of them. */
+static void seeds_of_bases(void)
+{
+    static const unsigned char dtypes[6] = { WCODEC_BF16, WCODEC_F16, WCODEC_F32, WCODEC_F64, WCODEC_I8, WCODEC_I4 };
+    static unsigned char base[FUZZ_BASE_SIZE], data[2048], record[8192];
+    const size_t scratch_size = wcodec_tile_encode_scratch(512);
+    unsigned char *const scratch = fuzz_exact(NULL, scratch_size);
+    wcodec_source source;
+    wcodec_base facts;
+    unsigned i, k;
+    fuzz_base_fill(0, base, sizeof base);
+    source = wcodec_source_memory(base, sizeof base);
+    memset(&facts, 0, sizeof facts);
+    facts.name = "base";
+    facts.name_size = 4;
+    facts.size = sizeof base;
+    for (i = 0; i < 12; i++) {
+        const unsigned dtype = dtypes[i % 6], unit = wcodec_dtype_bits(dtype) / 8 + (i % 6 == 5);
+        const uint64_t shape = wcodec_dtype_bits(dtype) < 8 ? sizeof data * 2 : sizeof data / unit;
+        const size_t offset = i < 6 ? 1000 : 777;
+        wcodec_tile_inputs inputs = { NULL, 0, 0, NULL, 0 };
+        wcodec_tile_options options = { 0, 0, 0, 0, 0 };
+        wcodec_segment s;
+        maker m;
+        char name[64];
+        size_t size;
+        memcpy(data, base + offset, sizeof data);
+        for (k = 0; k < sizeof data; k += unit * (i < 6 ? 20 : 1)) data[k] = (unsigned char)(data[k] + noise() % 5);
+        snprintf(name, sizeof name, "base-%s-%u", wcodec_dtype_name(dtype), i / 6);
+        inputs.base = base + offset;
+        inputs.base_offset = offset;
+        size = wcodec_tile_encode(dtype, 0, data, 512, &inputs, &options, record, sizeof record, scratch,
+                                  scratch_size);
+        FUZZ_REQUIRE(size > 0);
+        save("tile", name, record, size);
+        maker_init(&m);
+        m.options.base = &source;
+        m.options.base_facts = &facts;
+        m.options.tile_units = 256;
+        maker_begin(&m);
+        maker_original(&m, "x", 0);
+        memset(&s, 0, sizeof s);
+        s.dtype = dtype;
+        s.rank = 1;
+        s.shape = &shape;
+        s.size = sizeof data;
+        s.has_base = 1;
+        s.base_offset = offset;
+        FUZZ_REQUIRE(wcodec_writer_segment(m.writer, &s, NULL) == WCODEC_OK);
+        FUZZ_REQUIRE(wcodec_writer_data(m.writer, data, sizeof data, NULL) == WCODEC_OK);
+        maker_save(&m, name);
+    }
+    for (i = 0; i < 6; i++) {
+        const unsigned char tail[8] = { dtypes[i], 63, 64, 0, 0, (unsigned char)(i * 17), 0, (unsigned char)(1 + i) };
+        char name[64];
+        memcpy(data + 1024, tail, 8);
+        snprintf(name, sizeof name, "base-%s", wcodec_dtype_name(dtypes[i]));
+        save("roundtrip", name, data, 1032);
+    }
+    free(scratch);
+}
+
 static void seeds_of_plans(void)
 {
     seed_plan("none", "{}", 0);
@@ -554,6 +616,7 @@ int main(int argc, char **argv)
     seeds_of_containers();
     seeds_of_tiles();
     seeds_of_scales();
+    seeds_of_bases();
     seeds_of_mix();
     seeds_of_blocks();
     seeds_of_plans();

@@ -513,7 +513,7 @@ def mix(values, w, kind, row=None, first=None, cut=None, edit=None, **how):
 CODERS = {'raw': (0, raw), 'constant': (1, constant), 'sparse': (2, sparse), 'huffman': (3, huffman),
           'rans16': (4, rans16), 'rans256': (5, rans256), 'classes': (6, classes16),
           'mix': (7, mix), 'lz': (8, lz), 'packed': (9, packed)}
-NONE, LEFT, UP, SCALE = 0, 1, 2, 3
+NONE, LEFT, UP, SCALE, BASE_XOR, BASE_DIFFERENCE = 0, 1, 2, 3, 4, 5
 
 
 def P(coder='raw', predictor=NONE, **how):
@@ -573,6 +573,20 @@ def predict(values, predictor, row, bits, q=None):
 
 # -- 2.2 Records, 5. Tiles -----------------------------------------------------------------------------
 
+def from_base(data, base, unit, predictor):
+    """What units differ from the base's."""
+    bias = int('80' * unit, 16)
+    out = []
+    for i in range(0, len(data), unit):
+        v, b = (int.from_bytes(x[i:i + unit], 'little') for x in (data, base))
+        out.append(v ^ b if predictor == BASE_XOR else (v - b + bias) % (1 << 8 * unit))
+    return out
+
+
+# The base of all containers that need one; it stands in base.bin.
+BASE = randoms(77, 1500) + bytes(500) + randoms(78, 1000)
+
+
 def record(kind, body, edit=None):
     f = Fields(edit)
     f.add('type', kind)
@@ -587,11 +601,15 @@ def note(size=5, kind=b'n'):
     return record(kind, randoms(size, size))
 
 
-def code_planes(data, split, planes, predictor, tile_row, q=None, prefix=''):
-    """The number of units, and for each plane its name, coder, predictor and payload."""
+def code_planes(data, split, planes, predictor, tile_row, q=None, prefix='', of_base=b''):
+    """The number of units, and for each plane its name, coder, predictor and payload.  `of_base`: the tile's bytes of
+    the base, as many of them as there are."""
     _, unit, parts = SPLITS[split]
     units = [int.from_bytes(data[i:i + unit], 'little') for i in range(0, len(data), unit)]
-    residuals = predict(units, predictor, tile_row, 8 * unit)
+    if predictor in (BASE_XOR, BASE_DIFFERENCE):
+        residuals = from_base(data, of_base + bytes(len(data) - len(of_base)), unit, predictor)
+    else:
+        residuals = predict(units, predictor, tile_row, 8 * unit)
     columns = list(zip(*(parts(x, x >> 8 * unit - 1) for x in residuals)))
     planes = planes or [P()] * len(columns)
     assert len(planes) == len(columns)
@@ -625,8 +643,9 @@ def code_fields(data, fields):
 
 
 def tile(data, split='BYTE', planes=None, predictor=NONE, tile_row=None, kind=b'T', filler=0, scales=None,
-         phase=0, rows=None, rows_plane=None, fields=None, edit=None):
+         phase=0, rows=None, rows_plane=None, base_offset=0, base=None, fields=None, edit=None):
     """`rows`: the scales of the rows that the tile touches, coded by `rows_plane`; `scales`: of the columns.
+    `base_offset`: of the tile's bytes in the base, which is `base` or BASE.
     `fields`: the tile is one of blocks, and these are their fields."""
     number, q = SPLITS[split][0], None
     if rows is not None:
@@ -637,7 +656,8 @@ def tile(data, split='BYTE', planes=None, predictor=NONE, tile_row=None, kind=b'
         number, n, coded = BLOCKS, len(data), []
         heads = code_fields(data, fields)
     else:
-        n, coded = code_planes(data, split, planes, predictor, tile_row, q)
+        of_base = (BASE if base is None else base)[base_offset:base_offset + len(data)]
+        n, coded = code_planes(data, split, planes, predictor, tile_row, q, of_base=of_base)
         heads = []
     if rows is not None:
         coder, plane_predictor, encode = rows_plane or P()
@@ -658,6 +678,8 @@ def tile(data, split='BYTE', planes=None, predictor=NONE, tile_row=None, kind=b'
             f.add('row', varint(tile_row))
         if rows is not None:
             f.add('phase', varint(phase))
+        if predictor in (BASE_XOR, BASE_DIFFERENCE):
+            f.add('base offset', varint(base_offset))
         payloads = []
 
         def add_planes(coded):
@@ -779,13 +801,24 @@ class Original:
         self.flags = from_parts | sha << 1
 
 
+def b_record(name=b'base.bin', size=None, edit=None, sha=None):
+    f = Fields(edit)
+    f.add('name size', varint(len(name)))
+    f.add('name', name)
+    f.add('size', varint(len(BASE) if size is None else size))
+    f.add('sha', hashlib.sha256(BASE).digest() if sha is None else sha)
+    f.add('tail', b'')
+    return record(b'B', f.bytes())
+
+
 INDEX_TILE = 65536
 
 
 def container(originals, metadata=b'{}', max_tile=65536, edit=None, index_planes=None, index_kinds=b'I',
               before_index=b'', between_index=b'', after_index=b'', index_cut=INDEX_TILE, index_edit=None,
-              features=0, index_fields=None, **index_how):
+              base=None, features=0, index_fields=None, **index_how):
     """`edit`: as of Fields, for header.*, index.*, footer.*; the checksums fit the edited fields.
+    `base`: the B record, True: that of BASE, None: the header says that there is none.
     `index_planes`: how the I records' planes are coded, one after the other."""
     edit = dict(edit or {})
 
@@ -799,7 +832,7 @@ def container(originals, metadata=b'{}', max_tile=65536, edit=None, index_planes
     h.add('flags', u16(0))
     h.add('size', u32(32 + len(metadata + pad8(len(metadata)))))
     h.add('metadata size', u32(len(metadata)))
-    h.add('features', u32(features))
+    h.add('features', u32(features if base is None else features | 2))
     h.add('max tile', u32(max_tile))
     h.add('reserved', u32(0))
     crc_at = len(h.pieces)
@@ -809,11 +842,14 @@ def container(originals, metadata=b'{}', max_tile=65536, edit=None, index_planes
     if h.pieces[crc_at] == bytes(4):
         h.pieces[crc_at] = u32(zlib.crc32(b''.join(h.pieces[:crc_at] + h.pieces[crc_at + 1:])))
     out = bytearray(h.bytes())
+    end = len(out)
+    if base is not None:
+        out += b_record() if base is True else base
 
     x = part('index.')
     x.add('flags', varint(0))
     x.add('originals', varint(len(originals)))
-    end, s, tiles, groups = len(out), 0, 0, 0
+    s, tiles, groups = 0, 0, 0
     for o, original in enumerate(originals):
         out += original.before
         if original.o_record is None:
@@ -1593,6 +1629,111 @@ def good_groups():
     one('index-coded', *layers[2:], index_planes=[P('rans256')])
 
 
+def near(offset, size, unit=1):
+    """Bytes of the base, some of them changed a little, some much."""
+    r = Random(offset + size)
+    data = bytearray(BASE[offset:offset + size])
+    for i in range(0, size, unit):
+        if r.below(5) == 0:
+            data[i] = (data[i] + r.below(7) - 3) % 256
+        if r.below(40) == 0:
+            data[i:i + unit] = randoms(i, unit)
+    return bytes(data)
+
+
+def good_base():
+    put('base.bin', BASE)
+
+    def case(name, size, split='BYTE', planes=None, predictor=BASE_XOR, base_offset=0, base=True, **how):
+        unit = SPLITS[split][1]
+        segment = Segment(near(base_offset, size, unit), unit=unit, split=split, planes=planes, predictor=predictor,
+                          base_offset=base_offset, **how)
+        good('base-' + name, [Original(segments=[segment])], base=base)
+
+    for split in sorted(SPLITS):
+        unit = SPLITS[split][1]
+        for predictor, word in (BASE_XOR, 'xor'), (BASE_DIFFERENCE, 'difference'):
+            case('%s-%s' % (word, split.lower()), 33 * unit, split, predictor=predictor, base_offset=40)
+    for split, unit in ('BYTE', 1), ('WORD16', 2), ('WORD32', 4), ('WORD64', 8):
+        planes = [P('sparse', c=0)] * unit
+        case('sparse-xor-%s' % split.lower(), 250 * unit, split, planes, base_offset=900)
+        planes = [P('sparse', c=128)] * unit
+        case('sparse-difference-%s' % split.lower(), 250 * unit, split, planes, BASE_DIFFERENCE, base_offset=700)
+    case('all-of-it', len(BASE))
+    case('last-byte', 1, base_offset=len(BASE) - 1)
+    case('odd-offset', 300, 'WORD32', base_offset=777)
+    case('planes-predicted', 200, 'BF16', [P('huffman', LEFT), P('rans16', UP)], BASE_DIFFERENCE, tile_row=9)
+    same = Segment(BASE[100:300] * 3, unit=2, T=100, tiles=[
+        tile(BASE[100:300], 'BF16', [P('constant')] * 2, predictor=BASE_XOR, base_offset=100),
+        tile(BASE[100:300], 'WORD16', [P('constant')] * 2, predictor=BASE_DIFFERENCE, base_offset=100),
+        tile(BASE[100:300], 'WORD16')])
+    good('base-same', [Original(segments=[same])], base=True)
+    scaled_one = Segment(near(0, 132), unit=2, tiles=[tile(near(0, 132), 'BF16', [
+        P('rans16', SCALE), P()], predictor=BASE_XOR, scales=W11, rows=ROWS[:6])], T=66, per=1, groups=[W11])
+    good('base-scaled', [Original(segments=[scaled_one])], base=True)
+    good('base-unused', plain(), base=True)
+    blocks = like_q4_0(98, 10)
+    changed = near(50, 180)
+    good('base-and-blocks', [Original(segments=[
+        Segment(blocks, 'Q4_0', (320,), b'blocks', row=18, fields=[D(2, 'F16'), D(16)]),
+        Segment(changed, 'Q4_0', (320,), b'bytes of blocks', row=18,
+                planes=[P('huffman')], predictor=BASE_XOR, base_offset=50)])],
+         base=True, edit={'header.features': u32(6)})
+    good('base-without-originals', [], base=True)
+    for name, what in (b'', 'empty'), (b'n' * 300, 'long'), (b'\0/..\\\xff', 'strange'):
+        good('base-name-' + what, plain(predictor=BASE_XOR), base=b_record(name))
+
+
+def bad_base():
+    def of_record(name, made, status='corrupt', originals=None):
+        bad('base-' + name, status, originals or plain(predictor=BASE_XOR), base=made)
+
+    def edited(name, edit, status='corrupt'):
+        of_record(name, b_record(edit=edit), status)
+
+    # The record
+    of_record('record-missing', b'')
+    bad('base-record-twice', 'corrupt', plain(predictor=BASE_XOR), folder='bad_stream', base=b_record() * 2)
+    of_record('record-behind-o', b'', originals=[Original(o_record=record(b'O', b'\2\1x') + b_record(),
+                                                         segments=[Segment(SMALL)])])
+    of_record('record-behind-note', note() + b_record())
+    of_record('record-reserved', record(b'A', b'abc'), 'unsupported')
+    of_record('record-padding', b_record()[:-1] + b'\1')
+    bad('base-record-without-feature', 'corrupt', [Original(segments=[Segment(SMALL)], before=b_record())],
+        folder='bad_stream')
+    bad('base-record-at-end', 'corrupt', plain(), folder='bad_stream', base=True, before_index=b_record())
+    edited('name-size-long', {'name size': varint(8, 2)})
+    edited('name-size-more', {'name size': varint(60)})
+    edited('name-size-2-64', {'name size': varint((1 << 64) - 1)})
+    edited('name-size-less', {'name size': varint(7)})
+    edited('size-long', {'size': varint(len(BASE), 3)})
+    edited('sha-short', {'sha': bytes(31)})
+    edited('left-over', {'tail': b'\0'})
+    edited('cut', {'size': b'', 'sha': b''})
+    of_record('empty', record(b'B', b''))
+    edited('name-size-65001', {'name size': varint(65001)})
+    of_record('size-other', b_record(size=len(BASE) + 1), 'base')
+    of_record('size-0', b_record(size=0), 'base')
+    of_record('size-2-64', b_record(size=(1 << 64) - 1), 'base')
+
+    # Tiles
+    def case(name, status='corrupt', base=True, **how):
+        bad('base-tile-' + name, status, plain(**how), base=base)
+    for predictor, word in (BASE_XOR, 'xor'), (BASE_DIFFERENCE, 'difference'):
+        case(word + '-without-feature', base=None, predictor=predictor)
+        case(word + '-of-plane', planes=[P('raw', NONE)], edit={'plane0': bytes([predictor << 5])})
+        case(word + '-offset-beyond', predictor=predictor, base_offset=len(BASE) - len(SMALL) + 1)
+        case(word + '-offset-2-64', predictor=predictor, base_offset=(1 << 64) - 1)
+        case(word + '-offset-wraps', predictor=predictor, base_offset=(1 << 64) - len(SMALL))
+        case(word + '-offset-long', predictor=predictor, edit={'base offset': varint(0, 2)})
+        case(word + '-offset-65-bits', predictor=predictor, edit={'base offset': b'\xff' * 9 + b'\2'})
+        case(word + '-other-base', 'checksum', predictor=predictor, base=True, base_offset=0,
+             tiles=[tile(SMALL, predictor=predictor, base=BASE[1:])])
+        bad('index-base-' + word, 'corrupt', plain(), base=True, index_edit={'flags': bytes([predictor])})
+        scaled_one = [Original(segments=[scaled_segment(66, s_how={'edit': {'flags': bytes([predictor])}})])]
+        bad('base-scales-' + word, 'corrupt', scaled_one, base=True)
+
+
 def good_copies():
     def one(name, *segments, **how):
         good('copies-' + name, [Original(name.encode(), segments)], **how)
@@ -1809,9 +1950,9 @@ def bad_blocks():
     data = like_q4_0(97, 10)
     fields = [D(2, 'F16'), D(16, 'NIBBLES')]
 
-    def case(name, status='corrupt', data=data, fields=fields, features=4, **how):
+    def case(name, status='corrupt', data=data, fields=fields, features=4, base=None, **how):
         one = tile(data, fields=fields, **how)
-        bad('blocks-' + name, status, [Original(segments=[Segment(data, tiles=[one])])],
+        bad('blocks-' + name, status, [Original(segments=[Segment(data, tiles=[one])])], base=base,
             edit={'header.features': u32(features)})
 
     case('without-feature', features=0)
@@ -1833,7 +1974,10 @@ def bad_blocks():
     for bit in 4, 5, 6, 7:
         case('field-flags-%d' % bit, fields=[D(2, 'F16'), D(16, flags=1 << bit)])
     case('field-predictor-scale', fields=[D(2, 'F16'), D(16, flags=SCALE)])
-    for number in range(4, 8):
+    for number in 4, 5:                 # known, but a field has no base, be there one or not
+        case('field-predictor-%d' % number, fields=[D(2, 'F16'), D(16, flags=number)])
+        case('field-predictor-%d-with-base' % number, fields=[D(2, 'F16'), D(16, flags=number)], features=6, base=True)
+    for number in 6, 7:
         case('field-predictor-%d' % number, 'unsupported', fields=[D(2, 'F16'), D(16, flags=number)])
     case('field-row-0', fields=[D(2, 'F16', row=0), D(16)])
     case('field-up-without-row', fields=[D(2, 'F16'), D(16, flags=UP)])
@@ -1845,6 +1989,9 @@ def bad_blocks():
     case('plane-missing', edit={'field0': b'\7\0'})
     case('row', tile_row=5)
     case('predictor', edit={'flags': bytes([LEFT])})
+    for number in BASE_XOR, BASE_DIFFERENCE:
+        case('predictor-%d' % number, edit={'flags': bytes([number])}, features=6, base=True)
+        case('predictor-%d-offset' % number, predictor=number, features=6, base=True)
     case('scaled', edit={'flags': bytes([128])})
     case('coder', 'unsupported', edit={'plane1.1': bytes([31])})
     case('mix', edit={'plane1.1': bytes([7])})
@@ -1910,7 +2057,7 @@ def bad_header():
         case('version-%d' % version, 'version', version=u16(version))
     for bit in range(16):
         case('flags-%d' % bit, 'unsupported', flags=u16(1 << bit))
-    for bit in 1, 31:
+    for bit in 3, 31:
         case('features-%d' % bit, 'unsupported', features=u32(1 << bit))
     for bit in 0, 31:
         case('reserved-%d' % bit, 'unsupported', reserved=u32(1 << bit))
@@ -1940,7 +2087,7 @@ def bad_tiles():
     for bit in 4, 5, 6:
         case('filler-missing-%d' % bit, 'corrupt', edit={'flags': bytes([1 << bit])})
     case('filler-not-zero', 'corrupt', filler=3, edit={'filler': b'\0\1\0'})
-    for number in range(4, 8):
+    for number in range(6, 8):
         case('predictor-%d' % number, 'unsupported', edit={'flags': bytes([number | 8])}, tile_row=3)
         case('plane-predictor-%d' % number, 'unsupported', edit={'plane0': bytes([number << 5])}, tile_row=3)
     for number in 10, 16, 31:
@@ -2101,9 +2248,9 @@ def bad_scales():
     # The plane of the row scales.
     for coder in 10, 31:
         case('rows-coder-%d' % coder, 'unsupported', edit={'plane of rows': bytes([coder])})
-    for predictor in range(4, 8):
+    for predictor in range(6, 8):
         case('rows-predictor-%d' % predictor, 'unsupported', edit={'plane of rows': bytes([predictor << 5])})
-    for predictor in UP, SCALE:
+    for predictor in UP, SCALE, BASE_XOR, BASE_DIFFERENCE:
         case('rows-predictor-%d' % predictor, edit={'plane of rows': bytes([predictor << 5])}, tile_row=1)
     case('rows-classes', rows_plane=P('classes'))
     case('rows-lz', rows_plane=P('lz'))
@@ -2127,7 +2274,7 @@ def bad_scales():
     case('unit-predictor', edit=flagged(SCALE))
     bad_tile('scale-without-rows', 'corrupt', SMALL, edit={'plane0': bytes([SCALE << 5])})
     bad_tile('unit-scale-without-rows', 'corrupt', SMALL, edit={'flags': bytes([SCALE])})
-    for predictor in range(4, 8):
+    for predictor in range(6, 8):
         case('plane-predictor-%d' % predictor, 'unsupported', edit={'plane0': bytes([predictor << 5])})
     case('filler', filler=4, edit={'filler': b'\0\0\0\1'})
     case('up-without-row', edit={'plane1': bytes([UP << 5])})
@@ -3146,9 +3293,9 @@ def build():
     """path below tests/golden -> bytes"""
     FILES.clear()
     for part in (good_coders, good_rans16, good_tiles, good_geometry, good_containers, good_scales, good_classes,
-                 good_groups, good_copies, good_mix, good_lz, good_blocks, good_example,
+                 good_groups, good_base, good_copies, good_mix, good_lz, good_blocks, good_example,
                  bad_header, bad_tiles, bad_simple_coders, bad_huffman, bad_rans16, bad_rans256, bad_lz, bad_scales,
-                 bad_classes, bad_groups, bad_copies, bad_mix, bad_blocks, bad_index,
+                 bad_classes, bad_groups, bad_base, bad_copies, bad_mix, bad_blocks, bad_index,
                  bad_footer, bad_stream, bad_both):
         part()
     return dict(FILES)

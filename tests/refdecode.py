@@ -529,7 +529,7 @@ def decode_mix(c, n, w, row, first):
 # -- 7. Predictors -------------------------------------------------------------------------------------
 
 PREDICTOR_NAMES = ['none', 'left', 'up', 'scale']
-LEFT, UP, SCALE = 1, 2, 3
+LEFT, UP, SCALE, BASE_XOR, BASE_DIFFERENCE = 1, 2, 3, 4, 5
 
 
 def unpredict(values, predictor, row, bits, q=None):
@@ -545,6 +545,18 @@ def unpredict(values, predictor, row, bits, q=None):
     for i in range(row, len(values)):
         values[i] = values[i] + values[i - row] & mask
     return values
+
+
+def undo_base(residuals, base, unit, predictor):
+    """Units from what they differ from the base's."""
+    bias = int.from_bytes(b'\x80' * unit, 'little')
+    out = bytearray()
+    for i in range(0, len(residuals), unit):
+        d = int.from_bytes(residuals[i:i + unit], 'little')
+        b = int.from_bytes(base[i:i + unit], 'little')
+        v = d ^ b if predictor == BASE_XOR else (d + b - bias) % (1 << 8 * unit)
+        out += v.to_bytes(unit, 'little')
+    return bytes(out)
 
 
 # -- 6. Splits -----------------------------------------------------------------------------------------
@@ -611,7 +623,7 @@ class Record:
         return Cursor(data, self.body, self.body_end)
 
 
-KINDS = 'OTRSIF'
+KINDS = 'BOTRSIF'
 
 
 def read_record(data, offset):
@@ -653,7 +665,7 @@ class Tile:
     fields: list        # of a tile of blocks, whose planes are in `planes` too; or None
 
 
-MIXED, BLOCKY = 1, 4        # features of a header
+MIXED, BASED, BLOCKY = 1, 2, 4      # features of a header
 
 
 def read_head(c, features):
@@ -665,6 +677,8 @@ def read_head(c, features):
             c.fail('a plane of coder mix, of which the header says nothing')
     elif coder not in CODERS:
         c.reserved(coder, 'coder')
+    if predictor in (BASE_XOR, BASE_DIFFERENCE):
+        c.fail('a plane predictor that is one of whole units')
     if predictor > SCALE:
         c.reserved(predictor, 'plane predictor')
     return coder, predictor, c.varint()
@@ -686,7 +700,7 @@ def read_split(c, split, predictor):
         c.reserved(split, 'split')
     if predictor == SCALE:
         c.fail('the predictor of units is scale, which is one of planes')
-    if predictor > SCALE:
+    if predictor > BASE_DIFFERENCE:
         c.reserved(predictor, 'unit predictor')
 
 
@@ -718,6 +732,8 @@ def read_fields(c, n, features):
             c.fail('flags of a field that are not used')
         row = c.varint() if flags & 8 else None
         read_split(c, split, flags & 7)
+        if flags & 7 > SCALE:
+            c.fail('a field of blocks with a predictor by the base')
         if split == BLOCKS:
             c.fail('a field of blocks is split as BLOCKS')
         if row is not None and row < 1:
@@ -737,8 +753,9 @@ def take_payload(c, offset, size):
     return payload
 
 
-def decode_planes(c, offset, n, split, predictor, row, heads, q):
-    """The n units of a tile, or of a field, from the payloads that come next in the record at `offset`."""
+def decode_planes(c, offset, n, split, predictor, row, heads, q, of_base=None):
+    """The n units of a tile, or of a field, from the payloads that come next in the record at `offset`.  `of_base`:
+    the tile's bytes of the base."""
     _, unit, planes = SPLITS[split]
     values = []
     for plane, (coder, plane_predictor, size) in zip(planes, heads):
@@ -750,6 +767,8 @@ def decode_planes(c, offset, n, split, predictor, row, heads, q):
             residuals = decode_plane(payload, n, width(plane), coder, q, first)
         values.append(unpredict(residuals, plane_predictor, row, width(plane), q))
     decoded = join(planes, values, unit, n)
+    if predictor > SCALE:
+        return undo_base(decoded, of_base, unit, predictor)
     if predictor:
         letter = {1: 'B', 2: 'H', 4: 'I', 8: 'Q'}[unit]
         units = struct.unpack('<%d%s' % (n, letter), decoded)
@@ -771,9 +790,9 @@ def decode_fields(c, offset, n, fields):
     return bytes(decoded)
 
 
-def decode_tile(data, offset, limit=MAX_TILE_BYTES, scales=None, features=0):
+def decode_tile(data, offset, limit=MAX_TILE_BYTES, scales=None, features=0, base=None):
     """Decodes the T, S or I record at `offset`, whose tile must not be larger than `limit` bytes; `scales`: of
-    the columns of its group, if that has an S record."""
+    the columns of its group, if that has an S record; `base`: the Base, if the container names one."""
     record = read_record(data, offset)
     if record.kind not in 'TSI':
         raise FormatError('CORRUPT', offset, 'a tile was expected here')
@@ -789,6 +808,8 @@ def decode_tile(data, offset, limit=MAX_TILE_BYTES, scales=None, features=0):
         c.fail('a tile that is split as BLOCKS, of which the header says nothing')
     if split == BLOCKS and (predictor or has_row or scaled):
         c.fail('flags that a tile of blocks can not have')
+    if predictor > SCALE and (record.kind != 'T' or not features & BASED):
+        c.fail('a tile that needs a base where there is none')
     if scaled and scales is None:
         c.fail('a tile with row scales, but without column scales')
     crc_at, crc = c.pos, c.u32()
@@ -809,7 +830,12 @@ def decode_tile(data, offset, limit=MAX_TILE_BYTES, scales=None, features=0):
 
     rows_head = None
     if scaled:
-        phase, w = c.varint(), len(scales)
+        phase = c.varint()
+    base_offset = c.varint() if predictor > SCALE else None
+    if predictor > SCALE and base_offset + n * unit > base.size:
+        c.fail("a tile's bytes do not lie in the base")
+    if scaled:
+        w = len(scales)
         if phase >= w:
             c.fail('a tile begins in a column that there is not')
         row_count = (phase + n - 1) // w + 1
@@ -832,7 +858,12 @@ def decode_tile(data, offset, limit=MAX_TILE_BYTES, scales=None, features=0):
     if fields:
         decoded = decode_fields(c, offset, n, fields)
     else:
-        decoded = decode_planes(c, offset, n, split, predictor, row, heads, q)
+        of_base = None
+        if predictor > SCALE:
+            if base.data is None:
+                raise FormatError('BASE', offset, 'a tile needs the base')
+            of_base = base.data[base_offset:base_offset + n * unit]
+        decoded = decode_planes(c, offset, n, split, predictor, row, heads, q, of_base)
     c.done("a tile's payloads")
     if zlib.crc32(decoded) != crc:
         raise FormatError('CHECKSUM', crc_at, "CRC-32 of a tile's bytes")
@@ -880,9 +911,35 @@ class Header:
     max_tile_bytes: int
     metadata: bytes
     features: int = 0
+    base: 'Base' = None         # what the B record says
+    start: int = 0              # where the records behind header and B record begin
 
 
-def read_header(data):
+@dataclass
+class Base:
+    name: bytes
+    size: int
+    sha256: bytes
+    data: bytes         # None: it is not at hand
+
+
+def read_base(data, offset, base):
+    """The B record at `offset`; `base`: the bytes at hand, or None.  Returns the Base and where it ends."""
+    record = read_record(data, offset)
+    expected_kind(record, 'B')
+    check_padding(data, record)
+    c = record.cursor(data)
+    size = c.varint()
+    if size > 65000:
+        c.fail('a name of more than 65000 bytes')
+    found = Base(c.take(size), c.varint(), c.take(32), base)
+    c.done('a B record')
+    if base is not None and len(base) != found.size:
+        raise FormatError('BASE', offset, 'the base has another size')
+    return found, record.end
+
+
+def read_header(data, base=None):
     if not b'WCDC'.startswith(data[:4]):
         raise FormatError('MAGIC', 0, 'this is not a wcodec container')
     c = Cursor(data, 0, len(data), 'TRUNCATED')
@@ -891,7 +948,7 @@ def read_header(data):
     if version != 1:
         raise FormatError('VERSION', 4, 'format version %d' % version)
     c.reserved(flags, 'header flags')
-    c.reserved(features & ~(MIXED | BLOCKY), 'header features')
+    c.reserved(features & ~(MIXED | BASED | BLOCKY), 'header features')
     c.reserved(reserved, 'header field at 24')
     if metadata_size > MAX_METADATA_BYTES:
         c.fail('metadata of more than 2^24 bytes')
@@ -903,7 +960,10 @@ def read_header(data):
     c.zeros(size - c.pos, 'the padding of the header is not zero')
     if zlib.crc32(data[32:size], zlib.crc32(data[:28])) != crc:
         raise FormatError('CHECKSUM', 28, 'CRC-32 of the header')
-    return Header(size, max_tile_bytes, metadata, features)
+    header = Header(size, max_tile_bytes, metadata, features, None, size)
+    if features & BASED:
+        header.base, header.start = read_base(data, size, base)
+    return header
 
 
 def read_original_flags(c):
@@ -1179,14 +1239,14 @@ def read_index(index, header, footer):
 
 # -- 10. The two ways to read --------------------------------------------------------------------------
 
-def open_index(data):
+def open_index(data, base=None):
     """Header, footer and index, from the ends of the container: all that is needed to fetch any tile."""
-    header = read_header(data)
+    header = read_header(data, base)
     if len(data) < header.size + FOOTER_BYTES or not data.endswith(b'CDCW'):
         raise FormatError('TRUNCATED', len(data), 'the container does not end with a footer')
     footer = read_footer(data, len(data) - FOOTER_BYTES)
     position = footer.index_offset
-    if position % 8 or footer.offset % 8 or not header.size <= position < footer.offset:
+    if position % 8 or footer.offset % 8 or not header.start <= position < footer.offset:
         raise FormatError('CORRUPT', footer.offset + 24, 'the index lies outside the records')
     index = bytearray()
     while position < footer.offset:
@@ -1233,9 +1293,9 @@ def copied_tile(copy, tiles, view, size, offset):
     return tile
 
 
-def decode_random(data):
+def decode_random(data, base=None):
     """By the index alone: what a reader does that fetches tensors.  Returns the originals."""
-    header, _, originals = open_index(data)
+    header, _, originals = open_index(data, base)
     tiles, view = {}, 0                 # where T tiles begin in all originals' bytes -> the tile
     for original in originals:
         parts = []
@@ -1250,7 +1310,7 @@ def decode_random(data):
                     continue
                 expected_record(data, offset, extent, 'T')
                 tile = decode_tile(data, offset, size, scales[i // segment.tiles_a_group] if scales else None,
-                                   header.features)
+                                   header.features, header.base)
                 if len(tile.data) != size:
                     raise FormatError('CORRUPT', offset, 'the index gives another size for this tile')
                 tiles[view] = tile.data
@@ -1262,17 +1322,17 @@ def decode_random(data):
     return originals
 
 
-def decode_sequential(data):
+def decode_sequential(data, base=None):
     """Record by record, without the contents of the index: what a reader does that takes a container from a
     pipe.  Returns the originals, without segments, and where the container ends.
 
     Groups end where the index says; here an S record is in force as long as T records follow it."""
-    header = read_header(data)
+    header = read_header(data, base)
     originals, parts = [], []
     index, index_offset, tiles = bytearray(), None, 0
     scales, after_scales = None, False
     view = bytearray()
-    position = header.size
+    position = header.start
     while True:
         record = read_record(data, position)
         if after_scales and record.kind != 'R':
@@ -1296,7 +1356,8 @@ def decode_sequential(data):
         elif record.kind == 'T':
             if index_offset is not None or not originals:
                 fail('a tile that belongs to no original')
-            parts[-1].append(decode_tile(data, position, header.max_tile_bytes, scales, header.features).data)
+            parts[-1].append(decode_tile(data, position, header.max_tile_bytes, scales, header.features,
+                                         header.base).data)
             originals[-1].tile_offsets.append(position)
             view += parts[-1][-1]
             tiles += 1
@@ -1313,6 +1374,8 @@ def decode_sequential(data):
             originals[-1].tile_offsets.append(position)
             view += parts[-1][-1]
             tiles += 1
+        elif record.kind == 'B':
+            fail('a base where there can be none')
         elif record.kind == 'S':
             if index_offset is not None or not originals:
                 fail('column scales that belong to no original')
@@ -1342,10 +1405,10 @@ def decode_sequential(data):
     return originals, record.end
 
 
-def decode_container(data):
+def decode_container(data, base=None):
     """Both ways, which must give the same.  Returns the originals: name, data, sha256, segments ..."""
-    originals = decode_random(data)
-    in_order, _ = decode_sequential(data)
+    originals = decode_random(data, base)
+    in_order, _ = decode_sequential(data, base)
 
     def identity(original):
         return (original.flags, original.name, original.data, original.tile_offsets,
@@ -1380,13 +1443,20 @@ def write_originals(originals, out):
 
 
 def main(args):
+    base = None
+    if '--base' in args[:-1]:
+        at = args.index('--base')
+        base, args = args[at + 1], args[:at] + args[at + 2:]
     if len(args) not in (1, 2):
-        print('usage: refdecode.py IN.wcodec [OUT]', file=sys.stderr)
+        print('usage: refdecode.py IN.wcodec [OUT] [--base BASE]', file=sys.stderr)
         return 2
     try:
         with open(args[0], 'rb') as f:
             data = f.read()
-        originals = decode_container(data)
+        if base is not None:
+            with open(base, 'rb') as f:
+                base = f.read()
+        originals = decode_container(data, base)
         if len(args) == 2:
             write_originals(originals, args[1])
     except FormatError as e:

@@ -856,15 +856,16 @@ class Failures(CliTest):
             self.assertEqual(self.ok("decode", "-q", self.path("a", one), "-"), data)
 
     def test_golden_containers(self):
+        base = "--base", str(golden_folder() / "base.bin")
         for path in sorted(golden_folder().glob("*/*.wcodec")):
             with self.subTest(file=path.name):
                 if path.parent.name == "good":
-                    self.ok("verify", str(path))
+                    self.ok("verify", str(path), *base)
                     self.ok("inspect", "--json", str(path))
                 elif path.parent.name == "bad_both":    # some of these no function of the library shows
-                    self.assertIn(wcodec("verify", str(path)).returncode, (0, 1))
+                    self.assertIn(wcodec("verify", str(path), *base).returncode, (0, 1))
                 else:
-                    self.fails(1, "verify", str(path))
+                    self.fails(1, "verify", str(path), *base)
 
     def test_file_that_becomes_shorter(self):
         # The command stops while it waits for its output to be taken; then the file is cut.
@@ -1053,6 +1054,176 @@ class Inspect(CliTest):
         self.assertEqual(json.loads(got["header"]["metadata"])["original"], "bad\ufffd\x1b\"\\name")
         self.assertIn("a\x1b[2J\u009b\n" + "long" * 100, [s["name"] for s in got["segments"]])
         self.assertRegex(self.ok("verify", self.path("b")), rb"\AOK  bad\?\?\"\\name  ")
+
+
+class Bases(CliTest):
+    """encode --base, and what takes the same base again."""
+
+    def setUp(self):
+        super().setUp()
+        rng = random.Random(12)
+        changed = []
+        for name, dtype, shape, raw in small_model():
+            raw = bytearray(raw)
+            for i in range(0, len(raw), 400):
+                raw[i] = rng.randrange(256)
+            changed.append((name, dtype, shape, bytes(raw)))
+        self.tuned = safetensors(list(reversed(changed)))
+        self.a, self.b = self.path("tuned", self.tuned), self.path("base.safetensors", self.model)
+        self.packed = self.path("packed")
+        self.sha = hashlib.sha256(self.model).hexdigest()
+
+    def encode(self, *options):
+        return json.loads(self.ok("encode", "--json", self.a, self.packed, "--base", self.b, *options))
+
+    def test_round_trips(self):
+        self.ok("encode", "-q", self.a, self.path("alone"))
+        alone = os.path.getsize(self.path("alone"))
+        for options in [], ["--profile", "dense"], ["--profile", "best"], ["--coder", "rans"], ["--tile", "1000"]:
+            with self.subTest(options=options):
+                got = self.encode(*options, "-f")
+                self.assertLess(got["container_bytes"] * 3, alone)
+                self.assertGreater(got["base_twins"], 5)
+                self.assertGreater(got["base_tensors"], 3)
+                self.ok("decode", self.packed, self.path("out"), "-f", "-q", "--base", self.b)
+                self.assertEqual((self.dir / "out").read_bytes(), self.tuned)
+                self.ok("verify", self.packed, "--base", self.b)
+        self.ok("decode", "-", self.path("piped"), "-q", "--base", self.b, data=(self.dir / "packed").read_bytes())
+        self.assertEqual((self.dir / "piped").read_bytes(), self.tuned)
+
+    def test_threads_do_not_change_the_bytes(self):
+        self.encode("--threads", "1")
+        first = (self.dir / "packed").read_bytes()
+        self.encode("--threads", "5", "-f")
+        self.assertEqual((self.dir / "packed").read_bytes(), first)
+
+    def test_container_as_base(self):
+        self.encode()
+        of_file = (self.dir / "packed").read_bytes()
+        self.ok("encode", "-q", self.b, self.path("base.wcodec"))
+        self.b = self.path("base.wcodec")
+        self.encode("-f")
+        self.assertEqual((self.dir / "packed").read_bytes(), of_file)
+        for base in self.path("base.wcodec"), self.path("base.safetensors"):
+            self.ok("decode", self.packed, self.path("out"), "-q", "-f", "--base", base)
+            self.assertEqual((self.dir / "out").read_bytes(), self.tuned)
+        self.ok("verify", self.packed, "--base", self.b)
+
+    def test_inspect(self):
+        self.encode()
+        base = self.inspect(self.packed)["base"]
+        self.assertEqual(base, {"name": "base.safetensors", "bytes": len(self.model), "sha256": self.sha})
+        text = self.ok("inspect", self.packed).decode()
+        self.assertIn("base.safetensors, %d bytes, as its base" % len(self.model), text)
+        self.assertIn(self.sha, text)
+        self.assertIn("base xor", text)
+        self.ok("encode", "-q", self.a, self.path("alone"))
+        self.assertIsNone(self.inspect(self.path("alone"))["base"])
+
+    def test_missing(self):
+        self.encode()
+        out = self.path("out")
+        for args in (["decode", self.packed, out], ["verify", self.packed],
+                     ["extract", self.packed, "--tensor", "embed.weight", "-o", out]):
+            with self.subTest(args=args):
+                message = self.fails(1, *args, says="needs its base (--base): base.safetensors")
+                self.assertIn(self.sha, message)
+        self.fails(1, "decode", "-", out, data=(self.dir / "packed").read_bytes(), says="needs its base")
+        self.assertFalse(os.path.exists(out))
+
+    def test_another(self):
+        self.encode()
+        out = self.path("out")
+        same_size = bytearray(self.model)
+        same_size[-1] ^= 1
+        for word, data in ("SHA-256", bytes(same_size)), ("bytes", self.model + b"x"), ("bytes", b""):
+            other = self.path("other", data)
+            for args in (["decode", self.packed, out], ["verify", self.packed],
+                         ["extract", self.packed, "--range", "0:100", "-o", out]):
+                with self.subTest(word=word, args=args):
+                    message = self.fails(1, *args, "--base", other, says="is not the base that")
+                    self.assertIn(word, message)
+            self.fails(1, "decode", "-", "-", "--base", other, data=(self.dir / "packed").read_bytes(),
+                       says="is not the base that")
+        self.assertFalse(os.path.exists(out))
+
+    def test_extract(self):
+        self.encode()
+        out = self.path("out")
+        raw = gaussian_bf16(200 * 96)
+        self.ok("extract", self.packed, "--tensor", "embed.weight", "-o", out, "--base", self.b)
+        self.assertEqual(len((self.dir / "out").read_bytes()), len(raw))
+        self.ok("extract", self.packed, "--range", "1000:9000", "-f", "-o", out, "--base", self.b)
+        self.assertEqual((self.dir / "out").read_bytes(), self.tuned[1000:9000])
+        # What does not need the base is there without it.
+        self.ok("extract", self.packed, "--range", "0:20", "-f", "-o", out)
+        self.assertEqual((self.dir / "out").read_bytes(), self.tuned[:20])
+
+    def test_a_base_that_is_of_no_use(self):
+        self.ok("encode", "-q", self.a, self.path("alone"))
+        for data in random_bytes(5000), safetensors([("other", "BF16", [4], bytes(8))]), b"":
+            self.b = self.path("useless", data)
+            got = self.encode("-f")
+            self.assertEqual(got["base_tensors"], 0)
+            self.assertEqual((self.dir / "packed").read_bytes(), (self.dir / "alone").read_bytes())
+            self.ok("decode", self.packed, self.path("out"), "-f", "-q")
+        line = self.ok("encode", "-f", self.a, self.packed, "--base", self.b).decode()
+        self.assertIn("the container does not need it", line)
+        # A base that is not needed does no harm.
+        self.ok("decode", self.packed, self.path("out"), "-f", "-q", "--base", self.b)
+
+    def test_bases_that_are_refused(self):
+        self.encode()
+        out = self.path("out")
+        self.fails(1, "encode", self.a, out, "--base", self.packed, says="needs a base itself")
+        self.fails(1, "encode", self.a, out, "--base", self.path("nothing"), says="No such file")
+        self.fails(2, "encode", self.a, out, "--base", "-", says="not standard input")
+        two = make_golden.container([Original(b"a", [Segment(b"x")]), Original(b"b", [Segment(b"y")])])
+        self.fails(1, "encode", self.a, out, "--base", self.path("two", two), says="one original")
+        parts = make_golden.container([Original(b"a", [Segment(b"x")], from_parts=True)])
+        self.fails(1, "encode", self.a, out, "--base", self.path("parts", parts), says="never were one file")
+        self.fails(1, "encode", self.a, out, "--base", self.path("cut", two[:-9]))
+        self.assertFalse(os.path.exists(out))
+
+    def test_copies_of_tiles_that_need_the_base(self):
+        rng = random.Random(5)
+        old = random_bytes(MIB, 9)
+        new = bytearray(old)
+        for i in range(0, MIB, 8):
+            new[i] = rng.randrange(256)
+        new = bytes(new)
+        shape = [1024, 512]
+        self.b = self.path("old", safetensors([("a", "BF16", shape, old), ("b", "BF16", shape, old)]))
+        tied = safetensors([("a", "BF16", shape, new), ("b", "BF16", shape, new)])
+        self.a = self.path("new", tied)
+        got = self.encode()
+        self.assertEqual(got["base_tensors"], 2)
+        self.assertGreater(self.inspect(self.packed)["copies"], 3)
+        self.assertLess(got["container_bytes"], MIB // 2)
+        self.ok("verify", self.packed, "--base", self.b)
+        self.ok("decode", "-q", self.packed, self.path("out"), "--base", self.b)
+        self.assertEqual((self.dir / "out").read_bytes(), tied)
+        self.ok("decode", "-q", "-f", "-", self.path("out"), "--base", self.b,
+                data=(self.dir / "packed").read_bytes())
+        self.assertEqual((self.dir / "out").read_bytes(), tied)
+
+    def test_names_that_harm_terminals(self):
+        name = self.path("ba\x1b[31mse", self.model)
+        self.ok("encode", "-q", self.a, self.packed, "--base", name)
+        message = self.fails(1, "decode", self.packed, self.path("out"), says="ba?[31mse")
+        self.assertNotIn("\x1b", message)
+        self.assertNotIn(b"\x1b", self.ok("inspect", self.packed))
+
+    def test_related_checkpoints(self):
+        pair = [DATA / ("waifu2x-cunet-%sscale2.0x.f16.safetensors" % word) for word in ("", "noise0_")]
+        if not all(path.exists() for path in pair):
+            self.skipTest("no %s" % pair[0])
+        for a, b in pair, pair[::-1]:
+            for profile in "fast", "dense":
+                self.ok("encode", "-q", "-f", a, self.path("alone"), "--profile", profile)
+                self.ok("encode", "-q", "-f", a, self.packed, "--profile", profile, "--base", b)
+                self.assertLessEqual(os.path.getsize(self.packed), os.path.getsize(self.path("alone")))
+                self.ok("verify", self.packed, "--base", b)
 
 
 class Copies(CliTest):

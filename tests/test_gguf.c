@@ -117,13 +117,13 @@ static size_t round_trip(unsigned dtype, uint64_t row, const unsigned char *data
     room = test_guard_new(need);
     back = test_guard_new(size);
     memset(room.data, 0x5A, need);
-    CHECK_STATUS(wcodec_tile_decode(record.data, made, NULL, 0, back.data, size, room.data, need, 0, 0, NULL), WCODEC_OK);
+    CHECK_STATUS(wcodec_tile_decode(record.data, made, NULL, back.data, size, room.data, need, 0, 0, NULL), WCODEC_OK);
     CHECK_MEM(back.data, data, size);
     memset(room.data, 0xC3, need);
-    CHECK_STATUS(wcodec_tile_decode(record.data, made, NULL, 0, back.data, size, room.data, need, 0, WCODEC_CPU_ALL,
+    CHECK_STATUS(wcodec_tile_decode(record.data, made, NULL, back.data, size, room.data, need, 0, WCODEC_CPU_ALL,
                                     NULL), WCODEC_OK);
     CHECK_MEM(back.data, data, size);
-    CHECK_STATUS(wcodec_tile_decode(record.data, made, NULL, 0, back.data, size, room.data, need - 1, 0, 0, NULL),
+    CHECK_STATUS(wcodec_tile_decode(record.data, made, NULL, back.data, size, room.data, need - 1, 0, 0, NULL),
                  WCODEC_E_NO_SPACE);
     test_guard_free(&room);
     test_guard_free(&back);
@@ -243,12 +243,12 @@ static void every_flip(void)
             wcodec_status st;
             record[i / 8] ^= (unsigned char)(1u << i % 8);
             memset(scratch, 0x11, need);
-            st = wcodec_tile_decode(record, made, NULL, 0, back[0], size, scratch, need, 0, 0, NULL);
+            st = wcodec_tile_decode(record, made, NULL, back[0], size, scratch, need, 0, 0, NULL);
             wrong += st == WCODEC_OK && memcmp(back[0], data, size) != 0;
-            st = wcodec_tile_decode(record, made, NULL, 0, back[0], size, scratch, need, 1, 0, NULL);
+            st = wcodec_tile_decode(record, made, NULL, back[0], size, scratch, need, 1, 0, NULL);
             memset(scratch, 0xEE, need);
             if (st == WCODEC_OK) {
-                CHECK_STATUS(wcodec_tile_decode(record, made, NULL, 0, back[1], size, scratch, need, 1, WCODEC_CPU_ALL,
+                CHECK_STATUS(wcodec_tile_decode(record, made, NULL, back[1], size, scratch, need, 1, WCODEC_CPU_ALL,
                                                 NULL), WCODEC_OK);
                 unstable += memcmp(back[0], back[1], size) != 0;
             }
@@ -260,7 +260,7 @@ static void every_flip(void)
             const wcodec_status st = wcodec_tile_inspect(part.data, i, &info, NULL);
             CHECK(st == WCODEC_OK || st == WCODEC_E_TRUNCATED);
             head += st != WCODEC_OK;
-            CHECK_STATUS(wcodec_tile_decode(part.data, i, NULL, 0, back[0], size, scratch, need, 0, 0, NULL),
+            CHECK_STATUS(wcodec_tile_decode(part.data, i, NULL, back[0], size, scratch, need, 0, 0, NULL),
                          WCODEC_E_TRUNCATED);
             test_guard_free(&part);
         }

@@ -951,7 +951,7 @@ static void make_buffers(void)
 }
 
 static size_t encode_with(const kernel_set *set, unsigned dtype, uint64_t row, const unsigned char *data,
-                          size_t size, const wcodec_scales *scales, wcodec_tile_options options,
+                          size_t size, const wcodec_tile_inputs *scales, wcodec_tile_options options,
                           unsigned char *record)
 {
     options.cpu_off = set->off;
@@ -962,11 +962,9 @@ static size_t encode_with(const kernel_set *set, unsigned dtype, uint64_t row, c
 /* The same record by all sets, and the same bytes back: as each record is the others', every set has decoded
  * what every other one encoded. */
 static void every_pair(unsigned dtype, uint64_t row, const unsigned char *data, size_t size,
-                       const wcodec_scales *scales, const wcodec_tile_options *options)
+                       const wcodec_tile_inputs *scales, const wcodec_tile_options *options)
 {
     const size_t wanted = encode_with(&sets[0], dtype, row, data, size, scales, *options, tile_record[0]);
-    const unsigned char *scale = scales ? scales->scale : NULL;
-    const size_t columns = scales ? scales->columns : 0;
     unsigned k;
     CHECK(wanted > 0 && wanted <= wcodec_tile_bound(size));
     for (k = 1; k < set_count; k++) {
@@ -977,7 +975,7 @@ static void every_pair(unsigned dtype, uint64_t row, const unsigned char *data, 
     }
     for (k = 0; k < set_count; k++) {
         memset(tile_back, (int)k, size);
-        if (!CHECK_STATUS(wcodec_tile_decode(tile_record[0], wanted, scale, columns, tile_back, size,
+        if (!CHECK_STATUS(wcodec_tile_decode(tile_record[0], wanted, scales, tile_back, size,
                                              tile_scratch, tile_scratch_size, 0, sets[k].off, NULL), WCODEC_OK)
             || !CHECK_MEM(tile_back, data, size))
             printf("    by %s\n", sets[k].name);
@@ -1081,10 +1079,10 @@ static void pairs_of_scaled_tiles(void)
         const wcodec_tile_options options = { 0, 0, 0, 0, 0 };
         const size_t columns = i % 2 ? 8 + test_below(&r, 1000) : (size_t)64 << test_below(&r, 4);
         const size_t n = i % 3 ? 8000 + test_below(&r, TILE - 8000) : TILE;
-        wcodec_scales scales;
+        wcodec_tile_inputs scales = { NULL, 0, 0, NULL, 0 };
         wcodec_tile_info info;
         make_scaled(&r, dtype, columns, n, i % 4 == 3 ? 50 : 0, data, scale);
-        scales.scale = scale;
+        scales.scales = scale;
         scales.columns = columns;
         scales.phase = 0;
         test_note("dtype %u, number %u, %zu columns, %zu units", dtype, i, columns, n);
@@ -1134,16 +1132,16 @@ static void pairs_of_real_tiles(void)
 /* ---- broken tiles ---- */
 
 /* All sets say the same of a record, and give the same bytes if they give any. */
-static void same_verdict(const unsigned char *record, size_t size, const unsigned char *scale, size_t columns,
+static void same_verdict(const unsigned char *record, size_t size, const wcodec_tile_inputs *scales,
                          size_t decoded)
 {
     static unsigned char first[6000 * 4];
     const unsigned off = WCODEC_CPU_ALL;
-    const wcodec_status wanted = wcodec_tile_decode(record, size, scale, columns, first, decoded, tile_scratch,
+    const wcodec_status wanted = wcodec_tile_decode(record, size, scales, first, decoded, tile_scratch,
                                                     tile_scratch_size, 1, off, NULL);
     unsigned k;
     for (k = 1; k < set_count; k++) {
-        const wcodec_status st = wcodec_tile_decode(record, size, scale, columns, tile_back, decoded,
+        const wcodec_status st = wcodec_tile_decode(record, size, scales, tile_back, decoded,
                                                     tile_scratch, tile_scratch_size, 1, sets[k].off, NULL);
         if (!CHECK_EQ(st, wanted)) printf("    by %s\n", sets[k].name);
         else if (st == WCODEC_OK && !CHECK_MEM(tile_back, first, decoded))
@@ -1177,7 +1175,7 @@ static void broken_tiles(void)
             unsigned char *p = tile_record[0] + (at < size ? at : size - 1), old = *p;
             test_note("dtype %u, coder %u, byte %zu of %zu", dtype, coder, at, size);
             *p = (unsigned char)(j % 2 ? old ^ 1u << test_below(&r, 8) : test_next(&r));
-            same_verdict(tile_record[0], size, NULL, 0, decoded);
+            same_verdict(tile_record[0], size, NULL, decoded);
             *p = old;
         }
     }
@@ -1196,10 +1194,10 @@ static void broken_scaled_tiles(void)
         const unsigned dtype = dtypes[i];
         const wcodec_tile_options options = { 0, 0, 0, 0, 0 };
         const size_t units = 6000 - test_below(&r, 300), decoded = units * make_unit(dtype);
-        wcodec_scales scales;
+        wcodec_tile_inputs scales = { NULL, 0, 0, NULL, 0 };
         wcodec_tile_info info;
         size_t size;
-        scales.scale = scale;
+        scales.scales = scale;
         scales.columns = sizeof scale;
         scales.phase = 0;
         make_scaled(&r, dtype, sizeof scale, units, 0, data, scale);
@@ -1211,7 +1209,7 @@ static void broken_scaled_tiles(void)
             unsigned char *p = tile_record[0] + (at < size ? at : size - 1), old = *p;
             test_note("dtype %u, byte %zu of %zu", dtype, at, size);
             *p = (unsigned char)(j % 2 ? old ^ 1u << test_below(&r, 8) : test_next(&r));
-            same_verdict(tile_record[0], size, scale, sizeof scale, decoded);
+            same_verdict(tile_record[0], size, &scales, decoded);
             *p = old;
         }
     }
@@ -1244,7 +1242,7 @@ static void noise_behind_tables(void)
         }
         p[32] = p[33] = p[34] = p[35] = 0;
         for (s = 0; s < 64; s++) p[37 + 2 * s] |= 1;
-        same_verdict(tile_record[0], size, NULL, 0, sizeof data);
+        same_verdict(tile_record[0], size, NULL, sizeof data);
     }
 }
 

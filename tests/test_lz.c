@@ -278,14 +278,14 @@ static wcodec_tile_info coded(unsigned dtype, uint64_t row, const unsigned char 
     test_guard src = test_guard_copy(data, size), dst = test_guard_new(wcodec_tile_bound(size));
     test_guard scratch = test_guard_new(profile == WCODEC_PROFILE_BEST ? wcodec_tile_encode_scratch_best(size)
                                                                         : wcodec_tile_encode_scratch(size));
-    test_guard back = test_guard_new(size), less = test_guard_new(wcodec_tile_decode_scratch_mix(size));
+    test_guard back = test_guard_new(size), less = test_guard_new(wcodec_tile_decode_scratch(size, WCODEC_FEATURE_MIX));
     wcodec_tile_info info;
     size_t record = wcodec_tile_encode(dtype, row, src.data, size, NULL, options, dst.data, dst.size, scratch.data,
                                        scratch.size);
     memset(&info, 0, sizeof info);
     CHECK(record > 0);
     CHECK_STATUS(wcodec_tile_inspect(dst.data, record, &info, NULL), WCODEC_OK);
-    CHECK_STATUS(wcodec_tile_decode(dst.data, record, NULL, 0, back.data, size, less.data, less.size, 0, 0, NULL),
+    CHECK_STATUS(wcodec_tile_decode(dst.data, record, NULL, back.data, size, less.data, less.size, 0, 0, NULL),
                  WCODEC_OK);
     CHECK_MEM(back.data, data, size);
     test_guard_free(&src);

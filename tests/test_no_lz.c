@@ -15,7 +15,7 @@ static void text_without(void)
     size = wcodec_tile_encode(WCODEC_BYTES, 0, data, sizeof data, NULL, NULL, record, bound, scratch, need);
     REQUIRE_OK(wcodec_tile_inspect(record, size, &info, NULL));
     CHECK(info.plane[0].coder != WCODEC_CODER_LZ);
-    CHECK_STATUS(wcodec_tile_decode(record, size, NULL, 0, back, sizeof back, scratch, need, 0, 0, NULL), WCODEC_OK);
+    CHECK_STATUS(wcodec_tile_decode(record, size, NULL, back, sizeof back, scratch, need, 0, 0, NULL), WCODEC_OK);
     CHECK_MEM(back, data, sizeof data);
     free(record);
     free(scratch);

@@ -49,7 +49,7 @@ static wcodec_status decode(const unsigned char *record, size_t size, size_t dst
     memset(&err, 0, sizeof err);
     memset(dst.data, fill, dst.size);
     memset(scratch.data, fill, scratch.size);
-    st = wcodec_tile_decode(src.data, size, NULL, 0, dst.data, dst.size, scratch.data, scratch.size, no_crc, 0, &err);
+    st = wcodec_tile_decode(src.data, size, NULL, dst.data, dst.size, scratch.data, scratch.size, no_crc, 0, &err);
     if (st == WCODEC_OK) memcpy(back, dst.data, dst_size);
     else CHECK(err.status == st && err.what != NULL && err.offset <= size);
     test_guard_free(&src);
@@ -216,7 +216,7 @@ static int scaled_round_trip(unsigned dtype, size_t columns, size_t phase, size_
     unsigned char *record = (unsigned char *)test_malloc(bound), *back = (unsigned char *)test_malloc(size);
     unsigned char *scratch = (unsigned char *)test_malloc(scratch_size > room ? scratch_size : room);
     wcodec_tile_options o = { 0, 0, 0, 0, 0 };
-    wcodec_scales scales;
+    wcodec_tile_inputs scales = { NULL, 0, 0, NULL, 0 };
     wcodec_tile_info info;
     size_t made, again;
     unsigned k, used = 0;
@@ -225,7 +225,7 @@ static int scaled_round_trip(unsigned dtype, size_t columns, size_t phase, size_
     CHECK(wcodec_scales_fit(dtype, data, size, columns, 0, scale, scratch, fit) == 1);
     CHECK_EQ(wcodec_scales_fit(dtype, data, size, columns, 0, scale, scratch, fit - 1), 0);
     make_matrix(r, dtype, columns, phase, n, data);
-    scales.scale = scale;
+    scales.scales = scale;
     scales.columns = columns;
     scales.phase = phase;
     made = wcodec_tile_encode(dtype, columns, data, size, &scales, &o, record, bound, scratch, need);
@@ -237,15 +237,17 @@ static int scaled_round_trip(unsigned dtype, size_t columns, size_t phase, size_
             if (info.plane[k].predictor == WCODEC_PREDICT_SCALE) used |= 2;
         }
         CHECK(!info.scaled == !(used & 2));
-        CHECK_STATUS(wcodec_tile_decode(record, made, scale, columns, back, size, scratch, room, 0, 0, NULL), WCODEC_OK);
+        CHECK_STATUS(wcodec_tile_decode(record, made, &scales, back, size, scratch, room, 0, 0, NULL), WCODEC_OK);
         CHECK_MEM(back, data, size);
         if (info.scaled) {
-            CHECK_STATUS(wcodec_tile_decode(record, made, NULL, 0, back, size, scratch, room, 0, 0, NULL),
+            CHECK_STATUS(wcodec_tile_decode(record, made, NULL, back, size, scratch, room, 0, 0, NULL),
                          WCODEC_E_CORRUPT);
-            CHECK_STATUS(wcodec_tile_decode(record, made, scale, phase < 8 ? 7 : phase, back, size, scratch, room, 0,
-                                            0, NULL), WCODEC_E_CORRUPT);
+            scales.columns = phase < 8 ? 7 : phase;
+            CHECK_STATUS(wcodec_tile_decode(record, made, &scales, back, size, scratch, room, 0, 0, NULL),
+                         WCODEC_E_CORRUPT);
+            scales.columns = columns;
             scale[columns / 2] = (unsigned char)(scale[columns / 2] + 4);
-            CHECK(wcodec_tile_decode(record, made, scale, columns, back, size, scratch, room, 0, 0, NULL) < 0);
+            CHECK(wcodec_tile_decode(record, made, &scales, back, size, scratch, room, 0, 0, NULL) < 0);
         }
     }
     free(data);
@@ -279,7 +281,7 @@ static void scaled_tiles(void)
 }
 
 /* Encodes in exact buffers, with each set of kernels, and decodes.  Returns the record's size. */
-static size_t exact_round_trip(unsigned dtype, const unsigned char *data, size_t size, const wcodec_scales *scales,
+static size_t exact_round_trip(unsigned dtype, const unsigned char *data, size_t size, const wcodec_tile_inputs *scales,
                                unsigned profile)
 {
     static const unsigned off[] = { 0, WCODEC_CPU_AVX512, WCODEC_CPU_AVX2, WCODEC_CPU_ALL };
@@ -297,8 +299,8 @@ static size_t exact_round_trip(unsigned dtype, const unsigned char *data, size_t
         one = wcodec_tile_encode(dtype, columns, src.data, size, scales, &o, dst.data, bound, scratch.data, scratch.size);
         if (k == 0) memcpy(first, dst.data, made = one);
         if (CHECK_EQ(one, made)) CHECK_MEM(dst.data, first, made);
-        CHECK_STATUS(wcodec_tile_decode(dst.data, one, scales ? scales->scale : NULL, columns, back.data, size, room.data,
-                                        room.size, 0, off[k], NULL), WCODEC_OK);
+        CHECK_STATUS(wcodec_tile_decode(dst.data, one, scales, back.data, size, room.data, room.size, 0, off[k],
+                                        NULL), WCODEC_OK);
         CHECK_MEM(back.data, data, size);
     }
     test_guard_free(&src);
@@ -323,8 +325,8 @@ static void scales_that_disappoint(void)
     for (k = 0; k < 4; k++)
         for (part = 0; part <= 100; part += 20)
             for (wrap = 0; wrap < 2; wrap++) {
-                wcodec_scales scales;
-                scales.scale = scale;
+                wcodec_tile_inputs scales = { NULL, 0, 0, NULL, 0 };
+                scales.scales = scale;
                 scales.columns = columns[k];
                 scales.phase = 0;
                 for (i = 0; i < sizeof data / 2; i++) {
@@ -651,12 +653,12 @@ static void every_flip(void)
             wcodec_status st;
             int k;
             t.record[i / 8] ^= (unsigned char)(1u << i % 8);
-            st = wcodec_tile_decode(t.record, t.size, NULL, 0, back[0], t.data_size, scratch, need, 0, 0, NULL);
+            st = wcodec_tile_decode(t.record, t.size, NULL, back[0], t.data_size, scratch, need, 0, 0, NULL);
             if (st == WCODEC_OK && memcmp(back[0], data, t.data_size) != 0) wrong++;
             for (k = 0; k < 2; k++) {
                 memset(back[k], k, t.data_size);
                 memset(scratch, k, need);
-                st = wcodec_tile_decode(t.record, t.size, NULL, 0, back[k], t.data_size, scratch, need, 1, 0, NULL);
+                st = wcodec_tile_decode(t.record, t.size, NULL, back[k], t.data_size, scratch, need, 1, 0, NULL);
             }
             if (st == WCODEC_OK && memcmp(back[0], back[1], t.data_size) != 0) unstable++;
             t.record[i / 8] ^= (unsigned char)(1u << i % 8);
@@ -703,9 +705,9 @@ static void wrong_sizes(void)
         test_note("record %u", number);
         CHECK_STATUS(decode(t.record, t.size, t.data_size + 1, 0, 0, back), WCODEC_E_CORRUPT);
         CHECK_STATUS(decode(t.record, t.size, t.data_size - 1, 0, 0, back), WCODEC_E_CORRUPT);
-        CHECK_STATUS(wcodec_tile_decode(t.record, t.size, NULL, 0, NULL, 0, scratch, need, 0, 0, NULL), WCODEC_E_CORRUPT);
+        CHECK_STATUS(wcodec_tile_decode(t.record, t.size, NULL, NULL, 0, scratch, need, 0, 0, NULL), WCODEC_E_CORRUPT);
         if (need != 0)
-            CHECK_STATUS(wcodec_tile_decode(t.record, t.size, NULL, 0, back, t.data_size, scratch, need - 1, 0, 0, NULL),
+            CHECK_STATUS(wcodec_tile_decode(t.record, t.size, NULL, back, t.data_size, scratch, need - 1, 0, 0, NULL),
                          WCODEC_E_NO_SPACE);
         t.record[t.size > 8 ? 5 : 0] ^= 1;      /* one of the bytes of the CRC-32 */
         CHECK(decode(t.record, t.size, t.data_size, 0, 0, back) == WCODEC_E_CHECKSUM);
@@ -734,7 +736,7 @@ static void noise(void)
             record[2] = (unsigned char)(record[2] % WCODEC_SPLIT_COUNT);
             record[3] = 0;
         }
-        fine += wcodec_tile_decode(record, size, NULL, 0, dst, 1 + test_below(&r, 256), scratch,
+        fine += wcodec_tile_decode(record, size, NULL, dst, 1 + test_below(&r, 256), scratch,
                                    wcodec_tile_decode_scratch(256, 0), 0, 0, NULL) == WCODEC_OK;
     }
     CHECK_EQ(fine, 0);

@@ -46,7 +46,8 @@ typedef enum wcodec_status {
     WCODEC_E_CHECKSUM = -10,    /* the container keeps the rules, but a checksum does not fit */
     WCODEC_E_CANCELLED = -11,   /* a progress callback asked to stop */
     WCODEC_E_NOT_FOUND = -12,   /* no segment of that name */
-    WCODEC_E_NO_SPACE = -13     /* the destination is too small */
+    WCODEC_E_NO_SPACE = -13,    /* the destination is too small */
+    WCODEC_E_BASE = -14         /* the base is needed and was not given, or has another size */
 } wcodec_status;
 
 /* A short English text for a status; static memory, never NULL. */
@@ -199,7 +200,18 @@ typedef struct wcodec_segment {
     uint64_t offset;    /* of its first byte in the original (reader: in the view, see wcodec_read) */
     uint64_t size;
     uint64_t row;
+    int has_base;           /* for the writer: it may be coded as what it differs from `size` bytes of the base, */
+    uint64_t base_offset;   /* from here on (reader: 0, for that is a matter of each tile) */
 } wcodec_segment;
+
+/* The base of a container: a file of which some tiles say only what is different in theirs.  Decoding those
+ * takes the same file again; the others do without.  What tells it from others: */
+typedef struct wcodec_base {
+    const char *name;           /* of the file, without a path; for people alone */
+    size_t name_size;
+    uint64_t size;              /* in bytes */
+    unsigned char sha256[32];
+} wcodec_base;
 
 /* ------------------------------------------------------------------------------------------------
  * Layer 1: a tile (public).  Pure functions: no allocation, no I/O, any thread.
@@ -212,6 +224,7 @@ typedef struct wcodec_segment {
 
 /* What the tiles of a container may need of their reader, as bits of its header. */
 #define WCODEC_FEATURE_MIX 1u                     /* planes of the coder MIX: a megabyte of memory */
+#define WCODEC_FEATURE_BASE 2u                    /* bytes of the base, which the container names */
 #define WCODEC_FEATURE_BLOCKS 4u                  /* the split BLOCKS: memory for a tile more */
 
 typedef enum wcodec_split {
@@ -231,7 +244,8 @@ typedef enum wcodec_coder {
 
 typedef enum wcodec_predictor {
     WCODEC_PREDICT_NONE = 0, WCODEC_PREDICT_LEFT = 1, WCODEC_PREDICT_UP = 2, WCODEC_PREDICT_SCALE = 3,
-    WCODEC_PREDICT_COUNT = 4
+    WCODEC_PREDICT_BASE_XOR = 4, WCODEC_PREDICT_BASE_DIFFERENCE = 5,
+    WCODEC_PREDICT_COUNT = 6
 } wcodec_predictor;
 
 /* What a tile's record says of one of its planes, and of itself. */
@@ -256,7 +270,20 @@ typedef struct wcodec_tile_info {
     wcodec_plane_info plane[WCODEC_MAX_PLANES];
     int scaled;                     /* decoding takes the scales of its group's columns */
     wcodec_plane_info rows;         /* then: the scales of its rows */
+    int based;                      /* decoding takes `decoded_size` bytes of the base, */
+    uint64_t base_offset;           /* from here on */
 } wcodec_tile_info;
+
+/* What a tile may be coded with beside its own bytes, and is decoded with again; zeros: nothing.
+ * scales: of the columns of the tile's group, one byte each: what its S record, which is a tile too, decodes to.
+ * base: as many bytes as the tile has, from byte `base_offset` of the base on.
+ * `phase` (the column of the tile's first unit) and `base_offset` are for the encoder; the record keeps them. */
+typedef struct wcodec_tile_inputs {
+    const unsigned char *scales;
+    size_t columns, phase;
+    const unsigned char *base;
+    uint64_t base_offset;
+} wcodec_tile_inputs;
 
 /* Name of a split, a coder, a predictor; NULL for a number that is none. */
 WCODEC_API const char *wcodec_split_name(unsigned split);
@@ -279,11 +306,12 @@ WCODEC_API wcodec_status wcodec_tile_inspect_field(const void *src, size_t size,
                                                    wcodec_tile_info *info, wcodec_error *err);
 
 /* Decodes the tile record of `size` bytes at `src` into `dst`, which takes exactly the decoded size
- * (anything else is CORRUPT), and checks its CRC-32 unless `no_crc`.  `scales`: of the columns of the tile's
- * group, one byte each: what its S record, which is a tile too, decodes to; NULL and 0 if it has none.
+ * (anything else is CORRUPT), and checks its CRC-32 unless `no_crc`.  `inputs`: NULL if the tile needs none
+ * (wcodec_tile_inspect says); its base must not overlap `dst`.
  * `scratch`: as above; `cpu_off`: see WCODEC_CPU_ALL.  Bytes of `dst` are unspecified after a failure.  OK,
- * TRUNCATED, UNSUPPORTED, CORRUPT, CHECKSUM, NO_SPACE (scratch too small, for what this tile needs). */
-WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const void *scales, size_t columns,
+ * TRUNCATED, UNSUPPORTED, CORRUPT, CHECKSUM, BASE (it needs one), NO_SPACE (scratch too small, for what this tile
+ * needs). */
+WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const wcodec_tile_inputs *inputs,
                                             void *dst, size_t dst_size, void *scratch, size_t scratch_size,
                                             int no_crc, unsigned cpu_off, wcodec_error *err);
 
@@ -333,23 +361,17 @@ WCODEC_API int wcodec_scales_fit(unsigned dtype, const void *src, size_t size, s
                                  unsigned cpu_off, unsigned char *scales, void *scratch, size_t scratch_size);
 WCODEC_API size_t wcodec_scales_fit_scratch(size_t columns);
 
-/* The scales that a tile may be coded with: of `columns` columns, of which its first unit stands in column
- * `phase`.  The decoder needs the same. */
-typedef struct wcodec_scales {
-    const unsigned char *scale;
-    size_t columns, phase;
-} wcodec_scales;
-
 /* Encodes `size` bytes of elements of `dtype` (whole units, at least one, at most
  * WCODEC_MAX_TILE_BYTES; of blocks any bytes, but only whole ones are taken apart) as one tile record, out of what `options` allow (NULL: everything): coders by the
  * size that they take, splits and predictors too where the tile is small, else by a sample.  A plane stays
  * raw unless coding saves one part in 256 of it.
- * `row`: units a row, 0: unknown.  `scales`: NULL: none; wcodec_tile_inspect says whether the tile came to need
- * them.  The same arguments give the same bytes on every machine.
+ * `row`: units a row, 0: unknown.  `inputs`: NULL: none; wcodec_tile_inspect says whether the tile came to need
+ * them.  With a base the tile is never larger than without.  The same arguments give the same bytes on every
+ * machine.
  * Returns the record's size, or 0 if an argument is wrong or `dst_size` is less than the bound. */
 WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size,
-                                     const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
-                                     size_t dst_size, void *scratch, size_t scratch_size);
+                                     const wcodec_tile_inputs *inputs, const wcodec_tile_options *options,
+                                     void *dst, size_t dst_size, void *scratch, size_t scratch_size);
 
 #endif /* WCODEC_NO_ENCODER */
 
@@ -369,6 +391,8 @@ typedef struct wcodec_reader_options {
                                          * hostile ones can cost at most */
     wcodec_reread reread;               /* for the push decoder alone, which gave these bytes out in earlier
                                          * steps: where a tile is a copy, it asks for them */
+    const wcodec_source *base;          /* copied; for a container that needs one; NULL: none.  Only its size is
+                                         * compared: whether it is the right file, the caller has to know. */
 } wcodec_reader_options;
 WCODEC_API wcodec_reader_options wcodec_reader_defaults(void);
 
@@ -377,7 +401,8 @@ typedef struct wcodec_reader wcodec_reader;
 /* Opens a container: reads header, index and footer, no tile.  `source` and `options` (NULL: defaults)
  * are copied.  On success *out is a reader, to be freed with wcodec_reader_close; on failure it is NULL
  * and nothing is kept.  OK, ARGUMENT, NO_MEMORY, LIMIT, IO, TRUNCATED, MAGIC, VERSION, UNSUPPORTED,
- * CORRUPT, CHECKSUM.
+ * CORRUPT, CHECKSUM, BASE (the options' base has another size than the one that is needed).
+ * Without a base a container that needs one opens too: tiles that need it are then BASE, all others are read.
  * A reader never changes after this: any number of threads may use one, each with its own scratch. */
 WCODEC_API wcodec_status wcodec_reader_open(wcodec_reader **out, const wcodec_source *source,
                                             const wcodec_reader_options *options, wcodec_error *err);
@@ -406,6 +431,8 @@ typedef struct wcodec_reader_info {
     unsigned features;          /* that its tiles may need: WCODEC_FEATURE_... */
     const char *metadata;       /* JSON text, not zero-terminated, not checked to be JSON */
     size_t metadata_size;
+    int needs_base;             /* some tiles may need the base, which is: */
+    wcodec_base base;           /* its name is followed by a zero byte */
 } wcodec_reader_info;
 WCODEC_API void wcodec_reader_get_info(const wcodec_reader *reader, wcodec_reader_info *info);
 
@@ -448,7 +475,7 @@ WCODEC_API wcodec_status wcodec_reader_tile(const wcodec_reader *reader, uint64_
 /* Reads bytes `offset` to `offset + size` of the view, which is all originals one after the other (of
  * a container with one original: that file), decoding just the tiles that hold them.  A range that does
  * not lie inside the view is ARGUMENT.  Bytes of `dst` are unspecified after a failure.
- * OK, ARGUMENT, IO, TRUNCATED, UNSUPPORTED, CORRUPT, CHECKSUM, NO_SPACE (scratch). */
+ * OK, ARGUMENT, IO, TRUNCATED, UNSUPPORTED, CORRUPT, CHECKSUM, BASE, NO_SPACE (scratch). */
 WCODEC_API wcodec_status wcodec_read(const wcodec_reader *reader, uint64_t offset, void *dst, size_t size,
                                      void *scratch, size_t scratch_size, wcodec_error *err);
 
@@ -480,7 +507,8 @@ WCODEC_API wcodec_status wcodec_rows_range(const wcodec_segment *segment, uint64
 typedef struct wcodec_push wcodec_push;
 
 /* `options` as for a reader; max_memory 0: 256 MiB.  On failure *out is NULL.  A container that holds copies of
- * tiles is UNSUPPORTED without options->reread. */
+ * tiles is UNSUPPORTED without options->reread.  A base of another size than the container's is BASE as soon as the
+ * container says which it needs, a missing one where a tile needs it. */
 WCODEC_API wcodec_status wcodec_push_open(wcodec_push **out, const wcodec_reader_options *options,
                                           wcodec_error *err);
 
@@ -498,6 +526,8 @@ WCODEC_API wcodec_status wcodec_push_step(wcodec_push *push, const void *in, siz
 /* The current original's number and name (valid until the next step); NULL outputs are fine. */
 WCODEC_API void wcodec_push_original(const wcodec_push *push, size_t *number, const char **name,
                                      size_t *name_size, int *from_parts);
+/* The base that the container needs; its name is valid until close.  0: it needs none, or has not come so far. */
+WCODEC_API int wcodec_push_base(const wcodec_push *push, wcodec_base *base);
 WCODEC_API void wcodec_push_close(wcodec_push *push);           /* NULL is fine */
 
 /* ------------------------------------------------------------------------------------------------
@@ -525,6 +555,9 @@ typedef struct wcodec_writer_options {
     unsigned cpu_off;                   /* WCODEC_CPU_...: kernels not to use; the bytes do not depend on it */
     unsigned features;                  /* WCODEC_FEATURE_BLOCKS (see wcodec_plan): segments of blocks may come, which
                                          * without it are coded as bytes; others are ignored */
+    const wcodec_source *base;          /* copied; NULL: none.  What segments with has_base are coded against; read
+                                         * from the threads that encode. */
+    const wcodec_base *base_facts;      /* of it, copied; with a base, not NULL */
 } wcodec_writer_options;
 WCODEC_API wcodec_writer_options wcodec_writer_defaults(void);
 
@@ -543,7 +576,7 @@ WCODEC_API wcodec_status wcodec_writer_original(wcodec_writer *writer, const cha
 
 /* Begins a segment, whose bytes follow through wcodec_writer_data in pieces of any size, exactly
  * `segment->size` in all (`segment->offset` is ignored: segments follow each other).  ARGUMENT if the
- * last segment is not complete, or if dtype, shape and size disagree. */
+ * last segment is not complete, if dtype, shape and size disagree, or if it does not lie in the base. */
 WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcodec_segment *segment,
                                                wcodec_error *err);
 WCODEC_API wcodec_status wcodec_writer_data(wcodec_writer *writer, const void *data, size_t size,
@@ -609,6 +642,7 @@ typedef struct wcodec_estimate_options {
     unsigned threads;                   /* that will decode it; 0: one */
     uint64_t cpu_hz;                    /* of these, cycles a second; 0: 3 GHz */
     uint64_t disk_bytes_per_s;          /* speed of reading the file; 0: unknown */
+    const wcodec_source *base;          /* for segments with has_base; NULL: they are taken for others */
 } wcodec_estimate_options;
 WCODEC_API wcodec_estimate_options wcodec_estimate_defaults(void);
 
@@ -635,6 +669,16 @@ typedef struct wcodec_estimate {
 WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, const wcodec_source *file,
                                                  const wcodec_estimate_options *options, wcodec_estimate *out,
                                                  wcodec_error *err);
+
+/* Finds for each segment of `plan`, a plan of `file` as wcodec_plan_open gives it, the segment of `base` with the
+ * same name, dtype and shape (the first of several; not for segments without a name), and makes it its base if an
+ * estimate says that this saves something: has_base and base_offset are set anew in all segments.  `base` may be a
+ * plan, or any list of segments with offsets in options->base, such as a reader's.  `found`, `used`: how many have
+ * such a twin, and a base now; NULL is fine.  A writer that needs a base for none does better without one.
+ * OK, and what wcodec_estimate_segment gives; then the plan is as if without a base. */
+WCODEC_API wcodec_status wcodec_plan_base(wcodec_plan *plan, const wcodec_source *file, const wcodec_segment *base,
+                                          size_t base_count, const wcodec_estimate_options *options,
+                                          size_t *found, size_t *used, wcodec_error *err);
 
 #endif /* WCODEC_NO_ENCODER */
 

@@ -217,7 +217,8 @@ WCODEC_API const char *wcodec_coder_name(unsigned coder)
 
 WCODEC_API const char *wcodec_predictor_name(unsigned predictor)
 {
-    static const char *const names[WCODEC_PREDICT_COUNT] = { "none", "left", "up", "scale" };
+    static const char *const names[WCODEC_PREDICT_COUNT] = { "none", "left", "up", "scale", "base xor",
+                                                            "base difference" };
     return predictor < WCODEC_PREDICT_COUNT ? names[predictor] : NULL;
 }
 
@@ -242,6 +243,7 @@ WCODEC_API const char *wcodec_status_string(wcodec_status status)
     case WCODEC_E_CANCELLED: return "cancelled";
     case WCODEC_E_NOT_FOUND: return "not found";
     case WCODEC_E_NO_SPACE: return "the destination is too small";
+    case WCODEC_E_BASE: return "the base is missing, or is another one";
     }
     return "unknown status";
 }

@@ -101,7 +101,70 @@ static void wcodeci_unpredict_units(wcodeci_byte *p, size_t n, unsigned unit, un
                                                + wcodeci_load_unit(p + (i - distance) * unit, unit));
 }
 
+/* ---- differences from a base: eight bytes at a time, whatever the unit ----
+ * In fine-tuned weights most differences of the bit patterns are small and of either sign.  With 0x80 added in each
+ * byte they change the lowest byte alone: without it all bytes above would tell the sign once more. */
+
+#define WCODECI_BASE_BIAS ((uint64_t)0x8080808080808080u)
+
+/* The top bits of the units in eight bytes. */
+static uint64_t wcodeci_unit_tops(unsigned unit)
+{
+    return unit == 1 ? WCODECI_BASE_BIAS : unit == 2 ? (uint64_t)0x8000800080008000u
+         : unit == 4 ? (uint64_t)0x8000000080000000u : (uint64_t)0x8000000000000000u;
+}
+
+/* Sum and difference of each unit alone: the bits below the top ones neither carry nor borrow beyond them. */
+WCODECI_INLINE uint64_t wcodeci_add_units(uint64_t x, uint64_t y, uint64_t top)
+{
+    return ((x & ~top) + (y & ~top)) ^ ((x ^ y) & top);
+}
+
+WCODECI_INLINE uint64_t wcodeci_subtract_units(uint64_t x, uint64_t y, uint64_t top)
+{
+    return ((x | top) - (y & ~top)) ^ ((x ^ ~y) & top);
+}
+
+/* What eight bytes and those of the base come to; `residuals`: make residuals, else undo them. */
+WCODECI_INLINE uint64_t wcodeci_base_word(uint64_t x, uint64_t base, uint64_t top, int difference, int residuals)
+{
+    if (!difference) return x ^ base;
+    if (residuals) return wcodeci_add_units(wcodeci_subtract_units(x, base, top), WCODECI_BASE_BIAS, top);
+    return wcodeci_subtract_units(wcodeci_add_units(x, base, top), WCODECI_BASE_BIAS, top);
+}
+
+WCODECI_INLINE void wcodeci_base_body(const wcodeci_byte *src, const wcodeci_byte *base, wcodeci_byte *dst,
+                                      size_t size, uint64_t top, int difference, int residuals)
+{
+    wcodeci_byte rest[16] = { 0 };
+    size_t i;
+    for (i = 0; size - i >= 8; i += 8)
+        wcodeci_store64(dst + i, wcodeci_base_word(wcodeci_load64(src + i), wcodeci_load64(base + i), top,
+                                                   difference, residuals));
+    if (i == size) return;
+    memcpy(rest, src + i, size - i);
+    memcpy(rest + 8, base + i, size - i);
+    wcodeci_store64(rest, wcodeci_base_word(wcodeci_load64(rest), wcodeci_load64(rest + 8), top, difference,
+                                            residuals));
+    memcpy(dst + i, rest, size - i);
+}
+
+/* Undoes a predictor by the base in place. */
+static void wcodeci_unpredict_base(wcodeci_byte *p, const wcodeci_byte *base, size_t size, unsigned unit,
+                                   unsigned predictor)
+{
+    if (predictor == WCODEC_PREDICT_BASE_XOR) wcodeci_base_body(p, base, p, size, 0, 0, 0);
+    else wcodeci_base_body(p, base, p, size, wcodeci_unit_tops(unit), 1, 0);
+}
+
 #ifndef WCODEC_NO_ENCODER
+
+static void wcodeci_predict_base(const wcodeci_byte *p, const wcodeci_byte *base, wcodeci_byte *residual,
+                                 size_t size, unsigned unit, unsigned predictor)
+{
+    if (predictor == WCODEC_PREDICT_BASE_XOR) wcodeci_base_body(p, base, residual, size, 0, 0, 1);
+    else wcodeci_base_body(p, base, residual, size, wcodeci_unit_tops(unit), 1, 1);
+}
 
 /* Eight bytes at a time: with the top bit set no byte borrows of the next, and that bit is the difference without
  * borrow. */

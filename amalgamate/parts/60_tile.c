@@ -2,6 +2,7 @@
  * Tiles: records and decoding (private, and layer 1 of the API)
  * ---------------------------------------------------------------------------------------------- */
 
+#define WCODECI_RECORD_BASE 0x42
 #define WCODECI_RECORD_ORIGINAL 0x4F
 #define WCODECI_RECORD_SCALES 0x53
 #define WCODECI_RECORD_TILE 0x54
@@ -49,6 +50,12 @@ typedef struct wcodeci_tile {
     size_t body_end;    /* in the record */
 } wcodeci_tile;
 
+/* Is it a predictor by the base? */
+static int wcodeci_predict_based(unsigned predictor)
+{
+    return predictor == WCODEC_PREDICT_BASE_XOR || predictor == WCODEC_PREDICT_BASE_DIFFERENCE;
+}
+
 /* Reads a plane's coder, predictor and size. */
 static wcodec_status wcodeci_plane_parse(wcodeci_cursor *c, wcodec_plane_info *plane, const char **what)
 {
@@ -64,8 +71,8 @@ static wcodec_status wcodeci_plane_parse(wcodeci_cursor *c, wcodec_plane_info *p
         *what = "unknown coder or predictor";
         return WCODEC_E_UNSUPPORTED;
     }
-    *what = "a plane is larger than its tile's record";
-    return size > WCODECI_MAX_BODY ? WCODEC_E_CORRUPT : WCODEC_OK;
+    *what = "a plane is larger than its tile's record, or predicted as only whole units are";
+    return size > WCODECI_MAX_BODY || wcodeci_predict_based(plane->predictor) ? WCODEC_E_CORRUPT : WCODEC_OK;
 }
 
 /* Places a payload at or behind `position`; returns where it ends. */
@@ -80,7 +87,7 @@ static uint64_t wcodeci_plane_place(wcodec_plane_info *plane, uint64_t position)
 static wcodec_status wcodeci_split_parse(wcodeci_tile *tile, unsigned flags, const char **what)
 {
     tile->info.predictor = flags & 7;
-    if (tile->info.split >= WCODEC_SPLIT_COUNT || tile->info.predictor > WCODEC_PREDICT_SCALE) {
+    if (tile->info.split >= WCODEC_SPLIT_COUNT || tile->info.predictor >= WCODEC_PREDICT_COUNT) {
         *what = "unknown split or predictor of a tile";
         return WCODEC_E_UNSUPPORTED;
     }
@@ -125,7 +132,7 @@ static wcodec_status wcodeci_field_parse(wcodeci_cursor *c, size_t width, size_t
     status = wcodeci_split_parse(field, flags, what);
     if (status) return status;
     if (field->info.split == WCODEC_SPLIT_BLOCKS || flags > WCODECI_TILE_ROW + 7
-        || width * blocks % field->info.unit)
+        || wcodeci_predict_based(field->info.predictor) || width * blocks % field->info.unit)
         return WCODEC_E_CORRUPT;
     field->info.decoded_size = width * blocks;
     field->n = field->info.decoded_size / field->info.unit;
@@ -244,9 +251,13 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
     n = wcodeci_take_varint(&c);
     if (flags & WCODECI_TILE_ROW) tile->row = wcodeci_take_varint(&c);
     if (flags & WCODECI_TILE_SCALED) tile->phase = wcodeci_take_varint(&c);
+    tile->info.based = wcodeci_predict_based(flags & 7);
+    if (tile->info.based) tile->info.base_offset = wcodeci_take_varint(&c);
     if (c.bad) return size < record.head + record.body ? c.bad : WCODEC_E_CORRUPT;
     status = wcodeci_split_parse(tile, flags, what);
     if (status) return status;
+    if (tile->info.based && record.type != WCODECI_RECORD_TILE) return WCODEC_E_CORRUPT;
+    if (tile->info.based) tile->info.features |= WCODEC_FEATURE_BASE;
     if (n == 0 || n > WCODEC_MAX_TILE_BYTES / tile->info.unit) return WCODEC_E_CORRUPT;
     tile->n = (size_t)n;
     tile->info.decoded_size = tile->n * tile->info.unit;
@@ -318,6 +329,7 @@ WCODEC_API size_t wcodec_tile_decode_scratch(size_t decoded_size, unsigned featu
 typedef struct wcodeci_tile_job {
     const wcodeci_engine *engine;
     const wcodeci_byte *src;
+    const wcodeci_byte *base;       /* the tile's bytes of the base, if it needs them */
     wcodeci_tile tile;
     wcodeci_scaled scaled;          /* if the tile is */
     wcodeci_byte *dst, *room;       /* room: decoded planes, one behind the other */
@@ -413,10 +425,11 @@ static const char *wcodeci_plane_decode(const wcodeci_tile_job *job, unsigned k,
     return NULL;
 }
 
-/* The row scales; `columns` of `width` are those of the tile's group. */
-static const char *wcodeci_tile_scales(wcodeci_tile_job *job, const wcodeci_byte *columns, size_t width)
+/* The row scales; `inputs` has those of the columns of the tile's group. */
+static const char *wcodeci_tile_scales(wcodeci_tile_job *job, const wcodec_tile_inputs *inputs)
 {
     const wcodec_plane_info *info = &job->tile.info.rows;
+    const size_t width = inputs ? inputs->columns : 0;
     size_t rows;
     const char *what;
     if (width < WCODECI_MIN_COLUMNS) return "a tile's group has no scales";
@@ -426,7 +439,7 @@ static const char *wcodeci_tile_scales(wcodeci_tile_job *job, const wcodeci_byte
     if (what) return what;
     if (info->predictor != WCODEC_PREDICT_NONE)
         wcodeci_unpredict_plane(job->engine->kernels, job->room, rows, 8, info->predictor, 0);
-    job->scaled.columns = columns;
+    job->scaled.columns = inputs->scales;
     job->scaled.width = width;
     job->scaled.phase = (size_t)job->tile.phase;
     job->scaled.rows = job->room;
@@ -532,9 +545,12 @@ static const char *wcodeci_tile_restore(wcodeci_tile_job *job)
 {
     const wcodec_tile_info *info = &job->tile.info;
     const char *what = wcodeci_tile_planes(job);
-    if (!what && info->predictor != WCODEC_PREDICT_NONE)
+    if (what || info->predictor == WCODEC_PREDICT_NONE) return what;
+    if (info->based)
+        wcodeci_unpredict_base(job->dst, job->base, info->decoded_size, info->unit, info->predictor);
+    else
         wcodeci_unpredict_units(job->dst, job->tile.n, info->unit, info->predictor, job->tile.row);
-    return what;
+    return NULL;
 }
 
 /* All bytes between the end of a tile's or a field's fields and its last payload that are in none must be zero. */
@@ -587,23 +603,25 @@ static const char *wcodeci_tile_blocks(wcodeci_tile_job *job, wcodeci_byte *gath
     return what;
 }
 
-/* wcodec_tile_decode for the record at `base` of a container. */
+/* wcodec_tile_decode for the record at `at` of a container. */
 static wcodec_status wcodeci_tile_decode(const wcodeci_engine *engine, const wcodeci_byte *src, size_t size,
-                                         const wcodeci_byte *columns, size_t width, wcodeci_byte *dst,
-                                         size_t dst_size, wcodeci_byte *scratch, int no_crc, uint64_t base,
+                                         const wcodec_tile_inputs *inputs, wcodeci_byte *dst,
+                                         size_t dst_size, wcodeci_byte *scratch, int no_crc, uint64_t at,
                                          wcodec_error *err)
 {
     wcodeci_tile_job job;
     const wcodec_tile_info *info = &job.tile.info;
     const char *what;
     wcodec_status status = wcodeci_tile_parse(src, size, &job.tile, &what);
-    if (status) return wcodeci_fail(err, status, base, what);
+    if (status) return wcodeci_fail(err, status, at, what);
     if (info->record_size > size)
-        return wcodeci_fail(err, WCODEC_E_TRUNCATED, base + size, "a tile's record ends too early");
+        return wcodeci_fail(err, WCODEC_E_TRUNCATED, at + size, "a tile's record ends too early");
     if (info->record_size < size || info->decoded_size != dst_size)
-        return wcodeci_fail(err, WCODEC_E_CORRUPT, base, "a tile has not the size that is expected of it");
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a tile has not the size that is expected of it");
     if (info->features & ~engine->features)
-        return wcodeci_fail(err, WCODEC_E_CORRUPT, base, "a tile needs what the header does not promise");
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a tile needs what the header does not promise");
+    if (info->based && (!inputs || !inputs->base))
+        return wcodeci_fail(err, WCODEC_E_BASE, at, "a tile needs the base, which is not given");
     job.engine = engine;
     job.src = src;
     job.dst = dst;
@@ -613,27 +631,28 @@ static wcodec_status wcodeci_tile_decode(const wcodeci_engine *engine, const wco
     job.table = scratch;
     job.q = (wcodeci_byte *)job.table + WCODECI_TABLE_SIZE;
     job.room = job.q + WCODECI_Q_CHUNK;
+    job.base = info->based ? inputs->base : NULL;
     if (info->split == WCODEC_SPLIT_BLOCKS) {
         job.room += dst_size;
         what = wcodeci_tile_blocks(&job, job.room - dst_size);
     } else {
-        what = info->scaled ? wcodeci_tile_scales(&job, columns, width) : NULL;
+        what = info->scaled ? wcodeci_tile_scales(&job, inputs) : NULL;
         if (!what) what = wcodeci_tile_restore(&job);
     }
     if (!what && !wcodeci_tile_padding_ok(src, &job.tile)) what = "a tile's padding is not zero";
-    if (what) return wcodeci_fail(err, WCODEC_E_CORRUPT, base, what);
+    if (what) return wcodeci_fail(err, WCODEC_E_CORRUPT, at, what);
     if (!no_crc && engine->crc(0, dst, dst_size) != info->crc)
-        return wcodeci_fail(err, WCODEC_E_CHECKSUM, base, "a tile's CRC-32 does not fit its bytes");
+        return wcodeci_fail(err, WCODEC_E_CHECKSUM, at, "a tile's CRC-32 does not fit its bytes");
     return WCODEC_OK;
 }
 
-WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const void *scales, size_t columns,
+WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const wcodec_tile_inputs *inputs,
                                             void *dst, size_t dst_size, void *scratch, size_t scratch_size,
                                             int no_crc, unsigned cpu_off, wcodec_error *err)
 {
     wcodeci_engine engine;
     wcodec_tile_info info;
-    if (!src || (!dst && dst_size) || !scratch || (!scales && columns))
+    if (!src || (!dst && dst_size) || !scratch || (inputs && !inputs->scales && inputs->columns))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
     if (dst_size > WCODEC_MAX_TILE_BYTES)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, 0, "no tile is as large as the destination");
@@ -641,6 +660,6 @@ WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const 
     if (wcodec_tile_inspect(src, size, &info, NULL) == WCODEC_OK) engine.features = info.features;
     if (scratch_size < wcodec_tile_decode_scratch(dst_size, engine.features))
         return wcodeci_fail(err, WCODEC_E_NO_SPACE, 0, "the scratch memory is too small for this tile");
-    return wcodeci_tile_decode(&engine, (const wcodeci_byte *)src, size, (const wcodeci_byte *)scales, columns,
-                               (wcodeci_byte *)dst, dst_size, (wcodeci_byte *)scratch, no_crc, 0, err);
+    return wcodeci_tile_decode(&engine, (const wcodeci_byte *)src, size, inputs, (wcodeci_byte *)dst, dst_size,
+                               (wcodeci_byte *)scratch, no_crc, 0, err);
 }

@@ -43,7 +43,8 @@ typedef struct wcodeci_encoder {
     const wcodeci_encode_kernels *kernels;
     const wcodeci_kernels *decode;
     wcodeci_crc_fn *crc;
-    const wcodec_scales *scales;        /* NULL: none */
+    const wcodec_tile_inputs *scales;   /* NULL: none */
+    const wcodec_tile_inputs *base;     /* NULL: none */
     wcodec_plane_info rows;             /* of a tile that is scaled: how its rows' scales are coded; else size 0 */
     wcodeci_byte *units, *plane, *residual, *work, *second, *trial;     /* parts of the scratch memory */
     wcodeci_byte *q, *scaled, *classes, *row_scales, *row_payload;
@@ -569,10 +570,10 @@ static size_t wcodeci_tile_fields(const wcodeci_encoder *e, const wcodeci_tile *
     wcodeci_store32(dst + 2, crc);
     used += wcodeci_put_varint(dst + used, tile->n);
     if (up) used += wcodeci_put_varint(dst + used, e->row);
-    if (e->rows.size) {
-        used += wcodeci_put_varint(dst + used, e->scales->phase);
-        used += wcodeci_put_plane(&e->rows, dst + used);
-    }
+    if (e->rows.size) used += wcodeci_put_varint(dst + used, e->scales->phase);
+    if (wcodeci_predict_based(tile->info.predictor))
+        used += wcodeci_put_varint(dst + used, e->base->base_offset);
+    if (e->rows.size) used += wcodeci_put_plane(&e->rows, dst + used);
     for (k = 0; k < tile->info.planes; k++) used += wcodeci_put_plane(&tile->info.plane[k], dst + used);
     return used;
 }
@@ -744,6 +745,15 @@ static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *pl
 #endif
 }
 
+/* Makes the residuals of whole units in e->units. */
+static void wcodeci_encode_residuals(const wcodeci_encoder *e, size_t n, unsigned unit, unsigned predictor)
+{
+    if (wcodeci_predict_based(predictor))
+        wcodeci_predict_base(e->src, e->base->base, e->units, e->size, unit, predictor);
+    else
+        wcodeci_predict_units(e->src, e->units, n, unit, predictor, e->row);
+}
+
 /* Encodes the tile with a given split and unit predictor; plans NULL: all planes are looked at in full. */
 static size_t wcodeci_tile_encode_as(wcodeci_encoder *e, unsigned split, unsigned predictor,
                                      const wcodeci_plane_plan *plans, uint32_t crc, wcodeci_byte *dst)
@@ -760,7 +770,7 @@ static size_t wcodeci_tile_encode_as(wcodeci_encoder *e, unsigned split, unsigne
     tile.info.predictor = predictor;
     tile.info.planes = row->planes;
     if (predictor != WCODEC_PREDICT_NONE) {
-        wcodeci_predict_units(e->src, e->units, tile.n, row->unit, predictor, e->row);
+        wcodeci_encode_residuals(e, tile.n, row->unit, predictor);
         units = e->units;
     }
     if (!plans || plans[0].how != WCODECI_PLAN_SCALED) e->rows.size = 0;
@@ -866,7 +876,7 @@ static void wcodeci_tile_plan_full(wcodeci_encoder *e, unsigned split, unsigned 
     plan->predictor = predictor;
     plan->cost = 0;
     if (predictor != WCODEC_PREDICT_NONE) {
-        wcodeci_predict_units(e->src, e->units, plane.n, row->unit, predictor, e->row);
+        wcodeci_encode_residuals(e, plane.n, row->unit, predictor);
         units = e->units;
     }
     for (k = 0; k < row->planes; k++) {
@@ -963,7 +973,7 @@ static void wcodeci_tile_scale(wcodeci_encoder *e, wcodeci_plan_of_tile *plan)
     wcodeci_rans16_model model;
     size_t shown, size;
     wcodeci_split_plane(e->kernels, plan->split, 0, e->src, e->plane, n);
-    wcodeci_rows_fit(e->kernels, e->plane, n, e->scales->scale, e->scales->columns, e->scales->phase, e->row_scales,
+    wcodeci_rows_fit(e->kernels, e->plane, n, e->scales->scales, e->scales->columns, e->scales->phase, e->row_scales,
                      e->q, e->scaled, (1u << row->plane[0].width) - 1);
     shown = wcodeci_classes_count(e->scaled, e->q, n, count);
     size = wcodeci_classes_prepare(count, shown, n, row->unit, &model);
@@ -1279,11 +1289,6 @@ static size_t wcodeci_tile_encode_plain(wcodeci_encoder *e, uint32_t crc, wcodec
     return size;
 }
 
-static uint32_t wcodeci_tile_crc(const wcodeci_encoder *e)
-{
-    return e->known_crc ? *e->known_crc : e->crc(0, e->src, e->size);
-}
-
 /* ---- tiles of blocks ---- */
 
 /* A tile of blocks whose fields are coded: as records of their own, one after the other. */
@@ -1412,11 +1417,11 @@ static int wcodeci_blocks_surpassed(const wcodeci_byte *src, size_t size, size_t
 }
 
 /* Encodes a tile of blocks as bytes, or as blocks if that saves one part in 256, or if the caller wants no bytes. */
-static size_t wcodeci_tile_encode_blocks(wcodeci_encoder *e, const wcodeci_block_row *block, wcodeci_byte *dst)
+static size_t wcodeci_tile_encode_blocks(wcodeci_encoder *e, const wcodeci_block_row *block, uint32_t crc,
+                                         wcodeci_byte *dst)
 {
     const wcodeci_byte *const src = e->src;
     const size_t size = e->size;
-    const uint32_t crc = wcodeci_tile_crc(e);
     const unsigned splits = e->options.splits;
     void *const mix = e->mix;
     wcodeci_blocks_plan plan;
@@ -1444,17 +1449,61 @@ static size_t wcodeci_tile_encode_blocks(wcodeci_encoder *e, const wcodeci_block
     return wcodeci_blocks_join(e, &plan, head, filler, end, dst);
 }
 
-static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
+/* The tile without a base. */
+static size_t wcodeci_tile_encode_alone(wcodeci_encoder *e, uint32_t crc, wcodeci_byte *dst)
 {
     const wcodeci_block_row *block = wcodeci_block_of(e->dtype);
-    if (block) return wcodeci_tile_encode_blocks(e, block, dst);
-    return wcodeci_tile_encode_plain(e, wcodeci_tile_crc(e), dst);
+    const wcodeci_encoder tile = *e;
+    size_t size;
+    if (!block) return wcodeci_tile_encode_plain(e, crc, dst);
+    size = wcodeci_tile_encode_blocks(e, block, crc, dst);
+    *e = tile;                  /* which was each of its fields */
+    return size;
+}
+
+/* The tile as what it differs from the base: exclusive or suits the splits of the dtype, differences those of whole
+ * bytes.  Which of them is likely the smallest is a matter of the entropies of all planes; what is left of a
+ * checkpoint whose values are mostly the same is too little to go by a sample. */
+static void wcodeci_base_plan(wcodeci_encoder *e, wcodeci_plan_of_tile *best)
+{
+    const unsigned unit = wcodeci_dtypes[e->dtype].unit, splits = wcodeci_splits_to_try(e);
+    wcodeci_plan_of_tile other;
+    unsigned split, predictor;
+    best->split = best->predictor = 0;
+    best->cost = UINT64_MAX;
+    for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
+        for (predictor = WCODEC_PREDICT_BASE_XOR; predictor <= WCODEC_PREDICT_BASE_DIFFERENCE; predictor++) {
+            const int whole = split <= WCODEC_SPLIT_WORD64;
+            if (!(splits >> split & 1) || !(e->options.predictors >> predictor & 1)
+                || wcodeci_splits[split].unit != unit || (predictor == WCODEC_PREDICT_BASE_DIFFERENCE && !whole))
+                continue;
+            wcodeci_tile_plan_full(e, split, predictor, &other);
+            if (other.cost < best->cost) *best = other;
+        }
+}
+
+/* A tile of blocks is bytes where it needs the base: its fields have none. */
+static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
+{
+    const uint32_t crc = e->known_crc ? *e->known_crc : e->crc(0, e->src, e->size);
+    const size_t alone = wcodeci_tile_encode_alone(e, crc, dst);
+    const unsigned dtype = e->dtype;
+    wcodeci_plan_of_tile plan;
+    size_t size;
+    if (!e->base || e->options.splits == 1u << WCODEC_SPLIT_BLOCKS) return alone;
+    if (wcodeci_block_of(dtype)) e->dtype = WCODEC_BYTES;
+    wcodeci_base_plan(e, &plan);
+    if (plan.cost >= alone) return alone;
+    size = wcodeci_tile_encode_as(e, plan.split, plan.predictor, NULL, crc, dst);
+    if (size < alone) return size;
+    e->dtype = dtype;
+    return wcodeci_tile_encode_alone(e, crc, dst);
 }
 
 /* wcodec_tile_encode; `crc`: of the bytes, or NULL. */
 static size_t wcodeci_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size, const uint32_t *crc,
-                                  const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
-                                  size_t dst_size, void *scratch, size_t scratch_size)
+                                  const wcodec_tile_inputs *inputs, const wcodec_tile_options *options,
+                                  void *dst, size_t dst_size, void *scratch, size_t scratch_size)
 {
     wcodeci_encoder e;
     unsigned cpu;
@@ -1462,8 +1511,9 @@ static size_t wcodeci_tile_encode(unsigned dtype, uint64_t row, const void *src,
         || size > WCODEC_MAX_TILE_BYTES || (dtype < WCODECI_DTYPES && size % wcodeci_dtypes[dtype].unit) || dst_size < wcodec_tile_bound(size)
         || (options && options->profile > (WCODECI_MIX ? WCODEC_PROFILE_BEST : WCODEC_PROFILE_DENSE))
         || scratch_size < wcodeci_encode_scratch(options ? options->profile : 0, size)
-        || (scales && (!scales->scale || scales->columns < WCODECI_MIN_COLUMNS
-                       || scales->columns > WCODECI_MAX_COLUMNS || scales->phase >= scales->columns)))
+        || (inputs && inputs->scales
+            && (inputs->columns < WCODECI_MIN_COLUMNS || inputs->columns > WCODECI_MAX_COLUMNS
+                || inputs->phase >= inputs->columns)))
         return 0;
     memset(&e.options, 0, sizeof e.options);
     if (options) e.options = *options;
@@ -1473,7 +1523,8 @@ static size_t wcodeci_tile_encode(unsigned dtype, uint64_t row, const void *src,
     e.kernels = wcodeci_encode_kernels_of(cpu);
     e.decode = wcodeci_kernels_of(cpu);
     e.crc = wcodeci_crc_of(cpu);
-    e.scales = scales;
+    e.scales = inputs && inputs->scales ? inputs : NULL;
+    e.base = inputs && inputs->base ? inputs : NULL;
     memset(&e.rows, 0, sizeof e.rows);
     e.src = (const wcodeci_byte *)src;
     e.size = size;
@@ -1503,10 +1554,10 @@ static size_t wcodeci_tile_encode(unsigned dtype, uint64_t row, const void *src,
 }
 
 WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size,
-                                     const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
-                                     size_t dst_size, void *scratch, size_t scratch_size)
+                                     const wcodec_tile_inputs *inputs, const wcodec_tile_options *options,
+                                     void *dst, size_t dst_size, void *scratch, size_t scratch_size)
 {
-    return wcodeci_tile_encode(dtype, row, src, size, NULL, scales, options, dst, dst_size, scratch, scratch_size);
+    return wcodeci_tile_encode(dtype, row, src, size, NULL, inputs, options, dst, dst_size, scratch, scratch_size);
 }
 
 #endif

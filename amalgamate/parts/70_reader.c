@@ -5,10 +5,10 @@
 
 #define WCODECI_HEADER_SIZE 32
 #define WCODECI_FOOTER_SIZE 64
-#define WCODECI_MAX_NAME 65000              /* bytes */
 #define WCODECI_MAX_METADATA ((uint32_t)1 << 24)
 #define WCODECI_INDEX_TILE 65536u           /* decoded bytes of each I record but the last */
-#define WCODECI_FEATURES ((WCODECI_MIX ? WCODEC_FEATURE_MIX : 0u) | WCODEC_FEATURE_BLOCKS)      /* known here */
+#define WCODECI_FEATURES \
+    ((WCODECI_MIX ? WCODEC_FEATURE_MIX : 0u) | WCODEC_FEATURE_BASE | WCODEC_FEATURE_BLOCKS)     /* known here */
 #define WCODECI_SEGMENT_GEOMETRY 1          /* segment flags bit 0 */
 #define WCODECI_SEGMENT_GROUPS 2            /* segment flags bit 1 */
 #define WCODECI_ORIGINAL_PARTS 1            /* original flags bit 0 */
@@ -22,6 +22,7 @@ static const wcodeci_byte wcodeci_magic_back[4] = { 'C', 'D', 'C', 'W' };
 typedef struct wcodeci_header {
     uint32_t size, metadata_size, max_tile;
     unsigned features;
+    uint32_t base_record;                   /* bytes of the B record, once they are known; 0: there is none */
 } wcodeci_header;
 
 /* Checks the fixed part of a header: all but its CRC-32 and its padding. */
@@ -33,6 +34,7 @@ static wcodec_status wcodeci_header_parse(const wcodeci_byte *p, wcodeci_header 
     if (wcodeci_load16(p + 4) != WCODEC_FORMAT_VERSION)
         return wcodeci_fail(err, WCODEC_E_VERSION, 4, "a format version that this library does not read");
     header->features = wcodeci_load32(p + 16);
+    header->base_record = 0;
     unknown = header->features & ~WCODECI_FEATURES;
     if (wcodeci_load16(p + 6) || unknown || wcodeci_load32(p + 24))
         return wcodeci_fail(err, WCODEC_E_UNSUPPORTED, wcodeci_load16(p + 6) ? 6 : unknown ? 16 : 24,
@@ -223,6 +225,7 @@ struct wcodec_reader {
     int no_crc;
     wcodeci_header header;
     wcodeci_footer footer;
+    wcodeci_base base;
     uint64_t view_size, largest_record, largest_tile, most_columns;
     wcodeci_reader_segment *segments;
     wcodec_original *originals;
@@ -232,7 +235,7 @@ struct wcodec_reader {
     uint32_t *scales;                       /* bytes / 8 of each group's S record, before its first tile; or 0 */
     uint32_t *by_name;                      /* the segments' numbers, sorted by name, then number */
     char *names;                            /* all names, each with a zero byte behind it */
-    wcodeci_byte *index, *metadata;
+    wcodeci_byte *index, *metadata, *base_record;
 };
 
 WCODEC_API wcodec_reader_options wcodec_reader_defaults(void)
@@ -252,6 +255,44 @@ static int wcodeci_options_copy(void *dst, const void *src, size_t known, size_t
     if (size < smallest || size > known) return 0;
     memcpy(dst, src, size);
     return 1;
+}
+
+static int wcodeci_record_known(unsigned type)
+{
+    return type == WCODECI_RECORD_ORIGINAL || type == WCODECI_RECORD_TILE || type == WCODECI_RECORD_INDEX
+        || type == WCODECI_RECORD_SCALES || type == WCODECI_RECORD_COPY || type == WCODECI_RECORD_FOOTER
+        || type == WCODECI_RECORD_BASE;
+}
+
+/* What to say of a record in the place of another: a later version's, or a mistake. */
+static wcodec_status wcodeci_record_wrong(unsigned type)
+{
+    return wcodeci_record_known(type) || (type & WCODECI_RECORD_ANCILLARY) ? WCODEC_E_CORRUPT
+                                                                            : WCODEC_E_UNSUPPORTED;
+}
+
+/* What to say where the B record should be and is not. */
+static wcodec_status wcodeci_base_wrong(uint64_t at, unsigned type, wcodec_error *err)
+{
+    return wcodeci_fail(err, wcodeci_record_wrong(type), at, "the record that names the base is missing or broken");
+}
+
+/* Finds how large the B record behind the header is. */
+static wcodec_status wcodeci_reader_base_size(const wcodec_source *source, wcodeci_header *header, uint64_t end,
+                                              wcodec_error *err)
+{
+    wcodeci_byte head[WCODECI_RECORD_HEAD];
+    const size_t got = (size_t)wcodeci_min64(sizeof head, end - header->size);
+    wcodeci_cursor c;
+    wcodeci_record record;
+    wcodec_status status = wcodeci_read_at(source, header->size, head, got, err);
+    if (status) return status;
+    c = wcodeci_cursor_make(head, got);
+    if (got == 0 || head[0] != WCODECI_RECORD_BASE || wcodeci_record_parse(&c, &record)
+        || record.body > WCODECI_MAX_BASE_BODY || record.size > end - header->size)
+        return wcodeci_base_wrong(header->size, got ? head[0] : WCODECI_RECORD_BASE, err);
+    header->base_record = (uint32_t)record.size;
+    return WCODEC_OK;
 }
 
 /* Reads and checks header and footer. */
@@ -281,7 +322,8 @@ static wcodec_status wcodeci_reader_ends(const wcodec_source *source, wcodeci_by
     if (footer->index_offset < header->size)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, size - WCODECI_FOOTER_SIZE,
                             "the index lies in the header");
-    return WCODEC_OK;
+    if (!(header->features & WCODEC_FEATURE_BASE)) return WCODEC_OK;
+    return wcodeci_reader_base_size(source, header, footer->index_offset, err);
 }
 
 /* The most that a tile of `size` decoded bytes can take as a record, by the format's rule on bodies. */
@@ -304,6 +346,7 @@ static uint64_t wcodeci_reader_layout(wcodec_reader *r, const wcodec_source *sou
     wcodeci_byte *block = (wcodeci_byte *)r;
     uint64_t at = wcodeci_up8(sizeof *r), tiles = footer->tiles;
     uint64_t segments = at, originals, dimensions, checkpoints, extents, scales, by_name, names, metadata, index;
+    uint64_t base_record;
     at += (uint64_t)footer->segments * sizeof(wcodeci_reader_segment);
     originals = at = wcodeci_up8(at);
     at += (uint64_t)footer->originals * sizeof(wcodec_original);
@@ -321,6 +364,8 @@ static uint64_t wcodeci_reader_layout(wcodec_reader *r, const wcodec_source *sou
     at += footer->names;
     metadata = at;
     at += header->size - WCODECI_HEADER_SIZE;
+    base_record = at;
+    at += header->base_record;
     index = at;
     at += footer->index_size;
     if (block && at <= (size_t)-1) {
@@ -334,6 +379,7 @@ static uint64_t wcodeci_reader_layout(wcodec_reader *r, const wcodec_source *sou
         r->names = (char *)block + names;
         r->index = block + index;
         r->metadata = block + metadata;
+        r->base_record = block + base_record;
     }
     return at + wcodeci_index_room(source, header->features);
 }
@@ -344,6 +390,21 @@ static wcodec_status wcodeci_reader_metadata(wcodec_reader *r, const wcodeci_byt
     wcodec_status status = wcodeci_read_at(&r->source, WCODECI_HEADER_SIZE, r->metadata,
                                            r->header.size - WCODECI_HEADER_SIZE, err);
     return status ? status : wcodeci_header_check(fixed, r->metadata, &r->header, err);
+}
+
+/* Reads the B record; the base that the caller gives must have the size that it says. */
+static wcodec_status wcodeci_reader_base(wcodec_reader *r, wcodec_error *err)
+{
+    wcodec_status status;
+    if (!(r->header.features & WCODEC_FEATURE_BASE)) return WCODEC_OK;
+    r->base.promised = 1;
+    status = wcodeci_read_at(&r->source, r->header.size, r->base_record, r->header.base_record, err);
+    if (status) return status;
+    if (wcodeci_base_parse(r->base_record, r->header.base_record, &r->base.facts))
+        return wcodeci_base_wrong(r->header.size, WCODECI_RECORD_BASE, err);
+    if (r->base.there && r->base.source.size != r->base.facts.size)
+        return wcodeci_fail(err, WCODEC_E_BASE, r->header.size, "the base has another size than the one needed");
+    return WCODEC_OK;
 }
 
 /* Parses the head of a container's record at `at` that must end by `end`. */
@@ -360,19 +421,6 @@ static wcodec_status wcodeci_reader_record(const wcodec_reader *r, uint64_t at, 
     if (status || record->size > end - at)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a record is broken");
     return WCODEC_OK;
-}
-
-static int wcodeci_record_known(unsigned type)
-{
-    return type == WCODECI_RECORD_ORIGINAL || type == WCODECI_RECORD_TILE || type == WCODECI_RECORD_INDEX
-        || type == WCODECI_RECORD_SCALES || type == WCODECI_RECORD_COPY || type == WCODECI_RECORD_FOOTER;
-}
-
-/* What to say of a record in the place of another: a later version's, or a mistake. */
-static wcodec_status wcodeci_record_wrong(unsigned type)
-{
-    return wcodeci_record_known(type) || (type & WCODECI_RECORD_ANCILLARY) ? WCODEC_E_CORRUPT
-                                                                            : WCODEC_E_UNSUPPORTED;
 }
 
 /* The record of `size` bytes at `at`: where it lies in memory, or read into `room`. */
@@ -409,7 +457,7 @@ static wcodec_status wcodeci_reader_index(wcodec_reader *r, wcodeci_byte *room, 
             return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "the index is larger than the footer says");
         status = wcodeci_reader_fetch(r, at, (size_t)record.size, room, &src, err);
         if (!status)
-            status = wcodeci_tile_decode(&r->engine, src, (size_t)record.size, NULL, 0, r->index + done, take,
+            status = wcodeci_tile_decode(&r->engine, src, (size_t)record.size, NULL, r->index + done, take,
                                          scratch, 0, at, err);
         if (status) return status;
         if (src[record.head] != WCODEC_SPLIT_BYTE)
@@ -668,6 +716,7 @@ static wcodec_status wcodeci_reader_fill(wcodec_reader *r, const wcodeci_byte *f
 {
     uint32_t i;
     wcodec_status status = wcodeci_reader_metadata(r, fixed, err);
+    if (!status) status = wcodeci_reader_base(r, err);
     if (!status) status = wcodeci_reader_index(r, room, err);
     if (!status) status = wcodeci_index_parse(r, err);
     if (status) return status;
@@ -686,12 +735,15 @@ static wcodec_status wcodeci_reader_make(wcodec_reader **out, const wcodec_sourc
     wcodeci_header header;
     wcodeci_footer footer;
     wcodeci_heap heap;
+    wcodeci_base base;
     wcodec_reader *r;
     wcodec_status status;
     uint64_t size;
     if (!out) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
     *out = NULL;
-    if (!wcodeci_source_ok(source) || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts))
+    memset(&base, 0, sizeof base);
+    if (!wcodeci_source_ok(source) || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts)
+        || !wcodeci_base_take(&base, opts.base))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "wrong source or options");
     status = wcodeci_reader_ends(source, fixed, &header, &footer, err);
     if (!status) status = wcodeci_header_allowed(&header, opts.no_mix, err);
@@ -712,6 +764,7 @@ static wcodec_status wcodeci_reader_make(wcodec_reader **out, const wcodec_sourc
     r->engine = wcodeci_engine_make(opts.cpu_off);
     r->engine.features = header.features;
     r->no_crc = opts.no_crc;
+    r->base = base;
     r->header = header;
     r->footer = footer;
     wcodeci_reader_layout(r, source, &header, &footer);
@@ -776,6 +829,8 @@ WCODEC_API void wcodec_reader_get_info(const wcodec_reader *reader, wcodec_reade
     info->features = reader->header.features;
     info->metadata = (const char *)reader->metadata;
     info->metadata_size = reader->header.metadata_size;
+    info->needs_base = reader->base.promised;
+    info->base = reader->base.facts;
 }
 
 WCODEC_API wcodec_status wcodec_reader_original(const wcodec_reader *reader, size_t i,
@@ -799,6 +854,8 @@ WCODEC_API wcodec_status wcodec_reader_segment(const wcodec_reader *reader, size
     segment->offset = s->offset;
     segment->size = s->size;
     segment->row = s->cut.row;
+    segment->has_base = 0;
+    segment->base_offset = 0;
     return WCODEC_OK;
 }
 
@@ -914,14 +971,15 @@ typedef struct wcodeci_worker {
     wcodec_error err;           /* of the tile that failed */
 } wcodeci_worker;
 
-/* The rest: a group's scales, a tile of which only a part is wanted, a record that had to be read, and what
- * decoding takes. */
+/* The rest: a group's scales, a tile of which only a part is wanted, a record that had to be read, a tile's bytes
+ * of the base if they have to be read, and what decoding takes. */
 WCODEC_API size_t wcodec_reader_scratch(const wcodec_reader *reader)
 {
     const uint64_t record = reader->source.memory ? 0 : reader->largest_record;
     const size_t tile = (size_t)(reader->largest_tile > reader->most_columns ? reader->largest_tile
                                                                             : reader->most_columns);
-    return sizeof(wcodeci_worker) + (size_t)(reader->most_columns + reader->largest_tile + record)
+    const uint64_t base = reader->base.promised ? wcodeci_base_room(&reader->base, reader->largest_tile) : 0;
+    return sizeof(wcodeci_worker) + (size_t)(reader->most_columns + reader->largest_tile + record + base)
          + wcodec_tile_decode_scratch(tile, reader->header.features);
 }
 
@@ -933,10 +991,11 @@ typedef struct wcodeci_job {
     size_t scratch_size;        /* of each worker */
 } wcodeci_job;
 
-/* Decodes the record of `size` bytes at `at`, which lies at `record`, of type T or S. */
+/* Decodes the record of `size` bytes at `at`, which lies at `record`, of type T or S.  The base is added to the
+ * inputs. */
 static wcodec_status wcodeci_job_decode(const wcodec_reader *r, unsigned type, const wcodeci_byte *record, uint64_t at,
-                                        size_t size, const wcodeci_byte *scales, size_t columns, wcodeci_byte *dst,
-                                        size_t dst_size, wcodeci_byte *room, wcodec_error *err)
+                                        size_t size, wcodec_tile_inputs *inputs, wcodeci_byte *dst, size_t dst_size,
+                                        wcodeci_byte *room, wcodec_error *err)
 {
     wcodec_tile_info info;
     wcodec_status status;
@@ -946,8 +1005,14 @@ static wcodec_status wcodeci_job_decode(const wcodec_reader *r, unsigned type, c
         && info.split != WCODEC_SPLIT_BYTE)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "scales with another split than BYTE");
     if (!r->source.memory) room += r->largest_record;
-    status = wcodeci_tile_decode(&r->engine, record, size, scales, columns, dst, dst_size, room, r->no_crc, at,
-                                 err);
+    if (r->base.promised) {
+        status = wcodeci_base_for_tile(&r->base, record, size, at, room, inputs, err);
+        if (status) return status;
+        room += wcodeci_base_room(&r->base, r->largest_tile);
+    }
+    status = wcodeci_tile_decode(&r->engine, record, size, inputs, dst, dst_size, room, r->no_crc, at, err);
+    if (status == WCODEC_E_BASE)            /* one that is not promised */
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a tile needs a base, of which the header says nothing");
     if (status == WCODEC_E_TRUNCATED)       /* the container is all there: it is the index that is wrong */
         return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a tile is longer than the index says");
     return status;
@@ -959,13 +1024,15 @@ static wcodec_status wcodeci_job_scales(const wcodec_reader *r, const wcodec_til
                                         wcodec_error *err)
 {
     const wcodeci_byte *record;
+    wcodec_tile_inputs inputs;
     wcodec_status status;
+    memset(&inputs, 0, sizeof inputs);
     if (!span->columns || worker->scales == span->scales_offset) return WCODEC_OK;
     worker->scales = 0;
     status = wcodeci_reader_fetch(r, span->scales_offset, span->scales_size, room, &record, err);
     if (!status)
-        status = wcodeci_job_decode(r, WCODECI_RECORD_SCALES, record, span->scales_offset, span->scales_size, NULL,
-                                    0, scales, span->columns, room, err);
+        status = wcodeci_job_decode(r, WCODECI_RECORD_SCALES, record, span->scales_offset, span->scales_size,
+                                    &inputs, scales, span->columns, room, err);
     if (!status) worker->scales = span->scales_offset;
     return status;
 }
@@ -996,6 +1063,7 @@ static wcodec_status wcodeci_job_span(const wcodec_reader *r, const wcodec_tile_
     const wcodeci_byte *record;
     const wcodec_tile_span *from = span;
     wcodec_tile_span target;
+    wcodec_tile_inputs inputs;
     wcodec_tile_info info;
     uint32_t crc = 0;
     wcodec_status status = wcodeci_job_scales(r, span, worker, scales, room, err);
@@ -1015,8 +1083,11 @@ static wcodec_status wcodeci_job_span(const wcodec_reader *r, const wcodec_tile_
                                 "a copy's CRC-32 is not that of its tile");
     }
     /* A copy of a copy ends here: that is no tile. */
-    return wcodeci_job_decode(r, WCODECI_RECORD_TILE, record, from->container_offset, from->container_size, scales,
-                              from->columns, dst, from->size, room, err);
+    memset(&inputs, 0, sizeof inputs);
+    inputs.scales = scales;
+    inputs.columns = from->columns;
+    return wcodeci_job_decode(r, WCODECI_RECORD_TILE, record, from->container_offset, from->container_size, &inputs,
+                              dst, from->size, room, err);
 }
 
 static wcodec_status wcodeci_job_tile(const wcodeci_job *job, uint64_t tile, wcodeci_worker *worker,

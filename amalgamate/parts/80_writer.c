@@ -35,6 +35,9 @@ typedef struct wcodeci_batch_tile {
     size_t at, size, out, record;           /* at: where they begin among the batch's */
     unsigned dtype;
     uint64_t row;
+    uint64_t base_offset;                   /* of its bytes in the base, */
+    int has_base;                           /* if it has some there; */
+    wcodec_status base_status;              /* what reading them came to */
     uint64_t pending_end;                   /* of `pending`: what comes before it, if it is a first tile */
     uint64_t pending_start;                 /* where its segment's entry begins */
     uint64_t per_tile;                      /* 0: not the first tile of its segment */
@@ -66,12 +69,13 @@ struct wcodec_writer {
     uint32_t tile_units, tile_wanted;       /* wanted: 0: what is best for each dtype */
     wcodeci_engine engine;
     unsigned features;
+    wcodeci_base base;
     int no_sha256, in_original, from_parts, finished;
     uint64_t position;                      /* bytes written */
     uint32_t file_crc;
 
-    wcodeci_byte *input, *output, *scratch; /* of a batch */
-    size_t input_size, output_size, scratch_size, worker_scratch;
+    wcodeci_byte *input, *output, *scratch; /* of a batch; a worker's scratch ends with bytes of the base */
+    size_t input_size, output_size, scratch_size, worker_scratch, base_room;
     int lent;                               /* what is given stays where it is until the batch is written */
     wcodeci_batch_tile *batch;
     size_t batch_capacity, batch_count, input_used, output_used;
@@ -86,6 +90,8 @@ struct wcodec_writer {
 
     wcodeci_cut cut;                        /* of the open segment */
     unsigned dtype;
+    int has_base;
+    uint64_t base_offset;                   /* of the open segment in the base */
     uint64_t next_tile, missing;            /* its next tile, its bytes still to come */
     size_t tile_size, tile_have;            /* the open tile */
 
@@ -199,6 +205,25 @@ static wcodec_status wcodeci_put_segment_name(wcodec_writer *w, const char *name
     return status;
 }
 
+/* The record that names the base. */
+static wcodec_status wcodeci_writer_base(wcodec_writer *w)
+{
+    const wcodec_base *b = &w->base.facts;
+    wcodeci_byte head[32], tail[10 + WCODECI_BASE_SHA256];
+    const size_t used = wcodeci_put_varint(tail, b->size);
+    size_t at = 0;
+    wcodec_status status;
+    memcpy(tail + used, b->sha256, WCODECI_BASE_SHA256);
+    head[at++] = WCODECI_RECORD_BASE;
+    at += wcodeci_put_varint(head + at, wcodeci_varint_size(b->name_size) + b->name_size + used
+                                        + WCODECI_BASE_SHA256);
+    at += wcodeci_put_varint(head + at, b->name_size);
+    status = wcodeci_emit(w, head, at);
+    if (!status) status = wcodeci_emit(w, b->name, b->name_size);
+    if (!status) status = wcodeci_emit(w, tail, used + WCODECI_BASE_SHA256);
+    return status ? status : wcodeci_emit_padding(w);
+}
+
 static wcodec_status wcodeci_writer_header(wcodec_writer *w, const char *metadata, size_t metadata_size)
 {
     static const char line[] = "{\"creator\":\"wcodec " WCODEC_VERSION "\"}";
@@ -224,7 +249,7 @@ static wcodec_status wcodeci_writer_header(wcodec_writer *w, const char *metadat
     if (!status) status = wcodeci_emit(w, metadata, metadata_size);
     if (!status) status = wcodeci_emit(w, zero, padding);
     w->segments_end = w->position;
-    return status;
+    return status || !w->base.there ? status : wcodeci_writer_base(w);
 }
 
 /* The memory of a batch: input, the tiles' records, each worker's scratch.  Sizes are 64 bits until the gate
@@ -238,7 +263,8 @@ static wcodec_status wcodeci_writer_allocate(wcodec_writer *w)
     const uint64_t input = tile * least < WCODECI_GROUP + tile ? WCODECI_GROUP + tile : tile * least;
     const uint64_t scales = input / 4;      /* a group has at least four rows */
     const uint64_t output = input + scales + 2 * tiles * wcodec_tile_bound(0);
-    const uint64_t scratch = wcodeci_encode_scratch(w->tile.profile, (size_t)tile) * workers;
+    const uint64_t base = wcodeci_base_room(&w->base, tile);
+    const uint64_t scratch = (wcodeci_encode_scratch(w->tile.profile, (size_t)tile) + base) * workers;
     wcodec_status status;
     void *p[7] = { NULL, NULL, NULL, NULL, NULL, NULL, NULL };
     status = wcodeci_alloc(&w->heap, input, &p[0]);
@@ -260,9 +286,21 @@ static wcodec_status wcodeci_writer_allocate(wcodec_writer *w)
     w->input_size = (size_t)input;          /* what did not fit was not given: its pointer is NULL */
     w->output_size = (size_t)output;
     w->scratch_size = (size_t)scratch;
-    w->worker_scratch = wcodeci_encode_scratch(w->tile.profile, (size_t)tile);
+    w->base_room = (size_t)base;
+    w->worker_scratch = wcodeci_encode_scratch(w->tile.profile, (size_t)tile) + w->base_room;
     w->batch_capacity = (size_t)tiles;
     return status;
+}
+
+/* Takes over what the caller says of its base. */
+static int wcodeci_base_facts_ok(wcodeci_base *base, const wcodec_base *facts)
+{
+    if (!base->there) return 1;
+    if (!facts || facts->size != base->source.size || facts->name_size > WCODECI_MAX_NAME
+        || (!facts->name && facts->name_size))
+        return 0;
+    base->facts = *facts;
+    return 1;
 }
 
 WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_sink *sink,
@@ -270,14 +308,17 @@ WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_si
 {
     wcodec_writer_options opts = wcodec_writer_defaults();
     wcodeci_heap heap;
+    wcodeci_base base;
     wcodec_writer *w;
     wcodec_status status;
     void *block;
     if (!out) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
     *out = NULL;
+    memset(&base, 0, sizeof base);
     if (!sink || !sink->write || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts)
         || opts.tile_units > WCODECI_MAX_TILE_UNITS || opts.metadata_size > WCODECI_MAX_METADATA
-        || (!opts.metadata && opts.metadata_size)
+        || (!opts.metadata && opts.metadata_size) || !wcodeci_base_take(&base, opts.base)
+        || !wcodeci_base_facts_ok(&base, opts.base_facts)
         || opts.tile.profile > (WCODECI_MIX ? WCODEC_PROFILE_BEST : WCODEC_PROFILE_DENSE))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "wrong sink or options");
     wcodeci_heap_init(&heap, opts.allocator, opts.max_memory, WCODECI_WRITER_MEMORY);
@@ -294,13 +335,15 @@ WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_si
     w->tile_wanted = opts.tile_units;
     w->tile_units = wcodeci_tile_units(opts.tile_units, opts.tile.profile);
     w->no_sha256 = opts.no_sha256;
+    w->base = base;
     w->no_copies = opts.no_copies;
     w->reread = opts.reread;
     w->features = (opts.tile.profile == WCODEC_PROFILE_BEST ? WCODEC_FEATURE_MIX : 0u)
-                | (opts.features & WCODEC_FEATURE_BLOCKS);
+                | (base.there ? WCODEC_FEATURE_BASE : 0u) | (opts.features & WCODEC_FEATURE_BLOCKS);
     status = wcodeci_writer_allocate(w);
     if (status) wcodeci_writer_fail(w, status, wcodeci_memory_text(status), err);
     else status = wcodeci_writer_header(w, opts.metadata, opts.metadata_size);
+    w->base.facts.name = NULL;      /* the caller's */
     if (status) {
         (void)wcodeci_writer_error(w, err);
         wcodec_writer_close(w);
@@ -430,18 +473,24 @@ static wcodec_status wcodeci_batch_copies(wcodec_writer *w)
 /* Codes a tile of the batch, unless it is a copy. */
 static void wcodeci_encode_one(wcodec_writer *w, wcodeci_batch_tile *t, unsigned worker)
 {
-    wcodec_scales scales;
     const wcodeci_batch_group *g = t->group ? &w->groups[t->group - 1] : NULL;
+    wcodeci_byte *scratch = w->scratch + worker * w->worker_scratch;
+    const size_t scratch_size = w->worker_scratch - w->base_room;
+    wcodec_tile_inputs inputs;
     if (t->distance) return;
-    if (g) {
-        scales.scale = w->scales + g->scales;
-        scales.columns = g->columns;
-        scales.phase = t->phase;
+    memset(&inputs, 0, sizeof inputs);
+    if (g && g->record) {
+        inputs.scales = w->scales + g->scales;
+        inputs.columns = g->columns;
+        inputs.phase = t->phase;
     }
-    t->record = wcodeci_tile_encode(t->dtype, t->row, t->src, t->size, t->hashed ? &t->crc : NULL,
-                                    g && g->record ? &scales : NULL, &w->tile, w->output + t->out,
-                                    wcodec_tile_bound(t->size), w->scratch + worker * w->worker_scratch,
-                                    w->worker_scratch);
+    if (t->has_base) {
+        inputs.base_offset = t->base_offset;
+        t->base_status = wcodeci_base_bytes(&w->base, t->base_offset, t->size, scratch + scratch_size, &inputs.base);
+        if (t->base_status) return;
+    }
+    t->record = wcodeci_tile_encode(t->dtype, t->row, t->src, t->size, t->hashed ? &t->crc : NULL, &inputs, &w->tile,
+                                    w->output + t->out, wcodec_tile_bound(t->size), scratch, scratch_size);
 }
 
 /* The SHA-256 goes on over the batch. */
@@ -611,7 +660,9 @@ static wcodec_status wcodeci_writer_flush(wcodec_writer *w)
     wcodeci_batch_small(w);
     wcodeci_batch_unused(w);
     for (i = 0; i < w->batch_count && !status; i++) {
-        if (!w->batch[i].record || w->sha_done != w->input_used)
+        if (w->batch[i].base_status)
+            status = wcodeci_writer_fail(w, w->batch[i].base_status, "reading the base failed", NULL);
+        else if (!w->batch[i].record || w->sha_done != w->input_used)
             status = wcodeci_writer_fail(w, WCODEC_E_ARGUMENT, "a tile was left out by the caller's threads",
                                          NULL);
         else
@@ -791,7 +842,8 @@ static int wcodeci_layout_make(const wcodec_segment *s, unsigned profile, uint32
     if (s->size == 0) return 1;
     l->cut.per_tile = wcodeci_units_per_tile(&l->cut, l->block, tile_units);
     (void)wcodeci_cut_tiles(&l->cut);
-    wcodeci_layout_groups(l, wcodeci_columns(s, profile, &l->cut, tile_units));
+    /* Where the base is of use a tile takes no scales. */
+    if (!s->has_base) wcodeci_layout_groups(l, wcodeci_columns(s, profile, &l->cut, tile_units));
     return 1;
 }
 
@@ -825,6 +877,9 @@ WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcod
         || segment->size > UINT64_MAX - w->original_size || w->segments == UINT32_MAX
         || !wcodeci_layout_make(segment, w->tile.profile, w->tile_wanted, &layout))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "dtype, shape and size of a segment disagree");
+    if (segment->has_base && (!w->base.there || segment->base_offset > w->base.source.size
+                              || segment->size > w->base.source.size - segment->base_offset))
+        return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "a segment does not lie in the base");
     w->segment_start = w->pending.size;
     status = wcodeci_put_segment(w, segment, &layout.cut, layout.given);
     if (status) return wcodeci_writer_error(w, err);
@@ -833,6 +888,8 @@ WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcod
     w->per_group = layout.per_group;
     w->columns = layout.columns;
     w->dtype = layout.block > 1 && !(w->features & WCODEC_FEATURE_BLOCKS) ? (unsigned)WCODEC_BYTES : segment->dtype;
+    w->has_base = segment->has_base;
+    w->base_offset = segment->base_offset;
     w->next_tile = 0;
     w->missing = segment->size;
     w->tile_size = w->tile_have = 0;
@@ -904,6 +961,9 @@ static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w, const wcodeci_b
     t->equal = 0;
     t->dtype = w->dtype;
     t->row = w->row;
+    t->has_base = w->has_base;
+    t->base_offset = w->base_offset + begin * w->cut.unit;
+    t->base_status = WCODEC_OK;
     t->pending_end = w->pending.size;
     t->pending_start = w->segment_start;
     t->group = w->per_group ? w->group_count : 0;

@@ -9,6 +9,7 @@
  *   progress.c  the progress bar
  *   threads.c   the parallel_for that the library asks for
  *   container.c an open container, read in windows
+ *   base.c      the file that --base names
  *   tiles.c     sums over the tiles of a container
  *   measure.c   what analyze measures (measure.h)
  *   page*.c     the HTML page of analyze (page.h)
@@ -42,7 +43,7 @@ enum {
     CLI_OPT_PROFILE = 1 << 4, CLI_OPT_CODER = 1 << 5, CLI_OPT_TILE = 1 << 6, CLI_OPT_DTYPE = 1 << 7,
     CLI_OPT_ROW = 1 << 8, CLI_OPT_NAME = 1 << 9, CLI_OPT_OUTPUT = 1 << 10, CLI_OPT_TENSOR = 1 << 11,
     CLI_OPT_ROWS = 1 << 12, CLI_OPT_RANGE = 1 << 13, CLI_OPT_HTML = 1 << 14, CLI_OPT_PEERS = 1 << 15,
-    CLI_OPT_DISK = 1 << 16, CLI_OPT_NO_COPIES = 1 << 17,
+    CLI_OPT_DISK = 1 << 16, CLI_OPT_NO_COPIES = 1 << 17, CLI_OPT_BASE = 1 << 18,
     CLI_OPT_RECIPE = CLI_OPT_PROFILE | CLI_OPT_CODER | CLI_OPT_TILE | CLI_OPT_DTYPE | CLI_OPT_ROW |
                      CLI_OPT_NO_COPIES
 };
@@ -60,7 +61,7 @@ typedef struct cli_options {
     unsigned given;             /* CLI_OPT_* bits */
     const char *path[2];        /* what is not an option, in order */
     unsigned paths;
-    const char *output, *tensor, *name, *html;
+    const char *output, *tensor, *name, *html, *base;
     unsigned profile, coder;    /* indices of the tables above */
     unsigned dtype;
     uint64_t threads, tile, row, peers, disk;
@@ -236,6 +237,36 @@ void cli_pool_close(cli_pool *pool);
 /* Starts a thread that leaves SIGINT and the like to the first one.  0 if there can be none. */
 int cli_thread(pthread_t *thread, void *(*start)(void *arg), void *arg);
 
+/* ---- base.c ----------------------------------------------------------------------------------- */
+
+typedef struct cli_base {
+    int open;
+    cli_input in;
+    wcodec_source source;       /* the base's bytes: the file's, or those of the container's original */
+    wcodec_base facts;
+    int hashed;                 /* facts.sha256 is known */
+
+    wcodec_reader *reader;      /* of a container; NULL: it is a file */
+    size_t scratch_size;
+    pthread_mutex_t lock;       /* of what follows: the library reads from many threads */
+    void *spare[CLI_MAX_THREADS];
+    unsigned spares;
+
+    wcodec_plan *plan;          /* of a file */
+    wcodec_segment *segments;   /* of a container */
+    const wcodec_segment *list; /* one or the other */
+    size_t count;
+    size_t found, used;         /* tensors with a twin in the base; those that are coded against it */
+} cli_base;
+int cli_base_open(cli_base *b, const char *path);
+void cli_base_close(cli_base *b);                       /* fine too if it was never opened, but is zero */
+int cli_base_hash(cli_base *b, int quiet);              /* afterwards facts.sha256 is known */
+/* Lets segments of `plan`, which is of `in`, be coded against the base where that pays. */
+int cli_base_plan(cli_base *b, const cli_input *in, wcodec_plan *plan, const wcodec_estimate_options *options);
+/* Fails unless it is the one that the container `in` needs. */
+int cli_base_check(cli_base *b, const cli_input *in, const wcodec_base *needed, int quiet);
+int cli_base_missing(const cli_input *in, const wcodec_base *needed);
+
 /* ---- container.c ------------------------------------------------------------------------------ */
 
 typedef struct cli_container {
@@ -249,6 +280,8 @@ typedef struct cli_container {
     size_t scratch_size;
 } cli_container;
 int cli_container_open(cli_container *c, cli_input *in, uint64_t threads);
+/* The same with a base, which is checked if the container needs one.  A `base` that is not open: there is none. */
+int cli_container_open_based(cli_container *c, cli_input *in, uint64_t threads, cli_base *base, int quiet);
 void cli_container_close(cli_container *c);
 
 /* Decodes bytes `begin` to `end` of the view and hands them on in order, in pieces.  A piece stays as it is
@@ -284,8 +317,10 @@ double cli_plane_bits(const cli_plane_sum *sum);    /* a value, coded */
 
 /* ---- cmd_encode.c ----------------------------------------------------------------------------- */
 
-/* What encode makes of the file `in`, of which `plan` is, into `sink`; the container's size in *size. */
+/* What encode makes of the file `in`, of which `plan` is, into `sink`; the container's size in *size.  `base`: NULL
+ * if the plan uses none. */
 wcodec_status cli_encode(const cli_options *opt, const cli_input *in, const wcodec_plan *plan,
-                         const cli_pool *pool, const wcodec_sink *sink, uint64_t *size, wcodec_error *err);
+                         const cli_base *base, const cli_pool *pool, const wcodec_sink *sink, uint64_t *size,
+                         wcodec_error *err);
 
 #endif /* WCODEC_CLI_H */

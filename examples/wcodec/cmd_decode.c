@@ -9,6 +9,7 @@
 typedef struct job {
     const cli_options *opt;
     cli_input in;
+    cli_base base;              /* open if one is given */
     cli_output out;
     double start;
     uint64_t container_size, original_size;
@@ -36,6 +37,7 @@ static int decode_open(job *j, cli_container *c)
     if (c->info.originals != 1) return not_one_original(j, c->info.originals);
     wcodec_reader_original(c->reader, 0, &original);
     if (original.from_parts) return never_a_file(j);
+    if (c->info.needs_base && !j->base.open) return cli_base_missing(&j->in, &c->info.base);
     cli_progress_begin(j->in.name, cli_has(j->opt, CLI_OPT_QUIET));
     result = cli_container_read(c, 0, c->info.view_size, cli_output_lend, &j->out, &j->out);
     cli_progress_end();
@@ -45,7 +47,8 @@ static int decode_open(job *j, cli_container *c)
 static int decode_file(job *j)
 {
     cli_container c;
-    int result = cli_container_open(&c, &j->in, j->opt->threads);
+    int result = cli_container_open_based(&c, &j->in, j->opt->threads, &j->base,
+                                          cli_has(j->opt, CLI_OPT_QUIET));
     if (result != CLI_OK) return result;
     result = decode_open(j, &c);
     cli_container_close(&c);
@@ -86,9 +89,13 @@ static int stream_fill(job *j, stream *s)
 static int stream_original(job *j, stream *s)
 {
     int from_parts;
+    wcodec_base needed;
     wcodec_push_original(s->push, NULL, NULL, NULL, &from_parts);
     if (++s->originals > 1) return not_one_original(j, s->originals);
-    return from_parts ? never_a_file(j) : CLI_OK;
+    if (from_parts) return never_a_file(j);
+    if (!wcodec_push_base(s->push, &needed)) return CLI_OK;
+    if (!j->base.open) return cli_base_missing(&j->in, &needed);
+    return cli_base_check(&j->base, &j->in, &needed, cli_has(j->opt, CLI_OPT_QUIET));
 }
 
 /* After the last checksum: nothing may follow. */
@@ -113,7 +120,12 @@ static int stream_steps(job *j, stream *s)
         status = wcodec_push_step(s->push, s->in + s->used, s->size - s->used, &in_used, s->out, CLI_CHUNK,
                                   &out_used, &err);
         if (status < 0) {
+            wcodec_base needed;
             (void)cli_output_settle(&j->out);
+            if (status == WCODEC_E_BASE && wcodec_push_base(s->push, &needed) &&    /* it has another size */
+                cli_base_check(&j->base, &j->in, &needed, 1) != CLI_OK) {
+                return CLI_FAILED;
+            }
             if (s->lost) {
                 return cli_fail(j->in.name, "holds copies of tiles: decode needs a file to read from or one to "
                                             "write (or encode --no-copies)");
@@ -140,6 +152,7 @@ static int decode_stream(job *j)
     wcodec_status status;
     int result;
     memset(&s, 0, sizeof s);
+    if (j->base.open) options.base = &j->base.source;
     options.reread.fn = j->out.temp != NULL ? cli_output_reread : stream_lost;
     options.reread.user = j->out.temp != NULL ? (void *)&j->out : (void *)&s;
     status = wcodec_push_open(&s.push, &options, &err);
@@ -175,13 +188,15 @@ int cmd_decode(const cli_options *opt)
     j.start = cli_seconds();
     result = cli_input_open(&j.in, opt->path[0]);
     if (result != CLI_OK) return result;
-    result = cli_output_open(&j.out, opt->path[1], cli_has(opt, CLI_OPT_FORCE), &j.in);
+    if (cli_has(opt, CLI_OPT_BASE)) result = cli_base_open(&j.base, opt->base);
+    if (result == CLI_OK) result = cli_output_open(&j.out, opt->path[1], cli_has(opt, CLI_OPT_FORCE), &j.in);
     if (result == CLI_OK) {
         result = j.in.regular ? decode_file(&j) : decode_stream(&j);
         if (result == CLI_OK) result = cli_output_commit(&j.out);
         cli_output_close(&j.out);
         if (result == CLI_OK) result = report(&j);
     }
+    cli_base_close(&j.base);
     cli_input_close(&j.in);
     return result;
 }

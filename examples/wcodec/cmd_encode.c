@@ -8,6 +8,7 @@
 typedef struct job {
     const cli_options *opt;
     cli_input in;
+    cli_base base;
     cli_output out;
     cli_pool pool;
     double start;
@@ -102,7 +103,8 @@ static wcodec_status write_container(const cli_options *opt, const cli_input *in
 }
 
 wcodec_status cli_encode(const cli_options *opt, const cli_input *in, const wcodec_plan *plan,
-                         const cli_pool *pool, const wcodec_sink *sink, uint64_t *size, wcodec_error *err)
+                         const cli_base *base, const cli_pool *pool, const wcodec_sink *sink, uint64_t *size,
+                         wcodec_error *err)
 {
     wcodec_writer_options options = wcodec_writer_defaults();
     wcodec_status status;
@@ -116,6 +118,10 @@ wcodec_status cli_encode(const cli_options *opt, const cli_input *in, const wcod
     options.tile.profile = opt->profile;
     options.tile.coders = cli_coder_mask(opt->coder);
     options.tile_units = (uint32_t)opt->tile;
+    if (base != NULL) {
+        options.base = &base->source;
+        options.base_facts = &base->facts;
+    }
     options.no_copies = cli_has(opt, CLI_OPT_NO_COPIES);
     options.features = plan->features;
     status = write_container(opt, in, plan, sink, &options, size, err);
@@ -123,12 +129,26 @@ wcodec_status cli_encode(const cli_options *opt, const cli_input *in, const wcod
     return status;
 }
 
+/* Which tensors are coded against the base.  Where none is, the container does not need it. */
+static int plan_base(job *j, wcodec_plan *plan)
+{
+    wcodec_estimate_options options = wcodec_estimate_defaults();
+    int result;
+    if (!cli_has(j->opt, CLI_OPT_BASE)) return CLI_OK;
+    options.tile.profile = j->opt->profile;
+    options.tile.coders = cli_coder_mask(j->opt->coder);
+    options.tile_units = (uint32_t)j->opt->tile;
+    result = cli_base_plan(&j->base, &j->in, plan, &options);
+    return result == CLI_OK && j->base.used != 0 ? cli_base_hash(&j->base, cli_has(j->opt, CLI_OPT_QUIET)) : result;
+}
+
 static int encode_plan(job *j, const wcodec_plan *plan)
 {
     wcodec_error err = { WCODEC_OK, 0, NULL };
     wcodec_status status;
     cli_progress_begin(j->in.name, cli_has(j->opt, CLI_OPT_QUIET));
-    status = cli_encode(j->opt, &j->in, plan, &j->pool, &j->out.sink, &j->container_size, &err);
+    status = cli_encode(j->opt, &j->in, plan, j->base.used != 0 ? &j->base : NULL, &j->pool, &j->out.sink,
+                        &j->container_size, &err);
     if (cli_output_settle(&j->out) != WCODEC_OK) status = WCODEC_E_IO;      /* it came first */
     cli_progress_end();
     if (status != WCODEC_OK) return cli_fail_library(&j->in, &j->out, status, &err);
@@ -148,7 +168,8 @@ static int encode(job *j)
     status = wcodec_plan_open(&plan, &j->in.source, &options, &err);
     if (status != WCODEC_OK) return cli_fail_library(&j->in, NULL, status, &err);
     cli_pool_open(&j->pool, j->opt->threads);
-    result = encode_plan(j, plan);
+    result = plan_base(j, plan);
+    if (result == CLI_OK) result = encode_plan(j, plan);
     cli_pool_close(&j->pool);
     wcodec_plan_close(plan);
     return result;
@@ -166,6 +187,10 @@ static void print_json(const job *j, double seconds)
     cli_json_uint(&json, "original_bytes", j->in.source.size);
     cli_json_uint(&json, "container_bytes", j->container_size);
     cli_json_real(&json, "ratio", cli_ratio(j->container_size, j->in.source.size));
+    if (cli_has(j->opt, CLI_OPT_BASE)) {
+        cli_json_uint(&json, "base_twins", j->base.found);
+        cli_json_uint(&json, "base_tensors", j->base.used);
+    }
     cli_json_real(&json, "seconds", seconds);
     cli_json_close(&json, '}');
 }
@@ -180,7 +205,13 @@ static int report(const job *j)
         cli_print_name(file, j->in.name, strlen(j->in.name), 60, 0);
         fprintf(file, ": %" PRIu64 " -> %" PRIu64 " bytes", j->in.source.size, j->container_size);
         if (j->in.source.size != 0) fprintf(file, " (%.4f)", cli_ratio(j->container_size, j->in.source.size));
-        fprintf(file, ", %.2f s\n", seconds);
+        fprintf(file, ", %.2f s", seconds);
+        if (cli_has(j->opt, CLI_OPT_BASE)) {
+            fprintf(file, "; %zu tensors are in the base too, %zu say what they differ from it", j->base.found,
+                    j->base.used);
+            if (j->base.used == 0) fprintf(file, ": the container does not need it");
+        }
+        fprintf(file, "\n");
     }
     return cli_flush_stdout();
 }
@@ -197,12 +228,14 @@ int cmd_encode(const cli_options *opt)
     j.start = cli_seconds();
     result = cli_input_open(&j.in, opt->path[0]);
     if (result != CLI_OK) return result;
-    result = cli_output_open(&j.out, opt->path[1], cli_has(opt, CLI_OPT_FORCE), &j.in);
+    if (cli_has(opt, CLI_OPT_BASE)) result = cli_base_open(&j.base, opt->base);
+    if (result == CLI_OK) result = cli_output_open(&j.out, opt->path[1], cli_has(opt, CLI_OPT_FORCE), &j.in);
     if (result == CLI_OK) {
         result = encode(&j);
         cli_output_close(&j.out);
         if (result == CLI_OK) result = report(&j);
     }
+    cli_base_close(&j.base);
     cli_input_close(&j.in);
     return result;
 }

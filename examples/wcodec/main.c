@@ -31,35 +31,43 @@ typedef struct command {
 #define THREADS_HELP "  --threads N           threads, 1 to 64 (one for each processor)\n"
 #define FORCE_HELP "  -f, --force           overwrite OUT if it exists\n"
 #define QUIET_HELP "  -q, --quiet           print nothing but errors\n"
+#define BASE_HELP "  --base BASE           the file, or a container of it, that IN says it needs (see inspect)\n"
 #define JSON_HELP "  --json                print a JSON object\n"
 
 static const command commands[] = {
     { "encode", cmd_encode,
-      CLI_OPT_RECIPE | CLI_OPT_THREADS | CLI_OPT_NAME | CLI_OPT_FORCE | CLI_OPT_QUIET | CLI_OPT_JSON, 2,
+      CLI_OPT_RECIPE | CLI_OPT_THREADS | CLI_OPT_NAME | CLI_OPT_FORCE | CLI_OPT_QUIET | CLI_OPT_JSON |
+          CLI_OPT_BASE, 2,
       "IN OUT.wcodec", "compress any file into a container",
       RECIPE_HELP
       "  --name NAME           the name that the container gives the original (that of IN)\n"
+      "  --base BASE           say of each tensor what it differs from the one in BASE, a file or a container,\n"
+      "                        that has the same name, shape and dtype, where that is smaller\n"
       THREADS_HELP FORCE_HELP QUIET_HELP JSON_HELP
-      "\nThe container depends on IN, its name and the options, but not on the number of threads.\n" },
-    { "decode", cmd_decode, CLI_OPT_THREADS | CLI_OPT_FORCE | CLI_OPT_QUIET, 2,
+      "\nThe container depends on IN, its name and the options, but not on the number of threads.\n"
+      "With --base it takes BASE to decode it again, unless BASE was of no use.\n" },
+    { "decode", cmd_decode, CLI_OPT_THREADS | CLI_OPT_FORCE | CLI_OPT_QUIET | CLI_OPT_BASE, 2,
       "IN.wcodec OUT", "give back the original, byte for byte",
-      THREADS_HELP FORCE_HELP QUIET_HELP },
-    { "verify", cmd_verify, CLI_OPT_THREADS | CLI_OPT_QUIET, 1,
+      BASE_HELP THREADS_HELP FORCE_HELP QUIET_HELP
+      "\nThe SHA-256 of BASE is compared before anything is written.  A container as BASE has it in its index, so\n"
+      "that it is believed there; its tiles have a CRC-32 each.\n" },
+    { "verify", cmd_verify, CLI_OPT_THREADS | CLI_OPT_QUIET | CLI_OPT_BASE, 1,
       "IN.wcodec", "check every checksum, then the SHA-256 of the original",
-      THREADS_HELP QUIET_HELP
+      BASE_HELP THREADS_HELP QUIET_HELP
       "\nThe container is decoded twice: from its first byte to its last, and through its index.\n" },
     { "inspect", cmd_inspect, CLI_OPT_JSON, 1,
       "IN.wcodec", "show what is inside: header, segments, coders, bits a value",
       JSON_HELP },
     { "extract", cmd_extract,
-      CLI_OPT_TENSOR | CLI_OPT_ROWS | CLI_OPT_RANGE | CLI_OPT_OUTPUT | CLI_OPT_THREADS | CLI_OPT_FORCE, 1,
+      CLI_OPT_TENSOR | CLI_OPT_ROWS | CLI_OPT_RANGE | CLI_OPT_OUTPUT | CLI_OPT_THREADS | CLI_OPT_FORCE |
+          CLI_OPT_BASE, 1,
       "IN.wcodec (--tensor NAME [--rows A:B] | --range A:B) -o OUT",
       "decode one tensor, some of its rows, or a range of bytes",
       "  --tensor NAME         the bytes of this tensor\n"
       "  --rows A:B            of it, the indices A to B (not included) of its first dimension\n"
       "  --range A:B           bytes A to B (not included) of the original\n"
       "  -o, --output OUT      where they go\n"
-      THREADS_HELP FORCE_HELP
+      BASE_HELP THREADS_HELP FORCE_HELP
       "\nA: and :B mean up to the end and from the start.\n" },
     { "analyze", cmd_analyze,
       CLI_OPT_DTYPE | CLI_OPT_ROW | CLI_OPT_THREADS | CLI_OPT_JSON | CLI_OPT_HTML | CLI_OPT_PEERS |

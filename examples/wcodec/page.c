@@ -287,7 +287,7 @@ static int make_container(page *p, const measure *m)
     sink.write = write_file;
     sink.user = &to;
     cli_progress_begin(p->in->name, 0);
-    status = cli_encode(p->opt, p->in, p->plan, &m->pool, &sink, &size, &err);
+    status = cli_encode(p->opt, p->in, p->plan, NULL, &m->pool, &sink, &size, &err);
     cli_progress_end();
     if (status != WCODEC_OK) {
         close(to.fd);
