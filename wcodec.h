@@ -207,6 +207,10 @@ container does.
   varint flags                 as in section 4, equal to the index's
   varint name size, name       UTF-8 by custom, any bytes in fact; at most 65000
 
+A name says what an original is called, not where it goes: it may be empty, that of
+another original too, or hold bytes that no file's name can.  A program that makes files
+under these names looks at them first, and takes none that leads out of the folder.
+
 4. Index
 
 The I records hold tiles with split BYTE (section 5), each of at most 2^16
