@@ -34,4 +34,7 @@
 #include "parts/75_push.c"
 #include "parts/80_writer.c"
 #include "parts/85_plan.c"
+#include "parts/852_npy.c"
+#include "parts/853_zip.c"
+#include "parts/859_plan_open.c"
 #include "parts/87_estimate.c"

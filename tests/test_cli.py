@@ -25,6 +25,7 @@ import sys
 import tempfile
 import time
 import unittest
+import zipfile
 import zlib
 
 import make_golden          # containers that encode does not make
@@ -1183,6 +1184,111 @@ class Several(CliTest):
         self.ok("encode", "-q", *(self.path("in/" + name) for name in files), self.path("packed"))
         self.ok("decode", "-q", self.path("packed"), self.path("out"))
         self.assertEqual(self.folder("out"), files)
+
+
+# ---- plans ------------------------------------------------------------------------------------------------
+
+
+class Plans(CliTest):
+    def plan(self, plan):
+        return self.path("plan.json", (plan if isinstance(plan, str) else json.dumps(plan)).encode())
+
+    def segments(self, packed):
+        return [(s["name"], s["dtype"], s["shape"], s["offset"], s["original_bytes"])
+                for s in self.inspect(packed)["segments"]]
+
+    def test_a_file_by_its_plan(self):
+        head, a, b = random_bytes(28, 1), gaussian_f32(60 * 50), gaussian_bf16(4096)
+        content = head + a + b"...." + b + b"end"
+        original, packed = self.path("model.bin", content), self.path("packed")
+        tensors = [{"offset": 28, "shape": [60, 50], "dtype": "F32", "name": "a"},
+                   {"name": "b \u00e9\n", "offset": 28 + 12000 + 4, "length": 8192, "dtype": "BF16", "row": 512},
+                   {"offset": 28 + 12000, "length": 4, "name": "dots", "row": 2}]
+        for plan in (tensors, tensors[::-1], {t["name"]: dict((k, v) for k, v in t.items() if k != "name")
+                                              for t in tensors}):
+            self.ok("encode", "-q", "-f", "--plan", self.plan(plan), original, packed)
+            self.ok("verify", "-q", packed)
+            self.assertEqual(self.ok("decode", "-q", packed, "-"), content)
+            self.assertEqual(self.segments(packed), [
+                ("", "BYTES", [], 0, 28), ("a", "F32", [60, 50], 28, 12000), ("dots", "BYTES", [], 12028, 4),
+                ("b \u00e9\n", "BF16", [8, 512], 12032, 8192), ("", "BYTES", [], 20224, 3)])
+            self.assertEqual(self.ok("extract", packed, "--tensor", "a", "--rows", "2:4", "-o", "-"), a[400:800])
+        self.assertEqual(self.metadata(packed)["format"], "plan")
+        # Better than without one, and as a pipe too.
+        plain = len(self.round_trip(content))
+        self.ok("encode", "-q", "-f", "--plan", self.plan(tensors), "-", packed, data=content)
+        self.assertLess(os.path.getsize(packed), plain)
+        for nothing in ([], {}, [{"offset": 9, "length": 0, "name": "empty"}]):
+            self.ok("encode", "-q", "-f", "--plan", self.plan(nothing), original, packed)
+            self.assertEqual(self.ok("decode", "-q", packed, "-"), content)
+
+    def test_wrong_plans(self):
+        original = self.path("in", bytes(1000))
+        fine = {"offset": 0, "length": 100}
+        cases = (("", "not the JSON expected"), ("[{}", "entry 1: has no offset"), ("[1]", "entry 1: is no object"),
+                 ('{"a":[]}', "entry 1: is no object"), ("[] x", "not the JSON expected"),
+                 ('[{"offset":0,"length":1},]', "entry 2: is no object"), ('[{"offset":0,"length":1', "not the JSON"),
+                 ([fine, {"offset": 99, "length": 2}], "entry 2, of 2 bytes at 99: a segment overlaps"),
+                 ([{"offset": 99, "length": 2}, fine], "entry 1, of 2 bytes at 99: a segment overlaps"),
+                 ([fine, {"offset": 100, "length": 901}], "passes the file's end (%s has 1000 bytes)" % original),
+                 ([{"offset": 2 ** 64 - 1, "length": 2}], "passes the file's end"),
+                 ([{"offset": 2 ** 64, "length": 2}], "'offset' takes a whole number"),
+                 ([{"offset": -1, "length": 2}], "'offset' takes a whole number"),
+                 ([{"offset": 1.5, "length": 2}], "'offset' takes a whole number"),
+                 ([{"offset": "1", "length": 2}], "'offset' takes a whole number"),
+                 ([{"offset": 1, "length": 2, "name": 7}], "'name' takes a text"),
+                 ([fine, dict(fine, ofset=1)], "entry 2: 'ofset' is none of"),
+                 ('[{"offset":1,"offset":2,"length":1}]', "entry 1: 'offset' stands twice"),
+                 ('{"a":{"name":"b","offset":2,"length":1}}', "'name' stands twice"),
+                 ([{"offset": 1}], "has no length"), ([{"length": 1}], "has no offset"),
+                 ([dict(fine, dtype="F33")], "'F33' is no dtype"), ([dict(fine, dtype=7)], "dtype takes a name"),
+                 ([dict(fine, dtype="F64", length=99)], "not whole elements"),
+                 ([dict(fine, dtype="F32", row=7)], "not whole rows"), ([dict(fine, dtype="F32", row=0)], "from 1 on"),
+                 ([dict(fine, dtype="F32", row=5, shape=[25])], "and a row too"),
+                 ([dict(fine, dtype="F32", shape=[24])], "disagree"), ([dict(fine, shape=7)], "a list of numbers"),
+                 ([dict(fine, shape=[-7])], "a list of numbers"), ([dict(fine, shape=[1] * 256)], "255 dimensions"),
+                 ([{"offset": 0, "dtype": "F32", "shape": [2 ** 40, 2 ** 40]}], "too large"),
+                 ([{"offset": 0, "dtype": "F4", "shape": [3]}], "not whole bytes"),
+                 ([{"offset": 0, "dtype": "F4", "shape": [3], "length": 2}], "not whole bytes"),
+                 ([{"offset": 0, "length": 4, "name": "n" * 65001}], "name of a segment is too long"))
+        for plan, says in cases:
+            with self.subTest(says=says):
+                self.fails(1, "encode", "--plan", self.plan(plan), original, self.path("packed"), says=says)
+        plan = self.plan([fine])
+        self.fails(1, "encode", "--plan", self.path("absent"), original, self.path("packed"), says="No such file")
+        for args in (["--dtype", "F32", original], [original, original]):
+            self.fails(2, "encode", "--plan", plan, *args, self.path("packed"))
+        self.assertEqual(self.files(), ["in", "plan.json"])
+
+    def test_arrays_of_numpy(self):
+        data = gaussian_f32(1200)
+        text = b"{'descr': '<f4', 'fortran_order': True, 'shape': (40, 30), }"
+        text += b" " * (63 - (10 + len(text)) % 64) + b"\n"
+        content = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + data
+        packed = self.path("packed")
+        self.round_trip(content)
+        self.assertEqual(self.segments(packed), [("", "BYTES", [], 0, len(content) - 4800),
+                                                 ("array", "F32", [30, 40], len(content) - 4800, 4800)])
+        self.assertEqual(self.ok("extract", packed, "--tensor", "array", "-o", "-"), data)
+        self.assertEqual(self.metadata(packed)["format"], "npy")
+
+    def test_zip_archives(self):
+        entries = {"archive/data.pkl": b"\x80\x02.", "archive/data/0": gaussian_f32(3000),
+                   "archive/data/1": gaussian_bf16(3000)}
+        for big in (False, True):
+            with open(self.path("in.pt"), "wb") as file, zipfile.ZipFile(file, "w") as archive:
+                for name, content in entries.items():
+                    with archive.open(zipfile.ZipInfo(name), "w", force_zip64=big) as entry:
+                        entry.write(content)
+                archive.writestr("deflated", bytes(5000), zipfile.ZIP_DEFLATED)
+                archive.comment = b"a comment" * big
+            content = (self.dir / "in.pt").read_bytes()
+            packed = self.path("packed")
+            self.round_trip(content)
+            self.assertEqual([s[0] for s in self.segments(packed) if s[0]], list(entries))
+            for name, data in entries.items():
+                self.assertEqual(self.ok("extract", packed, "--tensor", name, "-o", "-"), data)
+            self.assertEqual(self.metadata(packed)["format"], "zip")
 
 
 class Extract(CliTest):

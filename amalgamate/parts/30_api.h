@@ -505,7 +505,7 @@ typedef struct wcodec_plan {
     const wcodec_segment *segments;
     size_t count;
     uint64_t size;              /* of the file */
-    const char *format;         /* "safetensors" or "raw" */
+    const char *format;         /* "safetensors", "npy", "zip", "raw"; of wcodec_plan_from: "plan" */
 } wcodec_plan;
 
 /* Start from wcodec_plan_defaults(). */
@@ -519,11 +519,23 @@ typedef struct wcodec_plan_options {
 WCODEC_API wcodec_plan_options wcodec_plan_defaults(void);
 
 /* Makes a plan for any file: a safetensors file becomes its header, its tensors and what lies between
- * them; a file that is not one, or that breaks a rule of that format, one opaque segment.  It never
- * refuses a file for what is in it.  On success free *out with wcodec_plan_close; on failure it is NULL.
+ * them; an array of NumPy (.npy) the tensor "array" and what is around it; a zip archive, which is what PyTorch
+ * writes, one segment for each entry that is stored as it is, under its name ("archive/data/0"), whose dtype is
+ * known only if it is a .npy file.  A file that is none of these, or that breaks a rule of its format, becomes one
+ * opaque segment: no file is refused for what is in it.  On success free *out with wcodec_plan_close; on failure
+ * it is NULL.
  * OK, ARGUMENT, NO_MEMORY, LIMIT, IO. */
 WCODEC_API wcodec_status wcodec_plan_open(wcodec_plan **out, const wcodec_source *file,
                                           const wcodec_plan_options *options, wcodec_error *err);
+
+/* Makes a plan of what the caller knows of a file of `size` bytes: `count` segments in any order, which are copied
+ * with names and shapes; where they leave bytes out, opaque ones are added.  Of the options, dtype and row mean
+ * nothing here.
+ * OK, ARGUMENT (also if a segment overlaps another, passes the file's end, or contradicts itself: then *wrong,
+ * which may be NULL, is its number, and `count` otherwise), NO_MEMORY, LIMIT. */
+WCODEC_API wcodec_status wcodec_plan_from(wcodec_plan **out, const wcodec_segment *segments, size_t count,
+                                          uint64_t size, const wcodec_plan_options *options, size_t *wrong,
+                                          wcodec_error *err);
 WCODEC_API void wcodec_plan_close(wcodec_plan *plan);           /* NULL is fine */
 
 /* Writes all segments of `plan` from `file` as one original named `name`: wcodec_writer_original,

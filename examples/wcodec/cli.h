@@ -7,6 +7,7 @@
  *   parse.c     JSON that is read
  *   names.c     which names the files of a container may have
  *   shards.c    the files that model.safetensors.index.json names
+ *   plan_file.c the segments that --plan gives
  *   input.c     files that are read; standard input
  *   output.c    files that are written: complete or not at all
  *   progress.c  the progress bar
@@ -45,7 +46,7 @@ enum {
     CLI_OPT_PROFILE = 1 << 4, CLI_OPT_CODER = 1 << 5, CLI_OPT_TILE = 1 << 6, CLI_OPT_DTYPE = 1 << 7,
     CLI_OPT_ROW = 1 << 8, CLI_OPT_NAME = 1 << 9, CLI_OPT_OUTPUT = 1 << 10, CLI_OPT_TENSOR = 1 << 11,
     CLI_OPT_ROWS = 1 << 12, CLI_OPT_RANGE = 1 << 13, CLI_OPT_HTML = 1 << 14, CLI_OPT_PEERS = 1 << 15,
-    CLI_OPT_DISK = 1 << 16, CLI_OPT_ALONE = 1 << 17, CLI_OPT_ONLY = 1 << 18,
+    CLI_OPT_DISK = 1 << 16, CLI_OPT_ALONE = 1 << 17, CLI_OPT_ONLY = 1 << 18, CLI_OPT_PLAN = 1 << 19,
     CLI_OPT_RECIPE = CLI_OPT_PROFILE | CLI_OPT_CODER | CLI_OPT_TILE | CLI_OPT_DTYPE | CLI_OPT_ROW
 };
 
@@ -62,7 +63,7 @@ typedef struct cli_options {
     unsigned given;             /* CLI_OPT_* bits */
     char **path;                /* what is not an option, in order */
     size_t paths;
-    const char *output, *tensor, *name, *html, *only;
+    const char *output, *tensor, *name, *html, *only, *plan;
     unsigned profile, coder;    /* indices of the tables above */
     unsigned dtype;
     uint64_t threads, tile, row, peers, disk;
@@ -193,6 +194,11 @@ int cli_input_read(cli_input *in, void *dst, size_t size, size_t *got);  /* 0 by
 void cli_input_close(cli_input *in);
 /* An open file, which cli_input_close closes. */
 int cli_input_adopt(cli_input *in, int fd, const char *name);
+
+/* ---- plan_file.c ------------------------------------------------------------------------------ */
+
+/* The plan of the file `in` that the file `path` describes. */
+int cli_plan_file(wcodec_plan **plan, const char *path, const cli_input *in);
 
 /* ---- output.c --------------------------------------------------------------------------------- */
 

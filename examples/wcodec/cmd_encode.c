@@ -191,6 +191,7 @@ static int make_plan(const job *j, input_file *file)
     wcodec_plan_options options = wcodec_plan_defaults();
     wcodec_error err = { WCODEC_OK, 0, NULL };
     wcodec_status status;
+    if (cli_has(j->opt, CLI_OPT_PLAN)) return cli_plan_file(&file->plan, j->opt->plan, &file->in);
     options.dtype = j->opt->dtype;
     options.row = j->opt->row;
     status = wcodec_plan_open(&file->plan, &file->in.source, &options, &err);
@@ -254,7 +255,9 @@ static int check_names(const job *j)
     size_t i;
     int result;
     if (j->count == 1) return CLI_OK;
-    if (cli_has(j->opt, CLI_OPT_NAME)) return cli_usage("encode: --name is for a single file");
+    if (cli_has(j->opt, CLI_OPT_NAME) || cli_has(j->opt, CLI_OPT_PLAN)) {
+        return cli_usage("encode: --name and --plan are for a single file");
+    }
     names = (cli_name *)calloc(j->count, sizeof *names);
     if (names == NULL) return cli_fail(j->target, "out of memory");
     for (i = 0; i < j->count; i++) {
@@ -363,6 +366,9 @@ int cmd_encode(const cli_options *opt)
     j.start = cli_seconds();
     if (cli_has(opt, CLI_OPT_JSON) && strcmp(opt->path[opt->paths - 1], "-") == 0) {
         return cli_usage("encode: --json and the container cannot both go to standard output");
+    }
+    if (cli_has(opt, CLI_OPT_PLAN) && cli_has(opt, CLI_OPT_DTYPE)) {
+        return cli_usage("encode: --plan says what --dtype would");
     }
     result = run(&j);
     close_files(&j);

@@ -34,9 +34,11 @@ typedef struct command {
 static const command commands[] = {
     { "encode", cmd_encode,
       CLI_OPT_RECIPE | CLI_OPT_THREADS | CLI_OPT_NAME | CLI_OPT_FORCE | CLI_OPT_QUIET | CLI_OPT_JSON |
-          CLI_OPT_ALONE, 2, (size_t)-1,
+          CLI_OPT_ALONE | CLI_OPT_PLAN, 2, (size_t)-1,
       "IN ... OUT.wcodec", "compress any file into a container, or several into one",
       RECIPE_HELP
+      "  --plan FILE           JSON that says where the tensors of IN are: a list of objects with offset, length,\n"
+      "                        dtype, row (elements) or shape, and name; or an object of them by their names\n"
       "  --name NAME           the name that the container gives the original (that of IN)\n"
       "  --alone               IN is no index of shards (see below), whatever its name\n"
       THREADS_HELP FORCE_HELP QUIET_HELP JSON_HELP

@@ -41,7 +41,8 @@ static const definition definitions[] = {
     { CLI_OPT_PEERS, "--peers", 0, COUNT, FIELD(peers), 0, (uint64_t)1 << 20, NULL },
     { CLI_OPT_DISK, "--disk", 0, COUNT, FIELD(disk), 1, (uint64_t)1 << 30, NULL },
     { CLI_OPT_ALONE, "--alone", 0, FLAG, 0, 0, 0, NULL },
-    { CLI_OPT_ONLY, "--only", 0, TEXT, FIELD(only), 0, 0, NULL }
+    { CLI_OPT_ONLY, "--only", 0, TEXT, FIELD(only), 0, 0, NULL },
+    { CLI_OPT_PLAN, "--plan", 0, TEXT, FIELD(plan), 0, 0, NULL }
 };
 enum { DEFINITIONS = sizeof definitions / sizeof definitions[0] };
 
