@@ -29,6 +29,7 @@
 #include "parts/60_tile.c"
 #include "parts/63_scales.c"
 #include "parts/64_classes.c"
+#include "parts/645_guess.c"
 #include "parts/65_tile_encode.c"
 #include "parts/70_reader.c"
 #include "parts/75_push.c"

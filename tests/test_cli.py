@@ -1284,11 +1284,35 @@ class Plans(CliTest):
                 archive.comment = b"a comment" * big
             content = (self.dir / "in.pt").read_bytes()
             packed = self.path("packed")
-            self.round_trip(content)
+            self.assertLess(len(self.round_trip(content)), .9 * len(content))
             self.assertEqual([s[0] for s in self.segments(packed) if s[0]], list(entries))
             for name, data in entries.items():
                 self.assertEqual(self.ok("extract", packed, "--tensor", name, "-o", "-"), data)
             self.assertEqual(self.metadata(packed)["format"], "zip")
+
+
+    def test_files_of_no_known_format(self):
+        """Numbers are found in bytes: each file is much smaller than its bytes' entropy."""
+        def entropy(content):
+            counts = collections.Counter(content).values()
+            return -sum(n * math.log2(n / len(content)) for n in counts) / 8
+
+        rng = random.Random(12)
+        llama2c = struct.pack("<7i", 288, 768, 6, 6, 6, 32000, 256) + gaussian_f32(100000)
+        f16 = [struct.pack("<120000e", *(rng.gauss(0, .02) for _ in range(120000))) for _ in range(2)]
+        ggml = b"lmgg" + rng.randbytes(37)          # tensors begin where their names end
+        for i in range(4):
+            name = b"encoder.blocks.%d.mlp%s.weight" % (i, b"x" * (i % 4))
+            ggml += struct.pack("<5i", 2, len(name), 1, 300, 400) + name + f16[i % 2]
+            ggml += struct.pack("<4i", 1, len(name), 0, 200) + name + gaussian_f32(200)
+        nnue = struct.pack("<III", 0x7AF32F20, 1, 9) + b"Features" + struct.pack(
+            "<150000h", *(int(rng.gauss(0, 40)) for _ in range(150000))) + rng.randbytes(4096)
+        for content, less in ((llama2c, .92), (ggml, .95), (nnue, .9)):
+            packed = self.round_trip(content)
+            self.assertLess(len(packed), less * entropy(content))
+            self.assertEqual([s[1] for s in self.segments(self.path("packed"))], ["BYTES"])
+        for content in (random_bytes(100000), json.dumps(list(range(20000))).encode()):
+            self.assertLess(len(self.round_trip(content)), 1.002 * entropy(content) + 700)
 
 
 class Extract(CliTest):
