@@ -44,6 +44,7 @@ The layers, each usable without those below it in this list:
 
   tile    one run of elements to one record and back; pure, no allocation
   reader  opens a container in memory or behind a callback; finds and decodes
+  view    reads from a reader as from a file, in pieces of any size
   push    decodes a container that arrives in pieces
   writer  makes a container in one pass, through a callback
   plan    cuts a file into segments; knows safetensors, .npy and what PyTorch writes
@@ -77,8 +78,8 @@ GUARANTEES
 
 Threads.  There is no global state but a word that remembers what the processor
 can do, which threads may fill in at the same time.  Any number of threads may
-read from one reader, each with its own scratch memory.  Writers, push decoders
-and plans are used by one thread at a time.
+read from one reader, each with its own scratch memory.  Views, writers, push
+decoders and plans are used by one thread at a time.
 
 Memory.  All of it comes from the caller's allocator or from the caller's
 buffers, and stays within a limit (`max_memory`).  A reader can also be opened
@@ -1297,6 +1298,41 @@ WCODEC_API wcodec_status wcodec_read_rows(const wcodec_reader *reader, size_t i,
 /* The byte range of such a slice inside the segment. */
 WCODEC_API wcodec_status wcodec_rows_range(const wcodec_segment *segment, uint64_t begin, uint64_t end,
                                            uint64_t *offset, uint64_t *size);
+
+/* ------------------------------------------------------------------------------------------------
+ * The view (public): for code that reads a file bit by bit
+ *
+ * wcodec_read decodes the tiles that it needs and forgets them, which suits reads of many bytes.  A view keeps
+ * the last tile, so that a million reads of 8 bytes, one after the other, decode each tile once.  It lies in the
+ * caller's memory; one thread uses it at a time, and others may have their own of the same reader.
+ * ---------------------------------------------------------------------------------------------- */
+
+#define WCODEC_ALL_ORIGINALS ((size_t)-1)
+
+/* Do not rely on its contents. */
+typedef struct wcodec_view {
+    const wcodec_reader *reader;
+    unsigned char *tile, *scratch;
+    size_t scratch_size, tile_size;     /* tile_size 0: none is kept */
+    uint64_t tile_offset;
+    uint64_t begin, size;
+    wcodec_error error;
+} wcodec_view;
+
+/* Bytes of memory that a view of this reader takes: its largest tile, and scratch memory.  No alignment needed. */
+WCODEC_API size_t wcodec_view_need(const wcodec_reader *reader);
+/* Makes a view of original number `original` (WCODEC_ALL_ORIGINALS: of all, one after the other), whose size is
+ * then `view->size`.  `reader` and `memory` must outlive it; there is nothing to close.  OK, ARGUMENT, NO_SPACE. */
+WCODEC_API wcodec_status wcodec_view_open(wcodec_view *view, const wcodec_reader *reader, size_t original,
+                                          void *memory, size_t memory_size);
+
+/* Reads up to `size` bytes from `offset` and returns how many: fewer only at the end.  Whole tiles are decoded
+ * straight into `dst`.  Bytes of `dst` that are not read become 0.  After an error (see wcodec_read) it returns
+ * 0, and from then on always: so a caller who looks at nothing gets zeros, and one who looks once, at the end, by
+ * wcodec_view_status, knows. */
+WCODEC_API size_t wcodec_view_read(wcodec_view *view, uint64_t offset, void *dst, size_t size);
+/* The first error, or OK; `err` is filled in if it is one. */
+WCODEC_API wcodec_status wcodec_view_status(const wcodec_view *view, wcodec_error *err);
 
 /* ------------------------------------------------------------------------------------------------
  * The push decoder (public): a container in chunks of any size in, the originals' bytes out
@@ -13562,6 +13598,112 @@ WCODEC_API void wcodec_push_original(const wcodec_push *push, size_t *number, co
     if (name) *name = push->name;
     if (name_size) *name_size = push->name_size;
     if (from_parts) *from_parts = push->from_parts;
+}
+
+/* ---- part: amalgamate/parts/78_view.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * The view (public, layer 2): reads of any size, one after the other
+ * It keeps the tile that was decoded last, which the reader, who never changes, cannot.
+ * ---------------------------------------------------------------------------------------------- */
+
+static size_t wcodeci_view_room(const wcodec_reader *reader)
+{
+    wcodec_reader_info info;
+    wcodec_reader_get_info(reader, &info);
+    return (size_t)wcodeci_min64(info.max_tile_bytes, info.view_size);
+}
+
+WCODEC_API size_t wcodec_view_need(const wcodec_reader *reader)
+{
+    return reader ? wcodeci_view_room(reader) + wcodec_reader_scratch(reader) : 0;
+}
+
+WCODEC_API wcodec_status wcodec_view_open(wcodec_view *view, const wcodec_reader *reader, size_t original,
+                                          void *memory, size_t memory_size)
+{
+    wcodec_original o;
+    wcodec_reader_info info;
+    size_t room;
+    if (!view) return WCODEC_E_ARGUMENT;
+    memset(view, 0, sizeof *view);
+    view->error.status = WCODEC_E_ARGUMENT;     /* until it is open nothing can be read */
+    view->error.what = "the view is not open";
+    if (!reader || !memory) return WCODEC_E_ARGUMENT;
+    if (memory_size < wcodec_view_need(reader)) return view->error.status = WCODEC_E_NO_SPACE;
+    wcodec_reader_get_info(reader, &info);
+    o.offset = 0;
+    o.size = info.view_size;
+    if (original != WCODEC_ALL_ORIGINALS && wcodec_reader_original(reader, original, &o) != WCODEC_OK)
+        return WCODEC_E_ARGUMENT;
+    room = wcodeci_view_room(reader);
+    view->reader = reader;
+    view->tile = (unsigned char *)memory;
+    view->scratch = view->tile + room;
+    view->scratch_size = memory_size - room;
+    view->begin = o.offset;
+    view->size = o.size;
+    view->error.status = WCODEC_OK;
+    view->error.what = NULL;
+    return WCODEC_OK;
+}
+
+/* How many of `size` bytes from `offset` on, where a tile begins, are whole tiles. */
+static size_t wcodeci_view_whole(const wcodec_view *view, uint64_t offset, size_t size)
+{
+    wcodec_tile_span span;
+    if (wcodec_reader_tile(view->reader, offset + size, &span) != WCODEC_OK) return size;     /* the end of all */
+    return span.offset > offset ? (size_t)(span.offset - offset) : 0;
+}
+
+/* Reads some of `size` bytes, 1 or more, from `offset` of the reader's view: from the tile that is kept, or whole
+ * tiles where they belong, or from the next tile to be kept.  Returns how many; 0 after an error. */
+static size_t wcodeci_view_some(wcodec_view *view, uint64_t offset, wcodeci_byte *dst, size_t size)
+{
+    wcodec_tile_span span;
+    size_t some;
+    wcodec_status status;
+    if (offset - view->tile_offset >= view->tile_size) {
+        (void)wcodec_reader_tile(view->reader, offset, &span);
+        some = span.offset == offset ? wcodeci_view_whole(view, offset, size) : 0;
+        if (some) {
+            status = wcodec_read(view->reader, offset, dst, some, view->scratch, view->scratch_size, &view->error);
+            return status ? 0 : some;
+        }
+        view->tile_size = 0;
+        status = wcodec_read(view->reader, span.offset, view->tile, span.size, view->scratch, view->scratch_size,
+                             &view->error);
+        if (status) return 0;
+        view->tile_offset = span.offset;
+        view->tile_size = span.size;
+    }
+    some = (size_t)(offset - view->tile_offset);
+    size = wcodeci_min(size, view->tile_size - some);
+    memcpy(dst, view->tile + some, size);
+    return size;
+}
+
+WCODEC_API size_t wcodec_view_read(wcodec_view *view, uint64_t offset, void *dst, size_t size)
+{
+    wcodeci_byte *to = (wcodeci_byte *)dst;
+    size_t there = 0, done = 0;
+    if (!dst) return 0;
+    if (view && !view->error.status && offset < view->size)
+        there = (size_t)wcodeci_min64(size, view->size - offset);
+    while (done < there) {
+        const size_t some = wcodeci_view_some(view, view->begin + offset + done, to + done, there - done);
+        if (!some) done = there = 0;
+        done += some;
+    }
+    if (done < size) memset(to + done, 0, size - done);
+    return done;
+}
+
+WCODEC_API wcodec_status wcodec_view_status(const wcodec_view *view, wcodec_error *err)
+{
+    if (!view) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
+    if (view->error.status) wcodeci_fail(err, view->error.status, view->error.offset, view->error.what);
+    return view->error.status;
 }
 
 /* ---- part: amalgamate/parts/80_writer.c ---- */

@@ -33,6 +33,7 @@
 #include "parts/65_tile_encode.c"
 #include "parts/70_reader.c"
 #include "parts/75_push.c"
+#include "parts/78_view.c"
 #include "parts/80_writer.c"
 #include "parts/85_plan.c"
 #include "parts/852_npy.c"

@@ -1851,6 +1851,22 @@ class Examples(CliTest):
         self.assertEqual(self.run_example(program, data=packed), self.model)
         self.assertIsNone(self.run_example(program, data=packed[:-1]))
 
+    def test_file_view(self):
+        program, packed = self.build("file_view.c"), self.container()
+        lines = self.run_example(program, packed).decode().splitlines()
+        self.assertRegex(lines[0], r"\A1000000 reads of 8 bytes, one after the other: [\d.]+ s\Z")
+        self.assertRegex(lines[1], r"\A1000000 reads of 8 bytes, at random in a tile of \d+: [\d.]+ s\Z")
+        self.assertEqual(lines[2], "through the callback: %08x" % zlib.crc32(self.model))
+        self.assertIn(lines[3], ("through a FILE *: %08x" % zlib.crc32(self.model),
+                                 "through a FILE *: not on this system"))
+        noise = random_bytes(3000)
+        damaged = bytearray(pathlib.Path(self.container(noise, "noise")).read_bytes())
+        damaged[damaged.index(noise[1000:1100])] ^= 1
+        self.assertIsNone(self.run_example(program, self.path("damaged", bytes(damaged))))
+        # What went in through a pipe has no name, and a container of nothing no file.
+        self.assertEqual(len(self.run_example(program, self.container(b"", "nothing")).splitlines()), 3)
+        self.assertIsNone(self.run_example(program, self.path("none", make_golden.container([]))))
+
     def test_choose(self):
         weights = safetensors([("w", "BF16", [400, 500], gaussian_bf16(200000))])
         program, model = self.build("choose.c"), self.path("model", weights)

@@ -423,6 +423,41 @@ WCODEC_API wcodec_status wcodec_rows_range(const wcodec_segment *segment, uint64
                                            uint64_t *offset, uint64_t *size);
 
 /* ------------------------------------------------------------------------------------------------
+ * The view (public): for code that reads a file bit by bit
+ *
+ * wcodec_read decodes the tiles that it needs and forgets them, which suits reads of many bytes.  A view keeps
+ * the last tile, so that a million reads of 8 bytes, one after the other, decode each tile once.  It lies in the
+ * caller's memory; one thread uses it at a time, and others may have their own of the same reader.
+ * ---------------------------------------------------------------------------------------------- */
+
+#define WCODEC_ALL_ORIGINALS ((size_t)-1)
+
+/* Do not rely on its contents. */
+typedef struct wcodec_view {
+    const wcodec_reader *reader;
+    unsigned char *tile, *scratch;
+    size_t scratch_size, tile_size;     /* tile_size 0: none is kept */
+    uint64_t tile_offset;
+    uint64_t begin, size;
+    wcodec_error error;
+} wcodec_view;
+
+/* Bytes of memory that a view of this reader takes: its largest tile, and scratch memory.  No alignment needed. */
+WCODEC_API size_t wcodec_view_need(const wcodec_reader *reader);
+/* Makes a view of original number `original` (WCODEC_ALL_ORIGINALS: of all, one after the other), whose size is
+ * then `view->size`.  `reader` and `memory` must outlive it; there is nothing to close.  OK, ARGUMENT, NO_SPACE. */
+WCODEC_API wcodec_status wcodec_view_open(wcodec_view *view, const wcodec_reader *reader, size_t original,
+                                          void *memory, size_t memory_size);
+
+/* Reads up to `size` bytes from `offset` and returns how many: fewer only at the end.  Whole tiles are decoded
+ * straight into `dst`.  Bytes of `dst` that are not read become 0.  After an error (see wcodec_read) it returns
+ * 0, and from then on always: so a caller who looks at nothing gets zeros, and one who looks once, at the end, by
+ * wcodec_view_status, knows. */
+WCODEC_API size_t wcodec_view_read(wcodec_view *view, uint64_t offset, void *dst, size_t size);
+/* The first error, or OK; `err` is filled in if it is one. */
+WCODEC_API wcodec_status wcodec_view_status(const wcodec_view *view, wcodec_error *err);
+
+/* ------------------------------------------------------------------------------------------------
  * The push decoder (public): a container in chunks of any size in, the originals' bytes out
  * ---------------------------------------------------------------------------------------------- */
 
