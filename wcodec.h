@@ -259,16 +259,17 @@ bytes when decoded, all but the last of exactly 2^16.  Their joined bytes:
         if flags bit 1:
           varint P             tiles a group, at least 1: tile i is in group i / P
                                rounded down
-          varint columns       8 to the header's max tile bytes
+          varint columns       8 to the header's max tile bytes, and at most the units
+                               of the segment: size / unit
         for each tile i:
           if flags bit 1 and i mod P = 0:
             varint extent / 8  the size of the group's S record, with its padding;
                                0: there is none
           varint extent / 8    the size of the tile's record, with its padding
 
-A segment of size 0 MUST NOT have flags bit 1.  The sizes of an original's segments
-add up to its size.  Nothing follows the last original's last segment.  A dtype that a
-reader does not know is treated as BYTES if flags bit 0 is set, and is otherwise
+So a segment of fewer than 8 units has not flags bit 1.  The sizes of an original's
+segments add up to its size.  Nothing follows the last original's last segment.  A dtype
+that a reader does not know is treated as BYTES if flags bit 0 is set, and is otherwise
 rejected (UNSUPPORTED).
 
 Cutting a segment of N units into tiles.  If T >= row, T MUST be a multiple of
@@ -362,7 +363,7 @@ unit u of its segment, counted in units of its split, a writer stores u mod W, a
 reader takes what is there.  The n values touch R = (phase + n - 1) / W + 1 rows
 (rounded down).  The plane of the row scales has R values of 8 bits, row[0] ...
 row[R-1]: they are the n values where section 9 speaks of it.  Its predictor MUST be
-none or left, its coder one of 9.0 to 9.5.
+none or left, its coder one of 9.0 to 9.5 or 9.8.
 
   q[i] = (row[(phase + i) / W] + column[(phase + i) mod W]) mod 256
 
@@ -524,7 +525,12 @@ bit 0.
   u8   parameter         not for kind 3
   u8   top               kind 2 only: at most 7
   raw bits               kind 1 only
-  code bytes             up to the payload's end
+  code bytes             as many as 9.7.2 says
+  fill                   zero bytes that bring the payload's size to n / 128, rounded down,
+                         where it is less; none where it is not
+
+So the time that decoding takes is bounded by the payload's size: a byte stands for at most
+128 values, of at most 28 bits each.  A reader rejects a smaller payload before it begins.
 
 All numbers are integers; "/" is division that drops the fraction (-7 / 2 is -3), >> is
 used on numbers not negative alone, "mod 2^32" is meant where a product or sum of hashes
@@ -572,7 +578,7 @@ the rate, which for value i is
   P     = (m + q) / 2                                          the probability of a 1 in 1/65536
 
 Coder.  low = 0, high = 2^32 - 1, code = the first four code bytes, the first one
-highest.  A byte that is read beyond the payload's end is 0 and is counted.
+highest.  A byte that is read beyond the payload's end is 0.
 
   middle = low + ((high - low) * P >> 16)         (the product has 48 bits)
   the bit is 1 if code <= middle: then high = middle; else it is 0: low = middle + 1
@@ -593,8 +599,8 @@ Learning, with the bit y:
 The end.  After the last bit let k be the smallest of 0, 1, 2, 3 for which low, rounded
 up to a multiple of 2^(32 - 8k), is at most high and below 2^32 (k = 0: if low is 0, the
 result 0), and X that multiple; if there is none, k = 4 and X = low.  code MUST be X,
-and exactly 4 - k bytes MUST have been read beyond the payload's end.  (A writer ends
-with the k highest bytes of X.)
+and if B bytes have been read in all, there MUST be exactly B - (4 - k) code bytes: what
+follows is fill.  (A writer ends with the k highest bytes of X.)
 
 9.7.3 Scales, in 1/256 octave (kinds 0, 1, 2)
 
@@ -641,7 +647,8 @@ Then, with L = 256 * v: learn L; then
 
 9.7.5 Kind 1, mantissas under the exponents e[i], the tile's plane 0: 3 inputs
 
-It MUST NOT be used for plane 0.  Parameter: bits 0-2: top; bit 3: sign; others 0.  top
+It MUST NOT be used for plane 0, whose values are taken with its predictor undone, but not
+the unit's.  Parameter: bits 0-2: top; bit 3: sign; others 0.  top
 MUST be below w, and top and sign not both 0.  The value's top bit, w - 1, is its sign;
 below it there are w - 1 bits of mantissa, the `top` highest of which are modelled; so
 is the sign if `sign` is 1.  The other b = w - top - sign bits of each value are the raw
@@ -746,7 +753,10 @@ Update with v[i]:
         most 400 and at most at; if it is below least, length = 0
   place[h] = i + 1
 
-Coder ids 8 to 31 are reserved.
+9.8 packed (id 9).  u8 c, u8 b, then a raw plane (9.0) of the values v[i] - c, of b
+bits each.  b MUST be at least 1 and below w, and c + 2^b at most 2^w.
+
+Coder ids 8 and 10 to 31 are reserved.
 
 10. What a reader may do less
 
@@ -754,7 +764,7 @@ A reader that fetches single tiles does not see the O records, the records betwe
 tiles, S records that its tiles do not need, and the container's CRC-32.  One that
 takes the container in order need not look into the index, beyond its CRC-32 and size,
 nor compare the O records with it; to it an S record stands for all T records that
-follow one another.  Both see the same bytes in a container that keeps the rules above.
+follow one another, and the header's max tile bytes are what bounds the columns.  Both see the same bytes in a container that keeps the rules above.
 
 11. Room
 
@@ -1079,7 +1089,8 @@ typedef enum wcodec_split {
 typedef enum wcodec_coder {
     WCODEC_CODER_RAW = 0, WCODEC_CODER_CONSTANT = 1, WCODEC_CODER_SPARSE = 2, WCODEC_CODER_HUFFMAN = 3,
     WCODEC_CODER_RANS16 = 4, WCODEC_CODER_RANS256 = 5, WCODEC_CODER_CLASSES = 6, WCODEC_CODER_MIX = 7,
-    WCODEC_CODER_COUNT = 8
+    WCODEC_CODER_PACKED = 9,
+    WCODEC_CODER_COUNT = 10
 } wcodec_coder;
 
 typedef enum wcodec_predictor {
@@ -1198,6 +1209,9 @@ typedef struct wcodec_reader_options {
     uint64_t max_memory;                /* bytes that the reader may hold; 0: 1 GiB */
     int no_crc;                         /* do not check the tiles' CRC-32 */
     unsigned cpu_off;                   /* WCODEC_CPU_...: kernels not to use */
+    int no_mix;                         /* refuse (LIMIT) containers that may have planes of the coder MIX: for who
+                                         * takes any file, and cannot wait some 50 us a byte of it, which is what
+                                         * hostile ones can cost at most */
 } wcodec_reader_options;
 WCODEC_API wcodec_reader_options wcodec_reader_defaults(void);
 
@@ -2881,7 +2895,7 @@ WCODEC_API const char *wcodec_coder_name(unsigned coder)
 {
     static const char *const names[WCODEC_CODER_COUNT] = {
         "raw", "constant", "sparse", "huffman", "rans16", "rans256", "classes",
-        "mix"
+        "mix", NULL, "packed"
     };
     return coder < WCODEC_CODER_COUNT ? names[coder] : NULL;
 }
@@ -3225,7 +3239,7 @@ static void wcodeci_predict_units(const wcodeci_byte *p, wcodeci_byte *residual,
 /* ---- part: amalgamate/parts/55_plane.c ---- */
 
 /* ------------------------------------------------------------------------------------------------
- * Plane coders: raw, constant, sparse (private)
+ * Plane coders: raw, packed, constant, sparse (private)
  *
  * A decoder fills v[0] ... v[n-1] from exactly `size` bytes and returns NULL, or what is wrong with them.
  * It may write to all of v and nothing else, and leaves no value of 2^w or more in it.
@@ -3339,6 +3353,25 @@ static const char *wcodeci_raw_decode(const wcodeci_kernels *kernels, const wcod
     return NULL;
 }
 
+#define WCODECI_PACKED_HEAD 2
+
+/* A raw plane of fewer bits above a least value, which is subtracted: a frame of reference. */
+static const char *wcodeci_packed_decode(const wcodeci_kernels *kernels, const wcodeci_byte *src, size_t size,
+                                         unsigned width, wcodeci_byte *v, size_t n)
+{
+    const char *what;
+    uint64_t least;
+    size_t i;
+    if (size < WCODECI_PACKED_HEAD || src[1] == 0 || src[1] >= width || src[0] + (1u << src[1]) > 1u << width)
+        return "a packed plane is broken";
+    what = wcodeci_raw_decode(kernels, src + WCODECI_PACKED_HEAD, size - WCODECI_PACKED_HEAD, src[1], v, n);
+    if (what) return what;
+    least = (uint64_t)0x0101010101010101u * src[0];     /* no byte carries into the next */
+    for (i = 0; n - i >= 8; i += 8) wcodeci_store64(v + i, wcodeci_load64(v + i) + least);
+    for (; i < n; i++) v[i] = (wcodeci_byte)(v[i] + src[0]);
+    return NULL;
+}
+
 static const char *wcodeci_constant_decode(const wcodeci_byte *src, size_t size, unsigned width,
                                            wcodeci_byte *v, size_t n)
 {
@@ -3435,6 +3468,42 @@ static size_t wcodeci_raw_encode(const wcodeci_plane *plane, wcodeci_byte *dst, 
     memset(group, 0, sizeof group);
     memcpy(group, plane->v + i, plane->n - i);
     wcodeci_pack(group, width, dst + i / 8 * width, 64);
+    return size;
+}
+
+/* The bits that the differences from the least value take, and that value, lowered until all of these bits fit the
+ * plane; the plane's width where they are no fewer, 0 if there is one value only. */
+static unsigned wcodeci_packed_width(const wcodeci_plane *plane, unsigned *least)
+{
+    const unsigned all = 1u << plane->width;
+    unsigned most = all - 1, width = 0;
+    for (*least = 0; !plane->count[*least]; ++*least) {}
+    while (!plane->count[most]) most--;
+    while ((most - *least) >> width) width++;
+    if (*least > all - (1u << width)) *least = all - (1u << width);
+    return width;
+}
+
+static size_t wcodeci_packed_size(const wcodeci_plane *plane)
+{
+    unsigned least, width = wcodeci_packed_width(plane, &least);
+    return width == 0 || width >= plane->width ? 0 : WCODECI_PACKED_HEAD + wcodeci_raw_size(plane->n, width);
+}
+
+static size_t wcodeci_packed_encode(const wcodeci_plane *plane, wcodeci_byte *dst, size_t cap)
+{
+    const size_t size = wcodeci_packed_size(plane), n = plane->n;
+    unsigned least, width = wcodeci_packed_width(plane, &least);
+    size_t i, j;
+    if (size == 0 || size > cap) return 0;
+    *dst++ = (wcodeci_byte)least;
+    *dst++ = (wcodeci_byte)width;
+    for (i = 0; i < n; i += 64, dst += 8 * width) {
+        wcodeci_byte group[64];
+        memset(group, 0, sizeof group);
+        for (j = 0; j < wcodeci_min(n - i, 64); j++) group[j] = (wcodeci_byte)(plane->v[i + j] - least);
+        wcodeci_pack(group, width, dst, 64);
+    }
     return size;
 }
 
@@ -5039,6 +5108,7 @@ static size_t wcodeci_mix_scratch(void) { return 0; }
 #define WCODECI_MIX_RECIPROCALS 1056
 #define WCODECI_MIX_PART 4096           /* values that tell the encoder a parameter */
 #define WCODECI_MIX_ONE 1207959552      /* the weights' first sum: 9/8 times 2^30 */
+#define WCODECI_MIX_BYTE 128            /* values for which a payload has a byte, which bounds the time it takes */
 #define WCODECI_MIX_HALF 0x80000000u    /* a slot: probability of a 1, 22 bits, above a count of 10 bits */
 
 /* The coder: a value lies in low ... high; `code` is the decoder's.  A kind works on a copy of its own, which a
@@ -5810,15 +5880,30 @@ static unsigned wcodeci_mix_raw_width(unsigned width, unsigned top, unsigned sig
     return width - top - sign;
 }
 
+/* After the last bit: is the code the one that ends there, and does the payload end with it, or with the zeros
+ * that fill it up to `least` bytes?  `src`: the payload; `code`: where its code bytes begin. */
+static int wcodeci_mix_ends(const wcodeci_mix_coder *c, const wcodeci_byte *src, const wcodeci_byte *code,
+                            size_t least)
+{
+    unsigned last;
+    size_t bytes;
+    if (c->code != wcodeci_mix_last(c, &last)) return 0;
+    bytes = (size_t)(c->p - code) + c->past - (4 - last);       /* at least four were read */
+    if (bytes > (size_t)(c->end - code)) return 0;
+    return (size_t)(c->end - src) == (code + bytes > src + least ? (size_t)(code - src) + bytes : least)
+        && wcodeci_all_zero(code + bytes, c->end);
+}
+
 static const char *wcodeci_mix_decode(const wcodeci_mix_in *in, const wcodeci_byte *src, size_t size,
                                       wcodeci_byte *v, void *work)
 {
     static const char broken[] = "a mix plane's head is broken";
     wcodeci_mix *const m = (wcodeci_mix *)work;
     const unsigned kind = size ? src[0] : 255, parameter = size > 1 ? src[1] : 0;
+    const size_t least = in->n / WCODECI_MIX_BYTE;
     const wcodeci_byte *p = src + (kind == WCODECI_MIX_TEXT ? 1 : 2);
-    unsigned last;
     if (size < 2 || kind > WCODECI_MIX_TEXT) return broken;
+    if (size < least) return "a mix plane has fewer bytes than its values need";
     m->coder.end = src + size;
     if (kind == WCODECI_MIX_EXPONENTS) {
         if (parameter >> in->width) return broken;
@@ -5846,25 +5931,25 @@ static const char *wcodeci_mix_decode(const wcodeci_mix_in *in, const wcodeci_by
         wcodeci_mix_code_mantissas(m, in, v, top, sign);
     } else if (kind == WCODECI_MIX_INTEGERS) {
         if (parameter >> in->width || size < 3 || src[2] > 7) return broken;
-        m->coder.p = p + 1;
+        m->coder.p = ++p;
         wcodeci_mix_code_integers(m, in, v, parameter, src[2]);
     } else {
         if (in->width != 8) return broken;
         m->coder.p = p;
         wcodeci_mix_code_text(m, in, v);
     }
-    if (m->coder.code != wcodeci_mix_last(&m->coder, &last) || m->coder.p != m->coder.end || m->coder.past != 4 - last)
-        return "a mix plane does not end where it must";
-    return NULL;
+    return wcodeci_mix_ends(&m->coder, src, p, least) ? NULL : "a mix plane does not end where it must";
 }
 
 #ifndef WCODEC_NO_ENCODER
 
-static void wcodeci_mix_finish(wcodeci_mix *m)
+/* `least`: bytes that the payload at `dst` has at least. */
+static void wcodeci_mix_finish(wcodeci_mix *m, const wcodeci_byte *dst, size_t least)
 {
     unsigned bytes;
     uint32_t x = wcodeci_mix_last(&m->coder, &bytes);
     for (; bytes > 0; bytes--, x <<= 8) wcodeci_mix_put(&m->coder, x >> 24);
+    while ((size_t)(m->coder.dst - dst) < least && !m->coder.past) wcodeci_mix_put(&m->coder, 0);
 }
 
 static size_t wcodeci_mix_count(const wcodeci_mix_in *in, unsigned bit)
@@ -5906,7 +5991,7 @@ static size_t wcodeci_mix_write(const wcodeci_mix_in *in, unsigned parameter, wc
         else if (in->kind == WCODECI_MIX_INTEGERS) wcodeci_mix_code_integers(m, in, NULL, parameter & 255, parameter >> 8);
         else wcodeci_mix_code_text(m, in, NULL);
     }
-    wcodeci_mix_finish(m);
+    wcodeci_mix_finish(m, dst, in->n / WCODECI_MIX_BYTE);
     return m->coder.past ? 0 : (size_t)(m->coder.dst - dst);
 }
 
@@ -7248,12 +7333,11 @@ WCODECI_AVX512_INLINE void wcodeci_avx512_step(const wcodeci_avx512_tables *t, u
     }
     WCODECI_UNROLL_4
     for (g = 0; g < groups; g++) {
-        const __m512i freq = wcodeci_avx512_find(classes, t->freq, symbol[g]);
+        const __m512i fe = _mm512_maskz_permutexvar_epi8(0x5555555555555555u, symbol[g], t->freq), fo = _mm512_maskz_permutexvar_epi8(0xAAAAAAAAAAAAAAAAu, symbol[g], t->freq);
         even[g] = _mm512_add_epi16(_mm512_mullo_epi16(_mm512_and_si512(high[g], t->even),
-                                                      _mm512_and_si512(freq, t->even)),
+                                                      fe),
                                    _mm512_and_si512(rank[g], t->even));
-        odd[g] = _mm512_add_epi16(_mm512_mullo_epi16(_mm512_srli_epi16(high[g], 8),
-                                                     _mm512_srli_epi16(freq, 8)),
+        odd[g] = _mm512_add_epi16(_mm512_mulhi_epu16(_mm512_andnot_si512(t->even, high[g]), fo),
                                   _mm512_srli_epi16(rank[g], 8));
     }
     WCODECI_UNROLL_4
@@ -10154,7 +10238,7 @@ static wcodec_status wcodeci_plane_parse(wcodeci_cursor *c, wcodec_plane_info *p
     plane->coder = code & 31;
     plane->predictor = (unsigned char)(code >> 5);
     plane->size = (size_t)size;
-    if (plane->coder >= WCODEC_CODER_COUNT || (plane->coder == WCODEC_CODER_MIX && !WCODECI_MIX)
+    if (plane->coder >= WCODEC_CODER_COUNT || plane->coder == 8 || (plane->coder == WCODEC_CODER_MIX && !WCODECI_MIX)
         || plane->predictor >= WCODEC_PREDICT_COUNT) {
         *what = "unknown coder or predictor";
         return WCODEC_E_UNSUPPORTED;
@@ -10228,7 +10312,7 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
     if (status) return c.bad && size >= record.head + record.body ? WCODEC_E_CORRUPT : status;
     *what = "a tile's record is broken";
     if ((up && !tile->row) || (scaled && !tile->info.scaled)
-        || tile->info.rows.predictor > WCODEC_PREDICT_LEFT || tile->info.rows.coder >= WCODEC_CODER_CLASSES)
+        || tile->info.rows.predictor > WCODEC_PREDICT_LEFT || (tile->info.rows.coder >= WCODEC_CODER_CLASSES && tile->info.rows.coder != WCODEC_CODER_PACKED))
         return WCODEC_E_CORRUPT;
     if (record.body > tile->info.decoded_size + tile->info.decoded_size / 8 + WCODECI_BODY_SLACK)
         return WCODEC_E_CORRUPT;
@@ -10309,6 +10393,7 @@ static const char *wcodeci_plane_values(const wcodeci_tile_job *job, const wcode
     wcodeci_rans16_out out;
     switch (info->coder) {
     case WCODEC_CODER_RAW: return wcodeci_raw_decode(kernels, src, info->size, info->width, v, n);
+    case WCODEC_CODER_PACKED: return wcodeci_packed_decode(kernels, src, info->size, info->width, v, n);
     case WCODEC_CODER_CONSTANT: return wcodeci_constant_decode(src, info->size, info->width, v, n);
     case WCODEC_CODER_SPARSE: return wcodeci_sparse_decode(src, info->size, info->width, v, n);
     case WCODEC_CODER_HUFFMAN:
@@ -11061,8 +11146,10 @@ static const wcodeci_byte wcodeci_guesses[4][3] = {
 #define WCODECI_SLOW_PART 48        /* of the tile's bytes, */
 #define WCODECI_SLOW_LEAST 16       /* or of what the plane takes: so much must a slow coder save */
 #define WCODECI_FREE_SIZE 8192      /* bytes: in a tile below this speed costs nothing */
-/* For scales, which are few: what decodes without a large table. */
-#define WCODECI_SIDE_CODERS (1u << WCODEC_CODER_RAW | 1u << WCODEC_CODER_CONSTANT | 1u << WCODEC_CODER_HUFFMAN)
+/* For scales, which are few: what decodes without a large table.  (Rows' in a tile of the profile FAST do without
+ * Huffman's too, which takes a fifth of such a tile's time and saves 1 in 10000.) */
+#define WCODECI_SIDE_CODERS \
+    (1u << WCODEC_CODER_RAW | 1u << WCODEC_CODER_CONSTANT | 1u << WCODEC_CODER_PACKED | 1u << WCODEC_CODER_HUFFMAN)
 #define WCODECI_CLASS_RUN 512       /* of four such runs of values one is looked at for a model of classes */
 
 typedef struct wcodeci_encoder {
@@ -11201,6 +11288,7 @@ static void wcodeci_choice_prepare(const wcodeci_encoder *e, const wcodeci_plane
         if (coders >> WCODEC_CODER_CONSTANT & 1) least[WCODEC_CODER_CONSTANT] = 1;
         return;
     }
+    if (coders >> WCODEC_CODER_PACKED & 1) least[WCODEC_CODER_PACKED] = wcodeci_packed_size(plane);
     if (bound >= raw) return;       /* no coder goes below the entropy */
     if (bound + wcodeci_slow_cost(e, bound) >= raw)
         coders &= ~(1u << WCODEC_CODER_HUFFMAN | 1u << WCODEC_CODER_RANS256);
@@ -11246,6 +11334,7 @@ static size_t wcodeci_encode_with(const wcodeci_encoder *e, unsigned coder, cons
                                   const wcodeci_choice *choice, wcodeci_byte *dst, size_t cap)
 {
     switch (coder) {
+    case WCODEC_CODER_PACKED: return wcodeci_packed_encode(plane, dst, cap);
     case WCODEC_CODER_CONSTANT: return wcodeci_constant_encode(plane, dst, cap);
     case WCODEC_CODER_SPARSE: return wcodeci_sparse_encode(plane, dst, cap);
     case WCODEC_CODER_HUFFMAN: return wcodeci_huff_encode(plane, &choice->huff, dst, cap);
@@ -11757,6 +11846,8 @@ static void wcodeci_rows_encode(wcodeci_encoder *e, size_t rows)
     const size_t slow = e->slow;
     wcodeci_plane plane;
     e->options.coders = WCODECI_SIDE_CODERS;
+    if (e->options.profile == WCODEC_PROFILE_FAST && e->size > WCODECI_FREE_SIZE)
+        e->options.coders &= ~(1u << WCODEC_CODER_HUFFMAN);
     e->row = 0;
     e->slow = 0;
     memcpy(e->plane, e->row_scales, rows);
@@ -12175,6 +12266,14 @@ static wcodec_status wcodeci_header_parse(const wcodeci_byte *p, wcodeci_header 
         return wcodeci_fail(err, WCODEC_E_CORRUPT, 8, "the header's size is wrong");
     if (header->max_tile == 0 || header->max_tile > WCODEC_MAX_TILE_BYTES)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, 20, "the header's tile size is wrong");
+    return WCODEC_OK;
+}
+
+/* What the caller does not want to wait for. */
+static wcodec_status wcodeci_header_allowed(const wcodeci_header *header, int no_mix, wcodec_error *err)
+{
+    if (no_mix && header->mix)
+        return wcodeci_fail(err, WCODEC_E_LIMIT, 16, "the container may use the coder mix, which is not allowed");
     return WCODEC_OK;
 }
 
@@ -12603,7 +12702,7 @@ static wcodec_status wcodeci_index_tiles(wcodec_reader *r, wcodeci_index_state *
         s->group = wcodeci_take_varint(&x->c);
         s->columns = wcodeci_take_varint(&x->c);
         if (x->c.bad || s->group == 0 || s->columns < WCODECI_MIN_COLUMNS
-            || s->columns > r->header.max_tile)
+            || s->columns > wcodeci_min64(r->header.max_tile, s->cut.units))
             return WCODEC_E_CORRUPT;
         s->first_group = x->group;
         if (s->columns > r->most_columns) r->most_columns = s->columns;
@@ -12794,6 +12893,7 @@ static wcodec_status wcodeci_reader_make(wcodec_reader **out, const wcodec_sourc
     if (!wcodeci_source_ok(source) || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "wrong source or options");
     status = wcodeci_reader_ends(source, fixed, &header, &footer, err);
+    if (!status) status = wcodeci_header_allowed(&header, opts.no_mix, err);
     if (status) return status;
     wcodeci_heap_init(&heap, opts.allocator, opts.max_memory, WCODECI_READER_MEMORY);
     size = wcodeci_reader_layout(NULL, source, &header, &footer);
@@ -13231,7 +13331,7 @@ struct wcodec_push {
     wcodeci_heap heap;
     wcodec_error error;                     /* sticky once status is not OK */
     wcodeci_engine engine;
-    int no_crc;
+    int no_crc, no_mix;
     wcodeci_push_state state;
     wcodeci_header header;
     wcodeci_byte fixed[WCODECI_HEADER_SIZE];
@@ -13283,6 +13383,7 @@ WCODEC_API wcodec_status wcodec_push_open(wcodec_push **out, const wcodec_reader
     d->heap = heap;
     d->engine = wcodeci_engine_make(opts.cpu_off);
     d->no_crc = opts.no_crc;
+    d->no_mix = opts.no_mix;
     d->buffer = d->fixed;
     d->want = WCODECI_HEADER_SIZE;
     d->name = (const char *)d->names;
@@ -13344,6 +13445,7 @@ static wcodec_status wcodeci_push_header(wcodec_push *d)
     wcodec_status status;
     if (d->state == WCODECI_PUSH_HEADER) {
         status = wcodeci_header_parse(d->fixed, &d->header, &d->error);
+        if (!status) status = wcodeci_header_allowed(&d->header, d->no_mix, &d->error);
         if (!status) status = wcodeci_push_allocate(d);
         if (status) return status;
         d->have = 0;
@@ -15794,24 +15896,24 @@ typedef struct wcodeci_cycles {
 } wcodeci_cycles;
 
 static const wcodeci_cycles wcodeci_cycles_scalar = {
-    { 75, 33, 40, 850, 1549, 1950, 2881, 88000 }, { 0, 1925, 405, 0 }, 1000, 0, 220, 1
+    { 75, 33, 40, 850, 1549, 1950, 2881, 88000, 0, 100 }, { 0, 1925, 405, 0 }, 1000, 0, 220, 1
 };
 #if WCODECI_X86 || WCODECI_NEON
 static const wcodeci_cycles wcodeci_cycles_sse41 = {
-    { 27, 12, 10, 810, 198, 545, 545, 88000 }, { 0, 96, 52, 0 }, 1000, 22, 24, 0
+    { 27, 12, 10, 810, 198, 545, 545, 88000, 0, 40 }, { 0, 96, 52, 0 }, 1000, 22, 24, 0
 };
 #endif
 #if WCODECI_X86
 static const wcodeci_cycles wcodeci_cycles_avx2 = {
-    { 14, 0, 3, 800, 102, 495, 285, 88000 }, { 0, 98, 48, 0 }, 1000, 35, 22, 0
+    { 14, 0, 3, 800, 102, 495, 285, 88000, 0, 24 }, { 0, 98, 48, 0 }, 1000, 35, 22, 0
 };
 static const wcodeci_cycles wcodeci_cycles_avx512 = {
-    { 10, 0, 4, 800, 68, 505, 145, 88000 }, { 0, 70, 30, 0 }, 1000, 35, 28, 0
+    { 10, 0, 4, 800, 68, 505, 145, 88000, 0, 20 }, { 0, 70, 30, 0 }, 1000, 35, 28, 0
 };
 #endif
 /* Whole cycles for a plane beside its values: tables that are made of its model, and values that come
  * slower where they are few.  So that tiles of 512 values come out as measured. */
-static const uint32_t wcodeci_cycles_plane[WCODEC_CODER_COUNT] = { 50, 50, 50, 4000, 1000, 8000, 3000, 30000 };
+static const uint32_t wcodeci_cycles_plane[WCODEC_CODER_COUNT] = { 50, 50, 50, 4000, 1000, 8000, 3000, 30000, 0, 50 };
 /* CRC-32, a byte: by tables, by carry-less multiplication, by that on vectors of 512 bits. */
 enum { WCODECI_CYCLES_CRC = 165, WCODECI_CYCLES_CRC_CLMUL = 64, WCODECI_CYCLES_CRC_VCLMUL = 16 };
 
@@ -16247,6 +16349,7 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_Q_CHUNK
 #undef WCODECI_LOW_BITS
 #undef WCODECI_UNPACK_CASE
+#undef WCODECI_PACKED_HEAD
 #undef WCODECI_PACK_CASE
 #undef WCODECI_NIBBLE_REPEAT
 #undef WCODECI_NIBBLE_ZEROS
@@ -16281,6 +16384,7 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_MIX_RECIPROCALS
 #undef WCODECI_MIX_PART
 #undef WCODECI_MIX_ONE
+#undef WCODECI_MIX_BYTE
 #undef WCODECI_MIX_HALF
 #undef WCODECI_MIX_NODES
 #undef WCODECI_MIX_EXPONENT_INPUTS

@@ -15,6 +15,7 @@
 
 #define FUZZ_MAX_MEMORY ((uint64_t)64 << 20)
 #define FUZZ_MAX_VIEW ((size_t)1 << 20)     /* what a run decodes at most: keeps a run in milliseconds */
+#define FUZZ_MAX_MIXED ((size_t)1 << 16)    /* the same of what has planes of the coder mix */
 
 /* The interface of libFuzzer. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -162,15 +163,38 @@ static inline wcodec_status fuzz_read_at(void *user, uint64_t offset, void *dst,
     return WCODEC_OK;
 }
 
-/* A container whose header admits tiles of more than FUZZ_MAX_VIEW costs megabytes a run; most such
- * inputs are left out. */
+/* A container whose header admits tiles of more than FUZZ_MAX_VIEW costs megabytes a run, and one with planes of
+ * the coder mix seconds; most such inputs are left out. */
 static inline int fuzz_too_slow(const uint8_t *data, size_t size, fuzz_random *r)
 {
     uint32_t max_tile;
     if (size < 24) return 0;
     max_tile = (uint32_t)data[20] | (uint32_t)data[21] << 8 | (uint32_t)data[22] << 16
                | (uint32_t)data[23] << 24;
+    if ((data[16] & 1) != 0 && max_tile > FUZZ_MAX_MIXED) return fuzz_below(r, 256) != 0;
     return max_tile > FUZZ_MAX_VIEW && fuzz_below(r, 32) != 0;
+}
+
+/* Has a tile a plane of the coder mix, which decodes a thousand times as slowly as the others? */
+static inline int fuzz_mixed(const wcodec_tile_info *info)
+{
+    unsigned i;
+    for (i = 0; i < info->planes; i++)
+        if (info->plane[i].coder == WCODEC_CODER_MIX) return 1;
+    return 0;
+}
+
+/* A tile that it would take too long to decode. */
+static inline int fuzz_tile_too_large(const wcodec_tile_info *info)
+{
+    return info->decoded_size > (fuzz_mixed(info) ? FUZZ_MAX_MIXED : FUZZ_MAX_VIEW);
+}
+
+/* What decoding a tile takes. */
+static inline size_t fuzz_tile_scratch(const wcodec_tile_info *info)
+{
+    return fuzz_mixed(info) ? wcodec_tile_decode_scratch_mix(info->decoded_size)
+                            : wcodec_tile_decode_scratch(info->decoded_size);
 }
 
 /* The original that just began: its number counts up, its name can be read. */

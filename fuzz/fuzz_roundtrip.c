@@ -34,7 +34,8 @@ static wcodec_writer_options options_from(const uint8_t *tail, const wcodec_allo
     wcodec_writer_options o = wcodec_writer_defaults();
     o.allocator = allocator;
     o.max_memory = FUZZ_MAX_MEMORY;
-    o.tile.coders = tail[1] & 127u;
+    o.tile.coders = tail[1];
+    o.tile.profile = (tail[3] >> 4 & 3u) % 3;
     o.tile.predictors = tail[2] & 15u;
     o.tile.splits = (tail[2] & 128) != 0 ? (1u << (tail[3] % WCODEC_SPLIT_COUNT)) : 0;
     o.tile_units = (tail[4] & 8) != 0 ? 0 : 32 + tail[5] * 8u;     /* 65536 takes megabytes, and time */

@@ -121,7 +121,7 @@ static void check_tile(const unsigned char *src, size_t size, const fuzz_scales 
     wcodec_status first, second;
     if (fuzz_status(wcodec_tile_inspect(src, size, &info, NULL)) != WCODEC_OK) return;
     check_info(&info);
-    if (info.decoded_size > FUZZ_MAX_VIEW && fuzz_below(r, 32) != 0) return;
+    if (fuzz_tile_too_large(&info) && (fuzz_mixed(&info) || fuzz_below(r, 32) != 0)) return;
     first = decode(src, size, scales, info.decoded_size, 0, 1, 0, &a);
     second = decode(src, size, scales, info.decoded_size, 0xff, 0, fuzz_cpu_off(r), &b);
     FUZZ_REQUIRE(first == second || (first == WCODEC_OK && second == WCODEC_E_CHECKSUM));

@@ -153,6 +153,7 @@ static void seeds_by_coder(void)
             maker_init(&m);
             m.options.tile.coders = 1u << coder;
             m.options.tile.predictors = 1u << predictor;
+            if (coder == WCODEC_CODER_MIX) m.options.tile.profile = WCODEC_PROFILE_BEST;
             maker_begin(&m);
             maker_original(&m, "", 0);
             fill_for_coder(data, sizeof data, coder);
@@ -220,7 +221,7 @@ static void seeds_of_containers(void)
 static void seed_tile(const char *name, unsigned dtype, uint64_t row, const unsigned char *data, size_t size,
                       const wcodec_tile_options *options)
 {
-    size_t bound = wcodec_tile_bound(size), scratch_size = wcodec_tile_encode_scratch(size);
+    size_t bound = wcodec_tile_bound(size), scratch_size = wcodec_tile_encode_scratch_best(size);
     unsigned char *record = fuzz_exact(NULL, bound), *scratch = fuzz_exact(NULL, scratch_size);
     size_t made = wcodec_tile_encode(dtype, row, data, size, NULL, options, record, bound, scratch, scratch_size);
     FUZZ_REQUIRE(made != 0);
@@ -238,6 +239,7 @@ static void seeds_of_tiles(void)
     wcodec_tile_options options;
     unsigned split, coder;
     char name[64];
+    memset(&options, 0, sizeof options);
     for (split = 0; split < WCODEC_SPLIT_COUNT; split++) {
         options.splits = 1u << split;
         options.coders = options.predictors = ~0u;
@@ -252,6 +254,7 @@ static void seeds_of_tiles(void)
         options.splits = 0;
         options.coders = 1u << coder;
         options.predictors = 1;
+        options.profile = coder == WCODEC_CODER_MIX ? WCODEC_PROFILE_BEST : WCODEC_PROFILE_FAST;
         fill_for_coder(data, 2400, coder);
         snprintf(name, sizeof name, "coder-%s", wcodec_coder_name(coder));
         seed_tile(name, WCODEC_U8, 0, data, 1500, &options);
@@ -283,6 +286,41 @@ static size_t load_golden(const char *name, unsigned char *dst)
     return size;
 }
 
+/* Golden containers, for the harnesses of containers. */
+static void seeds_of_golden(const char *const *names, size_t count)
+{
+    static unsigned char data[16384];
+    size_t i;
+    for (i = 0; i < count; i++) {
+        const size_t size = load_golden(names[i], data);
+        save("reader", names[i], data, size);
+        save("push", names[i], data, size);
+    }
+}
+
+/* The first tile of each of the golden containers, behind the S record of its group if it has one. */
+static void seeds_of_golden_tiles(const char *const *names, size_t count)
+{
+    static unsigned char data[16384];
+    static fuzz_container c;
+    size_t i, k;
+    for (i = 0; i < count; i++) {
+        const fuzz_record *s = NULL, *t = NULL;
+        c.data = data;
+        c.size = c.room = load_golden(names[i], data);
+        FUZZ_REQUIRE(fuzz_parse(&c));
+        for (k = 0; k < c.records && t == NULL; k++) {
+            if (c.record[k].type == 'S') s = &c.record[k];
+            if (c.record[k].type == 'T') t = &c.record[k];
+        }
+        FUZZ_REQUIRE(t != NULL);
+        if (s == NULL) s = t;
+        save("tile", names[i], data + s->at, t->at + t->size - s->at);
+    }
+}
+
+#define COUNT(names) (sizeof (names) / sizeof *(names))
+
 /* The encoder takes scales only of more than a seed can hold, so that these come from the golden containers. */
 static void seeds_of_scales(void)
 {
@@ -300,27 +338,26 @@ static void seeds_of_scales(void)
         "classes-k2-exceptions", "classes-k2-exceptions-apart", "classes-without-scale-up", "classes-skewed",
         "classes-holes", "classes-first-nibbles-k0", "classes-first-f8_e4m3-k2", "classes-first-nibbles-scaled",
         "classes-first-f8_e4m3-after-classes" };
-    static unsigned char data[16384];
-    static fuzz_container c;
-    size_t i, k;
-    for (i = 0; i < sizeof containers / sizeof containers[0]; i++) {
-        const size_t size = load_golden(containers[i], data);
-        save("reader", containers[i], data, size);
-        save("push", containers[i], data, size);
-    }
-    for (i = 0; i < sizeof tiles / sizeof tiles[0]; i++) {
-        const fuzz_record *s = NULL, *t = NULL;
-        c.data = data;
-        c.size = c.room = load_golden(tiles[i], data);
-        FUZZ_REQUIRE(fuzz_parse(&c));
-        for (k = 0; k < c.records && t == NULL; k++) {
-            if (c.record[k].type == 'S') s = &c.record[k];
-            if (c.record[k].type == 'T') t = &c.record[k];
-        }
-        FUZZ_REQUIRE(t != NULL);
-        if (s == NULL) s = t;
-        save("tile", tiles[i], data + s->at, t->at + t->size - s->at);
-    }
+    seeds_of_golden(containers, COUNT(containers));
+    seeds_of_golden_tiles(tiles, COUNT(tiles));
+}
+
+/* The encoder does not choose every parameter of the coder mix. */
+static void seeds_of_mix(void)
+{
+    static const char *const containers[] = {
+        "mix-exponents-bf16", "mix-mantissas-bf16-3-1", "mix-integers-top-2", "mix-text-n700", "mix-scaled",
+        "mix-scales", "mix-index" };
+    static const char *const tiles[] = {
+        "mix-exponents-byte", "mix-exponents-f16", "mix-exponents-f8_e4m3", "mix-exponents-e4m3-centre-0",
+        "mix-exponents-noise", "mix-exponents-row-151", "mix-exponents-of-7-bits", "mix-mantissas-bf16-7-1",
+        "mix-mantissas-bf16-0-1", "mix-mantissas-f16-2-0", "mix-mantissas-f8_e4m3-1-1", "mix-mantissas-twice",
+        "mix-mantissas-row-1", "mix-integers-top-0", "mix-integers-top-7", "mix-integers-f8_e4m3-zero-15",
+        "mix-integers-of-3-bits", "mix-integers-row-2", "mix-integers-noise", "mix-integers-matches",
+        "mix-integers-zeros", "mix-text-n1", "mix-text-n33", "mix-text-n700", "mix-text-repeated",
+        "mix-text-of-planes", "mix-scaled" };
+    seeds_of_golden(containers, COUNT(containers));
+    seeds_of_golden_tiles(tiles, COUNT(tiles));
 }
 
 /* ---- plans ---- */
@@ -498,6 +535,16 @@ static void seeds_of_round_trips(void)
         snprintf(name, sizeof name, "scaled-%s-%u", wcodec_dtype_name(scaled[i % 3]), i / 3);
         save("roundtrip", name, data, sizeof data);
     }
+    for (i = 0; i < 8; i++) {           /* profile BEST */
+        const unsigned char tail[8] = { dtypes[i], (unsigned char)(i % 3 ? 255 : 128), (unsigned char)(i % 2 ? 15 : 1),
+                                        32, (unsigned char)(i % 4), (unsigned char)(i * 20),
+                                        (unsigned char)(i * 9), 0 };
+        char name[64];
+        fill_weights(data, 1024, dtypes[i]);
+        memcpy(data + 1024, tail, 8);
+        snprintf(name, sizeof name, "best-%s", wcodec_dtype_name(dtypes[i]));
+        save("roundtrip", name, data, sizeof data);
+    }
 }
 
 int main(int argc, char **argv)
@@ -511,6 +558,7 @@ int main(int argc, char **argv)
     seeds_of_containers();
     seeds_of_tiles();
     seeds_of_scales();
+    seeds_of_mix();
     seeds_of_plans();
     seeds_of_round_trips();
     return 0;

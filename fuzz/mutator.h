@@ -356,10 +356,10 @@ static inline void fuzz_scales_take(fuzz_scales *s, const unsigned char *record,
     unsigned char *scratch;
     size_t scratch_size;
     fuzz_scales_free(s);
-    if (wcodec_tile_inspect(record, size, &info, NULL) != WCODEC_OK || info.decoded_size > FUZZ_MAX_VIEW) return;
+    if (wcodec_tile_inspect(record, size, &info, NULL) != WCODEC_OK || fuzz_tile_too_large(&info)) return;
     s->columns = info.decoded_size;
     s->scale = fuzz_exact(NULL, s->columns);
-    scratch_size = wcodec_tile_decode_scratch(s->columns);
+    scratch_size = fuzz_tile_scratch(&info);
     scratch = fuzz_exact(NULL, scratch_size);
     if (wcodec_tile_decode(record, size, NULL, 0, s->scale, s->columns, scratch, scratch_size, 1, 0, NULL)
         != WCODEC_OK)
@@ -376,9 +376,9 @@ static inline void fuzz_mend_tile(unsigned char *record, size_t size, const fuzz
     uint64_t body;
     size_t n = fuzz_varint_get(record + 1, size - 1, &body);
     if (n == 0 || size < 1 + n + 6 || wcodec_tile_inspect(record, size, &info, NULL) != WCODEC_OK) return;
-    if (info.decoded_size > FUZZ_MAX_VIEW) return;
+    if (fuzz_tile_too_large(&info)) return;
     dst = fuzz_exact(NULL, info.decoded_size);
-    scratch_size = wcodec_tile_decode_scratch(info.decoded_size);
+    scratch_size = fuzz_tile_scratch(&info);
     scratch = fuzz_exact(NULL, scratch_size);
     if (wcodec_tile_decode(record, size, scales->scale, scales->columns, dst, info.decoded_size, scratch,
                            scratch_size, 1, 0, NULL) == WCODEC_OK)

@@ -23,6 +23,8 @@ import struct
 import sys
 import zlib
 
+import golden_mix
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 GOLDEN = os.path.join(HERE, 'golden')
 
@@ -138,6 +140,16 @@ def raw(values, w, edit=None):
                     out.append(byte)
     f = Fields(edit)
     f.add('all', bytes(out))
+    return f.bytes()
+
+
+def packed(values, w, least=None, bits=None, edit=None):
+    least = min(values) if least is None else least
+    bits = max(1, (max(values) - least).bit_length()) if bits is None else bits
+    f = Fields(edit)
+    f.add('least', bytes([least]))
+    f.add('bits', bytes([bits]))
+    f.add('all', raw([v - least for v in values], bits))
     return f.bytes()
 
 
@@ -410,8 +422,17 @@ def rans256(values, w, k=5, freq=None, span=None, runs=True, start=65536, edit=N
     return f.bytes()
 
 
+def mix(values, w, kind, row=None, first=None, cut=None, edit=None, **how):
+    """`how`: the parameters of the kind; `cut`: where the payload ends."""
+    f = Fields(edit)
+    for name, value in golden_mix.pieces(values, w, kind, row, first and first[1], **how):
+        f.add(name, value)
+    return f.bytes()[:cut]
+
+
 CODERS = {'raw': (0, raw), 'constant': (1, constant), 'sparse': (2, sparse), 'huffman': (3, huffman),
-          'rans16': (4, rans16), 'rans256': (5, rans256), 'classes': (6, classes16)}
+          'rans16': (4, rans16), 'rans256': (5, rans256), 'classes': (6, classes16),
+          'mix': (7, mix), 'packed': (9, packed)}
 NONE, LEFT, UP, SCALE = 0, 1, 2, 3
 
 
@@ -419,9 +440,11 @@ def P(coder='raw', predictor=NONE, **how):
     """How a plane is coded."""
     number, encode = CODERS[coder]
 
-    def payload(values, w, q=None, first=None):
+    def payload(values, w, q=None, first=None, row=None):
         if coder == 'classes':
             return encode(values, w, q=q, first=first, **how)
+        if coder == 'mix':
+            return encode(values, w, **{'row': row, 'first': first, **how})
         return encode(values, w, **how)
     return number, predictor, payload
 
@@ -501,7 +524,7 @@ def tile(data, split='BYTE', planes=None, predictor=NONE, tile_row=None, kind=b'
     for i, ((coder, plane_predictor, encode), column) in enumerate(zip(planes, columns)):
         w, values = column[0][0], [v for _, v in column]
         residuals = predict(values, plane_predictor, tile_row, w, q)
-        coded.append(('%d' % i, coder, plane_predictor, encode(residuals, w, q=q, first=first)))
+        coded.append(('%d' % i, coder, plane_predictor, encode(residuals, w, q, first, tile_row)))
         first = first or (w, values)
     if rows is not None:
         coder, plane_predictor, encode = rows_plane or P()
@@ -617,7 +640,7 @@ INDEX_TILE = 65536
 
 def container(originals, metadata=b'{}', max_tile=65536, edit=None, index_planes=None, index_kinds=b'I',
               before_index=b'', between_index=b'', after_index=b'', index_cut=INDEX_TILE, index_edit=None,
-              **index_how):
+              features=0, **index_how):
     """`edit`: as of Fields, for header.*, index.*, footer.*; the checksums fit the edited fields.
     `index_planes`: how the I records' planes are coded, one after the other."""
     edit = dict(edit or {})
@@ -632,7 +655,7 @@ def container(originals, metadata=b'{}', max_tile=65536, edit=None, index_planes
     h.add('flags', u16(0))
     h.add('size', u32(32 + len(metadata + pad8(len(metadata)))))
     h.add('metadata size', u32(len(metadata)))
-    h.add('features', u32(0))
+    h.add('features', u32(features))
     h.add('max tile', u32(max_tile))
     h.add('reserved', u32(0))
     crc_at = len(h.pieces)
@@ -815,6 +838,13 @@ def good_coders():
     good_tile('constant', b'\x07' * 1000)
     good_tile('constant-narrow', bytes([0x7D] * 5), 'F8_E5M2', [P('constant'), P('constant')])
     good_tile('constant-coder', b'\x07' * 1000, planes=[P('constant')])
+    for n in 1, 7, 64, 65, 200:
+        for bits in range(1, 8):
+            good_tile('packed-%d-%d' % (bits, n), bytes(256 - (1 << bits) + i * 77 % (1 << bits) for i in range(n)),
+                      planes=[P('packed', least=256 - (1 << bits), bits=bits)])
+    good_tile('packed-narrow', bytes(4 * (20 + i % 9) for i in range(90)), 'F8_E5M2',
+              [P('packed', least=16, bits=4), P('packed', least=0, bits=2)])
+    good_tile('packed-least-0', bytes(i % 5 for i in range(90)), planes=[P('packed', least=0, bits=7)])
     good_tile('constant-n1', b'\xff', planes=[P('constant')])
     good_tile('constant-large', bytes(20000), planes=[P('constant')])
 
@@ -1195,7 +1225,8 @@ def planes_of(split, first='raw', rest='raw', **how):
 
 
 def scaled_segment(n, split='BF16', scales=W11, rows=ROWS, seed=82, phase=0, planes=None, **how):
-    """A segment in one tile, in one group."""
+    """A segment in one tile, in one group; where it has fewer units than columns, a plain tile and group of as many
+    units as columns come before."""
     unit = SPLITS[split][1]
     data = scaled(seed, n, split, scales, rows, phase)
     how.setdefault('unit', unit)
@@ -1203,8 +1234,11 @@ def scaled_segment(n, split='BF16', scales=W11, rows=ROWS, seed=82, phase=0, pla
     rows = rows[:(phase + n - 1) // len(scales) + 1]
     place = {key: how.pop(key) for key in ('unit', 'row', 'T', 'name', 'gap') if key in how}
     s_records = how.pop('s_records', None)
-    one = tile(data, split, planes or planes_of(split), scales=scales, phase=phase, rows=rows, **how)
-    return Segment(data, tiles=[one], per=1, groups=[scales], s_how=s_how, s_records=s_records, **place)
+    tiles, groups = [tile(data, split, planes or planes_of(split), scales=scales, phase=phase, rows=rows, **how)], [scales]
+    if n < len(scales):
+        before = bumpy(len(scales) * unit)
+        data, tiles, groups, place['T'] = before + data, [tile(before)] + tiles, [None] + groups, len(scales)
+    return Segment(data, tiles=tiles, per=1, groups=groups, s_how=s_how, s_records=s_records, **place)
 
 
 def good_scales():
@@ -1245,13 +1279,15 @@ def good_scales():
     for phase, n in (1, 10), (1, 11), (5, 6), (5, 7), (10, 23), (10, 24):
         case('phase-%d-n%d' % (phase, n), n, phase=phase, first='raw', rest='classes')
     case('columns-8', 70, scales=randoms(87, 8))
+    case('columns-of-all-units', 11, first='rans16')
+    case('columns-8-of-8-units', 8, scales=randoms(87, 8), rows_plane=P('constant'))
     case('columns-above-n', 30, scales=bells(88, 70, 60, 8), phase=39)
     case('columns-above-n-two-rows', 30, scales=bells(88, 70, 60, 8), phase=45)
     case('columns-300', 310, scales=bells(89, 300, 60, 8), phase=200, first='classes', how={'k': 1})
 
     # The scales of rows: each coder that may hold them, and the padding before them.
     many = bells(90, 300, 30, 2)
-    for coder in 'raw', 'constant', 'sparse', 'huffman', 'rans16', 'rans256':
+    for coder in 'raw', 'packed', 'constant', 'sparse', 'huffman', 'rans16', 'rans256':
         for predictor in (NONE, LEFT) if coder in ('raw', 'huffman') else (NONE,):
             rows = b'\x21' * 12 if coder == 'constant' else many[:12]
             case('rows-%s-%s' % (coder, 'nl'[predictor]), 120, rows=rows, rows_plane=P(coder, predictor))
@@ -1468,7 +1504,7 @@ def bad_tiles():
     for number in range(4, 8):
         case('predictor-%d' % number, 'unsupported', edit={'flags': bytes([number | 8])}, tile_row=3)
         case('plane-predictor-%d' % number, 'unsupported', edit={'plane0': bytes([number << 5])}, tile_row=3)
-    for number in 8, 16, 31:
+    for number in 8, 10, 16, 31:
         case('coder-%d' % number, 'unsupported', edit={'plane0': bytes([number])})
     case('crc', 'checksum', edit={'crc': lambda crc: bytes([crc[0] ^ 1]) + crc[1:]})
     case('payload-changed', 'checksum', edit={'payload0': lambda p: p[:-1] + bytes([p[-1] ^ 128])})
@@ -1624,7 +1660,7 @@ def bad_scales():
     case('bit-missing', edit=flagged(128))
 
     # The plane of the row scales.
-    for coder in 9, 31:
+    for coder in 10, 31:
         case('rows-coder-%d' % coder, 'unsupported', edit={'plane of rows': bytes([coder])})
     for predictor in range(4, 8):
         case('rows-predictor-%d' % predictor, 'unsupported', edit={'plane of rows': bytes([predictor << 5])})
@@ -1749,6 +1785,17 @@ def bad_groups():
     for columns in 0, 7, 65537, (1 << 32) + 11, (1 << 64) - 1:
         index('columns-%d' % columns, columns=varint(columns))
     index('columns-long', columns=varint(11, 2))
+    # More columns than units, of the segment; nobody sees it without the index.
+    for name, n, columns in ('above-units', 88, 89), ('of-7-units', 7, 8), ('of-1-unit', 1, 8), ('2-16', 88, 65536):
+        scales = b'\x3c' * columns
+        data = scaled(104, n, 'BF16', scales, ROWS)
+        one = tile(data, 'BF16', planes_of('BF16'), scales=scales, rows=ROWS[:1])
+        bad('index-groups-columns-' + name, 'corrupt', [Original(segments=[
+            Segment(data, unit=2, tiles=[one], per=1, groups=[scales], s_how={'planes': [P('constant')]})])])
+    bad('index-groups-columns-above-units-not-there', 'corrupt', [Original(segments=[
+        Segment(SMALL, unit=2, T=15, row=15, per=2, columns=46, groups=[None, None])])])
+    bad('index-groups-columns-above-units-of-bytes', 'corrupt', [Original(segments=[
+        Segment(SMALL, unit=2, T=15, row=15, per=2, groups=[bells(110, 46, 60, 8)] * 2)])])
     index('flag-missing', flags=varint(1))
     case('index-groups-flag-added', edit={'index.s0.flags': varint(3)}, per=None, groups=[], matrix=None)
     case('index-groups-flag-2', 'unsupported', {'index.s0.flags': varint(7)})
@@ -1771,6 +1818,258 @@ def bad_groups():
     for groups in 0, 1, 3, (1 << 16) + 2, (1 << 32) - 1:
         case('index-footer-groups-%d' % groups, edit={'footer.groups': u32(groups)})
     bad('index-footer-groups-of-none', 'corrupt', plain(), edit={'footer.groups': u32(1)})
+
+
+def mixed_values(kind, w, n, seed):
+    """Values that suit a kind, and some that do not."""
+    r, row, out, mask = Random(seed), 20, bytearray(), (1 << w) - 1
+    if kind == 'text':
+        words = [b'model', b'layers', b'bias', b'weight', b'"dtype":"F16",', b'[1024,64]', b'.0.', b'.1.', b'\xff\0']
+        while len(out) < n:
+            out += words[r.below(len(words))]
+        return bytes(out[:n])
+    for i in range(n):
+        noise = r.u64()
+        if kind == 'exponents':                       # a middle, off by row and column, and far from it at times
+            d = next(d for d in range(64) if not noise >> d & 1)
+            v = (mask * 3 // 5 + i // row % 3 - i % row % 4 - d // 2) & mask
+            if r.below(40) == 0:
+                v = r.below(mask + 1)
+        else:                                       # small numbers, runs of zeros, what was there before
+            v = sum(r.below(1 + mask // 8) for _ in range(4)) - 2 * (mask // 8)
+            v = 0 if i // 30 % 4 == 1 or r.below(3) == 0 else v
+            if i // 25 % 5 >= 3:
+                v = out[i - 40] if i >= 40 else v
+            if r.below(50) == 0:
+                v = 1 << w - 1                      # the number that has no opposite
+        out.append(v & mask)
+    return bytes(out)
+
+
+def mixed_units(split, n, seed, kinds):
+    """n units whose planes hold values as mixed_values makes them, of the kinds; None: noise."""
+    unit, parts = SPLITS[split][1:]
+    planes = []
+    for k, (w, _) in enumerate(parts(0, 0)):
+        kind = kinds[k] if k < len(kinds) else None
+        noise = bytes(x & (1 << w) - 1 for x in randoms(seed + k, n))
+        planes.append(noise if kind in (None, 'mantissas') else mixed_values(kind, w, n, seed + k))
+    where = [[] for _ in planes]                    # where a plane's bits stand in the unit, lowest first
+    for bit in range(8 * unit):
+        x = 1 << bit
+        for k, (_, value) in enumerate(parts(x, x >> 8 * unit - 1)):
+            if value:
+                where[k].append((value, bit))
+    units = []
+    for i in range(n):
+        x = 0
+        for plane, places in zip(planes, where):
+            for value, bit in places:
+                x |= (1 << bit) * bool(plane[i] & value)
+        units.append(x)
+    return b''.join(x.to_bytes(unit, 'little') for x in units)
+
+
+def mixed_planes(split, *planes):
+    return list(planes) + [P()] * (len(SPLITS[split][2](0, 0)) - len(planes))
+
+
+def good_mix():
+    def one(name, segments, **how):
+        good('mix-' + name, [Original(name.encode(), segments)], features=1, **how)
+
+    def case(name, split, n, planes, kinds=None, seed=None, data=None, unit=None, **how):
+        kinds = kinds or ('exponents', 'mantissas')
+        data = data or mixed_units(split, n, seed or n, kinds)
+        one(name, [Segment(data, unit=unit or SPLITS[split][1], split=split, planes=mixed_planes(split, *planes),
+                           **how)])
+
+    def plane(kind, predictor=NONE, **how):
+        return P('mix', predictor, kind=kind, **how)
+
+    # Exponents of every width that a first plane has, and rows of all lengths.
+    for split, centre in [('BYTE', 150), ('BF16', 153), ('F16', 18), ('F8_E4M3', 9), ('F8_E5M2', 19), ('F16_4', 18)]:
+        case('exponents-' + split.lower(), split, 160, [plane('exponents', centre=centre)], tile_row=20)
+    for row in None, 1, 2, 20, 149, 150, 151, 1 << 40:
+        case('exponents-row-%s' % row, 'BYTE', 150, [plane('exponents', centre=150)], tile_row=row)
+    for centre in 0, 1, 8, 15:                      # up and down come round
+        case('exponents-e4m3-centre-%d' % centre, 'F8_E4M3', 150, [plane('exponents', centre=centre)], tile_row=21)
+    for centre in 0, 255:
+        case('exponents-centre-%d' % centre, 'BYTE', 90, [plane('exponents', centre=centre)], tile_row=20)
+    case('exponents-noise', 'BYTE', 200, [plane('exponents', centre=128)], data=randoms(120, 200), tile_row=7)
+    for n in range(1, 6):
+        case('exponents-n%d' % n, 'BYTE', n, [plane('exponents', centre=3)], data=bytes([3, 2, 4, 3, 250][:n]))
+    case('exponents-of-3-bits', 'F16', 130, [P(), plane('exponents', centre=3)], tile_row=26)
+    case('exponents-of-7-bits', 'F16_4', 130, [P(), P(), plane('exponents', centre=100)], tile_row=26)
+    for n in 127, 128, 1280, 1407, 1408, 3000:      # zeros fill the payload up to n / 128 bytes
+        case('integers-fill-%d' % n, 'BYTE', n, [plane('integers')], data=bytes(n))
+    case('exponents-fill', 'BYTE', 4000, [plane('exponents', centre=7)], data=b'\7' * 4000, tile_row=30)
+    case('text-fill', 'BYTE', 5000, [plane('text')], data=b' ' * 5000)
+    case('mantissas-fill', 'F8_E4M3', 9000, [P('constant'), plane('mantissas', top=3, sign=1)], data=b'\x38' * 9000)
+    case('exponents-same', 'BYTE', 700, [plane('exponents', centre=7)], data=b'\7' * 700, tile_row=30)
+
+    # Mantissas: every choice of top and sign, for each width.
+    for split, w in ('BF16', 8), ('F16', 3), ('F8_E4M3', 4):
+        for top in range(w):
+            for sign in range(2):
+                if top + sign:
+                    case('mantissas-%s-%d-%d' % (split.lower(), top, sign), split, 70 + 3 * top,
+                         [P('huffman', LEFT), plane('mantissas', top=top, sign=sign)], tile_row=13)
+    for top, sign in (6, 1), (6, 0), (0, 1):
+        case('mantissas-of-7-bits-%d-%d' % (top, sign), 'F16_4', 90, [
+            plane('exponents', centre=18), P(), plane('mantissas', top=top, sign=sign)], tile_row=30)
+    for row in None, 1, 79, 80, 81:
+        case('mantissas-row-%s' % row, 'BF16', 80, [plane('exponents', centre=150), plane('mantissas', sign=1)],
+             tile_row=row)
+    for n in 1, 2, 3:
+        case('mantissas-n%d' % n, 'BF16', n, [P('constant'), plane('mantissas', top=7, sign=1)],
+             data=b'\xff\x80\x80\x80\x81\x80'[:2 * n])
+    case('mantissas-left', 'BF16', 90, [P('rans256', UP), plane('mantissas', LEFT, sign=1)], tile_row=9)
+    case('mantissas-twice', 'F32', 60, [plane('exponents', centre=150), plane('mantissas'), plane('mantissas', top=1),
+                                        plane('mantissas', top=7)], tile_row=11)
+    case('mantissas-of-nibbles', 'NIBBLES', 130, [P('rans16'), plane('mantissas', top=2, sign=1)], tile_row=16)
+    far = bytes([128, 0, 200, 64]) * 20 + bytes([127, 63]) * 30
+    case('mantissas-exponents-far', 'WORD16', 70, [P(), plane('mantissas', top=3, sign=1)], data=far, tile_row=10)
+
+    # Integers.
+    for top in range(8):
+        case('integers-top-%d' % top, 'BYTE', 170, [plane('integers', top=top, zero=31 * top)], ['integers'], 9 + top,
+             tile_row=20)
+    for split, w in ('F8_E4M3', 4), ('F8_E5M2', 5), ('NIBBLES', 4):
+        for zero in 0, 1, (1 << w - 1), (1 << w) - 1:
+            case('integers-%s-zero-%d' % (split.lower(), zero), split, 140,
+                 [plane('integers', top=2, zero=zero)], ['integers'], tile_row=20)
+    case('integers-of-3-bits', 'F16', 140, [P(), plane('integers', top=7, zero=3)], [None, 'integers'], tile_row=20)
+    case('integers-of-7-bits', 'F16_4', 140, [P(), P(), plane('integers', top=1, zero=99)], [None, None, 'integers'],
+         tile_row=20)
+    for row in None, 1, 2, 3, 139, 140, 141:
+        case('integers-row-%s' % row, 'BYTE', 140, [plane('integers', top=2)], ['integers'], tile_row=row)
+    for n in range(1, 8):
+        case('integers-n%d' % n, 'BYTE', n, [plane('integers')], data=bytes([0, 128, 127, 255, 1, 0, 128][:n]))
+    case('integers-noise', 'BYTE', 200, [plane('integers', zero=77, top=7)], data=randoms(121, 200), tile_row=9)
+    case('integers-zeros', 'BYTE', 1200, [plane('integers')], data=bytes(1200), tile_row=100)
+    lines = randoms(122, 70)                        # matches of all lengths, and some that break off
+    case('integers-matches', 'BYTE', 1400, [plane('integers')], data=b''.join(
+        lines[:15 + 11 * k % 56] + bytes([k]) for k in range(31)), tile_row=64)
+    case('integers-long-match', 'BYTE', 1200, [plane('integers', top=7)], data=randoms(123, 60) * 20)
+    case('integers-left', 'BYTE', 150, [plane('integers', LEFT)], data=bumpy(150), tile_row=10)
+    case('integers-unit-up', 'BYTE', 150, [plane('integers')], data=bumpy(150), tile_row=10, predictor=UP)
+
+    # Text.
+    for n in 1, 2, 3, 4, 5, 6, 31, 32, 33, 700:
+        case('text-n%d' % n, 'BYTE', n, [plane('text')], data=mixed_values('text', 8, n, n))
+    case('text-noise', 'BYTE', 120, [plane('text')], data=randoms(124, 120))
+    case('text-repeated', 'BYTE', 800, [plane('text')], data=mixed_values('text', 8, 40, 5) * 20)
+    case('text-of-planes', 'WORD16', 150, [plane('text'), plane('text', LEFT)], ['text', 'exponents'])
+
+    # More columns than the arrays of columns have entries: 16384, and 4096 of signs.
+    few = bytearray(16800)
+    for i in list(range(0, 400, 3)) + list(range(16384, 16800, 2)):
+        few[i] = few[i - 16384] if i >= 16384 and few[i - 16384] else 1 + i % 5
+    case('integers-columns', 'BYTE', 16800, [plane('integers')], data=bytes(few), tile_row=16790)
+    case('exponents-columns', 'BYTE', 16800, [plane('exponents')], data=bytes(few), tile_row=16500)
+    signs = b''.join(u16(0x3F80 | (i * i % 7 < 3) << 15) for i in range(4300))
+    case('mantissas-columns', 'BF16', 4300, [P('constant'), plane('mantissas', top=1, sign=1)], data=signs,
+         tile_row=4200)
+
+    # With scales; in the index and in an S record; beside other coders.
+    scaled_one = scaled_segment(140, planes=[P('mix', SCALE, kind='exponents', centre=1),
+                                             P('mix', kind='mantissas', top=2)], tile_row=11)
+    one('scaled', [scaled_one])
+    one('scales', [scaled_segment(140, s_how={'planes': [P('mix', kind='integers', top=2, zero=60)]})])
+    one('index', [Segment(bumpy(60), name=b'layers.%d.bias' % k, T=20) for k in range(12)],
+        index_planes=[P('mix', kind='text')])
+    one('unused', [Segment(bumpy(60))])
+
+
+def bad_mix():
+    def case(name, status='corrupt', split='BYTE', planes=(), n=60, features=1, kinds=None, data=None, **how):
+        data = data or mixed_units(split, n, 7, kinds or ('exponents', 'mantissas'))
+        bad('mix-' + name, status, [Original(segments=[
+            Segment(data, unit=SPLITS[split][1], split=split, planes=mixed_planes(split, *planes), **how)])],
+            features=features)
+
+    def plane(kind, predictor=NONE, **how):
+        return P('mix', predictor, kind=kind, **how)
+
+    case('without-feature', planes=[plane('exponents', centre=150)], features=0)
+    case('feature-31', 'unsupported', planes=[plane('exponents', centre=150)], features=1 | 1 << 31)
+    for kind in 4, 5, 128, 255:
+        case('kind-%d' % kind, planes=[plane('exponents', edit={'kind': bytes([kind])})])
+    # The centre, or the zero point, does not fit the plane.
+    case('centre-16-of-4-bits', split='F8_E4M3', planes=[plane('exponents', centre=0, edit={'parameter': b'\x10'})])
+    case('centre-32-of-5-bits', split='F16', planes=[plane('exponents', centre=0, edit={'parameter': b'\x20'})])
+    case('centre-128-of-7-bits', split='F16_4', planes=[P(), P(), plane(
+        'exponents', centre=0, edit={'parameter': b'\x80'})])
+    case('zero-16-of-4-bits', split='F8_E4M3', planes=[plane('integers', edit={'parameter': b'\x10'})])
+    case('zero-255-of-4-bits', split='F8_E4M3', planes=[plane('integers', edit={'parameter': b'\xff'})])
+    for top in 8, 9, 255:
+        case('top-%d' % top, planes=[plane('integers', top=7, edit={'top': bytes([top])})])
+    # Mantissas where there can be none.
+    for top, sign in (0, 0), (8, 0), (7, 2), (3, 3), (3, 16), (7, 31):
+        case('mantissas-%d-%d' % (top, sign), split='BF16', planes=[P(), plane(
+            'mantissas', top=1, edit={'parameter': bytes([top | sign << 3])})])
+    for top in 3, 4, 7:
+        for sign in 0, 1:
+            case('mantissas-%d-%d-of-3-bits' % (top, sign), split='F16', planes=[P(), plane(
+                'mantissas', top=2, edit={'parameter': bytes([top | sign << 3])})])
+    case('mantissas-4-of-4-bits', split='F8_E4M3', planes=[P(), plane('mantissas', edit={'parameter': b'\4'})])
+    case('mantissas-of-first', planes=[P('mix', kind='mantissas', first=(8, bytes(60)))])
+    case('mantissas-of-first-of-two', split='BF16', planes=[P('mix', kind='mantissas', first=(8, bytes(60)))])
+    case('mantissas-filling', split='BF16', n=61, planes=[P(), plane(
+        'mantissas', top=4, edit={'raw': lambda p: p[:-1] + bytes([p[-1] | 16])})])
+    case('mantissas-filling-high', split='BF16', n=61, planes=[P(), plane(
+        'mantissas', top=4, edit={'raw': lambda p: p[:-1] + bytes([p[-1] | 128])})])
+    case('mantissas-raw-less', split='BF16', planes=[P(), plane(
+        'mantissas', top=1, edit={'raw': lambda p: p[:-1], 'code': b''})])
+    case('mantissas-raw-missing', split='BF16', planes=[P(), plane('mantissas', edit={'raw': b'', 'code': b''})])
+    case('mantissas-raw-changed', 'checksum', split='BF16', planes=[P(), plane(
+        'mantissas', edit={'raw': lambda p: bytes([p[0] ^ 2]) + p[1:]})])
+    for split, w in ('F8_E4M3', 4), ('F16', 5):
+        case('text-of-%d-bits' % w, split=split, planes=[P('mix', kind='exponents', centre=0, edit={
+            'kind': b'\3', 'parameter': b''})])
+
+    # The payload's size, and where the code ends.
+    for kind in 'exponents', 'integers', 'text':
+        for size in 0, 1, 2, 3:
+            case('%s-cut-%d' % (kind, size), planes=[plane(kind, cut=size)], kinds=[kind])
+    for cut in 0, 1, 2:
+        case('mantissas-cut-%d' % cut, split='BF16', planes=[P(), plane('mantissas', cut=cut)])
+    for kind in 'exponents', 'mantissas', 'integers', 'text':
+        planes = [P(), plane(kind)] if kind == 'mantissas' else [plane(kind)]
+        split = 'BF16' if kind == 'mantissas' else 'BYTE'
+
+        def of(name, change, status='corrupt'):
+            edited = planes[:-1] + [plane(kind, edit={'code': change})]
+            case('%s-%s' % (kind, name), status, split=split, planes=edited, kinds=[kind, None][:len(planes)])
+        of('code-missing', lambda code: b'')
+        of('code-less', lambda code: code[:-1], 'corrupt' if kind == 'text' else 'checksum')    # it ends there too
+        of('code-half', lambda code: code[:len(code) // 2])
+        of('code-more', lambda code: code + b'\0')
+        of('code-more-8', lambda code: code + bytes(8))
+        of('code-longer-than-it-must-be', lambda code: code + b'\1')
+        of('code-last', lambda code: code[:-1] + bytes([code[-1] + 1 & 255]))
+        of('code-zeros', lambda code: bytes(len(code)))
+        of('code-ones', lambda code: b'\xff' * len(code))
+        of('code-first', lambda code: bytes([code[0] ^ 64]) + code[1:])
+    # A payload has a byte for every 128 values, if need be of zeros; 2000 constant ones code to a few bytes.
+    for kind in 'exponents', 'integers', 'text':
+        for name, change in [
+                ('missing', lambda fill: b''), ('less', lambda fill: fill[1:]), ('more', lambda fill: fill + b'\0'),
+                ('not-zero', lambda fill: b'\1' + fill[1:]), ('last-not-zero', lambda fill: fill[:-1] + b'\x80')]:
+            case('%s-fill-%s' % (kind, name), data=bytes(2000), planes=[plane(kind, edit={'fill': change})])
+    case('fill-of-none', planes=[plane('integers', edit={'fill': b'\0'})], data=bytes(127))
+    case('fill-one-missing', planes=[plane('integers', top=0, edit={'code': b'', 'fill': b'\0\0'})], data=bytes(255 * 128))
+    case('bomb', planes=[plane('integers', edit={'code': b'\0' * 9, 'fill': b''})], data=bytes(60000))
+    case('other-centre', planes=[plane('exponents', centre=150, edit={'parameter': b'\x95'})])
+    case('changed-with-row', tile_row=20, planes=[plane('integers')], kinds=['integers'],
+         edit={'row': lambda row: varint(row[0] - 1)})
+
+    # Where the coder must not be.
+    bad('mix-of-rows', 'corrupt', [Original(segments=[scaled_segment(40, rows_plane=P('mix', kind='text'))])], features=1)
+    bad('mix-index-without-feature', 'corrupt', plain(), index_planes=[P('mix', kind='text')])
+    bad('mix-s-record-without-feature', 'corrupt', [Original(segments=[scaled_segment(
+        40, s_how={'planes': [P('mix', kind='text')]})])])
 
 
 def bad_payload(coder, name, status, data, edit=None, split='BYTE', **how):
@@ -1797,6 +2096,20 @@ def bad_simple_coders():
     case('narrow-group-more', 'corrupt', five, {'all': lambda p: p + bytes(40)}, split='F8_E5M2')
     case('narrow-fill-high', 'corrupt', five, {'all': lambda p: p[:71] + b'\x10' + p[72:]}, split='F8_E5M2')
     case('narrow-fill-low', 'corrupt', five, {'all': lambda p: p[:-1] + b'\x80'}, split='F8_E5M2')
+
+    few = bytes(100 + i % 8 for i in range(50))
+    case('empty', 'corrupt', few, {'least': b'', 'bits': b'', 'all': b''}, 'packed')
+    case('short-head', 'corrupt', few, {'bits': b'', 'all': b''}, 'packed')
+    case('bits-0', 'corrupt', few, {'bits': b'\0', 'all': b''}, 'packed')
+    case('bits-8', 'corrupt', few, {'bits': b'\x08', 'all': lambda p: bytes(64)}, 'packed')
+    case('bits-255', 'corrupt', few, {'bits': b'\xff'}, 'packed')
+    case('bits-of-plane', 'corrupt', wide([9] * 50), {'least': b'\0', 'bits': b'\5', 'all': lambda p: bytes(40)},
+         'packed', split='F8_E5M2')
+    case('above', 'corrupt', few, {'least': b'\xf9'}, 'packed')
+    case('above-narrow', 'corrupt', wide([9] * 50), {'least': b'\x1f'}, 'packed', split='F8_E5M2')
+    case('left-over', 'corrupt', few, {'all': lambda p: p + b'\0'}, 'packed')
+    case('missing', 'corrupt', few, {'all': lambda p: p[:-1]}, 'packed')
+    case('fill', 'corrupt', few, {'all': lambda p: p[:-1] + b'\x80'}, 'packed')
 
     same = b'\x07' * 50
     case('empty', 'corrupt', same, {'value': b''}, 'constant')
@@ -2348,9 +2661,9 @@ def build():
     """path below tests/golden -> bytes"""
     FILES.clear()
     for part in (good_coders, good_rans16, good_tiles, good_geometry, good_containers, good_scales, good_classes,
-                 good_groups, good_example,
+                 good_groups, good_mix, good_example,
                  bad_header, bad_tiles, bad_simple_coders, bad_huffman, bad_rans16, bad_rans256, bad_scales,
-                 bad_classes, bad_groups, bad_index,
+                 bad_classes, bad_groups, bad_mix, bad_index,
                  bad_footer, bad_stream, bad_both):
         part()
     return dict(FILES)

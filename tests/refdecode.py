@@ -122,6 +122,15 @@ def decode_raw(c, n, w):
     return bytes(out[:n])
 
 
+def decode_packed(c, n, w):
+    least, bits = c.take(2)
+    if not 1 <= bits < w:
+        c.fail('packed: no number of bits for differences')
+    if least + (1 << bits) > 1 << w:
+        c.fail('packed: values could be 2^w or more')
+    return bytes(least + x for x in decode_raw(c, n, bits))
+
+
 def decode_constant(c, n, w):
     return c.take(1) * n
 
@@ -390,10 +399,9 @@ def decode_classes(c, n, w, q, first):
     return rans16_values(c, n, w, freqs, value, classes)
 
 
-CODERS = [decode_raw, decode_constant, decode_sparse, decode_huffman, decode_rans16, decode_rans256,
-          decode_classes]
-CODER_NAMES = ['raw', 'constant', 'sparse', 'huffman', 'rans16', 'rans256', 'classes']
-CLASSES = 6
+CLASSES, MIX, PACKED = 6, 7, 9
+CODERS = {0: decode_raw, 1: decode_constant, 2: decode_sparse, 3: decode_huffman, 4: decode_rans16,
+          5: decode_rans256, CLASSES: decode_classes, PACKED: decode_packed}
 
 
 def decode_plane(c, n, w, coder, q=None, first=None):
@@ -405,9 +413,6 @@ def decode_plane(c, n, w, coder, q=None, first=None):
     if max(values) >> w:
         c.fail('a value does not fit the width of its plane')
     return values
-
-
-MIX = 7
 
 
 def decode_mix(c, n, w, row, first):
@@ -548,7 +553,7 @@ def read_head(c, mixed):
     if coder == MIX:
         if not mixed:
             c.fail('a plane of coder mix, of which the header says nothing')
-    elif coder >= len(CODERS):
+    elif coder not in CODERS:
         c.reserved(coder, 'coder')
     if predictor > SCALE:
         c.reserved(predictor, 'plane predictor')
@@ -644,9 +649,9 @@ def decode_tile(data, offset, limit=MAX_TILE_BYTES, scales=None, mixed=False):
     return Tile(record, decoded, split, predictor, heads, rows_head)
 
 
-def decode_scales(data, offset, limit):
+def decode_scales(data, offset, limit, mixed):
     """The scales of columns in the S record at `offset`."""
-    tile = decode_tile(data, offset, limit)
+    tile = decode_tile(data, offset, limit, mixed=mixed)
     if tile.split != 0:
         raise FormatError('CORRUPT', offset, 'column scales with a split other than BYTE')
     if len(tile.data) < MIN_COLUMNS:
@@ -880,8 +885,8 @@ def read_segment(c, header, name, position, limit):
         segment.tiles_a_group, segment.columns = c.varint(), c.varint()
         if segment.tiles_a_group < 1:
             c.fail('a group of 0 tiles')
-        if not MIN_COLUMNS <= segment.columns <= header.max_tile_bytes:
-            c.fail('the columns are not in 8 ... max tile bytes')
+        if not MIN_COLUMNS <= segment.columns <= min(header.max_tile_bytes, units):
+            c.fail('the columns are not in 8 ... max tile bytes, or more than the units')
 
     def record_of(what):
         nonlocal position
@@ -973,7 +978,7 @@ def scales_of_groups(data, header, segment):
         found.append(None)
         if extent:
             expected_record(data, offset, extent, 'S')
-            found[-1] = decode_scales(data, offset, header.max_tile_bytes)
+            found[-1] = decode_scales(data, offset, header.max_tile_bytes, header.mixed)
             if len(found[-1]) != segment.columns:
                 raise FormatError('CORRUPT', offset, 'the index gives another number of columns')
     return found
@@ -1038,7 +1043,7 @@ def decode_sequential(data):
         elif record.kind == 'S':
             if index_offset is not None or not originals:
                 fail('column scales that belong to no original')
-            scales = decode_scales(data, position, header.max_tile_bytes)
+            scales = decode_scales(data, position, header.max_tile_bytes, header.mixed)
             originals[-1].scales_offsets.append(position)
         elif record.kind == 'I':
             if index_offset is None:

@@ -373,6 +373,67 @@ static void features(void)
     make_free(&c);
 }
 
+/* The reader's option no_mix refuses what the header allows, before anything is decoded. */
+static void not_wanted(void)
+{
+    wcodec_reader_options options = wcodec_reader_defaults();
+    unsigned profile;
+    options.no_mix = 1;
+    for (profile = WCODEC_PROFILE_FAST; profile <= WCODEC_PROFILE_BEST; profile++) {
+        const wcodec_status wanted = profile == WCODEC_PROFILE_BEST ? WCODEC_E_LIMIT : WCODEC_OK;
+        make_container c;
+        wcodec_source source;
+        wcodec_reader *reader = NULL;
+        make_pushed p;
+        make_best(&c, profile, NULL);
+        source = wcodec_source_memory(c.out.data, c.out.size);
+        CHECK_STATUS(wcodec_reader_open(&reader, &source, &options, NULL), wanted);
+        CHECK((reader == NULL) == (wanted != WCODEC_OK));
+        wcodec_reader_close(reader);
+        p = make_push_all(c.out.data, c.out.size, 50, 50, NULL, &options);
+        CHECK_STATUS(p.status, wanted == WCODEC_OK ? WCODEC_END : wanted);
+        CHECK_EQ(p.bytes.size, wanted == WCODEC_OK ? c.view.size : 0);
+        test_sink_free(&p.bytes);
+        make_free(&c);
+    }
+}
+
+/* A payload has a byte for every 128 values, also where encoding leaves it to zeros; less is refused. */
+static void bytes_for_values(void)
+{
+    static const size_t units[] = { 127, 128, 1279, 1280, 40000, 300000 };
+    static const unsigned dtypes[] = { WCODEC_BYTES, WCODEC_I8, WCODEC_BF16, WCODEC_F8_E4M3 };
+    wcodec_tile_options options = best_options();
+    unsigned char *data = (unsigned char *)test_malloc(600000);
+    size_t i, k, j;
+    unsigned mixed = 0;
+    options.coders = 1u << WCODEC_CODER_MIX | 1u << WCODEC_CODER_RAW;
+    for (i = 0; i < sizeof units / sizeof *units; i++)
+        for (k = 0; k < sizeof dtypes / sizeof *dtypes; k++) {
+            const size_t size = units[i] * make_unit(dtypes[k]);
+            wcodec_tile_info info;
+            unsigned char *record, *back = (unsigned char *)test_malloc(size);
+            size_t record_size;
+            unsigned plane;
+            test_note("dtype %u, %zu units", dtypes[k], units[i]);
+            for (j = 0; j < size; j++) data[j] = (unsigned char)(k == 2 && j % 2 ? 0x3F : j % 4000 < 8 ? j : 0);
+            record = encode(dtypes[k], 100, data, size, &options, &record_size);
+            if (CHECK_STATUS(decode(record, record_size, size, wcodec_tile_decode_scratch_mix(size), 0, 0, back),
+                             WCODEC_OK))
+                CHECK_MEM(back, data, size);
+            REQUIRE_OK(wcodec_tile_inspect(record, record_size, &info, NULL));
+            for (plane = 0; plane < info.planes; plane++) {
+                if (!MIX(info, plane)) continue;
+                CHECK(info.plane[plane].size >= units[i] / 128);
+                mixed++;
+            }
+            free(record);
+            free(back);
+        }
+    CHECK(mixed >= 16);
+    free(data);
+}
+
 static void flipped_containers(void)
 {
     make_container c;
@@ -417,12 +478,14 @@ int main(void)
     RUN(every_dtype);
     RUN(large_tiles);
     RUN(best_is_small);
+    RUN(bytes_for_values);
     RUN(wrong_arguments);
     RUN(every_flip);
     RUN(every_truncation);
     RUN(noise);
     RUN(containers);
     RUN(features);
+    RUN(not_wanted);
     RUN(flipped_containers);
     RUN(any_order);
     return test_end();

@@ -79,7 +79,7 @@ class GoldenFolder(unittest.TestCase):
             self.assertTrue(list(golden(folder)), folder)
 
     def test_is_small(self):
-        self.assertLess(sum(map(len, GOLDEN.values())), 1100000)
+        self.assertLess(sum(map(len, GOLDEN.values())), 1400000)
 
 
 @each_golden('good')

@@ -126,7 +126,7 @@ WCODEC_API const char *wcodec_coder_name(unsigned coder)
 {
     static const char *const names[WCODEC_CODER_COUNT] = {
         "raw", "constant", "sparse", "huffman", "rans16", "rans256", "classes",
-        "mix"
+        "mix", NULL, "packed"
     };
     return coder < WCODEC_CODER_COUNT ? names[coder] : NULL;
 }

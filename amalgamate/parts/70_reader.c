@@ -49,6 +49,14 @@ static wcodec_status wcodeci_header_parse(const wcodeci_byte *p, wcodeci_header 
     return WCODEC_OK;
 }
 
+/* What the caller does not want to wait for. */
+static wcodec_status wcodeci_header_allowed(const wcodeci_header *header, int no_mix, wcodec_error *err)
+{
+    if (no_mix && header->mix)
+        return wcodeci_fail(err, WCODEC_E_LIMIT, 16, "the container may use the coder mix, which is not allowed");
+    return WCODEC_OK;
+}
+
 /* `rest`: the header's bytes from 32 on. */
 static wcodec_status wcodeci_header_check(const wcodeci_byte *fixed, const wcodeci_byte *rest,
                                           const wcodeci_header *header, wcodec_error *err)
@@ -474,7 +482,7 @@ static wcodec_status wcodeci_index_tiles(wcodec_reader *r, wcodeci_index_state *
         s->group = wcodeci_take_varint(&x->c);
         s->columns = wcodeci_take_varint(&x->c);
         if (x->c.bad || s->group == 0 || s->columns < WCODECI_MIN_COLUMNS
-            || s->columns > r->header.max_tile)
+            || s->columns > wcodeci_min64(r->header.max_tile, s->cut.units))
             return WCODEC_E_CORRUPT;
         s->first_group = x->group;
         if (s->columns > r->most_columns) r->most_columns = s->columns;
@@ -665,6 +673,7 @@ static wcodec_status wcodeci_reader_make(wcodec_reader **out, const wcodec_sourc
     if (!wcodeci_source_ok(source) || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "wrong source or options");
     status = wcodeci_reader_ends(source, fixed, &header, &footer, err);
+    if (!status) status = wcodeci_header_allowed(&header, opts.no_mix, err);
     if (status) return status;
     wcodeci_heap_init(&heap, opts.allocator, opts.max_memory, WCODECI_READER_MEMORY);
     size = wcodeci_reader_layout(NULL, source, &header, &footer);
