@@ -141,8 +141,8 @@ given, and a reader may refuse what exceeds its own limits (LIMIT) at any time.
   header | record | record | ... | footer
 
 Everything starts at a multiple of 8.  Records of one original stand together:
-an O record, then the T records of all its bytes, in order, and directly before
-a group's first T record its S record, if it has one.  After the
+an O record, then the T and R records of all its bytes, in order, and directly before
+a group's first one its S record, if it has one.  After the
 last original come the I records, at least one, whose decoded bytes, joined, are
 the index, then the footer, which ends the container.
 
@@ -169,13 +169,14 @@ the index, then the footer, which ends the container.
 
   type 4F 'O'  an original begins                       (section 3)
   type 54 'T'  a tile of the current original           (section 5)
+  type 52 'R'  the same, as a copy of an earlier tile   (section 5.1)
   type 53 'S'  the column scales of a group of tiles    (section 7.1)
   type 49 'I'  a tile of the index                      (section 4)
   type 46 'F'  the footer, the container's last 64 bytes
 
 A type with bit 5 set, such as a lower-case letter, is ancillary: a reader skips
 the record, with its padding, whatever they hold.
-Any other type is reserved.  Ancillary records MUST NOT stand between the T and S
+Any other type is reserved.  Ancillary records MUST NOT stand between the T, R and S
 records of one segment.
 
 2.3 Footer: a record of type 'F' with a body of 62 bytes
@@ -253,7 +254,7 @@ bytes when decoded, all but the last of exactly 2^16.  Their joined bytes:
       if size is not 0:
         varint gap / 8         from the end of the previous segment's last tile
                                record (for the first: of the header) to the
-                               start of this segment's first T or S record
+                               start of this segment's first T, R or S record
         varint T               units a tile, at least 1; T * unit is at most
                                the header's max tile bytes
         if flags bit 1:
@@ -305,6 +306,21 @@ n * unit MUST be what the index gives the tile, and row counts units of the spli
 A tile of the index decodes the same way.  A tile stands alone: with its group's S
 record, if flags bit 7 is set, nothing outside its record is needed to decode it.
 
+5.1 R records: copies
+
+An R record stands in the place of a T record, and says that its tile's bytes are those of
+an earlier tile.
+
+  varint  distance             from that tile's first byte to this one's, in the bytes of
+                               all originals, one after the other; at least size
+  varint  size                 of either tile in bytes: 1 to 2^24
+  u32     CRC-32               of the bytes
+
+The body ends here, and the record with its padding is at most 24 bytes.  At that place there
+MUST begin a tile of that size, of any segment of any original, and its record MUST be
+a T record, with this CRC-32.  The other tile's scales are those of its own group.  Who takes
+the container in order sees only whether bytes of that CRC-32 stood there.
+
 6. Splits
 
 A unit is read as a little-endian integer x of 8 * unit bits.  Its planes, in
@@ -354,7 +370,7 @@ scale, in quarters of log2, belongs to each row and each column.
 
 An S record is a tile (section 5) with split BYTE, flags bit 7 clear and as many
 units as there are columns: byte c is column[c].  It belongs to its group's tiles; the
-T record of the first of them follows it directly.  It decodes to no more bytes than
+T or R record of the first of them follows it directly.  It decodes to no more bytes than
 the header allows a T record.
 
 A tile with flags bit 7 needs an S record in its group, and its first value stands in
@@ -763,13 +779,16 @@ Coder ids 8 and 10 to 31 are reserved.
 A reader that fetches single tiles does not see the O records, the records between
 tiles, S records that its tiles do not need, and the container's CRC-32.  One that
 takes the container in order need not look into the index, beyond its CRC-32 and size,
-nor compare the O records with it; to it an S record stands for all T records that
-follow one another, and the header's max tile bytes are what bounds the columns.  Both see the same bytes in a container that keeps the rules above.
+nor compare the O records with it; to it an S record stands for all T and R records that
+follow one another, and the header's max tile bytes are what bounds the columns.  It
+needs the bytes that it has given out for R records, and may refuse these (UNSUPPORTED)
+if it has not kept them.  Both see the same bytes in a container that keeps the rules
+above.
 
 11. Room
 
 Later coders, predictors and splits take reserved ids; what needs more than tiles
-have (a base file, an earlier tile) takes a reserved record type and a segment's flag.
+have (a base file) takes a reserved record type and a segment's flag.
 An older reader then says UNSUPPORTED for what it does not know and still reads the
 rest.
 */
@@ -971,6 +990,14 @@ typedef struct wcodec_source {
 /* A source over `size` bytes of memory, which must outlive every use of it. */
 WCODEC_API wcodec_source wcodec_source_memory(const void *memory, size_t size);
 
+/* A way back to bytes that have gone by: stores `size` bytes of the view (all originals, one after the other),
+ * from `offset` on, in `dst`.  Called from the calling thread.  Anything but WCODEC_OK is a failure and is
+ * handed on.  fn NULL: there is no way back. */
+typedef struct wcodec_reread {
+    wcodec_status (*fn)(void *user, uint64_t offset, void *dst, size_t size);
+    void *user;
+} wcodec_reread;
+
 /* Where a container is written, in order, from the calling thread.  All `size` bytes are taken, or
  * the result is not WCODEC_OK, which ends the writer. */
 typedef struct wcodec_sink {
@@ -1146,6 +1173,20 @@ WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const 
                                             void *dst, size_t dst_size, void *scratch, size_t scratch_size,
                                             int no_crc, unsigned cpu_off, wcodec_error *err);
 
+/* A record in the place of a tile's says that the tile is a copy: its bytes are those of a tile that begins
+ * `distance` bytes before it in the view. */
+typedef struct wcodec_copy_info {
+    size_t record_size;             /* bytes of the record, padding included */
+    size_t decoded_size;            /* of either tile */
+    uint64_t distance;              /* at least decoded_size */
+    uint32_t crc;                   /* CRC-32 of the bytes */
+} wcodec_copy_info;
+
+/* Reads such a record at `src`, of which `size` bytes are there (24 are always enough).  OK, NOT_FOUND (it is
+ * another record: see wcodec_tile_inspect), TRUNCATED or CORRUPT; `info` is filled in only if OK. */
+WCODEC_API wcodec_status wcodec_copy_inspect(const void *src, size_t size, wcodec_copy_info *info,
+                                             wcodec_error *err);
+
 #ifndef WCODEC_NO_ENCODER
 
 /* What matters more. */
@@ -1212,6 +1253,8 @@ typedef struct wcodec_reader_options {
     int no_mix;                         /* refuse (LIMIT) containers that may have planes of the coder MIX: for who
                                          * takes any file, and cannot wait some 50 us a byte of it, which is what
                                          * hostile ones can cost at most */
+    wcodec_reread reread;               /* for the push decoder alone, which gave these bytes out in earlier
+                                         * steps: where a tile is a copy, it asks for them */
 } wcodec_reader_options;
 WCODEC_API wcodec_reader_options wcodec_reader_defaults(void);
 
@@ -1281,7 +1324,9 @@ typedef struct wcodec_tile_span {
     size_t scales_size, columns;    /* 0: none */
 } wcodec_tile_span;
 /* The tile that holds the view's byte `offset`: OK or ARGUMENT (beyond the end).  The next tile is
- * found with offset = span.offset + span.size; so one can fetch a range's compressed bytes alone. */
+ * found with offset = span.offset + span.size; so one can fetch a range's compressed bytes alone.  Where
+ * wcodec_copy_inspect finds that the record is a copy, the tile at span.offset - info.distance, which begins
+ * there and is no copy, has the bytes. */
 WCODEC_API wcodec_status wcodec_reader_tile(const wcodec_reader *reader, uint64_t offset,
                                             wcodec_tile_span *span);
 
@@ -1354,7 +1399,8 @@ WCODEC_API wcodec_status wcodec_view_status(const wcodec_view *view, wcodec_erro
 
 typedef struct wcodec_push wcodec_push;
 
-/* `options` as for a reader; max_memory 0: 256 MiB.  On failure *out is NULL. */
+/* `options` as for a reader; max_memory 0: 256 MiB.  On failure *out is NULL.  A container that holds copies of
+ * tiles is UNSUPPORTED without options->reread. */
 WCODEC_API wcodec_status wcodec_push_open(wcodec_push **out, const wcodec_reader_options *options,
                                           wcodec_error *err);
 
@@ -1391,6 +1437,11 @@ typedef struct wcodec_writer_options {
     const char *metadata;               /* JSON for the header, copied; NULL: a line that names the library */
     size_t metadata_size;
     int no_sha256;                      /* leave the originals' SHA-256 out */
+    int no_copies;                      /* code every tile, so that who takes the container in order need keep
+                                         * nothing; 0: a tile that was there before is stored as a copy, where
+                                         * it can be compared: wcodec_writer_file reads its file again, */
+    wcodec_reread reread;               /* for all else this gives back what the writer was given; fn NULL: no
+                                         * copies there */
     unsigned cpu_off;                   /* WCODEC_CPU_...: kernels not to use; the bytes do not depend on it */
 } wcodec_writer_options;
 WCODEC_API wcodec_writer_options wcodec_writer_defaults(void);
@@ -10645,6 +10696,49 @@ WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const 
                                (wcodeci_byte *)dst, dst_size, (wcodeci_byte *)scratch, no_crc, 0, err);
 }
 
+/* ---- part: amalgamate/parts/605_copy.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Copies of earlier tiles: their records (private, and layer 1 of the API)
+ * ---------------------------------------------------------------------------------------------- */
+
+#define WCODECI_RECORD_COPY 0x52
+#define WCODECI_COPY_RECORD 24              /* bytes: the largest such record */
+
+/* Reads the record of a copy, all of it. */
+static wcodec_status wcodeci_copy_parse(const wcodeci_byte *src, size_t size, wcodec_copy_info *info)
+{
+    wcodeci_cursor c = wcodeci_cursor_make(src, size);
+    wcodeci_record record;
+    uint64_t decoded;
+    wcodec_status status = wcodeci_record_parse(&c, &record);
+    if (status) return status;
+    if (record.size > WCODECI_COPY_RECORD) return WCODEC_E_CORRUPT;
+    if (record.size > size) return WCODEC_E_TRUNCATED;
+    c.end = c.p + (size_t)record.body;
+    info->distance = wcodeci_take_varint(&c);
+    decoded = wcodeci_take_varint(&c);
+    info->crc = wcodeci_take32(&c);
+    if (c.bad || c.p != c.end || decoded == 0 || decoded > WCODEC_MAX_TILE_BYTES || info->distance < decoded
+        || !wcodeci_all_zero(c.end, src + (size_t)record.size))
+        return WCODEC_E_CORRUPT;
+    info->decoded_size = (size_t)decoded;
+    info->record_size = (size_t)record.size;
+    return WCODEC_OK;
+}
+
+WCODEC_API wcodec_status wcodec_copy_inspect(const void *src, size_t size, wcodec_copy_info *info,
+                                             wcodec_error *err)
+{
+    const wcodeci_byte *p = (const wcodeci_byte *)src;
+    wcodec_status status;
+    if ((!src && size) || !info) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
+    if (size == 0) return wcodeci_fail(err, WCODEC_E_TRUNCATED, 0, "there is no record");
+    if (p[0] != WCODECI_RECORD_COPY) return WCODEC_E_NOT_FOUND;
+    status = wcodeci_copy_parse(p, size, info);
+    return status ? wcodeci_fail(err, status, 0, "the record of a copy is broken") : WCODEC_OK;
+}
+
 /* ---- part: amalgamate/parts/63_scales.c ---- */
 
 /* ------------------------------------------------------------------------------------------------
@@ -11157,6 +11251,7 @@ typedef struct wcodeci_encoder {
     size_t size;
     unsigned dtype;
     uint64_t row;                       /* units, 0: none */
+    const uint32_t *known_crc;          /* of src; NULL: not known */
     size_t slow;                        /* bytes that a plane must save to be decoded slowly */
     wcodec_tile_options options;
     const wcodeci_encode_kernels *kernels;
@@ -12153,7 +12248,7 @@ static void wcodeci_tile_guess(wcodeci_encoder *e, wcodeci_byte *dst)
 
 static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
 {
-    const uint32_t crc = e->crc(0, e->src, e->size);
+    const uint32_t crc = e->known_crc ? *e->known_crc : e->crc(0, e->src, e->size);
     unsigned splits;
     if (e->dtype == WCODEC_BYTES && !e->options.splits && e->size >= WCODECI_GUESS_LEAST)
         wcodeci_tile_guess(e, dst);
@@ -12167,9 +12262,10 @@ static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
     return wcodeci_tile_encode_large(e, splits, crc, dst);
 }
 
-WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size,
-                                     const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
-                                     size_t dst_size, void *scratch, size_t scratch_size)
+/* wcodec_tile_encode; `crc`: of the bytes, or NULL. */
+static size_t wcodeci_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size, const uint32_t *crc,
+                                  const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
+                                  size_t dst_size, void *scratch, size_t scratch_size)
 {
     wcodeci_encoder e;
     unsigned cpu;
@@ -12194,6 +12290,7 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
     e.size = size;
     e.dtype = dtype;
     e.row = row;
+    e.known_crc = crc;
     e.slow = size < WCODECI_FREE_SIZE ? 0 : size / WCODECI_SLOW_PART;
     e.work = (wcodeci_byte *)scratch + ((8 - ((uintptr_t)scratch & 7)) & 7);
     e.mix = NULL;
@@ -12212,6 +12309,13 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
     e.row_scales = e.classes + size;
     e.row_payload = e.row_scales + wcodeci_encode_rows(size);
     return wcodeci_tile_encode_best(&e, (wcodeci_byte *)dst);
+}
+
+WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size,
+                                     const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
+                                     size_t dst_size, void *scratch, size_t scratch_size)
+{
+    return wcodeci_tile_encode(dtype, row, src, size, NULL, scales, options, dst, dst_size, scratch, scratch_size);
 }
 
 #endif
@@ -12565,7 +12669,7 @@ static wcodec_status wcodeci_reader_record(const wcodec_reader *r, uint64_t at, 
 static int wcodeci_record_known(unsigned type)
 {
     return type == WCODECI_RECORD_ORIGINAL || type == WCODECI_RECORD_TILE || type == WCODECI_RECORD_INDEX
-        || type == WCODECI_RECORD_SCALES || type == WCODECI_RECORD_FOOTER;
+        || type == WCODECI_RECORD_SCALES || type == WCODECI_RECORD_COPY || type == WCODECI_RECORD_FOOTER;
 }
 
 /* What to say of a record in the place of another: a later version's, or a mistake. */
@@ -13131,15 +13235,13 @@ typedef struct wcodeci_job {
     size_t scratch_size;        /* of each worker */
 } wcodeci_job;
 
-/* Decodes the record of `size` bytes at `at`, of type T or S. */
-static wcodec_status wcodeci_job_record(const wcodec_reader *r, unsigned type, uint64_t at, size_t size,
-                                        const wcodeci_byte *scales, size_t columns, wcodeci_byte *dst,
+/* Decodes the record of `size` bytes at `at`, which lies at `record`, of type T or S. */
+static wcodec_status wcodeci_job_decode(const wcodec_reader *r, unsigned type, const wcodeci_byte *record, uint64_t at,
+                                        size_t size, const wcodeci_byte *scales, size_t columns, wcodeci_byte *dst,
                                         size_t dst_size, wcodeci_byte *room, wcodec_error *err)
 {
-    const wcodeci_byte *record;
     wcodec_tile_info info;
-    wcodec_status status = wcodeci_reader_fetch(r, at, size, room, &record, err);
-    if (status) return status;
+    wcodec_status status;
     if (record[0] != type)
         return wcodeci_fail(err, wcodeci_record_wrong(record[0]), at, "there is no tile where the index says");
     if (type == WCODECI_RECORD_SCALES && wcodec_tile_inspect(record, size, &info, NULL) == WCODEC_OK
@@ -13153,28 +13255,85 @@ static wcodec_status wcodeci_job_record(const wcodec_reader *r, unsigned type, u
     return status;
 }
 
+/* Makes the worker's scales those of the tile's group, if it has some. */
+static wcodec_status wcodeci_job_scales(const wcodec_reader *r, const wcodec_tile_span *span,
+                                        wcodeci_worker *worker, wcodeci_byte *scales, wcodeci_byte *room,
+                                        wcodec_error *err)
+{
+    const wcodeci_byte *record;
+    wcodec_status status;
+    if (!span->columns || worker->scales == span->scales_offset) return WCODEC_OK;
+    worker->scales = 0;
+    status = wcodeci_reader_fetch(r, span->scales_offset, span->scales_size, room, &record, err);
+    if (!status)
+        status = wcodeci_job_decode(r, WCODECI_RECORD_SCALES, record, span->scales_offset, span->scales_size, NULL,
+                                    0, scales, span->columns, room, err);
+    if (!status) worker->scales = span->scales_offset;
+    return status;
+}
+
+/* The tile that a record of the tile `span` says it is a copy of; its CRC-32 in *crc. */
+static wcodec_status wcodeci_job_target(const wcodec_reader *r, const wcodec_tile_span *span,
+                                        const wcodeci_byte *record, wcodec_tile_span *target, uint32_t *crc,
+                                        wcodec_error *err)
+{
+    const uint64_t at = span->container_offset;
+    wcodec_copy_info info;
+    if (wcodeci_copy_parse(record, span->container_size, &info) || info.record_size != span->container_size)
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "the record of a copy is broken");
+    if (info.decoded_size != span->size || info.distance > span->offset)
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a copy has not the size or the place that it must have");
+    (void)wcodec_reader_tile(r, span->offset - info.distance, target);     /* before this tile: there is one */
+    if (target->offset != span->offset - info.distance || target->size != span->size)
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "there is no tile where a copy's bytes should be");
+    *crc = info.crc;
+    return WCODEC_OK;
+}
+
+/* Decodes the tile `span` to dst. */
+static wcodec_status wcodeci_job_span(const wcodec_reader *r, const wcodec_tile_span *span,
+                                      wcodeci_worker *worker, wcodeci_byte *scales, wcodeci_byte *dst,
+                                      wcodeci_byte *room, wcodec_error *err)
+{
+    const wcodeci_byte *record;
+    const wcodec_tile_span *from = span;
+    wcodec_tile_span target;
+    wcodec_tile_info info;
+    uint32_t crc = 0;
+    wcodec_status status = wcodeci_job_scales(r, span, worker, scales, room, err);
+    if (!status)
+        status = wcodeci_reader_fetch(r, span->container_offset, span->container_size, room, &record, err);
+    if (status) return status;
+    if (record[0] == WCODECI_RECORD_COPY) {
+        from = &target;
+        status = wcodeci_job_target(r, span, record, &target, &crc, err);
+        if (!status) status = wcodeci_job_scales(r, from, worker, scales, room, err);
+        if (!status)
+            status = wcodeci_reader_fetch(r, from->container_offset, from->container_size, room, &record, err);
+        if (status) return status;
+        if (!r->no_crc && wcodec_tile_inspect(record, from->container_size, &info, NULL) == WCODEC_OK
+            && info.crc != crc)
+            return wcodeci_fail(err, WCODEC_E_CHECKSUM, span->container_offset,
+                                "a copy's CRC-32 is not that of its tile");
+    }
+    /* A copy of a copy ends here: that is no tile. */
+    return wcodeci_job_decode(r, WCODECI_RECORD_TILE, record, from->container_offset, from->container_size, scales,
+                              from->columns, dst, from->size, room, err);
+}
+
 static wcodec_status wcodeci_job_tile(const wcodeci_job *job, uint64_t tile, wcodeci_worker *worker,
                                       wcodeci_byte *scales, wcodec_error *err)
 {
     const wcodec_reader *r = job->reader;
-    const wcodeci_reader_segment *s = wcodeci_reader_tile_segment(r, tile);
     wcodeci_byte *part = scales + r->most_columns, *room = part + r->largest_tile, *dst;
     wcodec_tile_span span;
-    wcodec_status status = WCODEC_OK;
+    wcodec_status status;
     uint64_t from, to;
-    wcodeci_reader_span(r, s, tile, &span);
+    wcodeci_reader_span(r, wcodeci_reader_tile_segment(r, tile), tile, &span);
     from = span.offset > job->begin ? span.offset : job->begin;
     to = wcodeci_min64(span.offset + span.size, job->end);
-    if (span.columns && worker->scales != span.scales_offset) {
-        worker->scales = 0;
-        status = wcodeci_job_record(r, WCODECI_RECORD_SCALES, span.scales_offset, span.scales_size, NULL, 0,
-                                    scales, span.columns, room, err);
-        if (status) return status;
-        worker->scales = span.scales_offset;
-    }
     dst = to - from == span.size ? job->dst + (size_t)(span.offset - job->begin) : part;
-    status = wcodeci_job_record(r, WCODECI_RECORD_TILE, span.container_offset, span.container_size, scales,
-                                span.columns, dst, span.size, room, err);
+    status = wcodeci_job_span(r, &span, worker, scales, dst, room, err);
     if (!status && dst == part)
         memcpy(job->dst + (size_t)(from - job->begin), part + (size_t)(from - span.offset),
                (size_t)(to - from));
@@ -13332,6 +13491,10 @@ struct wcodec_push {
     wcodec_error error;                     /* sticky once status is not OK */
     wcodeci_engine engine;
     int no_crc, no_mix;
+    wcodec_reread reread;
+    uint64_t given;                         /* bytes given out by earlier steps, */
+    const wcodeci_byte *now;                /* and by this one */
+    size_t now_size;
     wcodeci_push_state state;
     wcodeci_header header;
     wcodeci_byte fixed[WCODECI_HEADER_SIZE];
@@ -13384,6 +13547,7 @@ WCODEC_API wcodec_status wcodec_push_open(wcodec_push **out, const wcodec_reader
     d->engine = wcodeci_engine_make(opts.cpu_off);
     d->no_crc = opts.no_crc;
     d->no_mix = opts.no_mix;
+    d->reread = opts.reread;
     d->buffer = d->fixed;
     d->want = WCODECI_HEADER_SIZE;
     d->name = (const char *)d->names;
@@ -13472,7 +13636,7 @@ static wcodec_status wcodeci_push_head(wcodec_push *d)
         return WCODEC_OK;
     }
     if (status) return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "a record is broken");
-    if (d->scales_next && record.type != WCODECI_RECORD_TILE)
+    if (d->scales_next && record.type != WCODECI_RECORD_TILE && record.type != WCODECI_RECORD_COPY)
         return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "no tile follows its group's scales");
     d->record_size = record.size;
     d->want = (size_t)record.size;
@@ -13481,6 +13645,7 @@ static wcodec_status wcodeci_push_head(wcodec_push *d)
                 ? wcodeci_record_bound(d->header.max_tile)
                 : record.type == WCODECI_RECORD_INDEX ? wcodeci_record_bound(WCODECI_INDEX_TILE)
                 : record.type == WCODECI_RECORD_FOOTER ? WCODECI_FOOTER_SIZE
+                : record.type == WCODECI_RECORD_COPY ? WCODECI_COPY_RECORD
                 : wcodeci_up8(WCODECI_RECORD_HEAD + WCODECI_MAX_ORIGINAL_BODY);
         if (record.size > largest)
             return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start,
@@ -13583,6 +13748,44 @@ static wcodec_status wcodeci_push_take_tile(wcodec_push *d, int index)
     return WCODEC_OK;
 }
 
+/* Bytes of the view that were given out: what this step gave lies in the caller's memory still. */
+static wcodec_status wcodeci_push_again(const wcodec_push *d, uint64_t offset, wcodeci_byte *dst, size_t size)
+{
+    size_t before = 0;
+    if (offset < d->given) {
+        wcodec_status status;
+        before = (size_t)wcodeci_min64(size, d->given - offset);
+        status = d->reread.fn(d->reread.user, offset, dst, before);
+        if (status) return status;
+    }
+    if (before < size) memcpy(dst + before, d->now + (size_t)(offset + before - d->given), size - before);
+    return WCODEC_OK;
+}
+
+/* A tile that was there before. */
+static wcodec_status wcodeci_push_take_copy(wcodec_push *d)
+{
+    const uint64_t at = d->given + d->now_size;
+    wcodec_copy_info info;
+    wcodec_status status;
+    if (wcodeci_copy_parse(d->buffer, d->have, &info) || info.decoded_size > d->header.max_tile
+        || info.distance > at || d->originals == 0 || d->index_size)
+        return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "the record of a copy is broken");
+    if (!d->reread.fn)
+        return wcodeci_push_fail(d, WCODEC_E_UNSUPPORTED, d->record_start,
+                                 "a copy of an earlier tile, which cannot be read again here");
+    d->scales_next = 0;
+    status = wcodeci_push_again(d, at - info.distance, d->decoded, info.decoded_size);
+    if (status) return wcodeci_push_fail(d, status, d->record_start, "reading what was given out failed");
+    if (!d->no_crc && d->engine.crc(0, d->decoded, info.decoded_size) != info.crc)
+        return wcodeci_push_fail(d, WCODEC_E_CHECKSUM, d->record_start,
+                                 "a copy's CRC-32 does not fit what was given out");
+    d->tiles++;
+    d->out_from = 0;
+    d->out_to = info.decoded_size;
+    return WCODEC_OK;
+}
+
 static wcodec_status wcodeci_push_take_footer(wcodec_push *d)
 {
     wcodeci_footer footer;
@@ -13614,6 +13817,7 @@ static wcodec_status wcodeci_push_record(wcodec_push *d)
     case WCODECI_RECORD_ORIGINAL: status = wcodeci_push_take_original(d); break;
     case WCODECI_RECORD_SCALES: status = wcodeci_push_take_scales(d); break;
     case WCODECI_RECORD_TILE: status = wcodeci_push_take_tile(d, 0); break;
+    case WCODECI_RECORD_COPY: status = wcodeci_push_take_copy(d); break;
     case WCODECI_RECORD_INDEX: status = wcodeci_push_take_tile(d, 1); break;
     default: status = wcodeci_push_take_footer(d); break;
     }
@@ -13679,6 +13883,8 @@ WCODEC_API wcodec_status wcodec_push_step(wcodec_push *push, const void *in, siz
         } else if (push->state == WCODECI_PUSH_DONE) {
             status = WCODEC_END;
         } else if (wcodeci_push_complete(push)) {
+            push->now = dst;
+            push->now_size = made;
             wcodeci_push_advance(push);
         } else if (used < in_size) {
             used += wcodeci_push_gather(push, src + used, in_size - used);      /* not NULL: there is input */
@@ -13688,6 +13894,7 @@ WCODEC_API wcodec_status wcodec_push_step(wcodec_push *push, const void *in, siz
     }
     *in_used = used;
     *out_used = made;
+    push->given += made;
     if (push->error.status)
         return wcodeci_fail(err, push->error.status, push->error.offset, push->error.what);
     return status;
@@ -13808,6 +14015,83 @@ WCODEC_API wcodec_status wcodec_view_status(const wcodec_view *view, wcodec_erro
     return view->error.status;
 }
 
+/* ---- part: amalgamate/parts/79_copies.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Finding equal tiles (private)
+ * A table of the tiles written so far, by CRC-32 and size; whether bytes are equal is for the writer to see.  It
+ * grows as it fills up, to a number of tiles or as far as memory allows; later tiles then only look.
+ * ---------------------------------------------------------------------------------------------- */
+#ifndef WCODEC_NO_ENCODER
+
+#define WCODECI_COPY_LEAST 256u             /* bytes: a smaller tile, or one coded as less, is not worth a copy */
+#define WCODECI_COPY_TILES ((uint64_t)1 << 20)
+#define WCODECI_COPY_FIRST 256              /* places of the first table */
+
+typedef struct wcodeci_copy_entry {
+    uint64_t offset;                        /* in the view */
+    uint32_t crc;
+    uint32_t size;                          /* twice the bytes, plus 1 if its record is small; 0: free */
+} wcodeci_copy_entry;
+
+typedef struct wcodeci_copies {
+    wcodeci_copy_entry *entries;
+    uint64_t capacity, count;               /* a power of 2, at least twice as many as there are */
+    int full;
+} wcodeci_copies;
+
+/* The entry of a tile, or the free one where it belongs. */
+static wcodeci_copy_entry *wcodeci_copies_find(const wcodeci_copies *c, uint32_t crc, uint32_t size)
+{
+    uint64_t at = crc ^ (uint64_t)size * 0x9E3779B1u;
+    for (;; at++) {
+        wcodeci_copy_entry *e = &c->entries[at & (c->capacity - 1)];
+        if (e->size == 0 || (e->crc == crc && e->size >> 1 == size)) return e;
+    }
+}
+
+/* Makes room for one tile more; afterwards the table is there, or full. */
+static wcodec_status wcodeci_copies_room(wcodeci_copies *c, wcodeci_heap *heap)
+{
+    const uint64_t capacity = c->capacity ? 2 * c->capacity : WCODECI_COPY_FIRST;
+    wcodeci_copies larger;
+    wcodec_status status;
+    uint64_t i;
+    void *p;
+    if (c->full || 2 * (c->count + 1) <= c->capacity) return WCODEC_OK;
+    c->full = c->count >= WCODECI_COPY_TILES;
+    if (c->full) return WCODEC_OK;
+    status = wcodeci_alloc(heap, capacity * sizeof *c->entries, &p);
+    if (status == WCODEC_E_LIMIT) c->full = 1;          /* fewer copies are found, that is all */
+    if (status) return status == WCODEC_E_LIMIT ? WCODEC_OK : status;
+    larger = *c;
+    larger.entries = (wcodeci_copy_entry *)p;
+    larger.capacity = capacity;
+    memset(p, 0, (size_t)capacity * sizeof *c->entries);
+    for (i = 0; i < c->capacity; i++)
+        if (c->entries[i].size) *wcodeci_copies_find(&larger, c->entries[i].crc, c->entries[i].size >> 1)
+            = c->entries[i];
+    wcodeci_release(heap, c->entries, c->capacity * sizeof *c->entries);
+    *c = larger;
+    return WCODEC_OK;
+}
+
+/* Writes the record of a copy; returns its size. */
+static size_t wcodeci_copy_encode(uint64_t distance, uint32_t size, uint32_t crc, wcodeci_byte *dst)
+{
+    size_t used = 2;
+    memset(dst, 0, WCODECI_COPY_RECORD);
+    used += wcodeci_put_varint(dst + used, distance);
+    used += wcodeci_put_varint(dst + used, size);
+    wcodeci_store32(dst + used, crc);
+    used += 4;
+    dst[0] = WCODECI_RECORD_COPY;
+    dst[1] = (wcodeci_byte)(used - 2);
+    return (size_t)wcodeci_up8(used);
+}
+
+#endif
+
 /* ---- part: amalgamate/parts/80_writer.c ---- */
 
 /* ------------------------------------------------------------------------------------------------
@@ -13818,6 +14102,8 @@ WCODEC_API wcodec_status wcodec_view_status(const wcodec_view *view, wcodec_erro
  * until its first tile is written, so the index grows in the order of the container.
  * The tiles of a matrix come in groups, each with scales of its columns if they pay.  A group is never cut by a
  * batch's end, and where it ends does not depend on the threads: so neither do the bytes.
+ * A tile that was there before, and was worth some bytes then, becomes a copy of that one.  Whether a tile is so
+ * must not depend on the batch that it is in.
  * ---------------------------------------------------------------------------------------------- */
 #ifndef WCODEC_NO_ENCODER
 
@@ -13846,6 +14132,11 @@ typedef struct wcodeci_batch_tile {
     uint64_t per_tile;                      /* 0: not the first tile of its segment */
     size_t group, phase;                    /* the number of its group in the batch, plus 1; 0: it has none */
     int leads;                              /* it is the first of its group */
+    int hashed;                             /* crc is there, */
+    uint32_t crc;                           /* of its bytes */
+    int added;                              /* it went to the table of tiles */
+    uint64_t distance;                      /* of a copy: how far before it the equal tile begins; else 0 */
+    size_t equal;                           /* that tile's number in the batch, plus 1; 0: it has been written */
 } wcodeci_batch_tile;
 
 /* A group of the batch: its columns' scales, and their record. */
@@ -13897,6 +14188,14 @@ struct wcodec_writer {
     uint64_t names;                         /* bytes of all names, with a zero byte each */
     wcodec_sha256 sha;
     uint64_t sha_done;                      /* bytes of the batch that it has seen */
+
+    int no_copies;
+    wcodeci_copies copies;                  /* tiles that others may be copies of */
+    wcodec_reread reread;
+    wcodec_source file;                     /* of wcodec_writer_file while that runs: */
+    int file_open;
+    uint64_t file_offset;                   /* its first byte in the view */
+    uint64_t view;                          /* bytes of all tiles before the batch */
 };
 
 static uint32_t wcodeci_tile_units(uint32_t wanted, unsigned profile)
@@ -14083,6 +14382,8 @@ WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_si
     w->engine = wcodeci_engine_make(w->tile.cpu_off);
     w->tile_units = wcodeci_tile_units(opts.tile_units, opts.tile.profile);
     w->no_sha256 = opts.no_sha256;
+    w->no_copies = opts.no_copies;
+    w->reread = opts.reread;
     status = wcodeci_writer_allocate(w);
     if (status) wcodeci_writer_fail(w, status, wcodeci_memory_text(status), err);
     else status = wcodeci_writer_header(w, opts.metadata, opts.metadata_size);
@@ -14106,6 +14407,7 @@ WCODEC_API void wcodec_writer_close(wcodec_writer *writer)
     wcodeci_release(&w->heap, w->batch, w->batch_capacity * sizeof *w->batch);
     wcodeci_release(&w->heap, w->groups, w->batch_capacity * sizeof *w->groups);
     wcodeci_release(&w->heap, w->scales, w->scales_size);
+    wcodeci_release(&w->heap, w->copies.entries, w->copies.capacity * sizeof *w->copies.entries);
     wcodeci_release(&w->heap, w->name, 2 * WCODECI_MAX_NAME);
     wcodeci_release(&w->heap, w->index.p, w->index.capacity);
     wcodeci_release(&w->heap, w->current.p, w->current.capacity);
@@ -14116,29 +14418,148 @@ WCODEC_API void wcodec_writer_close(wcodec_writer *writer)
 
 WCODEC_API uint64_t wcodec_writer_size(const wcodec_writer *writer) { return writer->position; }
 
+/* ---- tiles that were there before ---- */
+
+/* Can bytes of the view be read again, from `offset` on? */
+static int wcodeci_writer_rereads(const wcodec_writer *w, uint64_t offset)
+{
+    return (w->file_open && offset >= w->file_offset) || w->reread.fn;
+}
+
+static wcodec_status wcodeci_writer_reread(wcodec_writer *w, uint64_t offset, void *dst, size_t size)
+{
+    wcodec_error err;
+    wcodec_status status;
+    if (w->file_open && offset >= w->file_offset) {
+        memset(&err, 0, sizeof err);
+        status = wcodeci_read_at(&w->file, offset - w->file_offset, dst, size, &err);
+        /* The file has changed meanwhile, or the plan goes beyond it. */
+        return status ? wcodeci_writer_fail(w, status, err.what, NULL) : WCODEC_OK;
+    }
+    status = w->reread.fn(w->reread.user, offset, dst, size);
+    return status ? wcodeci_writer_fail(w, status, "reading again failed", NULL) : WCODEC_OK;
+}
+
+static void wcodeci_hash_task(void *arg, size_t i, unsigned worker)
+{
+    wcodec_writer *w = (wcodec_writer *)arg;
+    wcodeci_batch_tile *t = &w->batch[i];
+    (void)worker;
+    t->crc = w->engine.crc(0, w->input + t->in, t->size);
+    t->hashed = 1;
+}
+
+/* Are a tile's bytes those of the view from `offset` on? */
+static wcodec_status wcodeci_tile_equal(wcodec_writer *w, const wcodeci_batch_tile *t, uint64_t offset, int *equal)
+{
+    const wcodeci_byte *src = w->input + t->in;
+    size_t done;
+    *equal = 0;
+    if (offset >= w->view) {
+        *equal = memcmp(w->input + (size_t)(offset - w->view), src, t->size) == 0;
+        return WCODEC_OK;
+    }
+    for (done = 0; done < t->size;) {
+        const size_t take = wcodeci_min(t->size - done, w->worker_scratch);
+        const wcodec_status status = wcodeci_writer_reread(w, offset + done, w->scratch, take);
+        if (status) return status;
+        if (memcmp(w->scratch, src + done, take) != 0) return WCODEC_OK;
+        done += take;
+    }
+    *equal = 1;
+    return WCODEC_OK;
+}
+
+/* Looks whether tile number i of the batch was there before. */
+static wcodec_status wcodeci_batch_look(wcodec_writer *w, size_t i)
+{
+    wcodeci_batch_tile *t = &w->batch[i];
+    wcodeci_copy_entry *e;
+    wcodec_status status = wcodeci_copies_room(&w->copies, &w->heap);
+    int equal;
+    if (status) return wcodeci_writer_fail(w, status, wcodeci_memory_text(status), NULL);
+    if (w->copies.capacity == 0) return WCODEC_OK;
+    e = wcodeci_copies_find(&w->copies, t->crc, (uint32_t)t->size);
+    if (e->size == 0 || !wcodeci_writer_rereads(w, e->offset)) {
+        if (e->size == 0 && w->copies.full) return WCODEC_OK;
+        w->copies.count += e->size == 0;
+        e->offset = w->view + t->in;
+        e->crc = t->crc;
+        e->size = (uint32_t)t->size << 1;
+        t->added = 1;
+        return WCODEC_OK;
+    }
+    if (e->size & 1) return WCODEC_OK;
+    status = wcodeci_tile_equal(w, t, e->offset, &equal);
+    if (status || !equal) return status;
+    t->distance = w->view + t->in - e->offset;
+    if (e->offset >= w->view)
+        while (w->batch[t->equal++].in != e->offset - w->view) {}
+    return WCODEC_OK;
+}
+
+/* Finds the batch's copies. */
+static wcodec_status wcodeci_batch_copies(wcodec_writer *w)
+{
+    wcodec_status status = WCODEC_OK;
+    size_t i;
+    if (w->no_copies || !wcodeci_writer_rereads(w, w->view)) return WCODEC_OK;
+    wcodeci_run(&w->parallel, w->batch_count, wcodeci_hash_task, w);
+    for (i = 0; i < w->batch_count && !status; i++) {
+        if (!w->batch[i].hashed)
+            return wcodeci_writer_fail(w, WCODEC_E_ARGUMENT, "a tile was left out by the caller's threads", NULL);
+        if (w->batch[i].size >= WCODECI_COPY_LEAST) status = wcodeci_batch_look(w, i);
+    }
+    return status;
+}
+
+/* Codes a tile of the batch, unless it is a copy. */
+static void wcodeci_encode_one(wcodec_writer *w, wcodeci_batch_tile *t, unsigned worker)
+{
+    wcodec_scales scales;
+    const wcodeci_batch_group *g = t->group ? &w->groups[t->group - 1] : NULL;
+    if (t->distance) return;
+    if (g) {
+        scales.scale = w->scales + g->scales;
+        scales.columns = g->columns;
+        scales.phase = t->phase;
+    }
+    t->record = wcodeci_tile_encode(t->dtype, t->row, w->input + t->in, t->size, t->hashed ? &t->crc : NULL,
+                                    g && g->record ? &scales : NULL, &w->tile, w->output + t->out,
+                                    wcodec_tile_bound(t->size), w->scratch + worker * w->worker_scratch,
+                                    w->worker_scratch);
+}
+
 /* Task 0 is the SHA-256 of the batch, which lies in order in `input`; the others are its tiles.  The digest can
  * not be shared out, so it begins first. */
 static void wcodeci_encode_task(void *arg, size_t i, unsigned worker)
 {
     wcodec_writer *w = (wcodec_writer *)arg;
-    wcodec_scales scales;
-    wcodeci_batch_tile *t;
-    if (i == 0) {
-        if (!w->no_sha256) wcodec_sha256_update(&w->sha, w->input, w->input_used);
-        w->sha_done = w->input_used;
+    if (i) {
+        wcodeci_encode_one(w, &w->batch[i - 1], worker);
         return;
     }
-    t = &w->batch[i - 1];
-    if (t->group) {
-        const wcodeci_batch_group *g = &w->groups[t->group - 1];
-        scales.scale = w->scales + g->scales;
-        scales.columns = g->columns;
-        scales.phase = t->phase;
+    if (!w->no_sha256) wcodec_sha256_update(&w->sha, w->input, w->input_used);
+    w->sha_done = w->input_used;
+}
+
+/* Tiles that took few bytes are not worth copies: those that were found in this batch are coded after all. */
+static void wcodeci_batch_small(wcodec_writer *w)
+{
+    size_t i;
+    for (i = 0; i < w->batch_count; i++) {
+        wcodeci_batch_tile *t = &w->batch[i];
+        if (t->added && t->record && t->record < WCODECI_COPY_LEAST)
+            wcodeci_copies_find(&w->copies, t->crc, (uint32_t)t->size)->size |= 1;
+        if (!t->equal || w->batch[t->equal - 1].record >= WCODECI_COPY_LEAST) continue;
+        t->distance = 0;
+        wcodeci_encode_one(w, t, 0);
     }
-    t->record = wcodec_tile_encode(t->dtype, t->row, w->input + t->in, t->size,
-                                   t->group && w->groups[t->group - 1].record ? &scales : NULL, &w->tile,
-                                   w->output + t->out, wcodec_tile_bound(t->size),
-                                   w->scratch + worker * w->worker_scratch, w->worker_scratch);
+    for (i = 0; i < w->batch_count; i++) {
+        wcodeci_batch_tile *t = &w->batch[i];
+        if (t->distance)
+            t->record = wcodeci_copy_encode(t->distance, (uint32_t)t->size, t->crc, w->output + t->out);
+    }
 }
 
 /* How many units lie before the first whole row of a group that begins with unit number `begin`. */
@@ -14164,6 +14585,15 @@ static size_t wcodeci_scales_encode(const wcodeci_byte *scales, size_t columns, 
     return size;
 }
 
+/* Are all tiles of a group copies of tiles that are written already?  (Of others it is not sure yet.) */
+static int wcodeci_group_copied(const wcodec_writer *w, size_t group)
+{
+    size_t i;
+    for (i = 0; i < w->batch_count; i++)
+        if (w->batch[i].group == group + 1 && (!w->batch[i].distance || w->batch[i].equal)) return 0;
+    return 1;
+}
+
 /* Fits and codes a group's scales. */
 static void wcodeci_group_task(void *arg, size_t i, unsigned worker)
 {
@@ -14171,6 +14601,7 @@ static void wcodeci_group_task(void *arg, size_t i, unsigned worker)
     wcodeci_batch_group *g = &w->groups[i];
     wcodeci_byte *scratch = w->scratch + worker * w->worker_scratch;
     g->record = 0;
+    if (!g->first && wcodeci_group_copied(w, i)) return;
     if (!wcodec_scales_fit(g->dtype, w->input + g->in, g->size, g->columns, w->tile.cpu_off,
                            w->scales + g->scales, scratch, w->worker_scratch))
         return;
@@ -14199,6 +14630,7 @@ static void wcodeci_batch_unused(wcodec_writer *w)
         wcodeci_batch_group *g = w->batch[i].group ? &w->groups[w->batch[i].group - 1] : NULL;
         for (k = i, used = 0; k < w->batch_count && w->batch[k].group == w->batch[i].group; k++) {
             wcodec_tile_info info;
+            if (w->batch[k].distance) continue;
             if (!w->batch[k].record
                 || wcodec_tile_inspect(w->output + w->batch[k].out, w->batch[k].record, &info, NULL) || info.scaled)
                 used++;
@@ -14249,8 +14681,11 @@ static wcodec_status wcodeci_writer_flush(wcodec_writer *w)
     size_t i;
     if (w->batch_count == 0) return WCODEC_OK;
     w->sha_done = 0;
+    status = wcodeci_batch_copies(w);
+    if (status) return status;
     wcodeci_batch_scales(w);
     wcodeci_run(&w->parallel, w->batch_count + 1, wcodeci_encode_task, w);
+    wcodeci_batch_small(w);
     wcodeci_batch_unused(w);
     for (i = 0; i < w->batch_count && !status; i++) {
         if (!w->batch[i].record || w->sha_done != w->input_used)
@@ -14266,6 +14701,7 @@ static wcodec_status wcodeci_writer_flush(wcodec_writer *w)
         w->segment_start = w->segment_start < pending ? 0 : w->segment_start - pending;
     }
     w->batch_count = w->group_count = w->scales_used = 0;
+    w->view += w->input_used;
     w->input_used = 0;
     w->output_used = 0;
     return WCODEC_OK;
@@ -14528,6 +14964,9 @@ static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w)
     t->out = w->output_used;
     t->size = w->tile_size;
     t->record = 0;
+    t->hashed = t->added = 0;
+    t->distance = 0;
+    t->equal = 0;
     t->dtype = w->dtype;
     t->row = w->row;
     t->pending_end = w->pending.size;
@@ -15831,6 +16270,17 @@ static wcodec_status wcodeci_writer_copy(wcodec_writer *w, const wcodec_source *
     return WCODEC_OK;
 }
 
+/* Do the plan's segments follow one another from the file's first byte on? */
+static int wcodeci_plan_in_order(const wcodec_plan *plan)
+{
+    uint64_t at = 0;
+    size_t i;
+    for (i = 0; i < plan->count; i++) {
+        if (plan->segments[i].offset != at || !wcodeci_add(&at, plan->segments[i].size)) return 0;
+    }
+    return 1;
+}
+
 WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *name, size_t name_size,
                                             const wcodec_source *file, const wcodec_plan *plan,
                                             const wcodec_progress *progress, wcodec_error *err)
@@ -15848,11 +16298,17 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
         status = wcodeci_alloc(&writer->heap, WCODECI_FILE_WINDOW, &window);
         if (status) wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
     }
+    writer->file = *file;
+    writer->file_offset = writer->view;         /* the batch is empty now */
+    writer->file_open = wcodeci_plan_in_order(plan);
     for (i = 0; i < plan->count && !status; i++) {
         const wcodec_segment *s = &plan->segments[i];
         status = wcodec_writer_segment(writer, s, err);
         if (!status) status = wcodeci_writer_copy(writer, file, s->offset, s->size, window, progress, err);
     }
+    /* The file is there to be compared with for as long as this runs. */
+    if (!status && wcodeci_writer_flush(writer)) status = wcodeci_writer_error(writer, err);
+    writer->file_open = 0;
     wcodeci_release(&writer->heap, window, WCODECI_FILE_WINDOW);
     /* Half an original is of no use: what failed here fails the writer, with its own place and reason. */
     if (status && !writer->error.status) writer->error = *err;
@@ -16450,6 +16906,8 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_TILE_FILLER
 #undef WCODECI_TILE_SCALED
 #undef WCODECI_TABLE_SIZE
+#undef WCODECI_RECORD_COPY
+#undef WCODECI_COPY_RECORD
 #undef WCODECI_FIT_ROWS
 #undef WCODECI_FIT_OWN
 #undef WCODECI_FIT_PART
@@ -16492,6 +16950,9 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_READER_MEMORY
 #undef WCODECI_PUSH_MEMORY
 #undef WCODECI_MAX_ORIGINAL_BODY
+#undef WCODECI_COPY_LEAST
+#undef WCODECI_COPY_TILES
+#undef WCODECI_COPY_FIRST
 #undef WCODECI_WRITER_MEMORY
 #undef WCODECI_TILE_UNITS
 #undef WCODECI_DENSE_UNITS

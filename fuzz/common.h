@@ -209,6 +209,14 @@ static inline void fuzz_check_original(const wcodec_push *push, size_t expected)
     for (i = 0; i < size; i++) sum = (char)(sum ^ name[i]);
 }
 
+static inline wcodec_status fuzz_reread(void *user, uint64_t offset, void *dst, size_t size)
+{
+    const fuzz_bytes *b = (const fuzz_bytes *)user;
+    FUZZ_REQUIRE(offset <= b->size && size <= b->size - offset);
+    memcpy(dst, b->data + (size_t)offset, size);
+    return WCODEC_OK;
+}
+
 /* Feeds a whole container to a push decoder in pieces that `cut` chooses (NULL: all at once) and keeps
  * what comes out.  Stops early, with MORE_OUTPUT, when `keep` holds FUZZ_MAX_VIEW bytes. */
 static inline wcodec_status fuzz_push_all(const uint8_t *data, size_t size,
@@ -216,9 +224,13 @@ static inline wcodec_status fuzz_push_all(const uint8_t *data, size_t size,
                                           fuzz_random *cut, fuzz_bytes *keep, size_t *taken,
                                               size_t *originals)
 {
+    wcodec_reader_options again = *options;
     wcodec_push *push = NULL;
-    wcodec_status st = fuzz_status(wcodec_push_open(&push, options, NULL));
+    wcodec_status st;
     size_t at = 0, idle = 0;
+    again.reread.fn = fuzz_reread;
+    again.reread.user = keep;
+    st = fuzz_status(wcodec_push_open(&push, &again, NULL));
     *taken = *originals = 0;
     if (st != WCODEC_OK) { FUZZ_REQUIRE(push == NULL); return st; }
     for (;;) {

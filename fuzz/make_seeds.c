@@ -328,7 +328,8 @@ static void seeds_of_scales(void)
         "scales-bf16", "scales-f16", "scales-coder-huffman", "scales-unit-left", "scales-s-left", "scales-wrap",
         "classes-k0-exceptions", "classes-first-nibbles-scaled", "classes-first-f8_e4m3-after-classes",
         "groups-per-1", "groups-second-has-none", "groups-none-has-one", "groups-row-cut-to-1", "groups-row-16",
-        "groups-originals", "groups-columns-8-of-max-tile-8", "groups-split-of-other-units" };
+        "groups-originals", "groups-columns-8-of-max-tile-8", "groups-split-of-other-units",
+        "copies-many", "copies-originals", "copies-scaled-behind", "copies-in-group", "copies-group-of-copies" };
     static const char *const tiles[] = {
         "scales-bf16", "scales-f16", "scales-f32", "scales-f64", "scales-e4m3", "scales-e5m2", "scales-nibbles",
         "scales-byte", "scales-word16", "scales-coder-raw", "scales-coder-sparse", "scales-coder-rans256",

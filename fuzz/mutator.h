@@ -146,10 +146,13 @@ static inline void fuzz_walk_copy(fuzz_walk *w, uint64_t size)
     w->made += (size_t)size;
 }
 
-/* The next T record at or after number `i`. */
+/* T, or R: a copy. */
+static inline int fuzz_is_tile(const fuzz_record *r) { return r->type == 'T' || r->type == 'R'; }
+
+/* The next tile at or after number `i`. */
 static inline size_t fuzz_next_tile(const fuzz_container *c, size_t i)
 {
-    while (i < c->records && c->record[i].type != 'T') i++;
+    while (i < c->records && !fuzz_is_tile(&c->record[i])) i++;
     return i;
 }
 
@@ -195,7 +198,7 @@ static inline uint64_t fuzz_walk_head(fuzz_walk *w, uint64_t *size, unsigned *un
 static inline void fuzz_walk_extent(fuzz_walk *w, const fuzz_container *c, int type, size_t *tile, size_t *end)
 {
     uint64_t extent = fuzz_walk_read(w);
-    if (*tile < c->records && c->record[*tile].type == type) {
+    if (*tile < c->records && (type == 'T' ? fuzz_is_tile(&c->record[*tile]) : c->record[*tile].type == type)) {
         extent = c->record[*tile].size / 8;
         *end = c->record[*tile].at + c->record[*tile].size;
         ++*tile;
@@ -214,7 +217,7 @@ static inline void fuzz_walk_segment(fuzz_walk *w, const fuzz_container *c, size
     t = fuzz_walk_read(w);
     count = fuzz_walk_cut(size, unit, row, t);
     w->tiles += count;
-    while (*tile < c->records && c->record[*tile].type != 'T' && !((flags & 2) && c->record[*tile].type == 'S'))
+    while (*tile < c->records && !fuzz_is_tile(&c->record[*tile]) && !((flags & 2) && c->record[*tile].type == 'S'))
         ++*tile;
     fuzz_walk_emit(w, *tile < c->records ? (c->record[*tile].at - *end) / 8 : 0);
     fuzz_walk_emit(w, t);
@@ -387,6 +390,32 @@ static inline void fuzz_mend_tile(unsigned char *record, size_t size, const fuzz
     free(scratch);
 }
 
+/* Changes one of the fields of a copy's record. */
+static inline void fuzz_mutate_copy(fuzz_container *c, const fuzz_record *r, fuzz_random *random)
+{
+    unsigned char made[32];
+    uint64_t body, distance, size;
+    size_t n = fuzz_varint_get(c->data + r->at + 1, r->size - 1, &body), at = r->at + 1 + n, k;
+    uint32_t crc;
+    if (n == 0 || (k = fuzz_varint_get(c->data + at, c->size - at, &distance)) == 0) return;
+    at += k;
+    if ((k = fuzz_varint_get(c->data + at, c->size - at, &size)) == 0 || c->size - at - k < 4) return;
+    crc = fuzz_load32(c->data + at + k);
+    switch (fuzz_below(random, 3)) {
+    case 0: distance = fuzz_evil(random, distance); break;
+    case 1: size = fuzz_evil(random, size); break;
+    default: crc ^= 1;
+    }
+    memset(made, 0, sizeof made);
+    n = 2;
+    n += fuzz_varint_put(made + n, distance);
+    n += fuzz_varint_put(made + n, size);
+    fuzz_store(made + n, crc, 4);
+    made[0] = 'R';
+    made[1] = (unsigned char)(n + 2);
+    (void)fuzz_splice(c, r->at, r->size, made, (n + 4 + 7) / 8 * 8);
+}
+
 static inline void fuzz_mend_header(fuzz_container *c)
 {
     uint32_t crc = wcodec_crc32(0, c->data, 28);
@@ -520,7 +549,10 @@ static inline void fuzz_mutate_one(fuzz_container *c, fuzz_random *r)
     case 1: fuzz_mutate_footer(c, r); break;
     case 2: case 3: fuzz_mutate_order(c, r); break;
     case 4: case 5: fuzz_mutate_body(c, record); break;
-    case 6: case 7: case 8: fuzz_mutate_fields(c, record, r); break;
+    case 6: case 7: case 8:
+        if (record->type == 'R') fuzz_mutate_copy(c, record, r);
+        else fuzz_mutate_fields(c, record, r);
+        break;
     case 9: case 10: fuzz_index_mend(c, r, 1); return;
     default: fuzz_index_mutate(c); return;
     }

@@ -567,6 +567,16 @@ def tile(data, split='BYTE', planes=None, predictor=NONE, tile_row=None, kind=b'
     return f.bytes()
 
 
+def copy(data, distance, edit=None, record_edit=None):
+    """An R record for a tile of these bytes."""
+    f = Fields(edit)
+    f.add('distance', varint(distance))
+    f.add('size', varint(len(data)))
+    f.add('crc', u32(zlib.crc32(data)))
+    f.add('tail', b'')
+    return record(b'R', f.bytes(), record_edit)
+
+
 # -- 8. Dtypes -----------------------------------------------------------------------------------------
 
 DTYPES = {name: (number, bits, unit) for number, (name, bits, unit) in enumerate([
@@ -1449,6 +1459,40 @@ def good_groups():
     one('index-coded', *layers[2:], index_planes=[P('rans256')])
 
 
+def good_copies():
+    def one(name, *segments, **how):
+        good('copies-' + name, [Original(name.encode(), segments)], **how)
+
+    a, b = randoms(120, 30), randoms(121, 30)
+    one('next', Segment(a + a, T=30, tiles=[tile(a), copy(a, 30)]))
+    one('many', Segment(a + b + a + b + a, T=30, tiles=[tile(a), tile(b), copy(a, 60), copy(b, 60), copy(a, 120)]))
+    one('last-is-none', Segment(a + a + a[:7], T=30, tiles=[tile(a), copy(a, 30), tile(a[:7])]))
+    one('of-one-byte', Segment(b'ab' * 3, T=1, tiles=[tile(b'a'), tile(b'b'), copy(b'a', 2), copy(b'b', 2),
+                                                      copy(b'a', 4), copy(b'b', 4)]))
+    one('other-segment', Segment(a, name=b'a'), Segment(), Segment(a, unit=2, name=b'b', tiles=[copy(a, 30)]),
+        Segment(b + a, T=30, gap=note(3), tiles=[tile(b), copy(a, 90)]))
+    one('other-split', Segment(a, tiles=[tile(a, 'BF16')]), Segment(a, unit=1, tiles=[copy(a, 30)]))
+    good('copies-originals', [Original(b'a', [Segment(a)]), Original(b'b'),
+                              Original(b'c', [Segment(a, tiles=[copy(a, 30)])]),
+                              Original(b'd', [Segment(b), Segment(a, tiles=[copy(a, 90)])], from_parts=True)])
+    # Scales: of the tile that is copied, of the copy's own group, of neither.
+    w = scaled(122, 66, 'BF16', W11, ROWS)
+    other = bells(123, 11, 90, 20)
+
+    def scaled_tile(data, scales):
+        return tile(data, 'BF16', planes_of('BF16', 'rans16'), scales=scales, phase=0, rows=ROWS[:len(data) // 22])
+    one('of-scaled', Segment(w, unit=2, row=11, T=66, per=1, groups=[W11], tiles=[scaled_tile(w, W11)]),
+        Segment(w, unit=2, row=11, T=66, tiles=[copy(w, 132)], name=b'c'))
+    one('scaled-behind',
+        Segment(w[:66], unit=2, row=11, T=33, per=1, groups=[W11], tiles=[scaled_tile(w[:66], W11)]),
+        Segment(w, unit=2, row=11, T=33, per=2, groups=[other],
+                tiles=[copy(w[:66], 66), scaled_tile(w[66:], other)], name=b'c'))
+    one('in-group', Segment(w[:66] + w, unit=2, row=11, T=33, per=2, columns=11, groups=[W11, None],
+                            tiles=[scaled_tile(w[:66], W11), copy(w[:66], 66), tile(w[66:], 'BF16')]))
+    one('group-of-copies', Segment(w[:66] * 4, unit=2, row=11, T=33, per=2, groups=[W11, other],
+                                   tiles=[scaled_tile(w[:66], W11)] + [copy(w[:66], 66 * i) for i in (1, 2, 3)]))
+
+
 def good_example():
     """The container that the specification shows as a hex dump."""
     exponents = [127 - abs(row - column) for row in range(4) for column in range(6)]
@@ -1595,7 +1639,7 @@ def bad_scales():
     bad('scales-ancillary-instead', 'corrupt', [Original(segments=[pair(1, [note(3), b''])])])
     bad('scales-tile-instead', 'corrupt', [Original(segments=[pair(2, [tile(W11)])])])
     bad('scales-index-record-instead', 'corrupt', [Original(segments=[pair(2, [tile(W11, kind=b'I')])])])
-    bad('scales-reserved-instead', 'unsupported', [Original(segments=[pair(2, [tile(W11, kind=b'R')])])])
+    bad('scales-reserved-instead', 'unsupported', [Original(segments=[pair(2, [tile(W11, kind=b'Q')])])])
     bad('scales-instead-of-tile', 'corrupt', [Original(segments=[pair(2, [s], [s, two[1]])])])
     bad('scales-twice', 'corrupt', [Original(segments=[pair(2, [s + s])])])
     bad('scales-in-index', 'corrupt', plain(), index_kinds=b'S')
@@ -2070,6 +2114,51 @@ def bad_mix():
     bad('mix-index-without-feature', 'corrupt', plain(), index_planes=[P('mix', kind='text')])
     bad('mix-s-record-without-feature', 'corrupt', [Original(segments=[scaled_segment(
         40, s_how={'planes': [P('mix', kind='text')]})])])
+
+
+def bad_copies():
+    a, b = randoms(124, 30), randoms(125, 30)
+
+    def case(name, status='corrupt', data=a + b + a, tiles=None, edit=None, record_edit=None, distance=60,
+             folder='bad', **how):
+        tiles = tiles or [tile(a), tile(b), copy(a, distance, edit, record_edit)]
+        bad(name if 'index' in name else 'copy-' + name, status,
+            [Original(segments=[Segment(data, T=30, tiles=tiles)])], folder, **how)
+
+    case('first', data=a, tiles=[copy(a, 30)])
+    case('before-first', distance=61)
+    case('distance-2-64', distance=(1 << 64) - 1)
+    case('distance-0', distance=0)
+    case('distance-29', distance=29)
+    case('distance-long', edit={'distance': varint(60, 2)})
+    case('distance-of-11-bytes', edit={'distance': bytes([188] + [128] * 9 + [0])})
+    case('size-0', edit={'size': varint(0)})
+    case('size-long', edit={'size': varint(30, 2)})
+    case('size-61', edit={'size': varint(61)})
+    case('size-2-24', edit={'size': varint((1 << 24) + 1)})
+    case('size-above-max-tile', edit={'size': varint(31)}, max_tile=30)
+    case('left-over', edit={'tail': b'\0'})
+    case('cut', edit={'crc': b'abc'})
+    case('empty', edit={'distance': b'', 'size': b'', 'crc': b''})
+    case('body-long', record_edit={'body size': varint(6, 2)})
+    case('padding', data=a + b * 4 + a,
+         tiles=[tile(a)] + [tile(b)] * 4 + [copy(a, 150, None, {'padding': lambda p: bytes(len(p) - 1) + b'\1'})])
+    case('record-of-32', edit={'tail': bytes(20)})
+    case('crc', 'checksum', edit={'crc': u32(1)})
+    case('of-other-bytes', 'checksum', distance=30)
+    # Only the index tells where tiles begin.
+    case('index-copy-of-copy', data=a * 3, tiles=[tile(a), copy(a, 30), copy(a, 30)])
+    case('index-copy-between-tiles', data=b'a' * 90,
+         tiles=[tile(b'a' * 30), tile(b'a' * 30), copy(b'a' * 30, 31)])
+    case('index-copy-size-less', edit={'size': varint(29), 'crc': u32(zlib.crc32(a[:29]))})
+    case('index-copy-of-longer', data=a + b + a[:20], tiles=[tile(a), tile(b), copy(a[:20], 60)])
+    bad('copy-scales-before-note', 'corrupt', [Original(segments=[Segment(a), Segment(a, gap=(
+        tile(W11, kind=b'S') + note(2)), tiles=[copy(a, 30)])])], 'bad_stream')
+    bad('copy-as-scales', 'corrupt', [Original(segments=[
+        Segment(a), Segment(a, unit=2, row=15, per=1, columns=15, T=15, tiles=[tile(a)], s_records=[copy(a, 30)])])])
+    bad('copy-as-index', 'corrupt', plain(), index_kinds=b'R')
+    case('after-index-begins', tiles=[tile(a), tile(b), tile(a)], folder='bad_stream', before_index=copy(a, 90))
+    case('of-no-original', folder='bad_stream', data=a, tiles=[tile(a)], before_index=copy(a, 30))
 
 
 def bad_payload(coder, name, status, data, edit=None, split='BYTE', **how):
@@ -2661,9 +2750,9 @@ def build():
     """path below tests/golden -> bytes"""
     FILES.clear()
     for part in (good_coders, good_rans16, good_tiles, good_geometry, good_containers, good_scales, good_classes,
-                 good_groups, good_mix, good_example,
+                 good_groups, good_copies, good_mix, good_example,
                  bad_header, bad_tiles, bad_simple_coders, bad_huffman, bad_rans16, bad_rans256, bad_scales,
-                 bad_classes, bad_groups, bad_mix, bad_index,
+                 bad_classes, bad_groups, bad_copies, bad_mix, bad_index,
                  bad_footer, bad_stream, bad_both):
         part()
     return dict(FILES)

@@ -28,6 +28,7 @@ MAX_O_BODY_BYTES = 1 << 16
 MAX_NAME_BYTES = 65000
 INDEX_TILE_BYTES = 1 << 16
 MIN_COLUMNS = 8
+MAX_COPY_BYTES = 24
 FOOTER_BYTES = 64
 
 
@@ -505,7 +506,7 @@ class Record:
         return Cursor(data, self.body, self.body_end)
 
 
-KINDS = 'OTSIF'
+KINDS = 'OTRSIF'
 
 
 def read_record(data, offset):
@@ -647,6 +648,29 @@ def decode_tile(data, offset, limit=MAX_TILE_BYTES, scales=None, mixed=False):
     if zlib.crc32(decoded) != crc:
         raise FormatError('CHECKSUM', crc_at, "CRC-32 of a tile's bytes")
     return Tile(record, decoded, split, predictor, heads, rows_head)
+
+
+@dataclass
+class Copy:
+    distance: int
+    size: int
+    crc: int
+
+
+def read_copy(data, offset, limit):
+    """The R record at `offset`."""
+    record = read_record(data, offset)
+    if record.end - offset > MAX_COPY_BYTES:
+        raise FormatError('CORRUPT', offset, 'an R record of more than 24 bytes')
+    check_padding(data, record)
+    c = record.cursor(data)
+    copy = Copy(c.varint(), c.varint(), c.u32())
+    c.done('an R record')
+    if not 1 <= copy.size <= limit:
+        c.fail('a copy of no bytes, or of more than the header allows')
+    if copy.distance < copy.size:
+        c.fail('a copy of a tile that does not end before it')
+    return copy
 
 
 def decode_scales(data, offset, limit, mixed):
@@ -984,19 +1008,38 @@ def scales_of_groups(data, header, segment):
     return found
 
 
+def copied_tile(copy, tiles, view, size, offset):
+    """The bytes of a copy that begins at `view`."""
+    tile = tiles.get(view - copy.distance)
+    if copy.size != size or tile is None or len(tile) != size:
+        raise FormatError('CORRUPT', offset, 'a copy of what is no T tile of its size')
+    if zlib.crc32(tile) != copy.crc:
+        raise FormatError('CHECKSUM', offset, 'CRC-32 of a copy')
+    return tile
+
+
 def decode_random(data):
     """By the index alone: what a reader does that fetches tensors.  Returns the originals."""
     header, _, originals = open_index(data)
+    tiles, view = {}, 0                 # where T tiles begin in all originals' bytes -> the tile
     for original in originals:
         parts = []
         for segment in original.segments:
             scales = scales_of_groups(data, header, segment)
             for i, (offset, extent, size) in enumerate(segment.tiles):
+                if read_record(data, offset).kind == 'R':
+                    expected_record(data, offset, extent, 'R')
+                    parts.append(copied_tile(read_copy(data, offset, header.max_tile_bytes), tiles, view, size,
+                                             offset))
+                    view += size
+                    continue
                 expected_record(data, offset, extent, 'T')
                 tile = decode_tile(data, offset, size, scales[i // segment.tiles_a_group] if scales else None,
                                    header.mixed)
                 if len(tile.data) != size:
                     raise FormatError('CORRUPT', offset, 'the index gives another size for this tile')
+                tiles[view] = tile.data
+                view += size
                 parts.append(tile.data)
         original.data = b''.join(parts)
         if original.sha256 and hashlib.sha256(original.data).digest() != original.sha256:
@@ -1013,13 +1056,14 @@ def decode_sequential(data):
     originals, parts = [], []
     index, index_offset, tiles = bytearray(), None, 0
     scales, after_scales = None, False
+    view = bytearray()
     position = header.size
     while True:
         record = read_record(data, position)
-        if after_scales:
+        if after_scales and record.kind != 'R':
             expected_kind(record, 'T')
         after_scales = record.kind == 'S'
-        if record.kind != 'T':
+        if record.kind not in 'TR':
             scales = None
         if not is_ancillary(record):
             check_padding(data, record)
@@ -1039,6 +1083,20 @@ def decode_sequential(data):
                 fail('a tile that belongs to no original')
             parts[-1].append(decode_tile(data, position, header.max_tile_bytes, scales, header.mixed).data)
             originals[-1].tile_offsets.append(position)
+            view += parts[-1][-1]
+            tiles += 1
+        elif record.kind == 'R':
+            if index_offset is not None or not originals:
+                fail('a copy that belongs to no original')
+            copy = read_copy(data, position, header.max_tile_bytes)
+            start = len(view) - copy.distance
+            if start < 0:
+                fail('a copy of what is before the first byte')
+            parts[-1].append(bytes(view[start:start + copy.size]))
+            if zlib.crc32(parts[-1][-1]) != copy.crc:
+                fail('CRC-32 of a copy', 'CHECKSUM')
+            originals[-1].tile_offsets.append(position)
+            view += parts[-1][-1]
             tiles += 1
         elif record.kind == 'S':
             if index_offset is not None or not originals:

@@ -278,7 +278,7 @@ class Usage(CliTest):
 
     def test_every_option_in_the_help_is_known(self):
         for command in COMMANDS:
-            for option in re.findall(r"^  (?:-\w, )?(--[a-z]+)", self.ok(command, "--help").decode(), re.M):
+            for option in re.findall(r"^  (?:-\w, )?(--[a-z-]+)", self.ok(command, "--help").decode(), re.M):
                 result = wcodec(command, option)
                 self.assertNotIn(b"unknown option", result.stderr, (command, option))
 
@@ -1018,6 +1018,14 @@ class Several(CliTest):
         self.ok("encode", "-q", "--threads", "3", "model.safetensors.index.json", "../other", cwd=self.dir / "in")
         self.assertEqual((self.dir / "other").read_bytes(), pathlib.Path(packed).read_bytes())
 
+    def test_copies_reach_over_files(self):
+        noise = random_bytes(MIB)
+        files = {"a": noise, "b": b"other", "c": noise[:MIB // 2] + b"end"}
+        packed = self.path("packed")
+        self.ok("encode", "-q", *(self.path(name, content) for name, content in files.items()), packed)
+        self.assertLess(os.path.getsize(packed), MIB + 5000)
+        self.check(packed, files)
+
     def test_an_index_alone(self):
         index = self.checkpoint()["model.safetensors.index.json"]
         (self.dir / "in" / "model-00002-of-00003.safetensors").unlink()
@@ -1313,6 +1321,54 @@ class Plans(CliTest):
             self.assertEqual([s[1] for s in self.segments(self.path("packed"))], ["BYTES"])
         for content in (random_bytes(100000), json.dumps(list(range(20000))).encode()):
             self.assertLess(len(self.round_trip(content)), 1.002 * entropy(content) + 700)
+
+
+class Copies(CliTest):
+    def setUp(self):
+        super().setUp()
+        embed = random_bytes(3 * MIB // 2)
+        self.tied = safetensors([("embed", "BF16", [1024, 768], embed), ("norm", "BF16", [768], embed[:1536]),
+                                 ("lm_head", "BF16", [1024, 768], embed)])
+
+    def test_second_copy_costs_next_to_nothing(self):
+        packed = self.round_trip(self.tied)
+        self.assertLess(len(packed), 1.01 * 3 * MIB / 2)
+        got = self.inspect(self.path("packed"))
+        self.assertGreater(got["copies"], 10)
+        self.assertEqual([s["copies"] for s in got["segments"][1:3]], [0, 0])
+        self.assertEqual(got["segments"][3]["copies"], got["copies"])
+        self.assertEqual(got["segments"][3]["tiles"], got["copies"])
+        self.assertIn("%d tiles are copies" % got["copies"], self.ok("inspect", self.path("packed")).decode())
+        tensor = self.path("t")
+        self.ok("extract", self.path("packed"), "--tensor", "lm_head", "--rows", "100:300", "-o", tensor)
+        self.assertEqual((self.dir / "t").read_bytes(), self.tied[-1024 * 1536:][100 * 1536:300 * 1536])
+
+    def test_pipes(self):
+        packed = self.container(self.tied)
+        data = (self.dir / "model.wcodec").read_bytes()
+        self.ok("decode", "-q", "-", self.path("a"), data=data)
+        self.assertEqual((self.dir / "a").read_bytes(), self.tied)
+        self.assertEqual(self.ok("decode", "-q", packed, "-"), self.tied)
+        back = wcodec("decode", "-", "-", data=data)
+        self.assertEqual(back.returncode, 1)
+        self.assertIn(b"--no-copies", back.stderr)
+        self.ok("verify", "-q", "-", data=data)
+        self.ok("encode", "-q", "-f", "--no-copies", self.path("original"), packed)
+        data = (self.dir / "model.wcodec").read_bytes()
+        self.assertEqual(self.ok("decode", "-q", "-", "-", data=data), self.tied)
+        self.assertEqual(self.inspect(packed)["copies"], 0)
+        self.assertTrue(self.metadata(packed)["recipe"]["no_copies"])
+
+    def test_where_copies_have_bytes_of_their_own(self):
+        # Both checksums of a tile fit, and the copy says another one's.
+        a, b = bytes(range(40)), bytes(range(40, 80))
+        for distance, code in (40, 1), (80, 0):
+            tiles = [make_golden.tile(a), make_golden.tile(b), make_golden.copy(a, distance)]
+            path = self.path("c", make_golden.container([Original(b"a", [Segment(a + b + a, T=40, tiles=tiles)])]))
+            if code == 0:
+                self.ok("verify", path)
+            else:
+                self.fails(1, "verify", path, says="CRC-32")
 
 
 class Extract(CliTest):

@@ -84,6 +84,14 @@ typedef struct wcodec_source {
 /* A source over `size` bytes of memory, which must outlive every use of it. */
 WCODEC_API wcodec_source wcodec_source_memory(const void *memory, size_t size);
 
+/* A way back to bytes that have gone by: stores `size` bytes of the view (all originals, one after the other),
+ * from `offset` on, in `dst`.  Called from the calling thread.  Anything but WCODEC_OK is a failure and is
+ * handed on.  fn NULL: there is no way back. */
+typedef struct wcodec_reread {
+    wcodec_status (*fn)(void *user, uint64_t offset, void *dst, size_t size);
+    void *user;
+} wcodec_reread;
+
 /* Where a container is written, in order, from the calling thread.  All `size` bytes are taken, or
  * the result is not WCODEC_OK, which ends the writer. */
 typedef struct wcodec_sink {
@@ -259,6 +267,20 @@ WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const 
                                             void *dst, size_t dst_size, void *scratch, size_t scratch_size,
                                             int no_crc, unsigned cpu_off, wcodec_error *err);
 
+/* A record in the place of a tile's says that the tile is a copy: its bytes are those of a tile that begins
+ * `distance` bytes before it in the view. */
+typedef struct wcodec_copy_info {
+    size_t record_size;             /* bytes of the record, padding included */
+    size_t decoded_size;            /* of either tile */
+    uint64_t distance;              /* at least decoded_size */
+    uint32_t crc;                   /* CRC-32 of the bytes */
+} wcodec_copy_info;
+
+/* Reads such a record at `src`, of which `size` bytes are there (24 are always enough).  OK, NOT_FOUND (it is
+ * another record: see wcodec_tile_inspect), TRUNCATED or CORRUPT; `info` is filled in only if OK. */
+WCODEC_API wcodec_status wcodec_copy_inspect(const void *src, size_t size, wcodec_copy_info *info,
+                                             wcodec_error *err);
+
 #ifndef WCODEC_NO_ENCODER
 
 /* What matters more. */
@@ -325,6 +347,8 @@ typedef struct wcodec_reader_options {
     int no_mix;                         /* refuse (LIMIT) containers that may have planes of the coder MIX: for who
                                          * takes any file, and cannot wait some 50 us a byte of it, which is what
                                          * hostile ones can cost at most */
+    wcodec_reread reread;               /* for the push decoder alone, which gave these bytes out in earlier
+                                         * steps: where a tile is a copy, it asks for them */
 } wcodec_reader_options;
 WCODEC_API wcodec_reader_options wcodec_reader_defaults(void);
 
@@ -394,7 +418,9 @@ typedef struct wcodec_tile_span {
     size_t scales_size, columns;    /* 0: none */
 } wcodec_tile_span;
 /* The tile that holds the view's byte `offset`: OK or ARGUMENT (beyond the end).  The next tile is
- * found with offset = span.offset + span.size; so one can fetch a range's compressed bytes alone. */
+ * found with offset = span.offset + span.size; so one can fetch a range's compressed bytes alone.  Where
+ * wcodec_copy_inspect finds that the record is a copy, the tile at span.offset - info.distance, which begins
+ * there and is no copy, has the bytes. */
 WCODEC_API wcodec_status wcodec_reader_tile(const wcodec_reader *reader, uint64_t offset,
                                             wcodec_tile_span *span);
 
@@ -467,7 +493,8 @@ WCODEC_API wcodec_status wcodec_view_status(const wcodec_view *view, wcodec_erro
 
 typedef struct wcodec_push wcodec_push;
 
-/* `options` as for a reader; max_memory 0: 256 MiB.  On failure *out is NULL. */
+/* `options` as for a reader; max_memory 0: 256 MiB.  On failure *out is NULL.  A container that holds copies of
+ * tiles is UNSUPPORTED without options->reread. */
 WCODEC_API wcodec_status wcodec_push_open(wcodec_push **out, const wcodec_reader_options *options,
                                           wcodec_error *err);
 
@@ -504,6 +531,11 @@ typedef struct wcodec_writer_options {
     const char *metadata;               /* JSON for the header, copied; NULL: a line that names the library */
     size_t metadata_size;
     int no_sha256;                      /* leave the originals' SHA-256 out */
+    int no_copies;                      /* code every tile, so that who takes the container in order need keep
+                                         * nothing; 0: a tile that was there before is stored as a copy, where
+                                         * it can be compared: wcodec_writer_file reads its file again, */
+    wcodec_reread reread;               /* for all else this gives back what the writer was given; fn NULL: no
+                                         * copies there */
     unsigned cpu_off;                   /* WCODEC_CPU_...: kernels not to use; the bytes do not depend on it */
 } wcodec_writer_options;
 WCODEC_API wcodec_writer_options wcodec_writer_defaults(void);

@@ -28,6 +28,7 @@ typedef struct wcodeci_encoder {
     size_t size;
     unsigned dtype;
     uint64_t row;                       /* units, 0: none */
+    const uint32_t *known_crc;          /* of src; NULL: not known */
     size_t slow;                        /* bytes that a plane must save to be decoded slowly */
     wcodec_tile_options options;
     const wcodeci_encode_kernels *kernels;
@@ -1024,7 +1025,7 @@ static void wcodeci_tile_guess(wcodeci_encoder *e, wcodeci_byte *dst)
 
 static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
 {
-    const uint32_t crc = e->crc(0, e->src, e->size);
+    const uint32_t crc = e->known_crc ? *e->known_crc : e->crc(0, e->src, e->size);
     unsigned splits;
     if (e->dtype == WCODEC_BYTES && !e->options.splits && e->size >= WCODECI_GUESS_LEAST)
         wcodeci_tile_guess(e, dst);
@@ -1038,9 +1039,10 @@ static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
     return wcodeci_tile_encode_large(e, splits, crc, dst);
 }
 
-WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size,
-                                     const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
-                                     size_t dst_size, void *scratch, size_t scratch_size)
+/* wcodec_tile_encode; `crc`: of the bytes, or NULL. */
+static size_t wcodeci_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size, const uint32_t *crc,
+                                  const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
+                                  size_t dst_size, void *scratch, size_t scratch_size)
 {
     wcodeci_encoder e;
     unsigned cpu;
@@ -1065,6 +1067,7 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
     e.size = size;
     e.dtype = dtype;
     e.row = row;
+    e.known_crc = crc;
     e.slow = size < WCODECI_FREE_SIZE ? 0 : size / WCODECI_SLOW_PART;
     e.work = (wcodeci_byte *)scratch + ((8 - ((uintptr_t)scratch & 7)) & 7);
     e.mix = NULL;
@@ -1083,6 +1086,13 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
     e.row_scales = e.classes + size;
     e.row_payload = e.row_scales + wcodeci_encode_rows(size);
     return wcodeci_tile_encode_best(&e, (wcodeci_byte *)dst);
+}
+
+WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size,
+                                     const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
+                                     size_t dst_size, void *scratch, size_t scratch_size)
+{
+    return wcodeci_tile_encode(dtype, row, src, size, NULL, scales, options, dst, dst_size, scratch, scratch_size);
 }
 
 #endif

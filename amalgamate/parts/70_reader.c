@@ -345,7 +345,7 @@ static wcodec_status wcodeci_reader_record(const wcodec_reader *r, uint64_t at, 
 static int wcodeci_record_known(unsigned type)
 {
     return type == WCODECI_RECORD_ORIGINAL || type == WCODECI_RECORD_TILE || type == WCODECI_RECORD_INDEX
-        || type == WCODECI_RECORD_SCALES || type == WCODECI_RECORD_FOOTER;
+        || type == WCODECI_RECORD_SCALES || type == WCODECI_RECORD_COPY || type == WCODECI_RECORD_FOOTER;
 }
 
 /* What to say of a record in the place of another: a later version's, or a mistake. */
@@ -911,15 +911,13 @@ typedef struct wcodeci_job {
     size_t scratch_size;        /* of each worker */
 } wcodeci_job;
 
-/* Decodes the record of `size` bytes at `at`, of type T or S. */
-static wcodec_status wcodeci_job_record(const wcodec_reader *r, unsigned type, uint64_t at, size_t size,
-                                        const wcodeci_byte *scales, size_t columns, wcodeci_byte *dst,
+/* Decodes the record of `size` bytes at `at`, which lies at `record`, of type T or S. */
+static wcodec_status wcodeci_job_decode(const wcodec_reader *r, unsigned type, const wcodeci_byte *record, uint64_t at,
+                                        size_t size, const wcodeci_byte *scales, size_t columns, wcodeci_byte *dst,
                                         size_t dst_size, wcodeci_byte *room, wcodec_error *err)
 {
-    const wcodeci_byte *record;
     wcodec_tile_info info;
-    wcodec_status status = wcodeci_reader_fetch(r, at, size, room, &record, err);
-    if (status) return status;
+    wcodec_status status;
     if (record[0] != type)
         return wcodeci_fail(err, wcodeci_record_wrong(record[0]), at, "there is no tile where the index says");
     if (type == WCODECI_RECORD_SCALES && wcodec_tile_inspect(record, size, &info, NULL) == WCODEC_OK
@@ -933,28 +931,85 @@ static wcodec_status wcodeci_job_record(const wcodec_reader *r, unsigned type, u
     return status;
 }
 
+/* Makes the worker's scales those of the tile's group, if it has some. */
+static wcodec_status wcodeci_job_scales(const wcodec_reader *r, const wcodec_tile_span *span,
+                                        wcodeci_worker *worker, wcodeci_byte *scales, wcodeci_byte *room,
+                                        wcodec_error *err)
+{
+    const wcodeci_byte *record;
+    wcodec_status status;
+    if (!span->columns || worker->scales == span->scales_offset) return WCODEC_OK;
+    worker->scales = 0;
+    status = wcodeci_reader_fetch(r, span->scales_offset, span->scales_size, room, &record, err);
+    if (!status)
+        status = wcodeci_job_decode(r, WCODECI_RECORD_SCALES, record, span->scales_offset, span->scales_size, NULL,
+                                    0, scales, span->columns, room, err);
+    if (!status) worker->scales = span->scales_offset;
+    return status;
+}
+
+/* The tile that a record of the tile `span` says it is a copy of; its CRC-32 in *crc. */
+static wcodec_status wcodeci_job_target(const wcodec_reader *r, const wcodec_tile_span *span,
+                                        const wcodeci_byte *record, wcodec_tile_span *target, uint32_t *crc,
+                                        wcodec_error *err)
+{
+    const uint64_t at = span->container_offset;
+    wcodec_copy_info info;
+    if (wcodeci_copy_parse(record, span->container_size, &info) || info.record_size != span->container_size)
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "the record of a copy is broken");
+    if (info.decoded_size != span->size || info.distance > span->offset)
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a copy has not the size or the place that it must have");
+    (void)wcodec_reader_tile(r, span->offset - info.distance, target);     /* before this tile: there is one */
+    if (target->offset != span->offset - info.distance || target->size != span->size)
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "there is no tile where a copy's bytes should be");
+    *crc = info.crc;
+    return WCODEC_OK;
+}
+
+/* Decodes the tile `span` to dst. */
+static wcodec_status wcodeci_job_span(const wcodec_reader *r, const wcodec_tile_span *span,
+                                      wcodeci_worker *worker, wcodeci_byte *scales, wcodeci_byte *dst,
+                                      wcodeci_byte *room, wcodec_error *err)
+{
+    const wcodeci_byte *record;
+    const wcodec_tile_span *from = span;
+    wcodec_tile_span target;
+    wcodec_tile_info info;
+    uint32_t crc = 0;
+    wcodec_status status = wcodeci_job_scales(r, span, worker, scales, room, err);
+    if (!status)
+        status = wcodeci_reader_fetch(r, span->container_offset, span->container_size, room, &record, err);
+    if (status) return status;
+    if (record[0] == WCODECI_RECORD_COPY) {
+        from = &target;
+        status = wcodeci_job_target(r, span, record, &target, &crc, err);
+        if (!status) status = wcodeci_job_scales(r, from, worker, scales, room, err);
+        if (!status)
+            status = wcodeci_reader_fetch(r, from->container_offset, from->container_size, room, &record, err);
+        if (status) return status;
+        if (!r->no_crc && wcodec_tile_inspect(record, from->container_size, &info, NULL) == WCODEC_OK
+            && info.crc != crc)
+            return wcodeci_fail(err, WCODEC_E_CHECKSUM, span->container_offset,
+                                "a copy's CRC-32 is not that of its tile");
+    }
+    /* A copy of a copy ends here: that is no tile. */
+    return wcodeci_job_decode(r, WCODECI_RECORD_TILE, record, from->container_offset, from->container_size, scales,
+                              from->columns, dst, from->size, room, err);
+}
+
 static wcodec_status wcodeci_job_tile(const wcodeci_job *job, uint64_t tile, wcodeci_worker *worker,
                                       wcodeci_byte *scales, wcodec_error *err)
 {
     const wcodec_reader *r = job->reader;
-    const wcodeci_reader_segment *s = wcodeci_reader_tile_segment(r, tile);
     wcodeci_byte *part = scales + r->most_columns, *room = part + r->largest_tile, *dst;
     wcodec_tile_span span;
-    wcodec_status status = WCODEC_OK;
+    wcodec_status status;
     uint64_t from, to;
-    wcodeci_reader_span(r, s, tile, &span);
+    wcodeci_reader_span(r, wcodeci_reader_tile_segment(r, tile), tile, &span);
     from = span.offset > job->begin ? span.offset : job->begin;
     to = wcodeci_min64(span.offset + span.size, job->end);
-    if (span.columns && worker->scales != span.scales_offset) {
-        worker->scales = 0;
-        status = wcodeci_job_record(r, WCODECI_RECORD_SCALES, span.scales_offset, span.scales_size, NULL, 0,
-                                    scales, span.columns, room, err);
-        if (status) return status;
-        worker->scales = span.scales_offset;
-    }
     dst = to - from == span.size ? job->dst + (size_t)(span.offset - job->begin) : part;
-    status = wcodeci_job_record(r, WCODECI_RECORD_TILE, span.container_offset, span.container_size, scales,
-                                span.columns, dst, span.size, room, err);
+    status = wcodeci_job_span(r, &span, worker, scales, dst, room, err);
     if (!status && dst == part)
         memcpy(job->dst + (size_t)(from - job->begin), part + (size_t)(from - span.offset),
                (size_t)(to - from));

@@ -21,6 +21,10 @@ struct wcodec_push {
     wcodec_error error;                     /* sticky once status is not OK */
     wcodeci_engine engine;
     int no_crc, no_mix;
+    wcodec_reread reread;
+    uint64_t given;                         /* bytes given out by earlier steps, */
+    const wcodeci_byte *now;                /* and by this one */
+    size_t now_size;
     wcodeci_push_state state;
     wcodeci_header header;
     wcodeci_byte fixed[WCODECI_HEADER_SIZE];
@@ -73,6 +77,7 @@ WCODEC_API wcodec_status wcodec_push_open(wcodec_push **out, const wcodec_reader
     d->engine = wcodeci_engine_make(opts.cpu_off);
     d->no_crc = opts.no_crc;
     d->no_mix = opts.no_mix;
+    d->reread = opts.reread;
     d->buffer = d->fixed;
     d->want = WCODECI_HEADER_SIZE;
     d->name = (const char *)d->names;
@@ -161,7 +166,7 @@ static wcodec_status wcodeci_push_head(wcodec_push *d)
         return WCODEC_OK;
     }
     if (status) return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "a record is broken");
-    if (d->scales_next && record.type != WCODECI_RECORD_TILE)
+    if (d->scales_next && record.type != WCODECI_RECORD_TILE && record.type != WCODECI_RECORD_COPY)
         return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "no tile follows its group's scales");
     d->record_size = record.size;
     d->want = (size_t)record.size;
@@ -170,6 +175,7 @@ static wcodec_status wcodeci_push_head(wcodec_push *d)
                 ? wcodeci_record_bound(d->header.max_tile)
                 : record.type == WCODECI_RECORD_INDEX ? wcodeci_record_bound(WCODECI_INDEX_TILE)
                 : record.type == WCODECI_RECORD_FOOTER ? WCODECI_FOOTER_SIZE
+                : record.type == WCODECI_RECORD_COPY ? WCODECI_COPY_RECORD
                 : wcodeci_up8(WCODECI_RECORD_HEAD + WCODECI_MAX_ORIGINAL_BODY);
         if (record.size > largest)
             return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start,
@@ -272,6 +278,44 @@ static wcodec_status wcodeci_push_take_tile(wcodec_push *d, int index)
     return WCODEC_OK;
 }
 
+/* Bytes of the view that were given out: what this step gave lies in the caller's memory still. */
+static wcodec_status wcodeci_push_again(const wcodec_push *d, uint64_t offset, wcodeci_byte *dst, size_t size)
+{
+    size_t before = 0;
+    if (offset < d->given) {
+        wcodec_status status;
+        before = (size_t)wcodeci_min64(size, d->given - offset);
+        status = d->reread.fn(d->reread.user, offset, dst, before);
+        if (status) return status;
+    }
+    if (before < size) memcpy(dst + before, d->now + (size_t)(offset + before - d->given), size - before);
+    return WCODEC_OK;
+}
+
+/* A tile that was there before. */
+static wcodec_status wcodeci_push_take_copy(wcodec_push *d)
+{
+    const uint64_t at = d->given + d->now_size;
+    wcodec_copy_info info;
+    wcodec_status status;
+    if (wcodeci_copy_parse(d->buffer, d->have, &info) || info.decoded_size > d->header.max_tile
+        || info.distance > at || d->originals == 0 || d->index_size)
+        return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "the record of a copy is broken");
+    if (!d->reread.fn)
+        return wcodeci_push_fail(d, WCODEC_E_UNSUPPORTED, d->record_start,
+                                 "a copy of an earlier tile, which cannot be read again here");
+    d->scales_next = 0;
+    status = wcodeci_push_again(d, at - info.distance, d->decoded, info.decoded_size);
+    if (status) return wcodeci_push_fail(d, status, d->record_start, "reading what was given out failed");
+    if (!d->no_crc && d->engine.crc(0, d->decoded, info.decoded_size) != info.crc)
+        return wcodeci_push_fail(d, WCODEC_E_CHECKSUM, d->record_start,
+                                 "a copy's CRC-32 does not fit what was given out");
+    d->tiles++;
+    d->out_from = 0;
+    d->out_to = info.decoded_size;
+    return WCODEC_OK;
+}
+
 static wcodec_status wcodeci_push_take_footer(wcodec_push *d)
 {
     wcodeci_footer footer;
@@ -303,6 +347,7 @@ static wcodec_status wcodeci_push_record(wcodec_push *d)
     case WCODECI_RECORD_ORIGINAL: status = wcodeci_push_take_original(d); break;
     case WCODECI_RECORD_SCALES: status = wcodeci_push_take_scales(d); break;
     case WCODECI_RECORD_TILE: status = wcodeci_push_take_tile(d, 0); break;
+    case WCODECI_RECORD_COPY: status = wcodeci_push_take_copy(d); break;
     case WCODECI_RECORD_INDEX: status = wcodeci_push_take_tile(d, 1); break;
     default: status = wcodeci_push_take_footer(d); break;
     }
@@ -368,6 +413,8 @@ WCODEC_API wcodec_status wcodec_push_step(wcodec_push *push, const void *in, siz
         } else if (push->state == WCODECI_PUSH_DONE) {
             status = WCODEC_END;
         } else if (wcodeci_push_complete(push)) {
+            push->now = dst;
+            push->now_size = made;
             wcodeci_push_advance(push);
         } else if (used < in_size) {
             used += wcodeci_push_gather(push, src + used, in_size - used);      /* not NULL: there is input */
@@ -377,6 +424,7 @@ WCODEC_API wcodec_status wcodec_push_step(wcodec_push *push, const void *in, siz
     }
     *in_used = used;
     *out_used = made;
+    push->given += made;
     if (push->error.status)
         return wcodeci_fail(err, push->error.status, push->error.offset, push->error.what);
     return status;

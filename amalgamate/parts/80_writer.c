@@ -6,6 +6,8 @@
  * until its first tile is written, so the index grows in the order of the container.
  * The tiles of a matrix come in groups, each with scales of its columns if they pay.  A group is never cut by a
  * batch's end, and where it ends does not depend on the threads: so neither do the bytes.
+ * A tile that was there before, and was worth some bytes then, becomes a copy of that one.  Whether a tile is so
+ * must not depend on the batch that it is in.
  * ---------------------------------------------------------------------------------------------- */
 #ifndef WCODEC_NO_ENCODER
 
@@ -34,6 +36,11 @@ typedef struct wcodeci_batch_tile {
     uint64_t per_tile;                      /* 0: not the first tile of its segment */
     size_t group, phase;                    /* the number of its group in the batch, plus 1; 0: it has none */
     int leads;                              /* it is the first of its group */
+    int hashed;                             /* crc is there, */
+    uint32_t crc;                           /* of its bytes */
+    int added;                              /* it went to the table of tiles */
+    uint64_t distance;                      /* of a copy: how far before it the equal tile begins; else 0 */
+    size_t equal;                           /* that tile's number in the batch, plus 1; 0: it has been written */
 } wcodeci_batch_tile;
 
 /* A group of the batch: its columns' scales, and their record. */
@@ -85,6 +92,14 @@ struct wcodec_writer {
     uint64_t names;                         /* bytes of all names, with a zero byte each */
     wcodec_sha256 sha;
     uint64_t sha_done;                      /* bytes of the batch that it has seen */
+
+    int no_copies;
+    wcodeci_copies copies;                  /* tiles that others may be copies of */
+    wcodec_reread reread;
+    wcodec_source file;                     /* of wcodec_writer_file while that runs: */
+    int file_open;
+    uint64_t file_offset;                   /* its first byte in the view */
+    uint64_t view;                          /* bytes of all tiles before the batch */
 };
 
 static uint32_t wcodeci_tile_units(uint32_t wanted, unsigned profile)
@@ -271,6 +286,8 @@ WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_si
     w->engine = wcodeci_engine_make(w->tile.cpu_off);
     w->tile_units = wcodeci_tile_units(opts.tile_units, opts.tile.profile);
     w->no_sha256 = opts.no_sha256;
+    w->no_copies = opts.no_copies;
+    w->reread = opts.reread;
     status = wcodeci_writer_allocate(w);
     if (status) wcodeci_writer_fail(w, status, wcodeci_memory_text(status), err);
     else status = wcodeci_writer_header(w, opts.metadata, opts.metadata_size);
@@ -294,6 +311,7 @@ WCODEC_API void wcodec_writer_close(wcodec_writer *writer)
     wcodeci_release(&w->heap, w->batch, w->batch_capacity * sizeof *w->batch);
     wcodeci_release(&w->heap, w->groups, w->batch_capacity * sizeof *w->groups);
     wcodeci_release(&w->heap, w->scales, w->scales_size);
+    wcodeci_release(&w->heap, w->copies.entries, w->copies.capacity * sizeof *w->copies.entries);
     wcodeci_release(&w->heap, w->name, 2 * WCODECI_MAX_NAME);
     wcodeci_release(&w->heap, w->index.p, w->index.capacity);
     wcodeci_release(&w->heap, w->current.p, w->current.capacity);
@@ -304,29 +322,148 @@ WCODEC_API void wcodec_writer_close(wcodec_writer *writer)
 
 WCODEC_API uint64_t wcodec_writer_size(const wcodec_writer *writer) { return writer->position; }
 
+/* ---- tiles that were there before ---- */
+
+/* Can bytes of the view be read again, from `offset` on? */
+static int wcodeci_writer_rereads(const wcodec_writer *w, uint64_t offset)
+{
+    return (w->file_open && offset >= w->file_offset) || w->reread.fn;
+}
+
+static wcodec_status wcodeci_writer_reread(wcodec_writer *w, uint64_t offset, void *dst, size_t size)
+{
+    wcodec_error err;
+    wcodec_status status;
+    if (w->file_open && offset >= w->file_offset) {
+        memset(&err, 0, sizeof err);
+        status = wcodeci_read_at(&w->file, offset - w->file_offset, dst, size, &err);
+        /* The file has changed meanwhile, or the plan goes beyond it. */
+        return status ? wcodeci_writer_fail(w, status, err.what, NULL) : WCODEC_OK;
+    }
+    status = w->reread.fn(w->reread.user, offset, dst, size);
+    return status ? wcodeci_writer_fail(w, status, "reading again failed", NULL) : WCODEC_OK;
+}
+
+static void wcodeci_hash_task(void *arg, size_t i, unsigned worker)
+{
+    wcodec_writer *w = (wcodec_writer *)arg;
+    wcodeci_batch_tile *t = &w->batch[i];
+    (void)worker;
+    t->crc = w->engine.crc(0, w->input + t->in, t->size);
+    t->hashed = 1;
+}
+
+/* Are a tile's bytes those of the view from `offset` on? */
+static wcodec_status wcodeci_tile_equal(wcodec_writer *w, const wcodeci_batch_tile *t, uint64_t offset, int *equal)
+{
+    const wcodeci_byte *src = w->input + t->in;
+    size_t done;
+    *equal = 0;
+    if (offset >= w->view) {
+        *equal = memcmp(w->input + (size_t)(offset - w->view), src, t->size) == 0;
+        return WCODEC_OK;
+    }
+    for (done = 0; done < t->size;) {
+        const size_t take = wcodeci_min(t->size - done, w->worker_scratch);
+        const wcodec_status status = wcodeci_writer_reread(w, offset + done, w->scratch, take);
+        if (status) return status;
+        if (memcmp(w->scratch, src + done, take) != 0) return WCODEC_OK;
+        done += take;
+    }
+    *equal = 1;
+    return WCODEC_OK;
+}
+
+/* Looks whether tile number i of the batch was there before. */
+static wcodec_status wcodeci_batch_look(wcodec_writer *w, size_t i)
+{
+    wcodeci_batch_tile *t = &w->batch[i];
+    wcodeci_copy_entry *e;
+    wcodec_status status = wcodeci_copies_room(&w->copies, &w->heap);
+    int equal;
+    if (status) return wcodeci_writer_fail(w, status, wcodeci_memory_text(status), NULL);
+    if (w->copies.capacity == 0) return WCODEC_OK;
+    e = wcodeci_copies_find(&w->copies, t->crc, (uint32_t)t->size);
+    if (e->size == 0 || !wcodeci_writer_rereads(w, e->offset)) {
+        if (e->size == 0 && w->copies.full) return WCODEC_OK;
+        w->copies.count += e->size == 0;
+        e->offset = w->view + t->in;
+        e->crc = t->crc;
+        e->size = (uint32_t)t->size << 1;
+        t->added = 1;
+        return WCODEC_OK;
+    }
+    if (e->size & 1) return WCODEC_OK;
+    status = wcodeci_tile_equal(w, t, e->offset, &equal);
+    if (status || !equal) return status;
+    t->distance = w->view + t->in - e->offset;
+    if (e->offset >= w->view)
+        while (w->batch[t->equal++].in != e->offset - w->view) {}
+    return WCODEC_OK;
+}
+
+/* Finds the batch's copies. */
+static wcodec_status wcodeci_batch_copies(wcodec_writer *w)
+{
+    wcodec_status status = WCODEC_OK;
+    size_t i;
+    if (w->no_copies || !wcodeci_writer_rereads(w, w->view)) return WCODEC_OK;
+    wcodeci_run(&w->parallel, w->batch_count, wcodeci_hash_task, w);
+    for (i = 0; i < w->batch_count && !status; i++) {
+        if (!w->batch[i].hashed)
+            return wcodeci_writer_fail(w, WCODEC_E_ARGUMENT, "a tile was left out by the caller's threads", NULL);
+        if (w->batch[i].size >= WCODECI_COPY_LEAST) status = wcodeci_batch_look(w, i);
+    }
+    return status;
+}
+
+/* Codes a tile of the batch, unless it is a copy. */
+static void wcodeci_encode_one(wcodec_writer *w, wcodeci_batch_tile *t, unsigned worker)
+{
+    wcodec_scales scales;
+    const wcodeci_batch_group *g = t->group ? &w->groups[t->group - 1] : NULL;
+    if (t->distance) return;
+    if (g) {
+        scales.scale = w->scales + g->scales;
+        scales.columns = g->columns;
+        scales.phase = t->phase;
+    }
+    t->record = wcodeci_tile_encode(t->dtype, t->row, w->input + t->in, t->size, t->hashed ? &t->crc : NULL,
+                                    g && g->record ? &scales : NULL, &w->tile, w->output + t->out,
+                                    wcodec_tile_bound(t->size), w->scratch + worker * w->worker_scratch,
+                                    w->worker_scratch);
+}
+
 /* Task 0 is the SHA-256 of the batch, which lies in order in `input`; the others are its tiles.  The digest can
  * not be shared out, so it begins first. */
 static void wcodeci_encode_task(void *arg, size_t i, unsigned worker)
 {
     wcodec_writer *w = (wcodec_writer *)arg;
-    wcodec_scales scales;
-    wcodeci_batch_tile *t;
-    if (i == 0) {
-        if (!w->no_sha256) wcodec_sha256_update(&w->sha, w->input, w->input_used);
-        w->sha_done = w->input_used;
+    if (i) {
+        wcodeci_encode_one(w, &w->batch[i - 1], worker);
         return;
     }
-    t = &w->batch[i - 1];
-    if (t->group) {
-        const wcodeci_batch_group *g = &w->groups[t->group - 1];
-        scales.scale = w->scales + g->scales;
-        scales.columns = g->columns;
-        scales.phase = t->phase;
+    if (!w->no_sha256) wcodec_sha256_update(&w->sha, w->input, w->input_used);
+    w->sha_done = w->input_used;
+}
+
+/* Tiles that took few bytes are not worth copies: those that were found in this batch are coded after all. */
+static void wcodeci_batch_small(wcodec_writer *w)
+{
+    size_t i;
+    for (i = 0; i < w->batch_count; i++) {
+        wcodeci_batch_tile *t = &w->batch[i];
+        if (t->added && t->record && t->record < WCODECI_COPY_LEAST)
+            wcodeci_copies_find(&w->copies, t->crc, (uint32_t)t->size)->size |= 1;
+        if (!t->equal || w->batch[t->equal - 1].record >= WCODECI_COPY_LEAST) continue;
+        t->distance = 0;
+        wcodeci_encode_one(w, t, 0);
     }
-    t->record = wcodec_tile_encode(t->dtype, t->row, w->input + t->in, t->size,
-                                   t->group && w->groups[t->group - 1].record ? &scales : NULL, &w->tile,
-                                   w->output + t->out, wcodec_tile_bound(t->size),
-                                   w->scratch + worker * w->worker_scratch, w->worker_scratch);
+    for (i = 0; i < w->batch_count; i++) {
+        wcodeci_batch_tile *t = &w->batch[i];
+        if (t->distance)
+            t->record = wcodeci_copy_encode(t->distance, (uint32_t)t->size, t->crc, w->output + t->out);
+    }
 }
 
 /* How many units lie before the first whole row of a group that begins with unit number `begin`. */
@@ -352,6 +489,15 @@ static size_t wcodeci_scales_encode(const wcodeci_byte *scales, size_t columns, 
     return size;
 }
 
+/* Are all tiles of a group copies of tiles that are written already?  (Of others it is not sure yet.) */
+static int wcodeci_group_copied(const wcodec_writer *w, size_t group)
+{
+    size_t i;
+    for (i = 0; i < w->batch_count; i++)
+        if (w->batch[i].group == group + 1 && (!w->batch[i].distance || w->batch[i].equal)) return 0;
+    return 1;
+}
+
 /* Fits and codes a group's scales. */
 static void wcodeci_group_task(void *arg, size_t i, unsigned worker)
 {
@@ -359,6 +505,7 @@ static void wcodeci_group_task(void *arg, size_t i, unsigned worker)
     wcodeci_batch_group *g = &w->groups[i];
     wcodeci_byte *scratch = w->scratch + worker * w->worker_scratch;
     g->record = 0;
+    if (!g->first && wcodeci_group_copied(w, i)) return;
     if (!wcodec_scales_fit(g->dtype, w->input + g->in, g->size, g->columns, w->tile.cpu_off,
                            w->scales + g->scales, scratch, w->worker_scratch))
         return;
@@ -387,6 +534,7 @@ static void wcodeci_batch_unused(wcodec_writer *w)
         wcodeci_batch_group *g = w->batch[i].group ? &w->groups[w->batch[i].group - 1] : NULL;
         for (k = i, used = 0; k < w->batch_count && w->batch[k].group == w->batch[i].group; k++) {
             wcodec_tile_info info;
+            if (w->batch[k].distance) continue;
             if (!w->batch[k].record
                 || wcodec_tile_inspect(w->output + w->batch[k].out, w->batch[k].record, &info, NULL) || info.scaled)
                 used++;
@@ -437,8 +585,11 @@ static wcodec_status wcodeci_writer_flush(wcodec_writer *w)
     size_t i;
     if (w->batch_count == 0) return WCODEC_OK;
     w->sha_done = 0;
+    status = wcodeci_batch_copies(w);
+    if (status) return status;
     wcodeci_batch_scales(w);
     wcodeci_run(&w->parallel, w->batch_count + 1, wcodeci_encode_task, w);
+    wcodeci_batch_small(w);
     wcodeci_batch_unused(w);
     for (i = 0; i < w->batch_count && !status; i++) {
         if (!w->batch[i].record || w->sha_done != w->input_used)
@@ -454,6 +605,7 @@ static wcodec_status wcodeci_writer_flush(wcodec_writer *w)
         w->segment_start = w->segment_start < pending ? 0 : w->segment_start - pending;
     }
     w->batch_count = w->group_count = w->scales_used = 0;
+    w->view += w->input_used;
     w->input_used = 0;
     w->output_used = 0;
     return WCODEC_OK;
@@ -716,6 +868,9 @@ static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w)
     t->out = w->output_used;
     t->size = w->tile_size;
     t->record = 0;
+    t->hashed = t->added = 0;
+    t->distance = 0;
+    t->equal = 0;
     t->dtype = w->dtype;
     t->row = w->row;
     t->pending_end = w->pending.size;

@@ -245,6 +245,17 @@ static wcodec_status wcodeci_writer_copy(wcodec_writer *w, const wcodec_source *
     return WCODEC_OK;
 }
 
+/* Do the plan's segments follow one another from the file's first byte on? */
+static int wcodeci_plan_in_order(const wcodec_plan *plan)
+{
+    uint64_t at = 0;
+    size_t i;
+    for (i = 0; i < plan->count; i++) {
+        if (plan->segments[i].offset != at || !wcodeci_add(&at, plan->segments[i].size)) return 0;
+    }
+    return 1;
+}
+
 WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *name, size_t name_size,
                                             const wcodec_source *file, const wcodec_plan *plan,
                                             const wcodec_progress *progress, wcodec_error *err)
@@ -262,11 +273,17 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
         status = wcodeci_alloc(&writer->heap, WCODECI_FILE_WINDOW, &window);
         if (status) wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
     }
+    writer->file = *file;
+    writer->file_offset = writer->view;         /* the batch is empty now */
+    writer->file_open = wcodeci_plan_in_order(plan);
     for (i = 0; i < plan->count && !status; i++) {
         const wcodec_segment *s = &plan->segments[i];
         status = wcodec_writer_segment(writer, s, err);
         if (!status) status = wcodeci_writer_copy(writer, file, s->offset, s->size, window, progress, err);
     }
+    /* The file is there to be compared with for as long as this runs. */
+    if (!status && wcodeci_writer_flush(writer)) status = wcodeci_writer_error(writer, err);
+    writer->file_open = 0;
     wcodeci_release(&writer->heap, window, WCODECI_FILE_WINDOW);
     /* Half an original is of no use: what failed here fails the writer, with its own place and reason. */
     if (status && !writer->error.status) writer->error = *err;

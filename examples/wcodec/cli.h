@@ -47,7 +47,9 @@ enum {
     CLI_OPT_ROW = 1 << 8, CLI_OPT_NAME = 1 << 9, CLI_OPT_OUTPUT = 1 << 10, CLI_OPT_TENSOR = 1 << 11,
     CLI_OPT_ROWS = 1 << 12, CLI_OPT_RANGE = 1 << 13, CLI_OPT_HTML = 1 << 14, CLI_OPT_PEERS = 1 << 15,
     CLI_OPT_DISK = 1 << 16, CLI_OPT_ALONE = 1 << 17, CLI_OPT_ONLY = 1 << 18, CLI_OPT_PLAN = 1 << 19,
-    CLI_OPT_RECIPE = CLI_OPT_PROFILE | CLI_OPT_CODER | CLI_OPT_TILE | CLI_OPT_DTYPE | CLI_OPT_ROW
+    CLI_OPT_NO_COPIES = 1 << 20,
+    CLI_OPT_RECIPE = CLI_OPT_PROFILE | CLI_OPT_CODER | CLI_OPT_TILE | CLI_OPT_DTYPE | CLI_OPT_ROW |
+                     CLI_OPT_NO_COPIES
 };
 
 enum { CLI_CODER_AUTO = 0, CLI_CODER_RANS = 1, CLI_CODER_HUFFMAN = 2, CLI_CODER_RAW = 3 };
@@ -237,6 +239,8 @@ wcodec_status cli_output_write(void *out, const void *src, size_t size);
 wcodec_status cli_output_lend(void *out, const void *src, size_t size);
 /* Waits until all is written but the last buffer, which is not full. */
 wcodec_status cli_output_settle(cli_output *out);
+/* Gives back what cli_output_write took, if out->temp is not NULL. */
+wcodec_status cli_output_reread(void *out, uint64_t offset, void *dst, size_t size);
 int cli_output_commit(cli_output *out);     /* everything is there: gives it its name */
 void cli_output_close(cli_output *out);     /* what was not committed is gone */
 int cli_output_fail(const cli_output *out); /* reports out->error */
@@ -311,6 +315,7 @@ typedef struct cli_plane_sum {
 
 typedef struct cli_segment_sum {
     uint64_t tiles, bytes;      /* bytes: of the records */
+    uint64_t copies;            /* of these tiles */
 } cli_segment_sum;
 
 typedef struct cli_tiles {
@@ -319,6 +324,7 @@ typedef struct cli_tiles {
     cli_plane_sum coder[WCODEC_CODER_COUNT];
     uint64_t unit_predictor[WCODEC_PREDICT_COUNT];  /* tiles by predictor of whole units */
     uint64_t record_bytes;
+    uint64_t copies;            /* tiles that are copies of others, and are in no sum but the segments' */
 } cli_tiles;
 int cli_tiles_read(cli_tiles *t, const cli_container *c);
 void cli_tiles_free(cli_tiles *t);

@@ -67,6 +67,7 @@ static wcodec_status write_container(job *j, const wcodec_source *source, const 
     options.tile.profile = j->opt->profile;
     options.tile.coders = cli_coder_mask(j->opt->coder);
     options.tile_units = (uint32_t)j->opt->tile;
+    options.no_copies = cli_has(j->opt, CLI_OPT_NO_COPIES);
     j->container_size = 0;
     status = wcodec_writer_open(&writer, &sink, &options, &j->err);
     if (status != WCODEC_OK) return status;

@@ -39,11 +39,6 @@ static int never_a_file(const job *j)
     return cli_fail(j->in.name, "holds tensors that never were one file (use extract --tensor)");
 }
 
-static int is_wanted(const job *j, const char *name, size_t size)
-{
-    return size == strlen(j->opt->only) && memcmp(name, j->opt->only, size) == 0;
-}
-
 /* ---- through the index ---- */
 
 static int decode_original(job *j, cli_container *c, const wcodec_original *original, const char *path)
@@ -69,7 +64,9 @@ static int decode_wanted(job *j, cli_container *c)
     for (i = 0; i < c->info.originals; i++) {
         wcodec_original original;
         wcodec_reader_original(c->reader, i, &original);
-        if (is_wanted(j, original.name, original.name_size)) return decode_original(j, c, &original, j->target);
+        if (original.name_size != strlen(j->opt->only)) continue;
+        if (memcmp(original.name, j->opt->only, original.name_size) != 0) continue;
+        return decode_original(j, c, &original, j->target);
     }
     return no_such_original(j);
 }
@@ -164,8 +161,18 @@ typedef struct stream {
     unsigned char *in, *out;
     size_t size, used;          /* of `in`: what is there, and what the decoder took */
     int at_end;                 /* of the input */
-    int wanted;                 /* the original that is on its way */
+    int lost;                   /* the container asked for output that cannot be read again */
 } stream;
+
+/* A wcodec_reread, for output that is gone. */
+static wcodec_status stream_lost(void *user, uint64_t offset, void *dst, size_t size)
+{
+    (void)offset;
+    (void)dst;
+    (void)size;
+    ((stream *)user)->lost = 1;
+    return WCODEC_E_UNSUPPORTED;
+}
 
 static int stream_fill(job *j, stream *s)
 {
@@ -180,11 +187,7 @@ static int stream_fill(job *j, stream *s)
 static int stream_original(job *j, stream *s)
 {
     int from_parts;
-    const char *name;
-    size_t name_size;
-    wcodec_push_original(s->push, NULL, &name, &name_size, &from_parts);
-    s->wanted = !cli_has(j->opt, CLI_OPT_ONLY) || (j->files == 0 && is_wanted(j, name, name_size));
-    if (!s->wanted) return CLI_OK;
+    wcodec_push_original(s->push, NULL, NULL, NULL, &from_parts);
     if (++j->files > 1) return several_originals(j);
     return from_parts ? never_a_file(j) : CLI_OK;
 }
@@ -197,8 +200,7 @@ static int stream_end(job *j, stream *s)
     if (s->used < s->size) {
         return cli_fail_at(j->in.name, j->container_size, "bytes follow the container's end");
     }
-    if (j->files == 1) return CLI_OK;
-    return cli_has(j->opt, CLI_OPT_ONLY) ? no_such_original(j) : no_original(j);
+    return j->files == 1 ? CLI_OK : no_original(j);
 }
 
 static int stream_steps(job *j, stream *s)
@@ -213,11 +215,14 @@ static int stream_steps(job *j, stream *s)
                                   &out_used, &err);
         if (status < 0) {
             (void)cli_output_settle(&j->out);
+            if (s->lost) {
+                return cli_fail(j->in.name, "holds copies of tiles: decode needs a file to read from or one to "
+                                            "write (or encode --no-copies)");
+            }
             return cli_fail_library(&j->in, &j->out, status, &err);
         }
         s->used += in_used;
         j->container_size += in_used;
-        if (!s->wanted) out_used = 0;
         j->original_size += out_used;
         if (cli_output_write(&j->out, s->out, out_used) != WCODEC_OK) return cli_output_fail(&j->out);
         if (status == WCODEC_END) return stream_end(j, s);
@@ -230,12 +235,15 @@ static int stream_steps(job *j, stream *s)
 
 static int decode_push(job *j)
 {
+    wcodec_reader_options options = wcodec_reader_defaults();
     wcodec_error err = { WCODEC_OK, 0, NULL };
     stream s;
     wcodec_status status;
     int result;
     memset(&s, 0, sizeof s);
-    status = wcodec_push_open(&s.push, NULL, &err);
+    options.reread.fn = j->out.temp != NULL ? cli_output_reread : stream_lost;
+    options.reread.user = j->out.temp != NULL ? (void *)&j->out : (void *)&s;
+    status = wcodec_push_open(&s.push, &options, &err);
     if (status != WCODEC_OK) return cli_fail_library(&j->in, NULL, status, &err);
     s.in = (unsigned char *)malloc(CLI_CHUNK);
     s.out = (unsigned char *)malloc(CLI_CHUNK);
@@ -288,7 +296,7 @@ int cmd_decode(const cli_options *opt)
     j.target = opt->path[1];
     result = cli_input_open(&j.in, opt->path[0]);
     if (result != CLI_OK) return result;
-    if (!cli_has(opt, CLI_OPT_ONLY) && is_folder(j.target)) result = cli_input_seekable(&j.in);
+    if (cli_has(opt, CLI_OPT_ONLY) || is_folder(j.target)) result = cli_input_seekable(&j.in);
     if (result == CLI_OK) result = j.in.regular ? decode_file(&j) : decode_stream(&j);
     if (result == CLI_OK) result = report(&j);
     cli_input_close(&j.in);

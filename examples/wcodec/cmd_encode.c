@@ -56,6 +56,7 @@ static void json_recipe(cli_json *json, const cli_options *opt)
                                 : opt->profile == WCODEC_PROFILE_FAST ? 65536 : 262144);
     if (cli_has(opt, CLI_OPT_DTYPE)) cli_json_string(json, "dtype", wcodec_dtype_name(opt->dtype));
     if (cli_has(opt, CLI_OPT_ROW)) cli_json_uint(json, "row", opt->row);
+    if (cli_has(opt, CLI_OPT_NO_COPIES)) cli_json_bool(json, "no_copies", 1);
     cli_json_close(json, '}');
 }
 
@@ -123,6 +124,33 @@ static int on_progress(void *user, uint64_t done, uint64_t total)
     return 0;
 }
 
+/* A wcodec_reread: bytes of files that have been written, which are still open. */
+typedef struct written {
+    const cli_part *parts;
+    size_t count;
+} written;
+
+static wcodec_status reread(void *user, uint64_t offset, void *dst, size_t size)
+{
+    const written *w = (const written *)user;
+    unsigned char *to = (unsigned char *)dst;
+    size_t i, got;
+    for (i = 0; i < w->count && size > 0; i++) {
+        const wcodec_source *source = &w->parts[i].in->source;
+        const uint64_t there = w->parts[i].plan->size;
+        const size_t take = offset < there && there - offset < size ? (size_t)(there - offset) : size;
+        if (offset >= there) {
+            offset -= there;
+            continue;
+        }
+        if (source->read_at(source->user, offset, to, take, &got) != WCODEC_OK || got != take) return WCODEC_E_IO;
+        to += take;
+        size -= take;
+        offset = 0;
+    }
+    return size == 0 ? WCODEC_OK : WCODEC_E_IO;
+}
+
 static wcodec_status write_container(const cli_part *parts, size_t count, const wcodec_sink *sink,
                                      const wcodec_writer_options *options, uint64_t *size, size_t *at,
                                      wcodec_error *err)
@@ -152,6 +180,7 @@ wcodec_status cli_encode(const cli_options *opt, const cli_part *parts, size_t c
 {
     wcodec_writer_options options = wcodec_writer_defaults();
     wcodec_status status;
+    written files;
     char *metadata = make_metadata(opt, parts, count, &options.metadata_size);
     *at = 0;
     if (metadata == NULL) {
@@ -163,6 +192,11 @@ wcodec_status cli_encode(const cli_options *opt, const cli_part *parts, size_t c
     options.tile.profile = opt->profile;
     options.tile.coders = cli_coder_mask(opt->coder);
     options.tile_units = (uint32_t)opt->tile;
+    files.parts = parts;
+    files.count = count;
+    options.reread.fn = reread;
+    options.reread.user = &files;
+    options.no_copies = cli_has(opt, CLI_OPT_NO_COPIES);
     status = write_container(parts, count, sink, &options, size, at, err);
     if (*at == count) *at = count - 1;
     free(metadata);

@@ -49,6 +49,7 @@ static void json_head(cli_json *json, const job *j)
     cli_json_uint(json, "index_bytes", info->index_size);
     cli_json_uint(json, "tile_bytes", j->t.record_bytes);
     cli_json_uint(json, "tiles", info->tiles);
+    cli_json_uint(json, "copies", j->t.copies);
     json_counts(json, "unit_predictors", j->t.unit_predictor, WCODEC_PREDICT_COUNT, wcodec_predictor_name);
 }
 
@@ -122,6 +123,7 @@ static void json_segments(cli_json *json, const job *j)
         cli_json_uint(json, "original_bytes", segment.size);
         cli_json_uint(json, "container_bytes", j->t.segments[i].bytes);
         cli_json_uint(json, "tiles", j->t.segments[i].tiles);
+        cli_json_uint(json, "copies", j->t.segments[i].copies);
         cli_json_close(json, '}');
     }
     cli_json_close(json, ']');
@@ -174,6 +176,10 @@ static void print_head(const job *j)
     if (info->view_size != 0) printf(", ratio %.4f", cli_ratio(info->container_size, info->view_size));
     printf(": header %zu, %zu tiles %" PRIu64 ", index %zu\n", info->header_size, info->tiles,
            j->t.record_bytes, info->index_size);
+    if (j->t.copies != 0) {
+        print_label("copies");
+        printf("%" PRIu64 " tiles are copies of earlier ones\n", j->t.copies);
+    }
     print_label("format");
     printf("version %d, tiles of up to %" PRIu32 " bytes\n", WCODEC_FORMAT_VERSION, info->max_tile_bytes);
     print_originals(j);
@@ -242,6 +248,7 @@ static void print_plane(const cli_plane_sum *sum, unsigned split, unsigned i)
 
 static void print_planes(const job *j)
 {
+    const uint64_t tiles = j->c.info.tiles - j->t.copies;
     unsigned split, i;
     printf("\n  %-12s %5s %14s %14s %11s   coded as (share of tiles)\n", "plane", "width", "values", "bytes",
            "bits/value");
@@ -250,9 +257,9 @@ static void print_planes(const job *j)
             if (j->t.plane[split][i].tiles != 0) print_plane(&j->t.plane[split][i], split, i);
         }
     }
-    if (j->t.unit_predictor[WCODEC_PREDICT_NONE] == j->c.info.tiles) return;
+    if (j->t.unit_predictor[WCODEC_PREDICT_NONE] == tiles) return;
     printf("\n  predictor of whole units: ");
-    print_shares(j->t.unit_predictor, WCODEC_PREDICT_COUNT, j->c.info.tiles, wcodec_predictor_name);
+    print_shares(j->t.unit_predictor, WCODEC_PREDICT_COUNT, tiles, wcodec_predictor_name);
     printf("\n");
 }
 
@@ -266,7 +273,7 @@ static int inspect_open(job *j, int as_json)
     } else if (result == CLI_OK) {
         print_head(j);
         print_segments(j);
-        if (j->c.info.tiles != 0) {
+        if (j->c.info.tiles != j->t.copies) {
             print_coders(j);
             print_planes(j);
         }

@@ -22,9 +22,31 @@ typedef struct job {
     size_t originals, capacity;
     wcodec_sha256 sha;              /* of the original that is on its way */
     unsigned char *buffer;          /* CLI_CHUNK bytes of the container, then as many of the original */
+    cli_container again;            /* once the stream has asked for bytes that have gone by, */
+    int reads_again;
 } job;
 
 /* ---- first pass: the stream ---- */
+
+static wcodec_status keep(void *user, const void *data, size_t size)
+{
+    unsigned char **to = (unsigned char **)user;
+    memcpy(*to, data, size);
+    *to += size;
+    return WCODEC_OK;
+}
+
+/* A wcodec_reread: a copy's bytes, which nobody kept, through the index. */
+static wcodec_status reread(void *user, uint64_t offset, void *dst, size_t size)
+{
+    job *j = (job *)user;
+    unsigned char *to = (unsigned char *)dst;
+    if (!j->reads_again && cli_container_open(&j->again, &j->in, 1) != CLI_OK) return WCODEC_E_CANCELLED;
+    j->reads_again = 1;
+    if (offset > j->again.info.view_size || size > j->again.info.view_size - offset) return WCODEC_E_CORRUPT;
+    return cli_container_read(&j->again, offset, offset + size, keep, &to, NULL) == CLI_OK ? WCODEC_OK
+                                                                                           : WCODEC_E_CANCELLED;
+}
 
 static void finish_original(job *j)
 {
@@ -72,6 +94,7 @@ static int stream_chunk(job *j, wcodec_push *push, size_t size, int *end)
         size_t in_used, out_used;
         wcodec_status status = wcodec_push_step(push, j->buffer + used, size - used, &in_used, out,
                                                 CLI_CHUNK, &out_used, &err);
+        if (status == WCODEC_E_CANCELLED) return CLI_FAILED;    /* it has been said why */
         if (status < 0) return cli_fail_library(&j->in, NULL, status, &err);
         used += in_used;
         j->position += in_used;
@@ -111,13 +134,18 @@ static int stream_all(job *j, wcodec_push *push)
 
 static int verify_stream(job *j)
 {
+    wcodec_reader_options options = wcodec_reader_defaults();
     wcodec_error err = { WCODEC_OK, 0, NULL };
     wcodec_push *push;
-    wcodec_status status = wcodec_push_open(&push, NULL, &err);
+    wcodec_status status;
     int result;
+    options.reread.fn = reread;
+    options.reread.user = j;
+    status = wcodec_push_open(&push, &options, &err);
     if (status != WCODEC_OK) return cli_fail_library(&j->in, NULL, status, &err);
     result = stream_all(j, push);
     wcodec_push_close(push);
+    if (j->reads_again) cli_container_close(&j->again);
     return result;
 }
 

@@ -25,7 +25,9 @@ typedef struct command {
     "                        coders to choose from (auto: all, by size and decoding speed)\n" \
     "  --tile N              units a tile, about (65536; dense and best: 262144)\n" \
     "  --dtype NAME          IN is nothing but elements of this dtype (BF16, F32, I8 ...)\n" \
-    "  --row N               elements a row, with --dtype\n"
+    "  --row N               elements a row, with --dtype\n" \
+    "  --no-copies           code every tile, though it were there before: so that the container can be\n" \
+    "                        decoded from a pipe into a pipe\n"
 #define THREADS_HELP "  --threads N           threads, 1 to 64 (one for each processor)\n"
 #define FORCE_HELP "  -f, --force           overwrite OUT if it exists\n"
 #define QUIET_HELP "  -q, --quiet           print nothing but errors\n"
@@ -52,8 +54,8 @@ static const command commands[] = {
       THREADS_HELP FORCE_HELP QUIET_HELP
       "\nOUT is a file.  If the container holds several, and --only does not name one of them, OUT is the folder\n"
       "that they go into; it is made if it is not there.  A container that comes through a pipe is decoded as it\n"
-      "comes, and may hold several files only if OUT is a folder already or ends with a slash: it is kept in\n"
-      "TMPDIR (/tmp) then.\n" },
+      "comes; it may hold several files only with --only, or if OUT is a folder already or ends with a slash: it\n"
+      "is kept in TMPDIR (/tmp) then.\n" },
     { "verify", cmd_verify, CLI_OPT_THREADS | CLI_OPT_QUIET, 1, 1,
       "IN.wcodec", "check every checksum, then the SHA-256 of the original",
       THREADS_HELP QUIET_HELP

@@ -39,6 +39,7 @@ static const definition definitions[] = {
     { CLI_OPT_RANGE, "--range", 0, SPAN, FIELD(range), 0, 0, NULL },
     { CLI_OPT_HTML, "--html", 0, TEXT, FIELD(html), 0, 0, NULL },
     { CLI_OPT_PEERS, "--peers", 0, COUNT, FIELD(peers), 0, (uint64_t)1 << 20, NULL },
+    { CLI_OPT_NO_COPIES, "--no-copies", 0, FLAG, 0, 0, 0, NULL },
     { CLI_OPT_DISK, "--disk", 0, COUNT, FIELD(disk), 1, (uint64_t)1 << 30, NULL },
     { CLI_OPT_ALONE, "--alone", 0, FLAG, 0, 0, 0, NULL },
     { CLI_OPT_ONLY, "--only", 0, TEXT, FIELD(only), 0, 0, NULL },

@@ -29,6 +29,15 @@ static void add_tile(cli_tiles *t, const wcodec_tile_span *span, const wcodec_ti
     }
 }
 
+static void add_copy(cli_tiles *t, const wcodec_tile_span *span)
+{
+    t->segments[span->segment].tiles++;
+    t->segments[span->segment].copies++;
+    t->segments[span->segment].bytes += span->container_size;
+    t->record_bytes += span->container_size;
+    t->copies++;
+}
+
 static int read_tile(cli_tiles *t, const cli_container *c, uint64_t offset, wcodec_tile_span *span)
 {
     unsigned char head[WCODEC_TILE_HEAD];
@@ -42,7 +51,13 @@ static int read_tile(cli_tiles *t, const cli_container *c, uint64_t offset, wcod
     }
     if (status == WCODEC_OK) {
         size_t size = got < span->container_size ? got : span->container_size;
-        status = wcodec_tile_inspect(head, size, &info, &err);
+        wcodec_copy_info copy;
+        status = wcodec_copy_inspect(head, size, &copy, &err);
+        if (status == WCODEC_OK) {
+            add_copy(t, span);
+            return CLI_OK;
+        }
+        if (status == WCODEC_E_NOT_FOUND) status = wcodec_tile_inspect(head, size, &info, &err);
         if (status != WCODEC_OK) err.offset += span->container_offset;
     }
     if (status != WCODEC_OK) return cli_fail_library(c->in, NULL, status, &err);
