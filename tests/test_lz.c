@@ -278,7 +278,7 @@ static wcodec_tile_info coded(unsigned dtype, uint64_t row, const unsigned char 
     test_guard src = test_guard_copy(data, size), dst = test_guard_new(wcodec_tile_bound(size));
     test_guard scratch = test_guard_new(profile == WCODEC_PROFILE_BEST ? wcodec_tile_encode_scratch_best(size)
                                                                         : wcodec_tile_encode_scratch(size));
-    test_guard back = test_guard_new(size), less = test_guard_new(wcodec_tile_decode_scratch_mix(size));
+    test_guard back = test_guard_new(size), less = test_guard_new(wcodec_tile_decode_scratch(size, WCODEC_FEATURE_MIX));
     wcodec_tile_info info;
     size_t record = wcodec_tile_encode(dtype, row, src.data, size, NULL, options, dst.data, dst.size, scratch.data,
                                        scratch.size);
