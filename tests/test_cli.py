@@ -1412,11 +1412,12 @@ class Plans(CliTest):
 
         rng = random.Random(12)
         llama2c = struct.pack("<7i", 288, 768, 6, 6, 6, 32000, 256) + gaussian_f32(100000)
-        f16 = [struct.pack("<120000e", *(rng.gauss(0, .02) for _ in range(120000))) for _ in range(2)]
+        # Longer than some tiles: one that holds tensors of more than one phase shows less.
+        f16 = [struct.pack("<480000e", *(rng.gauss(0, .02) for _ in range(480000))) for _ in range(2)]
         ggml = b"lmgg" + rng.randbytes(37)          # tensors begin where their names end
         for i in range(4):
             name = b"encoder.blocks.%d.mlp%s.weight" % (i, b"x" * (i % 4))
-            ggml += struct.pack("<5i", 2, len(name), 1, 300, 400) + name + f16[i % 2]
+            ggml += struct.pack("<5i", 2, len(name), 1, 1200, 400) + name + f16[i % 2]
             ggml += struct.pack("<4i", 1, len(name), 0, 200) + name + gaussian_f32(200)
         nnue = struct.pack("<III", 0x7AF32F20, 1, 9) + b"Features" + struct.pack(
             "<150000h", *(int(rng.gauss(0, 40)) for _ in range(150000))) + rng.randbytes(4096)
@@ -1624,7 +1625,7 @@ class Analyze(CliTest):
         self.assertTrue(text[-1].startswith("at 10 MB/s: raw "))
 
     def test_large_tensors_are_sampled(self):
-        content = safetensors([("w", "BF16", [3000, 2048], gaussian_bf16(2048 * 50) * 60)])
+        content = safetensors([("w", "BF16", [3000, 2048], (gaussian_bf16(2048 * 50 - 1) * 61)[:2 * 3000 * 2048])])
         tensor = self.analyze(content)["tensors"][-1]
         self.assertTrue(tensor["sampled"])
         segment = self.inspect(self.container(content))["segments"][-1]
