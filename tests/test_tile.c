@@ -601,7 +601,7 @@ static void guessed_bytes(void)
         { WCODEC_F16, 1u << WCODEC_SPLIT_F16 | 1u << WCODEC_SPLIT_F16_4 | 1u << WCODEC_SPLIT_BF16 },
         { WCODEC_F32, 1u << WCODEC_SPLIT_F32 | 1u << WCODEC_SPLIT_F32_4 },
         { WCODEC_F64, 1u << WCODEC_SPLIT_F64 | 1u << WCODEC_SPLIT_WORD64 },
-        { WCODEC_I16, 1u << WCODEC_SPLIT_WORD16 | 1u << WCODEC_SPLIT_BF16 },
+        { WCODEC_I16, 1u << WCODEC_SPLIT_WORD16 | 1u << WCODEC_SPLIT_BF16 | 1u << WCODEC_SPLIT_F16 | 1u << WCODEC_SPLIT_F16_4 },
         { WCODEC_I32, 1u << WCODEC_SPLIT_WORD32 | 1u << WCODEC_SPLIT_F32 } };
     static const size_t sizes[] = { 4096, 4104, 20000, 32768, 32776, 65536, 262144 };
     const size_t most = 262144 + 8;
