@@ -44,9 +44,10 @@ The layers, each usable without those below it in this list:
 
   tile    one run of elements to one record and back; pure, no allocation
   reader  opens a container in memory or behind a callback; finds and decodes
+  view    reads from a reader as from a file, in pieces of any size
   push    decodes a container that arrives in pieces
   writer  makes a container in one pass, through a callback
-  plan    cuts a file into segments; knows safetensors and GGUF
+  plan    cuts a file into segments; knows safetensors, GGUF, .npy and what PyTorch writes
   estimate  what a segment would come to, and whether that pays, by a sample
 
 A container may be made against a base, another file of which its tiles say only what
@@ -82,8 +83,8 @@ GUARANTEES
 
 Threads.  There is no global state but a word that remembers what the processor
 can do, which threads may fill in at the same time.  Any number of threads may
-read from one reader, each with its own scratch memory.  Writers, push decoders
-and plans are used by one thread at a time.
+read from one reader, each with its own scratch memory.  Views, writers, push
+decoders and plans are used by one thread at a time.
 
 Memory.  All of it comes from the caller's allocator or from the caller's
 buffers, and stays within a limit (`max_memory`).  A reader can also be opened
@@ -232,6 +233,10 @@ SHA-256; the CRC-32 of each tile tells it too.  The name is for people.
 
   varint flags                 as in section 4, equal to the index's
   varint name size, name       UTF-8 by custom, any bytes in fact; at most 65000
+
+A name says what an original is called, not where it goes: it may be empty, that of
+another original too, or hold bytes that no file's name can.  A program that makes files
+under these names looks at them first, and takes none that leads out of the folder.
 
 4. Index
 
@@ -1529,6 +1534,41 @@ WCODEC_API wcodec_status wcodec_rows_range(const wcodec_segment *segment, uint64
                                            uint64_t *offset, uint64_t *size);
 
 /* ------------------------------------------------------------------------------------------------
+ * The view (public): for code that reads a file bit by bit
+ *
+ * wcodec_read decodes the tiles that it needs and forgets them, which suits reads of many bytes.  A view keeps
+ * the last tile, so that a million reads of 8 bytes, one after the other, decode each tile once.  It lies in the
+ * caller's memory; one thread uses it at a time, and others may have their own of the same reader.
+ * ---------------------------------------------------------------------------------------------- */
+
+#define WCODEC_ALL_ORIGINALS ((size_t)-1)
+
+/* Do not rely on its contents. */
+typedef struct wcodec_view {
+    const wcodec_reader *reader;
+    unsigned char *tile, *scratch;
+    size_t scratch_size, tile_size;     /* tile_size 0: none is kept */
+    uint64_t tile_offset;
+    uint64_t begin, size;
+    wcodec_error error;
+} wcodec_view;
+
+/* Bytes of memory that a view of this reader takes: its largest tile, and scratch memory.  No alignment needed. */
+WCODEC_API size_t wcodec_view_need(const wcodec_reader *reader);
+/* Makes a view of original number `original` (WCODEC_ALL_ORIGINALS: of all, one after the other), whose size is
+ * then `view->size`.  `reader` and `memory` must outlive it; there is nothing to close.  OK, ARGUMENT, NO_SPACE. */
+WCODEC_API wcodec_status wcodec_view_open(wcodec_view *view, const wcodec_reader *reader, size_t original,
+                                          void *memory, size_t memory_size);
+
+/* Reads up to `size` bytes from `offset` and returns how many: fewer only at the end.  Whole tiles are decoded
+ * straight into `dst`.  Bytes of `dst` that are not read become 0.  After an error (see wcodec_read) it returns
+ * 0, and from then on always: so a caller who looks at nothing gets zeros, and one who looks once, at the end, by
+ * wcodec_view_status, knows. */
+WCODEC_API size_t wcodec_view_read(wcodec_view *view, uint64_t offset, void *dst, size_t size);
+/* The first error, or OK; `err` is filled in if it is one. */
+WCODEC_API wcodec_status wcodec_view_status(const wcodec_view *view, wcodec_error *err);
+
+/* ------------------------------------------------------------------------------------------------
  * The push decoder (public): a container in chunks of any size in, the originals' bytes out
  * ---------------------------------------------------------------------------------------------- */
 
@@ -1625,7 +1665,7 @@ typedef struct wcodec_plan {
     const wcodec_segment *segments;
     size_t count;
     uint64_t size;              /* of the file */
-    const char *format;         /* "safetensors", "gguf" or "raw" */
+    const char *format;         /* "safetensors", "gguf", "npy", "zip", "raw"; of wcodec_plan_from: "plan" */
     unsigned features;          /* for the options of a writer: WCODEC_FEATURE_BLOCKS if there are blocks, or 0 */
 } wcodec_plan;
 
@@ -1640,11 +1680,23 @@ typedef struct wcodec_plan_options {
 WCODEC_API wcodec_plan_options wcodec_plan_defaults(void);
 
 /* Makes a plan for any file: a safetensors or GGUF file becomes its header, its tensors and what lies between
- * them; a file that is neither, or that breaks a rule of its format, one opaque segment.  It never
- * refuses a file for what is in it.  On success free *out with wcodec_plan_close; on failure it is NULL.
+ * them; an array of NumPy (.npy) the tensor "array" and what is around it; a zip archive, which is what PyTorch
+ * writes, one segment for each entry that is stored as it is, under its name ("archive/data/0"), whose dtype is
+ * known only if it is a .npy file.  A file that is none of these, or that breaks a rule of its format, becomes one
+ * opaque segment: no file is refused for what is in it.  On success free *out with wcodec_plan_close; on failure
+ * it is NULL.
  * OK, ARGUMENT, NO_MEMORY, LIMIT, IO. */
 WCODEC_API wcodec_status wcodec_plan_open(wcodec_plan **out, const wcodec_source *file,
                                           const wcodec_plan_options *options, wcodec_error *err);
+
+/* Makes a plan of what the caller knows of a file of `size` bytes: `count` segments in any order, which are copied
+ * with names and shapes; where they leave bytes out, opaque ones are added.  Of the options, dtype and row mean
+ * nothing here.
+ * OK, ARGUMENT (also if a segment overlaps another, passes the file's end, or contradicts itself: then *wrong,
+ * which may be NULL, is its number, and `count` otherwise), NO_MEMORY, LIMIT. */
+WCODEC_API wcodec_status wcodec_plan_from(wcodec_plan **out, const wcodec_segment *segments, size_t count,
+                                          uint64_t size, const wcodec_plan_options *options, size_t *wrong,
+                                          wcodec_error *err);
 WCODEC_API void wcodec_plan_close(wcodec_plan *plan);           /* NULL is fine */
 
 /* Writes all segments of `plan` from `file` as one original named `name`: wcodec_writer_original,
@@ -4281,19 +4333,6 @@ static const char *wcodeci_huff_decode(const wcodeci_byte *src, size_t size, uns
 }
 
 #ifndef WCODEC_NO_ENCODER
-
-/* Sorts m keys (Shell, "A high-speed sorting procedure", 1959). */
-static void wcodeci_sort_keys(uint64_t *key, unsigned m)
-{
-    static const wcodeci_byte gaps[] = { 132, 57, 23, 10, 4, 1 };
-    unsigned s, g, i;
-    for (g = 0; g < sizeof gaps; g++)
-        for (s = gaps[g]; s < m; s++) {
-            const uint64_t moved = key[s];
-            for (i = s; i >= gaps[g] && key[i - gaps[g]] > moved; i -= gaps[g]) key[i] = key[i - gaps[g]];
-            key[i] = moved;
-        }
-}
 
 /* The values that occur, rarest first, equal ones by value: sorted by one byte of their counts after the other,
  * the lowest first.  Returns how many. */
@@ -7307,6 +7346,19 @@ static void wcodeci_lz_put(wcodeci_lz_writer *w, uint32_t x, unsigned count)
 static void wcodeci_lz_put_extra(wcodeci_lz_writer *w, uint32_t x, unsigned symbol, unsigned fine)
 {
     wcodeci_lz_put(w, x - wcodeci_lz_base(symbol, fine), wcodeci_lz_extra(symbol, fine));
+}
+
+/* Sorts m keys (Shell, "A high-speed sorting procedure", 1959). */
+static void wcodeci_sort_keys(uint64_t *key, unsigned m)
+{
+    static const wcodeci_byte gaps[] = { 132, 57, 23, 10, 4, 1 };
+    unsigned s, g, i;
+    for (g = 0; g < sizeof gaps; g++)
+        for (s = gaps[g]; s < m; s++) {
+            const uint64_t moved = key[s];
+            for (i = s; i >= gaps[g] && key[i - gaps[g]] > moved; i -= gaps[g]) key[i] = key[i - gaps[g]];
+            key[i] = moved;
+        }
 }
 
 /* Makes a code for symbols that occur so often.  Returns one more than the last symbol that does. */
@@ -13057,6 +13109,74 @@ static size_t wcodeci_contexts_prepare(const wcodeci_context_counts *counts, siz
 
 #endif
 
+/* ---- part: amalgamate/parts/645_guess.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Guesses (private): of what unit opaque bytes may be
+ *
+ * Numbers of u bytes show in that their bytes differ from each other by their place modulo u: a sample's entropy
+ * is less if each place has its own statistics.  That only says which dtypes are worth a trial.
+ * ---------------------------------------------------------------------------------------------- */
+#ifndef WCODEC_NO_ENCODER
+
+#define WCODECI_NUMBERS_LEAST 4096u     /* bytes: less is not looked at */
+#define WCODECI_GUESS_RUNS 32u
+#define WCODECI_GUESS_RUN 256u          /* bytes, of whole units of any size */
+
+/* The sample's entropy in bits where every place modulo `unit` has its own statistics, with what a sample of this
+ * size shows too little (see wcodeci_sample_entropy). */
+static uint64_t wcodeci_guess_entropy(uint32_t count[8][256], size_t n, unsigned unit)
+{
+    uint64_t bits = 0;
+    unsigned place, k, s;
+    for (place = 0; place < unit; place++) {
+        uint32_t sum[256] = { 0 };
+        unsigned m = 0;
+        for (k = place; k < 8; k += unit)
+            for (s = 0; s < 256; s++) sum[s] += count[k][s];
+        for (s = 0; s < 256; s++) m += sum[s] != 0;
+        bits += wcodeci_entropy(sum, n / unit)
+              + ((uint64_t)(m - 1) * 47274 >> 16);
+    }
+    return bits;
+}
+
+/* The unit, in bytes, of the numbers that `size` bytes seem to be, at least WCODECI_NUMBERS_LEAST; 1: of none.  A
+ * larger one must save a 128th of the sample more than a smaller one. */
+static unsigned wcodeci_guess_unit(const wcodeci_byte *src, size_t size)
+{
+    const size_t run_size = wcodeci_min(WCODECI_GUESS_RUN, size / WCODECI_GUESS_RUNS / 8 * 8);
+    uint32_t count[8][256];
+    uint64_t least;
+    unsigned run, unit, best = 1;
+    size_t i, n;
+    memset(count, 0, sizeof count);
+    for (run = 0; run < WCODECI_GUESS_RUNS; run++) {
+        const size_t start = (size_t)((uint64_t)(size - run_size) * run / (WCODECI_GUESS_RUNS - 1)) / 8 * 8;
+        for (i = 0; i < run_size; i++) count[i & 7][src[start + i]]++;
+    }
+    n = WCODECI_GUESS_RUNS * run_size;
+    least = wcodeci_guess_entropy(count, n, 1);
+    for (unit = 2; unit <= 8; unit *= 2) {
+        const uint64_t bits = wcodeci_guess_entropy(count, n, unit);
+        if (bits + n / 16 >= least) continue;
+        least = bits;
+        best = unit;
+    }
+    return best;
+}
+
+/* Whose numbers are of such a unit, the likeliest first.  Where they do not begin at the tile's start, the words
+ * of the integers keep their bytes apart all the same. */
+static const wcodeci_byte wcodeci_guesses[4][3] = {
+    { WCODEC_BYTES, WCODEC_BYTES, WCODEC_BYTES },
+    { WCODEC_BF16, WCODEC_F16, WCODEC_I16 },
+    { WCODEC_F32, WCODEC_I32, WCODEC_BYTES },
+    { WCODEC_F64, WCODEC_I64, WCODEC_BYTES }
+};
+
+#endif
+
 /* ---- part: amalgamate/parts/65_tile_encode.c ---- */
 
 /* ------------------------------------------------------------------------------------------------
@@ -14286,6 +14406,37 @@ static size_t wcodeci_tile_encode_mixed(wcodeci_encoder *e, uint32_t crc, wcodec
 
 #endif
 
+/* What the tile costs by this split: a small one really, a large one by a sample. */
+static uint64_t wcodeci_tile_trial(wcodeci_encoder *e, unsigned split, wcodeci_byte *dst)
+{
+    wcodeci_plan_of_tile plan;
+    if (e->size <= 8 * WCODECI_SAMPLE)
+        return wcodeci_tile_encode_as(e, split, WCODEC_PREDICT_NONE, NULL, 0, dst);
+    wcodeci_tile_plan(e, split, WCODEC_PREDICT_NONE, &plan);
+    return plan.cost;
+}
+
+/* Opaque bytes that come out clearly smaller as numbers of some dtype are coded as such.  (Not as I8: its nibbles
+ * decode faster, but came out up to a hundredth larger.) */
+static void wcodeci_tile_guess(wcodeci_encoder *e, wcodeci_byte *dst)
+{
+    const unsigned unit = wcodeci_guess_unit(e->src, e->size);
+    const wcodeci_byte *guesses = wcodeci_guesses[unit == 8 ? 3 : unit / 2];
+    uint64_t least;
+    unsigned i, best = WCODEC_BYTES;
+    if (unit == 1 || e->size % unit) return;
+    least = wcodeci_tile_trial(e, WCODEC_SPLIT_BYTE, dst);
+    least -= least / 64;
+    for (i = 0; i < 3 && guesses[i] != WCODEC_BYTES; i++) {
+        const uint64_t cost = wcodeci_tile_trial(e, wcodeci_dtypes[guesses[i]].splits[0], dst);
+        if (cost >= least) continue;
+        least = cost;
+        best = guesses[i];
+    }
+    e->dtype = best;
+    if (best != WCODEC_BYTES) e->row = e->row % unit ? 0 : e->row / unit;
+}
+
 #if WCODECI_LZ
 
 /* Is the coder LZ worth a try for the tile's bytes, which come to a record of `size` bytes?  Typed data are looked at
@@ -14516,9 +14667,9 @@ static size_t wcodeci_tile_encode_alone(wcodeci_encoder *e, uint32_t crc, wcodec
     const wcodeci_block_row *block = wcodeci_block_of(e->dtype);
     const wcodeci_encoder tile = *e;
     size_t size;
-    if (!block) return wcodeci_tile_encode_plain(e, crc, dst);
-    size = wcodeci_tile_encode_blocks(e, block, crc, dst);
-    *e = tile;                  /* which was each of its fields */
+    if (e->dtype == WCODEC_BYTES && !e->options.splits && e->size >= WCODECI_NUMBERS_LEAST) wcodeci_tile_guess(e, dst);
+    size = block ? wcodeci_tile_encode_blocks(e, block, crc, dst) : wcodeci_tile_encode_plain(e, crc, dst);
+    *e = tile;                  /* which was each of its fields, or numbers that its bytes were taken for */
     return size;
 }
 
@@ -16457,6 +16608,112 @@ WCODEC_API int wcodec_push_base(const wcodec_push *push, wcodec_base *base)
     return 1;
 }
 
+/* ---- part: amalgamate/parts/78_view.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * The view (public, layer 2): reads of any size, one after the other
+ * It keeps the tile that was decoded last, which the reader, who never changes, cannot.
+ * ---------------------------------------------------------------------------------------------- */
+
+static size_t wcodeci_view_room(const wcodec_reader *reader)
+{
+    wcodec_reader_info info;
+    wcodec_reader_get_info(reader, &info);
+    return (size_t)wcodeci_min64(info.max_tile_bytes, info.view_size);
+}
+
+WCODEC_API size_t wcodec_view_need(const wcodec_reader *reader)
+{
+    return reader ? wcodeci_view_room(reader) + wcodec_reader_scratch(reader) : 0;
+}
+
+WCODEC_API wcodec_status wcodec_view_open(wcodec_view *view, const wcodec_reader *reader, size_t original,
+                                          void *memory, size_t memory_size)
+{
+    wcodec_original o;
+    wcodec_reader_info info;
+    size_t room;
+    if (!view) return WCODEC_E_ARGUMENT;
+    memset(view, 0, sizeof *view);
+    view->error.status = WCODEC_E_ARGUMENT;     /* until it is open nothing can be read */
+    view->error.what = "the view is not open";
+    if (!reader || !memory) return WCODEC_E_ARGUMENT;
+    if (memory_size < wcodec_view_need(reader)) return view->error.status = WCODEC_E_NO_SPACE;
+    wcodec_reader_get_info(reader, &info);
+    o.offset = 0;
+    o.size = info.view_size;
+    if (original != WCODEC_ALL_ORIGINALS && wcodec_reader_original(reader, original, &o) != WCODEC_OK)
+        return WCODEC_E_ARGUMENT;
+    room = wcodeci_view_room(reader);
+    view->reader = reader;
+    view->tile = (unsigned char *)memory;
+    view->scratch = view->tile + room;
+    view->scratch_size = memory_size - room;
+    view->begin = o.offset;
+    view->size = o.size;
+    view->error.status = WCODEC_OK;
+    view->error.what = NULL;
+    return WCODEC_OK;
+}
+
+/* How many of `size` bytes from `offset` on, where a tile begins, are whole tiles. */
+static size_t wcodeci_view_whole(const wcodec_view *view, uint64_t offset, size_t size)
+{
+    wcodec_tile_span span;
+    if (wcodec_reader_tile(view->reader, offset + size, &span) != WCODEC_OK) return size;     /* the end of all */
+    return span.offset > offset ? (size_t)(span.offset - offset) : 0;
+}
+
+/* Reads some of `size` bytes, 1 or more, from `offset` of the reader's view: from the tile that is kept, or whole
+ * tiles where they belong, or from the next tile to be kept.  Returns how many; 0 after an error. */
+static size_t wcodeci_view_some(wcodec_view *view, uint64_t offset, wcodeci_byte *dst, size_t size)
+{
+    wcodec_tile_span span;
+    size_t some;
+    wcodec_status status;
+    if (offset - view->tile_offset >= view->tile_size) {
+        (void)wcodec_reader_tile(view->reader, offset, &span);
+        some = span.offset == offset ? wcodeci_view_whole(view, offset, size) : 0;
+        if (some) {
+            status = wcodec_read(view->reader, offset, dst, some, view->scratch, view->scratch_size, &view->error);
+            return status ? 0 : some;
+        }
+        view->tile_size = 0;
+        status = wcodec_read(view->reader, span.offset, view->tile, span.size, view->scratch, view->scratch_size,
+                             &view->error);
+        if (status) return 0;
+        view->tile_offset = span.offset;
+        view->tile_size = span.size;
+    }
+    some = (size_t)(offset - view->tile_offset);
+    size = wcodeci_min(size, view->tile_size - some);
+    memcpy(dst, view->tile + some, size);
+    return size;
+}
+
+WCODEC_API size_t wcodec_view_read(wcodec_view *view, uint64_t offset, void *dst, size_t size)
+{
+    wcodeci_byte *to = (wcodeci_byte *)dst;
+    size_t there = 0, done = 0;
+    if (!dst) return 0;
+    if (view && !view->error.status && offset < view->size)
+        there = (size_t)wcodeci_min64(size, view->size - offset);
+    while (done < there) {
+        const size_t some = wcodeci_view_some(view, view->begin + offset + done, to + done, there - done);
+        if (!some) done = there = 0;
+        done += some;
+    }
+    if (done < size) memset(to + done, 0, size - done);
+    return done;
+}
+
+WCODEC_API wcodec_status wcodec_view_status(const wcodec_view *view, wcodec_error *err)
+{
+    if (!view) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
+    if (view->error.status) wcodeci_fail(err, view->error.status, view->error.offset, view->error.what);
+    return view->error.status;
+}
+
 /* ---- part: amalgamate/parts/79_copies.c ---- */
 
 /* ------------------------------------------------------------------------------------------------
@@ -16707,12 +16964,24 @@ static wcodec_status wcodeci_emit_padding(wcodec_writer *w)
     return wcodeci_emit(w, zero, (size_t)(wcodeci_up8(w->position) - w->position));
 }
 
+/* The table of tiles gives its memory to whatever cannot do without: fewer copies are found, that is all. */
+static int wcodeci_writer_forget(wcodec_writer *w)
+{
+    if (!w->copies.entries) return 0;
+    wcodeci_release(&w->heap, w->copies.entries, w->copies.capacity * sizeof *w->copies.entries);
+    memset(&w->copies, 0, sizeof w->copies);
+    w->copies.full = 1;
+    return 1;
+}
+
 static wcodec_status wcodeci_put(wcodec_writer *w, wcodeci_buffer *b, const void *src, size_t size)
 {
     void *p = b->p;
     wcodec_status status;
     if (size == 0) return WCODEC_OK;
     status = wcodeci_grow(&w->heap, &p, &b->capacity, b->size + size, 1);
+    if (status == WCODEC_E_LIMIT && wcodeci_writer_forget(w))
+        status = wcodeci_grow(&w->heap, &p, &b->capacity, b->size + size, 1);
     b->p = (wcodeci_byte *)p;
     if (status) return wcodeci_writer_fail(w, status, wcodeci_memory_text(status), NULL);
     memcpy(b->p + b->size, src, size);
@@ -17569,6 +17838,7 @@ static wcodec_status wcodeci_writer_index_room(wcodec_writer *w)
     const size_t scratch = wcodeci_encode_scratch(w->tile.profile, WCODECI_INDEX_TILE);
     wcodec_status status = WCODEC_OK;
     void *p;
+    (void)wcodeci_writer_forget(w);         /* no tile comes any more */
     if (w->output_size < output) {
         wcodeci_release(&w->heap, w->output, w->output_size);
         status = wcodeci_alloc(&w->heap, output, &p);
@@ -17646,7 +17916,10 @@ WCODEC_API wcodec_status wcodec_writer_finish(wcodec_writer *writer, wcodec_erro
 /* ---- part: amalgamate/parts/85_plan.c ---- */
 
 /* ------------------------------------------------------------------------------------------------
- * Plans (public, layer 4): how a file falls into segments
+ * Plans (private): how a file falls into segments; safetensors
+ *
+ * The parser of a format gathers segments in any order, with their names somewhere in `text`, and their shapes one
+ * after the other; then they are arranged, and what they leave out becomes opaque.
  *
  * safetensors: u64 N, N bytes of JSON, then the tensors' bytes.  Whatever is in doubt makes the file one
  * opaque segment, so the parser below may be strict and simple: it accepts what the format's own reader does,
@@ -17660,23 +17933,16 @@ WCODEC_API wcodec_status wcodec_writer_finish(wcodec_writer *writer, wcodec_erro
 typedef struct wcodeci_plan {
     wcodec_plan plan;                       /* first: a wcodec_plan pointer is one to this */
     wcodeci_heap heap;
-    char *json;                             /* the header's text; names lie in it */
-    uint64_t json_size;
+    char *text;                             /* names lie in it */
+    uint64_t text_size;
     wcodec_segment *segments;
     uint64_t segment_capacity;
     uint64_t *shapes;                       /* of all segments, one after the other */
     uint64_t shape_capacity, shapes_used;
     uint32_t *order;
     uint64_t order_count;
+    uint64_t wrong;                         /* the number of a segment that can not be arranged */
 } wcodeci_plan;
-
-WCODEC_API wcodec_plan_options wcodec_plan_defaults(void)
-{
-    wcodec_plan_options options;
-    memset(&options, 0, sizeof options);
-    options.struct_size = sizeof options;
-    return options;
-}
 
 /* A JSON text being read in place.  Every function below returns 0 if the text is not what it must be. */
 typedef struct wcodeci_json {
@@ -17898,6 +18164,17 @@ static int wcodeci_json_metadata(wcodeci_json *j)
     return wcodeci_json_take(j, '}');
 }
 
+/* One more dimension, of the segment that is added next. */
+static wcodec_status wcodeci_plan_dimension(wcodeci_plan *plan, uint64_t v)
+{
+    void *p = plan->shapes;
+    wcodec_status status =
+        wcodeci_grow(&plan->heap, &p, &plan->shape_capacity, plan->shapes_used + 1, sizeof v);
+    plan->shapes = (uint64_t *)p;
+    if (!status) plan->shapes[plan->shapes_used++] = v;
+    return status;
+}
+
 /* OK, or CORRUPT for a text that is not of this form, or what an allocation came to. */
 static wcodec_status wcodeci_json_shape(wcodeci_plan *plan, wcodeci_json *j, wcodec_segment *s)
 {
@@ -17905,14 +18182,11 @@ static wcodec_status wcodeci_json_shape(wcodeci_plan *plan, wcodeci_json *j, wco
     s->rank = 0;
     if (wcodeci_json_take(j, ']')) return WCODEC_OK;
     do {
-        void *p = plan->shapes;
         uint64_t v;
         wcodec_status status;
         if (s->rank == WCODECI_MAX_RANK || !wcodeci_json_number(j, &v)) return WCODEC_E_CORRUPT;
-        status = wcodeci_grow(&plan->heap, &p, &plan->shape_capacity, plan->shapes_used + 1, sizeof v);
-        plan->shapes = (uint64_t *)p;
+        status = wcodeci_plan_dimension(plan, v);
         if (status) return status;
-        plan->shapes[plan->shapes_used++] = v;
         s->rank++;
     } while (wcodeci_json_take(j, ','));
     return wcodeci_json_take(j, ']') ? WCODEC_OK : WCODEC_E_CORRUPT;
@@ -18022,66 +18296,89 @@ static int wcodeci_plan_names_differ(wcodeci_plan *plan)
     return 1;
 }
 
-/* The tensors' shapes lie one after the other, in the order of parsing. */
-static int wcodeci_plan_check_tensors(wcodeci_plan *plan)
+/* The numbers of all segments. */
+static wcodec_status wcodeci_plan_number(wcodeci_plan *plan)
+{
+    void *p;
+    uint64_t i;
+    wcodec_status status;
+    wcodeci_release(&plan->heap, plan->order, plan->order_count * sizeof *plan->order);
+    plan->order = NULL;
+    plan->order_count = 0;
+    if (plan->plan.count >= UINT32_MAX) return WCODEC_E_CORRUPT;
+    status = wcodeci_alloc(&plan->heap, (uint64_t)plan->plan.count * sizeof(uint32_t), &p);
+    plan->order = (uint32_t *)p;
+    if (status) return status;
+    plan->order_count = plan->plan.count;
+    for (i = 0; i < plan->order_count; i++) plan->order[i] = (uint32_t)i;
+    return WCODEC_OK;
+}
+
+/* The shapes lie one after the other, in the order of parsing, and move no more. */
+static void wcodeci_plan_shapes(wcodeci_plan *plan)
 {
     const uint64_t *shape = plan->shapes;
     size_t i;
     for (i = 0; i < plan->plan.count; i++) {
         wcodec_segment *s = &plan->segments[i];
+        s->shape = s->rank ? shape : NULL;
+        if (s->rank) shape += s->rank;
+    }
+}
+
+static int wcodeci_plan_check_tensors(wcodeci_plan *plan)
+{
+    size_t i;
+    wcodeci_plan_shapes(plan);
+    for (i = 0; i < plan->plan.count; i++) {
+        wcodec_segment *s = &plan->segments[i];
         wcodeci_cut cut;
         uint64_t size;
-        s->shape = NULL;
-        if (s->rank) {
-            s->shape = shape;
-            shape += s->rank;
-        }
         if (s->dtype == WCODEC_BYTES) continue;
         if (!wcodeci_tensor_geometry(s->dtype, s->shape, s->rank, &size, &cut) || size != s->size) return 0;
     }
     return 1;
 }
 
-/* Puts the segments in the order of their bytes, with the header in front and opaque ones where the tensors
- * leave bytes out; `data` is where the tensors' bytes begin.  CORRUPT if tensors overlap or pass the end. */
-static wcodec_status wcodeci_plan_arrange(wcodeci_plan *plan, uint64_t data)
+static wcodec_status wcodeci_plan_opaque(wcodeci_plan *plan, uint64_t begin, uint64_t end)
 {
-    wcodec_segment *parsed = plan->segments, opaque;
-    const uint64_t parsed_capacity = plan->segment_capacity, data_size = plan->plan.size - data;
+    wcodec_segment opaque;
+    if (begin == end) return WCODEC_OK;
+    memset(&opaque, 0, sizeof opaque);
+    opaque.name = "";
+    opaque.offset = begin;
+    opaque.size = end - begin;
+    return wcodeci_plan_add(plan, &opaque);
+}
+
+/* Puts the segments in the order of their bytes, with opaque ones where they leave bytes of the file out.  CORRUPT
+ * if two overlap or one passes the file's end: `wrong` is its number. */
+static wcodec_status wcodeci_plan_arrange(wcodeci_plan *plan)
+{
+    wcodec_segment *parsed = plan->segments;
+    const uint64_t parsed_capacity = plan->segment_capacity, size = plan->plan.size;
     uint64_t i, position = 0;
-    wcodec_status status;
+    wcodec_status status = wcodeci_plan_number(plan);
+    if (status) return status;
     wcodeci_sort(plan->order, (size_t)plan->order_count, wcodeci_plan_less_offset, parsed);
     plan->segments = NULL;
     plan->segment_capacity = 0;
     plan->plan.count = 0;
-    memset(&opaque, 0, sizeof opaque);
-    opaque.name = "";
-    opaque.size = data;
-    status = wcodeci_plan_add(plan, &opaque);
-    for (i = 0; i <= plan->order_count && !status; i++) {
-        const int last = i == plan->order_count;
-        wcodec_segment s = last ? opaque : parsed[plan->order[i]];
-        const uint64_t begin = last ? data_size : s.offset;
-        if (begin < position || begin > data_size || (!last && s.size > data_size - begin)) {
-            status = WCODEC_E_CORRUPT;
-            break;
-        }
-        if (begin > position) {
-            opaque.offset = data + position;
-            opaque.size = begin - position;
-            status = wcodeci_plan_add(plan, &opaque);
-        }
-        if (last || status) continue;
-        position = s.offset + s.size;
-        s.offset += data;
-        status = wcodeci_plan_add(plan, &s);
+    for (i = 0; i < plan->order_count && !status; i++) {
+        const wcodec_segment *s = &parsed[plan->order[i]];
+        plan->wrong = plan->order[i];
+        if (s->offset < position || s->offset > size || s->size > size - s->offset) status = WCODEC_E_CORRUPT;
+        if (!status) status = wcodeci_plan_opaque(plan, position, s->offset);
+        if (!status) status = wcodeci_plan_add(plan, s);
+        position = s->offset + s->size;
     }
+    if (!status) status = wcodeci_plan_opaque(plan, position, size);
     wcodeci_release(&plan->heap, parsed, parsed_capacity * sizeof *parsed);
     return status;
 }
 
 /* A file that is shorter than its source says is a failure of the source; and CORRUPT, from a source that is
- * itself a container, does not say that this file is no safetensors file. */
+ * itself a container, does not say that this file is of no format. */
 static wcodec_status wcodeci_plan_read_failed(wcodec_status status, wcodec_error *err)
 {
     if (status == WCODEC_E_TRUNCATED || status == WCODEC_E_CORRUPT) status = WCODEC_E_IO;
@@ -18089,44 +18386,66 @@ static wcodec_status wcodeci_plan_read_failed(wcodec_status status, wcodec_error
     return status;
 }
 
+/* The caller knows that the bytes are there. */
+static wcodec_status wcodeci_plan_read(const wcodec_source *file, uint64_t offset, void *dst, size_t size,
+                                       wcodec_error *err)
+{
+    wcodec_status status = wcodeci_read_at(file, offset, dst, size, err);
+    return status ? wcodeci_plan_read_failed(status, err) : WCODEC_OK;
+}
+
+/* Room for a part of the file that names will lie in. */
+static wcodec_status wcodeci_plan_text(wcodeci_plan *plan, uint64_t size, wcodec_error *err)
+{
+    void *p;
+    wcodec_status status = wcodeci_alloc(&plan->heap, size, &p);
+    if (status) return wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
+    plan->text = (char *)p;
+    plan->text_size = size;
+    return WCODEC_OK;
+}
+
+/* The tensors' offsets count from `data`; before it is the header. */
+static wcodec_status wcodeci_plan_after_header(wcodeci_plan *plan, uint64_t data)
+{
+    const uint64_t data_size = plan->plan.size - data;
+    size_t i;
+    for (i = 0; i < plan->plan.count; i++) {
+        if (plan->segments[i].offset > data_size) return WCODEC_E_CORRUPT;
+        plan->segments[i].offset += data;
+    }
+    return wcodeci_plan_opaque(plan, 0, data);
+}
+
 /* The tensors are parsed: checks them, and puts them in order; `data` is where their bytes begin. */
 static wcodec_status wcodeci_plan_settle(wcodeci_plan *plan, uint64_t data)
 {
-    uint64_t i;
-    void *p;
-    wcodec_status status;
-    if (!wcodeci_plan_check_tensors(plan) || plan->plan.count >= UINT32_MAX) return WCODEC_E_CORRUPT;
-    status = wcodeci_alloc(&plan->heap, (uint64_t)plan->plan.count * sizeof(uint32_t), &p);
-    if (status) return status;
-    plan->order = (uint32_t *)p;
-    plan->order_count = plan->plan.count;
-    for (i = 0; i < plan->order_count; i++) plan->order[i] = (uint32_t)i;
-    return wcodeci_plan_names_differ(plan) ? wcodeci_plan_arrange(plan, data) : WCODEC_E_CORRUPT;
+    wcodec_status status = wcodeci_plan_check_tensors(plan) ? wcodeci_plan_number(plan) : WCODEC_E_CORRUPT;
+    if (!status && !wcodeci_plan_names_differ(plan)) status = WCODEC_E_CORRUPT;
+    if (!status) status = wcodeci_plan_after_header(plan, data);
+    return status ? status : wcodeci_plan_arrange(plan);
 }
 
-/* OK with a plan, CORRUPT for a file that is no safetensors file, or what went wrong on the way. */
+/* Like every parser here: OK with a plan, CORRUPT for a file that is none of the format, or what went wrong on the
+ * way. */
 static wcodec_status wcodeci_plan_safetensors(wcodeci_plan *plan, const wcodec_source *file,
                                               wcodec_error *err)
 {
     wcodeci_byte prefix[8];
     wcodeci_json j;
     uint64_t n;
-    void *p;
     wcodec_status status;
     if (file->size < 10) return WCODEC_E_CORRUPT;
-    status = wcodeci_read_at(file, 0, prefix, 8, err);
-    if (status) return wcodeci_plan_read_failed(status, err);
+    status = wcodeci_plan_read(file, 0, prefix, 8, err);
+    if (status) return status;
     n = wcodeci_load64(prefix);
     if (n < 2 || n > WCODECI_MAX_JSON || n > file->size - 8) return WCODEC_E_CORRUPT;
-    status = wcodeci_alloc(&plan->heap, n, &p);
-    if (status) return wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
-    plan->json = (char *)p;
-    plan->json_size = n;
-    status = wcodeci_read_at(file, 8, p, (size_t)n, err);
-    if (status) return wcodeci_plan_read_failed(status, err);
-    j.p = plan->json;
-    j.end = plan->json + n;
-    status = wcodeci_utf8_ok(plan->json, (size_t)n) ? wcodeci_json_header(plan, &j) : WCODEC_E_CORRUPT;
+    status = wcodeci_plan_text(plan, n, err);
+    if (!status) status = wcodeci_plan_read(file, 8, plan->text, (size_t)n, err);
+    if (status) return status;
+    j.p = plan->text;
+    j.end = plan->text + n;
+    status = wcodeci_utf8_ok(plan->text, (size_t)n) ? wcodeci_json_header(plan, &j) : WCODEC_E_CORRUPT;
     if (!status) status = wcodeci_plan_settle(plan, 8 + n);
     if (status == WCODEC_E_LIMIT || status == WCODEC_E_NO_MEMORY)
         wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
@@ -18324,16 +18643,16 @@ static void wcodeci_gguf_tensor(wcodeci_plan *plan, wcodeci_gguf *g, uint64_t *n
     uint64_t shape[WCODECI_GGUF_RANK], end;
     uint32_t rank, type;
     unsigned i;
-    void *p = plan->json;
+    void *p = plan->text;
     memset(&s, 0, sizeof s);
     s.name_size = (size_t)wcodeci_gguf_upto(g, WCODECI_GGUF_NAME);
     name = wcodeci_gguf_take(g, s.name_size);
     if (!name) return;
-    g->status = wcodeci_grow(&plan->heap, &p, &plan->json_size, *names + s.name_size + 1, 1);
-    plan->json = (char *)p;
+    g->status = wcodeci_grow(&plan->heap, &p, &plan->text_size, *names + s.name_size + 1, 1);
+    plan->text = (char *)p;
     if (g->status) return;
-    wcodeci_copy(plan->json + *names, name, s.name_size);
-    plan->json[*names + s.name_size] = 0;
+    wcodeci_copy(plan->text + *names, name, s.name_size);
+    plan->text[*names + s.name_size] = 0;
     *names += s.name_size + 1;
     rank = wcodeci_gguf_u32(g);
     if (!g->status && rank > WCODECI_GGUF_RANK) g->status = WCODEC_E_CORRUPT;
@@ -18390,7 +18709,7 @@ static void wcodeci_gguf_parse(wcodeci_plan *plan, wcodeci_gguf *g, uint64_t *da
         if (last->offset > g->file->size - *data) g->status = WCODEC_E_CORRUPT;
         last->size = g->file->size - *data - last->offset;
     }
-    name = plan->json;
+    name = plan->text;
     for (i = 0; i < tensors; i++) {
         plan->segments[i].name = name;
         name += plan->segments[i].name_size + 1;
@@ -18420,24 +18739,400 @@ static wcodec_status wcodeci_plan_gguf(wcodeci_plan *plan, const wcodec_source *
 
 #endif
 
-/* ---- part: amalgamate/parts/859_plan_open.c ---- */
+/* ---- part: amalgamate/parts/852_npy.c ---- */
 
 /* ------------------------------------------------------------------------------------------------
- * Plans (public, layer 4): opening one, and writing a file by it
+ * Plans (private): NumPy's .npy
+ *
+ * "\x93NUMPY", the version (1.0: a length of 16 bits follows; 2.0, 3.0: of 32), so many bytes of a dictionary as
+ * Python writes it, { 'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }, and the array's bytes.
+ * What is big-endian, structured, or holds objects is opaque.
  * ---------------------------------------------------------------------------------------------- */
 #ifndef WCODEC_NO_ENCODER
 
+#define WCODECI_NPY_HEADER 65536u           /* bytes of a dictionary that is looked at: others are structured */
+
+/* A text in quotes of either kind.  None that matters here has escapes. */
+static int wcodeci_npy_text(wcodeci_json *j, const char **text, size_t *size)
+{
+    const char quote = wcodeci_json_take(j, '\'') ? '\'' : '"';
+    if (quote == '"' && !wcodeci_json_take(j, '"')) return 0;
+    *text = j->p;
+    while (j->p < j->end && *j->p != quote) {
+        if (*j->p == '\\' || (unsigned char)*j->p < 0x20) return 0;
+        j->p++;
+    }
+    if (j->p == j->end) return 0;
+    *size = (size_t)(j->p++ - *text);
+    return 1;
+}
+
+/* The dtype of a descr, or -1. */
+static int wcodeci_npy_dtype(const char *descr, size_t size)
+{
+    static const struct { char kind, bytes; unsigned char dtype; } known[] = {
+        { 'b', '1', WCODEC_BOOL }, { 'i', '1', WCODEC_I8 }, { 'u', '1', WCODEC_U8 }, { 'i', '2', WCODEC_I16 },
+        { 'u', '2', WCODEC_U16 }, { 'i', '4', WCODEC_I32 }, { 'u', '4', WCODEC_U32 }, { 'i', '8', WCODEC_I64 },
+        { 'u', '8', WCODEC_U64 }, { 'f', '2', WCODEC_F16 }, { 'f', '4', WCODEC_F32 }, { 'f', '8', WCODEC_F64 },
+        { 'c', '8', WCODEC_C64 } };
+    size_t i;
+    if (size != 3 || (descr[0] != '<' && (descr[0] != '|' || descr[2] != '1'))) return -1;
+    for (i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (known[i].kind == descr[1] && known[i].bytes == descr[2]) return known[i].dtype;
+    return -1;
+}
+
+static wcodec_status wcodeci_npy_shape(wcodeci_plan *plan, wcodeci_json *j, wcodec_segment *s)
+{
+    if (!wcodeci_json_take(j, '(')) return WCODEC_E_CORRUPT;
+    while (!wcodeci_json_take(j, ')')) {
+        uint64_t v;
+        wcodec_status status;
+        if (s->rank == WCODECI_MAX_RANK || !wcodeci_json_number(j, &v)) return WCODEC_E_CORRUPT;
+        if (j->p < j->end && *j->p == 'L') j->p++;      /* of Python 2 */
+        status = wcodeci_plan_dimension(plan, v);
+        if (status) return status;
+        s->rank++;
+        if (!wcodeci_json_take(j, ',')) return wcodeci_json_take(j, ')') ? WCODEC_OK : WCODEC_E_CORRUPT;
+    }
+    return WCODEC_OK;
+}
+
+static int wcodeci_npy_bool(wcodeci_json *j, int *value)
+{
+    const char *start;
+    wcodeci_json_space(j);
+    start = j->p;
+    while (j->p < j->end && ((*j->p >= 'a' && *j->p <= 'z') || (*j->p >= 'A' && *j->p <= 'Z'))) j->p++;
+    *value = wcodeci_text_is(start, (size_t)(j->p - start), "True");
+    return *value || wcodeci_text_is(start, (size_t)(j->p - start), "False");
+}
+
+/* The dictionary: dtype and shape of the array; the shape is that of the bytes as they lie. */
+static wcodec_status wcodeci_npy_dictionary(wcodeci_plan *plan, wcodeci_json *j, wcodec_segment *s)
+{
+    const uint64_t first = plan->shapes_used;
+    unsigned seen = 0, i;
+    int reversed = 0, dtype = -1;
+    if (!wcodeci_json_take(j, '{')) return WCODEC_E_CORRUPT;
+    while (!wcodeci_json_take(j, '}')) {
+        const char *key, *text;
+        size_t key_size, size;
+        unsigned bit = 0;
+        if (!wcodeci_npy_text(j, &key, &key_size) || !wcodeci_json_take(j, ':')) return WCODEC_E_CORRUPT;
+        if (wcodeci_text_is(key, key_size, "descr")) {
+            bit = 1;
+            if (!wcodeci_npy_text(j, &text, &size)) return WCODEC_E_CORRUPT;
+            dtype = wcodeci_npy_dtype(text, size);
+        } else if (wcodeci_text_is(key, key_size, "fortran_order")) {
+            bit = 2;
+            if (!wcodeci_npy_bool(j, &reversed)) return WCODEC_E_CORRUPT;
+        } else if (wcodeci_text_is(key, key_size, "shape")) {
+            wcodec_status status = seen & 4 ? WCODEC_E_CORRUPT : wcodeci_npy_shape(plan, j, s);
+            if (status) return status;
+            bit = 4;
+        }
+        if (!bit || (seen & bit)) return WCODEC_E_CORRUPT;
+        seen |= bit;
+        if (wcodeci_json_take(j, ',')) continue;
+        if (!wcodeci_json_take(j, '}')) return WCODEC_E_CORRUPT;
+        break;
+    }
+    wcodeci_json_space(j);
+    if (j->p != j->end || seen != 7 || dtype < 0) return WCODEC_E_CORRUPT;
+    s->dtype = (unsigned)dtype;
+    for (i = 0; reversed && i < s->rank / 2; i++) {
+        uint64_t *a = &plan->shapes[first + i], *b = &plan->shapes[first + s->rank - 1 - i], v = *a;
+        *a = *b;
+        *b = v;
+    }
+    return WCODEC_OK;
+}
+
+/* Adds the array of the .npy file that takes `size` bytes of `file` from `offset` on.  CORRUPT if there is none;
+ * nothing is added then. */
+static wcodec_status wcodeci_plan_array(wcodeci_plan *plan, const wcodec_source *file, uint64_t offset,
+                                        uint64_t size, const char *name, size_t name_size, wcodec_error *err)
+{
+    const uint64_t shapes_used = plan->shapes_used;
+    wcodeci_byte head[12];
+    wcodeci_json j;
+    wcodeci_cut cut;
+    wcodec_segment s;
+    uint64_t before, length;
+    void *text;
+    wcodec_status status;
+    if (size < sizeof head) return WCODEC_E_CORRUPT;
+    status = wcodeci_plan_read(file, offset, head, sizeof head, err);
+    if (status) return status;
+    if (memcmp(head, "\x93NUMPY", 6) != 0 || head[6] < 1 || head[6] > 3 || head[7] != 0) return WCODEC_E_CORRUPT;
+    before = head[6] == 1 ? 10 : 12;
+    length = head[6] == 1 ? wcodeci_load16(head + 8) : wcodeci_load32(head + 8);
+    if (length > WCODECI_NPY_HEADER || length > size - before) return WCODEC_E_CORRUPT;
+    status = wcodeci_alloc(&plan->heap, length, &text);
+    if (status) return wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
+    memset(&s, 0, sizeof s);
+    j.p = (char *)text;
+    j.end = j.p + length;
+    status = wcodeci_plan_read(file, offset + before, text, (size_t)length, err);
+    if (!status) status = wcodeci_npy_dictionary(plan, &j, &s);
+    wcodeci_release(&plan->heap, text, length);
+    s.name = name;
+    s.name_size = name_size;
+    s.offset = offset + before + length;
+    s.shape = s.rank ? plan->shapes + shapes_used : NULL;
+    if (!status && (!wcodeci_tensor_geometry(s.dtype, s.shape, s.rank, &s.size, &cut) || s.size > size - before - length))
+        status = WCODEC_E_CORRUPT;
+    if (!status) status = wcodeci_plan_add(plan, &s);
+    if (status) plan->shapes_used = shapes_used;
+    return status;
+}
+
+static wcodec_status wcodeci_plan_npy(wcodeci_plan *plan, const wcodec_source *file, wcodec_error *err)
+{
+    wcodec_status status = wcodeci_plan_array(plan, file, 0, file->size, "array", 5, err);
+    if (!status) {
+        wcodeci_plan_shapes(plan);
+        status = wcodeci_plan_arrange(plan);
+    }
+    if (status == WCODEC_E_LIMIT || status == WCODEC_E_NO_MEMORY)
+        wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
+    return status;
+}
+
+#endif
+
+/* ---- part: amalgamate/parts/853_zip.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Plans (private): zip archives, as PyTorch and numpy.savez write them
+ *
+ * A record of 22 bytes at the file's end (perhaps with a comment behind it, and one of zip64 before it) says where
+ * the directory is; that has a header of 46 bytes and a name for each entry, which says where the entry's local
+ * header is; behind that are the bytes.  Entries that are stored as they are become segments, .npy files arrays;
+ * the rest of the file is opaque, and nothing is inflated or unpickled.
+ * ---------------------------------------------------------------------------------------------- */
+#ifndef WCODEC_NO_ENCODER
+
+#define WCODECI_ZIP_END 22
+#define WCODECI_ZIP_LOCATOR 20
+#define WCODECI_ZIP_END64 56
+#define WCODECI_ZIP_ENTRY 46
+#define WCODECI_ZIP_LOCAL 30
+#define WCODECI_ZIP_TAIL (WCODECI_ZIP_END + 65535)
+
+typedef struct wcodeci_zip {
+    uint64_t entries, offset, size;         /* the directory */
+} wcodeci_zip;
+
+typedef struct wcodeci_zip_entry {
+    uint64_t offset, size, stored;          /* of the local header; of the bytes, unpacked and packed */
+    unsigned flags, method;
+    size_t name_size;
+} wcodeci_zip_entry;
+
+static int wcodeci_zip_is(const wcodeci_byte *p, unsigned a, unsigned b)
+{
+    return p[0] == 'P' && p[1] == 'K' && p[2] == a && p[3] == b;
+}
+
+/* The record of zip64, if a locator before the one at `end` leads to it; it replaces what that one says. */
+static wcodec_status wcodeci_zip_end64(const wcodec_source *file, uint64_t *end, wcodeci_zip *zip,
+                                       wcodec_error *err)
+{
+    wcodeci_byte p[WCODECI_ZIP_END64];
+    uint64_t at;
+    wcodec_status status;
+    if (*end < WCODECI_ZIP_LOCATOR) return WCODEC_OK;
+    status = wcodeci_plan_read(file, *end - WCODECI_ZIP_LOCATOR, p, WCODECI_ZIP_LOCATOR, err);
+    if (status || !wcodeci_zip_is(p, 6, 7)) return status;
+    at = wcodeci_load64(p + 8);
+    if (at > *end - WCODECI_ZIP_LOCATOR || *end - WCODECI_ZIP_LOCATOR - at < WCODECI_ZIP_END64)
+        return WCODEC_E_CORRUPT;
+    status = wcodeci_plan_read(file, at, p, WCODECI_ZIP_END64, err);
+    if (status) return status;
+    if (!wcodeci_zip_is(p, 6, 6) || wcodeci_load32(p + 16) || wcodeci_load32(p + 20)
+        || wcodeci_load64(p + 24) != wcodeci_load64(p + 32))
+        return WCODEC_E_CORRUPT;
+    zip->entries = wcodeci_load64(p + 32);
+    zip->size = wcodeci_load64(p + 40);
+    zip->offset = wcodeci_load64(p + 48);
+    *end = at;
+    return WCODEC_OK;
+}
+
+/* Finds the directory.  `tail` takes the file's last bytes. */
+static wcodec_status wcodeci_zip_open(const wcodec_source *file, wcodeci_byte *tail, wcodeci_zip *zip,
+                                      wcodec_error *err)
+{
+    const size_t size = (size_t)wcodeci_min64(file->size, WCODECI_ZIP_TAIL);
+    size_t at = size - WCODECI_ZIP_END;
+    uint64_t end;
+    const wcodeci_byte *p;
+    wcodec_status status = wcodeci_plan_read(file, file->size - size, tail, size, err);
+    if (status) return status;
+    while (!wcodeci_zip_is(tail + at, 5, 6) || wcodeci_load16(tail + at + 20) != size - WCODECI_ZIP_END - at)
+        if (at-- == 0) return WCODEC_E_CORRUPT;
+    p = tail + at;
+    if (wcodeci_load16(p + 4) || wcodeci_load16(p + 6) || wcodeci_load16(p + 8) != wcodeci_load16(p + 10))
+        return WCODEC_E_CORRUPT;            /* one of several disks */
+    zip->entries = wcodeci_load16(p + 10);
+    zip->size = wcodeci_load32(p + 12);
+    zip->offset = wcodeci_load32(p + 16);
+    end = file->size - size + at;
+    status = wcodeci_zip_end64(file, &end, zip, err);
+    if (status) return status;
+    if (zip->offset > end || zip->size > end - zip->offset || zip->size > WCODECI_MAX_JSON
+        || zip->entries > zip->size / WCODECI_ZIP_ENTRY)
+        return WCODEC_E_CORRUPT;
+    return WCODEC_OK;
+}
+
+/* Sizes and offset that did not fit 32 bits, from the extra fields.  0 if they are not there. */
+static int wcodeci_zip_extra(const wcodeci_byte *extra, size_t size, wcodeci_zip_entry *entry)
+{
+    uint64_t *const field[3] = { &entry->size, &entry->stored, &entry->offset };
+    const wcodeci_byte *p = NULL;
+    size_t left = 0;
+    unsigned i;
+    while (size >= 4 && !p) {
+        const size_t length = wcodeci_load16(extra + 2);
+        if (length > size - 4) return 0;
+        if (wcodeci_load16(extra) == 1) {
+            p = extra + 4;
+            left = length;
+        }
+        extra += 4 + length;
+        size -= 4 + length;
+    }
+    for (i = 0; i < 3; i++) {
+        if (*field[i] != 0xFFFFFFFFu) continue;
+        if (!p || left < 8) return 0;
+        *field[i] = wcodeci_load64(p);
+        p += 8;
+        left -= 8;
+    }
+    return 1;
+}
+
+/* Adds the bytes of an entry that is stored as it is; one whose local header says something else is left opaque. */
+static wcodec_status wcodeci_zip_add(wcodeci_plan *plan, const wcodec_source *file, const wcodeci_zip *zip,
+                                     const wcodeci_zip_entry *entry, const char *name, wcodec_error *err)
+{
+    wcodeci_byte p[WCODECI_ZIP_LOCAL];
+    wcodec_segment s;
+    uint64_t before;
+    wcodec_status status;
+    if ((entry->flags & 1) || entry->method || entry->size != entry->stored || entry->size == 0
+        || entry->name_size == 0 || entry->name_size > WCODECI_MAX_NAME
+        || entry->offset > zip->offset || zip->offset - entry->offset < WCODECI_ZIP_LOCAL)
+        return WCODEC_OK;
+    status = wcodeci_plan_read(file, entry->offset, p, sizeof p, err);
+    if (status) return status;
+    before = WCODECI_ZIP_LOCAL + (uint64_t)wcodeci_load16(p + 26) + wcodeci_load16(p + 28);
+    if (!wcodeci_zip_is(p, 3, 4) || (p[6] & 1) || wcodeci_load16(p + 8)
+        || wcodeci_load16(p + 26) != entry->name_size || before > zip->offset - entry->offset
+        || entry->size > zip->offset - entry->offset - before)
+        return WCODEC_OK;
+    memset(&s, 0, sizeof s);
+    s.name = name;
+    s.name_size = entry->name_size;
+    s.offset = entry->offset + before;
+    s.size = entry->size;
+    if (s.name_size > 4 && memcmp(name + s.name_size - 4, ".npy", 4) == 0) {
+        status = wcodeci_plan_array(plan, file, s.offset, s.size, name, s.name_size, err);
+        if (status != WCODEC_E_CORRUPT) return status;
+    }
+    return wcodeci_plan_add(plan, &s);
+}
+
+/* Goes through the directory, which is in `text`.  Each name moves down by a byte, over what has been read, so that
+ * a zero byte can follow it. */
+static wcodec_status wcodeci_zip_directory(wcodeci_plan *plan, const wcodec_source *file, const wcodeci_zip *zip,
+                                           wcodec_error *err)
+{
+    wcodeci_byte *p = (wcodeci_byte *)plan->text;
+    uint64_t left = zip->size, i;
+    wcodec_status status = WCODEC_OK;
+    for (i = 0; i < zip->entries && !status; i++) {
+        wcodeci_zip_entry entry;
+        size_t extra, all;
+        if (left < WCODECI_ZIP_ENTRY || !wcodeci_zip_is(p, 1, 2)) return WCODEC_E_CORRUPT;
+        entry.flags = wcodeci_load16(p + 8);
+        entry.method = wcodeci_load16(p + 10);
+        entry.stored = wcodeci_load32(p + 20);
+        entry.size = wcodeci_load32(p + 24);
+        entry.offset = wcodeci_load32(p + 42);
+        entry.name_size = wcodeci_load16(p + 28);
+        extra = wcodeci_load16(p + 30);
+        all = WCODECI_ZIP_ENTRY + entry.name_size + extra + wcodeci_load16(p + 32);
+        if (left < all) return WCODEC_E_CORRUPT;
+        if (wcodeci_zip_extra(p + WCODECI_ZIP_ENTRY + entry.name_size, extra, &entry)) {
+            char *const name = (char *)p + WCODECI_ZIP_ENTRY - 1;
+            memmove(name, name + 1, entry.name_size);
+            name[entry.name_size] = 0;
+            status = wcodeci_zip_add(plan, file, zip, &entry, name, err);
+        }
+        p += all;
+        left -= all;
+    }
+    return status;
+}
+
+static wcodec_status wcodeci_plan_zip(wcodeci_plan *plan, const wcodec_source *file, wcodec_error *err)
+{
+    wcodeci_byte magic[4];
+    wcodeci_zip zip;
+    void *tail;
+    wcodec_status status;
+    if (file->size < WCODECI_ZIP_LOCAL + WCODECI_ZIP_ENTRY + WCODECI_ZIP_END) return WCODEC_E_CORRUPT;
+    status = wcodeci_plan_read(file, 0, magic, sizeof magic, err);
+    if (status) return status;
+    if (!wcodeci_zip_is(magic, 3, 4)) return WCODEC_E_CORRUPT;
+    status = wcodeci_alloc(&plan->heap, WCODECI_ZIP_TAIL, &tail);
+    if (status) return wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
+    status = wcodeci_zip_open(file, (wcodeci_byte *)tail, &zip, err);
+    wcodeci_release(&plan->heap, tail, WCODECI_ZIP_TAIL);
+    if (!status) status = wcodeci_plan_text(plan, zip.size, err);
+    if (!status) status = wcodeci_plan_read(file, zip.offset, plan->text, (size_t)zip.size, err);
+    if (!status) status = wcodeci_zip_directory(plan, file, &zip, err);
+    if (!status) {
+        wcodeci_plan_shapes(plan);
+        status = wcodeci_plan_arrange(plan);
+    }
+    if (status == WCODEC_E_LIMIT || status == WCODEC_E_NO_MEMORY)
+        wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
+    return status;
+}
+
+#endif
+
+/* ---- part: amalgamate/parts/859_plan_open.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Plans (public, layer 4): of any file, of what the caller knows of it, and the writer of a file by its plan
+ * ---------------------------------------------------------------------------------------------- */
+#ifndef WCODEC_NO_ENCODER
+
+WCODEC_API wcodec_plan_options wcodec_plan_defaults(void)
+{
+    wcodec_plan_options options;
+    memset(&options, 0, sizeof options);
+    options.struct_size = sizeof options;
+    return options;
+}
+
 static void wcodeci_plan_clear(wcodeci_plan *plan)
 {
-    wcodeci_release(&plan->heap, plan->json, plan->json_size);
+    wcodeci_release(&plan->heap, plan->text, plan->text_size);
     wcodeci_release(&plan->heap, plan->segments, plan->segment_capacity * sizeof *plan->segments);
     wcodeci_release(&plan->heap, plan->shapes, plan->shape_capacity * sizeof *plan->shapes);
     wcodeci_release(&plan->heap, plan->order, plan->order_count * sizeof *plan->order);
-    plan->json = NULL;
+    plan->text = NULL;
     plan->segments = NULL;
     plan->shapes = NULL;
     plan->order = NULL;
-    plan->segment_capacity = plan->shape_capacity = plan->shapes_used = plan->order_count = 0;
+    plan->text_size = plan->segment_capacity = plan->shape_capacity = plan->shapes_used = plan->order_count = 0;
     plan->plan.count = 0;
 }
 
@@ -18480,52 +19175,78 @@ static wcodec_status wcodeci_plan_raw(wcodeci_plan *plan, const wcodec_plan_opti
     return wcodeci_plan_add(plan, &s);
 }
 
-/* Tries the formats, each of which says CORRUPT of a file that is not its own. */
-static wcodec_status wcodeci_plan_find(wcodeci_plan *plan, const wcodec_source *file,
-                                       const wcodec_plan_options *options, wcodec_error *err)
+/* The formats there are.  A file that is of none of them is raw. */
+typedef struct wcodeci_plan_format {
+    const char *name;
+    wcodec_status (*parse)(wcodeci_plan *plan, const wcodec_source *file, wcodec_error *err);
+} wcodeci_plan_format;
+
+static const wcodeci_plan_format wcodeci_plan_formats[] = {
+    { "safetensors", wcodeci_plan_safetensors },
+    { "gguf", wcodeci_plan_gguf },
+    { "npy", wcodeci_plan_npy },
+    { "zip", wcodeci_plan_zip }
+};
+
+static wcodec_status wcodeci_plan_find_format(wcodeci_plan *plan, const wcodec_source *file, wcodec_error *err)
 {
-    wcodec_status status = WCODEC_E_CORRUPT;
-    if (options->dtype == WCODEC_BYTES) {
-        plan->plan.format = "safetensors";
-        status = wcodeci_plan_safetensors(plan, file, err);
-        if (status != WCODEC_E_CORRUPT) return status;
-        wcodeci_plan_clear(plan);
-        plan->plan.format = "gguf";
-        status = wcodeci_plan_gguf(plan, file, err);
+    size_t i;
+    for (i = 0; i < sizeof wcodeci_plan_formats / sizeof wcodeci_plan_formats[0]; i++) {
+        wcodec_status status;
+        plan->plan.format = wcodeci_plan_formats[i].name;
+        status = wcodeci_plan_formats[i].parse(plan, file, err);
         if (status != WCODEC_E_CORRUPT) return status;
         wcodeci_plan_clear(plan);
     }
-    plan->plan.format = "raw";
-    status = wcodeci_plan_raw(plan, options);
-    if (status) wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
-    return status;
+    return WCODEC_E_CORRUPT;
+}
+
+/* Says what a writer must know of the plan. */
+static void wcodeci_plan_publish(wcodeci_plan *plan)
+{
+    size_t i;
+    plan->plan.segments = plan->segments;
+    for (i = 0; i < plan->plan.count; i++)
+        if (wcodeci_block_of(plan->segments[i].dtype)) plan->plan.features |= WCODEC_FEATURE_BLOCKS;
+}
+
+/* A plan without segments. */
+static wcodec_status wcodeci_plan_make(wcodeci_plan **out, uint64_t size, const wcodec_plan_options *options,
+                                       wcodec_error *err)
+{
+    wcodeci_heap heap;
+    void *block;
+    wcodec_status status;
+    wcodeci_heap_init(&heap, options->allocator, options->max_memory, WCODECI_PLAN_MEMORY);
+    status = wcodeci_alloc(&heap, sizeof **out, &block);
+    if (status) return wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
+    *out = (wcodeci_plan *)block;
+    memset(*out, 0, sizeof **out);
+    (*out)->heap = heap;
+    (*out)->plan.size = size;
+    return WCODEC_OK;
 }
 
 WCODEC_API wcodec_status wcodec_plan_open(wcodec_plan **out, const wcodec_source *file,
                                           const wcodec_plan_options *options, wcodec_error *err)
 {
     wcodec_plan_options opts = wcodec_plan_defaults();
-    wcodeci_heap heap;
     wcodeci_plan *plan;
     wcodec_status status;
-    void *block;
-    size_t i;
     if (!out) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
     *out = NULL;
     if (!wcodeci_source_ok(file) || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts)
         || !wcodec_dtype_name(opts.dtype))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "wrong file or options");
-    wcodeci_heap_init(&heap, opts.allocator, opts.max_memory, WCODECI_PLAN_MEMORY);
-    status = wcodeci_alloc(&heap, sizeof *plan, &block);
-    if (status) return wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
-    plan = (wcodeci_plan *)block;
-    memset(plan, 0, sizeof *plan);
-    plan->heap = heap;
-    plan->plan.size = file->size;
-    status = wcodeci_plan_find(plan, file, &opts, err);
-    plan->plan.segments = plan->segments;
-    for (i = 0; i < plan->plan.count; i++)
-        if (wcodeci_block_of(plan->segments[i].dtype)) plan->plan.features |= WCODEC_FEATURE_BLOCKS;
+    status = wcodeci_plan_make(&plan, file->size, &opts, err);
+    if (status) return status;
+    status = opts.dtype == WCODEC_BYTES ? wcodeci_plan_find_format(plan, file, err) : WCODEC_E_CORRUPT;
+    if (status == WCODEC_E_CORRUPT) {
+        plan->plan.format = "raw";
+        status = wcodeci_plan_raw(plan, &opts);
+        if (status) wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
+    }
+    wcodeci_plan_publish(plan);
     if (status) wcodec_plan_close(&plan->plan);
     else *out = &plan->plan;
     return status;
@@ -18539,6 +19260,79 @@ WCODEC_API void wcodec_plan_close(wcodec_plan *plan)
     wcodeci_plan_clear(p);
     heap = p->heap;
     wcodeci_release(&heap, p, sizeof *p);
+}
+
+/* Copies a segment with its name, which goes to *text and moves that on.  ARGUMENT if it contradicts itself. */
+static wcodec_status wcodeci_plan_take(wcodeci_plan *plan, const wcodec_segment *segment, char **text)
+{
+    wcodec_segment s = *segment;
+    wcodeci_layout layout;
+    unsigned i;
+    wcodec_status status = WCODEC_OK;
+    if (!wcodeci_layout_make(segment, WCODEC_PROFILE_FAST, WCODECI_TILE_UNITS, &layout)) return WCODEC_E_ARGUMENT;
+    for (i = 0; i < s.rank && !status; i++) status = wcodeci_plan_dimension(plan, s.shape[i]);
+    if (status) return status;
+    s.name = *text;
+    wcodeci_copy(*text, segment->name, s.name_size);
+    *text += s.name_size;
+    *(*text)++ = 0;
+    return wcodeci_plan_add(plan, &s);
+}
+
+static wcodec_status wcodeci_plan_from(wcodeci_plan *plan, const wcodec_segment *segments, size_t count,
+                                       size_t *wrong, wcodec_error *err)
+{
+    static const char *const disagree = "dtype, shape and size of a segment disagree";
+    uint64_t names = 0;
+    char *text;
+    wcodec_status status;
+    for (*wrong = 0; *wrong < count; ++*wrong) {
+        const wcodec_segment *s = &segments[*wrong];
+        if (s->name_size > WCODECI_MAX_NAME || (s->name_size && !s->name))
+            return wcodeci_fail(err, WCODEC_E_ARGUMENT, s->offset, "the name of a segment is too long");
+        names += s->name_size + 1;
+    }
+    status = wcodeci_plan_text(plan, names, err);
+    if (status) return status;
+    text = plan->text;
+    for (*wrong = 0; *wrong < count && !status; *wrong += !status)
+        status = wcodeci_plan_take(plan, &segments[*wrong], &text);
+    if (status == WCODEC_E_ARGUMENT) return wcodeci_fail(err, status, segments[*wrong].offset, disagree);
+    if (!status) {
+        wcodeci_plan_shapes(plan);
+        status = wcodeci_plan_arrange(plan);
+    }
+    if (status != WCODEC_E_CORRUPT)
+        return status ? wcodeci_fail(err, status, 0, wcodeci_memory_text(status)) : WCODEC_OK;
+    if (count >= UINT32_MAX) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "too many segments");
+    *wrong = (size_t)plan->wrong;
+    return wcodeci_fail(err, WCODEC_E_ARGUMENT, segments[*wrong].offset,
+                        "a segment overlaps the one before or passes the file's end");
+}
+
+WCODEC_API wcodec_status wcodec_plan_from(wcodec_plan **out, const wcodec_segment *segments, size_t count,
+                                          uint64_t size, const wcodec_plan_options *options, size_t *wrong,
+                                          wcodec_error *err)
+{
+    wcodec_plan_options opts = wcodec_plan_defaults();
+    wcodeci_plan *plan;
+    size_t number;
+    wcodec_status status;
+    if (!out) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
+    *out = NULL;
+    if (!wrong) wrong = &number;
+    *wrong = count;
+    if ((!segments && count) || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts))
+        return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "wrong segments or options");
+    status = wcodeci_plan_make(&plan, size, &opts, err);
+    if (status) return status;
+    plan->plan.format = "plan";
+    status = wcodeci_plan_from(plan, segments, count, wrong, err);
+    wcodeci_plan_publish(plan);
+    if (status) wcodec_plan_close(&plan->plan);
+    else *out = &plan->plan;
+    if (status != WCODEC_E_ARGUMENT) *wrong = count;
+    return status;
 }
 
 #define WCODECI_FILE_WINDOW ((size_t)1 << 18)
@@ -19393,6 +20187,9 @@ WCODEC_API wcodec_status wcodec_plan_base(wcodec_plan *plan, const wcodec_source
 #undef WCODECI_MAX_COLUMNS
 #undef WCODECI_CONTEXTS
 #undef WCODECI_CONTEXT_MODE
+#undef WCODECI_NUMBERS_LEAST
+#undef WCODECI_GUESS_RUNS
+#undef WCODECI_GUESS_RUN
 #undef WCODECI_SAMPLE
 #undef WCODECI_SAMPLE_RUN
 #undef WCODECI_SAMPLE_RUNS
@@ -19455,6 +20252,13 @@ WCODEC_API wcodec_status wcodec_plan_base(wcodec_plan *plan, const wcodec_source
 #undef WCODECI_GGUF_NAME
 #undef WCODECI_GGUF_RANK
 #undef WCODECI_GGUF_ALIGNMENT
+#undef WCODECI_NPY_HEADER
+#undef WCODECI_ZIP_END
+#undef WCODECI_ZIP_LOCATOR
+#undef WCODECI_ZIP_END64
+#undef WCODECI_ZIP_ENTRY
+#undef WCODECI_ZIP_LOCAL
+#undef WCODECI_ZIP_TAIL
 #undef WCODECI_FILE_WINDOW
 #undef WCODECI_ESTIMATE_MEMORY
 #undef WCODECI_ESTIMATE_RUNS

@@ -257,7 +257,7 @@ static inline wcodec_status fuzz_push_all(const uint8_t *data, size_t size,
                                           fuzz_random *cut, fuzz_bytes *keep, size_t *taken,
                                               size_t *originals)
 {
-    wcodec_reader_options again = *options;
+    wcodec_reader_options again = options != NULL ? *options : wcodec_reader_defaults();
     wcodec_push *push = NULL;
     wcodec_status st;
     size_t at = 0, idle = 0;

@@ -456,8 +456,103 @@ static void seeds_of_bases(void)
     free(scratch);
 }
 
+static void put_number(unsigned char *p, size_t value, unsigned bytes)
+{
+    unsigned i;
+    for (i = 0; i < bytes; i++) p[i] = (unsigned char)(value >> 8 * i);
+}
+
+/* An array of NumPy; returns its size. */
+static size_t make_array(unsigned char *p, unsigned version, const char *dictionary, size_t size)
+{
+    const size_t n = strlen(dictionary), before = version == 1 ? 10 : 12;
+    size_t i;
+    memcpy(p, "\x93NUMPY", 6);
+    p[6] = (unsigned char)version;
+    p[7] = 0;
+    put_number(p + 8, n, (unsigned)before - 8);
+    memcpy(p + before, dictionary, n);
+    for (i = 0; i < size; i++) p[before + n + i] = (unsigned char)(i * 7);
+    return before + n + size;
+}
+
+static void seed_array(const char *name, unsigned version, const char *dictionary, size_t size)
+{
+    unsigned char file[1024];
+    save("plan", name, file, make_array(file, version, dictionary, size));
+}
+
+/* A zip archive of what PyTorch and NumPy write: an opaque entry, an array, a deflated one; with the fields of zip64
+ * if `big`. */
+static void seed_zip(const char *name, int big)
+{
+    static const char *const names[3] = { "archive/data/0", "a.npy", "deflated" };
+    unsigned char file[2048], directory[512], data[256];
+    size_t used = 0, listed = 0, i;
+    memset(directory, 0, sizeof directory);
+    memset(file, 0, sizeof file);
+    for (i = 0; i < 3; i++) {
+        unsigned char *p = file + used, *d = directory + listed;
+        const size_t n = strlen(names[i]);
+        const size_t size =
+            make_array(data, 1, "{'descr': '<f4', 'fortran_order': True, 'shape': (3, 5), }\n", 60);
+        memcpy(p, "PK\3\4", 4);
+        put_number(p + 8, i == 2 ? 8 : 0, 2);
+        put_number(p + 18, size, 4);
+        put_number(p + 22, size, 4);
+        put_number(p + 26, n, 2);
+        memcpy(p + 30, names[i], n);
+        memcpy(p + 30 + n, data, size);
+        memcpy(d, "PK\1\2", 4);
+        put_number(d + 10, i == 2 ? 8 : 0, 2);
+        put_number(d + 20, big ? 0xFFFFFFFFu : size, 4);
+        put_number(d + 24, big ? 0xFFFFFFFFu : size, 4);
+        put_number(d + 28, n, 2);
+        put_number(d + 30, big ? 28 : 0, 2);
+        put_number(d + 42, big ? 0xFFFFFFFFu : used, 4);
+        memcpy(d + 46, names[i], n);
+        d += 46 + n;
+        if (big) {
+            put_number(d, 1, 2);
+            put_number(d + 2, 24, 2);
+            put_number(d + 4, size, 8);
+            put_number(d + 12, size, 8);
+            put_number(d + 20, used, 8);
+        }
+        used += 30 + n + size;
+        listed += 46 + n + (big ? 28 : 0);
+    }
+    memcpy(file + used, directory, listed);
+    i = used + listed;
+    if (big) {
+        memcpy(file + i, "PK\6\6", 4);
+        put_number(file + i + 4, 44, 8);
+        put_number(file + i + 24, 3, 8);
+        put_number(file + i + 32, 3, 8);
+        put_number(file + i + 40, listed, 8);
+        put_number(file + i + 48, used, 8);
+        memcpy(file + i + 56, "PK\6\7", 4);
+        put_number(file + i + 64, i, 8);
+        put_number(file + i + 72, 1, 4);
+        i += 76;
+    }
+    memcpy(file + i, "PK\5\6", 4);
+    put_number(file + i + 8, 3, 2);
+    put_number(file + i + 10, 3, 2);
+    put_number(file + i + 12, listed, 4);
+    put_number(file + i + 16, used, 4);
+    save("plan", name, file, i + 22);
+}
+
 static void seeds_of_plans(void)
 {
+    seed_array("npy", 1, "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 5), }\n", 60);
+    seed_array("npy-2", 2, "{'descr': '<i2', 'fortran_order': True, 'shape': (2, 2, 2L), }\n", 20);
+    seed_array("npy-3", 3, "{'shape':(),'descr':'|b1','fortran_order':False}", 1);
+    seed_array("npy-object", 1, "{'descr': '|O', 'fortran_order': False, 'shape': (3,), }\n", 30);
+    seed_array("npy-structured", 1, "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (3,), }\n", 12);
+    seed_zip("zip", 0);
+    seed_zip("zip64", 1);
     seed_plan("none", "{}", 0);
     seed_plan("space", " \t\r\n{ } \n", 0);
     seed_plan("metadata", "{\"__metadata__\":{\"format\":\"pt\",\"a\":\"\\u00e9\\ud83d\\ude00\"}}", 0);

@@ -595,6 +595,67 @@ static void best_is_smallest(void)
         }
 }
 
+/* Opaque bytes which are numbers are coded as such: any split's planes keep their bytes apart. */
+static void guessed_bytes(void)
+{
+    static const struct { unsigned dtype, splits; } list[] = {
+        { WCODEC_BF16, 1u << WCODEC_SPLIT_BF16 | 1u << WCODEC_SPLIT_BF16_4 },
+        { WCODEC_F16, 1u << WCODEC_SPLIT_F16 | 1u << WCODEC_SPLIT_F16_4 | 1u << WCODEC_SPLIT_BF16 },
+        { WCODEC_F32, 1u << WCODEC_SPLIT_F32 | 1u << WCODEC_SPLIT_F32_4 },
+        { WCODEC_F64, 1u << WCODEC_SPLIT_F64 | 1u << WCODEC_SPLIT_WORD64 },
+        { WCODEC_I16, 1u << WCODEC_SPLIT_WORD16 | 1u << WCODEC_SPLIT_BF16 | 1u << WCODEC_SPLIT_F16 | 1u << WCODEC_SPLIT_F16_4 },
+        { WCODEC_I32, 1u << WCODEC_SPLIT_WORD32 | 1u << WCODEC_SPLIT_F32 } };
+    static const size_t sizes[] = { 4096, 4104, 20000, 32768, 32776, 65536, 262144 };
+    const size_t most = 262144 + 8;
+    unsigned char *data = (unsigned char *)test_malloc(most);
+    test_random r = test_random_new(11);
+    size_t i, k, phase;
+    unsigned profile;
+    for (i = 0; i < sizeof list / sizeof *list; i++)
+        for (k = 0; k < sizeof sizes / sizeof *sizes; k++)
+            for (phase = 0; phase < 4; phase++) {
+                const size_t size = sizes[k];
+                wcodec_tile_options bytes = { 1u << WCODEC_SPLIT_BYTE, 0, 0, 0, 0 };
+                wcodec_tile_info info;
+                tile as_bytes, t;
+                make_fill(&r, MAKE_WEIGHTS, list[i].dtype, 0, data, most);
+                test_note("%zu bytes of dtype %u from byte %zu on", size, list[i].dtype, phase);
+                round_trip(WCODEC_BYTES, 0, data + phase, size, NULL, &info);
+                as_bytes = encode(WCODEC_BYTES, 0, data + phase, size, &bytes);
+                t = encode(WCODEC_BYTES, 0, data + phase, size, NULL);
+                CHECK(t.size <= as_bytes.size);
+                if (size >= 20000) {        /* a few thousand say too little of F16 */
+                    CHECK(t.size < as_bytes.size - as_bytes.size / 64);
+                    CHECK_EQ(info.unit, make_unit(list[i].dtype));
+                    if (phase == 0) CHECK(list[i].splits >> info.split & 1);
+                }
+                free(t.record);
+                /* Not whole: bytes, and so are few. */
+                round_trip(WCODEC_BYTES, 0, data + phase, size - 1, NULL, &info);
+                CHECK_EQ(info.split, WCODEC_SPLIT_BYTE);
+                round_trip(WCODEC_BYTES, 0, data + phase, 4088, NULL, &info);
+                CHECK_EQ(info.split, WCODEC_SPLIT_BYTE);
+                free(as_bytes.record);
+            }
+    for (profile = 0; profile < 2; profile++)
+        for (k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+            wcodec_tile_options o = { 0, 0, 0, 0, 0 };
+            wcodec_tile_info info;
+            o.profile = profile;
+            test_note("%zu bytes that are no numbers", sizes[k]);
+            test_fill(&r, data, sizes[k]);
+            round_trip(WCODEC_BYTES, 0, data, sizes[k], &o, &info);
+            CHECK_EQ(info.split, WCODEC_SPLIT_BYTE);
+            for (i = 0; i < sizes[k]; i++) data[i] = (unsigned char)"etaoin shrdlu"[test_below(&r, 13)];
+            round_trip(WCODEC_BYTES, 0, data, sizes[k], &o, &info);
+            CHECK_EQ(info.split, WCODEC_SPLIT_BYTE);
+            memset(data, 0, sizes[k]);
+            round_trip(WCODEC_BYTES, 7, data, sizes[k], &o, &info);
+            CHECK(info.split == WCODEC_SPLIT_BYTE && info.plane[0].coder == WCODEC_CODER_CONSTANT);
+        }
+    free(data);
+}
+
 static void wrong_arguments(void)
 {
     unsigned char data[64], dst[1024], *scratch;
@@ -760,6 +821,7 @@ int main(void)
     RUN(bound_is_tight);
     RUN(same_bytes_twice);
     RUN(best_is_smallest);
+    RUN(guessed_bytes);
     RUN(wrong_arguments);
     RUN(every_flip);
     RUN(every_truncation);

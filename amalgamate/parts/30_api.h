@@ -501,6 +501,41 @@ WCODEC_API wcodec_status wcodec_rows_range(const wcodec_segment *segment, uint64
                                            uint64_t *offset, uint64_t *size);
 
 /* ------------------------------------------------------------------------------------------------
+ * The view (public): for code that reads a file bit by bit
+ *
+ * wcodec_read decodes the tiles that it needs and forgets them, which suits reads of many bytes.  A view keeps
+ * the last tile, so that a million reads of 8 bytes, one after the other, decode each tile once.  It lies in the
+ * caller's memory; one thread uses it at a time, and others may have their own of the same reader.
+ * ---------------------------------------------------------------------------------------------- */
+
+#define WCODEC_ALL_ORIGINALS ((size_t)-1)
+
+/* Do not rely on its contents. */
+typedef struct wcodec_view {
+    const wcodec_reader *reader;
+    unsigned char *tile, *scratch;
+    size_t scratch_size, tile_size;     /* tile_size 0: none is kept */
+    uint64_t tile_offset;
+    uint64_t begin, size;
+    wcodec_error error;
+} wcodec_view;
+
+/* Bytes of memory that a view of this reader takes: its largest tile, and scratch memory.  No alignment needed. */
+WCODEC_API size_t wcodec_view_need(const wcodec_reader *reader);
+/* Makes a view of original number `original` (WCODEC_ALL_ORIGINALS: of all, one after the other), whose size is
+ * then `view->size`.  `reader` and `memory` must outlive it; there is nothing to close.  OK, ARGUMENT, NO_SPACE. */
+WCODEC_API wcodec_status wcodec_view_open(wcodec_view *view, const wcodec_reader *reader, size_t original,
+                                          void *memory, size_t memory_size);
+
+/* Reads up to `size` bytes from `offset` and returns how many: fewer only at the end.  Whole tiles are decoded
+ * straight into `dst`.  Bytes of `dst` that are not read become 0.  After an error (see wcodec_read) it returns
+ * 0, and from then on always: so a caller who looks at nothing gets zeros, and one who looks once, at the end, by
+ * wcodec_view_status, knows. */
+WCODEC_API size_t wcodec_view_read(wcodec_view *view, uint64_t offset, void *dst, size_t size);
+/* The first error, or OK; `err` is filled in if it is one. */
+WCODEC_API wcodec_status wcodec_view_status(const wcodec_view *view, wcodec_error *err);
+
+/* ------------------------------------------------------------------------------------------------
  * The push decoder (public): a container in chunks of any size in, the originals' bytes out
  * ---------------------------------------------------------------------------------------------- */
 
@@ -597,7 +632,7 @@ typedef struct wcodec_plan {
     const wcodec_segment *segments;
     size_t count;
     uint64_t size;              /* of the file */
-    const char *format;         /* "safetensors", "gguf" or "raw" */
+    const char *format;         /* "safetensors", "gguf", "npy", "zip", "raw"; of wcodec_plan_from: "plan" */
     unsigned features;          /* for the options of a writer: WCODEC_FEATURE_BLOCKS if there are blocks, or 0 */
 } wcodec_plan;
 
@@ -612,11 +647,23 @@ typedef struct wcodec_plan_options {
 WCODEC_API wcodec_plan_options wcodec_plan_defaults(void);
 
 /* Makes a plan for any file: a safetensors or GGUF file becomes its header, its tensors and what lies between
- * them; a file that is neither, or that breaks a rule of its format, one opaque segment.  It never
- * refuses a file for what is in it.  On success free *out with wcodec_plan_close; on failure it is NULL.
+ * them; an array of NumPy (.npy) the tensor "array" and what is around it; a zip archive, which is what PyTorch
+ * writes, one segment for each entry that is stored as it is, under its name ("archive/data/0"), whose dtype is
+ * known only if it is a .npy file.  A file that is none of these, or that breaks a rule of its format, becomes one
+ * opaque segment: no file is refused for what is in it.  On success free *out with wcodec_plan_close; on failure
+ * it is NULL.
  * OK, ARGUMENT, NO_MEMORY, LIMIT, IO. */
 WCODEC_API wcodec_status wcodec_plan_open(wcodec_plan **out, const wcodec_source *file,
                                           const wcodec_plan_options *options, wcodec_error *err);
+
+/* Makes a plan of what the caller knows of a file of `size` bytes: `count` segments in any order, which are copied
+ * with names and shapes; where they leave bytes out, opaque ones are added.  Of the options, dtype and row mean
+ * nothing here.
+ * OK, ARGUMENT (also if a segment overlaps another, passes the file's end, or contradicts itself: then *wrong,
+ * which may be NULL, is its number, and `count` otherwise), NO_MEMORY, LIMIT. */
+WCODEC_API wcodec_status wcodec_plan_from(wcodec_plan **out, const wcodec_segment *segments, size_t count,
+                                          uint64_t size, const wcodec_plan_options *options, size_t *wrong,
+                                          wcodec_error *err);
 WCODEC_API void wcodec_plan_close(wcodec_plan *plan);           /* NULL is fine */
 
 /* Writes all segments of `plan` from `file` as one original named `name`: wcodec_writer_original,

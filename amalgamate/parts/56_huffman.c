@@ -237,19 +237,6 @@ static const char *wcodeci_huff_decode(const wcodeci_byte *src, size_t size, uns
 
 #ifndef WCODEC_NO_ENCODER
 
-/* Sorts m keys (Shell, "A high-speed sorting procedure", 1959). */
-static void wcodeci_sort_keys(uint64_t *key, unsigned m)
-{
-    static const wcodeci_byte gaps[] = { 132, 57, 23, 10, 4, 1 };
-    unsigned s, g, i;
-    for (g = 0; g < sizeof gaps; g++)
-        for (s = gaps[g]; s < m; s++) {
-            const uint64_t moved = key[s];
-            for (i = s; i >= gaps[g] && key[i - gaps[g]] > moved; i -= gaps[g]) key[i] = key[i - gaps[g]];
-            key[i] = moved;
-        }
-}
-
 /* The values that occur, rarest first, equal ones by value: sorted by one byte of their counts after the other,
  * the lowest first.  Returns how many. */
 static unsigned wcodeci_sort_counts(const uint32_t count[256], wcodeci_byte symbol[256])

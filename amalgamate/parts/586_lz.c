@@ -605,6 +605,19 @@ static void wcodeci_lz_put_extra(wcodeci_lz_writer *w, uint32_t x, unsigned symb
     wcodeci_lz_put(w, x - wcodeci_lz_base(symbol, fine), wcodeci_lz_extra(symbol, fine));
 }
 
+/* Sorts m keys (Shell, "A high-speed sorting procedure", 1959). */
+static void wcodeci_sort_keys(uint64_t *key, unsigned m)
+{
+    static const wcodeci_byte gaps[] = { 132, 57, 23, 10, 4, 1 };
+    unsigned s, g, i;
+    for (g = 0; g < sizeof gaps; g++)
+        for (s = gaps[g]; s < m; s++) {
+            const uint64_t moved = key[s];
+            for (i = s; i >= gaps[g] && key[i - gaps[g]] > moved; i -= gaps[g]) key[i] = key[i - gaps[g]];
+            key[i] = moved;
+        }
+}
+
 /* Makes a code for symbols that occur so often.  Returns one more than the last symbol that does. */
 static unsigned wcodeci_lz_code(const uint32_t *count, unsigned symbols, wcodeci_byte *length, uint32_t *code)
 {

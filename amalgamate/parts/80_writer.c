@@ -169,12 +169,24 @@ static wcodec_status wcodeci_emit_padding(wcodec_writer *w)
     return wcodeci_emit(w, zero, (size_t)(wcodeci_up8(w->position) - w->position));
 }
 
+/* The table of tiles gives its memory to whatever cannot do without: fewer copies are found, that is all. */
+static int wcodeci_writer_forget(wcodec_writer *w)
+{
+    if (!w->copies.entries) return 0;
+    wcodeci_release(&w->heap, w->copies.entries, w->copies.capacity * sizeof *w->copies.entries);
+    memset(&w->copies, 0, sizeof w->copies);
+    w->copies.full = 1;
+    return 1;
+}
+
 static wcodec_status wcodeci_put(wcodec_writer *w, wcodeci_buffer *b, const void *src, size_t size)
 {
     void *p = b->p;
     wcodec_status status;
     if (size == 0) return WCODEC_OK;
     status = wcodeci_grow(&w->heap, &p, &b->capacity, b->size + size, 1);
+    if (status == WCODEC_E_LIMIT && wcodeci_writer_forget(w))
+        status = wcodeci_grow(&w->heap, &p, &b->capacity, b->size + size, 1);
     b->p = (wcodeci_byte *)p;
     if (status) return wcodeci_writer_fail(w, status, wcodeci_memory_text(status), NULL);
     memcpy(b->p + b->size, src, size);
@@ -1031,6 +1043,7 @@ static wcodec_status wcodeci_writer_index_room(wcodec_writer *w)
     const size_t scratch = wcodeci_encode_scratch(w->tile.profile, WCODECI_INDEX_TILE);
     wcodec_status status = WCODEC_OK;
     void *p;
+    (void)wcodeci_writer_forget(w);         /* no tile comes any more */
     if (w->output_size < output) {
         wcodeci_release(&w->heap, w->output, w->output_size);
         status = wcodeci_alloc(&w->heap, output, &p);

@@ -185,16 +185,16 @@ static void wcodeci_gguf_tensor(wcodeci_plan *plan, wcodeci_gguf *g, uint64_t *n
     uint64_t shape[WCODECI_GGUF_RANK], end;
     uint32_t rank, type;
     unsigned i;
-    void *p = plan->json;
+    void *p = plan->text;
     memset(&s, 0, sizeof s);
     s.name_size = (size_t)wcodeci_gguf_upto(g, WCODECI_GGUF_NAME);
     name = wcodeci_gguf_take(g, s.name_size);
     if (!name) return;
-    g->status = wcodeci_grow(&plan->heap, &p, &plan->json_size, *names + s.name_size + 1, 1);
-    plan->json = (char *)p;
+    g->status = wcodeci_grow(&plan->heap, &p, &plan->text_size, *names + s.name_size + 1, 1);
+    plan->text = (char *)p;
     if (g->status) return;
-    wcodeci_copy(plan->json + *names, name, s.name_size);
-    plan->json[*names + s.name_size] = 0;
+    wcodeci_copy(plan->text + *names, name, s.name_size);
+    plan->text[*names + s.name_size] = 0;
     *names += s.name_size + 1;
     rank = wcodeci_gguf_u32(g);
     if (!g->status && rank > WCODECI_GGUF_RANK) g->status = WCODEC_E_CORRUPT;
@@ -251,7 +251,7 @@ static void wcodeci_gguf_parse(wcodeci_plan *plan, wcodeci_gguf *g, uint64_t *da
         if (last->offset > g->file->size - *data) g->status = WCODEC_E_CORRUPT;
         last->size = g->file->size - *data - last->offset;
     }
-    name = plan->json;
+    name = plan->text;
     for (i = 0; i < tensors; i++) {
         plan->segments[i].name = name;
         name += plan->segments[i].name_size + 1;

@@ -1,19 +1,27 @@
 /* ------------------------------------------------------------------------------------------------
- * Plans (public, layer 4): opening one, and writing a file by it
+ * Plans (public, layer 4): of any file, of what the caller knows of it, and the writer of a file by its plan
  * ---------------------------------------------------------------------------------------------- */
 #ifndef WCODEC_NO_ENCODER
 
+WCODEC_API wcodec_plan_options wcodec_plan_defaults(void)
+{
+    wcodec_plan_options options;
+    memset(&options, 0, sizeof options);
+    options.struct_size = sizeof options;
+    return options;
+}
+
 static void wcodeci_plan_clear(wcodeci_plan *plan)
 {
-    wcodeci_release(&plan->heap, plan->json, plan->json_size);
+    wcodeci_release(&plan->heap, plan->text, plan->text_size);
     wcodeci_release(&plan->heap, plan->segments, plan->segment_capacity * sizeof *plan->segments);
     wcodeci_release(&plan->heap, plan->shapes, plan->shape_capacity * sizeof *plan->shapes);
     wcodeci_release(&plan->heap, plan->order, plan->order_count * sizeof *plan->order);
-    plan->json = NULL;
+    plan->text = NULL;
     plan->segments = NULL;
     plan->shapes = NULL;
     plan->order = NULL;
-    plan->segment_capacity = plan->shape_capacity = plan->shapes_used = plan->order_count = 0;
+    plan->text_size = plan->segment_capacity = plan->shape_capacity = plan->shapes_used = plan->order_count = 0;
     plan->plan.count = 0;
 }
 
@@ -56,52 +64,78 @@ static wcodec_status wcodeci_plan_raw(wcodeci_plan *plan, const wcodec_plan_opti
     return wcodeci_plan_add(plan, &s);
 }
 
-/* Tries the formats, each of which says CORRUPT of a file that is not its own. */
-static wcodec_status wcodeci_plan_find(wcodeci_plan *plan, const wcodec_source *file,
-                                       const wcodec_plan_options *options, wcodec_error *err)
+/* The formats there are.  A file that is of none of them is raw. */
+typedef struct wcodeci_plan_format {
+    const char *name;
+    wcodec_status (*parse)(wcodeci_plan *plan, const wcodec_source *file, wcodec_error *err);
+} wcodeci_plan_format;
+
+static const wcodeci_plan_format wcodeci_plan_formats[] = {
+    { "safetensors", wcodeci_plan_safetensors },
+    { "gguf", wcodeci_plan_gguf },
+    { "npy", wcodeci_plan_npy },
+    { "zip", wcodeci_plan_zip }
+};
+
+static wcodec_status wcodeci_plan_find_format(wcodeci_plan *plan, const wcodec_source *file, wcodec_error *err)
 {
-    wcodec_status status = WCODEC_E_CORRUPT;
-    if (options->dtype == WCODEC_BYTES) {
-        plan->plan.format = "safetensors";
-        status = wcodeci_plan_safetensors(plan, file, err);
-        if (status != WCODEC_E_CORRUPT) return status;
-        wcodeci_plan_clear(plan);
-        plan->plan.format = "gguf";
-        status = wcodeci_plan_gguf(plan, file, err);
+    size_t i;
+    for (i = 0; i < sizeof wcodeci_plan_formats / sizeof wcodeci_plan_formats[0]; i++) {
+        wcodec_status status;
+        plan->plan.format = wcodeci_plan_formats[i].name;
+        status = wcodeci_plan_formats[i].parse(plan, file, err);
         if (status != WCODEC_E_CORRUPT) return status;
         wcodeci_plan_clear(plan);
     }
-    plan->plan.format = "raw";
-    status = wcodeci_plan_raw(plan, options);
-    if (status) wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
-    return status;
+    return WCODEC_E_CORRUPT;
+}
+
+/* Says what a writer must know of the plan. */
+static void wcodeci_plan_publish(wcodeci_plan *plan)
+{
+    size_t i;
+    plan->plan.segments = plan->segments;
+    for (i = 0; i < plan->plan.count; i++)
+        if (wcodeci_block_of(plan->segments[i].dtype)) plan->plan.features |= WCODEC_FEATURE_BLOCKS;
+}
+
+/* A plan without segments. */
+static wcodec_status wcodeci_plan_make(wcodeci_plan **out, uint64_t size, const wcodec_plan_options *options,
+                                       wcodec_error *err)
+{
+    wcodeci_heap heap;
+    void *block;
+    wcodec_status status;
+    wcodeci_heap_init(&heap, options->allocator, options->max_memory, WCODECI_PLAN_MEMORY);
+    status = wcodeci_alloc(&heap, sizeof **out, &block);
+    if (status) return wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
+    *out = (wcodeci_plan *)block;
+    memset(*out, 0, sizeof **out);
+    (*out)->heap = heap;
+    (*out)->plan.size = size;
+    return WCODEC_OK;
 }
 
 WCODEC_API wcodec_status wcodec_plan_open(wcodec_plan **out, const wcodec_source *file,
                                           const wcodec_plan_options *options, wcodec_error *err)
 {
     wcodec_plan_options opts = wcodec_plan_defaults();
-    wcodeci_heap heap;
     wcodeci_plan *plan;
     wcodec_status status;
-    void *block;
-    size_t i;
     if (!out) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
     *out = NULL;
     if (!wcodeci_source_ok(file) || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts)
         || !wcodec_dtype_name(opts.dtype))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "wrong file or options");
-    wcodeci_heap_init(&heap, opts.allocator, opts.max_memory, WCODECI_PLAN_MEMORY);
-    status = wcodeci_alloc(&heap, sizeof *plan, &block);
-    if (status) return wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
-    plan = (wcodeci_plan *)block;
-    memset(plan, 0, sizeof *plan);
-    plan->heap = heap;
-    plan->plan.size = file->size;
-    status = wcodeci_plan_find(plan, file, &opts, err);
-    plan->plan.segments = plan->segments;
-    for (i = 0; i < plan->plan.count; i++)
-        if (wcodeci_block_of(plan->segments[i].dtype)) plan->plan.features |= WCODEC_FEATURE_BLOCKS;
+    status = wcodeci_plan_make(&plan, file->size, &opts, err);
+    if (status) return status;
+    status = opts.dtype == WCODEC_BYTES ? wcodeci_plan_find_format(plan, file, err) : WCODEC_E_CORRUPT;
+    if (status == WCODEC_E_CORRUPT) {
+        plan->plan.format = "raw";
+        status = wcodeci_plan_raw(plan, &opts);
+        if (status) wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
+    }
+    wcodeci_plan_publish(plan);
     if (status) wcodec_plan_close(&plan->plan);
     else *out = &plan->plan;
     return status;
@@ -115,6 +149,79 @@ WCODEC_API void wcodec_plan_close(wcodec_plan *plan)
     wcodeci_plan_clear(p);
     heap = p->heap;
     wcodeci_release(&heap, p, sizeof *p);
+}
+
+/* Copies a segment with its name, which goes to *text and moves that on.  ARGUMENT if it contradicts itself. */
+static wcodec_status wcodeci_plan_take(wcodeci_plan *plan, const wcodec_segment *segment, char **text)
+{
+    wcodec_segment s = *segment;
+    wcodeci_layout layout;
+    unsigned i;
+    wcodec_status status = WCODEC_OK;
+    if (!wcodeci_layout_make(segment, WCODEC_PROFILE_FAST, WCODECI_TILE_UNITS, &layout)) return WCODEC_E_ARGUMENT;
+    for (i = 0; i < s.rank && !status; i++) status = wcodeci_plan_dimension(plan, s.shape[i]);
+    if (status) return status;
+    s.name = *text;
+    wcodeci_copy(*text, segment->name, s.name_size);
+    *text += s.name_size;
+    *(*text)++ = 0;
+    return wcodeci_plan_add(plan, &s);
+}
+
+static wcodec_status wcodeci_plan_from(wcodeci_plan *plan, const wcodec_segment *segments, size_t count,
+                                       size_t *wrong, wcodec_error *err)
+{
+    static const char *const disagree = "dtype, shape and size of a segment disagree";
+    uint64_t names = 0;
+    char *text;
+    wcodec_status status;
+    for (*wrong = 0; *wrong < count; ++*wrong) {
+        const wcodec_segment *s = &segments[*wrong];
+        if (s->name_size > WCODECI_MAX_NAME || (s->name_size && !s->name))
+            return wcodeci_fail(err, WCODEC_E_ARGUMENT, s->offset, "the name of a segment is too long");
+        names += s->name_size + 1;
+    }
+    status = wcodeci_plan_text(plan, names, err);
+    if (status) return status;
+    text = plan->text;
+    for (*wrong = 0; *wrong < count && !status; *wrong += !status)
+        status = wcodeci_plan_take(plan, &segments[*wrong], &text);
+    if (status == WCODEC_E_ARGUMENT) return wcodeci_fail(err, status, segments[*wrong].offset, disagree);
+    if (!status) {
+        wcodeci_plan_shapes(plan);
+        status = wcodeci_plan_arrange(plan);
+    }
+    if (status != WCODEC_E_CORRUPT)
+        return status ? wcodeci_fail(err, status, 0, wcodeci_memory_text(status)) : WCODEC_OK;
+    if (count >= UINT32_MAX) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "too many segments");
+    *wrong = (size_t)plan->wrong;
+    return wcodeci_fail(err, WCODEC_E_ARGUMENT, segments[*wrong].offset,
+                        "a segment overlaps the one before or passes the file's end");
+}
+
+WCODEC_API wcodec_status wcodec_plan_from(wcodec_plan **out, const wcodec_segment *segments, size_t count,
+                                          uint64_t size, const wcodec_plan_options *options, size_t *wrong,
+                                          wcodec_error *err)
+{
+    wcodec_plan_options opts = wcodec_plan_defaults();
+    wcodeci_plan *plan;
+    size_t number;
+    wcodec_status status;
+    if (!out) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
+    *out = NULL;
+    if (!wrong) wrong = &number;
+    *wrong = count;
+    if ((!segments && count) || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts))
+        return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "wrong segments or options");
+    status = wcodeci_plan_make(&plan, size, &opts, err);
+    if (status) return status;
+    plan->plan.format = "plan";
+    status = wcodeci_plan_from(plan, segments, count, wrong, err);
+    wcodeci_plan_publish(plan);
+    if (status) wcodec_plan_close(&plan->plan);
+    else *out = &plan->plan;
+    if (status != WCODEC_E_ARGUMENT) *wrong = count;
+    return status;
 }
 
 #define WCODECI_FILE_WINDOW ((size_t)1 << 18)

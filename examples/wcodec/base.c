@@ -180,10 +180,13 @@ int cli_base_plan(cli_base *b, const cli_input *in, wcodec_plan *plan, const wco
     wcodec_estimate_options with = *options;
     wcodec_error err = { WCODEC_OK, 0, NULL };
     wcodec_status status;
-    int result = b->reader != NULL ? list_reader(b) : list_plan(b);
+    size_t found = 0, used = 0;
+    int result = b->list != NULL ? CLI_OK : b->reader != NULL ? list_reader(b) : list_plan(b);
     if (result != CLI_OK) return result;
     with.base = &b->source;
-    status = wcodec_plan_base(plan, &in->source, b->list, b->count, &with, &b->found, &b->used, &err);
+    status = wcodec_plan_base(plan, &in->source, b->list, b->count, &with, &found, &used, &err);
+    b->found += found;
+    b->used += used;
     return status == WCODEC_OK ? CLI_OK : cli_fail_library(in, NULL, status, &err);
 }
 

@@ -41,7 +41,10 @@ static const definition definitions[] = {
     { CLI_OPT_PEERS, "--peers", 0, COUNT, FIELD(peers), 0, (uint64_t)1 << 20, NULL },
     { CLI_OPT_BASE, "--base", 0, TEXT, FIELD(base), 0, 0, NULL },
     { CLI_OPT_NO_COPIES, "--no-copies", 0, FLAG, 0, 0, 0, NULL },
-    { CLI_OPT_DISK, "--disk", 0, COUNT, FIELD(disk), 1, (uint64_t)1 << 30, NULL }
+    { CLI_OPT_DISK, "--disk", 0, COUNT, FIELD(disk), 1, (uint64_t)1 << 30, NULL },
+    { CLI_OPT_ALONE, "--alone", 0, FLAG, 0, 0, 0, NULL },
+    { CLI_OPT_ONLY, "--only", 0, TEXT, FIELD(only), 0, 0, NULL },
+    { CLI_OPT_PLAN, "--plan", 0, TEXT, FIELD(plan), 0, 0, NULL }
 };
 enum { DEFINITIONS = sizeof definitions / sizeof definitions[0] };
 
@@ -163,12 +166,13 @@ static int take_option(cli_options *opt, const char *command, unsigned allowed, 
     return CLI_OK;
 }
 
-int cli_options_parse(cli_options *opt, const char *command, unsigned allowed, int argc, char **argv)
+int cli_options_parse(cli_options *opt, const char *command, unsigned allowed, size_t most, int argc, char **argv)
 {
     int i, only_paths = 0;
     memset(opt, 0, sizeof *opt);
+    opt->path = argv;
     for (i = 0; i < argc; i++) {
-        const char *arg = argv[i];
+        char *arg = argv[i];
         if (!only_paths && strcmp(arg, "--") == 0) {
             only_paths = 1;
         } else if (!only_paths && (strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0)) {
@@ -177,7 +181,7 @@ int cli_options_parse(cli_options *opt, const char *command, unsigned allowed, i
         } else if (!only_paths && arg[0] == '-' && arg[1] != 0) {
             int status = take_option(opt, command, allowed, argc, argv, &i);
             if (status != CLI_OK) return status;
-        } else if (opt->paths == 2) {
+        } else if (opt->paths == most) {
             return cli_usage("%s: one argument too many: '%s' (see wcodec %s --help)", command, arg, command);
         } else {
             opt->path[opt->paths++] = arg;
