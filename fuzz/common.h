@@ -34,7 +34,7 @@ static inline void fuzz_die(const char *file, int line, const char *cond)
 /* Hands a status on if it is one that the API defines. */
 static inline wcodec_status fuzz_status(wcodec_status status)
 {
-    FUZZ_REQUIRE((int)status <= 4 && (int)status >= -13);
+    FUZZ_REQUIRE((int)status <= 4 && (int)status >= -14);
     FUZZ_REQUIRE(wcodec_status_string(status) != NULL);
     return status;
 }
@@ -163,6 +163,43 @@ static inline wcodec_status fuzz_read_at(void *user, uint64_t offset, void *dst,
     return WCODEC_OK;
 }
 
+/* ---- the base of all containers that need one ---- */
+
+#define FUZZ_BASE_SIZE 8192
+
+/* Bytes of it; for tiles alone it has no end. */
+static inline void fuzz_base_fill(uint64_t offset, unsigned char *dst, size_t size)
+{
+    size_t i;
+    for (i = 0; i < size; i++) dst[i] = (unsigned char)((offset + i) * UINT64_C(0x9e3779b97f4a7c15) >> 56);
+}
+
+static inline wcodec_status fuzz_base_read(void *user, uint64_t offset, void *dst, size_t size, size_t *got)
+{
+    (void)user;
+    *got = 0;
+    if (offset < FUZZ_BASE_SIZE) {
+        *got = FUZZ_BASE_SIZE - (size_t)offset < size ? FUZZ_BASE_SIZE - (size_t)offset : size;
+        fuzz_base_fill(offset, (unsigned char *)dst, *got);
+    }
+    return WCODEC_OK;
+}
+
+/* The base in memory, behind read_at, or none: NULL. */
+static inline const wcodec_source *fuzz_base(fuzz_random *r)
+{
+    static unsigned char *bytes;
+    static wcodec_source source[2];
+    if (bytes == NULL) {
+        bytes = fuzz_exact(NULL, FUZZ_BASE_SIZE);
+        fuzz_base_fill(0, bytes, FUZZ_BASE_SIZE);
+        source[0] = wcodec_source_memory(bytes, FUZZ_BASE_SIZE);
+        source[1].read_at = fuzz_base_read;
+        source[1].size = FUZZ_BASE_SIZE;
+    }
+    return fuzz_below(r, 4) == 0 ? NULL : &source[fuzz_below(r, 2)];
+}
+
 /* A container whose header admits tiles of more than FUZZ_MAX_VIEW costs megabytes a run, and one with planes of
  * the coder mix seconds; most such inputs are left out. */
 static inline int fuzz_too_slow(const uint8_t *data, size_t size, fuzz_random *r)
@@ -178,10 +215,7 @@ static inline int fuzz_too_slow(const uint8_t *data, size_t size, fuzz_random *r
 /* Has a tile a plane of the coder mix, which decodes a thousand times as slowly as the others? */
 static inline int fuzz_mixed(const wcodec_tile_info *info)
 {
-    unsigned i;
-    for (i = 0; i < info->planes; i++)
-        if (info->plane[i].coder == WCODEC_CODER_MIX) return 1;
-    return 0;
+    return (info->features & WCODEC_FEATURE_MIX) != 0;
 }
 
 /* A tile that it would take too long to decode. */
@@ -193,8 +227,7 @@ static inline int fuzz_tile_too_large(const wcodec_tile_info *info)
 /* What decoding a tile takes. */
 static inline size_t fuzz_tile_scratch(const wcodec_tile_info *info)
 {
-    return fuzz_mixed(info) ? wcodec_tile_decode_scratch_mix(info->decoded_size)
-                            : wcodec_tile_decode_scratch(info->decoded_size);
+    return wcodec_tile_decode_scratch(info->decoded_size, info->features);
 }
 
 /* The original that just began: its number counts up, its name can be read. */
@@ -209,6 +242,14 @@ static inline void fuzz_check_original(const wcodec_push *push, size_t expected)
     for (i = 0; i < size; i++) sum = (char)(sum ^ name[i]);
 }
 
+static inline wcodec_status fuzz_reread(void *user, uint64_t offset, void *dst, size_t size)
+{
+    const fuzz_bytes *b = (const fuzz_bytes *)user;
+    FUZZ_REQUIRE(offset <= b->size && size <= b->size - offset);
+    memcpy(dst, b->data + (size_t)offset, size);
+    return WCODEC_OK;
+}
+
 /* Feeds a whole container to a push decoder in pieces that `cut` chooses (NULL: all at once) and keeps
  * what comes out.  Stops early, with MORE_OUTPUT, when `keep` holds FUZZ_MAX_VIEW bytes. */
 static inline wcodec_status fuzz_push_all(const uint8_t *data, size_t size,
@@ -216,9 +257,13 @@ static inline wcodec_status fuzz_push_all(const uint8_t *data, size_t size,
                                           fuzz_random *cut, fuzz_bytes *keep, size_t *taken,
                                               size_t *originals)
 {
+    wcodec_reader_options again = options != NULL ? *options : wcodec_reader_defaults();
     wcodec_push *push = NULL;
-    wcodec_status st = fuzz_status(wcodec_push_open(&push, options, NULL));
+    wcodec_status st;
     size_t at = 0, idle = 0;
+    again.reread.fn = fuzz_reread;
+    again.reread.user = keep;
+    st = fuzz_status(wcodec_push_open(&push, &again, NULL));
     *taken = *originals = 0;
     if (st != WCODEC_OK) { FUZZ_REQUIRE(push == NULL); return st; }
     for (;;) {

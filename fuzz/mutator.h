@@ -146,10 +146,13 @@ static inline void fuzz_walk_copy(fuzz_walk *w, uint64_t size)
     w->made += (size_t)size;
 }
 
-/* The next T record at or after number `i`. */
+/* T, or R: a copy. */
+static inline int fuzz_is_tile(const fuzz_record *r) { return r->type == 'T' || r->type == 'R'; }
+
+/* The next tile at or after number `i`. */
 static inline size_t fuzz_next_tile(const fuzz_container *c, size_t i)
 {
-    while (i < c->records && c->record[i].type != 'T') i++;
+    while (i < c->records && !fuzz_is_tile(&c->record[i])) i++;
     return i;
 }
 
@@ -195,7 +198,7 @@ static inline uint64_t fuzz_walk_head(fuzz_walk *w, uint64_t *size, unsigned *un
 static inline void fuzz_walk_extent(fuzz_walk *w, const fuzz_container *c, int type, size_t *tile, size_t *end)
 {
     uint64_t extent = fuzz_walk_read(w);
-    if (*tile < c->records && c->record[*tile].type == type) {
+    if (*tile < c->records && (type == 'T' ? fuzz_is_tile(&c->record[*tile]) : c->record[*tile].type == type)) {
         extent = c->record[*tile].size / 8;
         *end = c->record[*tile].at + c->record[*tile].size;
         ++*tile;
@@ -214,7 +217,7 @@ static inline void fuzz_walk_segment(fuzz_walk *w, const fuzz_container *c, size
     t = fuzz_walk_read(w);
     count = fuzz_walk_cut(size, unit, row, t);
     w->tiles += count;
-    while (*tile < c->records && c->record[*tile].type != 'T' && !((flags & 2) && c->record[*tile].type == 'S'))
+    while (*tile < c->records && !fuzz_is_tile(&c->record[*tile]) && !((flags & 2) && c->record[*tile].type == 'S'))
         ++*tile;
     fuzz_walk_emit(w, *tile < c->records ? (c->record[*tile].at - *end) / 8 : 0);
     fuzz_walk_emit(w, t);
@@ -254,7 +257,7 @@ static inline int fuzz_walk_index(fuzz_walk *w, const fuzz_container *c)
 static inline size_t fuzz_index_get(const fuzz_container *c, unsigned char *dst)
 {
     static unsigned char *scratch;
-    size_t i, size = 0, scratch_size = wcodec_tile_decode_scratch(65536);
+    size_t i, size = 0, scratch_size = wcodec_tile_decode_scratch(65536, 0);
     if (scratch == NULL) scratch = fuzz_exact(NULL, scratch_size);
     for (i = 0; i < c->records; i++) {
         wcodec_tile_info info;
@@ -262,7 +265,7 @@ static inline size_t fuzz_index_get(const fuzz_container *c, unsigned char *dst)
         if (c->record[i].type != 'I') continue;
         if (wcodec_tile_inspect(p, c->record[i].size, &info, NULL) != WCODEC_OK) return 0;
         if (info.decoded_size > 65536 || info.decoded_size > FUZZ_MAX_INDEX - size) return 0;
-        if (wcodec_tile_decode(p, c->record[i].size, NULL, 0, dst + size, info.decoded_size, scratch,
+        if (wcodec_tile_decode(p, c->record[i].size, NULL, dst + size, info.decoded_size, scratch,
                                scratch_size, 1, 0, NULL) != WCODEC_OK) return 0;
         size += info.decoded_size;
     }
@@ -361,30 +364,76 @@ static inline void fuzz_scales_take(fuzz_scales *s, const unsigned char *record,
     s->scale = fuzz_exact(NULL, s->columns);
     scratch_size = fuzz_tile_scratch(&info);
     scratch = fuzz_exact(NULL, scratch_size);
-    if (wcodec_tile_decode(record, size, NULL, 0, s->scale, s->columns, scratch, scratch_size, 1, 0, NULL)
+    if (wcodec_tile_decode(record, size, NULL, s->scale, s->columns, scratch, scratch_size, 1, 0, NULL)
         != WCODEC_OK)
         fuzz_scales_free(s);
     free(scratch);
+}
+
+/* What a tile takes to be decoded; the base's bytes are for the caller to free. */
+static inline wcodec_tile_inputs fuzz_inputs(const wcodec_tile_info *info, const fuzz_scales *scales,
+                                             unsigned char **base)
+{
+    wcodec_tile_inputs inputs = { NULL, 0, 0, NULL, 0 };
+    inputs.scales = scales->scale;
+    inputs.columns = scales->columns;
+    *base = NULL;
+    if (info->based) {
+        *base = fuzz_exact(NULL, info->decoded_size);
+        fuzz_base_fill(info->base_offset, *base, info->decoded_size);
+    }
+    inputs.base = *base;
+    inputs.base_offset = info->base_offset;
+    return inputs;
 }
 
 /* The CRC-32 of a tile record that decodes, with its group's scales. */
 static inline void fuzz_mend_tile(unsigned char *record, size_t size, const fuzz_scales *scales)
 {
     wcodec_tile_info info;
-    unsigned char *dst, *scratch;
+    wcodec_tile_inputs inputs;
+    unsigned char *dst, *scratch, *base;
     size_t scratch_size;
     uint64_t body;
     size_t n = fuzz_varint_get(record + 1, size - 1, &body);
     if (n == 0 || size < 1 + n + 6 || wcodec_tile_inspect(record, size, &info, NULL) != WCODEC_OK) return;
     if (fuzz_tile_too_large(&info)) return;
+    inputs = fuzz_inputs(&info, scales, &base);
     dst = fuzz_exact(NULL, info.decoded_size);
     scratch_size = fuzz_tile_scratch(&info);
     scratch = fuzz_exact(NULL, scratch_size);
-    if (wcodec_tile_decode(record, size, scales->scale, scales->columns, dst, info.decoded_size, scratch,
-                           scratch_size, 1, 0, NULL) == WCODEC_OK)
+    if (wcodec_tile_decode(record, size, &inputs, dst, info.decoded_size, scratch, scratch_size, 1, 0, NULL)
+        == WCODEC_OK)
         fuzz_store(record + 1 + n + 2, wcodec_crc32(0, dst, info.decoded_size), 4);
+    free(base);
     free(dst);
     free(scratch);
+}
+
+/* Changes one of the fields of a copy's record. */
+static inline void fuzz_mutate_copy(fuzz_container *c, const fuzz_record *r, fuzz_random *random)
+{
+    unsigned char made[32];
+    uint64_t body, distance, size;
+    size_t n = fuzz_varint_get(c->data + r->at + 1, r->size - 1, &body), at = r->at + 1 + n, k;
+    uint32_t crc;
+    if (n == 0 || (k = fuzz_varint_get(c->data + at, c->size - at, &distance)) == 0) return;
+    at += k;
+    if ((k = fuzz_varint_get(c->data + at, c->size - at, &size)) == 0 || c->size - at - k < 4) return;
+    crc = fuzz_load32(c->data + at + k);
+    switch (fuzz_below(random, 3)) {
+    case 0: distance = fuzz_evil(random, distance); break;
+    case 1: size = fuzz_evil(random, size); break;
+    default: crc ^= 1;
+    }
+    memset(made, 0, sizeof made);
+    n = 2;
+    n += fuzz_varint_put(made + n, distance);
+    n += fuzz_varint_put(made + n, size);
+    fuzz_store(made + n, crc, 4);
+    made[0] = 'R';
+    made[1] = (unsigned char)(n + 2);
+    (void)fuzz_splice(c, r->at, r->size, made, (n + 4 + 7) / 8 * 8);
 }
 
 static inline void fuzz_mend_header(fuzz_container *c)
@@ -520,7 +569,10 @@ static inline void fuzz_mutate_one(fuzz_container *c, fuzz_random *r)
     case 1: fuzz_mutate_footer(c, r); break;
     case 2: case 3: fuzz_mutate_order(c, r); break;
     case 4: case 5: fuzz_mutate_body(c, record); break;
-    case 6: case 7: case 8: fuzz_mutate_fields(c, record, r); break;
+    case 6: case 7: case 8:
+        if (record->type == 'R') fuzz_mutate_copy(c, record, r);
+        else fuzz_mutate_fields(c, record, r);
+        break;
     case 9: case 10: fuzz_index_mend(c, r, 1); return;
     default: fuzz_index_mutate(c); return;
     }

@@ -143,6 +143,16 @@ def raw(values, w, edit=None):
     return f.bytes()
 
 
+def packed(values, w, least=None, bits=None, edit=None):
+    least = min(values) if least is None else least
+    bits = max(1, (max(values) - least).bit_length()) if bits is None else bits
+    f = Fields(edit)
+    f.add('least', bytes([least]))
+    f.add('bits', bytes([bits]))
+    f.add('all', raw([v - least for v in values], bits))
+    return f.bytes()
+
+
 def constant(values, w, edit=None):
     f = Fields(edit)
     f.add('value', bytes([values[0]]))
@@ -412,6 +422,86 @@ def rans256(values, w, k=5, freq=None, span=None, runs=True, start=65536, edit=N
     return f.bytes()
 
 
+def lz_number(x, fine):
+    """The symbol of a number and its extra bits, first bit first."""
+    if x < 2 << fine:
+        return x, ''
+    extra = x.bit_length() - 1 - fine
+    return (extra + 1 << fine) + (x >> extra) - (1 << fine), format(x & (1 << extra) - 1, '0%db' % extra)[::-1] \
+        if extra else ''
+
+
+def lz_steps(values, w):
+    """A plain way through the values: the longest of the repeats that are not far, if it is worth anything."""
+    steps, i = [], 0
+    while i < len(values):
+        length, distance = 0, 0
+        for d in range(1, min(i, 4000) + 1):
+            k = 0
+            while i + k < len(values) and values[i + k] == values[i + k - d]:
+                k += 1
+            if k > length:
+                length, distance = k, d
+        if length >= 4:
+            steps.append((length, distance))
+            i += length
+        else:
+            steps.append(1)
+            i += 1
+    return steps
+
+
+def lz(values, w, blocks=None, again=True, lengths=None, distances=None, span=None, alone=True, edit=None):
+    """`blocks`: lists of steps: k for k literals, or (length, distance), or (length, distance, symbol).  again: the
+    last distances are used.  lengths, distances: of the codes, by symbol.  span: first and last.  alone: one distance
+    symbol has a code of no bits.  Fields of block k end in k."""
+    f, at, recent = Fields(edit), 0, [1, 2, 4]
+    for k, steps in enumerate(blocks or [lz_steps(values, w)]):
+        stream, begin = [], at                      # of (which code, symbol) and strings of extra bits
+        for step in steps:
+            if not isinstance(step, tuple):
+                stream += [(0, v) for v in values[at:at + step]]
+                at += step
+                continue
+            length, distance = step[:2]
+            y, extra = lz_number(length - 2, 2)
+            stream += [(0, 256 + y), extra]
+            symbol, extra = lz_number(distance - 1, 1)
+            symbol += 3
+            if len(step) > 2:
+                symbol, extra = step[2], extra if step[2] > 2 else ''
+            elif again and distance in recent:
+                symbol, extra = recent.index(distance), ''
+            if symbol < 3:
+                recent.insert(0, recent.pop(symbol))
+            else:
+                recent = [distance] + recent[:2]
+            stream += [(1, symbol), extra]
+            at += length
+        used = [[x[1] for x in stream if x and isinstance(x, tuple) and x[0] == which] for which in (0, 1)]
+        main = lengths or huffman_lengths(used[0])
+        far = distances or (used[1] and huffman_lengths(used[1]))
+        one = alone and len(set(used[1])) == 1 and not distances
+        codes = canonical(main), ({used[1][0]: ''} if one else canonical(far or {}))
+        literals = [v for v in main if v < 256] or [0]
+        first, last = span or (min(literals), max(literals))
+        count = max([v - 255 for v in main if v > 255], default=0)
+        f.add('m%d' % k, varint(at - begin))
+        f.add('first%d' % k, bytes([first]))
+        f.add('last%d' % k, bytes([last]))
+        f.add('literals%d' % k, nibbles(run_lengths([main.get(v, 0) for v in range(first, last + 1)])))
+        f.add('count%d' % k, bytes([count]))
+        if count:
+            f.add('lengths%d' % k, nibbles(run_lengths([main.get(256 + v, 0) for v in range(count)])))
+            f.add('far%d' % k, bytes([128 + used[1][0] if one else max(far) + 1]))
+            if not one:
+                f.add('distances%d' % k, nibbles(run_lengths([far.get(v, 0) for v in range(max(far) + 1)])))
+        f.add('stream%d' % k, bits_to_bytes(''.join(x if isinstance(x, str) else codes[x[0]][x[1]]
+                                                    for x in stream)))
+    assert at == len(values), (at, len(values))
+    return f.bytes()
+
+
 def mix(values, w, kind, row=None, first=None, cut=None, edit=None, **how):
     """`how`: the parameters of the kind; `cut`: where the payload ends."""
     f = Fields(edit)
@@ -422,8 +512,8 @@ def mix(values, w, kind, row=None, first=None, cut=None, edit=None, **how):
 
 CODERS = {'raw': (0, raw), 'constant': (1, constant), 'sparse': (2, sparse), 'huffman': (3, huffman),
           'rans16': (4, rans16), 'rans256': (5, rans256), 'classes': (6, classes16),
-          'mix': (7, mix)}
-NONE, LEFT, UP, SCALE = 0, 1, 2, 3
+          'mix': (7, mix), 'lz': (8, lz), 'packed': (9, packed)}
+NONE, LEFT, UP, SCALE, BASE_XOR, BASE_DIFFERENCE = 0, 1, 2, 3, 4, 5
 
 
 def P(coder='raw', predictor=NONE, **how):
@@ -483,6 +573,20 @@ def predict(values, predictor, row, bits, q=None):
 
 # -- 2.2 Records, 5. Tiles -----------------------------------------------------------------------------
 
+def from_base(data, base, unit, predictor):
+    """What units differ from the base's."""
+    bias = int('80' * unit, 16)
+    out = []
+    for i in range(0, len(data), unit):
+        v, b = (int.from_bytes(x[i:i + unit], 'little') for x in (data, base))
+        out.append(v ^ b if predictor == BASE_XOR else (v - b + bias) % (1 << 8 * unit))
+    return out
+
+
+# The base of all containers that need one; it stands in base.bin.
+BASE = randoms(77, 1500) + bytes(500) + randoms(78, 1000)
+
+
 def record(kind, body, edit=None):
     f = Fields(edit)
     f.add('type', kind)
@@ -497,16 +601,15 @@ def note(size=5, kind=b'n'):
     return record(kind, randoms(size, size))
 
 
-def tile(data, split='BYTE', planes=None, predictor=NONE, tile_row=None, kind=b'T', filler=0, scales=None,
-         phase=0, rows=None, rows_plane=None, edit=None):
-    """`rows`: the scales of the rows that the tile touches, coded by `rows_plane`; `scales`: of the columns."""
-    number, unit, parts = SPLITS[split]
+def code_planes(data, split, planes, predictor, tile_row, q=None, prefix='', of_base=b''):
+    """The number of units, and for each plane its name, coder, predictor and payload.  `of_base`: the tile's bytes of
+    the base, as many of them as there are."""
+    _, unit, parts = SPLITS[split]
     units = [int.from_bytes(data[i:i + unit], 'little') for i in range(0, len(data), unit)]
-    q = None
-    if rows is not None:
-        at = range(phase, phase + len(units))
-        q = [(rows[i // len(scales)] + scales[i % len(scales)]) % 256 for i in at]
-    residuals = predict(units, predictor, tile_row, 8 * unit)
+    if predictor in (BASE_XOR, BASE_DIFFERENCE):
+        residuals = from_base(data, of_base + bytes(len(data) - len(of_base)), unit, predictor)
+    else:
+        residuals = predict(units, predictor, tile_row, 8 * unit)
     columns = list(zip(*(parts(x, x >> 8 * unit - 1) for x in residuals)))
     planes = planes or [P()] * len(columns)
     assert len(planes) == len(columns)
@@ -514,8 +617,48 @@ def tile(data, split='BYTE', planes=None, predictor=NONE, tile_row=None, kind=b'
     for i, ((coder, plane_predictor, encode), column) in enumerate(zip(planes, columns)):
         w, values = column[0][0], [v for _, v in column]
         residuals = predict(values, plane_predictor, tile_row, w, q)
-        coded.append(('%d' % i, coder, plane_predictor, encode(residuals, w, q, first, tile_row)))
+        coded.append((prefix + '%d' % i, coder, plane_predictor, encode(residuals, w, q, first, tile_row)))
         first = first or (w, values)
+    return len(units), coded
+
+
+def D(width, split='BYTE', planes=None, predictor=NONE, row=None, number=None, flags=0):
+    """A field of a block."""
+    return width, split, planes, predictor, row, SPLITS[split][0] if number is None else number, flags
+
+
+BLOCKS = 14
+
+
+def code_fields(data, fields):
+    """The fields' heads without what their planes say, and these planes."""
+    block, at, out = sum(width for width, *_ in fields), 0, []
+    for i, (width, split, planes, predictor, row, number, flags) in enumerate(fields):
+        gathered = b''.join(data[b + at:b + at + width] for b in range(0, len(data), block))
+        at += width
+        _, coded = code_planes(gathered, split, planes, predictor, row, prefix='%d.' % i)
+        head = bytes([number, predictor | (8 if row is not None else 0) | flags])
+        out.append((head + (varint(row) if row is not None else b''), coded))
+    return out
+
+
+def tile(data, split='BYTE', planes=None, predictor=NONE, tile_row=None, kind=b'T', filler=0, scales=None,
+         phase=0, rows=None, rows_plane=None, base_offset=0, base=None, fields=None, edit=None):
+    """`rows`: the scales of the rows that the tile touches, coded by `rows_plane`; `scales`: of the columns.
+    `base_offset`: of the tile's bytes in the base, which is `base` or BASE.
+    `fields`: the tile is one of blocks, and these are their fields."""
+    number, q = SPLITS[split][0], None
+    if rows is not None:
+        n = len(data) // SPLITS[split][1]
+        at = range(phase, phase + n)
+        q = [(rows[i // len(scales)] + scales[i % len(scales)]) % 256 for i in at]
+    if fields:
+        number, n, coded = BLOCKS, len(data), []
+        heads = code_fields(data, fields)
+    else:
+        of_base = (BASE if base is None else base)[base_offset:base_offset + len(data)]
+        n, coded = code_planes(data, split, planes, predictor, tile_row, q, of_base=of_base)
+        heads = []
     if rows is not None:
         coder, plane_predictor, encode = rows_plane or P()
         residuals = predict(rows, plane_predictor, 1, 8, None)
@@ -530,16 +673,29 @@ def tile(data, split='BYTE', planes=None, predictor=NONE, tile_row=None, kind=b'
         f.add('split', bytes([number]))
         f.add('flags', bytes([flags | filler << 4]))
         f.add('crc', u32(zlib.crc32(data)))
-        f.add('n', varint(len(units)))
+        f.add('n', varint(n))
         if tile_row is not None:
             f.add('row', varint(tile_row))
         if rows is not None:
             f.add('phase', varint(phase))
+        if predictor in (BASE_XOR, BASE_DIFFERENCE):
+            f.add('base offset', varint(base_offset))
         payloads = []
-        for name, coder, plane_predictor, payload in coded:
-            f.add('plane' + name, bytes([coder | plane_predictor << 5]))
-            f.add('size' + name, varint(len(payload)))
-            payloads.append((name, payload))
+
+        def add_planes(coded):
+            for name, coder, plane_predictor, payload in coded:
+                f.add('plane' + name, bytes([coder | plane_predictor << 5]))
+                f.add('size' + name, varint(len(payload)))
+                payloads.append((name, payload))
+
+        if fields:
+            f.add('fields', bytes([len(fields)]))
+            f.add('widths', b''.join(varint(field[0]) for field in fields))
+            for i, (head, field_planes) in enumerate(heads):
+                f.add('field%d' % i, head)
+                add_planes(field_planes)
+        else:
+            add_planes(coded)
         f.add('filler', bytes(filler))
         for name, payload in payloads:
             if len(payload) >= 256:
@@ -557,6 +713,16 @@ def tile(data, split='BYTE', planes=None, predictor=NONE, tile_row=None, kind=b'
     return f.bytes()
 
 
+def copy(data, distance, edit=None, record_edit=None):
+    """An R record for a tile of these bytes."""
+    f = Fields(edit)
+    f.add('distance', varint(distance))
+    f.add('size', varint(len(data)))
+    f.add('crc', u32(zlib.crc32(data)))
+    f.add('tail', b'')
+    return record(b'R', f.bytes(), record_edit)
+
+
 # -- 8. Dtypes -----------------------------------------------------------------------------------------
 
 DTYPES = {name: (number, bits, unit) for number, (name, bits, unit) in enumerate([
@@ -565,6 +731,14 @@ DTYPES = {name: (number, bits, unit) for number, (name, bits, unit) in enumerate
     ('F8_E5M2FNUZ', 8, 1), ('I16', 16, 2), ('U16', 16, 2), ('F16', 16, 2), ('BF16', 16, 2), ('I32', 32, 4),
     ('U32', 32, 4), ('F32', 32, 4), ('C64', 64, 4), ('F64', 64, 8), ('I64', 64, 8), ('U64', 64, 8),
     ('I4', 4, 1), ('U4', 4, 1)])}
+BLOCK_DTYPES = {                                    # name: number, elements and bytes a block
+    'Q4_0': (66, 32, 18), 'Q4_1': (67, 32, 20), 'Q5_0': (70, 32, 22), 'Q5_1': (71, 32, 24), 'Q8_0': (72, 32, 34),
+    'Q8_1': (73, 32, 36), 'Q2_K': (74, 256, 84), 'Q3_K': (75, 256, 110), 'Q4_K': (76, 256, 144),
+    'Q5_K': (77, 256, 176), 'Q6_K': (78, 256, 210), 'Q8_K': (79, 256, 292), 'IQ2_XXS': (80, 256, 66),
+    'IQ2_XS': (81, 256, 74), 'IQ3_XXS': (82, 256, 98), 'IQ1_S': (83, 256, 50), 'IQ4_NL': (84, 32, 18),
+    'IQ3_S': (85, 256, 110), 'IQ2_S': (86, 256, 82), 'IQ4_XS': (87, 256, 136), 'IQ1_M': (93, 256, 56),
+    'TQ1_0': (98, 256, 54), 'TQ2_0': (99, 256, 66), 'MXFP4': (103, 32, 17), 'NVFP4': (104, 64, 36),
+    'Q1_0': (105, 128, 18), 'Q2_0': (106, 64, 18)}
 
 
 # -- 2. Container, 3. O record, 4. Index ---------------------------------------------------------------
@@ -583,6 +757,8 @@ class Segment:
         self.data, self.dtype, self.shape, self.name, self.gap = data, dtype, shape, name, gap
         self.shared = shared                        # bytes of the name that the one before it has too
         number, bits, dtype_unit = DTYPES.get(dtype, (dtype, 0, 1))
+        if dtype in BLOCK_DTYPES:
+            number = BLOCK_DTYPES[dtype][0]
         self.number = number
         self.explicit = bits == 0 or unit is not None or row is not None
         if self.explicit:
@@ -625,13 +801,24 @@ class Original:
         self.flags = from_parts | sha << 1
 
 
+def b_record(name=b'base.bin', size=None, edit=None, sha=None):
+    f = Fields(edit)
+    f.add('name size', varint(len(name)))
+    f.add('name', name)
+    f.add('size', varint(len(BASE) if size is None else size))
+    f.add('sha', hashlib.sha256(BASE).digest() if sha is None else sha)
+    f.add('tail', b'')
+    return record(b'B', f.bytes())
+
+
 INDEX_TILE = 65536
 
 
 def container(originals, metadata=b'{}', max_tile=65536, edit=None, index_planes=None, index_kinds=b'I',
               before_index=b'', between_index=b'', after_index=b'', index_cut=INDEX_TILE, index_edit=None,
-              features=0, **index_how):
+              base=None, features=0, index_fields=None, **index_how):
     """`edit`: as of Fields, for header.*, index.*, footer.*; the checksums fit the edited fields.
+    `base`: the B record, True: that of BASE, None: the header says that there is none.
     `index_planes`: how the I records' planes are coded, one after the other."""
     edit = dict(edit or {})
 
@@ -645,7 +832,7 @@ def container(originals, metadata=b'{}', max_tile=65536, edit=None, index_planes
     h.add('flags', u16(0))
     h.add('size', u32(32 + len(metadata + pad8(len(metadata)))))
     h.add('metadata size', u32(len(metadata)))
-    h.add('features', u32(features))
+    h.add('features', u32(features if base is None else features | 2))
     h.add('max tile', u32(max_tile))
     h.add('reserved', u32(0))
     crc_at = len(h.pieces)
@@ -655,11 +842,14 @@ def container(originals, metadata=b'{}', max_tile=65536, edit=None, index_planes
     if h.pieces[crc_at] == bytes(4):
         h.pieces[crc_at] = u32(zlib.crc32(b''.join(h.pieces[:crc_at] + h.pieces[crc_at + 1:])))
     out = bytearray(h.bytes())
+    end = len(out)
+    if base is not None:
+        out += b_record() if base is True else base
 
     x = part('index.')
     x.add('flags', varint(0))
     x.add('originals', varint(len(originals)))
-    end, s, tiles, groups = len(out), 0, 0, 0
+    s, tiles, groups = 0, 0, 0
     for o, original in enumerate(originals):
         out += original.before
         if original.o_record is None:
@@ -715,7 +905,7 @@ def container(originals, metadata=b'{}', max_tile=65536, edit=None, index_planes
     for i, piece in enumerate(pieces):
         planes = [index_planes[i]] if index_planes else None
         out += between_index if i else b''
-        out += tile(piece, planes=planes, kind=index_kinds, edit=index_edit, **index_how)
+        out += tile(piece, planes=planes, kind=index_kinds, edit=index_edit, fields=index_fields, **index_how)
     out += after_index
 
     f = part('footer.')
@@ -828,6 +1018,13 @@ def good_coders():
     good_tile('constant', b'\x07' * 1000)
     good_tile('constant-narrow', bytes([0x7D] * 5), 'F8_E5M2', [P('constant'), P('constant')])
     good_tile('constant-coder', b'\x07' * 1000, planes=[P('constant')])
+    for n in 1, 7, 64, 65, 200:
+        for bits in range(1, 8):
+            good_tile('packed-%d-%d' % (bits, n), bytes(256 - (1 << bits) + i * 77 % (1 << bits) for i in range(n)),
+                      planes=[P('packed', least=256 - (1 << bits), bits=bits)])
+    good_tile('packed-narrow', bytes(4 * (20 + i % 9) for i in range(90)), 'F8_E5M2',
+              [P('packed', least=16, bits=4), P('packed', least=0, bits=2)])
+    good_tile('packed-least-0', bytes(i % 5 for i in range(90)), planes=[P('packed', least=0, bits=7)])
     good_tile('constant-n1', b'\xff', planes=[P('constant')])
     good_tile('constant-large', bytes(20000), planes=[P('constant')])
 
@@ -1270,7 +1467,7 @@ def good_scales():
 
     # The scales of rows: each coder that may hold them, and the padding before them.
     many = bells(90, 300, 30, 2)
-    for coder in 'raw', 'constant', 'sparse', 'huffman', 'rans16', 'rans256':
+    for coder in 'raw', 'packed', 'constant', 'sparse', 'huffman', 'rans16', 'rans256':
         for predictor in (NONE, LEFT) if coder in ('raw', 'huffman') else (NONE,):
             rows = b'\x21' * 12 if coder == 'constant' else many[:12]
             case('rows-%s-%s' % (coder, 'nl'[predictor]), 120, rows=rows, rows_plane=P(coder, predictor))
@@ -1432,6 +1629,412 @@ def good_groups():
     one('index-coded', *layers[2:], index_planes=[P('rans256')])
 
 
+def near(offset, size, unit=1):
+    """Bytes of the base, some of them changed a little, some much."""
+    r = Random(offset + size)
+    data = bytearray(BASE[offset:offset + size])
+    for i in range(0, size, unit):
+        if r.below(5) == 0:
+            data[i] = (data[i] + r.below(7) - 3) % 256
+        if r.below(40) == 0:
+            data[i:i + unit] = randoms(i, unit)
+    return bytes(data)
+
+
+def good_base():
+    put('base.bin', BASE)
+
+    def case(name, size, split='BYTE', planes=None, predictor=BASE_XOR, base_offset=0, base=True, **how):
+        unit = SPLITS[split][1]
+        segment = Segment(near(base_offset, size, unit), unit=unit, split=split, planes=planes, predictor=predictor,
+                          base_offset=base_offset, **how)
+        good('base-' + name, [Original(segments=[segment])], base=base)
+
+    for split in sorted(SPLITS):
+        unit = SPLITS[split][1]
+        for predictor, word in (BASE_XOR, 'xor'), (BASE_DIFFERENCE, 'difference'):
+            case('%s-%s' % (word, split.lower()), 33 * unit, split, predictor=predictor, base_offset=40)
+    for split, unit in ('BYTE', 1), ('WORD16', 2), ('WORD32', 4), ('WORD64', 8):
+        planes = [P('sparse', c=0)] * unit
+        case('sparse-xor-%s' % split.lower(), 250 * unit, split, planes, base_offset=900)
+        planes = [P('sparse', c=128)] * unit
+        case('sparse-difference-%s' % split.lower(), 250 * unit, split, planes, BASE_DIFFERENCE, base_offset=700)
+    case('all-of-it', len(BASE))
+    case('last-byte', 1, base_offset=len(BASE) - 1)
+    case('odd-offset', 300, 'WORD32', base_offset=777)
+    case('planes-predicted', 200, 'BF16', [P('huffman', LEFT), P('rans16', UP)], BASE_DIFFERENCE, tile_row=9)
+    same = Segment(BASE[100:300] * 3, unit=2, T=100, tiles=[
+        tile(BASE[100:300], 'BF16', [P('constant')] * 2, predictor=BASE_XOR, base_offset=100),
+        tile(BASE[100:300], 'WORD16', [P('constant')] * 2, predictor=BASE_DIFFERENCE, base_offset=100),
+        tile(BASE[100:300], 'WORD16')])
+    good('base-same', [Original(segments=[same])], base=True)
+    scaled_one = Segment(near(0, 132), unit=2, tiles=[tile(near(0, 132), 'BF16', [
+        P('rans16', SCALE), P()], predictor=BASE_XOR, scales=W11, rows=ROWS[:6])], T=66, per=1, groups=[W11])
+    good('base-scaled', [Original(segments=[scaled_one])], base=True)
+    good('base-unused', plain(), base=True)
+    blocks = like_q4_0(98, 10)
+    changed = near(50, 180)
+    good('base-and-blocks', [Original(segments=[
+        Segment(blocks, 'Q4_0', (320,), b'blocks', row=18, fields=[D(2, 'F16'), D(16)]),
+        Segment(changed, 'Q4_0', (320,), b'bytes of blocks', row=18,
+                planes=[P('huffman')], predictor=BASE_XOR, base_offset=50)])],
+         base=True, edit={'header.features': u32(6)})
+    good('base-without-originals', [], base=True)
+    for name, what in (b'', 'empty'), (b'n' * 300, 'long'), (b'\0/..\\\xff', 'strange'):
+        good('base-name-' + what, plain(predictor=BASE_XOR), base=b_record(name))
+
+
+def bad_base():
+    def of_record(name, made, status='corrupt', originals=None):
+        bad('base-' + name, status, originals or plain(predictor=BASE_XOR), base=made)
+
+    def edited(name, edit, status='corrupt'):
+        of_record(name, b_record(edit=edit), status)
+
+    # The record
+    of_record('record-missing', b'')
+    bad('base-record-twice', 'corrupt', plain(predictor=BASE_XOR), folder='bad_stream', base=b_record() * 2)
+    of_record('record-behind-o', b'', originals=[Original(o_record=record(b'O', b'\2\1x') + b_record(),
+                                                         segments=[Segment(SMALL)])])
+    of_record('record-behind-note', note() + b_record())
+    of_record('record-reserved', record(b'A', b'abc'), 'unsupported')
+    of_record('record-padding', b_record()[:-1] + b'\1')
+    bad('base-record-without-feature', 'corrupt', [Original(segments=[Segment(SMALL)], before=b_record())],
+        folder='bad_stream')
+    bad('base-record-at-end', 'corrupt', plain(), folder='bad_stream', base=True, before_index=b_record())
+    edited('name-size-long', {'name size': varint(8, 2)})
+    edited('name-size-more', {'name size': varint(60)})
+    edited('name-size-2-64', {'name size': varint((1 << 64) - 1)})
+    edited('name-size-less', {'name size': varint(7)})
+    edited('size-long', {'size': varint(len(BASE), 3)})
+    edited('sha-short', {'sha': bytes(31)})
+    edited('left-over', {'tail': b'\0'})
+    edited('cut', {'size': b'', 'sha': b''})
+    of_record('empty', record(b'B', b''))
+    edited('name-size-65001', {'name size': varint(65001)})
+    of_record('size-other', b_record(size=len(BASE) + 1), 'base')
+    of_record('size-0', b_record(size=0), 'base')
+    of_record('size-2-64', b_record(size=(1 << 64) - 1), 'base')
+
+    # Tiles
+    def case(name, status='corrupt', base=True, **how):
+        bad('base-tile-' + name, status, plain(**how), base=base)
+    for predictor, word in (BASE_XOR, 'xor'), (BASE_DIFFERENCE, 'difference'):
+        case(word + '-without-feature', base=None, predictor=predictor)
+        case(word + '-of-plane', planes=[P('raw', NONE)], edit={'plane0': bytes([predictor << 5])})
+        case(word + '-offset-beyond', predictor=predictor, base_offset=len(BASE) - len(SMALL) + 1)
+        case(word + '-offset-2-64', predictor=predictor, base_offset=(1 << 64) - 1)
+        case(word + '-offset-wraps', predictor=predictor, base_offset=(1 << 64) - len(SMALL))
+        case(word + '-offset-long', predictor=predictor, edit={'base offset': varint(0, 2)})
+        case(word + '-offset-65-bits', predictor=predictor, edit={'base offset': b'\xff' * 9 + b'\2'})
+        case(word + '-other-base', 'checksum', predictor=predictor, base=True, base_offset=0,
+             tiles=[tile(SMALL, predictor=predictor, base=BASE[1:])])
+        bad('index-base-' + word, 'corrupt', plain(), base=True, index_edit={'flags': bytes([predictor])})
+        scaled_one = [Original(segments=[scaled_segment(66, s_how={'edit': {'flags': bytes([predictor])}})])]
+        bad('base-scales-' + word, 'corrupt', scaled_one, base=True)
+
+
+def good_copies():
+    def one(name, *segments, **how):
+        good('copies-' + name, [Original(name.encode(), segments)], **how)
+
+    a, b = randoms(120, 30), randoms(121, 30)
+    one('next', Segment(a + a, T=30, tiles=[tile(a), copy(a, 30)]))
+    one('many', Segment(a + b + a + b + a, T=30, tiles=[tile(a), tile(b), copy(a, 60), copy(b, 60), copy(a, 120)]))
+    one('last-is-none', Segment(a + a + a[:7], T=30, tiles=[tile(a), copy(a, 30), tile(a[:7])]))
+    one('of-one-byte', Segment(b'ab' * 3, T=1, tiles=[tile(b'a'), tile(b'b'), copy(b'a', 2), copy(b'b', 2),
+                                                      copy(b'a', 4), copy(b'b', 4)]))
+    one('other-segment', Segment(a, name=b'a'), Segment(), Segment(a, unit=2, name=b'b', tiles=[copy(a, 30)]),
+        Segment(b + a, T=30, gap=note(3), tiles=[tile(b), copy(a, 90)]))
+    one('other-split', Segment(a, tiles=[tile(a, 'BF16')]), Segment(a, unit=1, tiles=[copy(a, 30)]))
+    good('copies-originals', [Original(b'a', [Segment(a)]), Original(b'b'),
+                              Original(b'c', [Segment(a, tiles=[copy(a, 30)])]),
+                              Original(b'd', [Segment(b), Segment(a, tiles=[copy(a, 90)])], from_parts=True)])
+    # Scales: of the tile that is copied, of the copy's own group, of neither.
+    w = scaled(122, 66, 'BF16', W11, ROWS)
+    other = bells(123, 11, 90, 20)
+
+    def scaled_tile(data, scales):
+        return tile(data, 'BF16', planes_of('BF16', 'rans16'), scales=scales, phase=0, rows=ROWS[:len(data) // 22])
+    one('of-scaled', Segment(w, unit=2, row=11, T=66, per=1, groups=[W11], tiles=[scaled_tile(w, W11)]),
+        Segment(w, unit=2, row=11, T=66, tiles=[copy(w, 132)], name=b'c'))
+    one('scaled-behind',
+        Segment(w[:66], unit=2, row=11, T=33, per=1, groups=[W11], tiles=[scaled_tile(w[:66], W11)]),
+        Segment(w, unit=2, row=11, T=33, per=2, groups=[other],
+                tiles=[copy(w[:66], 66), scaled_tile(w[66:], other)], name=b'c'))
+    one('in-group', Segment(w[:66] + w, unit=2, row=11, T=33, per=2, columns=11, groups=[W11, None],
+                            tiles=[scaled_tile(w[:66], W11), copy(w[:66], 66), tile(w[66:], 'BF16')]))
+    one('group-of-copies', Segment(w[:66] * 4, unit=2, row=11, T=33, per=2, groups=[W11, other],
+                                   tiles=[scaled_tile(w[:66], W11)] + [copy(w[:66], 66 * i) for i in (1, 2, 3)]))
+
+
+TEXT = b'the cat sat on the mat; the dog sat on the cat; the mat sat on the dog. '
+
+
+def good_lz():
+    def case(name, data, split='BYTE', planes=None, **how):
+        good_tile('lz-' + name, data, split, planes or [P('lz', **how)])
+
+    case('text', TEXT)
+    case('text-twice', TEXT * 2 + b'!')
+    case('literals', bells(140, 200))
+    case('n1', b'\x07')
+    case('n2', b'\x07\x07', blocks=[[1, 1]])
+    case('run', b'a' + b'b' * 300)
+    for period in range(1, 21):
+        case('period-%d' % period, bytes(range(40, 40 + period)) * 3 + bytes(range(40, 40 + 99))[:99 % period],
+             blocks=[[period, (2 * period + (99 % period), period)]] if 2 * period + 99 % period > 1 else None)
+    # every length up to 40, and some around the ends of their symbols
+    lengths = list(range(2, 41)) + [49, 50, 51, 57, 58, 65, 66, 129, 130, 257, 258, 1025, 1026, 2049]
+    data, steps = b'x' * 3, [3]
+    for i, length in enumerate(lengths):
+        data += bytes([65 + i % 7]) + data[len(data) + 1 - 3:][:1]
+        steps.append(2)
+        piece = b''
+        while len(piece) < length:
+            piece += (data + piece)[len(data) + len(piece) - 3:][:1]
+        data += piece
+        steps.append((length, 3))
+    case('lengths', data, blocks=[steps])
+    data, steps = randoms(141, 4200), [4200]
+    for distance in list(range(1, 20)) + [31, 32, 33, 48, 49, 64, 65, 127, 128, 129, 1023, 1024, 1025, 2048, 2049, 4096,
+                                          4097]:
+        for _ in range(5):
+            data += data[-distance:][:1]
+        steps.append((5, distance))
+    case('distances', data, blocks=[steps])
+    case('distances-new', TEXT * 2, again=False)
+    data, steps = b'abcdefgh', [8]
+    for symbol, distance in [(2, 4), (2, 2), (2, 1), (1, 2), (0, 2), (1, 1), (2, 4), (5, 3), (2, 1), (1, 3), (1, 1)]:
+        for _ in range(3):
+            data += data[-distance:][:1]
+        steps.append((3, distance, symbol))
+    case('last-distances', data, blocks=[steps])
+    case('last-distances-new', data, blocks=[[step if isinstance(step, int) else step[:2] for step in steps]],
+         again=False)
+    case('one-distance', TEXT[:5] * 9, blocks=[[5, (40, 5)]])
+    case('one-distance-coded', TEXT[:5] * 9, blocks=[[5, (40, 5)]], distances={5: 1, 7: 1})
+    case('span-wide', TEXT, span=(0, 255))
+    half = len(TEXT)
+    case('blocks', TEXT * 3, blocks=[lz_steps(TEXT, 8), [(half, half)], [half]])
+    case('blocks-of-one', b'abcab', blocks=[[1], [1], [1], [(2, 3)]])
+    case('block-without-literals', b'ab' * 30, blocks=[[2], [(10, 2), (12, 2), (36, 2)]])
+    case('deep', bytes(x for k in range(12) for x in [k] * (1 << k)),
+         blocks=[[4095]], lengths={k: min(12 - k, 11) for k in range(12)})
+    for width in range(1, 8):
+        few = bytes(x & (1 << width) - 1 for x in TEXT)
+        split, plane = {4: ('NIBBLES', lambda v: v << 4 | 5), 5: ('F8_E5M2', lambda v: v << 2 | 1),
+                        3: ('F8_E5M2', lambda v: (v & 4) << 5 | v & 3)}.get(width, (None, None))
+        if split is None:
+            continue
+        case('width-%d' % width, bytes(map(plane, few)), split,
+             [P(), P('lz')] if width == 3 else [P('lz'), P()])
+    case('f32', b''.join(b'%c\0\x80\x3f' % c for c in TEXT), 'F32', [P('lz'), P('lz', LEFT), P('lz'), P('lz')])
+    case('f16-4', units16(142, 60) * 2, 'F16_4', [P('lz'), P('lz'), P('lz')])
+    good_tile('lz-up', TEXT * 2, 'BYTE', [P('lz', UP)], tile_row=8)
+    good('lz-index', [Original(segments=[Segment(TEXT, name=b'tensor.%d' % k) for k in range(9)])],
+         index_planes=[P('lz')])
+    good('lz-scales', [Original(segments=[scaled_segment(66, planes=planes_of('BF16', 'lz', 'raw'))])])
+
+
+def bad_lz():
+    def case(name, data=TEXT, edit=None, status='corrupt', split='BYTE', **how):
+        bad_payload('lz', name, status, data, edit, split, **how)
+
+    half = len(TEXT)
+    two = {'blocks': [[half], [(half, half)]]}
+    case('empty', edit=dict.fromkeys(['m0', 'first0', 'last0', 'literals0', 'count0', 'lengths0', 'far0', 'distances0',
+                                      'stream0'], b''))
+    case('m-0', edit={'m0': b'\0'})
+    case('m-less', edit={'m0': varint(half - 1)})
+    case('m-more', edit={'m0': varint(half + 1)})
+    case('m-long', edit={'m0': varint(half, 2)})
+    case('m-wraps', edit={'m0': varint((1 << 64) - 1)})
+    case('second-m-more', TEXT * 2, edit={'m1': varint(half + 1)}, **two)
+    case('second-missing', TEXT * 2, edit=dict.fromkeys(['m1', 'first1', 'last1', 'literals1', 'count1', 'lengths1',
+                                                         'far1', 'stream1'], b''), **two)
+    case('first-above-last', edit={'first0': b'\x80'})
+    case('last-too-wide', narrow(11, 50, [3, 4]), split='F8_E5M2', span=(3, 32))
+    case('value-too-wide', narrow(11, 50, [3, 4]), split='F8_E5M2', span=(3, 255))
+    case('no-code', edit={'literals0': nibbles([15, 15, 15, 15, 15, 15, 15, 15]), 'first0': b'\0', 'last0': b'\x47'})
+    case('incomplete', b'abab', blocks=[[4]], lengths={97: 1, 98: 2})
+    case('oversubscribed', b'abab', blocks=[[4]], edit={'literals0': nibbles([1, 1, 1]), 'last0': b'c'})
+    case('oversubscribed-by-lengths', b'abab', blocks=[[4]], edit={'count0': b'\x01\x01\x80'})
+    case('run-beyond-last', b'abab', blocks=[[4]], edit={'literals0': nibbles([1, 14, 0])})
+    case('count-93', edit={'count0': b'\x5d'})
+    case('count-255', edit={'count0': b'\xff'})
+    case('far-0', edit={'far0': b'\0'})
+    case('far-1', edit={'far0': b'\1'})
+    case('far-52', edit={'far0': b'\x34'})
+    case('far-127', edit={'far0': b'\x7f'})
+    case('far-alone-51', TEXT[:5] * 9, edit={'far0': b'\xb3'}, blocks=[[5, (40, 5)]])
+    case('far-alone-255', TEXT[:5] * 9, edit={'far0': b'\xff'}, blocks=[[5, (40, 5)]])
+    case('far-incomplete', TEXT[:5] * 9, blocks=[[5, (40, 5)]], distances={5: 1, 7: 2})
+    case('far-none', TEXT[:5] * 9, blocks=[[5, (40, 5)]], distances={5: 1, 7: 1}, edit={'distances0': nibbles([15, 5])})
+    case('distance-before-plane', TEXT[:5] * 9, blocks=[[5, (40, 6)]])
+    case('distance-before-plane-first', b'\0' * 20, blocks=[[(20, 1)]])
+    case('distance-last-before-plane', b'abcd', blocks=[[2, (2, 4, 2)]])
+    case('distance-largest', TEXT[:5] * 9, blocks=[[5, (40, 1 << 24)]])
+    case('length-beyond-block', TEXT * 2, edit={'m1': varint(half - 1)}, **two)
+    case('length-beyond-first-block', TEXT[:5] * 9 + b'!', blocks=[[5, (40, 5)], [1]], edit={'m0': varint(44)})
+    case('stream-cut', edit={'stream0': lambda p: p[:-1]})
+    case('stream-missing', edit={'stream0': b''})
+    case('stream-byte-more', edit={'stream0': lambda p: p + b'\0'})
+    case('second-stream-byte-more', TEXT * 2, edit={'stream1': lambda p: p + b'\0'}, **two)
+    case('fill-bits', b'abbaa', blocks=[[5]], edit={'stream0': lambda p: bytes([p[0] | 0x80])})
+    case('fill-bit-lowest', b'abbaa', blocks=[[5]], edit={'stream0': lambda p: bytes([p[0] | 0x20])})
+    case('cut-in-literals', edit=dict.fromkeys(['count0', 'lengths0', 'far0', 'distances0', 'stream0'], b'')
+         | {'literals0': lambda p: p[:3]})
+    case('cut-before-count', edit=dict.fromkeys(['count0', 'lengths0', 'far0', 'distances0', 'stream0'], b''))
+    case('cut-before-far', edit=dict.fromkeys(['far0', 'distances0', 'stream0'], b''))
+
+
+def like_q4_0(seed, blocks):
+    """Blocks of a scale and 32 numbers of four bits."""
+    r = Random(seed)
+    return b''.join(u16(0x2400 + r.below(4) * 1024 + r.below(1024)) + bytes(
+        (r.below(8) + r.below(8)) * 16 + r.below(8) + r.below(8) for _ in range(16)) for _ in range(blocks))
+
+
+def good_blocks():
+    edit = {'header.features': u32(4)}
+
+    def case(name, data, fields, features=4, **how):
+        one = tile(data, fields=fields, **how)
+        good('blocks-' + name, [Original(segments=[Segment(data, tiles=[one])])],
+             edit={'header.features': u32(features)})
+
+    data = like_q4_0(90, 60)
+    f16 = [P('huffman'), P('huffman'), P()]
+    case('q4_0', data, [D(2, 'F16', f16), D(16, 'NIBBLES', [P('rans16'), P('huffman')])])
+    case('q4_0-raw', data, [D(2), D(16)])
+    case('with-feature-mix', data, [D(2), D(16, 'NIBBLES')], features=5)
+    case('one-block', data[:18], [D(2, 'F16'), D(16)])
+    case('one-field', data, [D(18)])
+    case('of-one-byte', data, [D(1, 'BYTE', [P('huffman')])])
+    case('largest', bytes(4096), [D(4095, 'BYTE', [P('constant', LEFT)]), D(1)])
+    case('constant', bytes(i % 6 for i in range(120)), [D(1, 'BYTE', [P('constant')])] * 6)
+    case('16-fields', randoms(91, 320), [D(1, planes=[P(predictor=i % 3)], row=4 + i) for i in range(16)])
+    unit = {name: SPLITS[name][1] for name in SPLITS}
+    names = [name for name in SPLITS if name != 'BYTE']
+    case('every-split', randoms(92, 8 * sum(unit[name] for name in names)), [D(unit[name], name) for name in names])
+    case('every-split-left', randoms(93, 9 * sum(unit[name] for name in names)),
+         [D(unit[name], name, predictor=LEFT) for name in names])
+    case('up', data, [D(2, 'WORD16', predictor=UP, row=6), D(16, 'BYTE', [P('huffman', UP)], row=96)])
+    case('row-of-no-use', data, [D(2, 'WORD16', row=1), D(16, row=(1 << 64) - 1)])
+    case('longest-fields', randoms(94, 16 * 8 * 3), [D(8, 'WORD64', row=(1 << 64) - 1 - i) for i in range(16)])
+    case('field-of-half-units', randoms(95, 40), [D(1, 'WORD32'), D(3, 'WORD16'), D(6)])
+    case('classes', data, [D(2, 'F16'), D(16, 'NIBBLES', [P('huffman'), P('classes', source=1)])])
+    case('mix', data, [D(2, 'F16', [P('mix', kind='exponents', centre=9), P('mix', kind='mantissas', top=2), P()], row=6),
+                       D(16, planes=[P('mix', kind='integers', zero=119, top=2)], row=96)], features=5)
+    case('packed', data, [D(2, 'F16', [P('packed'), P(), P()]), D(16)])
+    case('filler', data, [D(2), D(16)], filler=5)
+    for size in 85, 86, 88, 91:                     # payloads of 256 bytes and more, at some distance
+        wide = randoms(size, 12 * size)
+        case('fill-%d' % (size % 8), wide, [D(3), D(4, 'WORD32'), D(5, 'NIBBLES')])
+    other = like_q4_0(96, 40)
+    good('blocks-cut', [Original(segments=[
+        Segment(other, 'Q4_0', (4, 320), b'whole rows', row=180, T=360, fields=[D(2, 'F16'), D(16)]),
+        Segment(other, 'Q4_0', (1280,), b'a row in pieces', row=720, T=270, fields=[D(2), D(16, 'NIBBLES')]),
+        Segment(other, 'Q4_0', (1, 1, 1280), b'not at blocks', row=720, T=250),
+        Segment(data, 'BYTES', (), b'bytes', fields=[D(2), D(16)])])], edit=edit)
+    good('blocks-dtypes', [Original(segments=[
+        Segment(randoms(i, 2 * size), name, (2, elements), name.encode(), row=size)
+        for i, (name, (_, elements, size)) in enumerate(sorted(BLOCK_DTYPES.items()))])])
+    good('blocks-nothing', [Original(segments=[
+        Segment(b'', 'Q4_0', (0,)), Segment(b'', 'Q4_K', (1 << 40, 1 << 40, 0), row=5),
+        Segment(b'', 'Q8_0', (0, 1 << 40)), Segment(data, 'Q4_0', (60, 32), row=18)])])
+
+
+def bad_blocks():
+    data = like_q4_0(97, 10)
+    fields = [D(2, 'F16'), D(16, 'NIBBLES')]
+
+    def case(name, status='corrupt', data=data, fields=fields, features=4, base=None, **how):
+        one = tile(data, fields=fields, **how)
+        bad('blocks-' + name, status, [Original(segments=[Segment(data, tiles=[one])])], base=base,
+            edit={'header.features': u32(features)})
+
+    case('without-feature', features=0)
+    case('without-feature-but-mix', features=1)
+    case('no-fields', edit={'fields': b'\0'})
+    case('fields-17', fields=[D(1)] * 10, edit={'fields': bytes([17]), 'widths': b'\1' * 17})
+    case('fields-more', edit={'fields': b'\3'})
+    case('width-0', edit={'widths': b'\0\x12'})
+    case('width-long', edit={'widths': b'\x82\0\x10'})
+    case('widths-other', edit={'widths': b'\4\x10'})
+    case('widths-moved', edit={'widths': b'\4\x0e'})
+    case('block-4097', data=bytes(4097), fields=[D(4096, planes=[P('constant')]), D(1)])
+    case('width-huge', edit={'widths': varint((1 << 64) - 16) + b'\x10'})
+    case('n-less', edit={'n': varint(162)})
+    case('n-more', edit={'n': varint(198)})
+    case('n-not-whole', edit={'n': varint(179)})
+    for number, status in (14, 'corrupt'), (15, 'unsupported'), (255, 'unsupported'):
+        case('field-split-%d' % number, status, fields=[D(2, 'F16'), D(16, 'BYTE', number=number)])
+    for bit in 4, 5, 6, 7:
+        case('field-flags-%d' % bit, fields=[D(2, 'F16'), D(16, flags=1 << bit)])
+    case('field-predictor-scale', fields=[D(2, 'F16'), D(16, flags=SCALE)])
+    for number in 4, 5:                 # known, but a field has no base, be there one or not
+        case('field-predictor-%d' % number, fields=[D(2, 'F16'), D(16, flags=number)])
+        case('field-predictor-%d-with-base' % number, fields=[D(2, 'F16'), D(16, flags=number)], features=6, base=True)
+    for number in 6, 7:
+        case('field-predictor-%d' % number, 'unsupported', fields=[D(2, 'F16'), D(16, flags=number)])
+    case('field-row-0', fields=[D(2, 'F16', row=0), D(16)])
+    case('field-up-without-row', fields=[D(2, 'F16'), D(16, flags=UP)])
+    case('plane-up-without-row', edit={'plane1.0': bytes([UP << 5])})
+    case('plane-scale', edit={'plane0.0': bytes([SCALE << 5])})
+    case('classes-of-scales', fields=[D(2), D(16, 'NIBBLES', [P(), P('classes', source=1)])],
+         edit={'payload1.1': lambda p: b'\0' + p[1:81] + bytes(17) + p[98:]})
+    case('field-of-no-units', data=data[:9 * 18], fields=[D(1), D(17)], edit={'field0': b'\1\0'})
+    case('plane-missing', edit={'field0': b'\7\0'})
+    case('row', tile_row=5)
+    case('predictor', edit={'flags': bytes([LEFT])})
+    for number in BASE_XOR, BASE_DIFFERENCE:
+        case('predictor-%d' % number, edit={'flags': bytes([number])}, features=6, base=True)
+        case('predictor-%d-offset' % number, predictor=number, features=6, base=True)
+    case('scaled', edit={'flags': bytes([128])})
+    case('coder', 'unsupported', edit={'plane1.1': bytes([31])})
+    case('mix', edit={'plane1.1': bytes([7])})
+    case('crc', 'checksum', edit={'crc': lambda crc: bytes([crc[0] ^ 1]) + crc[1:]})
+    case('payload-changed', 'checksum', edit={'payload1.0': lambda p: bytes([p[0] ^ 1]) + p[1:]})
+    case('size-less', edit={'size1.1': varint(95)})
+    case('size-moved', edit={'size1.0': varint(95), 'size1.1': varint(97)})
+    case('raw-size-moved', fields=[D(2), D(16)], edit={'size0.0': varint(19), 'size1.0': varint(161)})
+    case('left-over', edit={'tail': bytes(8)})
+    case('filler-not-zero', filler=3, edit={'filler': b'\0\1\0'})
+    wide = like_q4_0(98, 40)
+    case('fill-not-zero', data=wide, fields=[D(2), D(16)], edit={'fill1.0': lambda fill: b'\1' * len(fill)})
+    case('fill-missing', data=wide, fields=[D(2), D(16)], edit={'fill1.0': b''})
+    record_body = tile(data, fields=fields)[3:]
+    for size in 6, 7, 8, 9, 10, 11, 12, 13, 16, 20:
+        bad('blocks-body-cut-%d' % size, 'corrupt',
+            [Original(segments=[Segment(data, tiles=[record(b'T', record_body[:size])])])],
+            edit={'header.features': u32(4)})
+    original = [Original(segments=[Segment(SMALL)])]
+    one = {'header.features': u32(4)}
+    put('bad/blocks-of-index.corrupt.wcodec', container(original, edit=one, index_fields=[D(1)]))
+    scales = tile(W11, kind=b'S', fields=[D(1)])
+    bad('blocks-of-scales', 'corrupt', [Original(segments=[scaled_segment(40, s_records=[scales])])], edit=one)
+
+    def index(name, dtype='Q4_0', shape=(2, 32), status='corrupt', data=data[:36], unit=1, **edit):
+        segment = Segment(data, dtype, shape, unit=unit, row=1)
+        bad('index-blocks-' + name, status, [Original(segments=[segment])],
+            edit={'index.s0.' + field.replace('_', ' '): value for field, value in edit.items()})
+
+    index('shape-less', shape=(1, 32))
+    index('shape-more', shape=(3, 32))
+    index('part-of-a-block', shape=(64, 1))
+    index('last-dimension-48', shape=(1, 48))
+    index('rank-0', shape=())
+    index('unit-2', unit=2)
+    index('shape-wraps', shape=(1 << 60, 1 << 60, 32))
+    index('size-of-2-61', shape=((1 << 61) // 9, 64), size=varint((1 << 61) // 9 * 36))
+    for dtype in 'Q4_0', 'Q2_0':
+        segment = Segment(data[:36], dtype, (2, 32), row=1)
+        segment.explicit = False
+        bad('index-blocks-%s-without-size' % dtype, 'corrupt', [Original(segments=[segment])])
+
+
 def good_example():
     """The container that the specification shows as a hex dump."""
     exponents = [127 - abs(row - column) for row in range(4) for column in range(6)]
@@ -1454,7 +2057,7 @@ def bad_header():
         case('version-%d' % version, 'version', version=u16(version))
     for bit in range(16):
         case('flags-%d' % bit, 'unsupported', flags=u16(1 << bit))
-    for bit in 1, 31:
+    for bit in 3, 31:
         case('features-%d' % bit, 'unsupported', features=u32(1 << bit))
     for bit in 0, 31:
         case('reserved-%d' % bit, 'unsupported', reserved=u32(1 << bit))
@@ -1479,15 +2082,15 @@ def bad_tiles():
         one = tile(data, edit=edit, **how)
         bad('tile-' + name, status, [Original(segments=[Segment(data, unit=unit, tiles=[one])])])
 
-    for number in 14, 15, 128, 255:
+    for number in 15, 128, 255:
         case('split-%d' % number, 'unsupported', edit={'split': bytes([number])})
     for bit in 4, 5, 6:
         case('filler-missing-%d' % bit, 'corrupt', edit={'flags': bytes([1 << bit])})
     case('filler-not-zero', 'corrupt', filler=3, edit={'filler': b'\0\1\0'})
-    for number in range(4, 8):
+    for number in range(6, 8):
         case('predictor-%d' % number, 'unsupported', edit={'flags': bytes([number | 8])}, tile_row=3)
         case('plane-predictor-%d' % number, 'unsupported', edit={'plane0': bytes([number << 5])}, tile_row=3)
-    for number in 8, 16, 31:
+    for number in 10, 16, 31:
         case('coder-%d' % number, 'unsupported', edit={'plane0': bytes([number])})
     case('crc', 'checksum', edit={'crc': lambda crc: bytes([crc[0] ^ 1]) + crc[1:]})
     case('payload-changed', 'checksum', edit={'payload0': lambda p: p[:-1] + bytes([p[-1] ^ 128])})
@@ -1578,7 +2181,7 @@ def bad_scales():
     bad('scales-ancillary-instead', 'corrupt', [Original(segments=[pair(1, [note(3), b''])])])
     bad('scales-tile-instead', 'corrupt', [Original(segments=[pair(2, [tile(W11)])])])
     bad('scales-index-record-instead', 'corrupt', [Original(segments=[pair(2, [tile(W11, kind=b'I')])])])
-    bad('scales-reserved-instead', 'unsupported', [Original(segments=[pair(2, [tile(W11, kind=b'R')])])])
+    bad('scales-reserved-instead', 'unsupported', [Original(segments=[pair(2, [tile(W11, kind=b'Q')])])])
     bad('scales-instead-of-tile', 'corrupt', [Original(segments=[pair(2, [s], [s, two[1]])])])
     bad('scales-twice', 'corrupt', [Original(segments=[pair(2, [s + s])])])
     bad('scales-in-index', 'corrupt', plain(), index_kinds=b'S')
@@ -1643,13 +2246,14 @@ def bad_scales():
     case('bit-missing', edit=flagged(128))
 
     # The plane of the row scales.
-    for coder in 9, 31:
+    for coder in 10, 31:
         case('rows-coder-%d' % coder, 'unsupported', edit={'plane of rows': bytes([coder])})
-    for predictor in range(4, 8):
+    for predictor in range(6, 8):
         case('rows-predictor-%d' % predictor, 'unsupported', edit={'plane of rows': bytes([predictor << 5])})
-    for predictor in UP, SCALE:
+    for predictor in UP, SCALE, BASE_XOR, BASE_DIFFERENCE:
         case('rows-predictor-%d' % predictor, edit={'plane of rows': bytes([predictor << 5])}, tile_row=1)
     case('rows-classes', rows_plane=P('classes'))
+    case('rows-lz', rows_plane=P('lz'))
     case('rows-classes-of-first', rows_plane=P('classes', source=1))
     case('rows-less', rows_plane=P(edit={'all': lambda p: p[:-1]}))
     case('rows-more', rows_plane=P(edit={'all': lambda p: p + b'\0'}))
@@ -1670,7 +2274,7 @@ def bad_scales():
     case('unit-predictor', edit=flagged(SCALE))
     bad_tile('scale-without-rows', 'corrupt', SMALL, edit={'plane0': bytes([SCALE << 5])})
     bad_tile('unit-scale-without-rows', 'corrupt', SMALL, edit={'flags': bytes([SCALE])})
-    for predictor in range(4, 8):
+    for predictor in range(6, 8):
         case('plane-predictor-%d' % predictor, 'unsupported', edit={'plane0': bytes([predictor << 5])})
     case('filler', filler=4, edit={'filler': b'\0\0\0\1'})
     case('up-without-row', edit={'plane1': bytes([UP << 5])})
@@ -2057,6 +2661,51 @@ def bad_mix():
         40, s_how={'planes': [P('mix', kind='text')]})])])
 
 
+def bad_copies():
+    a, b = randoms(124, 30), randoms(125, 30)
+
+    def case(name, status='corrupt', data=a + b + a, tiles=None, edit=None, record_edit=None, distance=60,
+             folder='bad', **how):
+        tiles = tiles or [tile(a), tile(b), copy(a, distance, edit, record_edit)]
+        bad(name if 'index' in name else 'copy-' + name, status,
+            [Original(segments=[Segment(data, T=30, tiles=tiles)])], folder, **how)
+
+    case('first', data=a, tiles=[copy(a, 30)])
+    case('before-first', distance=61)
+    case('distance-2-64', distance=(1 << 64) - 1)
+    case('distance-0', distance=0)
+    case('distance-29', distance=29)
+    case('distance-long', edit={'distance': varint(60, 2)})
+    case('distance-of-11-bytes', edit={'distance': bytes([188] + [128] * 9 + [0])})
+    case('size-0', edit={'size': varint(0)})
+    case('size-long', edit={'size': varint(30, 2)})
+    case('size-61', edit={'size': varint(61)})
+    case('size-2-24', edit={'size': varint((1 << 24) + 1)})
+    case('size-above-max-tile', edit={'size': varint(31)}, max_tile=30)
+    case('left-over', edit={'tail': b'\0'})
+    case('cut', edit={'crc': b'abc'})
+    case('empty', edit={'distance': b'', 'size': b'', 'crc': b''})
+    case('body-long', record_edit={'body size': varint(6, 2)})
+    case('padding', data=a + b * 4 + a,
+         tiles=[tile(a)] + [tile(b)] * 4 + [copy(a, 150, None, {'padding': lambda p: bytes(len(p) - 1) + b'\1'})])
+    case('record-of-32', edit={'tail': bytes(20)})
+    case('crc', 'checksum', edit={'crc': u32(1)})
+    case('of-other-bytes', 'checksum', distance=30)
+    # Only the index tells where tiles begin.
+    case('index-copy-of-copy', data=a * 3, tiles=[tile(a), copy(a, 30), copy(a, 30)])
+    case('index-copy-between-tiles', data=b'a' * 90,
+         tiles=[tile(b'a' * 30), tile(b'a' * 30), copy(b'a' * 30, 31)])
+    case('index-copy-size-less', edit={'size': varint(29), 'crc': u32(zlib.crc32(a[:29]))})
+    case('index-copy-of-longer', data=a + b + a[:20], tiles=[tile(a), tile(b), copy(a[:20], 60)])
+    bad('copy-scales-before-note', 'corrupt', [Original(segments=[Segment(a), Segment(a, gap=(
+        tile(W11, kind=b'S') + note(2)), tiles=[copy(a, 30)])])], 'bad_stream')
+    bad('copy-as-scales', 'corrupt', [Original(segments=[
+        Segment(a), Segment(a, unit=2, row=15, per=1, columns=15, T=15, tiles=[tile(a)], s_records=[copy(a, 30)])])])
+    bad('copy-as-index', 'corrupt', plain(), index_kinds=b'R')
+    case('after-index-begins', tiles=[tile(a), tile(b), tile(a)], folder='bad_stream', before_index=copy(a, 90))
+    case('of-no-original', folder='bad_stream', data=a, tiles=[tile(a)], before_index=copy(a, 30))
+
+
 def bad_payload(coder, name, status, data, edit=None, split='BYTE', **how):
     planes = [P(coder, edit=edit, **how)] + [P()] * (len(SPLITS[split][2](0, 0)) - 1)
     bad('%s-%s' % (coder, name), status, [Original(segments=[Segment(data, split=split, planes=planes)])])
@@ -2081,6 +2730,20 @@ def bad_simple_coders():
     case('narrow-group-more', 'corrupt', five, {'all': lambda p: p + bytes(40)}, split='F8_E5M2')
     case('narrow-fill-high', 'corrupt', five, {'all': lambda p: p[:71] + b'\x10' + p[72:]}, split='F8_E5M2')
     case('narrow-fill-low', 'corrupt', five, {'all': lambda p: p[:-1] + b'\x80'}, split='F8_E5M2')
+
+    few = bytes(100 + i % 8 for i in range(50))
+    case('empty', 'corrupt', few, {'least': b'', 'bits': b'', 'all': b''}, 'packed')
+    case('short-head', 'corrupt', few, {'bits': b'', 'all': b''}, 'packed')
+    case('bits-0', 'corrupt', few, {'bits': b'\0', 'all': b''}, 'packed')
+    case('bits-8', 'corrupt', few, {'bits': b'\x08', 'all': lambda p: bytes(64)}, 'packed')
+    case('bits-255', 'corrupt', few, {'bits': b'\xff'}, 'packed')
+    case('bits-of-plane', 'corrupt', wide([9] * 50), {'least': b'\0', 'bits': b'\5', 'all': lambda p: bytes(40)},
+         'packed', split='F8_E5M2')
+    case('above', 'corrupt', few, {'least': b'\xf9'}, 'packed')
+    case('above-narrow', 'corrupt', wide([9] * 50), {'least': b'\x1f'}, 'packed', split='F8_E5M2')
+    case('left-over', 'corrupt', few, {'all': lambda p: p + b'\0'}, 'packed')
+    case('missing', 'corrupt', few, {'all': lambda p: p[:-1]}, 'packed')
+    case('fill', 'corrupt', few, {'all': lambda p: p[:-1] + b'\x80'}, 'packed')
 
     same = b'\x07' * 50
     case('empty', 'corrupt', same, {'value': b''}, 'constant')
@@ -2632,9 +3295,9 @@ def build():
     """path below tests/golden -> bytes"""
     FILES.clear()
     for part in (good_coders, good_rans16, good_tiles, good_geometry, good_containers, good_scales, good_classes,
-                 good_groups, good_mix, good_example,
-                 bad_header, bad_tiles, bad_simple_coders, bad_huffman, bad_rans16, bad_rans256, bad_scales,
-                 bad_classes, bad_groups, bad_mix, bad_index,
+                 good_groups, good_base, good_copies, good_mix, good_lz, good_blocks, good_example,
+                 bad_header, bad_tiles, bad_simple_coders, bad_huffman, bad_rans16, bad_rans256, bad_lz, bad_scales,
+                 bad_classes, bad_groups, bad_base, bad_copies, bad_mix, bad_blocks, bad_index,
                  bad_footer, bad_stream, bad_both):
         part()
     return dict(FILES)

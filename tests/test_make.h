@@ -258,13 +258,14 @@ static inline void make_small(make_container *c, unsigned number)
 /* ---- reading all of a container ---- */
 
 /* Opens and reads everything; on success *view has *size bytes, to be freed. */
-static inline wcodec_status make_read_all(const void *data, size_t size, unsigned char **view,
-                                          size_t *view_size)
+static inline wcodec_status make_read_all_based(const void *data, size_t size,
+                                                const wcodec_reader_options *options, unsigned char **view,
+                                                size_t *view_size)
 {
     const wcodec_source source = wcodec_source_memory(data, size);
     wcodec_reader *reader = NULL;
     wcodec_reader_info info;
-    wcodec_status st = wcodec_reader_open(&reader, &source, NULL, NULL);
+    wcodec_status st = wcodec_reader_open(&reader, &source, options, NULL);
     void *scratch;
     *view = NULL;
     *view_size = 0;
@@ -286,6 +287,12 @@ static inline wcodec_status make_read_all(const void *data, size_t size, unsigne
     return st;
 }
 
+static inline wcodec_status make_read_all(const void *data, size_t size, unsigned char **view,
+                                          size_t *view_size)
+{
+    return make_read_all_based(data, size, NULL, view, view_size);
+}
+
 /* How a push decoder ended. */
 typedef struct make_pushed {
     wcodec_status status;
@@ -293,16 +300,30 @@ typedef struct make_pushed {
     test_sink bytes;
 } make_pushed;
 
+/* A wcodec_reread over a test_sink. */
+static inline wcodec_status make_reread(void *user, uint64_t offset, void *dst, size_t size)
+{
+    const test_sink *sink = (const test_sink *)user;
+    if (!CHECK(offset <= sink->size && size <= sink->size - offset)) return WCODEC_E_IO;
+    memcpy(dst, sink->data + (size_t)offset, size);
+    return WCODEC_OK;
+}
+
 /* Feeds a push decoder in steps of `in` and `out` bytes (0: sizes from `r`). */
 static inline make_pushed make_push_all(const void *data, size_t size, size_t in, size_t out, test_random *r,
                                         const wcodec_reader_options *options)
 {
     static unsigned char room[1 << 16];
     const unsigned char *src = (const unsigned char *)data;
+    wcodec_reader_options again = options ? *options : wcodec_reader_defaults();
     wcodec_push *push = NULL;
     make_pushed p;
     memset(&p, 0, sizeof p);
-    p.status = wcodec_push_open(&push, options, NULL);
+    if (!again.reread.fn) {         /* what came out can be read again */
+        again.reread.fn = make_reread;
+        again.reread.user = &p.bytes;
+    }
+    p.status = wcodec_push_open(&push, &again, NULL);
     while (p.status >= 0 && p.status != WCODEC_END) {
         const size_t left = size - p.taken;
         size_t give = in ? in : test_below(r, (size_t)1 << test_below(r, 16));

@@ -33,6 +33,21 @@ static void json_sum(cli_json *json, const cli_plane_sum *sum)
     json_counts(json, "predictors", sum->predictor, WCODEC_PREDICT_COUNT, wcodec_predictor_name);
 }
 
+static void json_base(cli_json *json, const wcodec_reader_info *info)
+{
+    char sha256[65];
+    if (!info->needs_base) {
+        cli_json_null(json, "base");
+        return;
+    }
+    cli_hex(info->base.sha256, 32, sha256);
+    cli_json_open(json, "base", '{');
+    cli_json_text(json, "name", info->base.name, info->base.name_size);
+    cli_json_uint(json, "bytes", info->base.size);
+    cli_json_string(json, "sha256", sha256);
+    cli_json_close(json, '}');
+}
+
 static void json_head(cli_json *json, const job *j)
 {
     const wcodec_reader_info *info = &j->c.info;
@@ -46,9 +61,11 @@ static void json_head(cli_json *json, const job *j)
     cli_json_uint(json, "max_tile_bytes", info->max_tile_bytes);
     cli_json_text(json, "metadata", info->metadata, info->metadata_size);
     cli_json_close(json, '}');
+    json_base(json, info);
     cli_json_uint(json, "index_bytes", info->index_size);
     cli_json_uint(json, "tile_bytes", j->t.record_bytes);
     cli_json_uint(json, "tiles", info->tiles);
+    cli_json_uint(json, "copies", j->t.copies);
     json_counts(json, "unit_predictors", j->t.unit_predictor, WCODEC_PREDICT_COUNT, wcodec_predictor_name);
 }
 
@@ -122,6 +139,7 @@ static void json_segments(cli_json *json, const job *j)
         cli_json_uint(json, "original_bytes", segment.size);
         cli_json_uint(json, "container_bytes", j->t.segments[i].bytes);
         cli_json_uint(json, "tiles", j->t.segments[i].tiles);
+        cli_json_uint(json, "copies", j->t.segments[i].copies);
         cli_json_close(json, '}');
     }
     cli_json_close(json, ']');
@@ -164,6 +182,18 @@ static void print_originals(const job *j)
     }
 }
 
+static void print_base(const wcodec_base *base)
+{
+    char sha256[65];
+    cli_hex(base->sha256, 32, sha256);
+    print_label("needs");
+    if (base->name_size == 0) printf("(no name)");
+    cli_print_name(stdout, base->name, base->name_size, 100, 0);
+    printf(", %" PRIu64 " bytes, as its base\n", base->size);
+    print_label("sha256");
+    printf("%s\n", sha256);
+}
+
 static void print_head(const job *j)
 {
     const wcodec_reader_info *info = &j->c.info;
@@ -174,9 +204,14 @@ static void print_head(const job *j)
     if (info->view_size != 0) printf(", ratio %.4f", cli_ratio(info->container_size, info->view_size));
     printf(": header %zu, %zu tiles %" PRIu64 ", index %zu\n", info->header_size, info->tiles,
            j->t.record_bytes, info->index_size);
+    if (j->t.copies != 0) {
+        print_label("copies");
+        printf("%" PRIu64 " tiles are copies of earlier ones\n", j->t.copies);
+    }
     print_label("format");
     printf("version %d, tiles of up to %" PRIu32 " bytes\n", WCODEC_FORMAT_VERSION, info->max_tile_bytes);
     print_originals(j);
+    if (info->needs_base) print_base(&info->base);
     print_label("metadata");
     cli_print_name(stdout, info->metadata, info->metadata_size, 2000, 0);
     printf("\n");
@@ -242,6 +277,7 @@ static void print_plane(const cli_plane_sum *sum, unsigned split, unsigned i)
 
 static void print_planes(const job *j)
 {
+    const uint64_t tiles = j->c.info.tiles - j->t.copies;
     unsigned split, i;
     printf("\n  %-12s %5s %14s %14s %11s   coded as (share of tiles)\n", "plane", "width", "values", "bytes",
            "bits/value");
@@ -250,9 +286,9 @@ static void print_planes(const job *j)
             if (j->t.plane[split][i].tiles != 0) print_plane(&j->t.plane[split][i], split, i);
         }
     }
-    if (j->t.unit_predictor[WCODEC_PREDICT_NONE] == j->c.info.tiles) return;
+    if (j->t.unit_predictor[WCODEC_PREDICT_NONE] == tiles) return;
     printf("\n  predictor of whole units: ");
-    print_shares(j->t.unit_predictor, WCODEC_PREDICT_COUNT, j->c.info.tiles, wcodec_predictor_name);
+    print_shares(j->t.unit_predictor, WCODEC_PREDICT_COUNT, tiles, wcodec_predictor_name);
     printf("\n");
 }
 
@@ -266,7 +302,7 @@ static int inspect_open(job *j, int as_json)
     } else if (result == CLI_OK) {
         print_head(j);
         print_segments(j);
-        if (j->c.info.tiles != 0) {
+        if (j->c.info.tiles != j->t.copies) {
             print_coders(j);
             print_planes(j);
         }

@@ -295,6 +295,28 @@ wcodec_status cli_output_settle(cli_output *out)
     return wait_for(out, out->queued);
 }
 
+/* A wcodec_reread: bytes that were given to an output which goes to a file. */
+wcodec_status cli_output_reread(void *user, uint64_t offset, void *dst, size_t size)
+{
+    cli_output *out = (cli_output *)user;
+    unsigned char *to = (unsigned char *)dst;
+    if (cli_output_settle(out) != WCODEC_OK) return WCODEC_E_IO;
+    while (size > 0 && offset < out->written) {
+        const uint64_t there = out->written - offset;
+        ssize_t n = pread(out->fd, to, there < size ? (size_t)there : size, (off_t)offset);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) {
+            out->error = n < 0 ? errno : EIO;
+            return WCODEC_E_IO;
+        }
+        to += n;
+        offset += (uint64_t)n;
+        size -= (size_t)n;
+    }
+    if (size > 0) memcpy(to, out->buffer + out->queued % CLI_QUEUE * CLI_CHUNK + (offset - out->written), size);
+    return WCODEC_OK;
+}
+
 static void stop_writer(cli_output *out)
 {
     if (!out->threaded) return;
