@@ -1427,6 +1427,9 @@ typedef struct wcodec_reader_options {
                                          * steps: where a tile is a copy, it asks for them */
     const wcodec_source *base;          /* copied; for a container that needs one; NULL: none.  Only its size is
                                          * compared: whether it is the right file, the caller has to know. */
+    uint64_t stream_from;               /* a read of at least so many bytes goes past the caches (x86), which makes
+                                         * large ones a fifth faster and leaves their bytes in memory alone; 0: 16
+                                         * MiB, UINT64_MAX: never */
 } wcodec_reader_options;
 WCODEC_API wcodec_reader_options wcodec_reader_defaults(void);
 
@@ -2207,6 +2210,11 @@ typedef void wcodeci_classes_fn(const wcodeci_class_map *map, const wcodeci_byte
 /* Undoes a plane's predictor: v[i] = (v[i] + v[i - distance]) & mask for i = distance ... n-1.  All of it. */
 typedef void wcodeci_unpredict_fn(wcodeci_byte *v, size_t n, size_t distance, unsigned mask);
 
+/* Copies n bytes past the caches; both may have any alignment.  What is written so is seen by other threads once
+ * `streamed` has been called. */
+typedef void wcodeci_stream_fn(wcodeci_byte *dst, const wcodeci_byte *src, size_t n);
+typedef void wcodeci_streamed_fn(void);
+
 typedef struct wcodeci_kernels {
     const char *name;
     /* By whether there are several classes, and by split.  units: planes of less than 8 bits as bytes, like all others.  packed: planes[k] of a plane of
@@ -2219,6 +2227,8 @@ typedef struct wcodeci_kernels {
     wcodeci_unpredict_fn *unpredict;
     wcodeci_scale_fn *scale;
     wcodeci_classes_fn *classes;
+    wcodeci_stream_fn *stream;                      /* NULL, both: there is no such way */
+    wcodeci_streamed_fn *streamed;
 } wcodeci_kernels;
 
 #ifndef WCODEC_NO_ENCODER
@@ -3510,7 +3520,8 @@ static void wcodeci_blocks_take(const wcodeci_byte *src, size_t block, size_t wi
  * ---------------------------------------------------------------------------------------------- */
 
 #define WCODECI_MIN_COLUMNS 8
-#define WCODECI_Q_CHUNK 8192        /* values whose q is made at a time: it stays in the first-level cache */
+#define WCODECI_Q_CHUNK 4096        /* values whose q is made at a time: it stays in the first-level cache */
+#define WCODECI_STAGE_SIZE 8192     /* bytes of a tile that go past the caches at a time: they too */
 
 /* The scales of a tile's values: value i stands in column (phase + i) % width. */
 typedef struct wcodeci_scaled {
@@ -4697,6 +4708,14 @@ static size_t wcodeci_rans16_bf16_classes_scalar(wcodeci_rans16 *r, const wcodec
 
 /* ---- a whole plane ---- */
 
+#define WCODECI_EXCEPTION_SIZE 3
+
+/* Exceptions on their way: the next one, if any is left, stands at p and replaces value number `place`; n: none is. */
+typedef struct wcodeci_exceptions {
+    const wcodeci_byte *p, *end;
+    size_t place;
+} wcodeci_exceptions;
+
 /* Where the decoded values go: to bytes v, or merged with the other planes to units at dst. */
 typedef struct wcodeci_rans16_out {
     wcodeci_byte *v;                            /* NULL: units */
@@ -4710,6 +4729,11 @@ typedef struct wcodeci_rans16_out {
     const wcodeci_byte *first;                  /* the first plane, for classes that come from it; or NULL */
     wcodeci_class_map map;                      /* how */
     wcodeci_byte *q;                            /* room for WCODECI_Q_CHUNK; NULL: one class, not scaled */
+    wcodeci_byte *stage;                        /* WCODECI_STAGE_SIZE bytes that units go through on their way past */
+                                                /* the caches; NULL: they go to dst */
+    wcodeci_crc_fn *crc;                        /* of units that go through it; NULL: none is wanted */
+    uint32_t sum;                               /* what it says of them */
+    wcodeci_byte *to;                           /* of the part that is decoded: where its values or units go */
 } wcodeci_rans16_out;
 
 /* Is plane k of a packed tile a raw payload? */
@@ -4744,12 +4768,17 @@ static int wcodeci_all_bytes(const wcodeci_byte *p, unsigned value, size_t n)
 
 /* Reads the head of a payload up to the states: `classes` is 1 or WCODECI_CLASSES. */
 static const char *wcodeci_rans16_open(wcodeci_rans16 *r, const wcodeci_byte *src, size_t size,
-                                       unsigned classes, unsigned width, size_t n, uint32_t *exceptions)
+                                       unsigned classes, unsigned width, wcodeci_exceptions *x)
 {
     const size_t head = classes == 1 ? WCODECI_RANS16_HEAD : WCODECI_CLASSES_HEAD;
     const wcodeci_byte *tail = src + head - 4;          /* exceptions, lanes */
+    size_t exceptions;
     unsigned c, s, used = 0;
-    if (size < head || tail[3] > 2 || size - head < (size_t)2 * (64u << tail[3]))
+    if (size < head || tail[3] > 2) return "a rANS-16 plane ends too early";
+    exceptions = wcodeci_load32(tail) & 0xFFFFFF;
+    r->lanes = 64u << tail[3];
+    exceptions *= WCODECI_EXCEPTION_SIZE;
+    if (size - head < (size_t)2 * r->lanes || size - head - (size_t)2 * r->lanes < exceptions)
         return "a rANS-16 plane ends too early";
     memcpy(r->freq, src + (classes > 1), (size_t)16 * classes);
     memcpy(r->value, src + (classes > 1) + (size_t)16 * classes, 16);
@@ -4765,11 +4794,10 @@ static const char *wcodeci_rans16_open(wcodeci_rans16 *r, const wcodeci_byte *sr
     for (s = 0; s < 16; s++)
         if (r->value[s] >> width || (!(used >> s & 1) && r->value[s]))
             return "a value of a rANS-16 table is out of range";
-    *exceptions = wcodeci_load32(tail) & 0xFFFFFF;
-    if (*exceptions > n) return "a rANS-16 plane has more exceptions than values";
-    r->lanes = 64u << tail[3];
     r->mask = (1u << width) - 1;
     src += head;
+    x->p = src;
+    x->end = src += exceptions;
     memcpy(r->high, src, r->lanes);
     memcpy(r->low, src + r->lanes, r->lanes);
     if (wcodeci_any_zero(r->high, r->lanes)) return "a rANS-16 state is out of range";
@@ -4789,20 +4817,21 @@ static void wcodeci_rans16_spread(wcodeci_rans16 *r)
     }
 }
 
-/* Whole rounds from value i on, at most n - i values; returns how many. */
+/* Whole rounds of values i ... end - 1 of the part that begins at `begin`; returns how many values. */
 static size_t wcodeci_rans16_some(const wcodeci_kernels *kernels, wcodeci_rans16 *r,
-                                  const wcodeci_rans16_out *out, size_t i, size_t n)
+                                  const wcodeci_rans16_out *out, size_t begin, size_t i, size_t end)
 {
     const wcodeci_byte *planes[WCODEC_MAX_PLANES] = { NULL };
     const wcodeci_split_row *split;
     unsigned k;
-    if (out->v) return kernels->rans16[out->q != NULL](r, out->v + i, n - i);
+    if (out->q) r->q = out->q + (i - begin);
+    if (out->v) return kernels->rans16[out->q != NULL](r, out->to + (i - begin), end - i);
     split = &wcodeci_splits[out->split];
     for (k = 0; k < split->planes; k++)
         if (out->planes[k])
             planes[k] = out->planes[k]
                       + (out->packed && wcodeci_plane_packs(split, k) ? i / 8 * split->plane[k].width : i);
-    return out->units(r, planes, out->dst + i * split->unit, n - i);
+    return out->units(r, planes, out->to + (i - begin) * split->unit, end - i);
 }
 
 /* Makes q of values i ... i + n - 1. */
@@ -4817,31 +4846,33 @@ static void wcodeci_rans16_q(const wcodeci_kernels *kernels, const wcodeci_rans1
     for (j = 0; j < n && !out->scaled; j++) out->q[j] &= 3;
 }
 
-/* Whole rounds from value i on; returns how many values there are now. */
-static size_t wcodeci_rans16_rounds(const wcodeci_kernels *kernels, wcodeci_rans16 *r,
-                                    const wcodeci_rans16_out *out, size_t i, size_t n)
+/* The last rounds, which may read as if the bytes went on beyond `last`, the payload's end; only what is there may
+ * be used: returns 0 if more is, or how many values there are now. */
+static size_t wcodeci_rans16_padded(const wcodeci_kernels *kernels, wcodeci_rans16 *r, const wcodeci_byte *last,
+                                    const wcodeci_rans16_out *out, size_t begin, size_t i, size_t end)
 {
-    if (!out->q) return i + wcodeci_rans16_some(kernels, r, out, i, n);
-    for (;;) {
-        const size_t end = n - i < WCODECI_Q_CHUNK ? n : i + WCODECI_Q_CHUNK;
-        size_t done;
-        if (end - i < r->lanes || (size_t)(r->limit - r->p) < r->lanes) return i;
-        wcodeci_rans16_q(kernels, out, i, end - i);
-        r->q = out->q;
-        done = wcodeci_rans16_some(kernels, r, out, i, end);
-        i += done;
-        if (done < WCODECI_Q_CHUNK) return i;
-    }
+    wcodeci_byte pad[2 * WCODECI_RANS16_LANES];
+    const wcodeci_byte *const p = r->p, *const limit = r->limit;
+    const size_t left = wcodeci_min((size_t)(last - p), r->lanes);
+    memset(pad, 0, sizeof pad);
+    memcpy(pad, p, left);
+    r->p = pad;
+    r->limit = pad + left + r->lanes;
+    i += wcodeci_rans16_some(kernels, r, out, begin, i, end);
+    if ((size_t)(r->p - pad) > left) return 0;
+    r->p = p + (r->p - pad);
+    r->limit = limit;
+    return i;
 }
 
-/* Puts value number i where it belongs. */
-static void wcodeci_rans16_put(const wcodeci_rans16_out *out, size_t i, unsigned value)
+/* Puts value number i of the plane where it belongs. */
+static void wcodeci_rans16_put(const wcodeci_rans16_out *out, size_t begin, size_t i, unsigned value)
 {
     const wcodeci_split_row *split = &wcodeci_splits[out->split];
     uint64_t x;
     unsigned k;
     if (out->v) {
-        out->v[i] = (wcodeci_byte)value;
+        out->to[i - begin] = (wcodeci_byte)value;
         return;
     }
     x = wcodeci_merge_value(&split->plane[wcodeci_split_fused(out->split)], value);
@@ -4850,18 +4881,16 @@ static void wcodeci_rans16_put(const wcodeci_rans16_out *out, size_t i, unsigned
             x |= wcodeci_merge_value(&split->plane[k], out->packed && wcodeci_plane_packs(split, k)
                                      ? wcodeci_raw_value(out->planes[k], split->plane[k].width, i)
                                      : out->planes[k][i]);
-    wcodeci_store_unit(out->dst + i * split->unit, split->unit, x);
+    wcodeci_store_unit(out->to + (i - begin) * split->unit, split->unit, x);
 }
 
-/* The last values, less than a round of them.  Returns 0 if the bytes up to `end` run out. */
-static int wcodeci_rans16_rest(const wcodeci_kernels *kernels, wcodeci_rans16 *r, const wcodeci_byte *end,
-                               const wcodeci_rans16_out *out, size_t i, size_t n)
+/* The last values, less than a round of them.  Returns 0 if the bytes up to the payload's end run out. */
+static int wcodeci_rans16_rest(wcodeci_rans16 *r, const wcodeci_byte *end, const wcodeci_rans16_out *out,
+                               size_t begin, size_t i, size_t n)
 {
     unsigned lane;
-    if (n - i >= r->lanes) return 0;
-    if (out->q) wcodeci_rans16_q(kernels, out, i, n - i);
     for (lane = 0; i < n; i++, lane++) {
-        const unsigned q = out->q ? out->q[lane] : 0, at = 16 * (q & 3);
+        const unsigned q = out->q ? out->q[i - begin] : 0, at = 16 * (q & 3);
         unsigned rank, s;
         uint32_t x;
         s = wcodeci_alias_slot(r, at, r->low[lane], &rank);
@@ -4872,85 +4901,46 @@ static int wcodeci_rans16_rest(const wcodeci_kernels *kernels, wcodeci_rans16 *r
         }
         r->high[lane] = (wcodeci_byte)(x >> 8);
         r->low[lane] = (wcodeci_byte)x;
-        wcodeci_rans16_put(out, i, (r->value[s] + (q >> 2)) & r->mask);
+        wcodeci_rans16_put(out, begin, i, (r->value[s] + (q >> 2)) & r->mask);
     }
     return 1;
 }
 
-/* Replaces value number i, which is there already: of a unit only its bits change. */
+/* Replaces value number i of the part, which is there already: of a unit only its bits change. */
 WCODECI_INLINE void wcodeci_rans16_change(const wcodeci_rans16_out *out, const wcodeci_plane_row *plane,
                                           unsigned unit, uint64_t field, size_t i, unsigned value)
 {
     wcodeci_byte *p;
     if (out->v) {
-        out->v[i] = (wcodeci_byte)value;
+        out->to[i] = (wcodeci_byte)value;
         return;
     }
-    p = out->dst + i * unit;
+    p = out->to + i * unit;
     wcodeci_store_unit(p, unit, (wcodeci_load_unit(p, unit) & ~field) | wcodeci_merge_value(plane, value));
 }
 
-/* Side bytes: those of the states, then those up to the end of the payload. */
-typedef struct wcodeci_side {
-    const wcodeci_byte *p, *end, *next, *next_end;
-} wcodeci_side;
-
-/* The next side byte, or -1. */
-WCODECI_INLINE int wcodeci_side_byte(wcodeci_side *side)
+/* Finds the place of the exception at p, `from` being the first that is free. */
+WCODECI_INLINE void wcodeci_exceptions_find(wcodeci_exceptions *x, size_t from, size_t n)
 {
-    if (side->p == side->end) {
-        side->p = side->next;
-        side->end = side->next = side->next_end;
-        if (side->p == side->end) return -1;
-    }
-    return *side->p++;
+    x->place = x->p == x->end ? n : from + wcodeci_load16(x->p);
 }
 
-/* Puts the exceptions in. */
-static const char *wcodeci_rans16_exceptions(const wcodeci_rans16 *r, const wcodeci_byte *end,
-                                             uint32_t exceptions, size_t n, const wcodeci_rans16_out *out)
+/* Puts the exceptions of values begin ... end - 1 in.  They are predicted by scales like all others. */
+static int wcodeci_rans16_exceptions(const wcodeci_rans16_out *out, unsigned mask, size_t begin, size_t end,
+                                     size_t n, wcodeci_exceptions *x)
 {
-    static const char broken[] = "the exceptions of a rANS-16 plane are broken";
     const wcodeci_split_row *split = &wcodeci_splits[out->split];
     const wcodeci_plane_row *plane = &split->plane[wcodeci_split_fused(out->split)];
     const uint64_t field = wcodeci_merge_value(plane, 255);
-    const wcodeci_scaled *scaled = out->scaled;
-    size_t place = 0, row = 0, column = scaled ? scaled->phase : 0;
-    wcodeci_side side;
-    side.p = r->low;
-    side.end = r->low + r->lanes;
-    side.next = r->p;
-    side.next_end = end;
-    for (; exceptions; exceptions--, place++, column++) {
-        uint32_t gap;
-        unsigned shift = 0;
-        int byte = wcodeci_side_byte(&side);
-        gap = (uint32_t)(byte & 127);
-        while (byte & 128) {
-            if (byte < 0 || shift == 21) return broken;
-            byte = wcodeci_side_byte(&side);
-            if (!byte) return broken;
-            shift += 7;
-            gap |= (uint32_t)(byte & 127) << shift;
-        }
-        if (gap >= n - place) return broken;        /* place is at most n */
-        place += gap;
-        byte = wcodeci_side_byte(&side);
-        if (byte < 0 || (unsigned)byte > r->mask) return broken;
-        if (scaled) {           /* rows are long and exceptions many, or a division would be better */
-            for (column += gap; column >= scaled->width; column -= scaled->width) row++;
-            byte += (scaled->columns[column] + scaled->rows[row]) >> 2 & 63;
-            byte &= (int)r->mask;
-        }
-        wcodeci_rans16_change(out, plane, split->unit, field, place, (unsigned)byte);
+    while (x->place < end) {
+        const size_t i = x->place - begin;
+        const unsigned value = x->p[2];
+        if (value > mask) return 0;
+        wcodeci_rans16_change(out, plane, split->unit, field, i, (value + (out->q ? out->q[i] >> 2 : 0u)) & mask);
+        x->p += WCODECI_EXCEPTION_SIZE;
+        wcodeci_exceptions_find(x, x->place + 1, n);
     }
-    if (side.end == r->low + r->lanes) {
-        for (; side.p < side.end; side.p++)
-            if (*side.p) return "a rANS-16 state does not end as it must";
-        side.p = side.next;
-        side.end = side.next_end;
-    }
-    return side.p == side.end ? NULL : "a rANS-16 plane does not end where it must";
+    return x->place <= n;
 }
 
 /* Where the classes of a payload come from; `out` has a room for q and what the tile can offer. */
@@ -4971,42 +4961,61 @@ static const char *wcodeci_rans16_source(const wcodeci_byte *src, wcodeci_rans16
     return wcodeci_all_zero(map, map + 17) ? NULL : "a map that is not used";
 }
 
+/* Where the part that begins at value `begin` ends: whole rounds, but for the last part. */
+static size_t wcodeci_rans16_part_end(const wcodeci_rans16_out *out, size_t begin, size_t n)
+{
+    size_t most = n;
+    if (out->q) most = WCODECI_Q_CHUNK;
+    if (out->stage) most = wcodeci_min(WCODECI_STAGE_SIZE / wcodeci_splits[out->split].unit, WCODECI_Q_CHUNK);
+    return n - begin < most ? n : begin + most;
+}
+
+/* Decodes values begin ... end - 1 of n, exceptions and all; `last`: the payload's end. */
+static const char *wcodeci_rans16_part(const wcodeci_kernels *kernels, wcodeci_rans16 *r, const wcodeci_byte *last,
+                                       wcodeci_exceptions *x, const wcodeci_rans16_out *out, size_t begin,
+                                       size_t end, size_t n)
+{
+    size_t i;
+    if (out->q) wcodeci_rans16_q(kernels, out, begin, end - begin);
+    i = begin + wcodeci_rans16_some(kernels, r, out, begin, begin, end);
+    if (end - i >= r->lanes && r->p <= last) i = wcodeci_rans16_padded(kernels, r, last, out, begin, i, end);
+    if (end - i >= r->lanes || r->p > last || !wcodeci_rans16_rest(r, last, out, begin, i, end))
+        return "a rANS-16 plane ends too early";
+    return wcodeci_rans16_exceptions(out, r->mask, begin, end, n, x) ? NULL
+                                                                     : "the exceptions of a rANS-16 plane are broken";
+}
+
 /* Decodes a plane of n values.  Bytes from src + size up to `limit` may be read, but mean nothing: a payload
  * that needs them is broken. */
 static const char *wcodeci_rans16_run(const wcodeci_kernels *kernels, const wcodeci_byte *src, size_t size,
                                       const wcodeci_byte *limit, unsigned classes, unsigned width, size_t n,
                                       uint16_t *table, wcodeci_rans16_out *out)
 {
+    const size_t unit = out->v ? 1 : wcodeci_splits[out->split].unit;
     wcodeci_rans16 r;
-    wcodeci_byte pad[2 * WCODECI_RANS16_LANES];
-    const wcodeci_byte *end = src + size;
-    uint32_t exceptions;
-    size_t i;
-    int fits;
-    const char *what = wcodeci_rans16_open(&r, src, size, classes, width, n, &exceptions);
+    wcodeci_exceptions x;
+    size_t begin, end;
+    const char *what = wcodeci_rans16_open(&r, src, size, classes, width, &x);
     if (!what && classes > 1) what = wcodeci_rans16_source(src, out);
     if (what) return what;
     if (classes == 1) out->first = NULL;
     if (classes == 1 && out->q) wcodeci_rans16_spread(&r);
+    wcodeci_exceptions_find(&x, 0, n);
     r.table = table;
     r.limit = limit;
-    i = wcodeci_rans16_rounds(kernels, &r, out, 0, n);
-    fits = r.p <= end;
-    if (fits && n - i >= r.lanes) {
-        /* The last rounds may read as if the bytes went on; only what is there may be used. */
-        const wcodeci_byte *p = r.p;
-        const size_t left = wcodeci_min((size_t)(end - p), r.lanes);
-        memset(pad, 0, sizeof pad);
-        memcpy(pad, p, left);
-        r.p = pad;
-        r.limit = pad + left + r.lanes;
-        i = wcodeci_rans16_rounds(kernels, &r, out, i, n);
-        fits = (size_t)(r.p - pad) <= left;
-        r.p = fits ? p + (r.p - pad) : end;
+    for (begin = 0; begin < n && !what; begin = end) {
+        wcodeci_byte *const dst = out->v ? out->v + begin : out->dst + begin * unit;
+        end = wcodeci_rans16_part_end(out, begin, n);
+        out->to = out->stage ? out->stage : dst;
+        what = wcodeci_rans16_part(kernels, &r, src + size, &x, out, begin, end, n);
+        if (!out->stage || what) continue;
+        if (out->crc) out->sum = out->crc(out->sum, out->to, (end - begin) * unit);
+        kernels->stream(dst, out->to, (end - begin) * unit);
     }
-    if (!fits || !wcodeci_rans16_rest(kernels, &r, end, out, i, n)) return "a rANS-16 plane ends too early";
-    if (!wcodeci_all_bytes(r.high, 1, r.lanes)) return "a rANS-16 state does not end as it must";
-    return wcodeci_rans16_exceptions(&r, end, exceptions, n, out);
+    if (what) return what;
+    if (r.p != src + size || x.p != x.end) return "a rANS-16 plane does not end where it must";
+    return wcodeci_all_bytes(r.high, 1, r.lanes) && wcodeci_all_bytes(r.low, 0, r.lanes)
+               ? NULL : "a rANS-16 state does not end as it must";
 }
 
 #ifndef WCODEC_NO_ENCODER
@@ -5180,13 +5189,13 @@ static uint64_t wcodeci_rans16_try(const wcodeci_plane *plane, const wcodeci_byt
         count[k++] = plane->count[s];
         rest -= plane->count[s];
     }
-    if (rest > plane->n / 4) return UINT64_MAX;     /* the encoder's room for side bytes */
+    if (rest > plane->n / 4) return UINT64_MAX;     /* the encoder's room for them */
     for (k = 1; k < direct; k++)
         if (count[k] > count[most]) most = k;
     count[most] += (uint32_t)rest;                  /* what stands in the exceptions' places */
     wcodeci_normalise(count, direct, plane->n, 8, freq);
     bits = wcodeci_message_bits(count, freq, direct, 8)
-         + rest * (plane->n / 128 > rest ? 3 : 2) * 8 * 65536;
+         + rest * WCODECI_EXCEPTION_SIZE * 8 * 65536;
     for (k = 0; k < direct; k++) model->freq[k] = (wcodeci_byte)freq[k];
     model->exceptions = (uint32_t)rest;
     return bits;
@@ -5201,7 +5210,7 @@ static unsigned wcodeci_rans16_filler(const wcodeci_byte freq[16])
     return most;
 }
 
-/* Each lane costs a byte, if there are no side bytes for it: at most one byte in 512 of the tile. */
+/* Each lane costs a byte: at most one byte in 512 of the tile. */
 static unsigned wcodeci_rans16_lanes_log(size_t n, unsigned unit)
 {
     const size_t most = n * unit / 512;
@@ -5230,11 +5239,10 @@ static size_t wcodeci_rans16_prepare(const wcodeci_plane *plane, const wcodeci_b
         }
     }
     if (best == UINT64_MAX) return (size_t)-1;
-    /* Each state holds 8 bits of the message, and a side byte if there are that many. */
+    /* Each state holds 8 bits of the message. */
     model->lanes_log = wcodeci_rans16_lanes_log(n, plane->unit);
     held = 64u << model->lanes_log;
     best = best / 65536 * n / plane->n / 8;
-    held += wcodeci_min64(held, 3 * (uint64_t)model->exceptions * n / plane->n);
     return WCODECI_RANS16_HEAD + ((size_t)128 << model->lanes_log) + (size_t)(best > held ? best - held : 0);
 }
 
@@ -5300,7 +5308,7 @@ static size_t wcodeci_classes_prepare(uint32_t count[WCODECI_CLASSES][256], size
             some[s] = count[c][model->value[s]];
             rest -= some[s];
         }
-        bits += wcodeci_class_make(some, m, rest, 18, model->freq + 16 * c, &model->exceptions);
+        bits += wcodeci_class_make(some, m, rest, 8 * WCODECI_EXCEPTION_SIZE, model->freq + 16 * c, &model->exceptions);
     }
     for (s = 0; s < m; s++)
         if (!(model->freq[s] | model->freq[16 + s] | model->freq[32 + s] | model->freq[48 + s]))
@@ -5310,7 +5318,6 @@ static size_t wcodeci_classes_prepare(uint32_t count[WCODECI_CLASSES][256], size
     model->lanes_log = wcodeci_rans16_lanes_log(n, unit);
     held = 64u << model->lanes_log;
     bits = bits / 65536 * n / shown / 8;
-    held += wcodeci_min64(held, 3 * (uint64_t)model->exceptions * n / shown);
     return WCODECI_CLASSES_HEAD + ((size_t)128 << model->lanes_log) + (size_t)(bits > held ? bits - held : 0);
 }
 
@@ -5399,25 +5406,27 @@ static wcodeci_byte *wcodeci_rans16_put_scalar(wcodeci_rans16_coder *c, const wc
     return p;
 }
 
-/* The side bytes of exceptions at rising places; returns how many: at most 2 for each, and one more for each
- * 127 values that a gap passes. */
-static size_t wcodeci_rans16_side(const wcodeci_byte *v, const uint32_t *places, size_t exceptions,
-                                  wcodeci_byte *side)
+/* Writes the exceptions at rising places; returns how many.  Between two that are too far apart values stand for
+ * themselves. */
+static size_t wcodeci_exceptions_put(const wcodeci_byte *v, const uint32_t *places, size_t count, wcodeci_byte *dst)
 {
     size_t i, from = 0, used = 0;
-    for (i = 0; i < exceptions; i++) {
-        used += wcodeci_put_varint(side + used, places[i] - from);
-        side[used++] = v[places[i]];
-        from = places[i] + (size_t)1;
+    for (i = 0; i < count; from = places[i++] + (size_t)1) {
+        for (; places[i] - from > 65535; from += 65536) {
+            wcodeci_store16(dst + WCODECI_EXCEPTION_SIZE * used, 65535);
+            dst[WCODECI_EXCEPTION_SIZE * used++ + 2] = v[from + 65535];
+        }
+        wcodeci_store16(dst + WCODECI_EXCEPTION_SIZE * used, (unsigned)(places[i] - from));
+        dst[WCODECI_EXCEPTION_SIZE * used++ + 2] = v[places[i]];
     }
     return used;
 }
 
-/* The encoder's memory for a plane of n values: symbols n, places at most n / 4 of 4 bytes, side bytes below n,
+/* The encoder's memory for a plane of n values: symbols n, places at most n / 4 of 4 bytes, exceptions' bytes below n,
  * renormalisation bytes at most n and 64 of room below them. */
 #define WCODECI_RANS16_WORK(n) (4 * (n) + 64)
 
-/* What a payload has before the states. */
+/* What a payload has before its exceptions. */
 static void wcodeci_rans16_head(const wcodeci_rans16_model *model, size_t exceptions, wcodeci_byte *dst)
 {
     const uint32_t tail = (uint32_t)exceptions | (uint32_t)model->lanes_log << 24;
@@ -5447,31 +5456,31 @@ static size_t wcodeci_rans16_encode(const wcodeci_encode_kernels *kernels, const
     const size_t n = plane->n, head = model->classes == 1 ? WCODECI_RANS16_HEAD : WCODECI_CLASSES_HEAD;
     const int several = model->classes > 1;
     uint32_t *places = (uint32_t *)(void *)work;
-    wcodeci_byte *symbols = work + n / 4 * 4, *side = symbols + n, *end = work + WCODECI_RANS16_WORK(n), *p;
+    wcodeci_byte *symbols = work + n / 4 * 4, *behind = symbols + n, *end = work + WCODECI_RANS16_WORK(n), *p;
     wcodeci_rans16_coder c;
-    size_t exceptions, sides, used, whole;
+    size_t exceptions, used, whole;
     unsigned lane;
     wcodeci_rans16_coder_make(model, &c);
     c.q = q;
     exceptions = kernels->rans16_map[several](&c, plane->v, symbols, n, places, n / 4);
     if (exceptions > n / 4) return 0;
-    sides = wcodeci_rans16_side(plane->v, places, exceptions, side);
+    exceptions = wcodeci_exceptions_put(plane->v, places, exceptions, behind);
     for (lane = 0; lane < c.lanes; lane++) {
         c.high[lane] = WCODECI_RANS16_LOW >> 8;
-        c.low[lane] = lane < sides ? side[lane] : 0;
+        c.low[lane] = 0;
     }
     whole = n / c.lanes * c.lanes;
     p = wcodeci_rans16_put_scalar(&c, symbols + whole, n - whole, end);
     p = kernels->rans16_put[several](&c, symbols, whole, p);
-    used = head + (size_t)2 * c.lanes + (size_t)(end - p);
-    if (used + (sides > c.lanes ? sides - c.lanes : 0) > cap) return 0;
+    used = head + WCODECI_EXCEPTION_SIZE * exceptions;
+    if (used + (size_t)2 * c.lanes + (size_t)(end - p) > cap) return 0;
     wcodeci_rans16_head(model, exceptions, dst);
-    memcpy(dst + head, c.high, c.lanes);
-    memcpy(dst + head + c.lanes, c.low, c.lanes);
-    wcodeci_copy(dst + head + (size_t)2 * c.lanes, p, (size_t)(end - p));
-    if (sides <= c.lanes) return used;
-    memcpy(dst + used, side + c.lanes, sides - c.lanes);
-    return used + sides - c.lanes;
+    memcpy(dst + head, behind, used - head);
+    memcpy(dst + used, c.high, c.lanes);
+    memcpy(dst + used + c.lanes, c.low, c.lanes);
+    used += (size_t)2 * c.lanes;
+    wcodeci_copy(dst + used, p, (size_t)(end - p));
+    return used + (size_t)(end - p);
 }
 
 #endif
@@ -8139,6 +8148,26 @@ WCODECI_SSE41 static void wcodeci_sse41_classes_of(const wcodeci_class_map *map,
     wcodeci_classes_scalar(map, first + i, q ? q + i : NULL, classes + i, n - i);
 }
 
+/* ---- past the caches ---- */
+
+/* Whole cache lines, for the processor to write without reading them first. */
+WCODECI_SSE41 static void wcodeci_sse41_stream(wcodeci_byte *dst, const wcodeci_byte *src, size_t n)
+{
+    const size_t head = wcodeci_min((64 - ((uintptr_t)dst & 63)) & 63, n);
+    size_t i;
+    memcpy(dst, src, head);
+    for (i = head; n - i >= 64; i += 64) {
+        __m128i *const line = (__m128i *)(void *)(dst + i);
+        _mm_stream_si128(line, wcodeci_sse41_load(src + i));
+        _mm_stream_si128(line + 1, wcodeci_sse41_load(src + i + 16));
+        _mm_stream_si128(line + 2, wcodeci_sse41_load(src + i + 32));
+        _mm_stream_si128(line + 3, wcodeci_sse41_load(src + i + 48));
+    }
+    memcpy(dst + i, src + i, n - i);
+}
+
+WCODECI_SSE41 static void wcodeci_sse41_streamed(void) { _mm_sfence(); }
+
 static const wcodeci_kernels wcodeci_kernels_sse41 = {
     "sse4.1", { wcodeci_sse41_rans16, wcodeci_sse41_rans16_classes },
     { { NULL, NULL, NULL, NULL, wcodeci_sse41_bf16, wcodeci_sse41_f16, wcodeci_sse41_f32, NULL,
@@ -8153,7 +8182,8 @@ static const wcodeci_kernels wcodeci_kernels_sse41 = {
       wcodeci_sse41_merge_f16, wcodeci_sse41_merge_f32, NULL, wcodeci_sse41_merge_e4m3,
       wcodeci_sse41_merge_e5m2, wcodeci_sse41_merge_nibbles, wcodeci_sse41_merge_bf16_4,
       wcodeci_sse41_merge_f16_4, wcodeci_sse41_merge_f32_4 },
-    wcodeci_sse41_unpack, wcodeci_sse41_unpredict, wcodeci_sse41_scale, wcodeci_sse41_classes_of
+    wcodeci_sse41_unpack, wcodeci_sse41_unpredict, wcodeci_sse41_scale, wcodeci_sse41_classes_of,
+    wcodeci_sse41_stream, wcodeci_sse41_streamed
 };
 
 #endif
@@ -8706,7 +8736,8 @@ static const wcodeci_kernels wcodeci_kernels_avx2 = {
       wcodeci_avx2_merge_f16, wcodeci_avx2_merge_f32, NULL, wcodeci_avx2_merge_e4m3,
       wcodeci_avx2_merge_e5m2, wcodeci_avx2_merge_nibbles, wcodeci_avx2_merge_bf16_4,
       wcodeci_avx2_merge_f16_4, wcodeci_avx2_merge_f32_4 },
-    wcodeci_sse41_unpack, wcodeci_sse41_unpredict, wcodeci_avx2_scale, wcodeci_avx2_classes_of
+    wcodeci_sse41_unpack, wcodeci_sse41_unpredict, wcodeci_avx2_scale, wcodeci_avx2_classes_of,
+    wcodeci_sse41_stream, wcodeci_sse41_streamed
 };
 
 #endif
@@ -9416,6 +9447,17 @@ WCODECI_AVX512 static size_t wcodeci_avx512_rans256(uint32_t state[32], const ui
     return i;
 }
 
+/* ---- past the caches ---- */
+
+WCODECI_AVX512 static void wcodeci_avx512_stream(wcodeci_byte *dst, const wcodeci_byte *src, size_t n)
+{
+    const size_t head = wcodeci_min((64 - ((uintptr_t)dst & 63)) & 63, n);
+    size_t i;
+    memcpy(dst, src, head);
+    for (i = head; n - i >= 64; i += 64) _mm512_stream_si512((__m512i *)(void *)(dst + i), wcodeci_avx512_load(src + i));
+    memcpy(dst + i, src + i, n - i);
+}
+
 static const wcodeci_kernels wcodeci_kernels_avx512 = {
     "avx512", { wcodeci_avx512_rans16, wcodeci_avx512_classes },
     { { NULL, NULL, NULL, NULL, wcodeci_avx512_bf16, wcodeci_avx512_f16, wcodeci_avx512_f32, NULL,
@@ -9432,7 +9474,8 @@ static const wcodeci_kernels wcodeci_kernels_avx512 = {
       wcodeci_avx512_merge_bf16, wcodeci_avx512_merge_f16, wcodeci_avx512_merge_f32, wcodeci_avx512_merge_f64,
       wcodeci_avx512_merge_e4m3, wcodeci_avx512_merge_e5m2, wcodeci_avx512_merge_nibbles,
       wcodeci_avx512_merge_bf16_4, wcodeci_avx512_merge_f16_4, wcodeci_avx512_merge_f32_4 },
-    wcodeci_avx512_unpack, wcodeci_avx512_unpredict, wcodeci_avx512_scale, wcodeci_avx512_classes_of
+    wcodeci_avx512_unpack, wcodeci_avx512_unpredict, wcodeci_avx512_scale, wcodeci_avx512_classes_of,
+    wcodeci_avx512_stream, wcodeci_sse41_streamed
 };
 
 #if defined(__GNUC__) && !defined(__clang__) && defined(__cplusplus)
@@ -10059,7 +10102,7 @@ static const wcodeci_kernels wcodeci_kernels_neon = {
       wcodeci_neon_merge_f16, wcodeci_neon_merge_f32, NULL, wcodeci_neon_merge_e4m3,
       wcodeci_neon_merge_e5m2, wcodeci_neon_merge_nibbles, wcodeci_neon_merge_bf16_4,
       wcodeci_neon_merge_f16_4, wcodeci_neon_merge_f32_4 },
-    wcodeci_neon_unpack, wcodeci_neon_unpredict, wcodeci_neon_scale, wcodeci_neon_classes_of
+    wcodeci_neon_unpack, wcodeci_neon_unpredict, wcodeci_neon_scale, wcodeci_neon_classes_of, NULL, NULL
 };
 
 #endif
@@ -11994,7 +12037,7 @@ static const wcodeci_kernels wcodeci_kernels_scalar = {
       { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL } },
     wcodeci_rans256_scalar,
     { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL },
-    NULL, wcodeci_unpredict_scalar, wcodeci_scale_scalar, wcodeci_classes_scalar
+    NULL, wcodeci_unpredict_scalar, wcodeci_scale_scalar, wcodeci_classes_scalar, NULL, NULL
 };
 
 static const wcodeci_kernels *wcodeci_kernels_of(unsigned cpu)
@@ -12021,6 +12064,7 @@ typedef struct wcodeci_engine {
     const wcodeci_kernels *kernels;
     wcodeci_crc_fn *crc;
     unsigned features;      /* WCODEC_FEATURE_: what the scratch memory has room for */
+    int stream;             /* write tiles past the caches, where there is a way */
 } wcodeci_engine;
 
 static wcodeci_engine wcodeci_engine_make(unsigned cpu_off)
@@ -12030,6 +12074,7 @@ static wcodeci_engine wcodeci_engine_make(unsigned cpu_off)
     engine.kernels = wcodeci_kernels_of(cpu);
     engine.crc = wcodeci_crc_of(cpu);
     engine.features = 0;
+    engine.stream = 0;
     return engine;
 }
 
@@ -12382,7 +12427,7 @@ WCODEC_API size_t wcodec_tile_decode_scratch(size_t decoded_size, unsigned featu
 {
     /* No split has planes of more than two values a byte of the unit; a row has at least 8.  Of blocks a field lies
      * here too before it is put into them. */
-    return WCODECI_TABLE_SIZE + WCODECI_Q_CHUNK + 2 * decoded_size + decoded_size / WCODECI_MIN_COLUMNS + 80
+    return WCODECI_TABLE_SIZE + WCODECI_Q_CHUNK + WCODECI_STAGE_SIZE + 2 * decoded_size + decoded_size / WCODECI_MIN_COLUMNS + 80
          + (features & WCODEC_FEATURE_BLOCKS ? decoded_size : 0)
          + (features & WCODEC_FEATURE_MIX ? wcodeci_mix_scratch() : 0);
 }
@@ -12396,6 +12441,10 @@ typedef struct wcodeci_tile_job {
     wcodeci_scaled scaled;          /* if the tile is */
     wcodeci_byte *dst, *room;       /* room: decoded planes, one behind the other */
     wcodeci_byte *q;                /* WCODECI_Q_CHUNK bytes */
+    wcodeci_byte *stage;            /* WCODECI_STAGE_SIZE bytes; NULL: the tile does not go past the caches */
+    wcodeci_crc_fn *crc;            /* NULL: its CRC-32 is not asked for */
+    uint32_t sum;                   /* the CRC-32 */
+    int summed;                     /* which is known */
     void *table;                    /* WCODECI_TABLE_SIZE bytes, aligned for 32 bits */
     void *mix;                      /* wcodeci_mix_scratch bytes, aligned for 64 bits; NULL: no plane needs it */
     const wcodeci_byte *planes[WCODEC_MAX_PLANES];
@@ -12585,7 +12634,13 @@ static int wcodeci_tile_fused(wcodeci_tile_job *job, const char **what)
     if (*what) return 1;
     out.split = info->split;
     out.dst = job->dst;
+    if (info->predictor == WCODEC_PREDICT_NONE) {
+        out.stage = job->stage;
+        out.crc = job->crc;
+    }
     *what = wcodeci_plane_rans16(job, fused, &out);
+    job->sum = out.sum;
+    job->summed = out.stage != NULL;
     return 1;
 }
 
@@ -12692,7 +12747,11 @@ static wcodec_status wcodeci_tile_decode(const wcodeci_engine *engine, const wco
     if (job.mix) scratch += wcodeci_mix_scratch();
     job.table = scratch;
     job.q = (wcodeci_byte *)job.table + WCODECI_TABLE_SIZE;
-    job.room = job.q + WCODECI_Q_CHUNK;
+    job.stage = job.q + WCODECI_Q_CHUNK;
+    job.room = job.stage + WCODECI_STAGE_SIZE;
+    if (!engine->stream || !engine->kernels->stream || info->split == WCODEC_SPLIT_BLOCKS) job.stage = NULL;
+    job.crc = no_crc ? NULL : engine->crc;
+    job.summed = 0;
     job.base = info->based ? inputs->base : NULL;
     if (info->split == WCODEC_SPLIT_BLOCKS) {
         job.room += dst_size;
@@ -12703,7 +12762,8 @@ static wcodec_status wcodeci_tile_decode(const wcodeci_engine *engine, const wco
     }
     if (!what && !wcodeci_tile_padding_ok(src, &job.tile)) what = "a tile's padding is not zero";
     if (what) return wcodeci_fail(err, WCODEC_E_CORRUPT, at, what);
-    if (!no_crc && engine->crc(0, dst, dst_size) != info->crc)
+    if (job.stage) engine->kernels->streamed();
+    if (!no_crc && (job.summed ? job.sum : engine->crc(0, dst, dst_size)) != info->crc)
         return wcodeci_fail(err, WCODEC_E_CHECKSUM, at, "a tile's CRC-32 does not fit its bytes");
     return WCODEC_OK;
 }
@@ -15124,12 +15184,15 @@ typedef struct wcodeci_reader_segment {
     uint64_t group, columns, first_group;   /* tiles a group, 0: none have scales; columns that do */
 } wcodeci_reader_segment;
 
+#define WCODECI_STREAM_FROM ((uint64_t)16 << 20)    /* bytes of a read: few caches hold more */
+
 struct wcodec_reader {
     wcodec_source source;
     wcodeci_heap heap;
     uint64_t block_size;                    /* 0: the caller's block */
     wcodeci_engine engine;
     int no_crc;
+    uint64_t stream_from;
     wcodeci_header header;
     wcodeci_footer footer;
     wcodeci_base base;
@@ -15671,6 +15734,7 @@ static wcodec_status wcodeci_reader_make(wcodec_reader **out, const wcodec_sourc
     r->engine = wcodeci_engine_make(opts.cpu_off);
     r->engine.features = header.features;
     r->no_crc = opts.no_crc;
+    r->stream_from = opts.stream_from ? opts.stream_from : WCODECI_STREAM_FROM;
     r->base = base;
     r->header = header;
     r->footer = footer;
@@ -15896,16 +15960,19 @@ typedef struct wcodeci_job {
     uint64_t begin, end, first_tile;
     wcodeci_byte *dst, *scratch;
     size_t scratch_size;        /* of each worker */
+    int stream;                 /* past the caches */
 } wcodeci_job;
 
 /* Decodes the record of `size` bytes at `at`, which lies at `record`, of type T or S.  The base is added to the
  * inputs. */
 static wcodec_status wcodeci_job_decode(const wcodec_reader *r, unsigned type, const wcodeci_byte *record, uint64_t at,
                                         size_t size, wcodec_tile_inputs *inputs, wcodeci_byte *dst, size_t dst_size,
-                                        wcodeci_byte *room, wcodec_error *err)
+                                        wcodeci_byte *room, int stream, wcodec_error *err)
 {
+    wcodeci_engine engine = r->engine;
     wcodec_tile_info info;
     wcodec_status status;
+    engine.stream = stream;
     if (record[0] != type)
         return wcodeci_fail(err, wcodeci_record_wrong(record[0]), at, "there is no tile where the index says");
     if (type == WCODECI_RECORD_SCALES && wcodec_tile_inspect(record, size, &info, NULL) == WCODEC_OK
@@ -15917,7 +15984,7 @@ static wcodec_status wcodeci_job_decode(const wcodec_reader *r, unsigned type, c
         if (status) return status;
         room += wcodeci_base_room(&r->base, r->largest_tile);
     }
-    status = wcodeci_tile_decode(&r->engine, record, size, inputs, dst, dst_size, room, r->no_crc, at, err);
+    status = wcodeci_tile_decode(&engine, record, size, inputs, dst, dst_size, room, r->no_crc, at, err);
     if (status == WCODEC_E_BASE)            /* one that is not promised */
         return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a tile needs a base, of which the header says nothing");
     if (status == WCODEC_E_TRUNCATED)       /* the container is all there: it is the index that is wrong */
@@ -15939,7 +16006,7 @@ static wcodec_status wcodeci_job_scales(const wcodec_reader *r, const wcodec_til
     status = wcodeci_reader_fetch(r, span->scales_offset, span->scales_size, room, &record, err);
     if (!status)
         status = wcodeci_job_decode(r, WCODECI_RECORD_SCALES, record, span->scales_offset, span->scales_size,
-                                    &inputs, scales, span->columns, room, err);
+                                    &inputs, scales, span->columns, room, 0, err);
     if (!status) worker->scales = span->scales_offset;
     return status;
 }
@@ -15962,10 +16029,10 @@ static wcodec_status wcodeci_job_target(const wcodec_reader *r, const wcodec_til
     return WCODEC_OK;
 }
 
-/* Decodes the tile `span` to dst. */
+/* Decodes the tile `span` to dst, past the caches if `stream`. */
 static wcodec_status wcodeci_job_span(const wcodec_reader *r, const wcodec_tile_span *span,
                                       wcodeci_worker *worker, wcodeci_byte *scales, wcodeci_byte *dst,
-                                      wcodeci_byte *room, wcodec_error *err)
+                                      wcodeci_byte *room, int stream, wcodec_error *err)
 {
     const wcodeci_byte *record;
     const wcodec_tile_span *from = span;
@@ -15994,7 +16061,7 @@ static wcodec_status wcodeci_job_span(const wcodec_reader *r, const wcodec_tile_
     inputs.scales = scales;
     inputs.columns = from->columns;
     return wcodeci_job_decode(r, WCODECI_RECORD_TILE, record, from->container_offset, from->container_size, &inputs,
-                              dst, from->size, room, err);
+                              dst, from->size, room, stream, err);
 }
 
 static wcodec_status wcodeci_job_tile(const wcodeci_job *job, uint64_t tile, wcodeci_worker *worker,
@@ -16009,7 +16076,7 @@ static wcodec_status wcodeci_job_tile(const wcodeci_job *job, uint64_t tile, wco
     from = span.offset > job->begin ? span.offset : job->begin;
     to = wcodeci_min64(span.offset + span.size, job->end);
     dst = to - from == span.size ? job->dst + (size_t)(span.offset - job->begin) : part;
-    status = wcodeci_job_span(r, &span, worker, scales, dst, room, err);
+    status = wcodeci_job_span(r, &span, worker, scales, dst, room, dst != part && job->stream, err);
     if (!status && dst == part)
         memcpy(job->dst + (size_t)(from - job->begin), part + (size_t)(from - span.offset),
                (size_t)(to - from));
@@ -16067,6 +16134,7 @@ WCODEC_API wcodec_status wcodec_read_parallel(const wcodec_reader *reader, uint6
     job.dst = (wcodeci_byte *)dst;
     job.scratch = (wcodeci_byte *)scratch;
     job.scratch_size = wcodec_reader_scratch(reader);
+    job.stream = size >= reader->stream_from;
     if (scratch_size / threads.workers < job.scratch_size)
         return wcodeci_fail(err, WCODEC_E_NO_SPACE, 0, "the scratch memory is too small");
     for (w = 0; w < threads.workers; w++)
@@ -20090,6 +20158,7 @@ WCODEC_API wcodec_status wcodec_plan_base(wcodec_plan *plan, const wcodec_source
 #undef WCODECI_FIELD_TAKE
 #undef WCODECI_MIN_COLUMNS
 #undef WCODECI_Q_CHUNK
+#undef WCODECI_STAGE_SIZE
 #undef WCODECI_BASE_BIAS
 #undef WCODECI_LOW_BITS
 #undef WCODECI_UNPACK_CASE
@@ -20105,6 +20174,7 @@ WCODEC_API wcodec_status wcodec_plan_base(wcodec_plan *plan, const wcodec_source
 #undef WCODECI_CLASSES_MAP
 #undef WCODECI_CLASS_MAP
 #undef WCODECI_RANS16_LOW
+#undef WCODECI_EXCEPTION_SIZE
 #undef WCODECI_RARE
 #undef WCODECI_COMMON
 #undef WCODECI_RANS16_WORK
@@ -20267,6 +20337,7 @@ WCODEC_API wcodec_status wcodec_plan_base(wcodec_plan *plan, const wcodec_source
 #undef WCODECI_MAX_SHARED
 #undef WCODECI_CHECKPOINT
 #undef WCODECI_READER_MEMORY
+#undef WCODECI_STREAM_FROM
 #undef WCODECI_PUSH_MEMORY
 #undef WCODECI_MAX_ORIGINAL_BODY
 #undef WCODECI_COPY_LEAST

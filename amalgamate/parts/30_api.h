@@ -393,6 +393,9 @@ typedef struct wcodec_reader_options {
                                          * steps: where a tile is a copy, it asks for them */
     const wcodec_source *base;          /* copied; for a container that needs one; NULL: none.  Only its size is
                                          * compared: whether it is the right file, the caller has to know. */
+    uint64_t stream_from;               /* a read of at least so many bytes goes past the caches (x86), which makes
+                                         * large ones a fifth faster and leaves their bytes in memory alone; 0: 16
+                                         * MiB, UINT64_MAX: never */
 } wcodec_reader_options;
 WCODEC_API wcodec_reader_options wcodec_reader_defaults(void);
 

@@ -67,6 +67,11 @@ typedef void wcodeci_classes_fn(const wcodeci_class_map *map, const wcodeci_byte
 /* Undoes a plane's predictor: v[i] = (v[i] + v[i - distance]) & mask for i = distance ... n-1.  All of it. */
 typedef void wcodeci_unpredict_fn(wcodeci_byte *v, size_t n, size_t distance, unsigned mask);
 
+/* Copies n bytes past the caches; both may have any alignment.  What is written so is seen by other threads once
+ * `streamed` has been called. */
+typedef void wcodeci_stream_fn(wcodeci_byte *dst, const wcodeci_byte *src, size_t n);
+typedef void wcodeci_streamed_fn(void);
+
 typedef struct wcodeci_kernels {
     const char *name;
     /* By whether there are several classes, and by split.  units: planes of less than 8 bits as bytes, like all others.  packed: planes[k] of a plane of
@@ -79,6 +84,8 @@ typedef struct wcodeci_kernels {
     wcodeci_unpredict_fn *unpredict;
     wcodeci_scale_fn *scale;
     wcodeci_classes_fn *classes;
+    wcodeci_stream_fn *stream;                      /* NULL, both: there is no such way */
+    wcodeci_streamed_fn *streamed;
 } wcodeci_kernels;
 
 #ifndef WCODEC_NO_ENCODER

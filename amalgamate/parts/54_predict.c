@@ -8,7 +8,8 @@
  * ---------------------------------------------------------------------------------------------- */
 
 #define WCODECI_MIN_COLUMNS 8
-#define WCODECI_Q_CHUNK 8192        /* values whose q is made at a time: it stays in the first-level cache */
+#define WCODECI_Q_CHUNK 4096        /* values whose q is made at a time: it stays in the first-level cache */
+#define WCODECI_STAGE_SIZE 8192     /* bytes of a tile that go past the caches at a time: they too */
 
 /* The scales of a tile's values: value i stands in column (phase + i) % width. */
 typedef struct wcodeci_scaled {

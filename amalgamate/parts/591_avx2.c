@@ -544,7 +544,8 @@ static const wcodeci_kernels wcodeci_kernels_avx2 = {
       wcodeci_avx2_merge_f16, wcodeci_avx2_merge_f32, NULL, wcodeci_avx2_merge_e4m3,
       wcodeci_avx2_merge_e5m2, wcodeci_avx2_merge_nibbles, wcodeci_avx2_merge_bf16_4,
       wcodeci_avx2_merge_f16_4, wcodeci_avx2_merge_f32_4 },
-    wcodeci_sse41_unpack, wcodeci_sse41_unpredict, wcodeci_avx2_scale, wcodeci_avx2_classes_of
+    wcodeci_sse41_unpack, wcodeci_sse41_unpredict, wcodeci_avx2_scale, wcodeci_avx2_classes_of,
+    wcodeci_sse41_stream, wcodeci_sse41_streamed
 };
 
 #endif

@@ -701,6 +701,17 @@ WCODECI_AVX512 static size_t wcodeci_avx512_rans256(uint32_t state[32], const ui
     return i;
 }
 
+/* ---- past the caches ---- */
+
+WCODECI_AVX512 static void wcodeci_avx512_stream(wcodeci_byte *dst, const wcodeci_byte *src, size_t n)
+{
+    const size_t head = wcodeci_min((64 - ((uintptr_t)dst & 63)) & 63, n);
+    size_t i;
+    memcpy(dst, src, head);
+    for (i = head; n - i >= 64; i += 64) _mm512_stream_si512((__m512i *)(void *)(dst + i), wcodeci_avx512_load(src + i));
+    memcpy(dst + i, src + i, n - i);
+}
+
 static const wcodeci_kernels wcodeci_kernels_avx512 = {
     "avx512", { wcodeci_avx512_rans16, wcodeci_avx512_classes },
     { { NULL, NULL, NULL, NULL, wcodeci_avx512_bf16, wcodeci_avx512_f16, wcodeci_avx512_f32, NULL,
@@ -717,7 +728,8 @@ static const wcodeci_kernels wcodeci_kernels_avx512 = {
       wcodeci_avx512_merge_bf16, wcodeci_avx512_merge_f16, wcodeci_avx512_merge_f32, wcodeci_avx512_merge_f64,
       wcodeci_avx512_merge_e4m3, wcodeci_avx512_merge_e5m2, wcodeci_avx512_merge_nibbles,
       wcodeci_avx512_merge_bf16_4, wcodeci_avx512_merge_f16_4, wcodeci_avx512_merge_f32_4 },
-    wcodeci_avx512_unpack, wcodeci_avx512_unpredict, wcodeci_avx512_scale, wcodeci_avx512_classes_of
+    wcodeci_avx512_unpack, wcodeci_avx512_unpredict, wcodeci_avx512_scale, wcodeci_avx512_classes_of,
+    wcodeci_avx512_stream, wcodeci_sse41_streamed
 };
 
 #if defined(__GNUC__) && !defined(__clang__) && defined(__cplusplus)

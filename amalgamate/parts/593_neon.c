@@ -614,7 +614,7 @@ static const wcodeci_kernels wcodeci_kernels_neon = {
       wcodeci_neon_merge_f16, wcodeci_neon_merge_f32, NULL, wcodeci_neon_merge_e4m3,
       wcodeci_neon_merge_e5m2, wcodeci_neon_merge_nibbles, wcodeci_neon_merge_bf16_4,
       wcodeci_neon_merge_f16_4, wcodeci_neon_merge_f32_4 },
-    wcodeci_neon_unpack, wcodeci_neon_unpredict, wcodeci_neon_scale, wcodeci_neon_classes_of
+    wcodeci_neon_unpack, wcodeci_neon_unpredict, wcodeci_neon_scale, wcodeci_neon_classes_of, NULL, NULL
 };
 
 #endif

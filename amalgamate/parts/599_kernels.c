@@ -10,7 +10,7 @@ static const wcodeci_kernels wcodeci_kernels_scalar = {
       { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL } },
     wcodeci_rans256_scalar,
     { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL },
-    NULL, wcodeci_unpredict_scalar, wcodeci_scale_scalar, wcodeci_classes_scalar
+    NULL, wcodeci_unpredict_scalar, wcodeci_scale_scalar, wcodeci_classes_scalar, NULL, NULL
 };
 
 static const wcodeci_kernels *wcodeci_kernels_of(unsigned cpu)
@@ -37,6 +37,7 @@ typedef struct wcodeci_engine {
     const wcodeci_kernels *kernels;
     wcodeci_crc_fn *crc;
     unsigned features;      /* WCODEC_FEATURE_: what the scratch memory has room for */
+    int stream;             /* write tiles past the caches, where there is a way */
 } wcodeci_engine;
 
 static wcodeci_engine wcodeci_engine_make(unsigned cpu_off)
@@ -46,6 +47,7 @@ static wcodeci_engine wcodeci_engine_make(unsigned cpu_off)
     engine.kernels = wcodeci_kernels_of(cpu);
     engine.crc = wcodeci_crc_of(cpu);
     engine.features = 0;
+    engine.stream = 0;
     return engine;
 }
 

@@ -320,7 +320,7 @@ WCODEC_API size_t wcodec_tile_decode_scratch(size_t decoded_size, unsigned featu
 {
     /* No split has planes of more than two values a byte of the unit; a row has at least 8.  Of blocks a field lies
      * here too before it is put into them. */
-    return WCODECI_TABLE_SIZE + WCODECI_Q_CHUNK + 2 * decoded_size + decoded_size / WCODECI_MIN_COLUMNS + 80
+    return WCODECI_TABLE_SIZE + WCODECI_Q_CHUNK + WCODECI_STAGE_SIZE + 2 * decoded_size + decoded_size / WCODECI_MIN_COLUMNS + 80
          + (features & WCODEC_FEATURE_BLOCKS ? decoded_size : 0)
          + (features & WCODEC_FEATURE_MIX ? wcodeci_mix_scratch() : 0);
 }
@@ -334,6 +334,10 @@ typedef struct wcodeci_tile_job {
     wcodeci_scaled scaled;          /* if the tile is */
     wcodeci_byte *dst, *room;       /* room: decoded planes, one behind the other */
     wcodeci_byte *q;                /* WCODECI_Q_CHUNK bytes */
+    wcodeci_byte *stage;            /* WCODECI_STAGE_SIZE bytes; NULL: the tile does not go past the caches */
+    wcodeci_crc_fn *crc;            /* NULL: its CRC-32 is not asked for */
+    uint32_t sum;                   /* the CRC-32 */
+    int summed;                     /* which is known */
     void *table;                    /* WCODECI_TABLE_SIZE bytes, aligned for 32 bits */
     void *mix;                      /* wcodeci_mix_scratch bytes, aligned for 64 bits; NULL: no plane needs it */
     const wcodeci_byte *planes[WCODEC_MAX_PLANES];
@@ -523,7 +527,13 @@ static int wcodeci_tile_fused(wcodeci_tile_job *job, const char **what)
     if (*what) return 1;
     out.split = info->split;
     out.dst = job->dst;
+    if (info->predictor == WCODEC_PREDICT_NONE) {
+        out.stage = job->stage;
+        out.crc = job->crc;
+    }
     *what = wcodeci_plane_rans16(job, fused, &out);
+    job->sum = out.sum;
+    job->summed = out.stage != NULL;
     return 1;
 }
 
@@ -630,7 +640,11 @@ static wcodec_status wcodeci_tile_decode(const wcodeci_engine *engine, const wco
     if (job.mix) scratch += wcodeci_mix_scratch();
     job.table = scratch;
     job.q = (wcodeci_byte *)job.table + WCODECI_TABLE_SIZE;
-    job.room = job.q + WCODECI_Q_CHUNK;
+    job.stage = job.q + WCODECI_Q_CHUNK;
+    job.room = job.stage + WCODECI_STAGE_SIZE;
+    if (!engine->stream || !engine->kernels->stream || info->split == WCODEC_SPLIT_BLOCKS) job.stage = NULL;
+    job.crc = no_crc ? NULL : engine->crc;
+    job.summed = 0;
     job.base = info->based ? inputs->base : NULL;
     if (info->split == WCODEC_SPLIT_BLOCKS) {
         job.room += dst_size;
@@ -641,7 +655,8 @@ static wcodec_status wcodeci_tile_decode(const wcodeci_engine *engine, const wco
     }
     if (!what && !wcodeci_tile_padding_ok(src, &job.tile)) what = "a tile's padding is not zero";
     if (what) return wcodeci_fail(err, WCODEC_E_CORRUPT, at, what);
-    if (!no_crc && engine->crc(0, dst, dst_size) != info->crc)
+    if (job.stage) engine->kernels->streamed();
+    if (!no_crc && (job.summed ? job.sum : engine->crc(0, dst, dst_size)) != info->crc)
         return wcodeci_fail(err, WCODEC_E_CHECKSUM, at, "a tile's CRC-32 does not fit its bytes");
     return WCODEC_OK;
 }

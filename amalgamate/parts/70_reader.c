@@ -217,12 +217,15 @@ typedef struct wcodeci_reader_segment {
     uint64_t group, columns, first_group;   /* tiles a group, 0: none have scales; columns that do */
 } wcodeci_reader_segment;
 
+#define WCODECI_STREAM_FROM ((uint64_t)16 << 20)    /* bytes of a read: few caches hold more */
+
 struct wcodec_reader {
     wcodec_source source;
     wcodeci_heap heap;
     uint64_t block_size;                    /* 0: the caller's block */
     wcodeci_engine engine;
     int no_crc;
+    uint64_t stream_from;
     wcodeci_header header;
     wcodeci_footer footer;
     wcodeci_base base;
@@ -764,6 +767,7 @@ static wcodec_status wcodeci_reader_make(wcodec_reader **out, const wcodec_sourc
     r->engine = wcodeci_engine_make(opts.cpu_off);
     r->engine.features = header.features;
     r->no_crc = opts.no_crc;
+    r->stream_from = opts.stream_from ? opts.stream_from : WCODECI_STREAM_FROM;
     r->base = base;
     r->header = header;
     r->footer = footer;
@@ -989,16 +993,19 @@ typedef struct wcodeci_job {
     uint64_t begin, end, first_tile;
     wcodeci_byte *dst, *scratch;
     size_t scratch_size;        /* of each worker */
+    int stream;                 /* past the caches */
 } wcodeci_job;
 
 /* Decodes the record of `size` bytes at `at`, which lies at `record`, of type T or S.  The base is added to the
  * inputs. */
 static wcodec_status wcodeci_job_decode(const wcodec_reader *r, unsigned type, const wcodeci_byte *record, uint64_t at,
                                         size_t size, wcodec_tile_inputs *inputs, wcodeci_byte *dst, size_t dst_size,
-                                        wcodeci_byte *room, wcodec_error *err)
+                                        wcodeci_byte *room, int stream, wcodec_error *err)
 {
+    wcodeci_engine engine = r->engine;
     wcodec_tile_info info;
     wcodec_status status;
+    engine.stream = stream;
     if (record[0] != type)
         return wcodeci_fail(err, wcodeci_record_wrong(record[0]), at, "there is no tile where the index says");
     if (type == WCODECI_RECORD_SCALES && wcodec_tile_inspect(record, size, &info, NULL) == WCODEC_OK
@@ -1010,7 +1017,7 @@ static wcodec_status wcodeci_job_decode(const wcodec_reader *r, unsigned type, c
         if (status) return status;
         room += wcodeci_base_room(&r->base, r->largest_tile);
     }
-    status = wcodeci_tile_decode(&r->engine, record, size, inputs, dst, dst_size, room, r->no_crc, at, err);
+    status = wcodeci_tile_decode(&engine, record, size, inputs, dst, dst_size, room, r->no_crc, at, err);
     if (status == WCODEC_E_BASE)            /* one that is not promised */
         return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a tile needs a base, of which the header says nothing");
     if (status == WCODEC_E_TRUNCATED)       /* the container is all there: it is the index that is wrong */
@@ -1032,7 +1039,7 @@ static wcodec_status wcodeci_job_scales(const wcodec_reader *r, const wcodec_til
     status = wcodeci_reader_fetch(r, span->scales_offset, span->scales_size, room, &record, err);
     if (!status)
         status = wcodeci_job_decode(r, WCODECI_RECORD_SCALES, record, span->scales_offset, span->scales_size,
-                                    &inputs, scales, span->columns, room, err);
+                                    &inputs, scales, span->columns, room, 0, err);
     if (!status) worker->scales = span->scales_offset;
     return status;
 }
@@ -1055,10 +1062,10 @@ static wcodec_status wcodeci_job_target(const wcodec_reader *r, const wcodec_til
     return WCODEC_OK;
 }
 
-/* Decodes the tile `span` to dst. */
+/* Decodes the tile `span` to dst, past the caches if `stream`. */
 static wcodec_status wcodeci_job_span(const wcodec_reader *r, const wcodec_tile_span *span,
                                       wcodeci_worker *worker, wcodeci_byte *scales, wcodeci_byte *dst,
-                                      wcodeci_byte *room, wcodec_error *err)
+                                      wcodeci_byte *room, int stream, wcodec_error *err)
 {
     const wcodeci_byte *record;
     const wcodec_tile_span *from = span;
@@ -1087,7 +1094,7 @@ static wcodec_status wcodeci_job_span(const wcodec_reader *r, const wcodec_tile_
     inputs.scales = scales;
     inputs.columns = from->columns;
     return wcodeci_job_decode(r, WCODECI_RECORD_TILE, record, from->container_offset, from->container_size, &inputs,
-                              dst, from->size, room, err);
+                              dst, from->size, room, stream, err);
 }
 
 static wcodec_status wcodeci_job_tile(const wcodeci_job *job, uint64_t tile, wcodeci_worker *worker,
@@ -1102,7 +1109,7 @@ static wcodec_status wcodeci_job_tile(const wcodeci_job *job, uint64_t tile, wco
     from = span.offset > job->begin ? span.offset : job->begin;
     to = wcodeci_min64(span.offset + span.size, job->end);
     dst = to - from == span.size ? job->dst + (size_t)(span.offset - job->begin) : part;
-    status = wcodeci_job_span(r, &span, worker, scales, dst, room, err);
+    status = wcodeci_job_span(r, &span, worker, scales, dst, room, dst != part && job->stream, err);
     if (!status && dst == part)
         memcpy(job->dst + (size_t)(from - job->begin), part + (size_t)(from - span.offset),
                (size_t)(to - from));
@@ -1160,6 +1167,7 @@ WCODEC_API wcodec_status wcodec_read_parallel(const wcodec_reader *reader, uint6
     job.dst = (wcodeci_byte *)dst;
     job.scratch = (wcodeci_byte *)scratch;
     job.scratch_size = wcodec_reader_scratch(reader);
+    job.stream = size >= reader->stream_from;
     if (scratch_size / threads.workers < job.scratch_size)
         return wcodeci_fail(err, WCODEC_E_NO_SPACE, 0, "the scratch memory is too small");
     for (w = 0; w < threads.workers; w++)
