@@ -535,12 +535,12 @@ bits, and exceptions, which are values put in afterwards.
   offset size
        0   16  freq[s], one byte for each symbol s; their sum MUST be 256
       16   16  value[s]; for symbols with freq 0 it is 0
-      32    3  E, the number of exceptions, little-endian; at most n
+      32    3  E, the number of exceptions, little-endian
       35    1  u8 h, at most 2: L = 64 * 2^h
-      36    L  high[0] ... high[L-1], each at least 1
-    36+L    L  low[0] ... low[L-1]: state[j] is high[j] << 8 | low[j]
-   36+2L       renormalisation bytes, as many as decoding n values takes
-               the side bytes that the states do not hold, up to the payload's end
+      36   3E  the exceptions
+   36+3E    L  high[0] ... high[L-1], each at least 1
+ 36+3E+L    L  low[0] ... low[L-1]: state[j] is high[j] << 8 | low[j]
+36+3E+2L       renormalisation bytes, as many as decoding n values takes, up to the payload's end
 
 Two symbols may stand for one value.
 
@@ -565,19 +565,16 @@ Decoding v[i] with x = state[i mod L]: the slot t = x & 255 gives symbol s and
 rank k; x = freq[s] * (x >> 8) + k; if x < 256, x = x << 8 | the next
 renormalisation byte; v[i] = value[s].  Values are decoded in order, i = 0 ... n-1.
 
-Side bytes.  In the end each state MUST be below 512, and state[j] & 255 is side
-byte j, for j = 0 ... L-1: a writer that starts lane j from the state 256 + d hands
-on d for half a bit.  (A lane j >= n has no value and ends as it begins.)  The bytes
-after the last renormalisation byte are the side bytes from number L on.  Side bytes
-hold the exceptions, with rising places, each one
+In the end each state MUST be 256 and all bytes used.  (A lane j >= n has no value and ends
+as it begins.)
 
-  varint gap, u8 value
-
-and may change over from states to bytes anywhere.  Begin with p = 0; an exception's
-place is p + gap, which MUST be below n, then p becomes its place + 1.  v[place] is
-replaced by the value.  Any symbol may have been coded there; a writer does well to
-take one of the largest freq.  After E exceptions the side bytes left in states MUST
-be 0, and none may follow the renormalisation bytes that no exception needs.
+Exceptions, with rising places, take three bytes each: a gap of 16 bits, little-endian, and
+the value, below 2^w.  Begin with p = 0; an exception's place is p + gap, which MUST be
+below n, then p becomes its place + 1.  v[place] is replaced by the value.  Any symbol may
+have been coded there; a writer does well to take one of the largest freq.  Where two places
+are further apart than a gap can say, it makes exceptions in between of values that stand
+for themselves.  (All exceptions stand before the states so that decoders may finish values
+piece by piece, and write them past the caches.)
 
 9.5 rANS-256 (id 5).  Values of any width, up to 32 interleaved states of 32 bits.
 
@@ -608,7 +605,7 @@ class its own frequencies.
       82   16  map: two bits for each context 0 to 63, from bit 0 of the first byte;
                0 if source is 0
       98    4  E and h as at offset 32 of 9.4
-     102       high[0] ... high[L-1] and so on, as from offset 36 of 9.4 on
+     102       exceptions, states and so on, as from offset 36 of 9.4 on
 
 Source 0: the class of v[i] is q[i] & 3 (section 7.1); the tile MUST have flags bit 7.
 Source 1: it is that of a context by the map, and the plane MUST NOT be the first.  If

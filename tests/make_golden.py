@@ -296,27 +296,27 @@ def rans16(values, w, symbols=None, top=16, k=0, places=(), stand=(), side=None,
     most frequent values have one.  A value that has none becomes an exception, and so do those at `places`;
     the symbols `stand` stand at exceptions, in turn.
 
-    For bad payloads: `side` edits the fields of the exceptions before they go into states and behind them;
-    `ends`: lane -> the state that decoding ends with instead of 256 + a side byte; `cut`: where it ends."""
+    For bad payloads: `side` edits the fields of the exceptions; `ends`: lane -> the state that decoding ends with
+    instead of 256; `cut`: where it ends."""
     if symbols is None:
         most = sorted(count(values).items(), key=lambda x: (-x[1], x[0]))[:top]
         symbols = list(share(dict(most), 256).items())
     value = [v for v, _ in symbols] + [0] * (16 - len(symbols))
     freq = [f for _, f in symbols] + [0] * (16 - len(symbols))
-    e, states, renorm, behind = lanes16(values, bytes(len(values)), value, [freq], k, places, stand, side, ends)
+    e, exceptions, states, renorm = lanes16(values, bytes(len(values)), value, [freq], k, places, stand, side, ends)
     f = Fields(edit)
     f.add('freq', bytes(freq))
     f.add('value', bytes(value))
     f.add('E', u24(e))
     f.add('k', bytes([k]))
+    f.add('exceptions', exceptions)
     f.add('states', states)
     f.add('renorm', renorm)
-    f.add('behind', behind)
     return f.bytes()[:cut]
 
 
 def lanes16(values, classes, value, freqs, k, places, stand, side, ends):
-    """What follows the tables: the number of exceptions, states, renormalisation bytes, side bytes behind."""
+    """What follows the tables: the number of exceptions, they, states, renormalisation bytes."""
     known = [{v: s for s, (v, f) in reversed(list(enumerate(zip(value, freq)))) if f} for freq in freqs]
     stand = [stand or [freq.index(max(freq))] for freq in freqs]
 
@@ -327,14 +327,13 @@ def lanes16(values, classes, value, freqs, k, places, stand, side, ends):
             symbol.append(known[c][v])
         else:
             symbol.append(stand[c][e % len(stand[c])])
-            exceptions.add('gap%d' % e, varint(i - p))
+            exceptions.add('gap%d' % e, u16(i - p))
             exceptions.add('value%d' % e, bytes([v]))
             e, p = e + 1, i + 1
     exceptions.add('tail', b'')
-    held = exceptions.bytes()
 
     lanes = 64 << k
-    state, out = [256 + d for d in held[:lanes].ljust(lanes, b'\0')], bytearray()
+    state, out = [256] * lanes, bytearray()
     for lane, x in (ends or {}).items():
         state[lane] = x
     slots = [alias_slots(freq) for freq in freqs]
@@ -345,8 +344,8 @@ def lanes16(values, classes, value, freqs, k, places, stand, side, ends):
             out.append(x & 255)
             x >>= 8
         state[i % lanes] = x // freqs[c][s] << 8 | slots[c][s][x % freqs[c][s]]
-    return (e, bytes(x >> 8 for x in state) + bytes(x & 255 for x in state), bytes(reversed(out)),
-            held[lanes:])
+    return (e, exceptions.bytes(), bytes(x >> 8 for x in state) + bytes(x & 255 for x in state),
+            bytes(reversed(out)))
 
 
 def contexts(values, q, first, base):
@@ -379,7 +378,7 @@ def classes16(values, w, q=None, first=None, source=0, chosen=0, base=0, value=N
             freqs.append([freq[v] for v in value])
     value = list(value) + [0] * (16 - len(value))
     freqs = [list(freq) + [0] * (16 - len(freq)) for freq in freqs]
-    e, states, renorm, behind = lanes16(values, classes, value, freqs, k, places, stand, side, ends)
+    e, exceptions, states, renorm = lanes16(values, classes, value, freqs, k, places, stand, side, ends)
     f = Fields(edit)
     f.add('source', bytes([source]))
     for c, freq in enumerate(freqs):
@@ -389,9 +388,9 @@ def classes16(values, w, q=None, first=None, source=0, chosen=0, base=0, value=N
     f.add('map', chosen.to_bytes(16, 'little'))
     f.add('E', u24(e))
     f.add('k', bytes([k]))
+    f.add('exceptions', exceptions)
     f.add('states', states)
     f.add('renorm', renorm)
-    f.add('behind', behind)
     return f.bytes()[:cut]
 
 
@@ -1089,14 +1088,9 @@ def rare(n, places):
     return bytes(out)
 
 
-def places_of(sizes):
-    """Places for exceptions that take so many bytes each: two, or three with a gap of 128 and more."""
-    places, p = [], 0
-    for i, size in enumerate(sizes):
-        p += 128 + i % 3 if size == 3 else i % 3
-        places.append(p)
-        p += 1
-    return places
+def places_of(count):
+    """Places for so many exceptions, with gaps of 0, 1 and 2."""
+    return [sum(k % 3 + 1 for k in range(i)) + i % 3 for i in range(count)]
 
 
 def good_rans16():
@@ -1123,28 +1117,17 @@ def good_rans16():
     def apart(name, n, at, k=0, **how):
         good_tile('rans16-' + name, rare(n, at), planes=[P('rans16', symbols=SIX, k=k, **how)])
 
-    # Side bytes that do not fill the states, or just do, or go on behind them: between two exceptions,
-    # between a gap and its value, within a gap.
     for k in range(3):
         lanes = 64 << k
-        two = lanes // 2
-        sizes = {'1-less': [2] * (two - 2) + [3], 'all': [2] * two, '2-more': [2] * (two + 1),
-                 'value-behind': [3] + [2] * (two - 1), 'gap-cut': [3] + [2] * (two - 2) + [3]}
-        if k == 0:
-            sizes.update({'value-behind-2': [2] * (two - 1) + [3], 'double': [2] * lanes})
-        for name in sizes:
-            places = places_of(sizes[name])
-            apart('k%d-side-%s' % (k, name), places[-1] + 3, places, k)
+        for count in 1, lanes // 3, lanes + 1:
+            places = places_of(count)
+            apart('k%d-%d-exceptions' % (k, count), places[-1] + 3, places, k)
         for name, n, places in [('n1', 1, [0]), ('first', lanes + 9, [0]), ('last', lanes + 9, [lanes + 8]),
                                 ('ends', lanes, [0, lanes - 1]), ('few', 32, [3, 9]),
                                 ('rounds', 3 * lanes + 17, range(0, 3 * lanes, 41))]:
             apart('k%d-exceptions-%s' % (k, name), n, places, k)
-    apart('gaps-127-128', 300, [127, 256])
-    long = bytearray(b'\x77' * 16385)
-    long[16383:] = b'\x71\x17'                     # a gap of 16384 takes three bytes, one of 16383 two
-    good_tile('rans16-gaps-16383-16384', bytes(long), 'NIBBLES',
-              [P('rans16', symbols=[(7, 255), (8, 1)], k=k) for k in (0, 2)])
-
+    apart('gaps-255-256', 600, [255, 512])
+    apart('gap-765', 770, [765], k=1)
     apart('exceptions-of-symbols', 100, [8, 70], places=range(20, 40))
     every = [i for i, v in enumerate(NEAR[:150]) if v == 9]             # the value of the largest frequency
     apart('exceptions-of-the-symbol', 150, [], places=every, k=1)
@@ -2329,11 +2312,10 @@ def bad_classes():
     case('value-too-wide-unused', split='F16', value=[0, 1, 2, 32],
          freqs=[[100, 100, 56]] * 3 + [[100, 100, 55, 1]])
     case('exception-too-wide', split='F8_E4M3', places=(5,), side={'value0': lambda v: bytes([v[0] | 16])})
-    case('exceptions-above-n', n=5, edit={'E': u24(6)})
+    case('exceptions-missing', n=5, edit={'E': u24(6)})
+    case('exceptions-none', n=30, places=(5,), edit={'E': u24(0)})
     case('exception-at-n', n=30, places=(5, 29), value=range(16), freqs=[[16] * 16] * 4, split='F8_E4M3',
-         side={'gap1': b'\x18'})
-    case('exception-gap-long', places=(5,), value=range(16), freqs=[[16] * 16] * 4, split='F8_E4M3',
-         side={'gap0': varint(5, 2)})
+         side={'gap1': u16(24)})
     for k in 3, 255:
         case('k-%d' % k, edit={'k': bytes([k])})
     for k, other in (0, 1), (1, 0), (2, 1):
@@ -2345,8 +2327,8 @@ def bad_classes():
         how = {'data': randoms(103, 160 << k), 'k': k, **sixteen}
         later('k%d-renorm-left-over' % k, edit={'renorm': lambda p: p + b'\0'}, **how)
         later('k%d-renorm-missing' % k, edit={'renorm': lambda p: p[:-1]}, **how)
-        later('k%d-side-left-over' % k, side={'tail': b'\1'}, **how)
-        later('k%d-behind-left-over' % k, edit={'behind': b'\0'}, **how)
+        later('k%d-end-257' % k, ends={lane: 257}, **how)
+        later('k%d-exceptions-longer' % k, side={'tail': b'\1'}, **how)
     for cut in 0, 1, 65, 81, 84, 88, 89, 153, 216:
         case('cut-at-%d' % cut, cut=cut)
     case('changed', 'checksum', edit={'value': b'\0\1\3\2' + bytes(12)})
@@ -2874,52 +2856,29 @@ def bad_rans16():
     case('end-65280', two, symbols=pair, ends=dict.fromkeys(range(64), 65280))
     for k, lane in (0, 0), (0, 63), (1, 127), (2, 128), (2, 255):
         case('k%d-end-512-lane-%d' % (k, lane), nibble[:160 << k], symbols=all16, k=k, ends={lane: 512})
-    many = places_of([2] * 40)
-    apart('end-512-side-byte', 100, many, ends={1: 512 + rare(100, many)[many[0]]})
+    for k, lane in (0, 0), (1, 127), (2, 255):
+        case('k%d-end-257-lane-%d' % (k, lane), nibble[:160 << k], symbols=all16, k=k, ends={lane: 257})
+    many = places_of(40)
 
     # Exceptions that are too many, too few, or elsewhere.
-    case('exceptions-above-n', two[:6], {'E': u24(7)}, symbols=[(9, 128), (8, 128)])
-    case('exceptions-above-n-none-held', two[:6], {'E': u24(7)}, symbols=pair)
-    case('exceptions-above-n-1', two[:1], {'E': u24(2)}, symbols=pair)
+    case('exceptions-above-n', two[:6], {'E': u24(7)}, symbols=[(9, 128), (8, 128)], side={'tail': bytes(3)})
+    case('exceptions-above-n-1', two[:1], {'E': u24(2)}, symbols=pair, side={'tail': bytes(6)})
     for e in (1 << 24) - 1, 1 << 16:
         case('exceptions-%d' % e, two, {'E': u24(e)}, symbols=pair)
     lone = [5, 30]                                  # gaps 5 and 24
     value = rare(40, lone)[5]
     apart('exceptions-fewer', 40, lone, {'E': u24(1)})
     apart('exceptions-none', 40, lone, {'E': u24(0)})
-    apart('exceptions-fewer-behind', 100, many, {'E': u24(39)})
-    apart('exceptions-none-behind', 100, many, {'E': u24(0)})
-    apart('exceptions-more', 40, lone, {'E': u24(3)}, status='checksum')    # two zeros: the value 0 at 31
-    apart('exceptions-more-behind', 100, many, {'E': u24(41)})
-    case('exceptions-more-than-zeros', two, {'E': u24(33)}, symbols=pair)   # 64 states hold 32
+    apart('exceptions-one-less', 100, many, {'E': u24(39)})
+    apart('exceptions-one-more', 40, lone, {'E': u24(3)})
+    apart('exceptions-more-than-fit', 40, lone, {'E': u24(43)})         # 128 bytes of states
     for name, n, places, side in [
-            ('at-n', 40, lone, {'gap1': varint(34)}), ('first-at-n', 40, [5], {'gap0': varint(40)}),
-            ('above-n', 40, lone, {'gap1': varint(16384)}), ('at-n-behind', 100, many, {'gap39': varint(99)}),
-            ('of-n-1-at-1', 1, [0], {'gap0': varint(1)}),
-            ('2-32', 40, lone, {'gap1': varint((1 << 32) + 24)}),
-            ('2-31', 40, lone, {'gap1': varint((1 << 31) + 24)}),
-            ('2-63', 40, lone, {'gap1': varint((1 << 63) + 24)}),
-            ('2-64', 40, lone, {'gap1': varint((1 << 64) - 1)})]:
+            ('at-n', 40, lone, {'gap1': u16(34)}), ('first-at-n', 40, [5], {'gap0': u16(40)}),
+            ('above-n', 40, lone, {'gap1': u16(65535)}), ('last-at-n', 100, many, {'gap39': u16(99)}),
+            ('of-n-1-at-1', 1, [0], {'gap0': u16(1)})]:
         apart('exception-' + name, n, places, side=side)
-    apart('exception-wraps', 40, [5], {'E': u24(2)},        # back to place 5, with the value there
-          side={'tail': varint((1 << 64) - 1) + bytes([value])})
-
-    for name, gap in [('long', varint(5, 2)), ('long-3', varint(5, 3)), ('long-10', varint(5, 10)),
-                      ('of-2-64', b'\x85' + b'\x80' * 8 + b'\x02'), ('of-11-bytes', varint(5, 11)),
-                      ('of-64-bytes', b'\xff' * 64)]:
-        apart('gap-' + name, 40, [5], side={'gap0': gap})
-    apart('gap-0-long', 40, [0], side={'gap0': varint(0, 2)})
-    apart('gap-long-behind', 100, many, side={'gap35': lambda gap: varint(gap[0], 2)})
-    apart('gap-long-across', 300, places_of([3] + [2] * 31), side={'gap31': lambda gap: varint(gap[0], 2)})
-    across = places_of([3] + [2] * 30 + [3])        # the last gap begins in the last state
-    at = across[-1] + 3
-    apart('gap-cut-by-states', at, across, {'behind': b''})
-    apart('gap-cut', at, across, side={'gap31': b'\xff\xff', 'value31': b''})
-    apart('gap-cut-behind', at + 9, across + [at + 2], side={'gap32': b'\x85', 'value32': b''})
-    apart('value-missing', at, across, {'behind': lambda p: p[:-1]})
-    behind = places_of([2] * 31 + [3])              # the last gap ends in the last state
-    apart('value-missing-behind-states', behind[-1] + 3, behind, {'behind': b''})
-    apart('last-exception-missing', 100, many, {'behind': lambda p: p[:-2]})
+    apart('exception-of-two-bytes', 100, many, side={'value39': b''})
+    apart('exception-elsewhere', 40, lone, side={'gap0': u16(6)}, status='checksum')
 
     five = {'symbols': [(3, 128), (4, 128)], 'split': 'F8_E5M2'}
     case('exception-too-wide', wide([3, 4, 3, 5] * 9), side={'value0': bytes([5 | 32])}, **five)
@@ -2930,19 +2889,9 @@ def bad_rans16():
     bad_tile('rans16-exception-too-wide-3', 'corrupt', narrow(74, 50, [1]), 'F8_E5M2', [
         P(), P('rans16', top=3, k=1, side={'value0': lambda v: bytes([v[0] | 8])})])
 
-    # Side bytes that no exception needs.
     for k in 0, 2:
-        case('k%d-side-left-over-first' % k, two, symbols=pair, k=k, side={'tail': b'\1'})
-        case('k%d-side-left-over-last' % k, two, symbols=pair, k=k,
-             side={'tail': bytes((64 << k) - 1) + b'\1'})
-        for byte in b'\0', b'\1':
-            case('k%d-behind-left-over-%d' % (k, byte[0]), two, {'behind': byte}, symbols=pair, k=k)
-        apart('k%d-side-left-over' % k, 90, lone, k=k, side={'tail': b'\x80'})
-        apart('k%d-side-zero-before-left-over' % k, 90, lone, k=k, side={'tail': bytes(50) + b'\x80'})
-        apart('k%d-behind-left-over' % k, 90, lone, {'behind': b'\0'}, k=k)
-    apart('behind-left-over-side-all', 100, many[:32], {'behind': b'\0'})
-    apart('behind-left-over-more', 100, many, {'behind': lambda p: p + b'\0'})
-    apart('behind-left-over-exception', 100, many, {'behind': lambda p: p + b'\0\7'})
+        case('k%d-exceptions-longer' % k, two, symbols=pair, k=k, side={'tail': b'\1'})
+        apart('k%d-exceptions-longer-by-one' % k, 90, lone, k=k, side={'tail': bytes(3)})
 
     case('renorm-left-over', two, {'renorm': lambda p: p + b'\0'}, symbols=pair)
     case('renorm-missing', two, {'renorm': lambda p: p[:-1]}, symbols=pair)
@@ -2954,8 +2903,8 @@ def bad_rans16():
         case('k%d-renorm-left-over' % k, nibble[:160 << k], {'renorm': lambda p: p + b'\0'}, **how)
         case('k%d-renorm-missing' % k, nibble[:160 << k], {'renorm': lambda p: p[:-1]}, **how)
 
-    more = places_of([2] * 70)                      # 140 side bytes for 128 states
-    for cut in 0, 1, 15, 16, 31, 32, 34, 35, 36, 37, 163, 164, 291, 292, 293:
+    more = places_of(70)
+    for cut in 0, 1, 15, 16, 31, 32, 34, 35, 36, 37, 38, 245, 246, 373, 374, 500, 501:
         apart('cut-at-%d' % cut, 230, more, k=1, cut=cut)
     for cut in 1, 2, 11, 12, 13:
         apart('cut-by-%d' % cut, 230, more, k=1, cut=-cut)

@@ -287,16 +287,15 @@ def rans16_values(c, n, w, freqs, value, classes):
         c.fail('rANS-16: a value for a symbol of frequency 0')
     if max(value) >> w:
         c.fail('rANS-16: a value of 2^w or more')
-    if exceptions > n:
-        c.fail('rANS-16: more exceptions than values')
     if k > 2:
         c.fail('rANS-16: more than 256 states')
     lanes = 64 << k
+    behind = c.take(3 * exceptions)
     high, low = c.take(lanes), c.take(lanes)
     state = [h << 8 | l for h, l in zip(high, low)]
     if min(state) < 256:
         c.fail('rANS-16: a state is below 256')
-    feed = c.take(c.left())                             # renormalisation bytes, then side bytes
+    feed = c.take(c.left())                             # renormalisation bytes
 
     named, scale, rank = [], [], []                     # 256 slots a class
     for freq in freqs:
@@ -317,21 +316,16 @@ def rans16_values(c, n, w, freqs, value, classes):
             state[i & lanes - 1] = x
     except IndexError:
         c.fail('rANS-16: renormalisation bytes are missing')
-    if max(state) >= 512:
-        c.fail('rANS-16: a state ends at 512 or more')
-
-    side = bytes(x & 255 for x in state) + feed[pos:]
-    s, p = Cursor(side, 0, len(side), where=c.pos), 0
-    for _ in range(exceptions):
-        place = p + s.varint()
+    if any(x != 256 for x in state):
+        c.fail('rANS-16: a state does not end as 256')
+    if pos < len(feed):
+        c.fail('rANS-16: renormalisation bytes are left over')
+    place = -1
+    for e in range(0, len(behind), 3):
+        place += 1 + int.from_bytes(behind[e:e + 2], 'little')
         if place >= n:
-            s.fail('rANS-16: an exception lies beyond the last value')
-        out[place] = s.u8()
-        p = place + 1
-    if any(side[s.pos:lanes]):
-        s.fail('rANS-16: a side byte that no exception needs is not zero')
-    if len(side) > max(s.pos, lanes):
-        s.fail('rANS-16: bytes are left over that neither a state nor an exception needs')
+            c.fail('rANS-16: an exception lies beyond the last value')
+        out[place] = behind[e + 2]
     return bytes(out)                                   # decode_plane looks at exceptions of 2^w or more
 
 

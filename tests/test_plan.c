@@ -925,7 +925,7 @@ static void wrong_plans(void)
         { "no shape", { "a", 1, WCODEC_F32, 1, NULL, 60, 20, 0, 0, 0 } },
         { "a rank of 256", { "a", 1, WCODEC_BYTES, 256, shape, 60, 20, 0, 0, 0 } },
         { "a long name", { "a", 65001, WCODEC_BYTES, 0, NULL, 60, 10, 0, 0, 0 } },
-        { "no name", { NULL, 1, WCODEC_BYTES, 0, NULL, 60, 10, 0 } } };
+        { "no name", { NULL, 1, WCODEC_BYTES, 0, NULL, 60, 10, 0, 0, 0 } } };
     wcodec_segment list[3];
     wcodec_plan_options options = wcodec_plan_defaults();
     wcodec_plan *plan;
