@@ -1873,6 +1873,16 @@ WCODECI_INLINE void wcodeci_store64(wcodeci_byte *p, uint64_t v)
 #endif
 }
 
+/* Says that the cache line at p will be read soon.  Nothing has to be there. */
+WCODECI_INLINE void wcodeci_prefetch(const void *p)
+{
+#if defined(__GNUC__)
+    __builtin_prefetch(p);
+#else
+    (void)p;
+#endif
+}
+
 /* memcpy and memset that take NULL with size 0, as the public functions do. */
 WCODECI_INLINE void wcodeci_copy(void *dst, const void *src, size_t size)
 {
@@ -3518,7 +3528,7 @@ static void wcodeci_blocks_take(const wcodeci_byte *src, size_t block, size_t wi
 
 #define WCODECI_MIN_COLUMNS 8
 #define WCODECI_Q_CHUNK 4096        /* values whose q is made at a time: it stays in the first-level cache */
-#define WCODECI_STAGE_SIZE 8192     /* bytes of a tile that go past the caches at a time: they too */
+#define WCODECI_STAGE_SIZE 4096     /* bytes of a tile that go past the caches at a time: with 8192 an eighth slower */
 
 /* The scales of a tile's values: value i stands in column (phase + i) % width. */
 typedef struct wcodeci_scaled {
@@ -8145,26 +8155,6 @@ WCODECI_SSE41 static void wcodeci_sse41_classes_of(const wcodeci_class_map *map,
     wcodeci_classes_scalar(map, first + i, q ? q + i : NULL, classes + i, n - i);
 }
 
-/* ---- past the caches ---- */
-
-/* Whole cache lines, for the processor to write without reading them first. */
-WCODECI_SSE41 static void wcodeci_sse41_stream(wcodeci_byte *dst, const wcodeci_byte *src, size_t n)
-{
-    const size_t head = wcodeci_min((64 - ((uintptr_t)dst & 63)) & 63, n);
-    size_t i;
-    memcpy(dst, src, head);
-    for (i = head; n - i >= 64; i += 64) {
-        __m128i *const line = (__m128i *)(void *)(dst + i);
-        _mm_stream_si128(line, wcodeci_sse41_load(src + i));
-        _mm_stream_si128(line + 1, wcodeci_sse41_load(src + i + 16));
-        _mm_stream_si128(line + 2, wcodeci_sse41_load(src + i + 32));
-        _mm_stream_si128(line + 3, wcodeci_sse41_load(src + i + 48));
-    }
-    memcpy(dst + i, src + i, n - i);
-}
-
-WCODECI_SSE41 static void wcodeci_sse41_streamed(void) { _mm_sfence(); }
-
 static const wcodeci_kernels wcodeci_kernels_sse41 = {
     "sse4.1", { wcodeci_sse41_rans16, wcodeci_sse41_rans16_classes },
     { { NULL, NULL, NULL, NULL, wcodeci_sse41_bf16, wcodeci_sse41_f16, wcodeci_sse41_f32, NULL,
@@ -8179,8 +8169,7 @@ static const wcodeci_kernels wcodeci_kernels_sse41 = {
       wcodeci_sse41_merge_f16, wcodeci_sse41_merge_f32, NULL, wcodeci_sse41_merge_e4m3,
       wcodeci_sse41_merge_e5m2, wcodeci_sse41_merge_nibbles, wcodeci_sse41_merge_bf16_4,
       wcodeci_sse41_merge_f16_4, wcodeci_sse41_merge_f32_4 },
-    wcodeci_sse41_unpack, wcodeci_sse41_unpredict, wcodeci_sse41_scale, wcodeci_sse41_classes_of,
-    wcodeci_sse41_stream, wcodeci_sse41_streamed
+    wcodeci_sse41_unpack, wcodeci_sse41_unpredict, wcodeci_sse41_scale, wcodeci_sse41_classes_of, NULL, NULL
 };
 
 #endif
@@ -8719,6 +8708,25 @@ WCODECI_AVX2 static void wcodeci_avx2_classes_of(const wcodeci_class_map *map, c
     wcodeci_classes_scalar(map, first + i, q ? q + i : NULL, classes + i, n - i);
 }
 
+/* ---- past the caches ---- */
+
+/* Whole cache lines, for the processor to write without reading them first.  (With the kernels for SSE4.1, which leave
+ * memory the time to read them, this gains nothing.) */
+WCODECI_AVX2 static void wcodeci_avx2_stream(wcodeci_byte *dst, const wcodeci_byte *src, size_t n)
+{
+    const size_t head = wcodeci_min((64 - ((uintptr_t)dst & 63)) & 63, n);
+    size_t i;
+    memcpy(dst, src, head);
+    for (i = head; n - i >= 64; i += 64) {
+        __m256i *const line = (__m256i *)(void *)(dst + i);
+        _mm256_stream_si256(line, wcodeci_avx2_load(src + i));
+        _mm256_stream_si256(line + 1, wcodeci_avx2_load(src + i + 32));
+    }
+    memcpy(dst + i, src + i, n - i);
+}
+
+WCODECI_AVX2 static void wcodeci_avx2_streamed(void) { _mm_sfence(); }
+
 static const wcodeci_kernels wcodeci_kernels_avx2 = {
     "avx2", { wcodeci_avx2_rans16, wcodeci_avx2_rans16_classes },
     { { NULL, NULL, NULL, NULL, wcodeci_avx2_bf16, wcodeci_avx2_f16, wcodeci_avx2_f32, NULL,
@@ -8734,7 +8742,7 @@ static const wcodeci_kernels wcodeci_kernels_avx2 = {
       wcodeci_avx2_merge_e5m2, wcodeci_avx2_merge_nibbles, wcodeci_avx2_merge_bf16_4,
       wcodeci_avx2_merge_f16_4, wcodeci_avx2_merge_f32_4 },
     wcodeci_sse41_unpack, wcodeci_sse41_unpredict, wcodeci_avx2_scale, wcodeci_avx2_classes_of,
-    wcodeci_sse41_stream, wcodeci_sse41_streamed
+    wcodeci_avx2_stream, wcodeci_avx2_streamed
 };
 
 #endif
@@ -9472,7 +9480,7 @@ static const wcodeci_kernels wcodeci_kernels_avx512 = {
       wcodeci_avx512_merge_e4m3, wcodeci_avx512_merge_e5m2, wcodeci_avx512_merge_nibbles,
       wcodeci_avx512_merge_bf16_4, wcodeci_avx512_merge_f16_4, wcodeci_avx512_merge_f32_4 },
     wcodeci_avx512_unpack, wcodeci_avx512_unpredict, wcodeci_avx512_scale, wcodeci_avx512_classes_of,
-    wcodeci_avx512_stream, wcodeci_sse41_streamed
+    wcodeci_avx512_stream, wcodeci_avx2_streamed
 };
 
 #if defined(__GNUC__) && !defined(__clang__) && defined(__cplusplus)
@@ -12717,6 +12725,16 @@ static const char *wcodeci_tile_blocks(wcodeci_tile_job *job, wcodeci_byte *gath
     return what;
 }
 
+/* Asks for the payloads' first bytes, which are on their way then while tables are made: the processor's own looking
+ * ahead begins anew with each of them. */
+static void wcodeci_tile_ahead(const wcodeci_byte *src, const wcodec_tile_info *info)
+{
+    unsigned k;
+    size_t i;
+    for (k = 0; k < info->planes; k++)
+        for (i = 0; i < info->plane[k].size && i < 1024; i += 64) wcodeci_prefetch(src + info->plane[k].offset + i);
+}
+
 /* wcodec_tile_decode for the record at `at` of a container. */
 static wcodec_status wcodeci_tile_decode(const wcodeci_engine *engine, const wcodeci_byte *src, size_t size,
                                          const wcodec_tile_inputs *inputs, wcodeci_byte *dst,
@@ -12748,6 +12766,7 @@ static wcodec_status wcodeci_tile_decode(const wcodeci_engine *engine, const wco
     job.room = job.stage + WCODECI_STAGE_SIZE;
     if (!engine->stream || !engine->kernels->stream || info->split == WCODEC_SPLIT_BLOCKS) job.stage = NULL;
     job.crc = no_crc ? NULL : engine->crc;
+    wcodeci_tile_ahead(src, info);
     job.summed = 0;
     job.base = info->based ? inputs->base : NULL;
     if (info->split == WCODEC_SPLIT_BLOCKS) {
@@ -13290,10 +13309,6 @@ static const wcodeci_byte wcodeci_guesses[4][3] = {
 #define WCODECI_SLOW_PART 48        /* of the tile's bytes, */
 #define WCODECI_SLOW_LEAST 16       /* or of what the plane takes: so much must a slow coder save */
 #define WCODECI_FREE_SIZE 8192      /* bytes: in a tile below this speed costs nothing */
-/* For scales, which are few: what decodes without a large table.  (Rows' in a tile of the profile FAST do without
- * Huffman's too, which takes a fifth of such a tile's time and saves 1 in 10000.) */
-#define WCODECI_SIDE_CODERS \
-    (1u << WCODEC_CODER_RAW | 1u << WCODEC_CODER_CONSTANT | 1u << WCODEC_CODER_PACKED | 1u << WCODEC_CODER_HUFFMAN)
 /* Those of whose sizes a histogram says no more than what the entropy does. */
 #define WCODECI_ENTROPY_CODERS \
     (1u << WCODEC_CODER_SPARSE | 1u << WCODEC_CODER_HUFFMAN | 1u << WCODEC_CODER_RANS16 | 1u << WCODEC_CODER_RANS256)
@@ -13301,6 +13316,14 @@ static const wcodeci_byte wcodeci_guesses[4][3] = {
 #define WCODECI_GUESS_LEAST 16      /* and so many bytes */
 #define WCODECI_SECOND_PART 64      /* what seems to cost so little more than the best is encoded too */
 #define WCODECI_PLANE_FIELDS 3      /* bytes of the fields of a plane, about */
+
+/* For the scales of `size` bytes, which are few: what decodes without a large table.  Those of the profile FAST do
+ * without Huffman's too: a tile's rows would take a fifth of its time for 1 in 10000 of its size. */
+static unsigned wcodeci_side_coders(unsigned profile, size_t size)
+{
+    const unsigned quick = 1u << WCODEC_CODER_RAW | 1u << WCODEC_CODER_CONSTANT | 1u << WCODEC_CODER_PACKED;
+    return profile == WCODEC_PROFILE_FAST && size > WCODECI_FREE_SIZE ? quick : quick | 1u << WCODEC_CODER_HUFFMAN;
+}
 #define WCODECI_CLASS_RUN 512       /* values in a row that are looked at for a model of classes */
 #define WCODECI_CLASS_VALUES 8192   /* of which there should be so many */
 #define WCODECI_PLAIN_HEAD 128      /* the fields of a record take no more, but of one that is split as BLOCKS */
@@ -14220,9 +14243,7 @@ static void wcodeci_rows_encode(wcodeci_encoder *e, size_t rows)
     const size_t slow = e->slow;
     wcodeci_plane plane;
     size_t cost;
-    e->options.coders = WCODECI_SIDE_CODERS;
-    if (e->options.profile == WCODEC_PROFILE_FAST && e->size > WCODECI_FREE_SIZE)
-        e->options.coders &= ~(1u << WCODEC_CODER_HUFFMAN);
+    e->options.coders = wcodeci_side_coders(e->options.profile, e->size);
     e->row = 0;
     e->slow = 0;
     memcpy(e->plane, e->row_scales, rows);
@@ -17451,8 +17472,9 @@ static size_t wcodeci_first_row(uint64_t begin, size_t columns)
     return phase ? columns - phase : 0;
 }
 
-/* Codes a group's scales: the size of their record, which goes to a destination of wcodec_tile_bound(columns). */
-static size_t wcodeci_scales_encode(const wcodeci_byte *scales, size_t columns, unsigned cpu_off,
+/* Codes a group's scales by some of `coders`: the size of their record, which goes to a destination of
+ * wcodec_tile_bound(columns). */
+static size_t wcodeci_scales_encode(const wcodeci_byte *scales, size_t columns, unsigned coders, unsigned cpu_off,
                                     wcodeci_byte *record, void *scratch, size_t scratch_size)
 {
     wcodec_tile_options options;
@@ -17460,7 +17482,7 @@ static size_t wcodeci_scales_encode(const wcodeci_byte *scales, size_t columns, 
     memset(&options, 0, sizeof options);
     options.cpu_off = cpu_off;
     options.splits = 1u << WCODEC_SPLIT_BYTE;
-    options.coders = WCODECI_SIDE_CODERS;       /* a random tile's decoder waits for it */
+    options.coders = coders;
     size = wcodec_tile_encode(WCODEC_BYTES, 0, scales, columns, NULL, &options, record,
                               wcodec_tile_bound(columns), scratch, scratch_size);
     record[0] = WCODECI_RECORD_SCALES;
@@ -17482,13 +17504,14 @@ static void wcodeci_group_task(void *arg, size_t i, unsigned worker)
     wcodec_writer *w = (wcodec_writer *)arg;
     wcodeci_batch_group *g = &w->groups[i];
     wcodeci_byte *scratch = w->scratch + worker * w->worker_scratch;
+    const unsigned coders = wcodeci_side_coders(w->tile.profile, g->size);      /* a random tile's decoder waits */
     g->record = 0;
     if (!g->first && wcodeci_group_copied(w, i)) return;
     if (!wcodec_scales_fit(g->dtype, g->src, g->size, g->columns, w->tile.cpu_off,
                            w->scales + g->scales, scratch, w->worker_scratch))
         return;
-    g->record = wcodeci_scales_encode(w->scales + g->scales, g->columns, w->tile.cpu_off, w->output + g->out,
-                                      scratch, w->worker_scratch);
+    g->record = wcodeci_scales_encode(w->scales + g->scales, g->columns, coders, w->tile.cpu_off,
+                                      w->output + g->out, scratch, w->worker_scratch);
 }
 
 /* The scales of all groups of the batch.  Where a segment's first group has none, the others have none. */
@@ -19751,8 +19774,10 @@ static wcodec_status wcodeci_estimate_fit(wcodeci_estimator *e, uint64_t begin, 
                                        e->rows + i * columns * e->layout.cut.unit);
     if (status) return status;
     if (wcodeci_scales_fit(&sample, (size_t)(end - begin), e->tile.cpu_off, e->scales, e->scratch))
-        e->group_record = wcodeci_scales_encode(e->scales, (size_t)columns, e->tile.cpu_off, e->record,
-                                                e->scratch, e->scratch_size);
+        e->group_record = wcodeci_scales_encode(
+            e->scales, (size_t)columns,
+            wcodeci_side_coders(e->tile.profile, (size_t)(end - begin) * e->layout.cut.unit), e->tile.cpu_off,
+            e->record, e->scratch, e->scratch_size);
     return WCODEC_OK;
 }
 
@@ -20303,7 +20328,6 @@ WCODEC_API wcodec_status wcodec_plan_base(wcodec_plan *plan, const wcodec_source
 #undef WCODECI_SLOW_PART
 #undef WCODECI_SLOW_LEAST
 #undef WCODECI_FREE_SIZE
-#undef WCODECI_SIDE_CODERS
 #undef WCODECI_ENTROPY_CODERS
 #undef WCODECI_GUESS_PART
 #undef WCODECI_GUESS_LEAST

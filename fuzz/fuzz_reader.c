@@ -203,6 +203,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     options.no_crc = (int)fuzz_below(&r, 2);
     options.cpu_off = fuzz_cpu_off(&r);
     options.base = fuzz_base(&r);
+    options.stream_from = fuzz_below(&r, 2);    /* all reads, or large ones */
     file.data = copy;
     file.size = size;
     if (fuzz_below(&r, 2) == 0) {

@@ -1299,6 +1299,111 @@ static void readers_and_writers(void)
     make_free(&wanted);
 }
 
+/* Matrices whose rows and columns differ in scale, and values far apart that are exceptions. */
+static void make_streamed(make_container *c)
+{
+    static const unsigned dtypes[] = { WCODEC_BF16, WCODEC_F16, WCODEC_F32, WCODEC_BF16 };
+    const uint64_t shape[2] = { 100, 300 }, length = 200000;
+    unsigned char *data = (unsigned char *)test_malloc(400000), scale[300];
+    wcodec_segment s;
+    unsigned i;
+    make_init(c, 31);
+    c->options.tile_units = 70000;
+    make_begin(c);
+    make_original(c, "streamed", 0);
+    make_bytes(c, NULL, "123", 3);          /* nothing that follows is aligned */
+    memset(&s, 0, sizeof s);
+    s.rank = 2;
+    s.shape = shape;
+    for (i = 0; i < 4; i++) {
+        s.dtype = dtypes[i];
+        s.size = 30000u * wcodec_dtype_bits(s.dtype) / 8;
+        make_scaled(&c->random, s.dtype, 300, 30000, i == 3 ? 50 : 0, data, scale);
+        make_segment_of(c, &s, data);
+    }
+    s.dtype = WCODEC_BF16;
+    s.rank = 1;
+    s.shape = &length;
+    s.size = 2 * length;
+    for (i = 0; i < length; i++) {          /* values of two exponents, and a third one twice in a tile */
+        const unsigned x = (test_below(&c->random, 3) ? 0x3C80u : 0x3D00u) | (unsigned)test_below(&c->random, 128);
+        const unsigned unit = i % 70000 == 7 || i % 70000 == 69990 ? 0x4200u : x;
+        data[2 * i] = (unsigned char)unit;
+        data[2 * i + 1] = (unsigned char)(unit >> 8);
+    }
+    make_segment_of(c, &s, data);
+    make_end(c);
+    free(data);
+}
+
+/* Reads that go past the caches, to destinations of any alignment. */
+static void past_the_caches(void)
+{
+    make_container c;
+    unsigned k, at;
+    make_streamed(&c);
+    for (k = 0; k < set_count; k++) {
+        wcodec_reader_options options = wcodec_reader_defaults();
+        const wcodec_source source = wcodec_source_memory(c.out.data, c.out.size);
+        wcodec_reader *reader = NULL;
+        test_guard scratch;
+        options.cpu_off = sets[k].off;
+        options.stream_from = 1;
+        REQUIRE_OK(wcodec_reader_open(&reader, &source, &options, NULL));
+        scratch = test_guard_new(wcodec_reader_scratch(reader));
+        for (at = 0; at < 64; at += 1 + at / 3) {       /* it ends at a guard page: the start is where `at` says */
+            const size_t skip = at + c.view.size % 64;
+            test_guard dst = test_guard_new(c.view.size - skip);
+            test_note("%s, %u", sets[k].name, at);
+            CHECK_STATUS(wcodec_read(reader, skip, dst.data, dst.size, scratch.data, scratch.size, NULL), WCODEC_OK);
+            CHECK_MEM(dst.data, c.view.data + skip, dst.size);
+            test_guard_free(&dst);
+        }
+        test_guard_free(&scratch);
+        wcodec_reader_close(reader);
+    }
+    make_free(&c);
+}
+
+/* What is wrong with them is found on the way. */
+static void wrong_past_the_caches(void)
+{
+    make_container c;
+    test_random r = test_random_new(32);
+    unsigned char *view;
+    unsigned i, k, checksums = 0;
+    make_streamed(&c);
+    view = (unsigned char *)test_malloc(c.view.size);
+    for (i = 0; i < 60; i++) {
+        const size_t place = c.out.size / 8 + test_below(&r, c.out.size * 3 / 4);
+        const unsigned char bit = (unsigned char)(1u << test_below(&r, 8));
+        wcodec_status wanted = WCODEC_OK;
+        c.out.data[place] ^= bit;
+        for (k = 0; k < 2 * set_count; k++) {
+            wcodec_reader_options options = wcodec_reader_defaults();
+            const wcodec_source source = wcodec_source_memory(c.out.data, c.out.size);
+            wcodec_reader *reader = NULL;
+            unsigned char *scratch;
+            wcodec_status status;
+            options.cpu_off = sets[k / 2].off;
+            options.stream_from = k % 2 ? UINT64_MAX : 1;
+            REQUIRE_OK(wcodec_reader_open(&reader, &source, &options, NULL));
+            scratch = (unsigned char *)test_malloc(wcodec_reader_scratch(reader));
+            status = wcodec_read(reader, 0, view, c.view.size, scratch, wcodec_reader_scratch(reader), NULL);
+            test_note("byte %zu, %s, %s", place, sets[k / 2].name, k % 2 ? "through the caches" : "past them");
+            if (k == 0) wanted = status;
+            CHECK_STATUS(status, wanted);
+            wcodec_reader_close(reader);
+            free(scratch);
+        }
+        checksums += wanted == WCODEC_E_CHECKSUM;
+        c.out.data[place] ^= bit;
+    }
+    CHECK(checksums > 20);
+    free(view);
+    make_free(&c);
+}
+
 int main(void)
 {
     find_sets();
@@ -1326,6 +1431,8 @@ int main(void)
     RUN(pairs_of_large_tiles);
     RUN(pairs_of_scaled_tiles);
     RUN(pairs_of_real_tiles);
+    RUN(past_the_caches);
+    RUN(wrong_past_the_caches);
     RUN(broken_tiles);
     RUN(broken_scaled_tiles);
     RUN(noise_behind_tables);

@@ -95,6 +95,16 @@ WCODECI_INLINE void wcodeci_store64(wcodeci_byte *p, uint64_t v)
 #endif
 }
 
+/* Says that the cache line at p will be read soon.  Nothing has to be there. */
+WCODECI_INLINE void wcodeci_prefetch(const void *p)
+{
+#if defined(__GNUC__)
+    __builtin_prefetch(p);
+#else
+    (void)p;
+#endif
+}
+
 /* memcpy and memset that take NULL with size 0, as the public functions do. */
 WCODECI_INLINE void wcodeci_copy(void *dst, const void *src, size_t size)
 {

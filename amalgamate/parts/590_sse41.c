@@ -591,26 +591,6 @@ WCODECI_SSE41 static void wcodeci_sse41_classes_of(const wcodeci_class_map *map,
     wcodeci_classes_scalar(map, first + i, q ? q + i : NULL, classes + i, n - i);
 }
 
-/* ---- past the caches ---- */
-
-/* Whole cache lines, for the processor to write without reading them first. */
-WCODECI_SSE41 static void wcodeci_sse41_stream(wcodeci_byte *dst, const wcodeci_byte *src, size_t n)
-{
-    const size_t head = wcodeci_min((64 - ((uintptr_t)dst & 63)) & 63, n);
-    size_t i;
-    memcpy(dst, src, head);
-    for (i = head; n - i >= 64; i += 64) {
-        __m128i *const line = (__m128i *)(void *)(dst + i);
-        _mm_stream_si128(line, wcodeci_sse41_load(src + i));
-        _mm_stream_si128(line + 1, wcodeci_sse41_load(src + i + 16));
-        _mm_stream_si128(line + 2, wcodeci_sse41_load(src + i + 32));
-        _mm_stream_si128(line + 3, wcodeci_sse41_load(src + i + 48));
-    }
-    memcpy(dst + i, src + i, n - i);
-}
-
-WCODECI_SSE41 static void wcodeci_sse41_streamed(void) { _mm_sfence(); }
-
 static const wcodeci_kernels wcodeci_kernels_sse41 = {
     "sse4.1", { wcodeci_sse41_rans16, wcodeci_sse41_rans16_classes },
     { { NULL, NULL, NULL, NULL, wcodeci_sse41_bf16, wcodeci_sse41_f16, wcodeci_sse41_f32, NULL,
@@ -625,8 +605,7 @@ static const wcodeci_kernels wcodeci_kernels_sse41 = {
       wcodeci_sse41_merge_f16, wcodeci_sse41_merge_f32, NULL, wcodeci_sse41_merge_e4m3,
       wcodeci_sse41_merge_e5m2, wcodeci_sse41_merge_nibbles, wcodeci_sse41_merge_bf16_4,
       wcodeci_sse41_merge_f16_4, wcodeci_sse41_merge_f32_4 },
-    wcodeci_sse41_unpack, wcodeci_sse41_unpredict, wcodeci_sse41_scale, wcodeci_sse41_classes_of,
-    wcodeci_sse41_stream, wcodeci_sse41_streamed
+    wcodeci_sse41_unpack, wcodeci_sse41_unpredict, wcodeci_sse41_scale, wcodeci_sse41_classes_of, NULL, NULL
 };
 
 #endif

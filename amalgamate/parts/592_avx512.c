@@ -729,7 +729,7 @@ static const wcodeci_kernels wcodeci_kernels_avx512 = {
       wcodeci_avx512_merge_e4m3, wcodeci_avx512_merge_e5m2, wcodeci_avx512_merge_nibbles,
       wcodeci_avx512_merge_bf16_4, wcodeci_avx512_merge_f16_4, wcodeci_avx512_merge_f32_4 },
     wcodeci_avx512_unpack, wcodeci_avx512_unpredict, wcodeci_avx512_scale, wcodeci_avx512_classes_of,
-    wcodeci_avx512_stream, wcodeci_sse41_streamed
+    wcodeci_avx512_stream, wcodeci_avx2_streamed
 };
 
 #if defined(__GNUC__) && !defined(__clang__) && defined(__cplusplus)
