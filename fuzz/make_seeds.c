@@ -238,7 +238,7 @@ static void seeds_of_tiles(void)
     wcodec_tile_options options;
     unsigned split, coder;
     char name[64];
-    for (split = 0; split < WCODEC_SPLIT_COUNT; split++) {
+    for (split = 0; split <= WCODEC_SPLIT_F32_4; split++) {
         options.splits = 1u << split;
         options.coders = options.predictors = ~0u;
         fill_weights(data, 1600, dtypes[split]);
@@ -300,7 +300,9 @@ static void seeds_of_scales(void)
         "scales-row-and-filler", "scales-unit-up", "classes-k0-n200", "classes-k1-exceptions",
         "classes-k2-exceptions", "classes-k2-exceptions-apart", "classes-without-scale-up", "classes-skewed",
         "classes-holes", "classes-first-nibbles-k0", "classes-first-f8_e4m3-k2", "classes-first-nibbles-scaled",
-        "classes-first-f8_e4m3-after-classes" };
+        "classes-first-f8_e4m3-after-classes", "palette-5-of-2", "palette-16-of-4", "palette-256-of-8",
+        "palette-left", "palette-table-256-bytes", "linear-bf16-runs-huffman", "linear-f16-bytes-3",
+        "linear-f32-runs-of-1", "linear-f32-subnormal", "linear-f16-subnormal", "linear-f32-infinite" };
     static unsigned char data[16384];
     static fuzz_container c;
     size_t i, k;

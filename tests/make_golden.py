@@ -453,6 +453,11 @@ SPLITS = {
 }
 
 
+# Splits with a table.
+INDEXED = {'PALETTE16': (15, 2), 'PALETTE32': (16, 4), 'PALETTE64': (17, 8), 'LINEAR_BF16': (18, 2),
+           'LINEAR_F16': (19, 2), 'LINEAR_F32': (20, 4)}
+
+
 # -- 7. Predictors -------------------------------------------------------------------------------------
 
 def predict(values, predictor, row, bits, q=None):
@@ -485,16 +490,24 @@ def note(size=5, kind=b'n'):
 
 
 def tile(data, split='BYTE', planes=None, predictor=NONE, tile_row=None, kind=b'T', filler=0, scales=None,
-         phase=0, rows=None, rows_plane=None, edit=None):
-    """`rows`: the scales of the rows that the tile touches, coded by `rows_plane`; `scales`: of the columns."""
-    number, unit, parts = SPLITS[split]
+         phase=0, rows=None, rows_plane=None, palette=None, linear=None, edit=None):
+    """`palette`: the units of a split of that name, as numbers; `linear`: scales as bits of FP32, the bytes of
+    each, units a scale, zero, width, and the indices.  `rows`: the scales of the rows that the tile touches, coded by `rows_plane`; `scales`: of the columns."""
+    if palette is not None or linear is not None:
+        number, unit = INDEXED[split]
+        given = [int.from_bytes(data[i:i + unit], 'little') for i in range(0, len(data), unit)]
+        w, given = (max(1, (len(palette) - 1).bit_length()), [palette.index(x) if x in palette else 0 for x in given]) \
+            if linear is None else linear[4:]
+        parts = None
+    else:
+        number, unit, parts = SPLITS[split]
     units = [int.from_bytes(data[i:i + unit], 'little') for i in range(0, len(data), unit)]
     q = None
     if rows is not None:
         at = range(phase, phase + len(units))
         q = [(rows[i // len(scales)] + scales[i % len(scales)]) % 256 for i in at]
     residuals = predict(units, predictor, tile_row, 8 * unit)
-    columns = list(zip(*(parts(x, x >> 8 * unit - 1) for x in residuals)))
+    columns = list(zip(*(parts(x, x >> 8 * unit - 1) for x in residuals))) if parts else [[(w, v) for v in given]]
     planes = planes or [P()] * len(columns)
     assert len(planes) == len(columns)
     coded, first = [], None
@@ -523,11 +536,25 @@ def tile(data, split='BYTE', planes=None, predictor=NONE, tile_row=None, kind=b'
         if rows is not None:
             f.add('phase', varint(phase))
         payloads = []
+        table = None
+        if palette is not None:
+            f.add('count', varint(len(palette)))
+            table = b''.join(x.to_bytes(unit, 'little') for x in palette)
+        elif linear is not None:
+            scales, size, run, zero = linear[:4]
+            f.add('form', bytes([w | size - 1 << 4]))
+            f.add('zero', bytes([zero]))
+            f.add('G', varint(run))
+            table = b''.join(u32(s)[4 - size:] for s in scales)
         for name, coder, plane_predictor, payload in coded:
             f.add('plane' + name, bytes([coder | plane_predictor << 5]))
             f.add('size' + name, varint(len(payload)))
             payloads.append((name, payload))
         f.add('filler', bytes(filler))
+        if table is not None:
+            if len(table) >= 256:
+                f.add('fill of table', pad8(before + sum(map(len, f.pieces[2:]))))
+            f.add('table', table)
         for name, payload in payloads:
             if len(payload) >= 256:
                 f.add('fill' + name, pad8(before + sum(map(len, f.pieces[2:]))))
@@ -1457,6 +1484,106 @@ def good_copies():
                                    tiles=[scaled_tile(w[:66], W11)] + [copy(w[:66], 66 * i) for i in (1, 2, 3)]))
 
 
+def palette_of(seed, n, unit, count):
+    """n units of `count` different ones, and these."""
+    r = Random(seed)
+    units = set()
+    while len(units) < count:
+        units.add(r.u64() >> 64 - 8 * unit)
+    units = sorted(units)
+    return b''.join(units[r.below(count)].to_bytes(unit, 'little') for _ in range(n)), units
+
+
+def as_bf16(x):
+    """A float to BF16, of FP32."""
+    bits = struct.unpack('<I', struct.pack('<f', x))[0]
+    return u16(bits + 0x7fff + (bits >> 16 & 1) >> 16)
+
+
+def float_of(scale):
+    return struct.unpack('<f', u32(scale))[0]
+
+
+def dequantised(indices, zero, run, scales, to_bytes):
+    """Units by the machine's own floating point: FP32 holds the product of two FP64 numbers rounded once."""
+    return b''.join(to_bytes(struct.unpack('<f', struct.pack('<f', float_of(scales[i // run]) * (v - zero)))[0])
+                    for i, v in enumerate(indices))
+
+
+LINEAR_TO = {'LINEAR_BF16': as_bf16, 'LINEAR_F16': lambda x: struct.pack('<e', x),
+             'LINEAR_F32': lambda x: struct.pack('<f', x)}
+
+
+def linear_tile(split, indices, scales, size=4, run=None, zero=0, w=8, plane=None, **how):
+    run = run or len(indices)
+    data = dequantised(indices, zero, run, scales, LINEAR_TO[split])
+    return data, tile(data, split, [plane or P()], linear=(scales, size, run, zero, w, indices), **how)
+
+
+def good_palettes():
+    def one(name, unit, count, n=200, coder='raw', predictor=NONE, palette=None, **how):
+        data, units = palette_of(count + n, n, unit, count)
+        if palette:
+            units = sorted(set(units) | set(palette))
+        split = 'PALETTE%d' % (8 * unit)
+        good('palette-' + name, [Original(segments=[Segment(data, unit=unit, tiles=[
+            tile(data, split, [P(coder, predictor)], palette=units, **how)])])])
+
+    for unit, counts in (2, (1, 2, 3, 4, 5, 16, 17, 128, 129, 256)), (4, (1, 2, 16, 17, 256)), (8, (1, 5, 256)):
+        for count in counts:
+            one('%d-of-%d' % (count, unit), unit, count, 300, 'raw')
+    for coder in 'constant', 'sparse', 'huffman', 'rans16', 'rans256':
+        one(coder, 4, 1 if coder == 'constant' else 7, 200, coder)
+    one('left', 4, 13, 200, 'huffman', LEFT)
+    one('up', 2, 100, 200, 'raw', UP, tile_row=20)
+    one('unused-units', 4, 5, 90, palette=[0, 1, 0xffffffff])
+    one('one-unit', 8, 1, 1)
+    one('filler', 2, 9, 90, filler=3)
+    one('table-256-bytes', 4, 64, 90)
+    one('table-255-bytes', 2, 127, 90)
+    r = Random(130)
+    f = 0x3a83126f                      # 0.001
+
+    def linear(name, split, indices, scales, **how):
+        data, made = linear_tile(split, indices, scales, **how)
+        good('linear-' + name, [Original(segments=[Segment(data, unit=len(data) // len(indices), tiles=[made])])])
+
+    all_of = [r.below(256) for _ in range(300)]
+    few = [r.below(16) for _ in range(300)]
+    for split in 'LINEAR_BF16', 'LINEAR_F16', 'LINEAR_F32':
+        s = split[7:].lower()
+        linear(s, split, all_of, [f], zero=128)
+        linear(s + '-negative', split, all_of, [f | 1 << 31], zero=128)
+        linear(s + '-zero-0', split, all_of, [f], zero=0)
+        linear(s + '-zero-255', split, all_of, [f], zero=255)
+        linear(s + '-runs', split, few, [0x3c000000 + r.below(1 << 23) for _ in range(10)], run=32, zero=8, w=4)
+        linear(s + '-runs-huffman', split, few, [0x3c000000 + r.below(1 << 23) for _ in range(3)], run=128, zero=8,
+               w=4, plane=P('huffman'))
+        linear(s + '-runs-of-1', split, [r.below(256) for _ in range(90)], run=1, zero=99,
+               scales=[r.below(0x40000000) for _ in range(90)])
+        linear(s + '-runs-300', split, all_of, [0x3c000000 + r.below(1 << 23)] * 2, run=299, zero=3)
+        linear(s + '-zeros', split, [0] * 40, [f | 1 << 31, f], run=20, zero=0, w=1)
+        linear(s + '-zero-scale', split, [i % 4 for i in range(40)], [0, 1 << 31], run=20, zero=2, w=2)
+        for size, mask in (1, 0xff000000), (2, 0xffff0000), (3, 0xffffff00):
+            linear(s + '-bytes-%d' % size, split, all_of, [0x3d123456 & mask], size=size, zero=7)
+        linear(s + '-width-5', split, [v % 32 for v in all_of], [f], zero=16, w=5, plane=P('rans16'))
+    # Ties, subnormal numbers, and what becomes infinite where FP32 can not (of FP16 and BF16, rounded).
+    linear('f32-subnormal', 'LINEAR_F32', all_of, [3, 0x7fffff, 0x800001, 0x1000001], run=80, zero=100)
+    linear('bf16-subnormal', 'LINEAR_BF16', all_of, [3, 0x7fffff, 0x800001, 0x17fff], run=80, zero=100)
+    linear('f16-subnormal', 'LINEAR_F16', all_of, [0x33000000, 0x33000001, 0x32ffffff, 0x35812345], run=80, zero=100)
+    linear('bf16-ties', 'LINEAR_BF16', all_of, [0x3f808000, 0x3f818000, 0x3f80c000, 0x3f80ffff], run=80, zero=0)
+    linear('f16-ties', 'LINEAR_F16', all_of, [0x3f801000, 0x3f803000, 0x3f801001, 0x3f800fff], run=80, zero=0)
+    linear('bf16-twice', 'LINEAR_BF16', all_of, [0x3f000000 + 0x10101 * i for i in range(75)], run=4, zero=3)
+    linear('f32-left', 'LINEAR_F32', few, [f], plane=P('huffman', LEFT), w=4, zero=8)
+    inf = b'\0\0\x80\x7f'
+    good('linear-f32-infinite', [Original(segments=[Segment(inf * 9, unit=4, tiles=[tile(
+        inf * 9, 'LINEAR_F32', [P()], linear=([0x7f7fffff], 4, 9, 0, 8, [2, 255, 3, 4, 9, 8, 7, 6, 5]))])])])
+    for split, scale, bits in ('LINEAR_BF16', 0x7f7fffff, 0x7f80), ('LINEAR_F16', 0x477ff000, 0x7c00):
+        data = u16(bits) * 9
+        good('linear-%s-infinite' % split[7:].lower(), [Original(segments=[Segment(data, unit=2, tiles=[tile(
+            data, split, [P()], linear=([scale], 4, 9, 0, 8, [1, 255, 3, 4, 9, 8, 7, 6, 5]))])])])
+
+
 def good_example():
     """The container that the specification shows as a hex dump."""
     exponents = [127 - abs(row - column) for row in range(4) for column in range(6)]
@@ -1504,7 +1631,7 @@ def bad_tiles():
         one = tile(data, edit=edit, **how)
         bad('tile-' + name, status, [Original(segments=[Segment(data, unit=unit, tiles=[one])])])
 
-    for number in 14, 15, 128, 255:
+    for number in 14, 21, 128, 255:
         case('split-%d' % number, 'unsupported', edit={'split': bytes([number])})
     for bit in 4, 5, 6:
         case('filler-missing-%d' % bit, 'corrupt', edit={'flags': bytes([1 << bit])})
@@ -1815,6 +1942,59 @@ def bad_groups():
     for groups in 0, 1, 3, (1 << 16) + 2, (1 << 32) - 1:
         case('index-footer-groups-%d' % groups, edit={'footer.groups': u32(groups)})
     bad('index-footer-groups-of-none', 'corrupt', plain(), edit={'footer.groups': u32(1)})
+
+
+def bad_palettes():
+    def case(name, status='corrupt', count=5, unit=4, edit=None, palette=None, data=None, planes=None, **how):
+        given, units = palette_of(140, 90, unit, count)
+        data = data or given
+        bad('palette-' + name, status, [Original(segments=[Segment(data, unit=unit, tiles=[
+            tile(data, 'PALETTE%d' % (8 * unit), planes or [P()], palette=palette or units, edit=edit, **how)])])])
+
+    case('count-0', edit={'count': varint(0), 'table': b''})
+    case('count-257', edit={'count': varint(257)})
+    case('count-2-64', edit={'count': varint((1 << 64) - 1)})
+    case('count-long', edit={'count': varint(5, 2)})
+    case('count-4', edit={'count': varint(4), 'table': lambda t: t[:-4]})
+    case('count-more', edit={'count': varint(6)})
+    case('table-cut', edit={'table': lambda t: t[:-1]})
+    case('table-longer', edit={'table': lambda t: t + b'\xff'})
+    for unit in 2, 4, 8:
+        case('equal-units-%d' % unit, unit=unit, edit={'table': lambda t: t[:unit] + t[:unit] + t[2 * unit:]})
+        case('falling-units-%d' % unit, unit=unit,
+             edit={'table': lambda t: t[:-2 * unit] + t[-unit:] + t[-2 * unit:-unit]})
+    data, units = palette_of(141, 90, 2, 6)
+    case('index-beyond', unit=2, data=data, palette=units, edit={'count': varint(5), 'table': lambda t: t[:-2]})
+    case('index-beyond-wide', unit=2, count=200, edit={'count': varint(199), 'table': lambda t: t[:-2]})
+    case('crc', 'checksum', edit={'crc': u32(9)})
+    case('scaled', edit={'flags': bytes([128])})
+    case('predictor-scale', planes=[P('raw', SCALE)])
+    case('padding-before-table', count=80, edit={'fill of table': lambda p: b'\1' + p[1:]})
+
+    def linear(name, status='corrupt', split='LINEAR_F32', scales=(0x3c123456, 0x3c654321, 0x3c000000), **how):
+        indices = [v % 16 for v in randoms(142, 90)]
+        data, made = linear_tile(split, indices, list(scales), run=30, zero=8, w=4, **how)
+        bad('linear-' + name, status, [Original(segments=[Segment(data, unit=len(data) // 90, tiles=[made])])])
+
+    for w in 0, 9, 15:
+        linear('width-%d' % w, edit={'form': bytes([w | 48])})
+    linear('width-5', edit={'form': bytes([5 | 48])})
+    linear('form-64', 'unsupported', edit={'form': bytes([4 | 48 | 64])})
+    linear('form-128', 'unsupported', edit={'form': bytes([4 | 48 | 128])})
+    linear('bytes-3', edit={'form': bytes([4 | 32])})
+    linear('G-0', edit={'G': varint(0)})
+    linear('G-91', edit={'G': varint(91)})
+    linear('G-29', edit={'G': varint(29)})
+    linear('G-31-left-over', edit={'G': varint(45)})
+    linear('G-long', edit={'G': varint(30, 2)})
+    linear('G-2-64', edit={'G': varint((1 << 64) - 1)})
+    linear('zero-other', 'checksum', edit={'zero': bytes([9])})
+    linear('scale-other', 'checksum', edit={'table': lambda t: t[:4] + b'\0' + t[5:]})
+    for split in 'LINEAR_BF16', 'LINEAR_F16', 'LINEAR_F32':
+        for name, bits in ('infinite', 0x7f800000), ('nan', 0x7fc00000), ('minus-infinite', 0xff800000):
+            linear('%s-scale-%s' % (split[7:].lower(), name), split=split,
+                   edit={'table': lambda t: t[:4] + u32(bits) + t[8:]})
+    linear('crc', 'checksum', edit={'crc': u32(9)})
 
 
 def bad_copies():
@@ -2437,9 +2617,9 @@ def build():
     """path below tests/golden -> bytes"""
     FILES.clear()
     for part in (good_coders, good_rans16, good_tiles, good_geometry, good_containers, good_scales, good_classes,
-                 good_groups, good_copies, good_example,
+                 good_groups, good_copies, good_palettes, good_example,
                  bad_header, bad_tiles, bad_simple_coders, bad_huffman, bad_rans16, bad_rans256, bad_scales,
-                 bad_classes, bad_groups, bad_copies, bad_index,
+                 bad_classes, bad_groups, bad_palettes, bad_copies, bad_index,
                  bad_footer, bad_stream, bad_both):
         part()
     return dict(FILES)

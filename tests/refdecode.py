@@ -463,6 +463,8 @@ SPLITS = [
     ('F16_4', 2, [[(10, 5)], [(6, 4)], [(0, 6), (15, 1)]]),
     ('F32_4', 4, [[(23, 8)], [(19, 4)], [(16, 3), (31, 1)], [(8, 8)], [(0, 8)]]),
 ]
+INDEXED = {15: 2, 16: 4, 17: 8, 18: 2, 19: 2, 20: 4}    # bytes a unit of splits with a table
+LINEAR = 18
 
 
 def width(plane):
@@ -485,6 +487,91 @@ def join(planes, values, unit, n):
             whole |= (lane >> taken & lanes((1 << bits) - 1)) << bit
             taken += bits
     return whole.to_bytes(n * unit, 'little')
+
+
+# -- 6.1 Palettes --------------------------------------------------------------------------------------
+
+@dataclass
+class Table:
+    width: int          # bits an index
+    size: int           # bytes of the payload
+    zero: int = 0
+    bytes: int = 0      # of a scale
+    run: int = 0
+
+
+def read_table(c, split, n):
+    """The fields of a table."""
+    if split < LINEAR:
+        count = c.varint()
+        if not 1 <= count <= 256:
+            c.fail('a palette of no units, or of more than 256')
+        return Table(max(1, (count - 1).bit_length()), count * INDEXED[split])
+    form, zero = c.u8(), c.u8()
+    c.reserved(form >> 6, 'form of a linear split')
+    w, size, run = form & 15, (form >> 4 & 3) + 1, c.varint()
+    if not 1 <= w <= 8:
+        c.fail('a linear split with a width that is not 1 to 8')
+    if not 1 <= run <= n:
+        c.fail('a run of no units, or of more than there are')
+    return Table(w, -(-n // run) * size, zero, size, run)
+
+
+def rounded(numerator, shift):
+    """numerator / 2^shift, to the nearest whole number, of two to the even one."""
+    if shift <= 0:
+        return numerator << -shift
+    whole, rest = numerator >> shift, numerator & (1 << shift) - 1
+    return whole + (2 * rest > 1 << shift or 2 * rest == 1 << shift and whole & 1)
+
+
+def to_float(m, e, mantissa, exponents):
+    """m * 2^e as the bits of the nearest floating-point number with so many bits of mantissa and exponent."""
+    bias = (1 << exponents - 1) - 1
+    last = max(m.bit_length() - 1 + e, 1 - bias) - mantissa     # the power of 2 of the last place
+    q = rounded(m, last - e)
+    bits = q + (last + mantissa + bias - 1 << mantissa) if q >> mantissa else q
+    return min(bits, (1 << exponents) - 1 << mantissa)
+
+
+def linear_units(c, split, table, scale, values):
+    """One run of units."""
+    if scale >> 23 & 255 == 255:
+        c.fail('a scale that is not finite')
+    e = scale >> 23 & 255
+    m, e = (scale & 0x7fffff | (e > 0) << 23), max(e, 1) - 150
+    made = {}
+    for v in set(values):
+        k = v - table.zero
+        bits, top = to_float(m * abs(k), e, 23, 8), 31
+        if split < 20:
+            f = bits >> 23
+            top = 15
+            if f == 255:
+                bits = (0x7f80, 0x7c00)[split - 18]
+            else:
+                bits = to_float(bits & 0x7fffff | (f > 0) << 23, max(f, 1) - 150, *((7, 8), (10, 5))[split - 18])
+        made[v] = (bits | ((scale >> 31) ^ (k < 0)) << top).to_bytes(INDEXED[split], 'little')
+    return b''.join(made[v] for v in values)
+
+
+def indexed_units(c, split, table, payload, values):
+    """The units that indices stand for."""
+    unit = INDEXED[split]
+    if split < LINEAR:
+        units = [payload[i:i + unit] for i in range(0, len(payload), unit)]
+        order = [int.from_bytes(x, 'little') for x in units]
+        if any(a >= b for a, b in zip(order, order[1:])):
+            c.fail('the units of a palette do not rise')
+        if max(values) >= len(units):
+            c.fail('an index beyond the palette')
+        return b''.join(units[v] for v in values)
+    out = []
+    for i in range(0, len(values), table.run):
+        at = i // table.run * table.bytes
+        scale = int.from_bytes(bytes(4 - table.bytes) + payload[at:at + table.bytes], 'little')
+        out.append(linear_units(c, split, table, scale, values[i:i + table.run]))
+    return b''.join(out)
 
 
 # -- 2.2 Records, 5. Tiles -----------------------------------------------------------------------------
@@ -575,9 +662,9 @@ def decode_tile(data, offset, limit=MAX_TILE_BYTES, scales=None, mixed=False):
     c = record.cursor(data)
 
     split, flags = c.u8(), c.u8()
-    if split >= len(SPLITS):
+    if split >= len(SPLITS) and split not in INDEXED:
         c.reserved(split, 'split')
-    _, unit, planes = SPLITS[split]
+    _, unit, planes = SPLITS[split] if split < len(SPLITS) else ('', INDEXED[split], None)
     predictor, has_row = flags & 7, flags >> 3 & 1
     scaled = flags >> 7
     if predictor == SCALE:
@@ -611,6 +698,12 @@ def decode_tile(data, offset, limit=MAX_TILE_BYTES, scales=None, mixed=False):
         rows_head = read_head(c, mixed)
         if rows_head[0] in (CLASSES, MIX) or rows_head[1] not in (0, LEFT):
             c.fail('row scales with a coder or predictor that they can not have')
+    table = None
+    if planes is None:
+        table = read_table(c, split, n)
+        planes = [[(0, table.width)]]
+        if scaled:
+            c.fail('a palette with scales')
     heads = [read_head(c, mixed) for _ in planes]
     used = [predictor] + [p for _, p, _ in heads]
     if row is None and UP in used:
@@ -624,6 +717,9 @@ def decode_tile(data, offset, limit=MAX_TILE_BYTES, scales=None, mixed=False):
         rows = decode_plane(take_payload(c, offset, rows_head[2]), row_count, 8, rows_head[0])
         rows = unpredict(rows, rows_head[1], None, 8)
         q = [rows[i // w] + scales[i % w] & 255 for i in range(phase, phase + n)]
+    if table:
+        units = take_payload(c, offset, table.size)
+        units = units.take(units.left())
     values = []
     for plane, (coder, plane_predictor, size) in zip(planes, heads):
         first = (width(planes[0]), values[0]) if values else None
@@ -635,7 +731,7 @@ def decode_tile(data, offset, limit=MAX_TILE_BYTES, scales=None, mixed=False):
         values.append(unpredict(residuals, plane_predictor, row, width(plane), q))
     c.done("a tile's payloads")
 
-    decoded = join(planes, values, unit, n)
+    decoded = indexed_units(c, split, table, units, values[0]) if table else join(planes, values, unit, n)
     if predictor:
         letter = {1: 'B', 2: 'H', 4: 'I', 8: 'Q'}[unit]
         units = struct.unpack('<%d%s' % (n, letter), decoded)

@@ -60,7 +60,7 @@ static void other_numbers(void)
     CHECK(WCODEC_CODER_HUFFMAN == 3 && WCODEC_CODER_RANS16 == 4 && WCODEC_CODER_RANS256 == 5);
     CHECK(WCODEC_PREDICT_NONE == 0 && WCODEC_PREDICT_LEFT == 1 && WCODEC_PREDICT_UP == 2);
     for (i = 0; i < 64; i++) {
-        CHECK((wcodec_split_name(i) != NULL) == (i < WCODEC_SPLIT_COUNT));
+        CHECK((wcodec_split_name(i) != NULL) == (i < WCODEC_SPLIT_COUNT && i != 14));
         CHECK((wcodec_coder_name(i) != NULL) == (i < WCODEC_CODER_COUNT));
         CHECK((wcodec_predictor_name(i) != NULL) == (i < WCODEC_PREDICT_COUNT));
     }

@@ -380,7 +380,7 @@ static void rans16_units(void)
     unsigned i, k, split, several;
     for (k = 0; k < set_count; k++)
         for (several = 0; several < 2; several++)
-            for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
+            for (split = 0; split <= WCODEC_SPLIT_F32_4; split++)
                 for (i = 0; i < 300; i++) {
                     if (sets[k].kernels->units[several][split]) check_units(&r, &sets[k], several, split, 0, i);
                     if (sets[k].kernels->packed[several][split]) check_units(&r, &sets[k], several, split, 1, i);
@@ -392,7 +392,7 @@ static void merging(void)
     static unsigned char wanted[MOST * 8];
     test_random r = test_random_new(3);
     unsigned i, k, split, p;
-    for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
+    for (split = 0; split <= WCODEC_SPLIT_F32_4; split++)
         for (i = 0; i < 60; i++) {
             const wcodeci_split_row *row = &wcodeci_splits[split];
             const size_t n = i < 20 ? test_below(&r, 300) : some_size(&r, 64, 2000);
@@ -596,7 +596,7 @@ static void splitting(void)
     static unsigned char wanted[MOST];
     test_random r = test_random_new(7);
     unsigned i, k, split, p;
-    for (split = 1; split < WCODEC_SPLIT_COUNT; split++)
+    for (split = 1; split <= WCODEC_SPLIT_F32_4; split++)
         for (p = 0; p < wcodeci_splits[split].planes; p++)
             for (i = 0; i < 20; i++) {
                 const wcodeci_split_row *row = &wcodeci_splits[split];

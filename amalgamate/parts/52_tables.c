@@ -55,6 +55,8 @@ typedef struct wcodeci_split_row {
     wcodeci_plane_row plane[WCODEC_MAX_PLANES];
 } wcodeci_split_row;
 
+#define WCODECI_PLAIN_SPLITS 14     /* so many are nothing but bit fields */
+
 #define WCODECI_FIELD(shift, width) { width, shift, width, 0, 0, 0, 0 }
 #define WCODECI_FIELDS(hs, hw, ls, lw) { (hw) + (lw), ls, lw, hs, hw, 0, 0 }
 
@@ -89,7 +91,15 @@ static const wcodeci_split_row wcodeci_splits[WCODEC_SPLIT_COUNT] = {
       { WCODECI_FIELD(10, 5), WCODECI_FIELD(6, 4), WCODECI_FIELDS(15, 1, 0, 6) } },
     { "F32_4", 4, 5,
       { WCODECI_FIELD(23, 8), WCODECI_FIELD(19, 4), WCODECI_FIELDS(31, 1, 16, 3), WCODECI_FIELD(8, 8),
-        WCODECI_FIELD(0, 8) } }
+        WCODECI_FIELD(0, 8) } },
+    { NULL, 1, 0, { WCODECI_FIELD(0, 8) } },
+    /* One plane of indices, whose width is the tile's: see 598_palette.c. */
+    { "PALETTE16", 2, 1, { WCODECI_FIELD(0, 8) } },
+    { "PALETTE32", 4, 1, { WCODECI_FIELD(0, 8) } },
+    { "PALETTE64", 8, 1, { WCODECI_FIELD(0, 8) } },
+    { "LINEAR_BF16", 2, 1, { WCODECI_FIELD(0, 8) } },
+    { "LINEAR_F16", 2, 1, { WCODECI_FIELD(0, 8) } },
+    { "LINEAR_F32", 4, 1, { WCODECI_FIELD(0, 8) } }
 };
 
 /* The plane whose values are merged as they are decoded, where there is a kernel for that. */

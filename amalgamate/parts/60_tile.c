@@ -43,6 +43,7 @@ typedef struct wcodeci_tile {
     uint64_t row;       /* 0: none given */
     uint64_t phase;     /* of a scaled tile */
     size_t n;           /* units */
+    wcodeci_palette palette;
     size_t fields_end;  /* in the record: where the payloads may begin */
     size_t body_end;    /* in the record */
 } wcodeci_tile;
@@ -71,6 +72,43 @@ static uint64_t wcodeci_plane_place(wcodec_plane_info *plane, uint64_t position)
     if (plane->size >= WCODECI_ALIGNED_PLANE) position = wcodeci_up8(position);
     plane->offset = (size_t)position;
     return position + plane->size;
+}
+
+/* Reads what a palette's or a linear split's fields say of its table. */
+static wcodec_status wcodeci_palette_parse(wcodeci_cursor *c, wcodeci_tile *tile)
+{
+    wcodeci_palette *p = &tile->palette;
+    if (wcodeci_split_palette(tile->info.split)) {
+        const uint64_t count = wcodeci_take_varint(c);
+        if (c->bad) return c->bad;
+        if (count == 0 || count > WCODECI_PALETTE) return WCODEC_E_CORRUPT;
+        p->count = (size_t)count;
+        p->width = wcodeci_palette_width((unsigned)count - 1);
+        p->size = p->count * tile->info.unit;
+    } else {
+        const unsigned form = wcodeci_take8(c);
+        uint64_t run;
+        p->zero = wcodeci_take8(c);
+        run = wcodeci_take_varint(c);
+        if (c->bad) return c->bad;
+        if (form >> 6) return WCODEC_E_UNSUPPORTED;
+        p->width = form & 15;
+        p->bytes = 1 + (form >> 4);
+        if (p->width == 0 || p->width > 8 || run == 0 || run > tile->n) return WCODEC_E_CORRUPT;
+        p->run = (size_t)run;
+        p->count = wcodeci_palette_runs(tile->n, p->run);
+        p->size = p->count * p->bytes;
+    }
+    tile->info.table_size = p->size;
+    return tile->info.scaled ? WCODEC_E_CORRUPT : WCODEC_OK;
+}
+
+/* Places the table as a payload is placed. */
+static uint64_t wcodeci_palette_place(wcodec_tile_info *info, uint64_t position)
+{
+    if (info->table_size >= WCODECI_ALIGNED_PLANE) position = wcodeci_up8(position);
+    info->table_offset = (size_t)position;
+    return position + info->table_size;
 }
 
 /* Parses all fields before the payloads. */
@@ -103,7 +141,7 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
     if (flags & WCODECI_TILE_SCALED) tile->phase = wcodeci_take_varint(&c);
     tile->info.predictor = flags & 7;
     if (c.bad) return size < record.head + record.body ? c.bad : WCODEC_E_CORRUPT;
-    if (tile->info.split >= WCODEC_SPLIT_COUNT || tile->info.predictor > WCODEC_PREDICT_SCALE) {
+    if (tile->info.split >= WCODEC_SPLIT_COUNT || !wcodeci_splits[tile->info.split].planes || tile->info.predictor > WCODEC_PREDICT_SCALE) {
         *what = "unknown split or predictor of a tile";
         return WCODEC_E_UNSUPPORTED;
     }
@@ -120,9 +158,10 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
     scaled = 0;
     status = tile->info.scaled ? wcodeci_plane_parse(&c, &tile->info.rows, what) : WCODEC_OK;
     tile->info.rows.width = 8;
+    if (!status && tile->info.split >= WCODEC_SPLIT_PALETTE16) status = wcodeci_palette_parse(&c, tile);
     for (k = 0; k < split->planes && !status; k++) {
         wcodec_plane_info *plane = &tile->info.plane[k];
-        plane->width = split->plane[k].width;
+        plane->width = tile->palette.width ? (unsigned char)tile->palette.width : split->plane[k].width;
         status = wcodeci_plane_parse(&c, plane, what);
         up |= plane->predictor == WCODEC_PREDICT_UP;
         scaled |= plane->predictor == WCODEC_PREDICT_SCALE;
@@ -137,6 +176,7 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
     tile->fields_end = (size_t)(c.p - src);
     position = tile->fields_end + (flags >> WCODECI_TILE_FILLER & 7);
     position = wcodeci_plane_place(&tile->info.rows, position);
+    position = wcodeci_palette_place(&tile->info, position);
     for (k = 0; k < split->planes; k++) position = wcodeci_plane_place(&tile->info.plane[k], position);
     if (position != record.head + record.body) return WCODEC_E_CORRUPT;
     tile->body_end = (size_t)position;
@@ -371,6 +411,20 @@ static int wcodeci_tile_fused(wcodeci_tile_job *job, const char **what)
     return 1;
 }
 
+/* A tile of indices, and what they stand for. */
+static const char *wcodeci_tile_palette(wcodeci_tile_job *job)
+{
+    const wcodec_tile_info *info = &job->tile.info;
+    const wcodeci_byte *table = job->src + info->table_offset;
+    const char *what = wcodeci_plane_find(job, 0);
+    if (what) return what;
+    if (wcodeci_split_palette(info->split))
+        return wcodeci_palette_decode(&job->tile.palette, info->unit, table, job->planes[0],
+                                      (wcodeci_byte *)job->table, job->dst, job->tile.n);
+    return wcodeci_linear_decode(&job->tile.palette, info->split, info->unit, table, job->planes[0],
+                                 (wcodeci_byte *)job->table, job->dst, job->tile.n);
+}
+
 /* Decodes all planes and merges them. */
 static const char *wcodeci_tile_planes(wcodeci_tile_job *job)
 {
@@ -378,6 +432,7 @@ static const char *wcodeci_tile_planes(wcodeci_tile_job *job)
     const char *what = NULL;
     unsigned k;
     if (info->split == WCODEC_SPLIT_BYTE) return wcodeci_plane_decode(job, 0, job->dst);
+    if (info->split >= WCODEC_SPLIT_PALETTE16) return wcodeci_tile_palette(job);
     if (wcodeci_tile_fused(job, &what)) return what;
     for (k = 0; k < info->planes && !what; k++) what = wcodeci_plane_find(job, k);
     if (!what) wcodeci_merge(job->engine->kernels, info->split, job->planes, job->dst, job->tile.n);
@@ -391,6 +446,8 @@ static int wcodeci_tile_padding_ok(const wcodeci_byte *src, const wcodeci_tile *
     unsigned k;
     if (!wcodeci_all_zero(src + end, src + tile->info.rows.offset)) return 0;
     end = tile->info.rows.offset + tile->info.rows.size;
+    if (!wcodeci_all_zero(src + end, src + tile->info.table_offset)) return 0;
+    end = tile->info.table_offset + tile->info.table_size;
     for (k = 0; k < tile->info.planes; k++) {
         if (!wcodeci_all_zero(src + end, src + tile->info.plane[k].offset)) return 0;
         end = tile->info.plane[k].offset + tile->info.plane[k].size;

@@ -373,6 +373,13 @@ static size_t wcodeci_tile_fields(const wcodeci_encoder *e, const wcodeci_tile *
         used += wcodeci_put_varint(dst + used, e->scales->phase);
         used += wcodeci_put_plane(&e->rows, dst + used);
     }
+    if (wcodeci_split_palette(tile->info.split)) {
+        used += wcodeci_put_varint(dst + used, tile->palette.count);
+    } else if (wcodeci_split_linear(tile->info.split)) {
+        dst[used++] = (wcodeci_byte)(tile->palette.width | (tile->palette.bytes - 1) << 4);
+        dst[used++] = (wcodeci_byte)tile->palette.zero;
+        used += wcodeci_put_varint(dst + used, tile->palette.run);
+    }
     for (k = 0; k < tile->info.planes; k++) used += wcodeci_put_plane(&tile->info.plane[k], dst + used);
     return used;
 }
@@ -381,7 +388,7 @@ static size_t wcodeci_tile_fields(const wcodeci_encoder *e, const wcodeci_tile *
 static size_t wcodeci_tile_place(wcodeci_tile *tile, size_t at)
 {
     unsigned k;
-    uint64_t end = wcodeci_plane_place(&tile->info.rows, at);
+    uint64_t end = wcodeci_palette_place(&tile->info, wcodeci_plane_place(&tile->info.rows, at));
     for (k = 0; k < tile->info.planes; k++) end = wcodeci_plane_place(&tile->info.plane[k], end);
     return (size_t)end;
 }
@@ -404,7 +411,7 @@ static size_t wcodeci_tile_layout(wcodeci_tile *tile, size_t fields, unsigned *f
 
 /* Puts fields and payloads together: the planes' payloads stand one after the other from `from` on, with room for
  * the planes in `late`, which are not written yet.  They move down, for head and fields (at most 80 bytes), filler
- * and padding (at most 7 each) and the rows' scales take no more. */
+ * and padding (at most 7 each) and the rows' scales, or a palette's table, take no more. */
 static size_t wcodeci_tile_join(const wcodeci_encoder *e, wcodeci_tile *tile, uint32_t crc, unsigned late,
                                 const wcodeci_byte *from, wcodeci_byte *dst)
 {
@@ -418,6 +425,11 @@ static size_t wcodeci_tile_join(const wcodeci_encoder *e, wcodeci_tile *tile, ui
         memset(dst + at, 0, tile->info.rows.offset - at);
         memcpy(dst + tile->info.rows.offset, e->row_payload, tile->info.rows.size);
         at = tile->info.rows.offset + tile->info.rows.size;
+    }
+    if (tile->info.table_size) {
+        memset(dst + at, 0, tile->info.table_offset - at);
+        memcpy(dst + tile->info.table_offset, e->q, tile->info.table_size);
+        at = tile->info.table_offset + tile->info.table_size;
     }
     for (k = 0; k < tile->info.planes; k++) {
         const wcodec_plane_info *plane = &tile->info.plane[k];
@@ -573,6 +585,64 @@ static size_t wcodeci_tile_encode_as(wcodeci_encoder *e, unsigned split, unsigne
         if (late >> k & 1)
             wcodeci_split_plane(e->kernels, split, k, units, dst + tile.info.plane[k].offset, tile.n);
     return size;
+}
+
+/* ---- palettes ---- */
+
+/* What a tile may be coded as instead: indices in e->classes, and a table in e->q. */
+typedef struct wcodeci_indexed {
+    unsigned split;                     /* 0: there is no such way */
+    wcodeci_palette palette;
+} wcodeci_indexed;
+
+static int wcodeci_split_allowed(const wcodeci_encoder *e, unsigned split)
+{
+    return !e->options.splits || (e->options.splits >> split & 1);
+}
+
+/* Looks for scales of dequantised integers, then for a palette. */
+static void wcodeci_indexed_find(const wcodeci_encoder *e, wcodeci_indexed *x)
+{
+    const unsigned unit = wcodeci_dtypes[e->dtype].unit, likely = wcodeci_dtypes[e->dtype].splits[0];
+    const unsigned linear = likely == WCODEC_SPLIT_BF16 ? WCODEC_SPLIT_LINEAR_BF16
+                          : likely == WCODEC_SPLIT_F16 ? WCODEC_SPLIT_LINEAR_F16
+                          : likely == WCODEC_SPLIT_F32 ? WCODEC_SPLIT_LINEAR_F32 : 0;
+    const unsigned palette = unit == 2 ? WCODEC_SPLIT_PALETTE16
+                           : unit == 4 ? WCODEC_SPLIT_PALETTE32 : WCODEC_SPLIT_PALETTE64;
+    const size_t n = e->size / unit;
+    x->split = 0;
+    if (unit == 1) return;
+    if (linear && wcodeci_split_allowed(e, linear)
+        && wcodeci_linear_find(linear, e->src, n, e->row, &x->palette, e->classes, e->q))
+        x->split = linear;
+    else if (wcodeci_split_allowed(e, palette)
+             && wcodeci_palette_find(e->src, n, unit, &x->palette, e->classes, e->q))
+        x->split = palette;
+}
+
+/* Encodes the tile so. */
+static size_t wcodeci_tile_encode_indexed(wcodeci_encoder *e, const wcodeci_indexed *x, uint32_t crc,
+                                          wcodeci_byte *dst)
+{
+    wcodeci_byte *from = dst + WCODEC_TILE_HEAD + WCODECI_ROWS_ROOM(x->palette.size);
+    wcodeci_tile tile;
+    wcodeci_plane plane;
+    memset(&tile, 0, sizeof tile);
+    e->rows.size = 0;
+    tile.info.split = x->split;
+    tile.info.planes = 1;
+    tile.info.table_size = x->palette.size;
+    tile.palette = x->palette;
+    tile.n = e->size / wcodeci_splits[x->split].unit;
+    plane.n = tile.n;
+    plane.width = x->palette.width;
+    plane.unit = 1;
+    memcpy(e->plane, e->classes, tile.n);
+    wcodeci_plane_best(e, &plane, from, &tile.info.plane[0]);
+#if WCODECI_MIX
+    if (e->mix) wcodeci_plane_try_mix(e, &plane, x->split, 0, from, &tile.info.plane[0]);
+#endif
+    return wcodeci_tile_join(e, &tile, crc, 0, from, dst);
 }
 
 /* ---- the choice for a large tile ---- */
@@ -827,9 +897,9 @@ static unsigned wcodeci_splits_to_try(const wcodeci_encoder *e)
     const wcodeci_dtype_row *dtype = &wcodeci_dtypes[e->dtype];
     unsigned mask = e->options.splits, split;
     if (!mask) mask = 1u << dtype->splits[0] | 1u << dtype->splits[1];
-    for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
+    for (split = 0; split < WCODECI_PLAIN_SPLITS; split++)
         if (e->size % wcodeci_splits[split].unit) mask &= ~(1u << split);
-    mask &= (1u << WCODEC_SPLIT_COUNT) - 1;
+    mask &= (1u << WCODECI_PLAIN_SPLITS) - 1;
     return mask ? mask : 1u << WCODEC_SPLIT_BYTE;
 }
 
@@ -843,11 +913,12 @@ static int wcodeci_unit_predictor_fits(const wcodeci_encoder *e, unsigned split,
 }
 
 /* The smallest of all that fits a small tile. */
-static size_t wcodeci_tile_encode_small(wcodeci_encoder *e, unsigned splits, uint32_t crc, wcodeci_byte *dst)
+static size_t wcodeci_tile_encode_small(wcodeci_encoder *e, unsigned splits, const wcodeci_indexed *indexed,
+                                        uint32_t crc, wcodeci_byte *dst)
 {
     unsigned split, predictor;
-    size_t size = 0;
-    for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
+    size_t size = indexed->split ? wcodeci_tile_encode_indexed(e, indexed, crc, dst) : 0;
+    for (split = 0; split < WCODECI_PLAIN_SPLITS; split++)
         for (predictor = 0; (splits >> split & 1) && predictor <= WCODEC_PREDICT_UP; predictor++) {
             size_t cost;
             if (!wcodeci_unit_predictor_fits(e, split, predictor)) continue;
@@ -861,8 +932,10 @@ static size_t wcodeci_tile_encode_small(wcodeci_encoder *e, unsigned splits, uin
 
 /* The split and unit predictor that cost least by a sample: the likeliest one unless another is clearly
  * better, and of floating point without a look at others if it saves a sixteenth. */
-static size_t wcodeci_tile_encode_large(wcodeci_encoder *e, unsigned splits, uint32_t crc, wcodeci_byte *dst)
+static size_t wcodeci_tile_encode_large(wcodeci_encoder *e, unsigned splits, const wcodeci_indexed *indexed,
+                                        uint32_t crc, wcodeci_byte *dst)
 {
+    const size_t size = indexed->split ? wcodeci_tile_encode_indexed(e, indexed, crc, dst) : 0;
     const unsigned likely = wcodeci_dtypes[e->dtype].splits[0];
     wcodeci_plan_of_tile best, other;
     uint64_t favour = 0;
@@ -877,7 +950,7 @@ static size_t wcodeci_tile_encode_large(wcodeci_encoder *e, unsigned splits, uin
             && best.cost < e->size - e->size / 16)
             splits = 0;
     }
-    for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
+    for (split = 0; split < WCODECI_PLAIN_SPLITS; split++)
         for (predictor = 0; (splits >> split & 1) && predictor <= WCODEC_PREDICT_UP; predictor++) {
             if ((split == likely && predictor == WCODEC_PREDICT_NONE)
                 || !wcodeci_unit_predictor_fits(e, split, predictor))
@@ -898,6 +971,8 @@ static size_t wcodeci_tile_encode_large(wcodeci_encoder *e, unsigned splits, uin
                : other.plane[0].how == WCODECI_PLAN_FULL ? other.cost / 8 : other.cost / 64;
         if (other.cost + favour < best.cost) best = other;
     }
+    /* The one is known and the other a guess, by a sample that may have seen too little. */
+    if (size && size - size / 16 < best.cost) return size;
     return wcodeci_tile_encode_as(e, best.split, best.predictor, best.plane, crc, dst);
 }
 
@@ -960,8 +1035,7 @@ static size_t wcodeci_tile_encode_mixed(wcodeci_encoder *e, uint32_t crc, wcodec
             skip -= skip % (size_t)e->row;
         }
     }
-    e->slow = 0;
-    for (way = (unsigned)WCODEC_SPLIT_COUNT * (unsigned)WCODEC_PREDICT_COUNT; way-- > 0;) {
+    for (way = (unsigned)WCODECI_PLAIN_SPLITS * (unsigned)WCODEC_PREDICT_COUNT; way-- > 0;) {
         const unsigned split = way / WCODEC_PREDICT_COUNT, predictor = way % WCODEC_PREDICT_COUNT;
         if (!(splits >> split & 1) || predictor > WCODEC_PREDICT_UP
             || !wcodeci_unit_predictor_fits(e, split, predictor))
@@ -990,13 +1064,21 @@ static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
 {
     const unsigned splits = wcodeci_splits_to_try(e);
     const uint32_t crc = e->known_crc ? *e->known_crc : e->crc(0, e->src, e->size);
+    wcodeci_indexed indexed;
+    wcodeci_indexed_find(e, &indexed);
 #if WCODECI_MIX
-    if (e->mix) return wcodeci_tile_encode_mixed(e, crc, dst);
+    if (e->mix) {
+        size_t size = 0, other;
+        e->slow = 0;
+        if (indexed.split) size = wcodeci_tile_encode_indexed(e, &indexed, crc, dst);
+        other = wcodeci_tile_encode_mixed(e, crc, dst);
+        return size && size < other ? wcodeci_tile_encode_indexed(e, &indexed, crc, dst) : other;
+    }
 #endif
     if (e->size / wcodeci_dtypes[e->dtype].unit <= WCODECI_SAMPLE
         && wcodec_tile_bound(e->size) <= WCODECI_TRIAL_SIZE)
-        return wcodeci_tile_encode_small(e, splits, crc, dst);
-    return wcodeci_tile_encode_large(e, splits, crc, dst);
+        return wcodeci_tile_encode_small(e, splits, &indexed, crc, dst);
+    return wcodeci_tile_encode_large(e, splits, &indexed, crc, dst);
 }
 
 /* wcodec_tile_encode; `crc`: of the bytes, or NULL. */
