@@ -44,18 +44,22 @@ The layers, each usable without those below it in this list:
 
   tile    one run of elements to one record and back; pure, no allocation
   reader  opens a container in memory or behind a callback; finds and decodes
+  view    reads from a reader as from a file, in pieces of any size
   push    decodes a container that arrives in pieces
   writer  makes a container in one pass, through a callback
-  plan    cuts a file into segments; knows safetensors
+  plan    cuts a file into segments; knows safetensors, GGUF, .npy and what PyTorch writes
   estimate  what a segment would come to, and whether that pays, by a sample
+
+A container may be made against a base, another file of which its tiles say only what
+is different in theirs (fine-tuned weights); reading those takes the base again.
 
 WHAT IT IS NOT
 ==============
 
 It never changes a value: no quantisation, no rounding.  It does no file I/O,
 starts no thread and prints nothing; callers supply callbacks.  It is no
-general compressor: text and images stay about as large as they are.  It does
-not encrypt, and its checksums find damage, not forgery.
+general compressor: the text in model files is made small too, but images and sound
+stay about as large as they are.  It does not encrypt, and its checksums find damage, not forgery.
 
 CONFIGURATION
 =============
@@ -71,14 +75,16 @@ CONFIGURATION
   WCODEC_NO_SIMD          the one file           scalar code alone
   WCODEC_NO_MIX           the one file           no coder mix: containers of the profile BEST
                                                  are not read (UNSUPPORTED) nor written
+  WCODEC_NO_LZ            the one file           no coder lz: tiles of text, mostly, are not
+                                                 read (UNSUPPORTED), and written larger
 
 GUARANTEES
 ==========
 
 Threads.  There is no global state but a word that remembers what the processor
 can do, which threads may fill in at the same time.  Any number of threads may
-read from one reader, each with its own scratch memory.  Writers, push decoders
-and plans are used by one thread at a time.
+read from one reader, each with its own scratch memory.  Views, writers, push
+decoders and plans are used by one thread at a time.
 
 Memory.  All of it comes from the caller's allocator or from the caller's
 buffers, and stays within a limit (`max_memory`).  A reader can also be opened
@@ -96,7 +102,8 @@ Hostile input.  A container may hold any bytes at all: the library reads and
 writes only where it may, does a bounded amount of work, and gives an error or
 the original's bytes.  Every tile has a CRC-32, which is checked before its
 bytes are handed out by the push decoder, and by default everywhere.  The
-SHA-256 of an original is stored; comparing it is the caller's.
+SHA-256 of an original is stored; comparing it is the caller's.  So is that of a base:
+a wrong one of the right size gives CHECKSUM, or other bytes where that is not checked.
 
 Versions.  This library reads and writes format version 1, which is specified
 below.  The format's version is not the library's.
@@ -134,10 +141,13 @@ given, and a reader may refuse what exceeds its own limits (LIMIT) at any time.
   plane       one bit field of all units of a tile: n values of w bits
   row         the innermost dimension of a tensor, in units
   group       tiles of a segment, one after the other, that share column scales
+  block       some elements of a tensor in so many bytes: scales and small integers,
+              say, which are its fields
+  base        a file beside the container, which some of its tiles need
 
 2. Container
 
-  header | record | record | ... | footer
+  header | [B record] | record | record | ... | footer
 
 Everything starts at a multiple of 8.  Records of one original stand together:
 an O record, then the T and R records of all its bytes, in order, and directly before
@@ -154,8 +164,10 @@ the index, then the footer, which ends the container.
        8    4  header size     32 + metadata size, zero padding to 8 included
       12    4  metadata size   at most 2^24
       16    4  features        what a reader must know to read on: bit 0: tiles may use
-                               the coder mix (section 9.7), for which a reader keeps
-                               memory; others reserved
+                               the coder mix (section 9.7), bit 2: the split BLOCKS
+                               (section 6.1), for each of which a reader keeps memory;
+                               bit 1: tiles may need the base, which the B record
+                               names; others reserved
       20    4  max tile bytes  no T tile decodes to more; 1 to 2^24
       24    4  reserved
       28    4  CRC-32          of header bytes 0..27 followed by 32..end
@@ -166,6 +178,7 @@ the index, then the footer, which ends the container.
 
   u8 type, varint body size (at most 2^25), body, zero padding to 8
 
+  type 42 'B'  the base that tiles need                 (section 2.4)
   type 4F 'O'  an original begins                       (section 3)
   type 54 'T'  a tile of the current original           (section 5)
   type 52 'R'  the same, as a copy of an earlier tile   (section 5.1)
@@ -203,10 +216,27 @@ From the first I record to the footer there are I records and ancillary ones
 alone.  A reader of the index need not check the CRC-32 at 56; who reads the whole
 container does.
 
+2.4 B record
+
+It follows the header directly if features has bit 1; there is none elsewhere.
+
+  varint name size, name       the base's file name without a path; UTF-8 by custom, any
+                               bytes in fact; at most 65000
+  varint size                  of the base in bytes
+  32 bytes SHA-256             of the base
+
+The base is one run of bytes: a file, or what another container gives back.  Whether
+the base at hand is the right one is for the reader's user to find out, by the
+SHA-256; the CRC-32 of each tile tells it too.  The name is for people.
+
 3. O record
 
   varint flags                 as in section 4, equal to the index's
   varint name size, name       UTF-8 by custom, any bytes in fact; at most 65000
+
+A name says what an original is called, not where it goes: it may be empty, that of
+another original too, or hold bytes that no file's name can.  A program that makes files
+under these names looks at them first, and takes none that leads out of the folder.
 
 4. Index
 
@@ -237,10 +267,11 @@ bytes when decoded, all but the last of exactly 2^16.  Their joined bytes:
       varint dimension         rank times, outermost first
       if flags bit 0:
         varint size            in bytes; of a dtype of section 8 but BYTES MUST be
-                               what the shape gives as below, as MUST the unit
+                               what the shape gives as below, or for blocks as in
+                               section 8, as MUST the unit
         varint unit            1, 2, 4 or 8, dividing size
         varint row             in units, at least 1
-      else:                    the dtype MUST be one of section 8 but BYTES; the
+      else:                    the dtype MUST be one of section 8 but BYTES and blocks; the
                                product of the dimensions (1 for rank 0) times its
                                bits MUST be below 2^64 and fill whole units; size
                                is that many bits / 8, unit is the dtype's, and row
@@ -255,16 +286,17 @@ bytes when decoded, all but the last of exactly 2^16.  Their joined bytes:
         if flags bit 1:
           varint P             tiles a group, at least 1: tile i is in group i / P
                                rounded down
-          varint columns       8 to the header's max tile bytes
+          varint columns       8 to the header's max tile bytes, and at most the units
+                               of the segment: size / unit
         for each tile i:
           if flags bit 1 and i mod P = 0:
             varint extent / 8  the size of the group's S record, with its padding;
                                0: there is none
           varint extent / 8    the size of the tile's record, with its padding
 
-A segment of size 0 MUST NOT have flags bit 1.  The sizes of an original's segments
-add up to its size.  Nothing follows the last original's last segment.  A dtype that a
-reader does not know is treated as BYTES if flags bit 0 is set, and is otherwise
+So a segment of fewer than 8 units has not flags bit 1.  The sizes of an original's
+segments add up to its size.  Nothing follows the last original's last segment.  A dtype
+that a reader does not know is treated as BYTES if flags bit 0 is set, and is otherwise
 rejected (UNSUPPORTED).
 
 Cutting a segment of N units into tiles.  If T >= row, T MUST be a multiple of
@@ -285,8 +317,10 @@ r*row + min((p+1)*T, row), where r = i / k rounded down and p = i mod k.
   [varint row]                 at least 1, only if flags bit 3; MUST be there if
                                a predictor is `up`, and is ignored otherwise
   [varint phase]               only if flags bit 7
+  [varint base offset]         only if the unit predictor is `base xor` or `base
+                               difference`: of the tile's bytes in the base
   [plane of the row scales]    only if flags bit 7: two fields as for any plane
-  [table]                      only of splits 15 to 20: section 6.1
+  [table]                      only of splits 15 to 20: section 6.2
   for each plane of the split: u8: bits 0-4 coder, bits 5-7 plane predictor;
                                varint payload size
   filler                       so many zero bytes; a writer needs them where no body
@@ -299,7 +333,8 @@ The body ends with the last payload.  It is at most n * unit * 9 / 8 (rounded
 down) + 8192 bytes.  The unit is the split's, which need not be the segment's:
 n * unit MUST be what the index gives the tile, and row counts units of the split.
 A tile of the index decodes the same way.  A tile stands alone: with its group's S
-record, if flags bit 7 is set, nothing outside its record is needed to decode it.
+record, if flags bit 7 is set, and its bytes of the base, if there is a base offset,
+nothing outside its record is needed to decode it.
 
 5.1 R records: copies
 
@@ -340,28 +375,56 @@ order, each "width: value"; s is the top bit of x.
   13  F32_4       4  8: x>>23&255   4: x>>19&15     4: s<<3 | x>>16&7
                                     8: x>>8&255                    8: x&255
 
-  15  PALETTE16   2  one: the index into a table of units
-  16  PALETTE32   4  the same
-  17  PALETTE64   8  the same
-  18  LINEAR_BF16 2  one: k + zero, of k times a scale rounded to BF16
-  19  LINEAR_F16  2  the same, rounded to FP16
-  20  LINEAR_F32  4  the same, rounded to FP32
+  14  BLOCKS       1  section 6.1
+  15  PALETTE16    2  one: the index into a table of units (section 6.2)
+  16  PALETTE32    4  the same
+  17  PALETTE64    8  the same
+  18  LINEAR_BF16  2  one: k + zero, of k times a scale rounded to BF16
+  19  LINEAR_F16   2  the same, rounded to FP16
+  20  LINEAR_F32   4  the same, rounded to FP32
 
 Other ids are reserved.  Writers choose the split that is smallest; the dtype
 does not bind them.
 
-6.1 Palettes
+6.1 BLOCKS
 
-Splits 15 to 20 have one plane, whose width w is the tile's own, and a table; flags bit 7 MUST
-be clear with them.  The plane has n values of w bits, as section 9 speaks of them.
+The tile is a number of blocks of B bytes, each of which falls into the same F fields.
+What the record says of its planes (section 5) is replaced by:
+
+  u8      F                    1 to 16
+  for each field: varint       its bytes in a block, at least 1; the sum is B, which is
+                               at most 4096; n MUST be a multiple of B
+  for each field, in the order of a block's bytes:
+    u8    split                below 14
+    u8    flags                bits 0-2: unit predictor; bit 3: a row length follows;
+                               others MUST be 0
+    [varint row]               as in section 5
+    for each plane of the split: its two fields, as in section 5
+
+Then filler and payloads follow, all planes' of the first field, then of the second, and
+so on.  A field of w bytes decodes as a tile does: to n / B * w bytes, which MUST be
+whole units of its split; its row counts units of that split, and its planes are the only
+ones there are, where section 9 speaks of the first one.  Without row scales the
+predictor `scale` and classes of source 0 MUST NOT be used; nor are the unit predictors 4
+and 5, for a field has no base offset.  Block number b of the tile is made of bytes b * w
+... b * w + w - 1 of each field, in order.
+
+The tile's flags MUST be 0 but for filler.  A T record MUST NOT use this split unless the
+header's features have bit 2, S and I records never do.
+
+6.2 Splits with a table
+
+Splits 15 to 20 have one plane, whose width w is the tile's own, and a table; flags bit
+7 MUST be clear with them.  The plane has n values of w bits, as section 9 speaks of
+them.  A unit predictor works on the units that the table gives.
 
 Splits 15 to 17.  The table's field in the record is
 
   varint c                     units in the table, 1 to 256
 
 w is the least from 1 to 8 with c <= 2^w.  The table's payload is c units, each greater
-than the one before it as an unsigned number.  A value v, which MUST be below c, stands for unit
-number v.
+than the one before it as an unsigned number.  A value v, which MUST be below c, stands
+for unit number v.
 
 Splits 18 to 20.  The fields are
 
@@ -369,12 +432,13 @@ Splits 18 to 20.  The fields are
   u8      zero
   varint  G                    units that share a scale: 1 to n
 
-The table's payload has ceil(n / G) scales, of b bytes each: the upper bytes, lowest first, of the
-bits of an FP32 number, whose lower bytes are 0.  Its exponent MUST NOT be 255.  Unit
-i is k * s: s is scale number i / G, rounded down, k = v[i] - zero.  The product is exact at
-first, then rounded to FP32, then from there to the unit's format, each time to the nearest, of two
-to the even one, with subnormal numbers, and to infinity beyond the largest; its sign is that of s,
-or the other one if k is below 0, also where it is zero.
+The table's payload has ceil(n / G) scales, of b bytes each: the upper bytes, lowest
+first, of the bits of an FP32 number, whose lower bytes are 0.  Its exponent MUST NOT be
+255.  Unit i is k * s: s is scale number i / G, rounded down, k = v[i] - zero.  The
+product is exact at first, then rounded to FP32, then from there to the unit's format,
+each time to the nearest, of two to the even one, with subnormal numbers, and to
+infinity beyond the largest; its sign is that of s, or the other one if k is below 0,
+also where it is zero.
 
 7. Predictors
 
@@ -387,6 +451,14 @@ A plane predictor works on one plane's values, modulo 2^w, before coding.
    1  left   d[i] = v[i] - v[i-1], d[0] = v[0]
    2  up     d[i] = v[i] - v[i-row], d[i] = v[i] for i < row
    3  scale  d[i] = v[i] - (q[i] >> 2); q: section 7.1.  It MUST NOT be a unit predictor
+   4  base xor         d[i] = v[i] ^ b[i]            (exclusive or)
+   5  base difference  d[i] = v[i] - b[i] + H
+
+4 and 5 MUST NOT be plane predictors, and the predictor of no S or I record, and of T
+records only if the header's features have bit 1.  b[i] are the units, of the split's
+size, of the n * unit bytes of the base from the tile's base offset on, which MUST lie in
+the base.  H has 80 in each of its bytes, so that small differences of either sign
+change the lowest byte alone.
 
 Other ids are reserved.
 
@@ -407,7 +479,7 @@ unit u of its segment, counted in units of its split, a writer stores u mod W, a
 reader takes what is there.  The n values touch R = (phase + n - 1) / W + 1 rows
 (rounded down).  The plane of the row scales has R values of 8 bits, row[0] ...
 row[R-1]: they are the n values where section 9 speaks of it.  Its predictor MUST be
-none or left, its coder one of 9.0 to 9.5.
+none or left, its coder one of 9.0 to 9.5 or 9.9.
 
   q[i] = (row[(phase + i) / W] + column[(phase + i) mod W]) mod 256
 
@@ -427,12 +499,32 @@ takes off, which MUST only be used with flags bit 7; q[i] & 3 is a class (sectio
    7 F8_E5M2  8  1        16 I32           32  4
    8 F8_E4M3  8  1        17 U32           32  4
 
+Blocks of ggml have the dtype 64 + t, where t is ggml's number of the type: so many
+elements in so many bytes.
+
+  id  name     elements bytes   id  name     elements bytes   id  name     elements bytes
+  66  Q4_0           32    18   77  Q5_K          256   176   86  IQ2_S         256    82
+  67  Q4_1           32    20   78  Q6_K          256   210   87  IQ4_XS        256   136
+  70  Q5_0           32    22   79  Q8_K          256   292   93  IQ1_M         256    56
+  71  Q5_1           32    24   80  IQ2_XXS       256    66   98  TQ1_0         256    54
+  72  Q8_0           32    34   81  IQ2_XS        256    74   99  TQ2_0         256    66
+  73  Q8_1           32    36   82  IQ3_XXS       256    98  103  MXFP4          32    17
+  74  Q2_K          256    84   83  IQ1_S         256    50  104  NVFP4          64    36
+  75  Q3_K          256   110   84  IQ4_NL         32    18  105  Q1_0          128    18
+  76  Q4_K          256   144   85  IQ3_S         256   110  106  Q2_0           64    18
+
+A segment of such a dtype has flags bit 0 set (section 4), a rank of at least 1, a last
+dimension that is a multiple of a block's elements, and the unit 1; its size is the
+product of the dimensions / elements * bytes, and 8 times that is below 2^64.  A writer
+takes for a row the bytes of the blocks in the last dimension, and cuts tiles between
+blocks.  What is in a block a decoder need not know: tiles tell (section 6.1).
+
 9. Coders
 
 A coder writes n >= 1 values v[0] ... v[n-1] of w bits each (1 <= w <= 8).
 Payload sizes are exact: bytes left over, or missing, are rejected, and so is a
 value of 2^w or more, be it decoded or only named: as sparse's c, as a Huffman or
-rANS-256 table's last, as a value[s] of a rANS-16 table.
+rANS-256 table's last, as an lz block's last, as a value[s] of a rANS-16 table.
 
 9.0 raw (id 0).  w = 8: n bytes.  Otherwise the values go in groups of 64, the
 last group filled up with zeros, and each group takes 8w bytes: for each of the
@@ -569,7 +661,12 @@ bit 0.
   u8   parameter         not for kind 3
   u8   top               kind 2 only: at most 7
   raw bits               kind 1 only
-  code bytes             up to the payload's end
+  code bytes             as many as 9.7.2 says
+  fill                   zero bytes that bring the payload's size to n / 128, rounded down,
+                         where it is less; none where it is not
+
+So the time that decoding takes is bounded by the payload's size: a byte stands for at most
+128 values, of at most 28 bits each.  A reader rejects a smaller payload before it begins.
 
 All numbers are integers; "/" is division that drops the fraction (-7 / 2 is -3), >> is
 used on numbers not negative alone, "mod 2^32" is meant where a product or sum of hashes
@@ -617,7 +714,7 @@ the rate, which for value i is
   P     = (m + q) / 2                                          the probability of a 1 in 1/65536
 
 Coder.  low = 0, high = 2^32 - 1, code = the first four code bytes, the first one
-highest.  A byte that is read beyond the payload's end is 0 and is counted.
+highest.  A byte that is read beyond the payload's end is 0.
 
   middle = low + ((high - low) * P >> 16)         (the product has 48 bits)
   the bit is 1 if code <= middle: then high = middle; else it is 0: low = middle + 1
@@ -638,8 +735,8 @@ Learning, with the bit y:
 The end.  After the last bit let k be the smallest of 0, 1, 2, 3 for which low, rounded
 up to a multiple of 2^(32 - 8k), is at most high and below 2^32 (k = 0: if low is 0, the
 result 0), and X that multiple; if there is none, k = 4 and X = low.  code MUST be X,
-and exactly 4 - k bytes MUST have been read beyond the payload's end.  (A writer ends
-with the k highest bytes of X.)
+and if B bytes have been read in all, there MUST be exactly B - (4 - k) code bytes: what
+follows is fill.  (A writer ends with the k highest bytes of X.)
 
 9.7.3 Scales, in 1/256 octave (kinds 0, 1, 2)
 
@@ -686,7 +783,8 @@ Then, with L = 256 * v: learn L; then
 
 9.7.5 Kind 1, mantissas under the exponents e[i], the tile's plane 0: 3 inputs
 
-It MUST NOT be used for plane 0.  Parameter: bits 0-2: top; bit 3: sign; others 0.  top
+It MUST NOT be used for plane 0, whose values are taken with its predictor undone, but not
+the unit's.  Parameter: bits 0-2: top; bit 3: sign; others 0.  top
 MUST be below w, and top and sign not both 0.  The value's top bit, w - 1, is its sign;
 below it there are w - 1 bits of mantissa, the `top` highest of which are modelled; so
 is the sign if `sign` is 1.  The other b = w - top - sign bits of each value are the raw
@@ -791,7 +889,53 @@ Update with v[i]:
         most 400 and at most at; if it is below least, length = 0
   place[h] = i + 1
 
-Coder ids 8 to 31 are reserved.
+9.8 lz (id 8).  Repeats: a value is coded as it is (a *literal*), or a run of values
+as a copy of those that begin `distance` values before it (a *match*).  Values of any
+width w.  The payload is a sequence of blocks, until there are n values:
+
+  varint m           the number of values that the block gives: at least 1, and not
+                     more than are still missing
+  u8 first, u8 last  first <= last; literals
+  code lengths of the literals first ... last, as in 9.3
+  u8 lengths         the number of length symbols, at most 92
+  code lengths of the length symbols 0 ... lengths - 1, as in 9.3, if lengths > 0
+  u8 distances       only if lengths > 0: 2 to 51: the number of distance symbols;
+                     128 + s, s at most 50: there is only the distance symbol s, and
+                     its code has no bits; others: corrupt
+  code lengths of the distance symbols 0 ... distances - 1, as in 9.3, if distances < 128
+  the stream of bits, filled from bit 0 of its first byte; zero bits fill up its
+                     last byte
+
+The literals and length symbols have one code: its lengths are those of the literals 0
+... 255, then those of the length symbols, in this order for codes of equal length.  The
+distance symbols have another.  Codes are canonical and MUST be complete, as in 9.3, and
+go in with their most significant bit first.  The next block begins with the next byte.
+
+The stream has, until there are m values, one by one: the code of a literal; or the code
+of a length symbol, its extra bits, the code of a distance symbol, its extra bits.  Extra
+bits go in with the least significant bit first.
+
+A *number* x with f fine bits is told by a symbol y and b extra bits:
+
+  y < 2^(f+1):  x = y, b = 0
+  otherwise:    b = (y >> f) - 1;  x = ((2^f | y & (2^f - 1)) << b) + the extra bits
+
+A match's length is 2 + the number of its length symbol, with f = 2.  Its distance is for
+the symbols 0, 1 and 2 the last distance, the one before, and the one before that; for a
+symbol s of 3 or more it is 1 + the number of s - 3, with f = 1.  The last three distances
+are a list: symbol 0 leaves it as it is; 1 and 2 move theirs to the front, before the
+others; a symbol of 3 or more puts its distance in front, and the third one is forgotten.
+It begins as 1, 2, 4, and goes on from block to block.
+
+A distance MUST NOT be more than the number of values of the plane before the match, a
+length not more than the block's values still missing.  The values are copied one by one,
+the first one first: where the distance is less than the length, a match repeats what it
+has just made.
+
+9.9 packed (id 9).  u8 c, u8 b, then a raw plane (9.0) of the values v[i] - c, of b
+bits each.  b MUST be at least 1 and below w, and c + 2^b at most 2^w.
+
+Coder ids 10 to 31 are reserved.
 
 10. What a reader may do less
 
@@ -799,15 +943,16 @@ A reader that fetches single tiles does not see the O records, the records betwe
 tiles, S records that its tiles do not need, and the container's CRC-32.  One that
 takes the container in order need not look into the index, beyond its CRC-32 and size,
 nor compare the O records with it; to it an S record stands for all T and R records that
-follow one another.  It needs the bytes that it has given out for R records, and may refuse
-these (UNSUPPORTED) if it has not kept them.  Both see the same bytes in a container that keeps the rules above.
+follow one another, and the header's max tile bytes are what bounds the columns.  It
+needs the bytes that it has given out for R records, and may refuse these (UNSUPPORTED)
+if it has not kept them.  Both see the same bytes in a container that keeps the rules
+above.
 
 11. Room
 
-Later coders, predictors and splits take reserved ids; what needs more than tiles
-have (a base file) takes a reserved record type and a segment's flag.
-An older reader then says UNSUPPORTED for what it does not know and still reads the
-rest.
+Later coders, predictors and splits take reserved ids; what needs more than tiles have
+takes a reserved record type.  An older reader then says UNSUPPORTED for what it
+does not know and still reads the rest.
 */
 
 /* ---- part: amalgamate/parts/25_example.txt ----
@@ -969,7 +1114,8 @@ typedef enum wcodec_status {
     WCODEC_E_CHECKSUM = -10,    /* the container keeps the rules, but a checksum does not fit */
     WCODEC_E_CANCELLED = -11,   /* a progress callback asked to stop */
     WCODEC_E_NOT_FOUND = -12,   /* no segment of that name */
-    WCODEC_E_NO_SPACE = -13     /* the destination is too small */
+    WCODEC_E_NO_SPACE = -13,    /* the destination is too small */
+    WCODEC_E_BASE = -14         /* the base is needed and was not given, or has another size */
 } wcodec_status;
 
 /* A short English text for a status; static memory, never NULL. */
@@ -1082,26 +1228,36 @@ WCODEC_API void wcodec_sha256_final(wcodec_sha256 *sha, unsigned char digest[32]
  * Dtypes and segments (public)
  * ---------------------------------------------------------------------------------------------- */
 
-/* The 22 dtypes of safetensors, packed 4-bit integers, and BYTES for everything else. */
+/* The 22 dtypes of safetensors, packed 4-bit integers, BYTES for everything else, and the blocks of ggml, whose type
+ * number t is the dtype 64 + t. */
 typedef enum wcodec_dtype {
     WCODEC_BYTES = 0, WCODEC_BOOL = 1, WCODEC_F4 = 2, WCODEC_F6_E2M3 = 3, WCODEC_F6_E3M2 = 4,
     WCODEC_U8 = 5, WCODEC_I8 = 6, WCODEC_F8_E5M2 = 7, WCODEC_F8_E4M3 = 8, WCODEC_F8_E8M0 = 9,
     WCODEC_F8_E4M3FNUZ = 10, WCODEC_F8_E5M2FNUZ = 11, WCODEC_I16 = 12, WCODEC_U16 = 13,
     WCODEC_F16 = 14, WCODEC_BF16 = 15, WCODEC_I32 = 16, WCODEC_U32 = 17, WCODEC_F32 = 18,
-    WCODEC_C64 = 19, WCODEC_F64 = 20, WCODEC_I64 = 21, WCODEC_U64 = 22, WCODEC_I4 = 23, WCODEC_U4 = 24
+    WCODEC_C64 = 19, WCODEC_F64 = 20, WCODEC_I64 = 21, WCODEC_U64 = 22, WCODEC_I4 = 23, WCODEC_U4 = 24,
+    WCODEC_Q4_0 = 66, WCODEC_Q4_1 = 67, WCODEC_Q5_0 = 70, WCODEC_Q5_1 = 71, WCODEC_Q8_0 = 72, WCODEC_Q8_1 = 73,
+    WCODEC_Q2_K = 74, WCODEC_Q3_K = 75, WCODEC_Q4_K = 76, WCODEC_Q5_K = 77, WCODEC_Q6_K = 78, WCODEC_Q8_K = 79,
+    WCODEC_IQ2_XXS = 80, WCODEC_IQ2_XS = 81, WCODEC_IQ3_XXS = 82, WCODEC_IQ1_S = 83, WCODEC_IQ4_NL = 84,
+    WCODEC_IQ3_S = 85, WCODEC_IQ2_S = 86, WCODEC_IQ4_XS = 87, WCODEC_IQ1_M = 93, WCODEC_TQ1_0 = 98,
+    WCODEC_TQ2_0 = 99, WCODEC_MXFP4 = 103, WCODEC_NVFP4 = 104, WCODEC_Q1_0 = 105, WCODEC_Q2_0 = 106,
+    WCODEC_DTYPE_END = 107      /* no dtype is as large; not all below it are there */
 } wcodec_dtype;
 
-/* The name as safetensors writes it ("BF16"), or NULL for a number that is no dtype. */
+/* The name as safetensors or ggml writes it ("BF16", "Q4_K"), or NULL for a number that is no dtype. */
 WCODEC_API const char *wcodec_dtype_name(unsigned dtype);
 /* The dtype of a name (exact case), or -1. */
 WCODEC_API int wcodec_dtype_find(const char *name, size_t name_size);
-/* Bits an element; 0 for BYTES and for a number that is no dtype. */
+/* Bits an element; 0 for BYTES, for blocks, and for a number that is no dtype. */
 WCODEC_API unsigned wcodec_dtype_bits(unsigned dtype);
+/* The fewest elements that fill whole bytes, and how many bytes: 1 and 2 for BF16, 32 and 18 for Q4_0.  Returns 1
+ * for blocks, of which a tensor's rows are made, 0 for other dtypes; both are 0 for BYTES and for no dtype. */
+WCODEC_API int wcodec_dtype_block(unsigned dtype, unsigned *elements, unsigned *bytes);
 
 /* A run of an original.  In a plan and in a reader's answers all pointers belong to that object.
  * `name` is followed by a zero byte that `name_size` does not count; no name: size 0.
  * `size` is in bytes and must be what dtype and shape say; for BYTES it stands alone.
- * `row`: units (elements; bytes for dtypes below 8 bits) a row, 0: the last dimension.  A row that is
+ * `row`: units (elements; bytes for blocks and dtypes below 8 bits) a row, 0: the last dimension.  A row that is
  * not 0 overrides the shape's, for typed data without one. */
 typedef struct wcodec_segment {
     const char *name;
@@ -1112,7 +1268,18 @@ typedef struct wcodec_segment {
     uint64_t offset;    /* of its first byte in the original (reader: in the view, see wcodec_read) */
     uint64_t size;
     uint64_t row;
+    int has_base;           /* for the writer: it may be coded as what it differs from `size` bytes of the base, */
+    uint64_t base_offset;   /* from here on (reader: 0, for that is a matter of each tile) */
 } wcodec_segment;
+
+/* The base of a container: a file of which some tiles say only what is different in theirs.  Decoding those
+ * takes the same file again; the others do without.  What tells it from others: */
+typedef struct wcodec_base {
+    const char *name;           /* of the file, without a path; for people alone */
+    size_t name_size;
+    uint64_t size;              /* in bytes */
+    unsigned char sha256[32];
+} wcodec_base;
 
 /* ------------------------------------------------------------------------------------------------
  * Layer 1: a tile (public).  Pure functions: no allocation, no I/O, any thread.
@@ -1120,27 +1287,35 @@ typedef struct wcodec_segment {
 
 #define WCODEC_MAX_TILE_BYTES ((size_t)1 << 24)   /* no tile decodes to more */
 #define WCODEC_MAX_PLANES 8
-#define WCODEC_TILE_HEAD 128                      /* no tile record's fields before its payloads take more */
+#define WCODEC_MAX_FIELDS 16                      /* of a block */
+#define WCODEC_TILE_HEAD 1024                     /* no tile record's fields before its payloads take more */
+
+/* What the tiles of a container may need of their reader, as bits of its header. */
+#define WCODEC_FEATURE_MIX 1u                     /* planes of the coder MIX: a megabyte of memory */
+#define WCODEC_FEATURE_BASE 2u                    /* bytes of the base, which the container names */
+#define WCODEC_FEATURE_BLOCKS 4u                  /* the split BLOCKS: memory for a tile more */
 
 typedef enum wcodec_split {
     WCODEC_SPLIT_BYTE = 0, WCODEC_SPLIT_WORD16 = 1, WCODEC_SPLIT_WORD32 = 2, WCODEC_SPLIT_WORD64 = 3,
     WCODEC_SPLIT_BF16 = 4, WCODEC_SPLIT_F16 = 5, WCODEC_SPLIT_F32 = 6, WCODEC_SPLIT_F64 = 7,
     WCODEC_SPLIT_F8_E4M3 = 8, WCODEC_SPLIT_F8_E5M2 = 9, WCODEC_SPLIT_NIBBLES = 10,
-    WCODEC_SPLIT_BF16_4 = 11, WCODEC_SPLIT_F16_4 = 12, WCODEC_SPLIT_F32_4 = 13,
+    WCODEC_SPLIT_BF16_4 = 11, WCODEC_SPLIT_F16_4 = 12, WCODEC_SPLIT_F32_4 = 13, WCODEC_SPLIT_BLOCKS = 14,
     WCODEC_SPLIT_PALETTE16 = 15, WCODEC_SPLIT_PALETTE32 = 16, WCODEC_SPLIT_PALETTE64 = 17,
     WCODEC_SPLIT_LINEAR_BF16 = 18, WCODEC_SPLIT_LINEAR_F16 = 19, WCODEC_SPLIT_LINEAR_F32 = 20,
-    WCODEC_SPLIT_COUNT = 21                       /* 14 is not used */
+    WCODEC_SPLIT_COUNT = 21
 } wcodec_split;
 
 typedef enum wcodec_coder {
     WCODEC_CODER_RAW = 0, WCODEC_CODER_CONSTANT = 1, WCODEC_CODER_SPARSE = 2, WCODEC_CODER_HUFFMAN = 3,
     WCODEC_CODER_RANS16 = 4, WCODEC_CODER_RANS256 = 5, WCODEC_CODER_CLASSES = 6, WCODEC_CODER_MIX = 7,
-    WCODEC_CODER_COUNT = 8
+    WCODEC_CODER_LZ = 8, WCODEC_CODER_PACKED = 9,
+    WCODEC_CODER_COUNT = 10
 } wcodec_coder;
 
 typedef enum wcodec_predictor {
     WCODEC_PREDICT_NONE = 0, WCODEC_PREDICT_LEFT = 1, WCODEC_PREDICT_UP = 2, WCODEC_PREDICT_SCALE = 3,
-    WCODEC_PREDICT_COUNT = 4
+    WCODEC_PREDICT_BASE_XOR = 4, WCODEC_PREDICT_BASE_DIFFERENCE = 5,
+    WCODEC_PREDICT_COUNT = 6
 } wcodec_predictor;
 
 /* What a tile's record says of one of its planes, and of itself. */
@@ -1159,12 +1334,27 @@ typedef struct wcodec_tile_info {
     unsigned split;                 /* wcodec_split */
     unsigned unit;                  /* bytes */
     unsigned predictor;             /* of whole units: wcodec_predictor */
-    unsigned planes;
+    unsigned features;              /* that decoding it takes: WCODEC_FEATURE_... */
+    unsigned fields, block;         /* BLOCKS: so many fields in blocks of so many bytes; else 0 */
+    unsigned planes;                /* BLOCKS: 0, its fields have them */
     wcodec_plane_info plane[WCODEC_MAX_PLANES];
     int scaled;                     /* decoding takes the scales of its group's columns */
     wcodec_plane_info rows;         /* then: the scales of its rows */
     size_t table_size, table_offset;    /* of palettes and linear splits: units or scales, in the record */
+    int based;                      /* decoding takes `decoded_size` bytes of the base, */
+    uint64_t base_offset;           /* from here on */
 } wcodec_tile_info;
+
+/* What a tile may be coded with beside its own bytes, and is decoded with again; zeros: nothing.
+ * scales: of the columns of the tile's group, one byte each: what its S record, which is a tile too, decodes to.
+ * base: as many bytes as the tile has, from byte `base_offset` of the base on.
+ * `phase` (the column of the tile's first unit) and `base_offset` are for the encoder; the record keeps them. */
+typedef struct wcodec_tile_inputs {
+    const unsigned char *scales;
+    size_t columns, phase;
+    const unsigned char *base;
+    uint64_t base_offset;
+} wcodec_tile_inputs;
 
 /* Name of a split, a coder, a predictor; NULL for a number that is none. */
 WCODEC_API const char *wcodec_split_name(unsigned split);
@@ -1172,23 +1362,27 @@ WCODEC_API const char *wcodec_coder_name(unsigned coder);
 WCODEC_API const char *wcodec_predictor_name(unsigned predictor);
 
 /* Bytes of scratch memory that decoding a tile of up to `decoded_size` bytes takes; scratch memory
- * needs no alignment and keeps nothing between calls. */
-WCODEC_API size_t wcodec_tile_decode_scratch(size_t decoded_size);
-/* The same for a tile that may have planes of the coder MIX: a megabyte more. */
-WCODEC_API size_t wcodec_tile_decode_scratch_mix(size_t decoded_size);
+ * needs no alignment and keeps nothing between calls.  `features`: what the tile needs (wcodec_tile_info), or what
+ * any tile of its container may (wcodec_reader_info); WCODEC_FEATURE_ bits of which nothing is known are ignored. */
+WCODEC_API size_t wcodec_tile_decode_scratch(size_t decoded_size, unsigned features);
 
 /* Reads the fields of the tile record at `src`, of which `size` bytes are there: WCODEC_TILE_HEAD are
  * always enough.  WCODEC_OK, TRUNCATED, UNSUPPORTED or CORRUPT; `info` is filled in only if OK. */
 WCODEC_API wcodec_status wcodec_tile_inspect(const void *src, size_t size, wcodec_tile_info *info,
                                              wcodec_error *err);
+/* The same for field number `field` of a tile that is split as BLOCKS: what the record says of it, as if it were a
+ * tile of its own; `decoded_size` is that of the field in all blocks, crc and record_size are the tile's.  ARGUMENT if
+ * the tile has no such field. */
+WCODEC_API wcodec_status wcodec_tile_inspect_field(const void *src, size_t size, unsigned field,
+                                                   wcodec_tile_info *info, wcodec_error *err);
 
 /* Decodes the tile record of `size` bytes at `src` into `dst`, which takes exactly the decoded size
- * (anything else is CORRUPT), and checks its CRC-32 unless `no_crc`.  `scales`: of the columns of the tile's
- * group, one byte each: what its S record, which is a tile too, decodes to; NULL and 0 if it has none.
+ * (anything else is CORRUPT), and checks its CRC-32 unless `no_crc`.  `inputs`: NULL if the tile needs none
+ * (wcodec_tile_inspect says); its base must not overlap `dst`.
  * `scratch`: as above; `cpu_off`: see WCODEC_CPU_ALL.  Bytes of `dst` are unspecified after a failure.  OK,
- * TRUNCATED, UNSUPPORTED, CORRUPT, CHECKSUM, NO_SPACE (scratch too small; also for a tile that needs the memory
- * of wcodec_tile_decode_scratch_mix and has only that of the other). */
-WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const void *scales, size_t columns,
+ * TRUNCATED, UNSUPPORTED, CORRUPT, CHECKSUM, BASE (it needs one), NO_SPACE (scratch too small, for what this tile
+ * needs). */
+WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const wcodec_tile_inputs *inputs,
                                             void *dst, size_t dst_size, void *scratch, size_t scratch_size,
                                             int no_crc, unsigned cpu_off, wcodec_error *err);
 
@@ -1238,23 +1432,17 @@ WCODEC_API int wcodec_scales_fit(unsigned dtype, const void *src, size_t size, s
                                  unsigned cpu_off, unsigned char *scales, void *scratch, size_t scratch_size);
 WCODEC_API size_t wcodec_scales_fit_scratch(size_t columns);
 
-/* The scales that a tile may be coded with: of `columns` columns, of which its first unit stands in column
- * `phase`.  The decoder needs the same. */
-typedef struct wcodec_scales {
-    const unsigned char *scale;
-    size_t columns, phase;
-} wcodec_scales;
-
 /* Encodes `size` bytes of elements of `dtype` (whole units, at least one, at most
- * WCODEC_MAX_TILE_BYTES) as one tile record, out of what `options` allow (NULL: everything): coders by the
+ * WCODEC_MAX_TILE_BYTES; of blocks any bytes, but only whole ones are taken apart) as one tile record, out of what `options` allow (NULL: everything): coders by the
  * size that they take, splits and predictors too where the tile is small, else by a sample.  A plane stays
  * raw unless coding saves one part in 256 of it.
- * `row`: units a row, 0: unknown.  `scales`: NULL: none; wcodec_tile_inspect says whether the tile came to need
- * them.  The same arguments give the same bytes on every machine.
+ * `row`: units a row, 0: unknown.  `inputs`: NULL: none; wcodec_tile_inspect says whether the tile came to need
+ * them.  With a base the tile is never larger than without.  The same arguments give the same bytes on every
+ * machine.
  * Returns the record's size, or 0 if an argument is wrong or `dst_size` is less than the bound. */
 WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size,
-                                     const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
-                                     size_t dst_size, void *scratch, size_t scratch_size);
+                                     const wcodec_tile_inputs *inputs, const wcodec_tile_options *options,
+                                     void *dst, size_t dst_size, void *scratch, size_t scratch_size);
 
 #endif /* WCODEC_NO_ENCODER */
 
@@ -1269,8 +1457,13 @@ typedef struct wcodec_reader_options {
     uint64_t max_memory;                /* bytes that the reader may hold; 0: 1 GiB */
     int no_crc;                         /* do not check the tiles' CRC-32 */
     unsigned cpu_off;                   /* WCODEC_CPU_...: kernels not to use */
+    int no_mix;                         /* refuse (LIMIT) containers that may have planes of the coder MIX: for who
+                                         * takes any file, and cannot wait some 50 us a byte of it, which is what
+                                         * hostile ones can cost at most */
     wcodec_reread reread;               /* for the push decoder alone, which gave these bytes out in earlier
                                          * steps: where a tile is a copy, it asks for them */
+    const wcodec_source *base;          /* copied; for a container that needs one; NULL: none.  Only its size is
+                                         * compared: whether it is the right file, the caller has to know. */
 } wcodec_reader_options;
 WCODEC_API wcodec_reader_options wcodec_reader_defaults(void);
 
@@ -1279,7 +1472,8 @@ typedef struct wcodec_reader wcodec_reader;
 /* Opens a container: reads header, index and footer, no tile.  `source` and `options` (NULL: defaults)
  * are copied.  On success *out is a reader, to be freed with wcodec_reader_close; on failure it is NULL
  * and nothing is kept.  OK, ARGUMENT, NO_MEMORY, LIMIT, IO, TRUNCATED, MAGIC, VERSION, UNSUPPORTED,
- * CORRUPT, CHECKSUM.
+ * CORRUPT, CHECKSUM, BASE (the options' base has another size than the one that is needed).
+ * Without a base a container that needs one opens too: tiles that need it are then BASE, all others are read.
  * A reader never changes after this: any number of threads may use one, each with its own scratch. */
 WCODEC_API wcodec_status wcodec_reader_open(wcodec_reader **out, const wcodec_source *source,
                                             const wcodec_reader_options *options, wcodec_error *err);
@@ -1305,8 +1499,11 @@ typedef struct wcodec_reader_info {
     size_t header_size;
     size_t index_size;          /* bytes that the index takes in the container */
     uint32_t max_tile_bytes;
+    unsigned features;          /* that its tiles may need: WCODEC_FEATURE_... */
     const char *metadata;       /* JSON text, not zero-terminated, not checked to be JSON */
     size_t metadata_size;
+    int needs_base;             /* some tiles may need the base, which is: */
+    wcodec_base base;           /* its name is followed by a zero byte */
 } wcodec_reader_info;
 WCODEC_API void wcodec_reader_get_info(const wcodec_reader *reader, wcodec_reader_info *info);
 
@@ -1349,7 +1546,7 @@ WCODEC_API wcodec_status wcodec_reader_tile(const wcodec_reader *reader, uint64_
 /* Reads bytes `offset` to `offset + size` of the view, which is all originals one after the other (of
  * a container with one original: that file), decoding just the tiles that hold them.  A range that does
  * not lie inside the view is ARGUMENT.  Bytes of `dst` are unspecified after a failure.
- * OK, ARGUMENT, IO, TRUNCATED, UNSUPPORTED, CORRUPT, CHECKSUM, NO_SPACE (scratch). */
+ * OK, ARGUMENT, IO, TRUNCATED, UNSUPPORTED, CORRUPT, CHECKSUM, BASE, NO_SPACE (scratch). */
 WCODEC_API wcodec_status wcodec_read(const wcodec_reader *reader, uint64_t offset, void *dst, size_t size,
                                      void *scratch, size_t scratch_size, wcodec_error *err);
 
@@ -1375,13 +1572,49 @@ WCODEC_API wcodec_status wcodec_rows_range(const wcodec_segment *segment, uint64
                                            uint64_t *offset, uint64_t *size);
 
 /* ------------------------------------------------------------------------------------------------
+ * The view (public): for code that reads a file bit by bit
+ *
+ * wcodec_read decodes the tiles that it needs and forgets them, which suits reads of many bytes.  A view keeps
+ * the last tile, so that a million reads of 8 bytes, one after the other, decode each tile once.  It lies in the
+ * caller's memory; one thread uses it at a time, and others may have their own of the same reader.
+ * ---------------------------------------------------------------------------------------------- */
+
+#define WCODEC_ALL_ORIGINALS ((size_t)-1)
+
+/* Do not rely on its contents. */
+typedef struct wcodec_view {
+    const wcodec_reader *reader;
+    unsigned char *tile, *scratch;
+    size_t scratch_size, tile_size;     /* tile_size 0: none is kept */
+    uint64_t tile_offset;
+    uint64_t begin, size;
+    wcodec_error error;
+} wcodec_view;
+
+/* Bytes of memory that a view of this reader takes: its largest tile, and scratch memory.  No alignment needed. */
+WCODEC_API size_t wcodec_view_need(const wcodec_reader *reader);
+/* Makes a view of original number `original` (WCODEC_ALL_ORIGINALS: of all, one after the other), whose size is
+ * then `view->size`.  `reader` and `memory` must outlive it; there is nothing to close.  OK, ARGUMENT, NO_SPACE. */
+WCODEC_API wcodec_status wcodec_view_open(wcodec_view *view, const wcodec_reader *reader, size_t original,
+                                          void *memory, size_t memory_size);
+
+/* Reads up to `size` bytes from `offset` and returns how many: fewer only at the end.  Whole tiles are decoded
+ * straight into `dst`.  Bytes of `dst` that are not read become 0.  After an error (see wcodec_read) it returns
+ * 0, and from then on always: so a caller who looks at nothing gets zeros, and one who looks once, at the end, by
+ * wcodec_view_status, knows. */
+WCODEC_API size_t wcodec_view_read(wcodec_view *view, uint64_t offset, void *dst, size_t size);
+/* The first error, or OK; `err` is filled in if it is one. */
+WCODEC_API wcodec_status wcodec_view_status(const wcodec_view *view, wcodec_error *err);
+
+/* ------------------------------------------------------------------------------------------------
  * The push decoder (public): a container in chunks of any size in, the originals' bytes out
  * ---------------------------------------------------------------------------------------------- */
 
 typedef struct wcodec_push wcodec_push;
 
 /* `options` as for a reader; max_memory 0: 256 MiB.  On failure *out is NULL.  A container that holds copies of
- * tiles is UNSUPPORTED without options->reread. */
+ * tiles is UNSUPPORTED without options->reread.  A base of another size than the container's is BASE as soon as the
+ * container says which it needs, a missing one where a tile needs it. */
 WCODEC_API wcodec_status wcodec_push_open(wcodec_push **out, const wcodec_reader_options *options,
                                           wcodec_error *err);
 
@@ -1399,6 +1632,8 @@ WCODEC_API wcodec_status wcodec_push_step(wcodec_push *push, const void *in, siz
 /* The current original's number and name (valid until the next step); NULL outputs are fine. */
 WCODEC_API void wcodec_push_original(const wcodec_push *push, size_t *number, const char **name,
                                      size_t *name_size, int *from_parts);
+/* The base that the container needs; its name is valid until close.  0: it needs none, or has not come so far. */
+WCODEC_API int wcodec_push_base(const wcodec_push *push, wcodec_base *base);
 WCODEC_API void wcodec_push_close(wcodec_push *push);           /* NULL is fine */
 
 /* ------------------------------------------------------------------------------------------------
@@ -1413,8 +1648,8 @@ typedef struct wcodec_writer_options {
     uint64_t max_memory;                /* bytes that the writer may hold; 0: 1 GiB */
     const wcodec_parallel *parallel;    /* copied; NULL: the calling thread */
     wcodec_tile_options tile;           /* what the encoder may choose from; zeros: everything */
-    uint32_t tile_units;                /* units a tile, about; 0: 65536, of other profiles than FAST 262144; at
-                                         * most 2097152 */
+    uint32_t tile_units;                /* units a tile, about; 0: 65536, of other profiles than FAST and
+                                         * of opaque bytes 262144; at most 2097152 */
     const char *metadata;               /* JSON for the header, copied; NULL: a line that names the library */
     size_t metadata_size;
     int no_sha256;                      /* leave the originals' SHA-256 out */
@@ -1424,6 +1659,11 @@ typedef struct wcodec_writer_options {
     wcodec_reread reread;               /* for all else this gives back what the writer was given; fn NULL: no
                                          * copies there */
     unsigned cpu_off;                   /* WCODEC_CPU_...: kernels not to use; the bytes do not depend on it */
+    unsigned features;                  /* WCODEC_FEATURE_BLOCKS (see wcodec_plan): segments of blocks may come, which
+                                         * without it are coded as bytes; others are ignored */
+    const wcodec_source *base;          /* copied; NULL: none.  What segments with has_base are coded against; read
+                                         * from the threads that encode. */
+    const wcodec_base *base_facts;      /* of it, copied; with a base, not NULL */
 } wcodec_writer_options;
 WCODEC_API wcodec_writer_options wcodec_writer_defaults(void);
 
@@ -1442,7 +1682,7 @@ WCODEC_API wcodec_status wcodec_writer_original(wcodec_writer *writer, const cha
 
 /* Begins a segment, whose bytes follow through wcodec_writer_data in pieces of any size, exactly
  * `segment->size` in all (`segment->offset` is ignored: segments follow each other).  ARGUMENT if the
- * last segment is not complete, or if dtype, shape and size disagree. */
+ * last segment is not complete, if dtype, shape and size disagree, or if it does not lie in the base. */
 WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcodec_segment *segment,
                                                wcodec_error *err);
 WCODEC_API wcodec_status wcodec_writer_data(wcodec_writer *writer, const void *data, size_t size,
@@ -1463,7 +1703,8 @@ typedef struct wcodec_plan {
     const wcodec_segment *segments;
     size_t count;
     uint64_t size;              /* of the file */
-    const char *format;         /* "safetensors" or "raw" */
+    const char *format;         /* "safetensors", "gguf", "npy", "zip", "raw"; of wcodec_plan_from: "plan" */
+    unsigned features;          /* for the options of a writer: WCODEC_FEATURE_BLOCKS if there are blocks, or 0 */
 } wcodec_plan;
 
 /* Start from wcodec_plan_defaults(). */
@@ -1476,16 +1717,29 @@ typedef struct wcodec_plan_options {
 } wcodec_plan_options;
 WCODEC_API wcodec_plan_options wcodec_plan_defaults(void);
 
-/* Makes a plan for any file: a safetensors file becomes its header, its tensors and what lies between
- * them; a file that is not one, or that breaks a rule of that format, one opaque segment.  It never
- * refuses a file for what is in it.  On success free *out with wcodec_plan_close; on failure it is NULL.
+/* Makes a plan for any file: a safetensors or GGUF file becomes its header, its tensors and what lies between
+ * them; an array of NumPy (.npy) the tensor "array" and what is around it; a zip archive, which is what PyTorch
+ * writes, one segment for each entry that is stored as it is, under its name ("archive/data/0"), whose dtype is
+ * known only if it is a .npy file.  A file that is none of these, or that breaks a rule of its format, becomes one
+ * opaque segment: no file is refused for what is in it.  On success free *out with wcodec_plan_close; on failure
+ * it is NULL.
  * OK, ARGUMENT, NO_MEMORY, LIMIT, IO. */
 WCODEC_API wcodec_status wcodec_plan_open(wcodec_plan **out, const wcodec_source *file,
                                           const wcodec_plan_options *options, wcodec_error *err);
+
+/* Makes a plan of what the caller knows of a file of `size` bytes: `count` segments in any order, which are copied
+ * with names and shapes; where they leave bytes out, opaque ones are added.  Of the options, dtype and row mean
+ * nothing here.
+ * OK, ARGUMENT (also if a segment overlaps another, passes the file's end, or contradicts itself: then *wrong,
+ * which may be NULL, is its number, and `count` otherwise), NO_MEMORY, LIMIT. */
+WCODEC_API wcodec_status wcodec_plan_from(wcodec_plan **out, const wcodec_segment *segments, size_t count,
+                                          uint64_t size, const wcodec_plan_options *options, size_t *wrong,
+                                          wcodec_error *err);
 WCODEC_API void wcodec_plan_close(wcodec_plan *plan);           /* NULL is fine */
 
 /* Writes all segments of `plan` from `file` as one original named `name`: wcodec_writer_original,
- * _segment and _data in one call.  `progress` may be NULL. */
+ * _segment and _data in one call.  `progress` may be NULL.  A file in memory is encoded where it lies; nothing of it
+ * is needed when this has returned. */
 WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *name, size_t name_size,
                                             const wcodec_source *file, const wcodec_plan *plan,
                                             const wcodec_progress *progress, wcodec_error *err);
@@ -1506,6 +1760,7 @@ typedef struct wcodec_estimate_options {
     unsigned threads;                   /* that will decode it; 0: one */
     uint64_t cpu_hz;                    /* of these, cycles a second; 0: 3 GHz */
     uint64_t disk_bytes_per_s;          /* speed of reading the file; 0: unknown */
+    const wcodec_source *base;          /* for segments with has_base; NULL: they are taken for others */
 } wcodec_estimate_options;
 WCODEC_API wcodec_estimate_options wcodec_estimate_defaults(void);
 
@@ -1526,12 +1781,22 @@ typedef struct wcodec_estimate {
  * tiles are encoded as the writer does it, of a larger segment a sample of so many from all over it; and how
  * long decoding would take, by a table of cycles that was measured on one machine (`cpu_hz` corrects it: give the
  * clock that makes a known tensor's time come out).  The sizes do not depend on the machine.
- * Reads at most 2 Mi units and encodes a quarter Mi, whatever the segment's size.
+ * Reads at most 2 Mi units and encodes a quarter Mi, whatever the segment's size (of blocks a Mi of bytes).
  * OK, ARGUMENT (also if dtype, shape and size disagree), NO_MEMORY, LIMIT, IO, TRUNCATED (the segment does not
  * lie in the file), or what `read_at` returned; *out is filled in only if OK.  Any thread. */
 WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, const wcodec_source *file,
                                                  const wcodec_estimate_options *options, wcodec_estimate *out,
                                                  wcodec_error *err);
+
+/* Finds for each segment of `plan`, a plan of `file` as wcodec_plan_open gives it, the segment of `base` with the
+ * same name, dtype and shape (the first of several; not for segments without a name), and makes it its base if an
+ * estimate says that this saves something: has_base and base_offset are set anew in all segments.  `base` may be a
+ * plan, or any list of segments with offsets in options->base, such as a reader's.  `found`, `used`: how many have
+ * such a twin, and a base now; NULL is fine.  A writer that needs a base for none does better without one.
+ * OK, and what wcodec_estimate_segment gives; then the plan is as if without a base. */
+WCODEC_API wcodec_status wcodec_plan_base(wcodec_plan *plan, const wcodec_source *file, const wcodec_segment *base,
+                                          size_t base_count, const wcodec_estimate_options *options,
+                                          size_t *found, size_t *used, wcodec_error *err);
 
 #endif /* WCODEC_NO_ENCODER */
 
@@ -1563,6 +1828,13 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #define WCODECI_INLINE static __forceinline
 #else
 #define WCODECI_INLINE static inline
+#endif
+
+/* Has a line of memory fetched that will be read soon; any address will do. */
+#if defined(__GNUC__) || defined(__clang__)
+#define WCODECI_PREFETCH(p) __builtin_prefetch(p)
+#else
+#define WCODECI_PREFETCH(p) ((void)(p))
 #endif
 
 /* Little-endian machines load and store with one memcpy; all others byte by byte. */
@@ -2023,9 +2295,41 @@ typedef wcodeci_byte *wcodeci_rans16_put_fn(wcodeci_rans16_coder *c, const wcode
 typedef void wcodeci_residual_fn(const wcodeci_byte *v, const wcodeci_byte *before, wcodeci_byte *residual,
                                  size_t n, unsigned mask);
 
+/* How exponents become levels, for fitting scales: quarters of log2 in a byte.  A level is
+ * 4 * (exponent + up - down), less a scale, which is a signed byte (-128 is taken for -127); each step of that stays
+ * between 0 and 255.  up or down is 0. */
+typedef struct wcodeci_fit {
+    wcodeci_byte up, down;
+    wcodeci_byte level[256];        /* of an exponent, less no scale */
+} wcodeci_fit;
+
+#define WCODECI_FIT_WEIGHTS 32      /* levels below the highest: what is further down counts as nothing */
+#define WCODECI_FIT_ONE 255         /* the weight of the highest */
+
+/* The highest level of n > 0 values whose columns have these scales (signed) goes to *most; returns the sum of
+ * wcodeci_fit_weight by how far each level is below that.  n is at most 2^20. */
+typedef uint32_t wcodeci_fit_row_fn(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                    const wcodeci_byte *columns, size_t n, unsigned *most);
+
+/* The same column by column, of values whose row has the scale `scale`: raises most[i] to value i's
+ * level, */
+typedef void wcodeci_fit_most_fn(const wcodeci_fit *fit, const wcodeci_byte *exponents, int scale, size_t n,
+                                 wcodeci_byte *most);
+/* or adds its weight to sum[i], which does not overflow in 257 rows. */
+typedef void wcodeci_fit_sum_fn(const wcodeci_fit *fit, const wcodeci_byte *exponents, int scale, size_t n,
+                                const wcodeci_byte *most, uint16_t *sum);
+
+/* Takes scales off n values: q[i] = (columns[i] + row) & 255, residual[i] = (v[i] - (q[i] >> 2)) & mask. */
+typedef void wcodeci_scale_off_fn(const wcodeci_byte *v, const wcodeci_byte *columns, unsigned row,
+                                  wcodeci_byte *q, wcodeci_byte *residual, size_t n, unsigned mask);
+
 typedef struct wcodeci_encode_kernels {
     wcodeci_split_fn *split;
     wcodeci_residual_fn *residual;
+    wcodeci_fit_row_fn *fit_row;
+    wcodeci_fit_most_fn *fit_most;
+    wcodeci_fit_sum_fn *fit_sum;
+    wcodeci_scale_off_fn *scale_off;
     wcodeci_rans16_map_fn *rans16_map[2];           /* by whether there are several classes */
     wcodeci_rans16_put_fn *rans16_put[2];
 } wcodeci_encode_kernels;
@@ -2830,6 +3134,73 @@ static const wcodeci_dtype_row wcodeci_dtypes[] = {
 };
 #define WCODECI_DTYPES (sizeof wcodeci_dtypes / sizeof wcodeci_dtypes[0])
 
+#define WCODECI_BLOCK_FIELDS 7      /* of any block below, at most */
+
+/* A field of a block: so many bytes, and the dtype as whose elements the encoder looks at them.  BYTES: bits that are
+ * packed in some way. */
+typedef struct wcodeci_field_row {
+    unsigned short bytes;               /* 0: no such field */
+    unsigned char kind;
+} wcodeci_field_row;
+
+/* A block of ggml.  What its fields are is told by every tile, so a decoder needs no row here. */
+typedef struct wcodeci_block_row {
+    const char *name;
+    unsigned char dtype;
+    unsigned short elements, bytes;
+    wcodeci_field_row field[WCODECI_BLOCK_FIELDS];
+} wcodeci_block_row;
+
+static const wcodeci_block_row wcodeci_blocks[] = {
+    { "Q4_0", WCODEC_Q4_0, 32, 18, { { 2, WCODEC_F16 }, { 16, WCODEC_U4 } } },
+    { "Q4_1", WCODEC_Q4_1, 32, 20, { { 2, WCODEC_F16 }, { 2, WCODEC_F16 }, { 16, WCODEC_U4 } } },
+    { "Q5_0", WCODEC_Q5_0, 32, 22, { { 2, WCODEC_F16 }, { 4, WCODEC_BYTES }, { 16, WCODEC_U4 } } },
+    { "Q5_1", WCODEC_Q5_1, 32, 24, { { 2, WCODEC_F16 }, { 2, WCODEC_F16 }, { 4, WCODEC_BYTES }, { 16, WCODEC_U4 } } },
+    { "Q8_0", WCODEC_Q8_0, 32, 34, { { 2, WCODEC_F16 }, { 32, WCODEC_I8 } } },
+    { "Q8_1", WCODEC_Q8_1, 32, 36, { { 2, WCODEC_F16 }, { 2, WCODEC_F16 }, { 32, WCODEC_I8 } } },
+    /* scales and mins of 4 bits, quants of 2, their scales' scales */
+    { "Q2_K", WCODEC_Q2_K, 256, 84, { { 16, WCODEC_U8 }, { 64, WCODEC_BYTES }, { 2, WCODEC_F16 }, { 2, WCODEC_F16 } } },
+    /* high bits, lower two, scales of 6 bits: the lower four, the upper two */
+    { "Q3_K", WCODEC_Q3_K, 256, 110, { { 32, WCODEC_BYTES }, { 64, WCODEC_BYTES }, { 8, WCODEC_U4 }, { 4, WCODEC_BYTES },
+                                       { 2, WCODEC_F16 } } },
+    /* scales of 6 bits: four scales, four mins, each with two bits of the four others, whose lower bits follow */
+    { "Q4_K", WCODEC_Q4_K, 256, 144, { { 2, WCODEC_F16 }, { 2, WCODEC_F16 }, { 4, WCODEC_U8 }, { 4, WCODEC_U8 },
+                                       { 4, WCODEC_U8 }, { 128, WCODEC_U4 } } },
+    { "Q5_K", WCODEC_Q5_K, 256, 176, { { 2, WCODEC_F16 }, { 2, WCODEC_F16 }, { 4, WCODEC_U8 }, { 4, WCODEC_U8 },
+                                       { 4, WCODEC_U8 }, { 32, WCODEC_BYTES }, { 128, WCODEC_U4 } } },
+    { "Q6_K", WCODEC_Q6_K, 256, 210, { { 128, WCODEC_U4 }, { 64, WCODEC_BYTES }, { 16, WCODEC_I8 }, { 2, WCODEC_F16 } } },
+    { "Q8_K", WCODEC_Q8_K, 256, 292, { { 4, WCODEC_F32 }, { 256, WCODEC_I8 }, { 32, WCODEC_I16 } } },
+    /* numbers of grid points and signs */
+    { "IQ2_XXS", WCODEC_IQ2_XXS, 256, 66, { { 2, WCODEC_F16 }, { 64, WCODEC_U64 } } },
+    { "IQ2_XS", WCODEC_IQ2_XS, 256, 74, { { 2, WCODEC_F16 }, { 64, WCODEC_U16 }, { 8, WCODEC_U8 } } },
+    { "IQ3_XXS", WCODEC_IQ3_XXS, 256, 98, { { 2, WCODEC_F16 }, { 64, WCODEC_U8 }, { 32, WCODEC_U32 } } },
+    { "IQ1_S", WCODEC_IQ1_S, 256, 50, { { 2, WCODEC_F16 }, { 32, WCODEC_U8 }, { 16, WCODEC_U16 } } },
+    { "IQ4_NL", WCODEC_IQ4_NL, 32, 18, { { 2, WCODEC_F16 }, { 16, WCODEC_U4 } } },
+    { "IQ3_S", WCODEC_IQ3_S, 256, 110, { { 2, WCODEC_F16 }, { 64, WCODEC_U8 }, { 8, WCODEC_BYTES }, { 32, WCODEC_BYTES },
+                                         { 4, WCODEC_U8 } } },
+    { "IQ2_S", WCODEC_IQ2_S, 256, 82, { { 2, WCODEC_F16 }, { 32, WCODEC_U8 }, { 32, WCODEC_BYTES }, { 8, WCODEC_BYTES },
+                                        { 8, WCODEC_U8 } } },
+    { "IQ4_XS", WCODEC_IQ4_XS, 256, 136, { { 2, WCODEC_F16 }, { 2, WCODEC_BYTES }, { 4, WCODEC_U8 }, { 128, WCODEC_U4 } } },
+    /* the scales' scale lies in the upper bits of four of 16 */
+    { "IQ1_M", WCODEC_IQ1_M, 256, 56, { { 32, WCODEC_U8 }, { 16, WCODEC_U8 }, { 8, WCODEC_U64 } } },
+    /* five trits a byte, four, a scale */
+    { "TQ1_0", WCODEC_TQ1_0, 256, 54, { { 48, WCODEC_U8 }, { 4, WCODEC_U8 }, { 2, WCODEC_F16 } } },
+    { "TQ2_0", WCODEC_TQ2_0, 256, 66, { { 64, WCODEC_U8 }, { 2, WCODEC_F16 } } },
+    { "MXFP4", WCODEC_MXFP4, 32, 17, { { 1, WCODEC_F8_E8M0 }, { 16, WCODEC_F4 } } },
+    { "NVFP4", WCODEC_NVFP4, 64, 36, { { 4, WCODEC_F8_E4M3 }, { 32, WCODEC_F4 } } },
+    { "Q1_0", WCODEC_Q1_0, 128, 18, { { 2, WCODEC_F16 }, { 16, WCODEC_BYTES } } },
+    { "Q2_0", WCODEC_Q2_0, 64, 18, { { 2, WCODEC_F16 }, { 16, WCODEC_BYTES } } }
+};
+
+/* The block of a dtype, or NULL if it is of another kind, or none. */
+static const wcodeci_block_row *wcodeci_block_of(unsigned dtype)
+{
+    size_t i;
+    for (i = 0; i < sizeof wcodeci_blocks / sizeof wcodeci_blocks[0]; i++)
+        if (wcodeci_blocks[i].dtype == dtype) return &wcodeci_blocks[i];
+    return NULL;
+}
+
 /* A plane is up to three bit fields of the unit, the upper ones put above the lower ones. */
 typedef struct wcodeci_plane_row {
     unsigned char width;                        /* bits in all; 0: no such plane */
@@ -2843,8 +3214,6 @@ typedef struct wcodeci_split_row {
     unsigned char unit, planes;
     wcodeci_plane_row plane[WCODEC_MAX_PLANES];
 } wcodeci_split_row;
-
-#define WCODECI_PLAIN_SPLITS 14     /* so many are nothing but bit fields */
 
 #define WCODECI_FIELD(shift, width) { width, shift, width, 0, 0, 0, 0 }
 #define WCODECI_FIELDS(hs, hw, ls, lw) { (hw) + (lw), ls, lw, hs, hw, 0, 0 }
@@ -2881,7 +3250,7 @@ static const wcodeci_split_row wcodeci_splits[WCODEC_SPLIT_COUNT] = {
     { "F32_4", 4, 5,
       { WCODECI_FIELD(23, 8), WCODECI_FIELD(19, 4), WCODECI_FIELDS(31, 1, 16, 3), WCODECI_FIELD(8, 8),
         WCODECI_FIELD(0, 8) } },
-    { NULL, 1, 0, { WCODECI_FIELD(0, 8) } },
+    { "BLOCKS", 1, 0, { WCODECI_FIELD(0, 0) } },        /* its fields have splits of their own */
     /* One plane of indices, whose width is the tile's: see 598_palette.c. */
     { "PALETTE16", 2, 1, { WCODECI_FIELD(0, 8) } },
     { "PALETTE32", 4, 1, { WCODECI_FIELD(0, 8) } },
@@ -2896,24 +3265,40 @@ WCODECI_INLINE unsigned wcodeci_split_fused(unsigned split) { return split >= WC
 
 WCODEC_API const char *wcodec_dtype_name(unsigned dtype)
 {
-    return dtype < WCODECI_DTYPES ? wcodeci_dtypes[dtype].name : NULL;
+    const wcodeci_block_row *block = wcodeci_block_of(dtype);
+    return dtype < WCODECI_DTYPES ? wcodeci_dtypes[dtype].name : block ? block->name : NULL;
+}
+
+static int wcodeci_text_is(const char *text, size_t size, const char *word)
+{
+    size_t i;
+    for (i = 0; i < size; i++)
+        if (!word[i] || word[i] != text[i]) return 0;
+    return !word[i];
 }
 
 WCODEC_API int wcodec_dtype_find(const char *name, size_t name_size)
 {
     size_t i;
-    for (i = 0; i < WCODECI_DTYPES; i++) {
-        const char *known = wcodeci_dtypes[i].name;
-        size_t k = 0;
-        while (k < name_size && known[k] && known[k] == name[k]) k++;
-        if (k == name_size && !known[k]) return (int)i;
-    }
+    for (i = 0; i < WCODECI_DTYPES; i++)
+        if (wcodeci_text_is(name, name_size, wcodeci_dtypes[i].name)) return (int)i;
+    for (i = 0; i < sizeof wcodeci_blocks / sizeof wcodeci_blocks[0]; i++)
+        if (wcodeci_text_is(name, name_size, wcodeci_blocks[i].name)) return wcodeci_blocks[i].dtype;
     return -1;
 }
 
 WCODEC_API unsigned wcodec_dtype_bits(unsigned dtype)
 {
     return dtype < WCODECI_DTYPES ? wcodeci_dtypes[dtype].bits : 0;
+}
+
+WCODEC_API int wcodec_dtype_block(unsigned dtype, unsigned *elements, unsigned *bytes)
+{
+    const wcodeci_block_row *block = wcodeci_block_of(dtype);
+    const unsigned bits = wcodec_dtype_bits(dtype);
+    *elements = block ? block->elements : bits == 6 ? 4 : bits == 4 ? 2 : bits != 0;
+    *bytes = block ? block->bytes : *elements * bits / 8;
+    return block != NULL;
 }
 
 WCODEC_API const char *wcodec_split_name(unsigned split)
@@ -2925,14 +3310,15 @@ WCODEC_API const char *wcodec_coder_name(unsigned coder)
 {
     static const char *const names[WCODEC_CODER_COUNT] = {
         "raw", "constant", "sparse", "huffman", "rans16", "rans256", "classes",
-        "mix"
+        "mix", "lz", "packed"
     };
     return coder < WCODEC_CODER_COUNT ? names[coder] : NULL;
 }
 
 WCODEC_API const char *wcodec_predictor_name(unsigned predictor)
 {
-    static const char *const names[WCODEC_PREDICT_COUNT] = { "none", "left", "up", "scale" };
+    static const char *const names[WCODEC_PREDICT_COUNT] = { "none", "left", "up", "scale", "base xor",
+                                                            "base difference" };
     return predictor < WCODEC_PREDICT_COUNT ? names[predictor] : NULL;
 }
 
@@ -2957,6 +3343,7 @@ WCODEC_API const char *wcodec_status_string(wcodec_status status)
     case WCODEC_E_CANCELLED: return "cancelled";
     case WCODEC_E_NOT_FOUND: return "not found";
     case WCODEC_E_NO_SPACE: return "the destination is too small";
+    case WCODEC_E_BASE: return "the base is missing, or is another one";
     }
     return "unknown status";
 }
@@ -3116,6 +3503,45 @@ static void wcodeci_split_plane(const wcodeci_encode_kernels *kernels, unsigned 
 
 #endif
 
+/* ---- part: amalgamate/parts/535_blocks.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Blocks (private): a field of all blocks, gathered or put back
+ * The usual sizes of a field are constants to the compiler, so that a copy is a load and a store.
+ * ---------------------------------------------------------------------------------------------- */
+
+#define WCODECI_MAX_BLOCK 4096      /* bytes */
+
+#define WCODECI_FIELD_SIZES(copy) \
+    switch (width) { \
+    case 1: copy(1); break; \
+    case 2: copy(2); break; \
+    case 4: copy(4); break; \
+    case 8: copy(8); break; \
+    case 16: copy(16); break; \
+    case 32: copy(32); break; \
+    case 64: copy(64); break; \
+    case 128: copy(128); break; \
+    default: copy(width); break; \
+    }
+
+/* Puts a field of `width` bytes, n of them one after the other, into blocks that are `block` bytes apart. */
+static void wcodeci_blocks_put(const wcodeci_byte *field, size_t width, wcodeci_byte *dst, size_t block, size_t n)
+{
+    size_t i;
+#define WCODECI_FIELD_PUT(w) for (i = 0; i < n; i++) memcpy(dst + i * block, field + i * (w), w)
+    WCODECI_FIELD_SIZES(WCODECI_FIELD_PUT)
+}
+
+#ifndef WCODEC_NO_ENCODER
+static void wcodeci_blocks_take(const wcodeci_byte *src, size_t block, size_t width, wcodeci_byte *field, size_t n)
+{
+    size_t i;
+#define WCODECI_FIELD_TAKE(w) for (i = 0; i < n; i++) memcpy(field + i * (w), src + i * block, w)
+    WCODECI_FIELD_SIZES(WCODECI_FIELD_TAKE)
+}
+#endif
+
 /* ---- part: amalgamate/parts/54_predict.c ---- */
 
 /* ------------------------------------------------------------------------------------------------
@@ -3221,20 +3647,151 @@ static void wcodeci_unpredict_units(wcodeci_byte *p, size_t n, unsigned unit, un
                                                + wcodeci_load_unit(p + (i - distance) * unit, unit));
 }
 
+/* ---- differences from a base: eight bytes at a time, whatever the unit ----
+ * In fine-tuned weights most differences of the bit patterns are small and of either sign.  With 0x80 added in each
+ * byte they change the lowest byte alone: without it all bytes above would tell the sign once more. */
+
+#define WCODECI_BASE_BIAS ((uint64_t)0x8080808080808080u)
+
+/* The top bits of the units in eight bytes. */
+static uint64_t wcodeci_unit_tops(unsigned unit)
+{
+    return unit == 1 ? WCODECI_BASE_BIAS : unit == 2 ? (uint64_t)0x8000800080008000u
+         : unit == 4 ? (uint64_t)0x8000000080000000u : (uint64_t)0x8000000000000000u;
+}
+
+/* Sum and difference of each unit alone: the bits below the top ones neither carry nor borrow beyond them. */
+WCODECI_INLINE uint64_t wcodeci_add_units(uint64_t x, uint64_t y, uint64_t top)
+{
+    return ((x & ~top) + (y & ~top)) ^ ((x ^ y) & top);
+}
+
+WCODECI_INLINE uint64_t wcodeci_subtract_units(uint64_t x, uint64_t y, uint64_t top)
+{
+    return ((x | top) - (y & ~top)) ^ ((x ^ ~y) & top);
+}
+
+/* What eight bytes and those of the base come to; `residuals`: make residuals, else undo them. */
+WCODECI_INLINE uint64_t wcodeci_base_word(uint64_t x, uint64_t base, uint64_t top, int difference, int residuals)
+{
+    if (!difference) return x ^ base;
+    if (residuals) return wcodeci_add_units(wcodeci_subtract_units(x, base, top), WCODECI_BASE_BIAS, top);
+    return wcodeci_subtract_units(wcodeci_add_units(x, base, top), WCODECI_BASE_BIAS, top);
+}
+
+WCODECI_INLINE void wcodeci_base_body(const wcodeci_byte *src, const wcodeci_byte *base, wcodeci_byte *dst,
+                                      size_t size, uint64_t top, int difference, int residuals)
+{
+    wcodeci_byte rest[16] = { 0 };
+    size_t i;
+    for (i = 0; size - i >= 8; i += 8)
+        wcodeci_store64(dst + i, wcodeci_base_word(wcodeci_load64(src + i), wcodeci_load64(base + i), top,
+                                                   difference, residuals));
+    if (i == size) return;
+    memcpy(rest, src + i, size - i);
+    memcpy(rest + 8, base + i, size - i);
+    wcodeci_store64(rest, wcodeci_base_word(wcodeci_load64(rest), wcodeci_load64(rest + 8), top, difference,
+                                            residuals));
+    memcpy(dst + i, rest, size - i);
+}
+
+/* Undoes a predictor by the base in place. */
+static void wcodeci_unpredict_base(wcodeci_byte *p, const wcodeci_byte *base, size_t size, unsigned unit,
+                                   unsigned predictor)
+{
+    if (predictor == WCODEC_PREDICT_BASE_XOR) wcodeci_base_body(p, base, p, size, 0, 0, 0);
+    else wcodeci_base_body(p, base, p, size, wcodeci_unit_tops(unit), 1, 0);
+}
+
 #ifndef WCODEC_NO_ENCODER
 
-/* Takes scales off n values: residual[i] = (v[i] - (q[i] >> 2)) & mask.  Eight bytes at a time: with the top bit
- * set no byte borrows of the next, and that bit is the difference without borrow. */
-static void wcodeci_scale_off(const wcodeci_byte *v, const wcodeci_byte *q, wcodeci_byte *residual, size_t n,
-                              unsigned mask)
+static void wcodeci_predict_base(const wcodeci_byte *p, const wcodeci_byte *base, wcodeci_byte *residual,
+                                 size_t size, unsigned unit, unsigned predictor)
+{
+    if (predictor == WCODEC_PREDICT_BASE_XOR) wcodeci_base_body(p, base, residual, size, 0, 0, 1);
+    else wcodeci_base_body(p, base, residual, size, wcodeci_unit_tops(unit), 1, 1);
+}
+
+/* Eight bytes at a time: with the top bit set no byte borrows of the next, and that bit is the difference without
+ * borrow. */
+static void wcodeci_scale_off_scalar(const wcodeci_byte *v, const wcodeci_byte *columns, unsigned row,
+                                     wcodeci_byte *q, wcodeci_byte *residual, size_t n, unsigned mask)
 {
     const uint64_t ones = (uint64_t)0x0101010101010101u, top = ones << 7;
     size_t i;
+    wcodeci_scale_scalar(columns, row, q, n);
     for (i = 0; n - i >= 8; i += 8) {
         const uint64_t x = wcodeci_load64(v + i), shift = wcodeci_load64(q + i) >> 2 & ones * 63;
         wcodeci_store64(residual + i, (((x | top) - shift) ^ (~x & top)) & ones * mask);
     }
     for (; i < n; i++) residual[i] = (wcodeci_byte)((v[i] - (q[i] >> 2)) & mask);
+}
+
+/* ---- what scales are fitted with ---- */
+
+/* Exponent number `top` comes to `octaves` above level 0. */
+static void wcodeci_fit_levels(wcodeci_fit *fit, unsigned top, unsigned octaves)
+{
+    unsigned i;
+    fit->up = (wcodeci_byte)(top < octaves ? octaves - top : 0);
+    fit->down = (wcodeci_byte)(top > octaves ? top - octaves : 0);
+    for (i = 0; i < 256; i++) {
+        const unsigned e = i + fit->up < 255 ? i + fit->up : 255;
+        const unsigned above = e < fit->down ? 0 : e - fit->down;
+        fit->level[i] = (wcodeci_byte)(above < 64 ? 4 * above : 255);
+    }
+}
+
+/* WCODECI_FIT_ONE * 2^(-i / 4), rounded to nearest, of the first WCODECI_FIT_WEIGHTS; else 0. */
+static const wcodeci_byte wcodeci_fit_weight[256] = {
+    255, 214, 180, 152, 128, 107, 90, 76, 64, 54, 45, 38, 32, 27, 23, 19,
+    16, 13, 11, 9, 8, 7, 6, 5, 4, 3, 3, 2, 2, 2, 1, 1
+};
+
+WCODECI_INLINE int wcodeci_clamp(int x, int least, int most) { return x < least ? least : x > most ? most : x; }
+
+WCODECI_INLINE unsigned wcodeci_fit_level(const wcodeci_fit *fit, unsigned exponent, int scale)
+{
+    return (unsigned)wcodeci_clamp(fit->level[exponent] - (scale == -128 ? -127 : scale), 0, 255);
+}
+
+WCODECI_INLINE unsigned wcodeci_fit_weigh(unsigned most, unsigned level)
+{
+    return wcodeci_fit_weight[(most - level) & 255];
+}
+
+static uint32_t wcodeci_fit_row_scalar(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                       const wcodeci_byte *columns, size_t n, unsigned *most)
+{
+    unsigned top = 0;
+    uint32_t sum = 0;
+    size_t i;
+    for (i = 0; i < n; i++) {
+        const unsigned level = wcodeci_fit_level(fit, exponents[i], (signed char)columns[i]);
+        if (level > top) top = level;
+    }
+    for (i = 0; i < n; i++)
+        sum += wcodeci_fit_weigh(top, wcodeci_fit_level(fit, exponents[i], (signed char)columns[i]));
+    *most = top;
+    return sum;
+}
+
+static void wcodeci_fit_most_scalar(const wcodeci_fit *fit, const wcodeci_byte *exponents, int scale, size_t n,
+                                    wcodeci_byte *most)
+{
+    size_t i;
+    for (i = 0; i < n; i++) {
+        const unsigned level = wcodeci_fit_level(fit, exponents[i], scale);
+        if (level > most[i]) most[i] = (wcodeci_byte)level;
+    }
+}
+
+static void wcodeci_fit_sum_scalar(const wcodeci_fit *fit, const wcodeci_byte *exponents, int scale, size_t n,
+                                   const wcodeci_byte *most, uint16_t *sum)
+{
+    size_t i;
+    for (i = 0; i < n; i++)
+        sum[i] = (uint16_t)(sum[i] + wcodeci_fit_weigh(most[i], wcodeci_fit_level(fit, exponents[i], scale)));
 }
 
 static void wcodeci_residual_scalar(const wcodeci_byte *v, const wcodeci_byte *before, wcodeci_byte *residual,
@@ -3269,7 +3826,7 @@ static void wcodeci_predict_units(const wcodeci_byte *p, wcodeci_byte *residual,
 /* ---- part: amalgamate/parts/55_plane.c ---- */
 
 /* ------------------------------------------------------------------------------------------------
- * Plane coders: raw, constant, sparse (private)
+ * Plane coders: raw, packed, constant, sparse (private)
  *
  * A decoder fills v[0] ... v[n-1] from exactly `size` bytes and returns NULL, or what is wrong with them.
  * It may write to all of v and nothing else, and leaves no value of 2^w or more in it.
@@ -3383,6 +3940,25 @@ static const char *wcodeci_raw_decode(const wcodeci_kernels *kernels, const wcod
     return NULL;
 }
 
+#define WCODECI_PACKED_HEAD 2
+
+/* A raw plane of fewer bits above a least value, which is subtracted: a frame of reference. */
+static const char *wcodeci_packed_decode(const wcodeci_kernels *kernels, const wcodeci_byte *src, size_t size,
+                                         unsigned width, wcodeci_byte *v, size_t n)
+{
+    const char *what;
+    uint64_t least;
+    size_t i;
+    if (size < WCODECI_PACKED_HEAD || src[1] == 0 || src[1] >= width || src[0] + (1u << src[1]) > 1u << width)
+        return "a packed plane is broken";
+    what = wcodeci_raw_decode(kernels, src + WCODECI_PACKED_HEAD, size - WCODECI_PACKED_HEAD, src[1], v, n);
+    if (what) return what;
+    least = (uint64_t)0x0101010101010101u * src[0];     /* no byte carries into the next */
+    for (i = 0; n - i >= 8; i += 8) wcodeci_store64(v + i, wcodeci_load64(v + i) + least);
+    for (; i < n; i++) v[i] = (wcodeci_byte)(v[i] + src[0]);
+    return NULL;
+}
+
 static const char *wcodeci_constant_decode(const wcodeci_byte *src, size_t size, unsigned width,
                                            wcodeci_byte *v, size_t n)
 {
@@ -3479,6 +4055,42 @@ static size_t wcodeci_raw_encode(const wcodeci_plane *plane, wcodeci_byte *dst, 
     memset(group, 0, sizeof group);
     memcpy(group, plane->v + i, plane->n - i);
     wcodeci_pack(group, width, dst + i / 8 * width, 64);
+    return size;
+}
+
+/* The bits that the differences from the least value take, and that value, lowered until all of these bits fit the
+ * plane; the plane's width where they are no fewer, 0 if there is one value only. */
+static unsigned wcodeci_packed_width(const wcodeci_plane *plane, unsigned *least)
+{
+    const unsigned all = 1u << plane->width;
+    unsigned most = all - 1, width = 0;
+    for (*least = 0; !plane->count[*least]; ++*least) {}
+    while (!plane->count[most]) most--;
+    while ((most - *least) >> width) width++;
+    if (*least > all - (1u << width)) *least = all - (1u << width);
+    return width;
+}
+
+static size_t wcodeci_packed_size(const wcodeci_plane *plane)
+{
+    unsigned least, width = wcodeci_packed_width(plane, &least);
+    return width == 0 || width >= plane->width ? 0 : WCODECI_PACKED_HEAD + wcodeci_raw_size(plane->n, width);
+}
+
+static size_t wcodeci_packed_encode(const wcodeci_plane *plane, wcodeci_byte *dst, size_t cap)
+{
+    const size_t size = wcodeci_packed_size(plane), n = plane->n;
+    unsigned least, width = wcodeci_packed_width(plane, &least);
+    size_t i, j;
+    if (size == 0 || size > cap) return 0;
+    *dst++ = (wcodeci_byte)least;
+    *dst++ = (wcodeci_byte)width;
+    for (i = 0; i < n; i += 64, dst += 8 * width) {
+        wcodeci_byte group[64];
+        memset(group, 0, sizeof group);
+        for (j = 0; j < wcodeci_min(n - i, 64); j++) group[j] = (wcodeci_byte)(plane->v[i + j] - least);
+        wcodeci_pack(group, width, dst, 64);
+    }
     return size;
 }
 
@@ -3626,8 +4238,7 @@ static void wcodeci_bits_refill_end(wcodeci_bits *b)
 
 /* Fills table[code] for all codes of `depth` bits with value << 4 | length, and returns depth; 0 if the
  * lengths, of the values first ... last, are not complete. */
-static unsigned wcodeci_huff_table(const wcodeci_byte length[256], unsigned first, unsigned last,
-                                   uint16_t *table)
+static unsigned wcodeci_huff_table(const wcodeci_byte *length, unsigned first, unsigned last, uint16_t *table)
 {
     unsigned per_length[WCODECI_HUFF_MAX + 1] = { 0 }, next[WCODECI_HUFF_MAX + 1];
     unsigned s, l, code = 0, depth = 0, left = 1;
@@ -3768,45 +4379,83 @@ static const char *wcodeci_huff_decode(const wcodeci_byte *src, size_t size, uns
 
 #ifndef WCODEC_NO_ENCODER
 
-/* The values that occur, rarest first, equal ones by value (Shell, "A high-speed sorting procedure", 1959).
- * Returns how many. */
+/* The values that occur, rarest first, equal ones by value: sorted by one byte of their counts after the other,
+ * the lowest first.  Returns how many. */
 static unsigned wcodeci_sort_counts(const uint32_t count[256], wcodeci_byte symbol[256])
 {
-    static const wcodeci_byte gaps[] = { 57, 23, 10, 4, 1 };
-    uint64_t key[256];      /* count, then value */
-    unsigned s, g, i, m = 0;
-    for (s = 0; s < 256; s++)
-        if (count[s]) key[m++] = (uint64_t)count[s] << 8 | s;
-    for (g = 0; g < sizeof gaps; g++)
-        for (s = gaps[g]; s < m; s++) {
-            const uint64_t moved = key[s];
-            for (i = s; i >= gaps[g] && key[i - gaps[g]] > moved; i -= gaps[g]) key[i] = key[i - gaps[g]];
-            key[i] = moved;
-        }
-    for (s = 0; s < m; s++) symbol[s] = (wcodeci_byte)key[s];
+    wcodeci_byte other[256];
+    uint32_t any = 0;
+    unsigned s, shift, m = 0;
+    for (s = 0; s < 256; s++) {
+        symbol[m] = (wcodeci_byte)s;
+        m += count[s] != 0;
+        any |= count[s];
+        if (m == 256) break;
+    }
+    for (shift = 0; shift < 32 && any >> shift; shift += 8) {
+        uint16_t at[257] = { 0 };
+        for (s = 0; s < m; s++) at[(count[symbol[s]] >> shift & 255) + 1]++;
+        for (s = 0; s < 256; s++) at[s + 1] = (uint16_t)(at[s + 1] + at[s]);
+        for (s = 0; s < m; s++) other[at[count[symbol[s]] >> shift & 255]++] = symbol[s];
+        memcpy(symbol, other, m);
+    }
     return m;
 }
 
-/* Optimal code lengths of at most 11 bits by package-merge (Larmore and Hirschberg, "A fast algorithm for
- * optimal length-limited Huffman codes", 1990).  Each of 11 levels merges the symbols with pairs of the
- * level below, by weight; the 2m - 2 lightest items of the top level, with the pairs in them taken apart
- * level by level, hold each symbol as often as its code has bits.  To take them apart one needs to know only
- * which items of a level are symbols, for these come in sorted order.  m >= 2. */
-static void wcodeci_huff_lengths(const uint32_t count[256], const wcodeci_byte symbol[256], unsigned m,
-                                 wcodeci_byte length[256])
+#define WCODECI_HUFF_SYMBOLS 512    /* the most that a code has */
+
+/* Code lengths by Huffman's construction; returns the longest.  Symbols come sorted, and so do the pairs as they
+ * are made (van Leeuwen, "On the construction of Huffman trees", 1976).  `count`: of m symbols, 2 to
+ * WCODECI_HUFF_SYMBOLS, rarest first. */
+static unsigned wcodeci_huff_free(const uint32_t *count, unsigned m, wcodeci_byte *length)
 {
-    uint32_t is_symbol[WCODECI_HUFF_MAX][16];
-    uint32_t weight[512], below[512];
+    uint32_t weight[WCODECI_HUFF_SYMBOLS];      /* of pairs */
+    uint16_t above[2 * WCODECI_HUFF_SYMBOLS];   /* symbols are nodes 0 ... m-1, pair i is node m + i */
+    uint16_t depth[WCODECI_HUFF_SYMBOLS];       /* of pairs */
+    unsigned leaf = 0, pair = 0, i, k, longest = 0;
+    for (i = 0; i + 1 < m; i++) {
+        uint32_t sum = 0;
+        for (k = 0; k < 2; k++) {
+            if (pair == i || (leaf < m && count[leaf] <= weight[pair])) {
+                above[leaf] = (uint16_t)i;
+                sum += count[leaf++];
+            } else {
+                above[m + pair] = (uint16_t)i;
+                sum += weight[pair++];
+            }
+        }
+        weight[i] = sum;
+    }
+    memset(depth, 0, sizeof depth);             /* that of the last pair stays */
+    for (i = m - 2; i-- > 0;) depth[i] = (uint16_t)(depth[above[m + i]] + 1);
+    for (i = 0; i < m; i++) {
+        const unsigned l = depth[above[i]] + 1u;
+        length[i] = (wcodeci_byte)wcodeci_min(l, 255);
+        if (l > longest) longest = l;
+    }
+    return longest;
+}
+
+/* Optimal code lengths of at most 11 bits: Huffman's, or if one of these is longer by package-merge (Larmore and
+ * Hirschberg, "A fast algorithm for optimal length-limited Huffman codes", 1990).  Each of 11 levels merges the
+ * symbols with pairs of the level below, by weight; the 2m - 2 lightest items of the top level, with the pairs in
+ * them taken apart level by level, hold each symbol as often as its code has bits.  To take them apart one needs to
+ * know only which items of a level are symbols, for these come in sorted order.  `count`: as above. */
+static void wcodeci_huff_optimal(const uint32_t *count, unsigned m, wcodeci_byte *length)
+{
+    uint32_t is_symbol[WCODECI_HUFF_MAX][2 * WCODECI_HUFF_SYMBOLS / 32];
+    uint32_t weight[2 * WCODECI_HUFF_SYMBOLS], below[2 * WCODECI_HUFF_SYMBOLS];
     unsigned level, i, size = 0, take;
+    if (wcodeci_huff_free(count, m, length) <= WCODECI_HUFF_MAX) return;
     memset(is_symbol, 0, sizeof is_symbol);
-    memset(length, 0, 256);
+    memset(length, 0, m);
     for (level = 0; level < WCODECI_HUFF_MAX; level++) {
         unsigned pairs = size / 2, leaf = 0, pair = 0;
         memcpy(below, weight, sizeof(uint32_t) * size);
         for (size = 0; leaf < m || pair < pairs; size++) {
             uint32_t sum = pair < pairs ? below[2 * pair] + below[2 * pair + 1] : UINT32_MAX;
-            if (leaf < m && count[symbol[leaf]] <= sum) {
-                weight[size] = count[symbol[leaf++]];
+            if (leaf < m && count[leaf] <= sum) {
+                weight[size] = count[leaf++];
                 is_symbol[level][size / 32] |= (uint32_t)1 << size % 32;
             } else {
                 weight[size] = sum;
@@ -3817,9 +4466,22 @@ static void wcodeci_huff_lengths(const uint32_t count[256], const wcodeci_byte s
     for (take = 2 * m - 2; level-- > 0 && take;) {
         unsigned leaves = 0;
         for (i = 0; i < take; i++)
-            if (is_symbol[level][i / 32] >> i % 32 & 1) length[symbol[leaves++]]++;
+            if (is_symbol[level][i / 32] >> i % 32 & 1) length[leaves++]++;
         take = 2 * (take - leaves);
     }
+}
+
+/* The lengths of a plane's values, of which `symbol` sorts m, at least two. */
+static void wcodeci_huff_lengths(const uint32_t count[256], const wcodeci_byte symbol[256], unsigned m,
+                                 wcodeci_byte length[256])
+{
+    uint32_t sorted[256] = { 0 };
+    wcodeci_byte bits[256];
+    unsigned i;
+    for (i = 0; i < m; i++) sorted[i] = count[symbol[i]];
+    wcodeci_huff_optimal(sorted, m, bits);
+    memset(length, 0, 256);
+    for (i = 0; i < m; i++) length[symbol[i]] = bits[i];
 }
 
 /* What the encoder prepares before it knows whether Huffman is the smallest. */
@@ -3852,18 +4514,21 @@ static size_t wcodeci_huff_prepare(const wcodeci_plane *plane, const wcodeci_byt
     return model->head_size + (size_t)((bits + 7) / 8);
 }
 
-/* code[s]: the code of s, reversed, above its length in the low 4 bits. */
-static void wcodeci_huff_codes(const wcodeci_byte length[256], uint32_t code[256])
+/* code[s]: the code of s, reversed, above its length in the low 4 bits; of `count` symbols. */
+static void wcodeci_huff_codes(const wcodeci_byte *length, unsigned count, uint32_t *code)
 {
-    unsigned next = 0, l, s, k;
-    for (l = 1; l <= WCODECI_HUFF_MAX; l++, next <<= 1)
-        for (s = 0; s < 256; s++) {
-            unsigned reversed = 0;
-            if (length[s] != l) continue;
-            for (k = 0; k < l; k++) reversed |= (next >> k & 1) << (l - 1 - k);
-            code[s] = reversed << 4 | l;
-            next++;
-        }
+    unsigned next[WCODECI_HUFF_MAX + 2] = { 0 }, l, s, k;
+    for (s = 0; s < count; s++) next[length[s] + 1u]++;
+    next[1] = 0;
+    for (l = 1; l <= WCODECI_HUFF_MAX; l++) next[l] = (next[l] + next[l - 1]) << 1;     /* of codes before */
+    for (s = 0; s < count; s++) {
+        unsigned reversed = 0;
+        l = length[s];
+        if (l == 0) continue;
+        for (k = 0; k < l; k++) reversed |= (next[l] >> k & 1) << (l - 1 - k);
+        next[l]++;
+        code[s] = reversed << 4 | l;
+    }
 }
 
 static size_t wcodeci_huff_encode(const wcodeci_plane *plane, const wcodeci_huff_model *model,
@@ -3880,7 +4545,7 @@ static size_t wcodeci_huff_encode(const wcodeci_plane *plane, const wcodeci_huff
         used += (size_t)sizes[k] + (k + 1 < streams ? wcodeci_varint_size(sizes[k]) : 0);
     }
     if (used > cap) return 0;
-    wcodeci_huff_codes(model->length, code);
+    wcodeci_huff_codes(model->length, 256, code);
     memcpy(dst, model->head, model->head_size);
     dst += model->head_size;
     for (k = 0; k + 1 < streams; k++) dst += wcodeci_put_varint(dst, sizes[k]);
@@ -4433,7 +5098,7 @@ static uint64_t wcodeci_frequency_step(uint32_t count, uint32_t freq, int up)
 }
 
 /* Frequencies of at least 1 that sum to 2^bits for m symbols of the given counts (each at least 1, n in all,
- * m <= 2^bits), near those that give the shortest message: rounded down first, then raised where a step gains
+ * m <= 2^bits), near those that give the shortest message: rounded to nearest first, then raised where a step gains
  * most, or lowered where it costs least.  None reaches 2^bits: there are at least two symbols. */
 static void wcodeci_normalise(const uint32_t *count, unsigned m, uint64_t n, unsigned bits, uint32_t *freq)
 {
@@ -4442,11 +5107,12 @@ static void wcodeci_normalise(const uint32_t *count, unsigned m, uint64_t n, uns
     unsigned s;
     int up;
     for (s = 0; s < m; s++) {
-        freq[s] = (uint32_t)((uint64_t)count[s] * total / n);
+        freq[s] = (uint32_t)(((uint64_t)count[s] * total + n / 2) / n);
         if (freq[s] == 0) freq[s] = 1;
         if (freq[s] == total) freq[s] = total - 1;
         sum += freq[s];
     }
+    if (sum == total) return;
     up = sum < total;
     for (s = 0; s < m; s++) change[s] = wcodeci_frequency_step(count[s], freq[s], up);
     while (sum != total) {
@@ -4468,32 +5134,67 @@ static uint64_t wcodeci_message_bits(const uint32_t *count, const uint32_t *freq
     return sum;
 }
 
-/* Two counters for each value, in turn, so that a run of equal values waits half as long for itself.  (With
- * four, the tables cost more than that.) */
+/* Several counters for each value, in turn, so that equal ones in a row do not wait for each other: eight values
+ * are loaded at a time, and where there are few the tables cost more than they save. */
 static void wcodeci_count(const wcodeci_byte *v, size_t n, uint32_t count[256])
 {
-    uint32_t part[2][256];
-    size_t i;
+    uint32_t part[3][256];
+    size_t i = 0;
     unsigned s;
-    memset(part, 0, sizeof part);
-    for (i = 0; i + 2 <= n; i += 2) {
-        part[0][v[i]]++;
-        part[1][v[i + 1]]++;
+    memset(count, 0, 256 * sizeof *count);
+    if (n >= 1024) {
+        memset(part, 0, sizeof part);
+        for (; n - i >= 8; i += 8) {
+            const uint64_t x = wcodeci_load64(v + i);
+            count[x & 255]++;
+            part[0][x >> 8 & 255]++;
+            part[1][x >> 16 & 255]++;
+            part[2][x >> 24 & 255]++;
+            count[x >> 32 & 255]++;
+            part[0][x >> 40 & 255]++;
+            part[1][x >> 48 & 255]++;
+            part[2][x >> 56]++;
+        }
+        for (s = 0; s < 256; s++) count[s] += part[0][s] + part[1][s] + part[2][s];
     }
-    if (i < n) part[0][v[i]]++;
-    for (s = 0; s < 256; s++) count[s] = part[0][s] + part[1][s];
+    for (; i < n; i++) count[v[i]]++;
 }
 
-/* n values' order-0 entropy in bits. */
+/* Adds to count[256 c + v] how often value v has class c (the lower two bits of q); `other`: as many counters, so that
+ * equal ones in a row do not wait for each other. */
+static void wcodeci_count_classes(const wcodeci_byte *v, const wcodeci_byte *q, size_t n, uint32_t *count,
+                                  uint32_t *other)
+{
+    size_t i;
+    unsigned k;
+    for (i = 0; n - i >= 8; i += 8) {
+        uint64_t x = wcodeci_load64(v + i), of = wcodeci_load64(q + i) & (uint64_t)0x0303030303030303u;
+        for (k = 0; k < 8; k += 2, x >>= 16, of >>= 16) {
+            count[(of & 3) << 8 | (x & 255)]++;
+            other[(of & 0x300) | (x >> 8 & 255)]++;
+        }
+    }
+    for (; i < n; i++) count[(q[i] & 3u) << 8 | v[i]]++;
+}
+
+/* The order-0 entropy, in bits, of n values, which are all that `count` counts. */
 static uint64_t wcodeci_entropy(const uint32_t count[256], size_t n)
 {
     uint64_t sum = 0;
     const uint32_t log_n = wcodeci_log2((uint32_t)n);
     unsigned s;
-    for (s = 0; s < 256; s++)
-        if (count[s]) sum += (uint64_t)count[s] * (log_n - wcodeci_log2(count[s]));
+    for (s = 0; n && s < 256; s++) {
+        if (!count[s]) continue;
+        sum += (uint64_t)count[s] * (log_n - wcodeci_log2(count[s]));
+        n -= count[s];
+    }
     return sum / 65536;
 }
+
+/* A symbol takes 1 of 256 slots at least, which costs all others 1/177 bit each; as an exception it costs some 10
+ * bits more.  Rarer than one in so many it is an exception, commoner than that it is none, in between both are tried. */
+#define WCODECI_RARE 4096
+#define WCODECI_COMMON 512
 
 typedef struct wcodeci_rans16_model {
     wcodeci_byte freq[16 * WCODECI_CLASSES], value[16];
@@ -4560,15 +5261,16 @@ static size_t wcodeci_rans16_prepare(const wcodeci_plane *plane, const wcodeci_b
     unsigned direct = m > 16 ? 16 : m, last_gain = 0;
     uint64_t best = UINT64_MAX, held;
     memset(model, 0, sizeof *model);
+    while (direct > 2 && plane->count[symbol[m - direct]] <= plane->n / WCODECI_RARE) direct--;
     for (; direct >= 2 && last_gain < 3; direct--) {
         wcodeci_rans16_model candidate;
         uint64_t bits;
         bits = wcodeci_rans16_try(plane, symbol, m, direct, &candidate);
-        last_gain++;
+        last_gain = plane->count[symbol[m - direct]] > plane->n / WCODECI_COMMON ? 3 : last_gain + 1;
         if (bits < best) {
             best = bits;
             *model = candidate;
-            last_gain = 0;
+            if (last_gain < 3) last_gain = 0;
         }
     }
     if (best == UINT64_MAX) return (size_t)-1;
@@ -4587,13 +5289,14 @@ static uint64_t wcodeci_class_make(const uint32_t count[16], unsigned m, uint64_
                                    wcodeci_byte freq[16], uint32_t *exceptions)
 {
     wcodeci_byte order[16];         /* the commonest first */
-    uint64_t best = UINT64_MAX, best_rest = 0;
+    uint64_t best = UINT64_MAX, best_rest = 0, all = 0;
     unsigned s, k, direct, last_gain = 0;
     for (s = 0; s < m; s++) {
         for (k = s; k > 0 && count[order[k - 1]] < count[s]; k--) order[k] = order[k - 1];
         order[k] = (wcodeci_byte)s;
     }
-    for (direct = m; direct > 2 && !count[order[direct - 1]]; direct--) {}
+    for (s = 0; s < m; s++) all += count[s];
+    for (direct = m; direct > 2 && count[order[direct - 1]] <= all / WCODECI_RARE; direct--) {}
     for (s = direct; s < m; s++) rest += count[order[s]];
     for (; direct >= 2 && last_gain < 3; rest += count[order[--direct]]) {
         uint32_t part[16] = { 0 }, whole[16];
@@ -4605,11 +5308,11 @@ static uint64_t wcodeci_class_make(const uint32_t count[16], unsigned m, uint64_
         part[0] += (uint32_t)rest;          /* what stands in the exceptions' places */
         wcodeci_normalise(part, direct, total + rest, 8, whole);
         bits = wcodeci_message_bits(part, whole, direct, 8) + rest * exception * 65536;
-        last_gain++;
+        last_gain = count[order[direct - 1]] > all / WCODECI_COMMON ? 3 : last_gain + 1;
         if (bits >= best) continue;
         best = bits;
         best_rest = rest;
-        last_gain = 0;
+        if (last_gain < 3) last_gain = 0;
         memset(freq, 0, 16);
         for (s = 0; s < direct; s++) freq[order[s]] = (wcodeci_byte)whole[s];
     }
@@ -4709,28 +5412,33 @@ static size_t wcodeci_rans16_map_classes_scalar(const wcodeci_rans16_coder *c, c
     return found;
 }
 
-/* Any number of symbols, for lanes 0 and on. */
+/* Any number of symbols, for lanes 0 and on.  x / f = x * reciprocal >> 24 for x < 65536: the error is below
+ * x / 2^24 <= 1/256 < 1/f.  Whether a state sheds a byte is arithmetic, for no branch could be predicted: one byte
+ * below p is written anyway. */
 static wcodeci_byte *wcodeci_rans16_put_scalar(wcodeci_rans16_coder *c, const wcodeci_byte *symbols, size_t n,
                                                wcodeci_byte *p)
 {
+    struct { uint32_t reciprocal, freq, slots; } per[16 * WCODECI_CLASSES];
     const unsigned mask = c->lanes - 1;
-    uint32_t reciprocal[16 * WCODECI_CLASSES];
     unsigned s;
-    /* x / f = x * reciprocal >> 24 for x < 65536: the error is below x / 2^24 <= 1/256 < 1/f. */
-    for (s = 0; s < 16 * WCODECI_CLASSES; s++)
-        reciprocal[s] = c->freq[s] ? ((uint32_t)1 << 24) / c->freq[s] + 1 : 0;
+    for (s = 0; s < 16 * WCODECI_CLASSES; s++) {
+        per[s].freq = c->freq[s];
+        if (!c->freq[s]) continue;          /* of no symbol, or of a class that there is not */
+        per[s].reciprocal = ((uint32_t)1 << 24) / c->freq[s] + 1;
+        per[s].slots = (s & 0x30) * 16 + c->first[s];
+    }
     while (n--) {
         const unsigned lane = (unsigned)n & mask;
-        uint32_t x = (uint32_t)c->high[lane] << 8 | c->low[lane], f, q;
+        uint32_t x = (uint32_t)c->high[lane] << 8 | c->low[lane], f, q, shed;
         s = symbols[n];
-        f = c->freq[s];
-        if (x >= f << 8) {
-            *--p = (wcodeci_byte)x;
-            x >>= 8;
-        }
-        q = (uint32_t)((uint64_t)x * reciprocal[s] >> 24);
+        f = per[s].freq;
+        shed = ((f << 8) - 1 - x) >> 31;
+        p[-1] = (wcodeci_byte)x;
+        p -= shed;
+        x >>= 8 * shed;
+        q = (uint32_t)((uint64_t)x * per[s].reciprocal >> 24);
         c->high[lane] = (wcodeci_byte)q;
-        c->low[lane] = c->slots[(s & 0x30) * 16 + c->first[s] + (x - q * f)];
+        c->low[lane] = c->slots[per[s].slots + (x - q * f)];
     }
     return p;
 }
@@ -4963,6 +5671,12 @@ static size_t wcodeci_rans256_head(const uint16_t freq[256], unsigned first, uns
     return used;
 }
 
+/* How many states a message of so many bits gets. */
+static size_t wcodeci_rans256_lanes(uint64_t bits)
+{
+    return bits < WCODECI_RANS256_TINY ? 1 : bits < WCODECI_RANS256_SHORT ? 4 : WCODECI_RANS256_LANES;
+}
+
 /* Returns the smallest size that the payload can have.  At least two values occur. */
 static size_t wcodeci_rans256_prepare(const wcodeci_plane *plane, wcodeci_rans256_model *model)
 {
@@ -4982,53 +5696,73 @@ static size_t wcodeci_rans256_prepare(const wcodeci_plane *plane, wcodeci_rans25
     for (s = first, m = 0; s <= last; s++)
         if (plane->count[s]) model->freq[s] = (uint16_t)freq[m++];
     model->head_size = wcodeci_rans256_head(model->freq, first, last, model->head);
-    model->head[0] = bits < WCODECI_RANS256_TINY ? 0 : bits < WCODECI_RANS256_SHORT ? 2 : 5;
-    lanes = (size_t)1 << model->head[0];
+    lanes = wcodeci_rans256_lanes(bits);
+    model->head[0] = lanes == 1 ? 0 : lanes == 4 ? 2 : 5;
     /* Each state holds up to 16 bits of the message. */
     bits = bits > 16 * lanes ? bits - 16 * lanes : 0;
     return model->head_size + 4 * lanes + (size_t)(bits / 8);
 }
 
-/* x / f is x * reciprocal >> shift for x < f << 20 and f <= 2048: with 2^k >= f, shift is 32 + k and reciprocal is
- * 2^shift / f rounded up, the error is below x / 2^shift < 2^20 f / 2^(32 + k) <= 1/f, and the product is below
- * 2^(52 + k) + 2^31.  Shift 0: divide. */
-static uint64_t wcodeci_rans256_reciprocal(uint32_t f, unsigned *shift)
+/* What coding a value of frequency f takes.  With 2^k >= f and m = 2^(32 + k) / f, rounded up, x / f is
+ * x * m >> (32 + k) for all x < 2^32: the error is below x / 2^(32 + k) < 1/f.  m has 33 bits, of which `reciprocal`
+ * leaves the highest out. */
+typedef struct wcodeci_rans256_code {
+    uint32_t reciprocal, limit;         /* limit: f << 20, from which on the state sheds a word */
+    uint16_t others, cum;               /* others: 4096 - f */
+    uint32_t k;
+} wcodeci_rans256_code;
+
+static void wcodeci_rans256_codes(const wcodeci_rans256_model *model, wcodeci_rans256_code code[256])
 {
-    unsigned k = 0;
-    *shift = 0;
-    if (f == 0 || f > 2048) return 0;
-    while ((uint32_t)1 << k < f) k++;
-    *shift = 32 + k;
-    return (((uint64_t)1 << *shift) + f - 1) / f;
+    uint32_t sum = 0;
+    unsigned s;
+    memset(code, 0, 256 * sizeof *code);
+    for (s = 0; s < 256; s++) {
+        const uint32_t f = model->freq[s];
+        if (!f) continue;
+        while ((uint32_t)1 << code[s].k < f) code[s].k++;
+        code[s].reciprocal = (uint32_t)(((((uint64_t)1 << (32 + code[s].k)) + f - 1) / f) & 0xFFFFFFFFu);
+        code[s].limit = f << 20;
+        code[s].others = (uint16_t)(WCODECI_RANS256_SLOTS + 1 - f);
+        code[s].cum = (uint16_t)sum;
+        sum += f;
+    }
 }
 
-/* `work`: room for 2 n bytes. */
+/* Codes a value and puts what the state sheds below p.  Arithmetic, for no branch could be predicted; so two bytes
+ * below p are written even if nothing is shed. */
+WCODECI_INLINE wcodeci_byte *wcodeci_rans256_put(const wcodeci_rans256_code *c, uint32_t *state, wcodeci_byte *p)
+{
+    uint32_t x = *state, q;
+    const uint32_t shed = (uint32_t)(((uint64_t)c->limit - 1 - x) >> 63);
+    wcodeci_store16(p - 2, (unsigned)(x & 0xFFFF));
+    p -= 2 * shed;
+    x >>= 16 * shed;
+    q = (uint32_t)((((uint64_t)x * c->reciprocal >> 32) + x) >> c->k);
+    *state = x + c->cum + q * c->others;        /* q * 4096 + (x - q * f) + cum */
+    return p;
+}
+
+/* `work`: room for 2 n bytes, which are as many as n values can shed. */
 static size_t wcodeci_rans256_encode(const wcodeci_plane *plane, const wcodeci_rans256_model *model,
                                      wcodeci_byte *dst, size_t cap, wcodeci_byte *work)
 {
-    uint32_t state[WCODECI_RANS256_LANES], cum[256], sum = 0;
-    uint64_t reciprocal[256];
-    unsigned shift[256];
+    wcodeci_rans256_code code[256];
+    uint32_t state[WCODECI_RANS256_LANES];
+    const wcodeci_byte *v = plane->v;
     wcodeci_byte *end = work + 2 * plane->n, *p = end;
-    unsigned s, lane, lanes = 1u << model->head[0];
-    size_t i, used;
-    for (s = 0; s < 256; s++) {
-        cum[s] = sum;
-        sum += model->freq[s];
-        reciprocal[s] = wcodeci_rans256_reciprocal(model->freq[s], &shift[s]);
-    }
+    const unsigned lanes = 1u << model->head[0];
+    unsigned lane;
+    size_t i = plane->n, used;
+    wcodeci_rans256_codes(model, code);
     for (lane = 0; lane < lanes; lane++) state[lane] = WCODECI_RANS256_LOW;
-    for (i = plane->n; i-- > 0;) {
-        uint32_t x = state[i & (lanes - 1)], f, q;
-        s = plane->v[i];
-        f = model->freq[s];
-        if (x >= f << 20) {
-            p -= 2;
-            wcodeci_store16(p, (unsigned)(x & 0xFFFF));
-            x >>= 16;
-        }
-        q = shift[s] ? (uint32_t)(x * reciprocal[s] >> shift[s]) : x / f;
-        state[i & (lanes - 1)] = (q << WCODECI_RANS256_BITS) + (x - q * f) + cum[s];
+    while (i & (lanes - 1)) {
+        i--;
+        p = wcodeci_rans256_put(&code[v[i]], &state[i & (lanes - 1)], p);
+    }
+    while (i) {
+        i -= lanes;
+        for (lane = lanes; lane-- > 0;) p = wcodeci_rans256_put(&code[v[i + lane]], &state[lane], p);
     }
     used = model->head_size + 4 * lanes + (size_t)(end - p);
     if (used > cap) return 0;
@@ -5083,6 +5817,7 @@ static size_t wcodeci_mix_scratch(void) { return 0; }
 #define WCODECI_MIX_RECIPROCALS 1056
 #define WCODECI_MIX_PART 4096           /* values that tell the encoder a parameter */
 #define WCODECI_MIX_ONE 1207959552      /* the weights' first sum: 9/8 times 2^30 */
+#define WCODECI_MIX_BYTE 128            /* values for which a payload has a byte, which bounds the time it takes */
 #define WCODECI_MIX_HALF 0x80000000u    /* a slot: probability of a 1, 22 bits, above a count of 10 bits */
 
 /* The coder: a value lies in low ... high; `code` is the decoder's.  A kind works on a copy of its own, which a
@@ -5854,15 +6589,30 @@ static unsigned wcodeci_mix_raw_width(unsigned width, unsigned top, unsigned sig
     return width - top - sign;
 }
 
+/* After the last bit: is the code the one that ends there, and does the payload end with it, or with the zeros
+ * that fill it up to `least` bytes?  `src`: the payload; `code`: where its code bytes begin. */
+static int wcodeci_mix_ends(const wcodeci_mix_coder *c, const wcodeci_byte *src, const wcodeci_byte *code,
+                            size_t least)
+{
+    unsigned last;
+    size_t bytes;
+    if (c->code != wcodeci_mix_last(c, &last)) return 0;
+    bytes = (size_t)(c->p - code) + c->past - (4 - last);       /* at least four were read */
+    if (bytes > (size_t)(c->end - code)) return 0;
+    return (size_t)(c->end - src) == (code + bytes > src + least ? (size_t)(code - src) + bytes : least)
+        && wcodeci_all_zero(code + bytes, c->end);
+}
+
 static const char *wcodeci_mix_decode(const wcodeci_mix_in *in, const wcodeci_byte *src, size_t size,
                                       wcodeci_byte *v, void *work)
 {
     static const char broken[] = "a mix plane's head is broken";
     wcodeci_mix *const m = (wcodeci_mix *)work;
     const unsigned kind = size ? src[0] : 255, parameter = size > 1 ? src[1] : 0;
+    const size_t least = in->n / WCODECI_MIX_BYTE;
     const wcodeci_byte *p = src + (kind == WCODECI_MIX_TEXT ? 1 : 2);
-    unsigned last;
     if (size < 2 || kind > WCODECI_MIX_TEXT) return broken;
+    if (size < least) return "a mix plane has fewer bytes than its values need";
     m->coder.end = src + size;
     if (kind == WCODECI_MIX_EXPONENTS) {
         if (parameter >> in->width) return broken;
@@ -5890,25 +6640,25 @@ static const char *wcodeci_mix_decode(const wcodeci_mix_in *in, const wcodeci_by
         wcodeci_mix_code_mantissas(m, in, v, top, sign);
     } else if (kind == WCODECI_MIX_INTEGERS) {
         if (parameter >> in->width || size < 3 || src[2] > 7) return broken;
-        m->coder.p = p + 1;
+        m->coder.p = ++p;
         wcodeci_mix_code_integers(m, in, v, parameter, src[2]);
     } else {
         if (in->width != 8) return broken;
         m->coder.p = p;
         wcodeci_mix_code_text(m, in, v);
     }
-    if (m->coder.code != wcodeci_mix_last(&m->coder, &last) || m->coder.p != m->coder.end || m->coder.past != 4 - last)
-        return "a mix plane does not end where it must";
-    return NULL;
+    return wcodeci_mix_ends(&m->coder, src, p, least) ? NULL : "a mix plane does not end where it must";
 }
 
 #ifndef WCODEC_NO_ENCODER
 
-static void wcodeci_mix_finish(wcodeci_mix *m)
+/* `least`: bytes that the payload at `dst` has at least. */
+static void wcodeci_mix_finish(wcodeci_mix *m, const wcodeci_byte *dst, size_t least)
 {
     unsigned bytes;
     uint32_t x = wcodeci_mix_last(&m->coder, &bytes);
     for (; bytes > 0; bytes--, x <<= 8) wcodeci_mix_put(&m->coder, x >> 24);
+    while ((size_t)(m->coder.dst - dst) < least && !m->coder.past) wcodeci_mix_put(&m->coder, 0);
 }
 
 static size_t wcodeci_mix_count(const wcodeci_mix_in *in, unsigned bit)
@@ -5950,7 +6700,7 @@ static size_t wcodeci_mix_write(const wcodeci_mix_in *in, unsigned parameter, wc
         else if (in->kind == WCODECI_MIX_INTEGERS) wcodeci_mix_code_integers(m, in, NULL, parameter & 255, parameter >> 8);
         else wcodeci_mix_code_text(m, in, NULL);
     }
-    wcodeci_mix_finish(m);
+    wcodeci_mix_finish(m, dst, in->n / WCODECI_MIX_BYTE);
     return m->coder.past ? 0 : (size_t)(m->coder.dst - dst);
 }
 
@@ -6028,6 +6778,776 @@ static size_t wcodeci_mix_encode(const wcodeci_mix_in *in, wcodeci_byte *dst, si
         return wcodeci_mix_write(in, in->kind == WCODECI_MIX_EXPONENTS ? wcodeci_mix_centre(in) : 0, dst, cap, m);
     zero = wcodeci_mix_zero(in);        /* two bits below an integer's highest one, or all */
     return wcodeci_mix_write_either(in, zero | 2 << 8, zero | 7 << 8, dst, cap, m);
+}
+
+#endif
+
+#endif
+
+/* ---- part: amalgamate/parts/586_lz.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * LZ (private): repeats and Huffman codes, for text, tables and whatever is not noise
+ * The family of LZ77 and deflate (Ziv and Lempel, "A universal algorithm for sequential data compression", 1977),
+ * with the whole plane as the window and, as in later members of it, codes of their own for the last three
+ * distances.  A plane is decoded straight into its place, which is the window.
+ * The encoder finds the cheapest way through a plane by prices: those of the codes that it came to before.
+ * ---------------------------------------------------------------------------------------------- */
+
+#ifdef WCODEC_NO_LZ
+#define WCODECI_LZ 0
+#ifndef WCODEC_NO_ENCODER
+static size_t wcodeci_lz_scratch(size_t n) { return 0 * n; }
+#endif
+#else
+#define WCODECI_LZ 1
+
+#define WCODECI_LZ_LEAST 2              /* values of a match */
+#define WCODECI_LZ_LENGTHS 92           /* symbols, */
+#define WCODECI_LZ_DISTANCES 51
+#define WCODECI_LZ_REPEATS 3            /* of which the first stand for the last distances */
+#define WCODECI_LZ_LENGTH_FINE 2        /* bits below a number's highest one that its symbol tells */
+#define WCODECI_LZ_DISTANCE_FINE 1
+#define WCODECI_LZ_MAIN (256 + WCODECI_LZ_LENGTHS)
+#define WCODECI_LZ_ONLY 128             /* one distance symbol alone */
+
+/* Numbers of any size: a symbol tells the place of the highest bit and `fine` bits below it, or the number itself
+ * if it has none below these. */
+WCODECI_INLINE unsigned wcodeci_lz_extra(unsigned symbol, unsigned fine)
+{
+    return symbol >> fine > 1 ? (symbol >> fine) - 1 : 0;
+}
+
+WCODECI_INLINE uint32_t wcodeci_lz_base(unsigned symbol, unsigned fine)
+{
+    const uint32_t top = 1u << fine;
+    return symbol < 2 * top ? symbol : (top | (symbol & (top - 1))) << wcodeci_lz_extra(symbol, fine);
+}
+
+/* A plane on its way out.  Distances and lengths are below 2^25. */
+typedef struct wcodeci_lz_out {
+    const uint16_t *main, *distance;    /* tables as of wcodeci_huff_table */
+    unsigned main_depth, distance_depth;
+    const wcodeci_byte *first;          /* of the plane */
+    wcodeci_byte *end;                  /* of the plane */
+    uint32_t last[WCODECI_LZ_REPEATS];  /* distances, the latest first */
+} wcodeci_lz_out;
+
+/* Copies `length` values from `distance` before v; values up to `end` may be written, which come later. */
+WCODECI_INLINE void wcodeci_lz_copy(wcodeci_byte *v, size_t distance, size_t length, const wcodeci_byte *end)
+{
+    const wcodeci_byte *src = v - distance;
+    if (distance >= 8 && (size_t)(end - v) >= length + 8) {
+        wcodeci_byte *const stop = v + length;
+        do {
+            memcpy(v, src, 8);
+            v += 8;
+            src += 8;
+        } while (v < stop);
+        return;
+    }
+    if (distance == 1) {
+        memset(v, *src, length);
+        return;
+    }
+    while (length > distance) {         /* what was copied is a source twice as long */
+        memcpy(v, src, distance);
+        v += distance;
+        length -= distance;
+        distance *= 2;
+    }
+    memcpy(v, src, length);
+}
+
+/* The distance of a symbol below WCODECI_LZ_REPEATS, which becomes the latest. */
+WCODECI_INLINE uint32_t wcodeci_lz_again(uint32_t last[WCODECI_LZ_REPEATS], unsigned symbol)
+{
+    const uint32_t distance = last[symbol];
+    if (symbol == 2) last[2] = last[1];
+    if (symbol) last[1] = last[0];
+    last[0] = distance;
+    return distance;
+}
+
+WCODECI_INLINE void wcodeci_lz_new(uint32_t last[WCODECI_LZ_REPEATS], uint32_t distance)
+{
+    last[2] = last[1];
+    last[1] = last[0];
+    last[0] = distance;
+}
+
+WCODECI_INLINE uint32_t wcodeci_lz_take(wcodeci_bits *b, unsigned count)
+{
+    const uint32_t x = (uint32_t)b->bits & ((1u << count) - 1);
+    b->bits >>= count;
+    b->count -= count;
+    return x;
+}
+
+WCODECI_INLINE unsigned wcodeci_lz_symbol(wcodeci_bits *b, const uint16_t *table, unsigned mask)
+{
+    const unsigned e = table[b->bits & mask];
+    b->bits >>= e & 15;
+    b->count -= e & 15;
+    return e >> 4;
+}
+
+/* Decodes symbols while 16 bytes of the stream and room for four values are left: then two refills need no look at
+ * the stream's end.  A match takes at most 54 bits: 11 + 21 for its length, 11 + 22 for its distance, the 11 of its
+ * code before a second refill.  Returns where it came to, or NULL if a match reaches out of the plane or its block,
+ * which ends at `stop`. */
+static wcodeci_byte *wcodeci_lz_fast(wcodeci_lz_out *out, wcodeci_bits *stream, wcodeci_byte *v, wcodeci_byte *stop)
+{
+    const uint16_t *const table = out->main, *const distances = out->distance;
+    const unsigned mask = (1u << out->main_depth) - 1, distance_mask = (1u << out->distance_depth) - 1;
+    wcodeci_bits b = *stream;
+    uint32_t last[WCODECI_LZ_REPEATS];
+    memcpy(last, out->last, sizeof last);
+    while (b.end - b.p >= 16 && stop - v >= 4) {
+        size_t length, distance;
+        unsigned s;
+        wcodeci_bits_refill(&b);
+        s = wcodeci_lz_symbol(&b, table, mask);
+        if (s < 256) {
+            *v++ = (wcodeci_byte)s;
+            s = wcodeci_lz_symbol(&b, table, mask);
+            if (s < 256) {
+                *v++ = (wcodeci_byte)s;
+                s = wcodeci_lz_symbol(&b, table, mask);
+                if (s < 256) {
+                    *v++ = (wcodeci_byte)s;
+                    s = wcodeci_lz_symbol(&b, table, mask);
+                    if (s < 256) {
+                        *v++ = (wcodeci_byte)s;
+                        continue;
+                    }
+                }
+            }
+        }
+        wcodeci_bits_refill(&b);
+        s -= 256;
+        length = WCODECI_LZ_LEAST + wcodeci_lz_base(s, WCODECI_LZ_LENGTH_FINE);
+        length += wcodeci_lz_take(&b, wcodeci_lz_extra(s, WCODECI_LZ_LENGTH_FINE));
+        s = wcodeci_lz_symbol(&b, distances, distance_mask);
+        if (s < WCODECI_LZ_REPEATS) {
+            distance = wcodeci_lz_again(last, s);
+        } else {
+            s -= WCODECI_LZ_REPEATS;
+            distance = 1 + wcodeci_lz_base(s, WCODECI_LZ_DISTANCE_FINE);
+            distance += wcodeci_lz_take(&b, wcodeci_lz_extra(s, WCODECI_LZ_DISTANCE_FINE));
+            wcodeci_lz_new(last, (uint32_t)distance);
+        }
+        if (distance > (size_t)(v - out->first) || length > (size_t)(stop - v)) return NULL;
+        wcodeci_lz_copy(v, distance, length, out->end);
+        v += length;
+    }
+    memcpy(out->last, last, sizeof last);
+    *stream = b;
+    return v;
+}
+
+/* A symbol, or the bits behind one, where the stream may end; what is not there sets *missing. */
+static unsigned wcodeci_lz_symbol_end(wcodeci_bits *b, const uint16_t *table, unsigned depth, int *missing)
+{
+    unsigned e;
+    wcodeci_bits_refill_end(b);
+    e = table[b->bits & ((1u << depth) - 1)];
+    if ((e & 15) > b->count) {
+        *missing = 1;
+        return 0;
+    }
+    return wcodeci_lz_symbol(b, table, (1u << depth) - 1);
+}
+
+static uint32_t wcodeci_lz_take_end(wcodeci_bits *b, unsigned count, int *missing)
+{
+    wcodeci_bits_refill_end(b);
+    if (count > b->count) {
+        *missing = 1;
+        return 0;
+    }
+    return wcodeci_lz_take(b, count);
+}
+
+/* The same to the block's end. */
+static wcodeci_byte *wcodeci_lz_rest(wcodeci_lz_out *out, wcodeci_bits *b, wcodeci_byte *v, wcodeci_byte *stop)
+{
+    int missing = 0;
+    while (v < stop) {
+        size_t length, distance;
+        unsigned s = wcodeci_lz_symbol_end(b, out->main, out->main_depth, &missing);
+        if (s < 256) {
+            if (missing) return NULL;
+            *v++ = (wcodeci_byte)s;
+            continue;
+        }
+        s -= 256;
+        length = WCODECI_LZ_LEAST + wcodeci_lz_base(s, WCODECI_LZ_LENGTH_FINE);
+        length += wcodeci_lz_take_end(b, wcodeci_lz_extra(s, WCODECI_LZ_LENGTH_FINE), &missing);
+        s = wcodeci_lz_symbol_end(b, out->distance, out->distance_depth, &missing);
+        if (s < WCODECI_LZ_REPEATS) {
+            distance = wcodeci_lz_again(out->last, s);
+        } else {
+            s -= WCODECI_LZ_REPEATS;
+            distance = 1 + wcodeci_lz_base(s, WCODECI_LZ_DISTANCE_FINE);
+            distance += wcodeci_lz_take_end(b, wcodeci_lz_extra(s, WCODECI_LZ_DISTANCE_FINE), &missing);
+            wcodeci_lz_new(out->last, (uint32_t)distance);
+        }
+        if (missing || distance > (size_t)(v - out->first) || length > (size_t)(stop - v)) return NULL;
+        wcodeci_lz_copy(v, distance, length, out->end);
+        v += length;
+    }
+    return v;
+}
+
+/* Reads a block's codes and makes their tables: room for two of WCODECI_HUFF_TABLE entries. */
+static int wcodeci_lz_codes(wcodeci_cursor *c, unsigned width, wcodeci_lz_out *out, uint16_t *table)
+{
+    wcodeci_byte length[WCODECI_LZ_MAIN], list[256];
+    const unsigned first = wcodeci_take8(c), last = wcodeci_take8(c);
+    uint16_t *const distance = table + WCODECI_HUFF_TABLE;
+    unsigned lengths, distances;
+    size_t used;
+    if (c->bad || first > last || last >> width) return 0;
+    used = wcodeci_lengths_decode(c->p, (size_t)(c->end - c->p), first, last, WCODECI_HUFF_MAX, length);
+    if (!used) return 0;
+    c->p += used;
+    lengths = wcodeci_take8(c);
+    if (lengths > WCODECI_LZ_LENGTHS) return 0;
+    memset(length + 256, 0, WCODECI_LZ_LENGTHS);
+    if (lengths) {
+        used = wcodeci_lengths_decode(c->p, (size_t)(c->end - c->p), 0, lengths - 1, WCODECI_HUFF_MAX, list);
+        if (!used) return 0;
+        c->p += used;
+        memcpy(length + 256, list, lengths);
+    }
+    out->main = table;
+    out->main_depth = wcodeci_huff_table(length, 0, WCODECI_LZ_MAIN - 1, table);
+    out->distance = distance;
+    out->distance_depth = 0;
+    if (c->bad || !out->main_depth) return 0;
+    if (!lengths) return 1;
+    distances = wcodeci_take8(c);
+    if (distances & WCODECI_LZ_ONLY) {
+        distance[0] = (uint16_t)((distances - WCODECI_LZ_ONLY) << 4);
+        return distances - WCODECI_LZ_ONLY < WCODECI_LZ_DISTANCES;
+    }
+    if (distances < 2 || distances > WCODECI_LZ_DISTANCES) return 0;
+    used = wcodeci_lengths_decode(c->p, (size_t)(c->end - c->p), 0, distances - 1, WCODECI_HUFF_MAX, list);
+    if (!used) return 0;
+    c->p += used;
+    out->distance_depth = wcodeci_huff_table(list, 0, distances - 1, distance);
+    return out->distance_depth != 0;
+}
+
+/* `table`: room for two of WCODECI_HUFF_TABLE entries. */
+static const char *wcodeci_lz_decode(const wcodeci_byte *src, size_t size, unsigned width, wcodeci_byte *v, size_t n,
+                                     uint16_t *table)
+{
+    static const wcodeci_lz_out start = { NULL, NULL, 0, 0, NULL, NULL, { 1, 2, 4 } };
+    wcodeci_cursor c = wcodeci_cursor_make(src, size);
+    wcodeci_lz_out out = start;
+    out.first = v;
+    out.end = v + n;
+    while (v < out.end) {
+        const uint64_t values = wcodeci_take_varint(&c);
+        wcodeci_bits b;
+        wcodeci_byte *stop;
+        if (c.bad || values == 0 || values > (uint64_t)(out.end - v)) return "an LZ block has a wrong size";
+        if (!wcodeci_lz_codes(&c, width, &out, table)) return "an LZ block's codes are broken";
+        stop = v + (size_t)values;
+        b.p = c.p;
+        b.end = c.end;
+        b.bits = 0;
+        b.count = 0;
+        v = wcodeci_lz_fast(&out, &b, v, stop);
+        if (v) v = wcodeci_lz_rest(&out, &b, v, stop);
+        if (!v) return "an LZ block is broken";
+        c.p = b.p - b.count / 8;        /* whole bytes that were not used */
+        if (b.bits & ((1u << b.count % 8) - 1)) return "an LZ block's filling bits are not zero";
+    }
+    return c.p == c.end ? NULL : "an LZ plane does not end where it must";
+}
+
+#ifndef WCODEC_NO_ENCODER
+
+#define WCODECI_LZ_CHUNK 4096           /* values that a way is found through at a time */
+#define WCODECI_LZ_NICE_MOST 192
+#define WCODECI_LZ_HASH_MOST 16         /* bits */
+#define WCODECI_LZ_SEGMENT 16384        /* values that may make a block of their own */
+#define WCODECI_LZ_NOWHERE UINT32_MAX
+#define WCODECI_LZ_SMALL 65536          /* values: a plane up to this is worth more trouble */
+#define WCODECI_LZ_TINY 4096            /* and one up to this still more */
+
+/* A value, and the cheapest way to it found so far: its price in 1/256 bit, and the last step: a literal, which has
+ * length 1, or a match. */
+typedef struct wcodeci_lz_node {
+    uint32_t price, length, distance;
+    uint32_t last[WCODECI_LZ_REPEATS];
+} wcodeci_lz_node;
+
+typedef struct wcodeci_lz_counts {
+    uint32_t main[WCODECI_LZ_MAIN], distance[WCODECI_LZ_DISTANCES];
+} wcodeci_lz_counts;
+
+/* What the encoder works in; behind it 2 n numbers. */
+typedef struct wcodeci_lz {
+    const wcodeci_byte *v;
+    size_t n;
+    unsigned depth, nice, passes;       /* matches looked at; length that is taken unseen; by a block's own prices */
+    uint32_t *before;                   /* where what stands at i stood before, by a hash of its first values */
+    uint32_t *path;                     /* path[i]: length of the step at i; path[i+1]: distance, of a match */
+    wcodeci_lz_counts segment, block;
+    uint32_t literal[256], distance[WCODECI_LZ_DISTANCES];          /* prices in 1/256 bit */
+    uint32_t length[WCODECI_LZ_NICE_MOST + 1];                      /* with the bits behind the symbol */
+    wcodeci_lz_node node[WCODECI_LZ_CHUNK + 1];
+    uint32_t head[1 << WCODECI_LZ_HASH_MOST];
+} wcodeci_lz;
+
+/* Bytes, aligned for 64 bits. */
+static size_t wcodeci_lz_scratch(size_t n) { return ((sizeof(wcodeci_lz) + 7) & ~(size_t)7) + 8 * n; }
+
+WCODECI_INLINE unsigned wcodeci_lz_symbol_of(uint32_t x, unsigned fine)
+{
+    unsigned place;
+    if (x >> fine == 0) return x;
+    place = wcodeci_highest_bit(x);
+    return (place - fine + 1) << fine | (x >> (place - fine) & ((1u << fine) - 1));
+}
+
+WCODECI_INLINE unsigned wcodeci_lz_length_symbol(size_t length)
+{
+    return wcodeci_lz_symbol_of((uint32_t)length - WCODECI_LZ_LEAST, WCODECI_LZ_LENGTH_FINE);
+}
+
+/* The symbol of a distance, which becomes the latest. */
+WCODECI_INLINE unsigned wcodeci_lz_distance_symbol(uint32_t last[WCODECI_LZ_REPEATS], uint32_t distance)
+{
+    unsigned k;
+    for (k = 0; k < WCODECI_LZ_REPEATS; k++)
+        if (last[k] == distance) {
+            (void)wcodeci_lz_again(last, k);
+            return k;
+        }
+    wcodeci_lz_new(last, distance);
+    return WCODECI_LZ_REPEATS + wcodeci_lz_symbol_of(distance - 1, WCODECI_LZ_DISTANCE_FINE);
+}
+
+/* ---- prices ---- */
+
+/* What each of `count` symbols costs that occurred so often, the bits behind it not included; one that did not occur
+ * costs a little more than one that did once. */
+static void wcodeci_lz_price(const uint32_t *count, unsigned symbols, uint32_t *price)
+{
+    uint32_t total = 0, log_total;
+    unsigned s;
+    for (s = 0; s < symbols; s++) total += count[s];
+    log_total = wcodeci_log2(total + 1);
+    for (s = 0; s < symbols; s++) {
+        price[s] = count[s] ? (log_total - wcodeci_log2(count[s])) >> 8 : (log_total >> 8) + 256;
+        if (price[s] < 128) price[s] = 128;             /* a code has a bit */
+    }
+}
+
+static void wcodeci_lz_prices(wcodeci_lz *z, const wcodeci_lz_counts *counts)
+{
+    uint32_t main[WCODECI_LZ_MAIN];
+    unsigned i;
+    wcodeci_lz_price(counts->main, WCODECI_LZ_MAIN, main);
+    memcpy(z->literal, main, sizeof z->literal);
+    for (i = WCODECI_LZ_LEAST; i <= WCODECI_LZ_NICE_MOST; i++) {
+        const unsigned s = wcodeci_lz_length_symbol(i);
+        z->length[i] = main[256 + s] + 256 * wcodeci_lz_extra(s, WCODECI_LZ_LENGTH_FINE);
+    }
+    wcodeci_lz_price(counts->distance, WCODECI_LZ_DISTANCES, z->distance);
+    for (i = WCODECI_LZ_REPEATS; i < WCODECI_LZ_DISTANCES; i++)
+        z->distance[i] += 256 * wcodeci_lz_extra(i - WCODECI_LZ_REPEATS, WCODECI_LZ_DISTANCE_FINE);
+}
+
+/* Where nothing is known but how often each value occurs. */
+static void wcodeci_lz_first_prices(wcodeci_lz *z, const uint32_t count[256])
+{
+    unsigned i;
+    memset(&z->block, 0, sizeof z->block);
+    memcpy(z->block.main, count, 256 * sizeof *count);
+    wcodeci_lz_prices(z, &z->block);
+    for (i = WCODECI_LZ_LEAST; i <= WCODECI_LZ_NICE_MOST; i++) {
+        const unsigned s = wcodeci_lz_length_symbol(i);
+        z->length[i] = (3 + s / 4 + wcodeci_lz_extra(s, WCODECI_LZ_LENGTH_FINE)) * 256;
+    }
+    for (i = 0; i < WCODECI_LZ_REPEATS; i++) z->distance[i] = 3 * 256;
+    for (; i < WCODECI_LZ_DISTANCES; i++)
+        z->distance[i] = (5 + wcodeci_lz_extra(i - WCODECI_LZ_REPEATS, WCODECI_LZ_DISTANCE_FINE)) * 256;
+}
+
+/* The bits that symbols take, with about what their code's lengths take; not the bits behind them. */
+static uint64_t wcodeci_lz_symbol_bits(const uint32_t *count, unsigned symbols)
+{
+    uint64_t bits = 0;
+    uint32_t total = 0, log_total;
+    unsigned s, used = 0;
+    for (s = 0; s < symbols; s++) total += count[s];
+    log_total = wcodeci_log2(total + (total == 0));
+    for (s = 0; s < symbols; s++) {
+        if (!count[s]) continue;
+        bits += (uint64_t)count[s] * (log_total - wcodeci_log2(count[s]));
+        used++;
+    }
+    return bits / 65536 + 5 * used;
+}
+
+static uint64_t wcodeci_lz_bits(const wcodeci_lz_counts *counts)
+{
+    return 64 + wcodeci_lz_symbol_bits(counts->main, WCODECI_LZ_MAIN)
+         + wcodeci_lz_symbol_bits(counts->distance, WCODECI_LZ_DISTANCES);
+}
+
+/* ---- matches ---- */
+
+/* How many values from a and b on are equal, at most `most`; a lies before b, and b `room` before the end. */
+WCODECI_INLINE size_t wcodeci_lz_equal(const wcodeci_byte *a, const wcodeci_byte *b, size_t most, size_t room)
+{
+    size_t i = 0;
+    while (i < most && room - i >= 8) {
+        const uint64_t x = wcodeci_load64(a + i) ^ wcodeci_load64(b + i);
+        if (x) {
+            const uint32_t low = (uint32_t)x;
+            i += low ? wcodeci_lowest_bit(low) / 8 : 4 + wcodeci_lowest_bit((uint32_t)(x >> 32)) / 8;
+            return wcodeci_min(i, most);
+        }
+        i += 8;
+    }
+    while (i < most && a[i] == b[i]) i++;
+    return wcodeci_min(i, most);
+}
+
+/* Links each value to the last one before whose first `hashed` values have the same hash. */
+static void wcodeci_lz_link(wcodeci_lz *z, unsigned hashed)
+{
+    const uint64_t mask = hashed < 8 ? ((uint64_t)1 << 8 * hashed) - 1 : UINT64_MAX;
+    unsigned bits = 8;
+    size_t i;
+    while (bits < WCODECI_LZ_HASH_MOST && (size_t)1 << bits < z->n) bits++;
+    for (i = 0; i < (size_t)1 << bits; i++) z->head[i] = WCODECI_LZ_NOWHERE;
+    for (i = 0; i < z->n; i++) {
+        uint64_t x = 0;
+        unsigned h, k;
+        z->before[i] = WCODECI_LZ_NOWHERE;
+        if (z->n - i < hashed) continue;
+        if (z->n - i >= 8) x = wcodeci_load64(z->v + i) & mask;
+        else for (k = 0; k < hashed; k++) x |= (uint64_t)z->v[i + k] << 8 * k;
+        h = (unsigned)(x * 0x9E3779B97F4A7C15u >> (64 - bits));
+        z->before[i] = z->head[h];
+        z->head[h] = (uint32_t)i;
+    }
+}
+
+/* How many values to hash: as many as a match needs to be worth its bits, by the bits of a value. */
+static unsigned wcodeci_lz_hashed(const uint32_t count[256], size_t n)
+{
+    const uint64_t bits = wcodeci_entropy(count, n);
+    const uint64_t most = (uint64_t)n * (n <= WCODECI_LZ_SMALL ? 14 : 18);
+    unsigned hashed = 3;
+    while (hashed < 8 && bits * hashed < most) hashed++;
+    return hashed;
+}
+
+/* A step from node i on. */
+WCODECI_INLINE void wcodeci_lz_step(wcodeci_lz_node *node, size_t length, size_t distance, uint32_t price)
+{
+    if (price >= node->price) return;
+    node->price = price;
+    node->length = (uint32_t)length;
+    node->distance = (uint32_t)distance;
+}
+
+/* The last distances at node i, by the way to it. */
+static void wcodeci_lz_arrive(wcodeci_lz_node *node, size_t i)
+{
+    const wcodeci_lz_node *from = &node[i - node[i].length];
+    memcpy(node[i].last, from->last, sizeof from->last);
+    if (node[i].length > 1) (void)wcodeci_lz_distance_symbol(node[i].last, node[i].distance);
+}
+
+/* Tries the matches at node i, with room for `most` values.  Returns the length of one that is taken unseen, which
+ * *distance belongs to, or 0. */
+static size_t wcodeci_lz_matches(wcodeci_lz *z, size_t at, size_t i, size_t most, uint32_t *distance)
+{
+    const wcodeci_byte *const p = z->v + at;
+    const size_t nice = wcodeci_min(most, z->nice);
+    wcodeci_lz_node *const node = z->node + i;
+    size_t longest = WCODECI_LZ_LEAST - 1, length, l;
+    unsigned k, tries = z->depth;
+    uint32_t from;
+    for (k = 0; k < WCODECI_LZ_REPEATS; k++) {
+        const uint32_t d = node->last[k], price = node->price + z->distance[k];
+        if (d > at || p[0] != *(p - d)) continue;
+        length = wcodeci_lz_equal(p - d, p, nice, z->n - at);
+        if (length <= longest) continue;
+        for (l = longest + 1; l <= length; l++) wcodeci_lz_step(node + l, l, d, price + z->length[l]);
+        if (length == z->nice) {
+            *distance = d;
+            return length;
+        }
+        longest = length;
+    }
+    if (longest < WCODECI_LZ_LEAST) longest = WCODECI_LZ_LEAST;
+    for (from = z->before[at]; from != WCODECI_LZ_NOWHERE && tries-- && longest < nice; from = z->before[from]) {
+        const uint32_t d = (uint32_t)at - from;
+        uint32_t price;
+        if (z->v[from + longest] != p[longest]) continue;
+        length = wcodeci_lz_equal(z->v + from, p, nice, z->n - at);
+        if (length <= longest) continue;
+        price = node->price
+              + z->distance[WCODECI_LZ_REPEATS + wcodeci_lz_symbol_of(d - 1, WCODECI_LZ_DISTANCE_FINE)];
+        for (l = longest + 1; l <= length; l++) wcodeci_lz_step(node + l, l, d, price + z->length[l]);
+        longest = length;
+        if (length == z->nice) {
+            *distance = d;
+            return length;
+        }
+    }
+    return 0;
+}
+
+/* Writes the way to node i, which stands for value `at`. */
+static void wcodeci_lz_trace(wcodeci_lz *z, size_t at, size_t i)
+{
+    while (i) {
+        const wcodeci_lz_node *node = &z->node[i];
+        i -= node->length;
+        at -= node->length;
+        z->path[at] = node->length;
+        if (node->length > 1) z->path[at + 1] = node->distance;
+    }
+}
+
+/* Finds the way from value `begin` to `end` or to less, and returns how far it came. */
+static size_t wcodeci_lz_chunk(wcodeci_lz *z, size_t begin, size_t end, uint32_t last[WCODECI_LZ_REPEATS])
+{
+    const size_t most = wcodeci_min(end - begin, WCODECI_LZ_CHUNK);
+    size_t i, length = 0;
+    uint32_t distance = 0;
+    for (i = 1; i <= most; i++) z->node[i].price = UINT32_MAX;
+    z->node[0].price = 0;
+    memcpy(z->node[0].last, last, sizeof z->node[0].last);
+    for (i = 0; i < most; i++) {
+        if (i) wcodeci_lz_arrive(z->node, i);
+        wcodeci_lz_step(&z->node[i + 1], 1, 0, z->node[i].price + z->literal[z->v[begin + i]]);
+        length = wcodeci_lz_matches(z, begin + i, i, most - i, &distance);
+        if (length) break;
+    }
+    if (i == most) wcodeci_lz_arrive(z->node, i);
+    wcodeci_lz_trace(z, begin + i, i);
+    memcpy(last, z->node[i].last, sizeof z->node[i].last);
+    if (!length) return begin + i;
+    begin += i;
+    length += wcodeci_lz_equal(z->v + begin + length - distance, z->v + begin + length, end - begin - length,
+                               z->n - begin - length);
+    z->path[begin] = (uint32_t)length;
+    z->path[begin + 1] = distance;
+    (void)wcodeci_lz_distance_symbol(last, distance);
+    return begin + length;
+}
+
+/* Finds the way from value `begin` to `end`, and adds up its symbols. */
+static void wcodeci_lz_parse(wcodeci_lz *z, size_t begin, size_t end, uint32_t last[WCODECI_LZ_REPEATS],
+                             wcodeci_lz_counts *counts)
+{
+    uint32_t way[WCODECI_LZ_REPEATS];
+    size_t i;
+    memcpy(way, last, sizeof way);
+    for (i = begin; i < end;) i = wcodeci_lz_chunk(z, i, end, way);
+    memset(counts, 0, sizeof *counts);
+    for (i = begin; i < end; i += z->path[i]) {
+        if (z->path[i] == 1) {
+            counts->main[z->v[i]]++;
+            continue;
+        }
+        counts->main[256 + wcodeci_lz_length_symbol(z->path[i])]++;
+        counts->distance[wcodeci_lz_distance_symbol(last, z->path[i + 1])]++;
+    }
+}
+
+/* ---- writing ---- */
+
+typedef struct wcodeci_lz_writer {
+    wcodeci_byte *p, *end;
+    uint64_t bits;
+    unsigned count;
+    int full;
+} wcodeci_lz_writer;
+
+static void wcodeci_lz_put(wcodeci_lz_writer *w, uint32_t x, unsigned count)
+{
+    w->bits |= (uint64_t)x << w->count;
+    for (w->count += count; w->count >= 8; w->count -= 8, w->bits >>= 8) {
+        if (w->p == w->end) w->full = 1;
+        else *w->p++ = (wcodeci_byte)w->bits;
+    }
+}
+
+/* What lies behind a symbol: the bits of x that it does not tell. */
+static void wcodeci_lz_put_extra(wcodeci_lz_writer *w, uint32_t x, unsigned symbol, unsigned fine)
+{
+    wcodeci_lz_put(w, x - wcodeci_lz_base(symbol, fine), wcodeci_lz_extra(symbol, fine));
+}
+
+/* Sorts m keys (Shell, "A high-speed sorting procedure", 1959). */
+static void wcodeci_sort_keys(uint64_t *key, unsigned m)
+{
+    static const wcodeci_byte gaps[] = { 132, 57, 23, 10, 4, 1 };
+    unsigned s, g, i;
+    for (g = 0; g < sizeof gaps; g++)
+        for (s = gaps[g]; s < m; s++) {
+            const uint64_t moved = key[s];
+            for (i = s; i >= gaps[g] && key[i - gaps[g]] > moved; i -= gaps[g]) key[i] = key[i - gaps[g]];
+            key[i] = moved;
+        }
+}
+
+/* Makes a code for symbols that occur so often.  Returns one more than the last symbol that does. */
+static unsigned wcodeci_lz_code(const uint32_t *count, unsigned symbols, wcodeci_byte *length, uint32_t *code)
+{
+    uint64_t key[WCODECI_LZ_MAIN];
+    uint32_t sorted[WCODECI_LZ_MAIN];
+    wcodeci_byte bits[WCODECI_LZ_MAIN];
+    unsigned i, m = 0, end = 0;
+    memset(length, 0, symbols);
+    for (i = 0; i < symbols; i++) {
+        if (!count[i]) continue;
+        key[m++] = (uint64_t)count[i] << 16 | i;
+        end = i + 1;
+    }
+    if (m < 2) return end;
+    wcodeci_sort_keys(key, m);
+    for (i = 0; i < m; i++) sorted[i] = (uint32_t)(key[i] >> 16);
+    wcodeci_huff_optimal(sorted, m, bits);
+    for (i = 0; i < m; i++) length[key[i] & 65535] = bits[i];
+    wcodeci_huff_codes(length, symbols, code);
+    return end;
+}
+
+static void wcodeci_lz_put_lengths(wcodeci_lz_writer *w, const wcodeci_byte *length, unsigned first, unsigned last)
+{
+    wcodeci_byte all[256] = { 0 }, list[128];
+    size_t size, i;
+    memcpy(all + first, length + first, last - first + 1);
+    size = wcodeci_lengths_encode(all, first, last, list);
+    for (i = 0; i < size; i++) wcodeci_lz_put(w, list[i], 8);
+}
+
+/* A block's head and codes. */
+static void wcodeci_lz_put_head(wcodeci_lz_writer *w, wcodeci_lz_counts *counts, size_t values,
+                                uint32_t main[WCODECI_LZ_MAIN], uint32_t distance[WCODECI_LZ_DISTANCES])
+{
+    wcodeci_byte length[WCODECI_LZ_MAIN], varint[10];
+    const size_t size = wcodeci_put_varint(varint, values);
+    unsigned first = 0, last = 255, lengths = WCODECI_LZ_LENGTHS, distances, used = 0, i;
+    for (i = 0; i < size; i++) wcodeci_lz_put(w, varint[i], 8);
+    for (i = 0; i < WCODECI_LZ_MAIN; i++) used += counts->main[i] != 0;
+    if (used < 2) counts->main[counts->main[0] != 0]++;     /* a code has two symbols */
+    (void)wcodeci_lz_code(counts->main, WCODECI_LZ_MAIN, length, main);
+    while (last && !length[last]) last--;
+    while (first < last && !length[first]) first++;
+    while (lengths && !length[255 + lengths]) lengths--;
+    wcodeci_lz_put(w, first, 8);
+    wcodeci_lz_put(w, last, 8);
+    wcodeci_lz_put_lengths(w, length, first, last);
+    wcodeci_lz_put(w, lengths, 8);
+    if (!lengths) return;
+    wcodeci_lz_put_lengths(w, length + 256, 0, lengths - 1);
+    memset(distance, 0, WCODECI_LZ_DISTANCES * sizeof *distance);
+    distances = wcodeci_lz_code(counts->distance, WCODECI_LZ_DISTANCES, length, distance);
+    if (!length[distances - 1]) {       /* the only one, of no bits */
+        wcodeci_lz_put(w, WCODECI_LZ_ONLY | (distances - 1), 8);
+        return;
+    }
+    wcodeci_lz_put(w, distances, 8);
+    wcodeci_lz_put_lengths(w, length, 0, distances - 1);
+}
+
+/* Writes the block of values `begin` to `end`, whose symbols were added up in z->block. */
+static void wcodeci_lz_put_block(wcodeci_lz *z, size_t begin, size_t end, uint32_t last[WCODECI_LZ_REPEATS],
+                                 wcodeci_lz_writer *w)
+{
+    uint32_t main[WCODECI_LZ_MAIN], distance[WCODECI_LZ_DISTANCES];
+    size_t i;
+    wcodeci_lz_put_head(w, &z->block, end - begin, main, distance);
+    for (i = begin; i < end && !w->full; i += z->path[i]) {
+        const uint32_t length = z->path[i];
+        unsigned s = length == 1 ? z->v[i] : 256 + wcodeci_lz_length_symbol(length);
+        wcodeci_lz_put(w, main[s] >> 4, main[s] & 15);
+        if (length == 1) continue;
+        wcodeci_lz_put_extra(w, length - WCODECI_LZ_LEAST, s - 256, WCODECI_LZ_LENGTH_FINE);
+        s = wcodeci_lz_distance_symbol(last, z->path[i + 1]);
+        wcodeci_lz_put(w, distance[s] >> 4, distance[s] & 15);
+        if (s >= WCODECI_LZ_REPEATS)
+            wcodeci_lz_put_extra(w, z->path[i + 1] - 1, s - WCODECI_LZ_REPEATS, WCODECI_LZ_DISTANCE_FINE);
+    }
+    if (w->count) wcodeci_lz_put(w, 0, 8 - w->count);
+}
+
+/* Ends a block: finds a cheaper way by its own prices, if there is time, and writes it. */
+static void wcodeci_lz_end_block(wcodeci_lz *z, size_t begin, size_t end, uint32_t last[WCODECI_LZ_REPEATS],
+                                 wcodeci_lz_writer *w)
+{
+    uint32_t way[WCODECI_LZ_REPEATS];
+    unsigned pass;
+    for (pass = 0; pass < z->passes; pass++) {
+        memcpy(way, last, sizeof way);
+        wcodeci_lz_prices(z, &z->block);
+        wcodeci_lz_parse(z, begin, end, way, &z->block);
+    }
+    wcodeci_lz_put_block(z, begin, end, last, w);
+}
+
+/* Adds the counts of the segment to the block, or if a block of its own takes less, returns 0. */
+static int wcodeci_lz_join(wcodeci_lz *z)
+{
+    wcodeci_lz_counts sum;
+    unsigned i;
+    for (i = 0; i < WCODECI_LZ_MAIN; i++) sum.main[i] = z->block.main[i] + z->segment.main[i];
+    for (i = 0; i < WCODECI_LZ_DISTANCES; i++) sum.distance[i] = z->block.distance[i] + z->segment.distance[i];
+    if (wcodeci_lz_bits(&sum) > wcodeci_lz_bits(&z->block) + wcodeci_lz_bits(&z->segment)) return 0;
+    z->block = sum;
+    return 1;
+}
+
+/* Writes a plane.  Returns the payload's size, 0 if it does not fit.  `thorough`: time matters less.  `work`:
+ * wcodeci_lz_scratch(n) bytes, aligned for 64 bits. */
+static size_t wcodeci_lz_encode(const wcodeci_plane *plane, int thorough, wcodeci_byte *dst, size_t cap, void *work)
+{
+    wcodeci_lz *const z = (wcodeci_lz *)work;
+    const size_t n = plane->n;
+    uint32_t last[WCODECI_LZ_REPEATS] = { 1, 2, 4 }, ahead[WCODECI_LZ_REPEATS] = { 1, 2, 4 };
+    size_t begin = 0, at, end;
+    wcodeci_lz_writer w;
+    memset(&w, 0, sizeof w);
+    w.p = dst;
+    w.end = dst + cap;
+    z->v = plane->v;
+    z->n = n;
+    z->before = (uint32_t *)(void *)((wcodeci_byte *)work + wcodeci_lz_scratch(0));
+    z->path = z->before + n;
+    z->depth = thorough ? 96 : n <= WCODECI_LZ_SMALL ? 32 : 16;
+    z->nice = thorough ? WCODECI_LZ_NICE_MOST : n <= WCODECI_LZ_SMALL ? 64 : 32;
+    z->passes = thorough ? 2 : n <= WCODECI_LZ_TINY ? 2 : n <= WCODECI_LZ_SMALL;
+    wcodeci_lz_link(z, wcodeci_lz_hashed(plane->count, n));
+    wcodeci_lz_first_prices(z, plane->count);
+    memset(&z->block, 0, sizeof z->block);
+    for (at = 0; at < n && !w.full; at = end) {
+        end = at + wcodeci_min(n - at, WCODECI_LZ_SEGMENT);
+        wcodeci_lz_parse(z, at, end, ahead, &z->segment);
+        if (!wcodeci_lz_join(z)) {
+            wcodeci_lz_end_block(z, begin, at, last, &w);
+            begin = at;
+            z->block = z->segment;
+            wcodeci_lz_prices(z, &z->block);
+        }
+    }
+    wcodeci_lz_end_block(z, begin, n, last, &w);
+    return w.full ? 0 : (size_t)(w.p - dst);
 }
 
 #endif
@@ -7292,12 +8812,11 @@ WCODECI_AVX512_INLINE void wcodeci_avx512_step(const wcodeci_avx512_tables *t, u
     }
     WCODECI_UNROLL_4
     for (g = 0; g < groups; g++) {
-        const __m512i freq = wcodeci_avx512_find(classes, t->freq, symbol[g]);
+        const __m512i fe = _mm512_maskz_permutexvar_epi8(0x5555555555555555u, symbol[g], t->freq), fo = _mm512_maskz_permutexvar_epi8(0xAAAAAAAAAAAAAAAAu, symbol[g], t->freq);
         even[g] = _mm512_add_epi16(_mm512_mullo_epi16(_mm512_and_si512(high[g], t->even),
-                                                      _mm512_and_si512(freq, t->even)),
+                                                      fe),
                                    _mm512_and_si512(rank[g], t->even));
-        odd[g] = _mm512_add_epi16(_mm512_mullo_epi16(_mm512_srli_epi16(high[g], 8),
-                                                     _mm512_srli_epi16(freq, 8)),
+        odd[g] = _mm512_add_epi16(_mm512_mulhi_epu16(_mm512_andnot_si512(t->even, high[g]), fo),
                                   _mm512_srli_epi16(rank[g], 8));
     }
     WCODECI_UNROLL_4
@@ -8758,6 +10277,100 @@ WCODECI_SSE41 static void wcodeci_sse41_residual(const wcodeci_byte *v, const wc
     wcodeci_residual_scalar(v + i, before + i, residual + i, n - i, mask);
 }
 
+/* ---- scales: as for AVX-512 ---- */
+
+/* The largest of 16 bytes: the smallest of their complements, found as words whose upper bytes are 0. */
+WCODECI_SSE41_INLINE unsigned wcodeci_sse41_most(__m128i x)
+{
+    x = _mm_max_epu8(x, _mm_srli_epi16(x, 8));
+    x = _mm_sub_epi16(_mm_set1_epi16(255), _mm_and_si128(x, _mm_set1_epi16(255)));
+    return 255u - ((unsigned)_mm_cvtsi128_si32(_mm_minpos_epu16(x)) & 255u);
+}
+
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_level(const wcodeci_fit *fit, __m128i e, __m128i scale)
+{
+    const __m128i zero = _mm_setzero_si128();
+    e = _mm_subs_epu8(_mm_adds_epu8(e, _mm_set1_epi8((char)fit->up)), _mm_set1_epi8((char)fit->down));
+    e = _mm_adds_epu8(e, e);
+    e = _mm_adds_epu8(e, e);
+    e = _mm_adds_epu8(e, _mm_max_epi8(_mm_subs_epi8(zero, scale), zero));
+    return _mm_subs_epu8(e, _mm_max_epi8(scale, zero));
+}
+
+/* Two look-ups of 16: adding 112 with saturation gives what is 16 or more the top bit, which is a shuffle's zero. */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_weigh(__m128i most, __m128i level)
+{
+    const __m128i below = _mm_sub_epi8(most, level), saturate = _mm_set1_epi8(112);
+    return _mm_or_si128(_mm_shuffle_epi8(wcodeci_sse41_load(wcodeci_fit_weight), _mm_adds_epu8(below, saturate)),
+                        _mm_shuffle_epi8(wcodeci_sse41_load(wcodeci_fit_weight + 16), _mm_adds_epu8(
+                            _mm_sub_epi8(below, _mm_set1_epi8(16)), saturate)));
+}
+
+WCODECI_SSE41 static uint32_t wcodeci_sse41_fit_row(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                                    const wcodeci_byte *columns, size_t n, unsigned *most)
+{
+    __m128i top = _mm_setzero_si128(), sum = top;
+    uint32_t rest = 0;
+    size_t i, j;
+    for (i = 0; n - i >= 16; i += 16)
+        top = _mm_max_epu8(top, wcodeci_sse41_level(fit, wcodeci_sse41_load(exponents + i),
+                                                    wcodeci_sse41_load(columns + i)));
+    *most = wcodeci_sse41_most(top);
+    for (j = i; j < n; j++) {
+        const unsigned level = wcodeci_fit_level(fit, exponents[j], (signed char)columns[j]);
+        if (level > *most) *most = level;
+    }
+    for (j = i; j < n; j++)
+        rest += wcodeci_fit_weigh(*most, wcodeci_fit_level(fit, exponents[j], (signed char)columns[j]));
+    top = _mm_set1_epi8((char)*most);
+    for (i = 0; n - i >= 16; i += 16)
+        sum = _mm_add_epi64(sum, _mm_sad_epu8(wcodeci_sse41_weigh(top, wcodeci_sse41_level(
+            fit, wcodeci_sse41_load(exponents + i), wcodeci_sse41_load(columns + i))), _mm_setzero_si128()));
+    sum = _mm_add_epi64(sum, _mm_unpackhi_epi64(sum, sum));
+    return rest + (uint32_t)_mm_cvtsi128_si32(sum);
+}
+
+WCODECI_SSE41 static void wcodeci_sse41_fit_most(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                                 int scale, size_t n, wcodeci_byte *most)
+{
+    const __m128i all = _mm_set1_epi8((char)scale);
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16)
+        wcodeci_sse41_store(most + i, _mm_max_epu8(wcodeci_sse41_load(most + i), wcodeci_sse41_level(
+            fit, wcodeci_sse41_load(exponents + i), all)));
+    wcodeci_fit_most_scalar(fit, exponents + i, scale, n - i, most + i);
+}
+
+WCODECI_SSE41 static void wcodeci_sse41_fit_sum(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                                int scale, size_t n, const wcodeci_byte *most, uint16_t *sum)
+{
+    const __m128i all = _mm_set1_epi8((char)scale), zero = _mm_setzero_si128();
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16) {
+        const __m128i weight = wcodeci_sse41_weigh(wcodeci_sse41_load(most + i), wcodeci_sse41_level(
+            fit, wcodeci_sse41_load(exponents + i), all));
+        wcodeci_sse41_store(sum + i, _mm_add_epi16(wcodeci_sse41_load(sum + i), _mm_unpacklo_epi8(weight, zero)));
+        wcodeci_sse41_store(sum + i + 8, _mm_add_epi16(wcodeci_sse41_load(sum + i + 8),
+                                                       _mm_unpackhi_epi8(weight, zero)));
+    }
+    wcodeci_fit_sum_scalar(fit, exponents + i, scale, n - i, most + i, sum + i);
+}
+
+WCODECI_SSE41 static void wcodeci_sse41_scale_off(const wcodeci_byte *v, const wcodeci_byte *columns,
+                                                  unsigned row, wcodeci_byte *q, wcodeci_byte *residual, size_t n,
+                                                  unsigned mask)
+{
+    const __m128i add = _mm_set1_epi8((char)row), bits = _mm_set1_epi8((char)mask), six = _mm_set1_epi8(63);
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16) {
+        const __m128i sum = _mm_add_epi8(wcodeci_sse41_load(columns + i), add);
+        wcodeci_sse41_store(q + i, sum);
+        wcodeci_sse41_store(residual + i, _mm_and_si128(bits, _mm_sub_epi8(
+            wcodeci_sse41_load(v + i), _mm_and_si128(_mm_srli_epi16(sum, 2), six))));
+    }
+    wcodeci_scale_off_scalar(v + i, columns + i, row, q + i, residual + i, n - i, mask);
+}
+
 /* ---- rANS-16 ---- */
 
 WCODECI_SSE41 static size_t wcodeci_sse41_map(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
@@ -9023,7 +10636,9 @@ WCODECI_SSE41 static wcodeci_byte *wcodeci_sse41_put_classes(wcodeci_rans16_code
 }
 
 static const wcodeci_encode_kernels wcodeci_encode_kernels_sse41 = {
-    wcodeci_sse41_split, wcodeci_sse41_residual, { wcodeci_sse41_map, wcodeci_sse41_map_classes },
+    wcodeci_sse41_split, wcodeci_sse41_residual,
+    wcodeci_sse41_fit_row, wcodeci_sse41_fit_most, wcodeci_sse41_fit_sum, wcodeci_sse41_scale_off,
+    { wcodeci_sse41_map, wcodeci_sse41_map_classes },
     { wcodeci_sse41_put, wcodeci_sse41_put_classes }
 };
 
@@ -9118,6 +10733,94 @@ WCODECI_AVX2 static void wcodeci_avx2_residual(const wcodeci_byte *v, const wcod
         wcodeci_avx2_store(residual + i, _mm256_and_si256(bits, _mm256_sub_epi8(wcodeci_avx2_load(v + i),
                                                                wcodeci_avx2_load(before + i))));
     wcodeci_residual_scalar(v + i, before + i, residual + i, n - i, mask);
+}
+
+/* ---- scales: as for AVX-512 ---- */
+
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_level(const wcodeci_fit *fit, __m256i e, __m256i scale)
+{
+    const __m256i zero = _mm256_setzero_si256();
+    e = _mm256_subs_epu8(_mm256_adds_epu8(e, _mm256_set1_epi8((char)fit->up)), _mm256_set1_epi8((char)fit->down));
+    e = _mm256_adds_epu8(e, e);
+    e = _mm256_adds_epu8(e, e);
+    e = _mm256_adds_epu8(e, _mm256_max_epi8(_mm256_subs_epi8(zero, scale), zero));
+    return _mm256_subs_epu8(e, _mm256_max_epi8(scale, zero));
+}
+
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_weigh(__m256i most, __m256i level)
+{
+    const __m256i below = _mm256_sub_epi8(most, level), saturate = _mm256_set1_epi8(112);
+    return _mm256_or_si256(_mm256_shuffle_epi8(wcodeci_avx2_twice(wcodeci_fit_weight),
+                                               _mm256_adds_epu8(below, saturate)),
+                           _mm256_shuffle_epi8(wcodeci_avx2_twice(wcodeci_fit_weight + 16), _mm256_adds_epu8(
+                               _mm256_sub_epi8(below, _mm256_set1_epi8(16)), saturate)));
+}
+
+WCODECI_AVX2 static uint32_t wcodeci_avx2_fit_row(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                                  const wcodeci_byte *columns, size_t n, unsigned *most)
+{
+    __m256i top = _mm256_setzero_si256(), sum = top;
+    __m128i half;
+    uint32_t rest = 0;
+    size_t i, j;
+    for (i = 0; n - i >= 32; i += 32)
+        top = _mm256_max_epu8(top, wcodeci_avx2_level(fit, wcodeci_avx2_load(exponents + i),
+                                                      wcodeci_avx2_load(columns + i)));
+    *most = wcodeci_sse41_most(_mm_max_epu8(_mm256_castsi256_si128(top), _mm256_extracti128_si256(top, 1)));
+    for (j = i; j < n; j++) {
+        const unsigned level = wcodeci_fit_level(fit, exponents[j], (signed char)columns[j]);
+        if (level > *most) *most = level;
+    }
+    for (j = i; j < n; j++)
+        rest += wcodeci_fit_weigh(*most, wcodeci_fit_level(fit, exponents[j], (signed char)columns[j]));
+    top = _mm256_set1_epi8((char)*most);
+    for (i = 0; n - i >= 32; i += 32)
+        sum = _mm256_add_epi64(sum, _mm256_sad_epu8(wcodeci_avx2_weigh(top, wcodeci_avx2_level(
+            fit, wcodeci_avx2_load(exponents + i), wcodeci_avx2_load(columns + i))), _mm256_setzero_si256()));
+    half = _mm_add_epi64(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
+    return rest + (uint32_t)_mm_cvtsi128_si32(_mm_add_epi64(half, _mm_unpackhi_epi64(half, half)));
+}
+
+WCODECI_AVX2 static void wcodeci_avx2_fit_most(const wcodeci_fit *fit, const wcodeci_byte *exponents, int scale,
+                                               size_t n, wcodeci_byte *most)
+{
+    const __m256i all = _mm256_set1_epi8((char)scale);
+    size_t i;
+    for (i = 0; n - i >= 32; i += 32)
+        wcodeci_avx2_store(most + i, _mm256_max_epu8(wcodeci_avx2_load(most + i), wcodeci_avx2_level(
+            fit, wcodeci_avx2_load(exponents + i), all)));
+    wcodeci_fit_most_scalar(fit, exponents + i, scale, n - i, most + i);
+}
+
+WCODECI_AVX2 static void wcodeci_avx2_fit_sum(const wcodeci_fit *fit, const wcodeci_byte *exponents, int scale,
+                                              size_t n, const wcodeci_byte *most, uint16_t *sum)
+{
+    const __m256i all = _mm256_set1_epi8((char)scale);
+    size_t i;
+    for (i = 0; n - i >= 32; i += 32) {
+        const __m256i weight = wcodeci_avx2_weigh(wcodeci_avx2_load(most + i), wcodeci_avx2_level(
+            fit, wcodeci_avx2_load(exponents + i), all));
+        wcodeci_avx2_store(sum + i, _mm256_add_epi16(wcodeci_avx2_load(sum + i),
+                                                     _mm256_cvtepu8_epi16(_mm256_castsi256_si128(weight))));
+        wcodeci_avx2_store(sum + i + 16, _mm256_add_epi16(wcodeci_avx2_load(sum + i + 16),
+                                                          _mm256_cvtepu8_epi16(_mm256_extracti128_si256(weight, 1))));
+    }
+    wcodeci_fit_sum_scalar(fit, exponents + i, scale, n - i, most + i, sum + i);
+}
+
+WCODECI_AVX2 static void wcodeci_avx2_scale_off(const wcodeci_byte *v, const wcodeci_byte *columns, unsigned row,
+                                                wcodeci_byte *q, wcodeci_byte *residual, size_t n, unsigned mask)
+{
+    const __m256i add = _mm256_set1_epi8((char)row), bits = _mm256_set1_epi8((char)mask);
+    const __m256i six = _mm256_set1_epi8(63);
+    size_t i;
+    for (i = 0; n - i >= 32; i += 32) {
+        const __m256i sum = _mm256_add_epi8(wcodeci_avx2_load(columns + i), add);
+        wcodeci_avx2_store(q + i, sum);
+        wcodeci_avx2_store(residual + i, _mm256_and_si256(bits, _mm256_sub_epi8(
+            wcodeci_avx2_load(v + i), _mm256_and_si256(_mm256_srli_epi16(sum, 2), six))));
+    }
+    wcodeci_scale_off_scalar(v + i, columns + i, row, q + i, residual + i, n - i, mask);
 }
 
 /* ---- rANS-16 ---- */
@@ -9353,7 +11056,9 @@ WCODECI_AVX2 static wcodeci_byte *wcodeci_avx2_put_classes(wcodeci_rans16_coder 
 }
 
 static const wcodeci_encode_kernels wcodeci_encode_kernels_avx2 = {
-    wcodeci_avx2_split, wcodeci_avx2_residual, { wcodeci_avx2_map, wcodeci_avx2_map_classes },
+    wcodeci_avx2_split, wcodeci_avx2_residual,
+    wcodeci_avx2_fit_row, wcodeci_avx2_fit_most, wcodeci_avx2_fit_sum, wcodeci_avx2_scale_off,
+    { wcodeci_avx2_map, wcodeci_avx2_map_classes },
     { wcodeci_avx2_put, wcodeci_avx2_put_classes }
 };
 
@@ -9401,8 +11106,8 @@ WCODECI_AVX512_INLINE wcodeci_avx512_field wcodeci_avx512_field_make(const wcode
 WCODECI_AVX512_INLINE __m512i wcodeci_avx512_field16(const wcodeci_avx512_field *f, __m512i x)
 {
     const __m512i high = f->raise ? _mm512_sll_epi16(x, f->high) : _mm512_srl_epi16(x, f->high);
-    return _mm512_or_si512(_mm512_and_si512(_mm512_srl_epi16(x, f->low), f->low_mask),
-                           _mm512_and_si512(high, f->high_mask));
+    return _mm512_ternarylogic_epi64(_mm512_and_si512(_mm512_srl_epi16(x, f->low), f->low_mask), high,
+                                     f->high_mask, WCODECI_A_OR_B_AND_C);
 }
 
 WCODECI_AVX512_INLINE __m512i wcodeci_avx512_field32(const wcodeci_avx512_field *f, __m512i x)
@@ -9412,10 +11117,17 @@ WCODECI_AVX512_INLINE __m512i wcodeci_avx512_field32(const wcodeci_avx512_field 
                            _mm512_and_si512(high, f->high_mask));
 }
 
-/* The low bytes of 64 units of 16 bits. */
-WCODECI_AVX512_INLINE __m512i wcodeci_avx512_narrow16(__m512i a, __m512i b)
+/* The low bytes of 64 units of 16 bits; even: 0, 2, 4, ... */
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_narrow16(__m512i a, __m512i even, __m512i b)
 {
-    return _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtepi16_epi8(a)), _mm512_cvtepi16_epi8(b), 1);
+    return _mm512_permutex2var_epi8(a, even, b);
+}
+
+/* 0, 2, 4, ... 126. */
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_even(void)
+{
+    return _mm512_set_epi64(0x7E7C7A7876747270, 0x6E6C6A6866646260, 0x5E5C5A5856545250, 0x4E4C4A4846444240,
+                            0x3E3C3A3836343230, 0x2E2C2A2826242220, 0x1E1C1A1816141210, 0x0E0C0A0806040200);
 }
 
 WCODECI_AVX512_INLINE __m512i wcodeci_avx512_narrow32(__m512i a, __m512i b, __m512i c, __m512i d)
@@ -9437,9 +11149,17 @@ WCODECI_AVX512 static size_t wcodeci_avx512_split(const wcodeci_plane_row *row, 
             wcodeci_avx512_store(plane + i, wcodeci_avx512_field16(&f, wcodeci_avx512_load(src + i)));
     } else if (unit == 2) {
         const wcodeci_avx512_field f = wcodeci_avx512_field_make(row, 16);
+        const __m512i even = wcodeci_avx512_even();
+        if (row->width == 8 && row->low_width == 8) {       /* no more than a shift */
+            for (; n - i >= 64; i += 64)
+                wcodeci_avx512_store(plane + i, wcodeci_avx512_narrow16(
+                    _mm512_srl_epi16(wcodeci_avx512_load(src + 2 * i), f.low), even,
+                    _mm512_srl_epi16(wcodeci_avx512_load(src + 2 * i + 64), f.low)));
+            return i;
+        }
         for (; n - i >= 64; i += 64) {
             const __m512i a = wcodeci_avx512_load(src + 2 * i), b = wcodeci_avx512_load(src + 2 * i + 64);
-            wcodeci_avx512_store(plane + i, wcodeci_avx512_narrow16(wcodeci_avx512_field16(&f, a),
+            wcodeci_avx512_store(plane + i, wcodeci_avx512_narrow16(wcodeci_avx512_field16(&f, a), even,
                                                                     wcodeci_avx512_field16(&f, b)));
         }
     } else if (unit == 4) {
@@ -9465,6 +11185,123 @@ WCODECI_AVX512 static void wcodeci_avx512_residual(const wcodeci_byte *v, const 
         wcodeci_avx512_store(residual + i, _mm512_and_si512(bits, _mm512_sub_epi8(wcodeci_avx512_load(v + i),
                                                                    wcodeci_avx512_load(before + i))));
     wcodeci_residual_scalar(v + i, before + i, residual + i, n - i, mask);
+}
+
+/* ---- scales ---- */
+
+/* What makes levels: 4 e, saturating, and the scale's positive and negative part. */
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_level(const wcodeci_fit *fit, __m512i e, __m512i scale)
+{
+    const __m512i zero = _mm512_setzero_si512();
+    e = _mm512_subs_epu8(_mm512_adds_epu8(e, _mm512_set1_epi8((char)fit->up)), _mm512_set1_epi8((char)fit->down));
+    e = _mm512_adds_epu8(e, e);
+    e = _mm512_adds_epu8(e, e);
+    e = _mm512_adds_epu8(e, _mm512_max_epi8(_mm512_subs_epi8(zero, scale), zero));
+    return _mm512_subs_epu8(e, _mm512_max_epi8(scale, zero));
+}
+
+/* The weights of levels below `most`, from a table of 64 whose second half is 0. */
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_weigh(__m512i table, __m512i most, __m512i level)
+{
+    return _mm512_permutexvar_epi8(_mm512_min_epu8(_mm512_sub_epi8(most, level), _mm512_set1_epi8(63)), table);
+}
+
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_weights(void)
+{
+    return _mm512_zextsi256_si512(_mm256_loadu_si256((const __m256i *)(const void *)wcodeci_fit_weight));
+}
+
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_some(__mmask64 there, const wcodeci_byte *p)
+{
+    return _mm512_maskz_loadu_epi8(there, p);
+}
+
+WCODECI_AVX512_INLINE __mmask64 wcodeci_avx512_there(size_t n)
+{
+    return n < 64 ? ((__mmask64)1 << n) - 1 : ~(__mmask64)0;
+}
+
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_level_at(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                                      const wcodeci_byte *columns, __mmask64 there)
+{
+    return wcodeci_avx512_level(fit, wcodeci_avx512_some(there, exponents), wcodeci_avx512_some(there, columns));
+}
+
+WCODECI_AVX512 static uint32_t wcodeci_avx512_fit_row(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                                      const wcodeci_byte *columns, size_t n, unsigned *most)
+{
+    const __m512i table = wcodeci_avx512_weights(), zero = _mm512_setzero_si512();
+    const size_t whole = n & ~(size_t)63;
+    const __mmask64 rest = ((__mmask64)1 << (n & 63)) - 1;
+    __m512i top = zero, sum = zero;
+    __m256i half;
+    size_t i;
+    for (i = 0; i < whole; i += 64)
+        top = _mm512_max_epu8(top, wcodeci_avx512_level(fit, wcodeci_avx512_load(exponents + i),
+                                                        wcodeci_avx512_load(columns + i)));
+    if (rest)
+        top = _mm512_mask_max_epu8(top, rest, top,
+                                   wcodeci_avx512_level_at(fit, exponents + i, columns + i, rest));
+    half = _mm256_max_epu8(_mm512_castsi512_si256(top), _mm512_extracti64x4_epi64(top, 1));
+    *most = wcodeci_sse41_most(_mm_max_epu8(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1)));
+    top = _mm512_set1_epi8((char)*most);
+    for (i = 0; i < whole; i += 64) {
+        const __m512i level = wcodeci_avx512_level(fit, wcodeci_avx512_load(exponents + i),
+                                                   wcodeci_avx512_load(columns + i));
+        sum = _mm512_add_epi64(sum, _mm512_sad_epu8(wcodeci_avx512_weigh(table, top, level), zero));
+    }
+    if (rest)
+        sum = _mm512_add_epi64(sum, _mm512_sad_epu8(_mm512_maskz_mov_epi8(rest, wcodeci_avx512_weigh(
+            table, top, wcodeci_avx512_level_at(fit, exponents + i, columns + i, rest))), zero));
+    return (uint32_t)_mm512_reduce_add_epi64(sum);
+}
+
+WCODECI_AVX512 static void wcodeci_avx512_fit_most(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                                   int scale, size_t n, wcodeci_byte *most)
+{
+    const __m512i all = _mm512_set1_epi8((char)scale);
+    size_t i;
+    for (i = 0; i < n; i += 64) {
+        const __mmask64 there = wcodeci_avx512_there(n - i);
+        const __m512i level = wcodeci_avx512_level(fit, wcodeci_avx512_some(there, exponents + i), all);
+        _mm512_mask_storeu_epi8(most + i, there, _mm512_max_epu8(level, wcodeci_avx512_some(there, most + i)));
+    }
+}
+
+WCODECI_AVX512 static void wcodeci_avx512_fit_sum(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                                  int scale, size_t n, const wcodeci_byte *most, uint16_t *sum)
+{
+    const __m512i table = wcodeci_avx512_weights(), all = _mm512_set1_epi8((char)scale);
+    size_t i;
+    for (i = 0; i < n; i += 64) {
+        const __mmask64 there = wcodeci_avx512_there(n - i);
+        const __mmask32 low = (__mmask32)there, high = (__mmask32)(there >> 32);
+        const __m512i level = wcodeci_avx512_level(fit, wcodeci_avx512_some(there, exponents + i), all);
+        const __m512i weight = wcodeci_avx512_weigh(table, wcodeci_avx512_some(there, most + i), level);
+        const __m512i a = _mm512_cvtepu8_epi16(_mm512_castsi512_si256(weight));
+        const __m512i b = _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(weight, 1));
+        _mm512_mask_storeu_epi16(sum + i, low, _mm512_add_epi16(_mm512_maskz_loadu_epi16(low, sum + i), a));
+        if (!high) continue;
+        _mm512_mask_storeu_epi16(sum + i + 32, high,
+                                 _mm512_add_epi16(_mm512_maskz_loadu_epi16(high, sum + i + 32), b));
+    }
+}
+
+WCODECI_AVX512 static void wcodeci_avx512_scale_off(const wcodeci_byte *v, const wcodeci_byte *columns,
+                                                    unsigned row, wcodeci_byte *q, wcodeci_byte *residual,
+                                                    size_t n, unsigned mask)
+{
+    const __m512i add = _mm512_set1_epi8((char)row), bits = _mm512_set1_epi8((char)mask);
+    const __m512i six = _mm512_set1_epi8(63);
+    size_t i;
+    for (i = 0; i < n; i += 64) {
+        const __mmask64 there = wcodeci_avx512_there(n - i);
+        const __m512i sum = _mm512_add_epi8(wcodeci_avx512_some(there, columns + i), add);
+        const __m512i shift = _mm512_and_si512(_mm512_srli_epi16(sum, 2), six);
+        _mm512_mask_storeu_epi8(q + i, there, sum);
+        _mm512_mask_storeu_epi8(residual + i, there, _mm512_and_si512(bits, _mm512_sub_epi8(
+            wcodeci_avx512_some(there, v + i), shift)));
+    }
 }
 
 /* ---- rANS-16 ---- */
@@ -9649,7 +11486,9 @@ WCODECI_AVX512 static wcodeci_byte *wcodeci_avx512_put_classes(wcodeci_rans16_co
 }
 
 static const wcodeci_encode_kernels wcodeci_encode_kernels_avx512 = {
-    wcodeci_avx512_split, wcodeci_avx512_residual, { wcodeci_avx512_map, wcodeci_avx512_map_classes },
+    wcodeci_avx512_split, wcodeci_avx512_residual,
+    wcodeci_avx512_fit_row, wcodeci_avx512_fit_most, wcodeci_avx512_fit_sum, wcodeci_avx512_scale_off,
+    { wcodeci_avx512_map, wcodeci_avx512_map_classes },
     { wcodeci_avx512_put, wcodeci_avx512_put_classes }
 };
 
@@ -9759,6 +11598,94 @@ static void wcodeci_neon_residual(const wcodeci_byte *v, const wcodeci_byte *bef
     for (i = 0; n - i >= 16; i += 16)
         vst1q_u8(residual + i, vandq_u8(bits, vsubq_u8(vld1q_u8(v + i), vld1q_u8(before + i))));
     wcodeci_residual_scalar(v + i, before + i, residual + i, n - i, mask);
+}
+
+/* ---- scales: as for AVX-512 ---- */
+
+WCODECI_INLINE uint8x16_t wcodeci_neon_level(const wcodeci_fit *fit, uint8x16_t e, int8x16_t scale)
+{
+    const int8x16_t zero = vdupq_n_s8(0);
+    e = vqsubq_u8(vqaddq_u8(e, vdupq_n_u8(fit->up)), vdupq_n_u8(fit->down));
+    e = vqshlq_n_u8(e, 2);
+    e = vqaddq_u8(e, vreinterpretq_u8_s8(vmaxq_s8(vqnegq_s8(scale), zero)));
+    return vqsubq_u8(e, vreinterpretq_u8_s8(vmaxq_s8(scale, zero)));
+}
+
+/* A look-up beyond the table's 32 entries gives 0. */
+WCODECI_INLINE uint8x16_t wcodeci_neon_weigh(uint8x16x2_t table, uint8x16_t most, uint8x16_t level)
+{
+    return vqtbl2q_u8(table, vsubq_u8(most, level));
+}
+
+WCODECI_INLINE uint8x16x2_t wcodeci_neon_fit_weights(void)
+{
+    uint8x16x2_t table;
+    table.val[0] = vld1q_u8(wcodeci_fit_weight);
+    table.val[1] = vld1q_u8(wcodeci_fit_weight + 16);
+    return table;
+}
+
+static uint32_t wcodeci_neon_fit_row(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                     const wcodeci_byte *columns, size_t n, unsigned *most)
+{
+    const uint8x16x2_t table = wcodeci_neon_fit_weights();
+    uint8x16_t top = vdupq_n_u8(0);
+    uint32x4_t sum = vdupq_n_u32(0);
+    uint32_t rest = 0;
+    size_t i, j;
+    for (i = 0; n - i >= 16; i += 16)
+        top = vmaxq_u8(top, wcodeci_neon_level(fit, vld1q_u8(exponents + i),
+                                               vreinterpretq_s8_u8(vld1q_u8(columns + i))));
+    *most = vmaxvq_u8(top);
+    for (j = i; j < n; j++) {
+        const unsigned level = wcodeci_fit_level(fit, exponents[j], (signed char)columns[j]);
+        if (level > *most) *most = level;
+    }
+    for (j = i; j < n; j++)
+        rest += wcodeci_fit_weigh(*most, wcodeci_fit_level(fit, exponents[j], (signed char)columns[j]));
+    top = vdupq_n_u8((wcodeci_byte)*most);
+    for (i = 0; n - i >= 16; i += 16)
+        sum = vpadalq_u16(sum, vpaddlq_u8(wcodeci_neon_weigh(table, top, wcodeci_neon_level(
+            fit, vld1q_u8(exponents + i), vreinterpretq_s8_u8(vld1q_u8(columns + i))))));
+    return rest + vaddvq_u32(sum);
+}
+
+static void wcodeci_neon_fit_most(const wcodeci_fit *fit, const wcodeci_byte *exponents, int scale, size_t n,
+                                  wcodeci_byte *most)
+{
+    const int8x16_t all = vdupq_n_s8((signed char)scale);
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16)
+        vst1q_u8(most + i, vmaxq_u8(vld1q_u8(most + i), wcodeci_neon_level(fit, vld1q_u8(exponents + i), all)));
+    wcodeci_fit_most_scalar(fit, exponents + i, scale, n - i, most + i);
+}
+
+static void wcodeci_neon_fit_sum(const wcodeci_fit *fit, const wcodeci_byte *exponents, int scale, size_t n,
+                                 const wcodeci_byte *most, uint16_t *sum)
+{
+    const uint8x16x2_t table = wcodeci_neon_fit_weights();
+    const int8x16_t all = vdupq_n_s8((signed char)scale);
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16) {
+        const uint8x16_t weight = wcodeci_neon_weigh(table, vld1q_u8(most + i), wcodeci_neon_level(
+            fit, vld1q_u8(exponents + i), all));
+        vst1q_u16(sum + i, vaddw_u8(vld1q_u16(sum + i), vget_low_u8(weight)));
+        vst1q_u16(sum + i + 8, vaddw_high_u8(vld1q_u16(sum + i + 8), weight));
+    }
+    wcodeci_fit_sum_scalar(fit, exponents + i, scale, n - i, most + i, sum + i);
+}
+
+static void wcodeci_neon_scale_off(const wcodeci_byte *v, const wcodeci_byte *columns, unsigned row,
+                                   wcodeci_byte *q, wcodeci_byte *residual, size_t n, unsigned mask)
+{
+    const uint8x16_t add = vdupq_n_u8((wcodeci_byte)row), bits = vdupq_n_u8((wcodeci_byte)mask);
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16) {
+        const uint8x16_t sum = vaddq_u8(vld1q_u8(columns + i), add);
+        vst1q_u8(q + i, sum);
+        vst1q_u8(residual + i, vandq_u8(bits, vsubq_u8(vld1q_u8(v + i), vshrq_n_u8(sum, 2))));
+    }
+    wcodeci_scale_off_scalar(v + i, columns + i, row, q + i, residual + i, n - i, mask);
 }
 
 /* ---- rANS-16 ---- */
@@ -10055,7 +11982,9 @@ static wcodeci_byte *wcodeci_neon_put_classes(wcodeci_rans16_coder *c, const wco
 }
 
 static const wcodeci_encode_kernels wcodeci_encode_kernels_neon = {
-    wcodeci_neon_split, wcodeci_neon_residual, { wcodeci_neon_map, wcodeci_neon_map_classes },
+    wcodeci_neon_split, wcodeci_neon_residual,
+    wcodeci_neon_fit_row, wcodeci_neon_fit_most, wcodeci_neon_fit_sum, wcodeci_neon_scale_off,
+    { wcodeci_neon_map, wcodeci_neon_map_classes },
     { wcodeci_neon_put, wcodeci_neon_put_classes }
 };
 
@@ -10072,7 +12001,9 @@ static const wcodeci_encode_kernels wcodeci_encode_kernels_neon = {
 
 #define WCODECI_PALETTE 256                 /* units, at most */
 
-/* Is the split one of a palette, or a linear one? */
+/* Is the split one with a table, of a palette, a linear one? */
+WCODECI_INLINE int wcodeci_split_indexed(unsigned split) { return split >= WCODEC_SPLIT_PALETTE16; }
+
 WCODECI_INLINE int wcodeci_split_palette(unsigned split)
 {
     return split >= WCODEC_SPLIT_PALETTE16 && split <= WCODEC_SPLIT_PALETTE64;
@@ -10269,7 +12200,7 @@ WCODEC_API const char *wcodec_cpu_kernels(unsigned cpu_off)
 typedef struct wcodeci_engine {
     const wcodeci_kernels *kernels;
     wcodeci_crc_fn *crc;
-    int mix;                /* the scratch memory begins with a wcodeci_mix */
+    unsigned features;      /* WCODEC_FEATURE_: what the scratch memory has room for */
 } wcodeci_engine;
 
 static wcodeci_engine wcodeci_engine_make(unsigned cpu_off)
@@ -10278,7 +12209,7 @@ static wcodeci_engine wcodeci_engine_make(unsigned cpu_off)
     wcodeci_engine engine;
     engine.kernels = wcodeci_kernels_of(cpu);
     engine.crc = wcodeci_crc_of(cpu);
-    engine.mix = 0;
+    engine.features = 0;
     return engine;
 }
 
@@ -10286,6 +12217,7 @@ static wcodeci_engine wcodeci_engine_make(unsigned cpu_off)
 
 static const wcodeci_encode_kernels wcodeci_encode_kernels_scalar = {
     wcodeci_split_scalar, wcodeci_residual_scalar,
+    wcodeci_fit_row_scalar, wcodeci_fit_most_scalar, wcodeci_fit_sum_scalar, wcodeci_scale_off_scalar,
     { wcodeci_rans16_map_scalar, wcodeci_rans16_map_classes_scalar },
     { wcodeci_rans16_put_scalar, wcodeci_rans16_put_scalar }
 };
@@ -10312,6 +12244,7 @@ static const wcodeci_encode_kernels *wcodeci_encode_kernels_of(unsigned cpu)
  * Tiles: records and decoding (private, and layer 1 of the API)
  * ---------------------------------------------------------------------------------------------- */
 
+#define WCODECI_RECORD_BASE 0x42
 #define WCODECI_RECORD_ORIGINAL 0x4F
 #define WCODECI_RECORD_SCALES 0x53
 #define WCODECI_RECORD_TILE 0x54
@@ -10354,9 +12287,17 @@ typedef struct wcodeci_tile {
     uint64_t phase;     /* of a scaled tile */
     size_t n;           /* units */
     wcodeci_palette palette;
-    size_t fields_end;  /* in the record: where the payloads may begin */
+    size_t widths, heads;   /* in the record of a tile of blocks: where the sizes of its fields begin, and their heads */
+    size_t fields_end;  /* in the record: where the filler begins */
+    size_t payloads;    /* in the record: where the filler ends */
     size_t body_end;    /* in the record */
 } wcodeci_tile;
+
+/* Is it a predictor by the base? */
+static int wcodeci_predict_based(unsigned predictor)
+{
+    return predictor == WCODEC_PREDICT_BASE_XOR || predictor == WCODEC_PREDICT_BASE_DIFFERENCE;
+}
 
 /* Reads a plane's coder, predictor and size. */
 static wcodec_status wcodeci_plane_parse(wcodeci_cursor *c, wcodec_plane_info *plane, const char **what)
@@ -10368,12 +12309,13 @@ static wcodec_status wcodeci_plane_parse(wcodeci_cursor *c, wcodec_plane_info *p
     plane->predictor = (unsigned char)(code >> 5);
     plane->size = (size_t)size;
     if (plane->coder >= WCODEC_CODER_COUNT || (plane->coder == WCODEC_CODER_MIX && !WCODECI_MIX)
+        || (plane->coder == WCODEC_CODER_LZ && !WCODECI_LZ)
         || plane->predictor >= WCODEC_PREDICT_COUNT) {
         *what = "unknown coder or predictor";
         return WCODEC_E_UNSUPPORTED;
     }
-    *what = "a plane is larger than its tile's record";
-    return size > WCODECI_MAX_BODY ? WCODEC_E_CORRUPT : WCODEC_OK;
+    *what = "a plane is larger than its tile's record, or predicted as only whole units are";
+    return size > WCODECI_MAX_BODY || wcodeci_predict_based(plane->predictor) ? WCODEC_E_CORRUPT : WCODEC_OK;
 }
 
 /* Places a payload at or behind `position`; returns where it ends. */
@@ -10384,8 +12326,8 @@ static uint64_t wcodeci_plane_place(wcodec_plane_info *plane, uint64_t position)
     return position + plane->size;
 }
 
-/* Reads what a palette's or a linear split's fields say of its table. */
-static wcodec_status wcodeci_palette_parse(wcodeci_cursor *c, wcodeci_tile *tile)
+/* Reads what the fields of a split with a table say of it. */
+static wcodec_status wcodeci_palette_parse(wcodeci_cursor *c, wcodeci_tile *tile, const char **what)
 {
     wcodeci_palette *p = &tile->palette;
     if (wcodeci_split_palette(tile->info.split)) {
@@ -10401,7 +12343,10 @@ static wcodec_status wcodeci_palette_parse(wcodeci_cursor *c, wcodeci_tile *tile
         p->zero = wcodeci_take8(c);
         run = wcodeci_take_varint(c);
         if (c->bad) return c->bad;
-        if (form >> 6) return WCODEC_E_UNSUPPORTED;
+        if (form >> 6) {
+            *what = "unknown form of a table";
+            return WCODEC_E_UNSUPPORTED;
+        }
         p->width = form & 15;
         p->bytes = 1 + (form >> 4);
         if (p->width == 0 || p->width > 8 || run == 0 || run > tile->n) return WCODEC_E_CORRUPT;
@@ -10421,6 +12366,148 @@ static uint64_t wcodeci_palette_place(wcodec_tile_info *info, uint64_t position)
     return position + info->table_size;
 }
 
+/* Parses split and flags, which are taken already, of a tile or a field: `size` bytes when decoded. */
+static wcodec_status wcodeci_split_parse(wcodeci_tile *tile, unsigned flags, const char **what)
+{
+    tile->info.predictor = flags & 7;
+    if (tile->info.split >= WCODEC_SPLIT_COUNT || tile->info.predictor >= WCODEC_PREDICT_COUNT) {
+        *what = "unknown split or predictor of a tile";
+        return WCODEC_E_UNSUPPORTED;
+    }
+    if (tile->info.predictor == WCODEC_PREDICT_SCALE) return WCODEC_E_CORRUPT;      /* one of planes alone */
+    if ((flags & WCODECI_TILE_ROW) && tile->row == 0) return WCODEC_E_CORRUPT;
+    tile->info.unit = wcodeci_splits[tile->info.split].unit;
+    tile->info.planes = wcodeci_splits[tile->info.split].planes;
+    return WCODEC_OK;
+}
+
+/* Parses the planes of a tile or a field. */
+static wcodec_status wcodeci_planes_parse(wcodeci_cursor *c, wcodeci_tile *tile, const char **what)
+{
+    const wcodeci_split_row *split = &wcodeci_splits[tile->info.split];
+    int up = tile->info.predictor == WCODEC_PREDICT_UP, scaled = 0;
+    unsigned k;
+    for (k = 0; k < split->planes; k++) {
+        wcodec_plane_info *plane = &tile->info.plane[k];
+        wcodec_status status;
+        plane->width = tile->palette.width ? (unsigned char)tile->palette.width : split->plane[k].width;
+        status = wcodeci_plane_parse(c, plane, what);
+        if (status) return status;
+        up |= plane->predictor == WCODEC_PREDICT_UP;
+        scaled |= plane->predictor == WCODEC_PREDICT_SCALE;
+        if (plane->coder == WCODEC_CODER_MIX) tile->info.features |= WCODEC_FEATURE_MIX;
+    }
+    *what = "a tile's record is broken";
+    return (up && !tile->row) || (scaled && !tile->info.scaled) ? WCODEC_E_CORRUPT : WCODEC_OK;
+}
+
+/* Parses a field's head: one of `width` bytes in each of `blocks` blocks. */
+static wcodec_status wcodeci_field_parse(wcodeci_cursor *c, size_t width, size_t blocks, wcodeci_tile *field,
+                                         const char **what)
+{
+    unsigned flags;
+    wcodec_status status;
+    memset(field, 0, sizeof *field);
+    field->info.split = wcodeci_take8(c);
+    flags = wcodeci_take8(c);
+    if (flags & WCODECI_TILE_ROW) field->row = wcodeci_take_varint(c);
+    if (c->bad) return c->bad;
+    status = wcodeci_split_parse(field, flags, what);
+    if (status) return status;
+    if (field->info.split >= WCODEC_SPLIT_BLOCKS || flags > WCODECI_TILE_ROW + 7
+        || wcodeci_predict_based(field->info.predictor) || width * blocks % field->info.unit)
+        return WCODEC_E_CORRUPT;
+    field->info.decoded_size = width * blocks;
+    field->n = field->info.decoded_size / field->info.unit;
+    return wcodeci_planes_parse(c, field, what);
+}
+
+/* Parses what says how blocks fall into fields, and the fields' heads. */
+static wcodec_status wcodeci_blocks_parse(wcodeci_cursor *c, const wcodeci_byte *src, wcodeci_tile *tile,
+                                          const char **what)
+{
+    wcodeci_tile field;
+    wcodeci_cursor widths;
+    uint64_t width, block = 0;
+    unsigned f;
+    tile->info.features |= WCODEC_FEATURE_BLOCKS;
+    tile->info.fields = wcodeci_take8(c);
+    tile->widths = (size_t)(c->p - src);
+    widths = *c;
+    if (c->bad) return c->bad;
+    if (tile->info.fields == 0 || tile->info.fields > WCODEC_MAX_FIELDS) return WCODEC_E_CORRUPT;
+    for (f = 0; f < tile->info.fields; f++) {
+        width = wcodeci_take_varint(c);
+        if (c->bad) return c->bad;
+        if (width == 0 || width > WCODECI_MAX_BLOCK - block) return WCODEC_E_CORRUPT;
+        block += width;
+    }
+    tile->info.block = (unsigned)block;
+    tile->heads = (size_t)(c->p - src);
+    if (tile->n % tile->info.block) return WCODEC_E_CORRUPT;
+    for (f = 0; f < tile->info.fields; f++) {
+        wcodec_status status;
+        width = wcodeci_take_varint(&widths);
+        status = wcodeci_field_parse(c, (size_t)width, tile->n / tile->info.block, &field, what);
+        if (status) return status;
+        tile->info.features |= field.info.features;
+    }
+    return WCODEC_OK;
+}
+
+/* Goes through the fields of a tile of blocks, which was parsed. */
+typedef struct wcodeci_fields {
+    const wcodeci_tile *tile;
+    wcodeci_cursor widths, heads;
+    uint64_t position;              /* in the record: the end of the last field's payloads */
+} wcodeci_fields;
+
+static wcodeci_fields wcodeci_fields_begin(const wcodeci_byte *src, const wcodeci_tile *tile)
+{
+    wcodeci_fields fields;
+    fields.tile = tile;
+    fields.widths = wcodeci_cursor_make(src + tile->widths, tile->heads - tile->widths);
+    fields.heads = wcodeci_cursor_make(src + tile->heads, tile->fields_end - tile->heads);
+    fields.position = tile->payloads;
+    return fields;
+}
+
+/* Places the payloads of a tile or a field behind `position`; returns where they end. */
+static uint64_t wcodeci_planes_place(wcodec_tile_info *info, uint64_t position)
+{
+    unsigned k;
+    position = wcodeci_palette_place(info, wcodeci_plane_place(&info->rows, position));
+    for (k = 0; k < info->planes; k++) position = wcodeci_plane_place(&info->plane[k], position);
+    return position;
+}
+
+/* The next field as a tile in the same record; returns its bytes in a block. */
+static size_t wcodeci_fields_next(wcodeci_fields *fields, wcodeci_tile *field)
+{
+    const wcodeci_tile *tile = fields->tile;
+    const size_t width = (size_t)wcodeci_take_varint(&fields->widths);
+    const char *what;
+    (void)wcodeci_field_parse(&fields->heads, width, tile->n / tile->info.block, field, &what);
+    field->fields_end = (size_t)fields->position;
+    fields->position = wcodeci_planes_place(&field->info, fields->position);
+    field->info.crc = tile->info.crc;
+    field->info.record_size = tile->info.record_size;
+    return width;
+}
+
+/* Where the payloads end.  A position is below 2^25 for each plane, so nothing overflows. */
+static uint64_t wcodeci_tile_end(const wcodeci_byte *src, wcodeci_tile *tile)
+{
+    wcodeci_fields fields;
+    wcodeci_tile field;
+    unsigned f;
+    if (tile->info.split != WCODEC_SPLIT_BLOCKS) return wcodeci_planes_place(&tile->info, tile->payloads);
+    tile->info.rows.offset = tile->info.table_offset = tile->payloads;
+    fields = wcodeci_fields_begin(src, tile);
+    for (f = 0; f < tile->info.fields; f++) (void)wcodeci_fields_next(&fields, &field);
+    return fields.position;
+}
+
 /* Parses all fields before the payloads. */
 static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wcodeci_tile *tile,
                                         const char **what)
@@ -10428,10 +12515,8 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
     wcodeci_cursor c;
     wcodeci_record record;
     wcodec_status status;
-    const wcodeci_split_row *split;
     uint64_t n, position;
-    unsigned flags, k;
-    int up, scaled;
+    unsigned flags;
     memset(tile, 0, sizeof *tile);
     *what = "a tile's record is broken";
     if (size == 0) return WCODEC_E_TRUNCATED;
@@ -10449,45 +12534,35 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
     n = wcodeci_take_varint(&c);
     if (flags & WCODECI_TILE_ROW) tile->row = wcodeci_take_varint(&c);
     if (flags & WCODECI_TILE_SCALED) tile->phase = wcodeci_take_varint(&c);
-    tile->info.predictor = flags & 7;
+    tile->info.based = wcodeci_predict_based(flags & 7);
+    if (tile->info.based) tile->info.base_offset = wcodeci_take_varint(&c);
     if (c.bad) return size < record.head + record.body ? c.bad : WCODEC_E_CORRUPT;
-    if (tile->info.split >= WCODEC_SPLIT_COUNT || !wcodeci_splits[tile->info.split].planes || tile->info.predictor > WCODEC_PREDICT_SCALE) {
-        *what = "unknown split or predictor of a tile";
-        return WCODEC_E_UNSUPPORTED;
-    }
-    if (tile->info.predictor == WCODEC_PREDICT_SCALE) return WCODEC_E_CORRUPT;      /* one of planes alone */
-    split = &wcodeci_splits[tile->info.split];
-    if (n == 0 || n > WCODEC_MAX_TILE_BYTES / split->unit || ((flags & WCODECI_TILE_ROW) && tile->row == 0))
-        return WCODEC_E_CORRUPT;
+    status = wcodeci_split_parse(tile, flags, what);
+    if (status) return status;
+    if (tile->info.based && record.type != WCODECI_RECORD_TILE) return WCODEC_E_CORRUPT;
+    if (tile->info.based) tile->info.features |= WCODEC_FEATURE_BASE;
+    if (n == 0 || n > WCODEC_MAX_TILE_BYTES / tile->info.unit) return WCODEC_E_CORRUPT;
     tile->n = (size_t)n;
-    tile->info.unit = split->unit;
-    tile->info.planes = split->planes;
-    tile->info.decoded_size = tile->n * split->unit;
+    tile->info.decoded_size = tile->n * tile->info.unit;
     tile->info.scaled = (flags & WCODECI_TILE_SCALED) != 0;
-    up = tile->info.predictor == WCODEC_PREDICT_UP;
-    scaled = 0;
-    status = tile->info.scaled ? wcodeci_plane_parse(&c, &tile->info.rows, what) : WCODEC_OK;
     tile->info.rows.width = 8;
-    if (!status && tile->info.split >= WCODEC_SPLIT_PALETTE16) status = wcodeci_palette_parse(&c, tile);
-    for (k = 0; k < split->planes && !status; k++) {
-        wcodec_plane_info *plane = &tile->info.plane[k];
-        plane->width = tile->palette.width ? (unsigned char)tile->palette.width : split->plane[k].width;
-        status = wcodeci_plane_parse(&c, plane, what);
-        up |= plane->predictor == WCODEC_PREDICT_UP;
-        scaled |= plane->predictor == WCODEC_PREDICT_SCALE;
+    if (tile->info.split == WCODEC_SPLIT_BLOCKS) {
+        if (flags & (WCODECI_TILE_ROW | WCODECI_TILE_SCALED | 7)) return WCODEC_E_CORRUPT;
+        status = wcodeci_blocks_parse(&c, src, tile, what);
+    } else {
+        status = tile->info.scaled ? wcodeci_plane_parse(&c, &tile->info.rows, what) : WCODEC_OK;
+        if (!status && wcodeci_split_indexed(tile->info.split)) status = wcodeci_palette_parse(&c, tile, what);
+        if (!status) status = wcodeci_planes_parse(&c, tile, what);
     }
     if (status) return c.bad && size >= record.head + record.body ? WCODEC_E_CORRUPT : status;
-    *what = "a tile's record is broken";
-    if ((up && !tile->row) || (scaled && !tile->info.scaled)
-        || tile->info.rows.predictor > WCODEC_PREDICT_LEFT || tile->info.rows.coder >= WCODEC_CODER_CLASSES)
+    if (tile->info.rows.predictor > WCODEC_PREDICT_LEFT
+        || (tile->info.rows.coder >= WCODEC_CODER_CLASSES && tile->info.rows.coder != WCODEC_CODER_PACKED))
         return WCODEC_E_CORRUPT;
     if (record.body > tile->info.decoded_size + tile->info.decoded_size / 8 + WCODECI_BODY_SLACK)
         return WCODEC_E_CORRUPT;
     tile->fields_end = (size_t)(c.p - src);
-    position = tile->fields_end + (flags >> WCODECI_TILE_FILLER & 7);
-    position = wcodeci_plane_place(&tile->info.rows, position);
-    position = wcodeci_palette_place(&tile->info, position);
-    for (k = 0; k < split->planes; k++) position = wcodeci_plane_place(&tile->info.plane[k], position);
+    tile->payloads = tile->fields_end + (flags >> WCODECI_TILE_FILLER & 7);
+    position = wcodeci_tile_end(src, tile);
     if (position != record.head + record.body) return WCODEC_E_CORRUPT;
     tile->body_end = (size_t)position;
     tile->info.record_size = (size_t)record.size;
@@ -10507,33 +12582,44 @@ WCODEC_API wcodec_status wcodec_tile_inspect(const void *src, size_t size, wcode
     return WCODEC_OK;
 }
 
-WCODEC_API size_t wcodec_tile_decode_scratch(size_t decoded_size)
+WCODEC_API wcodec_status wcodec_tile_inspect_field(const void *src, size_t size, unsigned field,
+                                                   wcodec_tile_info *info, wcodec_error *err)
 {
-    /* No split has planes of more than two values a byte of the unit; a row has at least 8. */
-    return WCODECI_TABLE_SIZE + WCODECI_Q_CHUNK + 2 * decoded_size + decoded_size / WCODECI_MIN_COLUMNS + 80;
+    const char *what;
+    wcodeci_tile tile, one;
+    wcodeci_fields fields;
+    wcodec_status status;
+    unsigned f;
+    if ((!src && size) || !info) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
+    status = wcodeci_tile_parse((const wcodeci_byte *)src, size, &tile, &what);
+    if (status) return wcodeci_fail(err, status, 0, what);
+    if (field >= tile.info.fields) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "there is no such field");
+    fields = wcodeci_fields_begin((const wcodeci_byte *)src, &tile);
+    for (f = 0; f <= field; f++) (void)wcodeci_fields_next(&fields, &one);
+    *info = one.info;
+    return WCODEC_OK;
 }
 
-WCODEC_API size_t wcodec_tile_decode_scratch_mix(size_t decoded_size)
+WCODEC_API size_t wcodec_tile_decode_scratch(size_t decoded_size, unsigned features)
 {
-    return wcodec_tile_decode_scratch(decoded_size) + wcodeci_mix_scratch();
-}
-
-/* What a container of these features takes. */
-static size_t wcodeci_decode_scratch(int mix, size_t decoded_size)
-{
-    return mix ? wcodec_tile_decode_scratch_mix(decoded_size) : wcodec_tile_decode_scratch(decoded_size);
+    /* No split has planes of more than two values a byte of the unit; a row has at least 8.  Of blocks a field lies
+     * here too before it is put into them. */
+    return WCODECI_TABLE_SIZE + WCODECI_Q_CHUNK + 2 * decoded_size + decoded_size / WCODECI_MIN_COLUMNS + 80
+         + (features & WCODEC_FEATURE_BLOCKS ? decoded_size : 0)
+         + (features & WCODEC_FEATURE_MIX ? wcodeci_mix_scratch() : 0);
 }
 
 /* A tile on its way out of its record. */
 typedef struct wcodeci_tile_job {
     const wcodeci_engine *engine;
     const wcodeci_byte *src;
+    const wcodeci_byte *base;       /* the tile's bytes of the base, if it needs them */
     wcodeci_tile tile;
     wcodeci_scaled scaled;          /* if the tile is */
     wcodeci_byte *dst, *room;       /* room: decoded planes, one behind the other */
     wcodeci_byte *q;                /* WCODECI_Q_CHUNK bytes */
     void *table;                    /* WCODECI_TABLE_SIZE bytes, aligned for 32 bits */
-    void *mix;                      /* wcodeci_mix_scratch bytes, aligned for 64 bits; NULL: no plane may need it */
+    void *mix;                      /* wcodeci_mix_scratch bytes, aligned for 64 bits; NULL: no plane needs it */
     const wcodeci_byte *planes[WCODEC_MAX_PLANES];
 } wcodeci_tile_job;
 
@@ -10561,10 +12647,14 @@ static const char *wcodeci_plane_values(const wcodeci_tile_job *job, const wcode
     wcodeci_rans16_out out;
     switch (info->coder) {
     case WCODEC_CODER_RAW: return wcodeci_raw_decode(kernels, src, info->size, info->width, v, n);
+    case WCODEC_CODER_PACKED: return wcodeci_packed_decode(kernels, src, info->size, info->width, v, n);
     case WCODEC_CODER_CONSTANT: return wcodeci_constant_decode(src, info->size, info->width, v, n);
     case WCODEC_CODER_SPARSE: return wcodeci_sparse_decode(src, info->size, info->width, v, n);
     case WCODEC_CODER_HUFFMAN:
         return wcodeci_huff_decode(src, info->size, info->width, v, n, (uint16_t *)job->table);
+#if WCODECI_LZ
+    case WCODEC_CODER_LZ: return wcodeci_lz_decode(src, info->size, info->width, v, n, (uint16_t *)job->table);
+#endif
     case WCODEC_CODER_RANS16:
         memset(&out, 0, sizeof out);
         out.v = v;
@@ -10585,7 +12675,6 @@ static const char *wcodeci_plane_mix(const wcodeci_tile_job *job, unsigned k, wc
     in.n = job->tile.n;
     in.row = job->tile.row < in.n ? (size_t)job->tile.row : 0;
     in.exponents = k > 0 ? job->planes[0] : NULL;
-    if (!job->mix) return "a plane's coder is not among what the header promises";
     return wcodeci_mix_decode(&in, job->src + info->offset, info->size, v, job->mix);
 #else
     (void)job, (void)k, (void)v;
@@ -10620,10 +12709,11 @@ static const char *wcodeci_plane_decode(const wcodeci_tile_job *job, unsigned k,
     return NULL;
 }
 
-/* The row scales; `columns` of `width` are those of the tile's group. */
-static const char *wcodeci_tile_scales(wcodeci_tile_job *job, const wcodeci_byte *columns, size_t width)
+/* The row scales; `inputs` has those of the columns of the tile's group. */
+static const char *wcodeci_tile_scales(wcodeci_tile_job *job, const wcodec_tile_inputs *inputs)
 {
     const wcodec_plane_info *info = &job->tile.info.rows;
+    const size_t width = inputs ? inputs->columns : 0;
     size_t rows;
     const char *what;
     if (width < WCODECI_MIN_COLUMNS) return "a tile's group has no scales";
@@ -10633,7 +12723,7 @@ static const char *wcodeci_tile_scales(wcodeci_tile_job *job, const wcodeci_byte
     if (what) return what;
     if (info->predictor != WCODEC_PREDICT_NONE)
         wcodeci_unpredict_plane(job->engine->kernels, job->room, rows, 8, info->predictor, 0);
-    job->scaled.columns = columns;
+    job->scaled.columns = inputs->scales;
     job->scaled.width = width;
     job->scaled.phase = (size_t)job->tile.phase;
     job->scaled.rows = job->room;
@@ -10742,15 +12832,28 @@ static const char *wcodeci_tile_planes(wcodeci_tile_job *job)
     const char *what = NULL;
     unsigned k;
     if (info->split == WCODEC_SPLIT_BYTE) return wcodeci_plane_decode(job, 0, job->dst);
-    if (info->split >= WCODEC_SPLIT_PALETTE16) return wcodeci_tile_palette(job);
+    if (wcodeci_split_indexed(info->split)) return wcodeci_tile_palette(job);
     if (wcodeci_tile_fused(job, &what)) return what;
     for (k = 0; k < info->planes && !what; k++) what = wcodeci_plane_find(job, k);
     if (!what) wcodeci_merge(job->engine->kernels, info->split, job->planes, job->dst, job->tile.n);
     return what;
 }
 
-/* All bytes of a record that are in no field and no payload must be zero. */
-static int wcodeci_tile_padding_ok(const wcodeci_byte *src, const wcodeci_tile *tile)
+/* The planes of a tile or a field; units become what they are. */
+static const char *wcodeci_tile_restore(wcodeci_tile_job *job)
+{
+    const wcodec_tile_info *info = &job->tile.info;
+    const char *what = wcodeci_tile_planes(job);
+    if (what || info->predictor == WCODEC_PREDICT_NONE) return what;
+    if (info->based)
+        wcodeci_unpredict_base(job->dst, job->base, info->decoded_size, info->unit, info->predictor);
+    else
+        wcodeci_unpredict_units(job->dst, job->tile.n, info->unit, info->predictor, job->tile.row);
+    return NULL;
+}
+
+/* All bytes between the end of a tile's or a field's fields and its last payload that are in none must be zero. */
+static int wcodeci_planes_padding_ok(const wcodeci_byte *src, const wcodeci_tile *tile)
 {
     size_t end = tile->fields_end;
     unsigned k;
@@ -10762,71 +12865,104 @@ static int wcodeci_tile_padding_ok(const wcodeci_byte *src, const wcodeci_tile *
         if (!wcodeci_all_zero(src + end, src + tile->info.plane[k].offset)) return 0;
         end = tile->info.plane[k].offset + tile->info.plane[k].size;
     }
-    return wcodeci_all_zero(src + tile->body_end, src + tile->info.record_size);
+    return 1;
 }
 
-/* wcodec_tile_decode for the record at `base` of a container. */
+static int wcodeci_tile_padding_ok(const wcodeci_byte *src, const wcodeci_tile *tile)
+{
+    return wcodeci_planes_padding_ok(src, tile)
+        && wcodeci_all_zero(src + tile->body_end, src + tile->info.record_size);
+}
+
+/* Decodes a tile of blocks, field by field: job->tile is each of them in turn.  gathered: room for the largest. */
+static const char *wcodeci_tile_blocks(wcodeci_tile_job *job, wcodeci_byte *gathered)
+{
+    const wcodeci_tile tile = job->tile;
+    const size_t blocks = tile.n / tile.info.block;
+    wcodeci_byte *dst = job->dst, *const room = job->room;
+    wcodeci_fields fields = wcodeci_fields_begin(job->src, &tile);
+    const char *what = NULL;
+    unsigned f;
+    for (f = 0; f < tile.info.fields && !what; f++) {
+        const wcodec_plane_info *first = &job->tile.info.plane[0];
+        const size_t width = wcodeci_fields_next(&fields, &job->tile);
+        const wcodeci_byte *field = gathered;
+        job->dst = gathered;
+        job->room = room;
+        if (job->tile.info.split == WCODEC_SPLIT_BYTE && first->coder == WCODEC_CODER_RAW
+            && first->predictor == WCODEC_PREDICT_NONE && job->tile.info.predictor == WCODEC_PREDICT_NONE) {
+            field = job->src + first->offset;
+            if (first->size != job->tile.n) what = "a raw plane has a wrong size";
+        } else {
+            what = wcodeci_tile_restore(job);
+        }
+        if (!what && !wcodeci_planes_padding_ok(job->src, &job->tile)) what = "a tile's padding is not zero";
+        if (!what) wcodeci_blocks_put(field, width, dst, tile.info.block, blocks);
+        dst += width;
+    }
+    job->tile = tile;
+    return what;
+}
+
+/* wcodec_tile_decode for the record at `at` of a container. */
 static wcodec_status wcodeci_tile_decode(const wcodeci_engine *engine, const wcodeci_byte *src, size_t size,
-                                         const wcodeci_byte *columns, size_t width, wcodeci_byte *dst,
-                                         size_t dst_size, wcodeci_byte *scratch, int no_crc, uint64_t base,
+                                         const wcodec_tile_inputs *inputs, wcodeci_byte *dst,
+                                         size_t dst_size, wcodeci_byte *scratch, int no_crc, uint64_t at,
                                          wcodec_error *err)
 {
     wcodeci_tile_job job;
     const wcodec_tile_info *info = &job.tile.info;
     const char *what;
     wcodec_status status = wcodeci_tile_parse(src, size, &job.tile, &what);
-    if (status) return wcodeci_fail(err, status, base, what);
+    if (status) return wcodeci_fail(err, status, at, what);
     if (info->record_size > size)
-        return wcodeci_fail(err, WCODEC_E_TRUNCATED, base + size, "a tile's record ends too early");
+        return wcodeci_fail(err, WCODEC_E_TRUNCATED, at + size, "a tile's record ends too early");
     if (info->record_size < size || info->decoded_size != dst_size)
-        return wcodeci_fail(err, WCODEC_E_CORRUPT, base, "a tile has not the size that is expected of it");
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a tile has not the size that is expected of it");
+    if (info->features & ~engine->features)
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a tile needs what the header does not promise");
+    if (info->based && (!inputs || !inputs->base))
+        return wcodeci_fail(err, WCODEC_E_BASE, at, "a tile needs the base, which is not given");
     job.engine = engine;
     job.src = src;
     job.dst = dst;
     scratch += (64 - ((uintptr_t)scratch & 63)) & 63;       /* a cache line */
-    job.mix = engine->mix ? scratch : NULL;
-    if (engine->mix) scratch += wcodeci_mix_scratch();
+    job.mix = engine->features & WCODEC_FEATURE_MIX ? scratch : NULL;
+    if (job.mix) scratch += wcodeci_mix_scratch();
     job.table = scratch;
     job.q = (wcodeci_byte *)job.table + WCODECI_TABLE_SIZE;
     job.room = job.q + WCODECI_Q_CHUNK;
-    what = info->scaled ? wcodeci_tile_scales(&job, columns, width) : NULL;
-    if (!what) what = wcodeci_tile_planes(&job);
+    job.base = info->based ? inputs->base : NULL;
+    if (info->split == WCODEC_SPLIT_BLOCKS) {
+        job.room += dst_size;
+        what = wcodeci_tile_blocks(&job, job.room - dst_size);
+    } else {
+        what = info->scaled ? wcodeci_tile_scales(&job, inputs) : NULL;
+        if (!what) what = wcodeci_tile_restore(&job);
+    }
     if (!what && !wcodeci_tile_padding_ok(src, &job.tile)) what = "a tile's padding is not zero";
-    if (what) return wcodeci_fail(err, WCODEC_E_CORRUPT, base, what);
-    if (info->predictor != WCODEC_PREDICT_NONE)
-        wcodeci_unpredict_units(dst, job.tile.n, info->unit, info->predictor, job.tile.row);
+    if (what) return wcodeci_fail(err, WCODEC_E_CORRUPT, at, what);
     if (!no_crc && engine->crc(0, dst, dst_size) != info->crc)
-        return wcodeci_fail(err, WCODEC_E_CHECKSUM, base, "a tile's CRC-32 does not fit its bytes");
+        return wcodeci_fail(err, WCODEC_E_CHECKSUM, at, "a tile's CRC-32 does not fit its bytes");
     return WCODEC_OK;
 }
 
-/* Has a tile a plane of the coder MIX? */
-static int wcodeci_tile_mixed(const wcodec_tile_info *info)
-{
-    unsigned k;
-    for (k = 0; k < info->planes; k++)
-        if (info->plane[k].coder == WCODEC_CODER_MIX) return 1;
-    return 0;
-}
-
-WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const void *scales, size_t columns,
+WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const wcodec_tile_inputs *inputs,
                                             void *dst, size_t dst_size, void *scratch, size_t scratch_size,
                                             int no_crc, unsigned cpu_off, wcodec_error *err)
 {
     wcodeci_engine engine;
     wcodec_tile_info info;
-    if (!src || (!dst && dst_size) || !scratch || (!scales && columns))
+    if (!src || (!dst && dst_size) || !scratch || (inputs && !inputs->scales && inputs->columns))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
     if (dst_size > WCODEC_MAX_TILE_BYTES)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, 0, "no tile is as large as the destination");
-    if (scratch_size < wcodec_tile_decode_scratch(dst_size))
-        return wcodeci_fail(err, WCODEC_E_NO_SPACE, 0, "the scratch memory is too small");
     engine = wcodeci_engine_make(cpu_off);
-    engine.mix = WCODECI_MIX && scratch_size >= wcodec_tile_decode_scratch_mix(dst_size);
-    if (!engine.mix && wcodec_tile_inspect(src, size, &info, NULL) == WCODEC_OK && wcodeci_tile_mixed(&info))
-        return wcodeci_fail(err, WCODEC_E_NO_SPACE, 0, "the scratch memory is too small for this coder");
-    return wcodeci_tile_decode(&engine, (const wcodeci_byte *)src, size, (const wcodeci_byte *)scales, columns,
-                               (wcodeci_byte *)dst, dst_size, (wcodeci_byte *)scratch, no_crc, 0, err);
+    if (wcodec_tile_inspect(src, size, &info, NULL) == WCODEC_OK) engine.features = info.features;
+    if (scratch_size < wcodec_tile_decode_scratch(dst_size, engine.features))
+        return wcodeci_fail(err, WCODEC_E_NO_SPACE, 0, "the scratch memory is too small for this tile");
+    return wcodeci_tile_decode(&engine, (const wcodeci_byte *)src, size, inputs, (wcodeci_byte *)dst, dst_size,
+                               (wcodeci_byte *)scratch, no_crc, 0, err);
 }
 
 /* ---- part: amalgamate/parts/605_copy.c ---- */
@@ -10881,100 +13017,63 @@ WCODEC_API wcodec_status wcodec_copy_inspect(const void *src, size_t size, wcode
  * mean of magnitudes, that is, rounded down to powers of two.  (Means and medians of the exponents themselves
  * come out a little worse on every file tried: small values' exponents say little of the scale.)  Columns are
  * fitted to a sample of rows, once for a group of tiles; rows when their tile is coded.
+ * The largest of the values that are averaged has the weight 255, and the others what that leaves of a byte: so
+ * kernels find weights by shuffles, and what is 8 octaves below the largest counts as nothing.
  * ---------------------------------------------------------------------------------------------- */
 #ifndef WCODEC_NO_ENCODER
 
 #define WCODECI_FIT_ROWS 256            /* rows that a group's columns are fitted to, at most */
-#define WCODECI_FIT_OWN 256             /* values that say a coded row's scale, at most */
-
-
-
-
-
-#define WCODECI_FIT_PART 1024           /* values that say a sampled row's scale, about */
-#define WCODECI_FIT_SPAN 20             /* octaves below the largest: values under them count as nothing */
-#define WCODECI_FIT_HEADROOM 4          /* octaves above: q stays below 256 where columns are larger */
-#define WCODECI_FIT_CENTRE (4 * (WCODECI_FIT_SPAN - WCODECI_FIT_HEADROOM))
-#define WCODECI_FIT_REACH 100           /* quarter octaves that a column may be off */
-#define WCODECI_FIT_ZERO 512            /* of an index into the weights */
-#define WCODECI_FIT_WEIGHTS (256 * 4 + 3 * 256)
+#define WCODECI_FIT_VALUES 16384       /* values that say what scales save, about */
+#define WCODECI_FIT_TOP 40              /* octaves above level 0: the largest exponents but one in 1024 */
+#define WCODECI_FIT_CENTRE 128          /* a column's scale is signed: from here */
+#define WCODECI_FIT_REACH 100           /* levels that a column may be off */
+#define WCODECI_FIT_AHEAD 1024          /* bytes of the next row that are sent for */
 #define WCODECI_MAX_COLUMNS ((size_t)1 << 20)       /* that the encoder fits scales to */
 
-/* weight[4 e - q + WCODECI_FIT_ZERO] is 16 * 2^(e - q / 4), as far as the largest exponents let it matter. */
-typedef struct wcodeci_fit {
-    uint32_t weight[WCODECI_FIT_WEIGHTS];
-} wcodeci_fit;
-
-/* 65536 * 2^(k / 8). */
-static const uint32_t wcodeci_eighths[8] = { 65536, 71468, 77936, 84990, 92682, 101070, 110218, 120194 };
-
-/* 4 log2(num / den), rounded to nearest; num and den are not 0, den is below 2^32. */
-static int wcodeci_fit_log(uint64_t num, uint64_t den)
+/* 4 log2 of the mean weight of n values (at most 2^20), rounded to nearest: of values whose weights sum to
+ * `sum`, to which the largest one gave its own.  At most 0. */
+static int wcodeci_fit_mean(uint32_t sum, size_t n)
 {
-    int octave = 16, k;
-    uint64_t x;
-    for (; num >> 40; num >>= 1) octave++;
-    for (; !(num >> 39); num <<= 1) octave--;
-    for (; !(den >> 23); den <<= 1) octave++;
-    for (; den >> 24; den >>= 1) octave--;
-    for (x = num / den; x >= 131072; x >>= 1) octave++;         /* x was above 2^15, and at most 2^17 */
-    for (; x < 65536; x <<= 1) octave--;
-    for (k = 0; k < 4 && x >= wcodeci_eighths[2 * k + 1]; k++) {}
-    return 4 * octave + k;
+    const uint32_t whole = wcodeci_log2((uint32_t)n * WCODECI_FIT_ONE);
+    return (int)((((uint32_t)64 << 16) + 4 * wcodeci_log2(sum) + 32768 - 4 * whole) >> 16) - 64;
 }
 
-static int wcodeci_fit_clamp(int x, int least, int most) { return x < least ? least : x > most ? most : x; }
-
-/* `count`: of exponents.  All but one in 1024 are at most the largest that counts. */
+/* `count`: of exponents. */
 static void wcodeci_fit_make(const uint32_t count[256], wcodeci_fit *fit)
 {
-    uint64_t all = 0, over = 0;
-    int top, zero, i;
+    uint32_t all = 0, over = 0;
+    unsigned top, i;
     for (i = 0; i < 256; i++) all += count[i];
     for (top = 255; top > 0 && over + count[top] <= all / 1024; top--) over += count[top];
-    zero = 4 * (top + WCODECI_FIT_HEADROOM - WCODECI_FIT_SPAN) + WCODECI_FIT_ZERO;
-    for (i = 0; i < WCODECI_FIT_WEIGHTS; i++) {
-        const int t = wcodeci_fit_clamp(i - zero, 0, 4 * WCODECI_FIT_SPAN);
-        fit->weight[i] = i < zero ? 0
-                       : (uint32_t)(((uint64_t)wcodeci_eighths[2 * (t & 3)] << (t >> 2)) >> 12);
-    }
+    wcodeci_fit_levels(fit, top, WCODECI_FIT_TOP);
 }
 
-/* The sum of `m` values' weights under their columns' scales, `step` apart. */
-static uint64_t wcodeci_fit_row(const wcodeci_fit *fit, const wcodeci_byte *exponents,
-                                const wcodeci_byte *columns, size_t m, size_t step)
+/* The scale of one row. */
+static unsigned wcodeci_fit_one(const wcodeci_encode_kernels *kernels, const wcodeci_fit *fit,
+                                const wcodeci_byte *exponents, const wcodeci_byte *columns, size_t n)
 {
-    uint64_t part[2] = { 0, 0 };
-    size_t j;
-    for (j = 0; j + 2 <= m; j += 2) {
-        const size_t a = j * step, b = a + step;
-        part[0] += fit->weight[4 * exponents[a] + WCODECI_FIT_ZERO - (signed char)columns[a]];
-        part[1] += fit->weight[4 * exponents[b] + WCODECI_FIT_ZERO - (signed char)columns[b]];
-    }
-    if (j < m)
-        part[0] += fit->weight[4 * exponents[j * step] + WCODECI_FIT_ZERO - (signed char)columns[j * step]];
-    return part[0] + part[1];
+    unsigned most;
+    const uint32_t sum = kernels->fit_row(fit, exponents, columns, n, &most);
+    return (unsigned)wcodeci_clamp((int)most + wcodeci_fit_mean(sum, n), 0, 255);
 }
 
-/* The scales of the rows that n exponents touch, which begin in column `phase`. */
-static void wcodeci_rows_fit(const wcodeci_byte *exponents, size_t n, const wcodeci_byte *columns, size_t width,
-                             size_t phase, wcodeci_byte *rows)
+/* The scales of the rows that n exponents touch, which begin in column `phase`; and takes all scales off: see
+ * wcodeci_scale_off_fn. */
+static void wcodeci_rows_fit(const wcodeci_encode_kernels *kernels, const wcodeci_byte *exponents, size_t n,
+                             const wcodeci_byte *columns, size_t width, size_t phase, wcodeci_byte *rows,
+                             wcodeci_byte *q, wcodeci_byte *residual, unsigned mask)
 {
+    const size_t step = n > 1024 ? n / 1024 : 1;
     uint32_t count[256];
     wcodeci_fit fit;
-    int last = WCODECI_FIT_CENTRE;
-    size_t i, m, step = n > 4096 ? n / 4096 : 1;
+    size_t i, m;
     memset(count, 0, sizeof count);
     for (i = 0; i < n; i += step) count[exponents[i]]++;
     wcodeci_fit_make(count, &fit);
-    for (i = 0; i < n; i += m, phase = 0) {
-        size_t some;
-        uint64_t sum;
+    for (i = 0; i < n; i += m, phase = 0, rows++) {
         m = wcodeci_min(n - i, width - phase);
-        some = wcodeci_min(m, WCODECI_FIT_OWN);
-        sum = wcodeci_fit_row(&fit, exponents + i, columns + phase, some, m / some);
-        if (sum) last = wcodeci_fit_clamp(wcodeci_fit_log(sum, (uint64_t)some * 16), 0, 255);
-        *rows++ = (wcodeci_byte)last;
+        *rows = (wcodeci_byte)wcodeci_fit_one(kernels, &fit, exponents + i, columns + phase, m);
+        kernels->scale_off(exponents + i, columns + phase, *rows, q + i, residual + i, m, mask);
     }
 }
 
@@ -10987,40 +13086,50 @@ typedef struct wcodeci_fit_sample {
 
 static size_t wcodeci_fit_rows(const wcodeci_fit_sample *s) { return (s->rows - 1) / s->step + 1; }
 
+/* Row number i's exponents.  Rows are apart from each other, and the next one is sent for meanwhile. */
 static void wcodeci_fit_take(const wcodeci_encode_kernels *kernels, const wcodeci_fit_sample *s, size_t i,
                              wcodeci_byte *exponents)
 {
-    wcodeci_split_plane(kernels, s->split, 0, s->src + i * s->step * s->width * wcodeci_splits[s->split].unit,
-                        exponents, s->width);
+    const size_t row = s->width * wcodeci_splits[s->split].unit, next = (i + 1) * s->step;
+    size_t at;
+    for (at = 0; at < WCODECI_FIT_AHEAD && at < row && next < s->rows; at += 64)
+        WCODECI_PREFETCH(s->src + next * row + at);
+    wcodeci_split_plane(kernels, s->split, 0, s->src + i * s->step * row, exponents, s->width);
 }
 
-/* Bytes of memory that wcodeci_columns_fit takes: exponents, sums; aligned for 64 bits. */
-static size_t wcodeci_fit_work(size_t width) { return 9 * width + 8; }
+/* Bytes of memory that wcodeci_columns_fit takes: sums of 16 bits, exponents, highest levels; aligned for 16 bits. */
+static size_t wcodeci_fit_work(size_t width) { return 4 * width + 2; }
 
-/* The rows' scales when all columns' are 0, and the sum of each column's weights under them. */
-static void wcodeci_fit_sums(const wcodeci_encode_kernels *kernels, const wcodeci_fit_sample *s,
-                             const wcodeci_fit *fit, const wcodeci_byte *columns, wcodeci_byte *exponents,
-                             wcodeci_byte *row, uint64_t *sum)
+/* Fits the rows' scales where all columns' are 0, and then the columns' to these. */
+static void wcodeci_fit_both(const wcodeci_encode_kernels *kernels, const wcodeci_fit_sample *s,
+                             const wcodeci_fit *fit, wcodeci_byte *columns, wcodeci_byte *work, wcodeci_byte *row)
 {
     const size_t rows = wcodeci_fit_rows(s), width = s->width;
-    const size_t step = width < 2 * WCODECI_FIT_PART ? 1 : width / WCODECI_FIT_PART;
-    int last = WCODECI_FIT_CENTRE;
-    size_t i, j;
-    memset(sum, 0, 8 * width);
+    uint16_t *sum = (uint16_t *)(void *)work;
+    wcodeci_byte *exponents = work + 2 * width, *most = exponents + width;
+    size_t i;
+    memset(columns, 0, width);
+    memset(most, 0, width);
+    memset(sum, 0, 2 * width);
     for (i = 0; i < rows; i++) {
-        const uint32_t *weight;
-        uint64_t all;
         wcodeci_fit_take(kernels, s, i, exponents);
-        all = wcodeci_fit_row(fit, exponents, columns, width / step, step);
-        if (all) last = wcodeci_fit_clamp(wcodeci_fit_log(all, (uint64_t)(width / step) * 16), 0, 255);
-        row[i] = (wcodeci_byte)last;
-        weight = fit->weight + WCODECI_FIT_ZERO - last + WCODECI_FIT_CENTRE;
-        for (j = 0; j < width; j++) sum[j] += weight[4 * exponents[j]];
+        row[i] = (wcodeci_byte)wcodeci_fit_one(kernels, fit, exponents, columns, width);
+        kernels->fit_most(fit, exponents, row[i] - WCODECI_FIT_CENTRE, width, most);
     }
+    for (i = 0; i < rows; i++) {
+        wcodeci_fit_take(kernels, s, i, exponents);
+        kernels->fit_sum(fit, exponents, row[i] - WCODECI_FIT_CENTRE, width, most, sum);
+    }
+    for (i = 0; i < width; i++)
+        columns[i] = (wcodeci_byte)wcodeci_clamp((int)most[i] + wcodeci_fit_mean(sum[i], rows) - WCODECI_FIT_CENTRE,
+                                                 -WCODECI_FIT_REACH, WCODECI_FIT_REACH);
 }
 
 /* Of the sample's rows every so many-th says what is saved. */
-static size_t wcodeci_fit_every(const wcodeci_fit_sample *s) { return wcodeci_fit_rows(s) < 64 ? 1 : 4; }
+static size_t wcodeci_fit_every(const wcodeci_fit_sample *s)
+{
+    return wcodeci_fit_rows(s) * s->width / WCODECI_FIT_VALUES + 1;
+}
 
 /* Counts these rows' exponents; returns how many they are. */
 static size_t wcodeci_fit_count(const wcodeci_encode_kernels *kernels, const wcodeci_fit_sample *s,
@@ -11038,26 +13147,26 @@ static size_t wcodeci_fit_count(const wcodeci_encode_kernels *kernels, const wco
     return n;
 }
 
-/* Their bits under the scales. */
+/* Their bits under the scales.  `work` is that of wcodeci_columns_fit. */
 static uint64_t wcodeci_fit_bits(const wcodeci_encode_kernels *kernels, const wcodeci_fit_sample *s,
-                                 const wcodeci_byte *columns, const wcodeci_byte *row, wcodeci_byte *exponents)
+                                 const wcodeci_byte *columns, const wcodeci_byte *row, wcodeci_byte *work)
 {
     const unsigned mask = (1u << wcodeci_splits[s->split].plane[0].width) - 1;
-    const size_t rows = wcodeci_fit_rows(s);
-    uint32_t count[WCODECI_CLASSES][256];
+    const size_t rows = wcodeci_fit_rows(s), width = s->width;
+    wcodeci_byte *q = work, *residual = work + width, *exponents = residual + width;
+    uint32_t count[WCODECI_CLASSES][256], other[256 * WCODECI_CLASSES];
     uint64_t bits = 0;
     size_t i, j;
     memset(count, 0, sizeof count);
+    memset(other, 0, sizeof other);
     for (i = 0; i < rows; i += wcodeci_fit_every(s)) {
         wcodeci_fit_take(kernels, s, i, exponents);
-        for (j = 0; j < s->width; j++) {
-            const unsigned q = (columns[j] + row[i]) & 255u;
-            count[q & 3][(exponents[j] - (q >> 2)) & mask]++;
-        }
+        kernels->scale_off(exponents, columns, row[i], q, residual, width, mask);
+        wcodeci_count_classes(residual, q, width, count[0], other);
     }
     for (i = 0; i < WCODECI_CLASSES; i++) {
         size_t some = 0;
-        for (j = 0; j < 256; j++) some += count[i][j];
+        for (j = 0; j < 256; j++) some += count[i][j] += other[256 * i + j];
         if (some) bits += wcodeci_entropy(count[i], some);
     }
     return bits;
@@ -11075,24 +13184,15 @@ static uint64_t wcodeci_columns_fit(const wcodeci_encode_kernels *kernels, const
                                     wcodeci_byte *columns, wcodeci_byte *work)
 {
     const size_t rows = wcodeci_fit_rows(s), width = s->width;
-    uint64_t *sum = (uint64_t *)(void *)work, plain, scaled, side;
-    wcodeci_byte *exponents = work + 8 * width, row[WCODECI_FIT_ROWS];
+    wcodeci_byte *exponents = work + 2 * width, row[WCODECI_FIT_ROWS];
+    uint64_t plain, scaled, side;
     uint32_t count[256];
     wcodeci_fit fit;
-    size_t j;
-    int last = 0;
     const size_t values = wcodeci_fit_count(kernels, s, exponents, count);
     wcodeci_fit_make(count, &fit);
-    memset(columns, 0, width);
-    wcodeci_fit_sums(kernels, s, &fit, columns, exponents, row, sum);
-    for (j = 0; j < width; j++) {
-        if (sum[j])
-            last = wcodeci_fit_clamp(wcodeci_fit_log(sum[j], (uint64_t)rows * 16) - WCODECI_FIT_CENTRE,
-                                     -WCODECI_FIT_REACH, WCODECI_FIT_REACH);
-        columns[j] = (wcodeci_byte)last;
-    }
+    wcodeci_fit_both(kernels, s, &fit, columns, work, row);
     plain = wcodeci_entropy(count, values);
-    scaled = wcodeci_fit_bits(kernels, s, columns, row, exponents);
+    scaled = wcodeci_fit_bits(kernels, s, columns, row, work);
     side = wcodeci_fit_side(columns, width) + wcodeci_fit_side(row, rows) * (n / width + 1) / rows;
     if (scaled >= plain) return 0;
     plain = (plain - scaled) * n / values;
@@ -11103,13 +13203,13 @@ static uint64_t wcodeci_columns_fit(const wcodeci_encode_kernels *kernels, const
 static int wcodeci_split_floats(unsigned split)
 {
     return (split >= WCODEC_SPLIT_BF16 && split <= WCODEC_SPLIT_F32) || split == WCODEC_SPLIT_F8_E4M3
-        || split == WCODEC_SPLIT_F8_E5M2 || split >= WCODEC_SPLIT_BF16_4;
+        || split == WCODEC_SPLIT_F8_E5M2 || (split >= WCODEC_SPLIT_BF16_4 && split <= WCODEC_SPLIT_F32_4);
 }
 
 /* The split from whose first plane scales are taken off; WCODEC_SPLIT_COUNT: none. */
 static unsigned wcodeci_scales_split(unsigned dtype)
 {
-    const unsigned split = wcodeci_dtypes[dtype].classes[0];
+    const unsigned split = dtype < WCODECI_DTYPES ? wcodeci_dtypes[dtype].classes[0] : 0u;
     return wcodeci_split_floats(split) ? split : (unsigned)WCODEC_SPLIT_COUNT;
 }
 
@@ -11131,8 +13231,7 @@ static int wcodeci_scales_fit(const wcodeci_fit_sample *sample, size_t n, unsign
 WCODEC_API int wcodec_scales_fit(unsigned dtype, const void *src, size_t size, size_t columns,
                                  unsigned cpu_off, unsigned char *scales, void *scratch, size_t scratch_size)
 {
-    const unsigned split = dtype < WCODECI_DTYPES ? wcodeci_scales_split(dtype)
-                                                  : (unsigned)WCODEC_SPLIT_COUNT;
+    const unsigned split = wcodeci_scales_split(dtype);
     wcodeci_fit_sample sample;
     size_t n;
     if (split == WCODEC_SPLIT_COUNT || !src || !scales || !scratch || columns < WCODECI_MIN_COLUMNS
@@ -11284,7 +13383,75 @@ static size_t wcodeci_contexts_prepare(const wcodeci_context_counts *counts, siz
 
 #endif
 
-/* ---- part: amalgamate/parts/645_palette_find.c ---- */
+/* ---- part: amalgamate/parts/645_guess.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Guesses (private): of what unit opaque bytes may be
+ *
+ * Numbers of u bytes show in that their bytes differ from each other by their place modulo u: a sample's entropy
+ * is less if each place has its own statistics.  That only says which dtypes are worth a trial.
+ * ---------------------------------------------------------------------------------------------- */
+#ifndef WCODEC_NO_ENCODER
+
+#define WCODECI_NUMBERS_LEAST 4096u     /* bytes: less is not looked at */
+#define WCODECI_GUESS_RUNS 32u
+#define WCODECI_GUESS_RUN 256u          /* bytes, of whole units of any size */
+
+/* The sample's entropy in bits where every place modulo `unit` has its own statistics, with what a sample of this
+ * size shows too little (see wcodeci_sample_entropy). */
+static uint64_t wcodeci_guess_entropy(uint32_t count[8][256], size_t n, unsigned unit)
+{
+    uint64_t bits = 0;
+    unsigned place, k, s;
+    for (place = 0; place < unit; place++) {
+        uint32_t sum[256] = { 0 };
+        unsigned m = 0;
+        for (k = place; k < 8; k += unit)
+            for (s = 0; s < 256; s++) sum[s] += count[k][s];
+        for (s = 0; s < 256; s++) m += sum[s] != 0;
+        bits += wcodeci_entropy(sum, n / unit)
+              + ((uint64_t)(m - 1) * 47274 >> 16);
+    }
+    return bits;
+}
+
+/* The unit, in bytes, of the numbers that `size` bytes seem to be, at least WCODECI_NUMBERS_LEAST; 1: of none.  A
+ * larger one must save a 128th of the sample more than a smaller one. */
+static unsigned wcodeci_guess_unit(const wcodeci_byte *src, size_t size)
+{
+    const size_t run_size = wcodeci_min(WCODECI_GUESS_RUN, size / WCODECI_GUESS_RUNS / 8 * 8);
+    uint32_t count[8][256];
+    uint64_t least;
+    unsigned run, unit, best = 1;
+    size_t i, n;
+    memset(count, 0, sizeof count);
+    for (run = 0; run < WCODECI_GUESS_RUNS; run++) {
+        const size_t start = (size_t)((uint64_t)(size - run_size) * run / (WCODECI_GUESS_RUNS - 1)) / 8 * 8;
+        for (i = 0; i < run_size; i++) count[i & 7][src[start + i]]++;
+    }
+    n = WCODECI_GUESS_RUNS * run_size;
+    least = wcodeci_guess_entropy(count, n, 1);
+    for (unit = 2; unit <= 8; unit *= 2) {
+        const uint64_t bits = wcodeci_guess_entropy(count, n, unit);
+        if (bits + n / 16 >= least) continue;
+        least = bits;
+        best = unit;
+    }
+    return best;
+}
+
+/* Whose numbers are of such a unit, the likeliest first.  Where they do not begin at the tile's start, the words
+ * of the integers keep their bytes apart all the same. */
+static const wcodeci_byte wcodeci_guesses[4][3] = {
+    { WCODEC_BYTES, WCODEC_BYTES, WCODEC_BYTES },
+    { WCODEC_BF16, WCODEC_F16, WCODEC_I16 },
+    { WCODEC_F32, WCODEC_I32, WCODEC_BYTES },
+    { WCODEC_F64, WCODEC_I64, WCODEC_BYTES }
+};
+
+#endif
+
+/* ---- part: amalgamate/parts/646_palette_find.c ---- */
 
 /* ------------------------------------------------------------------------------------------------
  * Finding palettes, and scales of dequantised integers (private)
@@ -11695,9 +13862,20 @@ static int wcodeci_linear_find(unsigned split, const wcodeci_byte *src, size_t n
 #define WCODECI_SLOW_PART 48        /* of the tile's bytes, */
 #define WCODECI_SLOW_LEAST 16       /* or of what the plane takes: so much must a slow coder save */
 #define WCODECI_FREE_SIZE 8192      /* bytes: in a tile below this speed costs nothing */
-/* For scales, which are few: what decodes without a large table. */
-#define WCODECI_SIDE_CODERS (1u << WCODEC_CODER_RAW | 1u << WCODEC_CODER_CONSTANT | 1u << WCODEC_CODER_HUFFMAN)
-#define WCODECI_CLASS_RUN 512       /* of four such runs of values one is looked at for a model of classes */
+/* For scales, which are few: what decodes without a large table.  (Rows' in a tile of the profile FAST do without
+ * Huffman's too, which takes a fifth of such a tile's time and saves 1 in 10000.) */
+#define WCODECI_SIDE_CODERS \
+    (1u << WCODEC_CODER_RAW | 1u << WCODEC_CODER_CONSTANT | 1u << WCODEC_CODER_PACKED | 1u << WCODEC_CODER_HUFFMAN)
+/* Those of whose sizes a histogram says no more than what the entropy does. */
+#define WCODECI_ENTROPY_CODERS \
+    (1u << WCODEC_CODER_SPARSE | 1u << WCODEC_CODER_HUFFMAN | 1u << WCODEC_CODER_RANS16 | 1u << WCODEC_CODER_RANS256)
+#define WCODECI_GUESS_PART 32       /* a coder is tried if it seems to cost so little more than the best, */
+#define WCODECI_GUESS_LEAST 16      /* and so many bytes */
+#define WCODECI_SECOND_PART 64      /* what seems to cost so little more than the best is encoded too */
+#define WCODECI_PLANE_FIELDS 3      /* bytes of the fields of a plane, about */
+#define WCODECI_CLASS_RUN 512       /* values in a row that are looked at for a model of classes */
+#define WCODECI_CLASS_VALUES 8192   /* of which there should be so many */
+#define WCODECI_PLAIN_HEAD 128      /* the fields of a record take no more, but of one that is split as BLOCKS */
 
 typedef struct wcodeci_encoder {
     const wcodeci_byte *src;
@@ -11710,12 +13888,22 @@ typedef struct wcodeci_encoder {
     const wcodeci_encode_kernels *kernels;
     const wcodeci_kernels *decode;
     wcodeci_crc_fn *crc;
-    const wcodec_scales *scales;        /* NULL: none */
+    const wcodec_tile_inputs *scales;   /* NULL: none */
+    const wcodec_tile_inputs *base;     /* NULL: none */
     wcodec_plane_info rows;             /* of a tile that is scaled: how its rows' scales are coded; else size 0 */
     wcodeci_byte *units, *plane, *residual, *work, *second, *trial;     /* parts of the scratch memory */
     wcodeci_byte *q, *scaled, *classes, *row_scales, *row_payload;
+    wcodeci_byte *blocks;               /* the fields' records of a tile of blocks */
     void *mix;                          /* what the coder MIX works in; NULL: it is not used */
+    void *lz;                           /* the same of the coder LZ */
 } wcodeci_encoder;
+
+/* Bytes that rANS-16 and LZ work in, one after the other. */
+static size_t wcodeci_encode_work(size_t size)
+{
+    const size_t rans = (WCODECI_RANS16_WORK(size) + 7) & ~(size_t)7, lz = wcodeci_lz_scratch(size);
+    return WCODECI_LZ && lz > rans ? lz : rans;
+}
 
 /* The most rows that a tile of `size` bytes touches where there are scales. */
 static size_t wcodeci_encode_rows(size_t size) { return size / WCODECI_MIN_COLUMNS + 2; }
@@ -11723,8 +13911,9 @@ static size_t wcodeci_encode_rows(size_t size) { return size / WCODECI_MIN_COLUM
 WCODEC_API size_t wcodec_tile_encode_scratch(size_t size)
 {
     /* units, plane, residual, q, scaled, classes: `size` each; second: size and a group; trial; work, aligned;
-     * rows. */
-    return 7 * size + 64 + WCODECI_TRIAL_SIZE + WCODECI_RANS16_WORK(size) + 2 * wcodeci_encode_rows(size) + 64;
+     * rows; blocks. */
+    return 7 * size + 64 + WCODECI_TRIAL_SIZE + wcodeci_encode_work(size) + 2 * wcodeci_encode_rows(size) + 64
+         + size + WCODEC_MAX_FIELDS * wcodec_tile_bound(0);
 }
 
 WCODEC_API size_t wcodec_tile_encode_scratch_best(size_t size)
@@ -11742,7 +13931,7 @@ WCODEC_API size_t wcodec_tile_bound(size_t size)
 {
     /* A raw plane of w < 8 bits takes 8 w bytes for its last 64 values, however few there are; the narrow
      * planes of a unit have 16 bits in all at most (F16_4), which makes 128 bytes.  And padding to 8. */
-    return WCODEC_TILE_HEAD + size + 128 + 8;
+    return WCODECI_PLAIN_HEAD + size + 128 + 8;
 }
 
 /* ---- samples of large tiles ---- */
@@ -11806,49 +13995,10 @@ static size_t wcodeci_sample_predicted(const wcodeci_encoder *e, unsigned split,
     return (size_t)used * WCODECI_SAMPLE_RUN;
 }
 
-/* The models of a plane's coders, and the least that each can take; 0: it cannot code this plane. */
-typedef struct wcodeci_choice {
-    wcodeci_huff_model huff;
-    wcodeci_rans16_model rans16;
-    wcodeci_rans256_model rans256;
-    size_t least[WCODEC_CODER_COUNT];
-} wcodeci_choice;
-
 /* What decoding slowly costs beside the bytes: a part of the tile, but not many bytes where it takes few. */
 static size_t wcodeci_slow_cost(const wcodeci_encoder *e, uint64_t size)
 {
     return (size_t)wcodeci_min64(e->slow, size / WCODECI_SLOW_LEAST);
-}
-
-static void wcodeci_choice_prepare(const wcodeci_encoder *e, const wcodeci_plane *plane,
-                                   wcodeci_choice *choice)
-{
-    const size_t raw = wcodeci_raw_size(plane->n, plane->width);
-    wcodeci_byte symbol[256];
-    const unsigned m = wcodeci_sort_counts(plane->count, symbol);
-    const size_t rest = plane->n - plane->count[symbol[m - 1]];
-    const size_t bound = (size_t)(wcodeci_entropy(plane->count, plane->n) / 8);
-    unsigned coders = e->options.coders;
-    size_t *least = choice->least;
-    memset(least, 0, sizeof choice->least);
-    least[WCODEC_CODER_RAW] = raw;
-    if (m == 1) {
-        if (coders >> WCODEC_CODER_CONSTANT & 1) least[WCODEC_CODER_CONSTANT] = 1;
-        return;
-    }
-    if (bound >= raw) return;       /* no coder goes below the entropy */
-    if (bound + wcodeci_slow_cost(e, bound) >= raw)
-        coders &= ~(1u << WCODEC_CODER_HUFFMAN | 1u << WCODEC_CODER_RANS256);
-    if (coders >> WCODEC_CODER_SPARSE & 1) least[WCODEC_CODER_SPARSE] = 2 + 2 * rest;
-    if (coders >> WCODEC_CODER_HUFFMAN & 1)
-        least[WCODEC_CODER_HUFFMAN] = wcodeci_huff_prepare(plane, symbol, m, &choice->huff);
-    /* rANS-16 takes 36 bytes beside the message; Huffman at most 16 more than its least. */
-    if ((coders >> WCODEC_CODER_RANS16 & 1) && bound + WCODECI_RANS16_HEAD < least[WCODEC_CODER_RAW]
-        && (!least[WCODEC_CODER_HUFFMAN] || bound + WCODECI_RANS16_HEAD < least[WCODEC_CODER_HUFFMAN] + 16))
-        least[WCODEC_CODER_RANS16] = wcodeci_rans16_prepare(plane, symbol, m, plane->n, &choice->rans16);
-    if (least[WCODEC_CODER_RANS16] == (size_t)-1) least[WCODEC_CODER_RANS16] = 0;
-    if (coders >> WCODEC_CODER_RANS256 & 1)
-        least[WCODEC_CODER_RANS256] = wcodeci_rans256_prepare(plane, &choice->rans256);
 }
 
 /* A coder's cost if it takes `size` bytes.  Coding must save one part in 256: reading a raw plane costs
@@ -11860,6 +14010,154 @@ static size_t wcodeci_coder_cost(const wcodeci_encoder *e, const wcodeci_plane *
         return size - wcodeci_raw_size(plane->n, plane->width) / 256;
     if (coder == WCODEC_CODER_HUFFMAN || coder == WCODEC_CODER_RANS256) size += wcodeci_slow_cost(e, size);
     return size;
+}
+
+/* Nibbles that a list of lengths takes for `run` equal ones in a row. */
+static unsigned wcodeci_run_nibbles(unsigned value, unsigned run)
+{
+    const unsigned own = value != 0;
+    if (run == 0) return 0;
+    return run - own < 3 ? run : own + (run - own + 17) / 18 * 2;
+}
+
+/* What a plane's values say of its coders without any of them being tried. */
+typedef struct wcodeci_outlook {
+    uint64_t bits;                      /* entropy, in 1/65536 bit */
+    unsigned values;                    /* that occur */
+    uint32_t most;                      /* how often the commonest one does */
+    unsigned huff_nibbles, rans_nibbles, rans_bits;     /* of tables, about */
+} wcodeci_outlook;
+
+static void wcodeci_outlook_make(const wcodeci_plane *plane, wcodeci_outlook *o)
+{
+    const uint32_t log_n = wcodeci_log2((uint32_t)plane->n);
+    unsigned s = 0, huff = 0, rans = 0, huff_run = 0, rans_run = 0;
+    size_t left = plane->n;
+    memset(o, 0, sizeof *o);
+    while (!plane->count[s]) s++;
+    for (; left; s++) {
+        const uint32_t count = plane->count[s];
+        unsigned huff_now = 0, rans_now = 0;
+        if (count) {
+            const uint32_t rare = log_n - wcodeci_log2(count);
+            left -= count;
+            o->bits += (uint64_t)count * rare;
+            o->values++;
+            if (count > o->most) o->most = count;
+            huff_now = rare < 98304 ? 1 : (rare + 32768) >> 16;
+            rans_now = rare >= 12u << 16 ? 1 : ((13u << 16) - rare) >> 16;
+            o->rans_bits += rans_now - 1;
+        }
+        if (huff_now != huff) {
+            o->huff_nibbles += wcodeci_run_nibbles(huff, huff_run);
+            huff = huff_now;
+            huff_run = 0;
+        }
+        huff_run++;
+        if (rans_now != rans) {
+            o->rans_nibbles += wcodeci_run_nibbles(rans, rans_run);
+            rans = rans_now;
+            rans_run = 0;
+        }
+        rans_run++;
+    }
+    if (huff) o->huff_nibbles += wcodeci_run_nibbles(huff, huff_run);
+    if (rans) o->rans_nibbles += wcodeci_run_nibbles(rans, rans_run);
+}
+
+/* rANS-16: with more than 16 values the rarest are exceptions. */
+static size_t wcodeci_guess_rans16(const wcodeci_plane *plane, const wcodeci_outlook *o)
+{
+    const uint32_t log_n = wcodeci_log2((uint32_t)plane->n);
+    const size_t lanes = (size_t)64 << wcodeci_rans16_lanes_log(plane->n, plane->unit);
+    uint64_t bits = o->bits, rest = 0, held = lanes;
+    wcodeci_byte symbol[256];
+    unsigned s, m;
+    if (o->values > 16) {
+        if (bits / plane->n > 6 * 65536) return 0;      /* too many for 16 symbols */
+        m = wcodeci_sort_counts(plane->count, symbol);
+        for (s = 0; s + 16 < m; s++) {
+            rest += plane->count[symbol[s]];
+            bits -= (uint64_t)plane->count[symbol[s]] * (log_n - wcodeci_log2(plane->count[symbol[s]]));
+        }
+        if (rest > plane->n / 4) return 0;
+        bits += rest * 18 * 65536;
+    }
+    held += wcodeci_min64(held, 3 * rest);
+    bits = (bits + bits / 512) / 65536 / 8;
+    return WCODECI_RANS16_HEAD + 2 * lanes + (size_t)(bits > held ? bits - held : 0);
+}
+
+/* About what each coder that may be used would take; 0: it may not, or can not. */
+static void wcodeci_coders_guess(const wcodeci_encoder *e, const wcodeci_plane *plane, size_t *size)
+{
+    const unsigned coders = e->options.coders;
+    wcodeci_outlook o;
+    size_t bytes, lanes;
+    memset(size, 0, WCODEC_CODER_COUNT * sizeof *size);
+    size[WCODEC_CODER_RAW] = wcodeci_raw_size(plane->n, plane->width);
+    if (plane->count[plane->v[0]] == plane->n) {
+        if (coders >> WCODEC_CODER_CONSTANT & 1) size[WCODEC_CODER_CONSTANT] = 1;
+        return;
+    }
+    if (coders >> WCODEC_CODER_PACKED & 1) size[WCODEC_CODER_PACKED] = wcodeci_packed_size(plane);
+    if (!(coders & WCODECI_ENTROPY_CODERS)) return;
+    wcodeci_outlook_make(plane, &o);
+    bytes = (size_t)(o.bits / 65536 / 8);
+    if (bytes >= size[WCODEC_CODER_RAW]) return;        /* no coder goes below the entropy */
+    if (coders >> WCODEC_CODER_SPARSE & 1) size[WCODEC_CODER_SPARSE] = 2 + 2 * (plane->n - o.most);
+    if (coders >> WCODEC_CODER_HUFFMAN & 1) {
+        const size_t least = (plane->n + 7) / 8, about = bytes + bytes / 128;
+        size[WCODEC_CODER_HUFFMAN] = 3 + (o.huff_nibbles + 1) / 2 + (about < least ? least : about);
+    }
+    if (coders >> WCODEC_CODER_RANS16 & 1) size[WCODEC_CODER_RANS16] = wcodeci_guess_rans16(plane, &o);
+    if (coders >> WCODEC_CODER_RANS256 & 1) {
+        lanes = wcodeci_rans256_lanes(o.bits / 65536);
+        size[WCODEC_CODER_RANS256] = 3 + (o.rans_nibbles + 1) / 2 + (o.rans_bits + 7) / 8 + 4 * lanes
+                                   + (bytes > 2 * lanes ? bytes - 2 * lanes : 0);
+    }
+}
+
+/* The least that a plane costs, about. */
+static size_t wcodeci_guess_least(const wcodeci_encoder *e, const wcodeci_plane *plane, const size_t *size)
+{
+    size_t least = wcodeci_coder_cost(e, plane, WCODEC_CODER_RAW, size[WCODEC_CODER_RAW]);
+    unsigned c;
+    for (c = 1; c < WCODEC_CODER_COUNT; c++)
+        if (size[c]) least = wcodeci_min(least, wcodeci_coder_cost(e, plane, c, size[c]));
+    return least;
+}
+
+/* The models of a plane's coders, and the least that each can take; 0: it cannot code this plane, or others will
+ * do it better. */
+typedef struct wcodeci_choice {
+    wcodeci_huff_model huff;
+    wcodeci_rans16_model rans16;
+    wcodeci_rans256_model rans256;
+    size_t least[WCODEC_CODER_COUNT];
+} wcodeci_choice;
+
+/* Makes the models that the guesses leave in the running. */
+static void wcodeci_choice_prepare(const wcodeci_encoder *e, const wcodeci_plane *plane,
+                                   wcodeci_choice *choice)
+{
+    wcodeci_byte symbol[256];
+    size_t *least = choice->least, most;
+    unsigned c, m;
+    wcodeci_coders_guess(e, plane, least);
+    most = wcodeci_guess_least(e, plane, least);
+    most += most / WCODECI_GUESS_PART + WCODECI_GUESS_LEAST;
+    for (c = WCODEC_CODER_HUFFMAN; c < WCODEC_CODER_COUNT; c++)
+        if (least[c] && wcodeci_coder_cost(e, plane, c, least[c]) > most) least[c] = 0;
+    if (!least[WCODEC_CODER_HUFFMAN] && !least[WCODEC_CODER_RANS16] && !least[WCODEC_CODER_RANS256]) return;
+    m = wcodeci_sort_counts(plane->count, symbol);
+    if (least[WCODEC_CODER_HUFFMAN])
+        least[WCODEC_CODER_HUFFMAN] = wcodeci_huff_prepare(plane, symbol, m, &choice->huff);
+    if (least[WCODEC_CODER_RANS16])
+        least[WCODEC_CODER_RANS16] = wcodeci_rans16_prepare(plane, symbol, m, plane->n, &choice->rans16);
+    if (least[WCODEC_CODER_RANS16] == (size_t)-1) least[WCODEC_CODER_RANS16] = 0;
+    if (least[WCODEC_CODER_RANS256])
+        least[WCODEC_CODER_RANS256] = wcodeci_rans256_prepare(plane, &choice->rans256);
 }
 
 /* The coder of the least cost, and that cost. */
@@ -11881,6 +14179,7 @@ static size_t wcodeci_encode_with(const wcodeci_encoder *e, unsigned coder, cons
                                   const wcodeci_choice *choice, wcodeci_byte *dst, size_t cap)
 {
     switch (coder) {
+    case WCODEC_CODER_PACKED: return wcodeci_packed_encode(plane, dst, cap);
     case WCODEC_CODER_CONSTANT: return wcodeci_constant_encode(plane, dst, cap);
     case WCODEC_CODER_SPARSE: return wcodeci_sparse_encode(plane, dst, cap);
     case WCODEC_CODER_HUFFMAN: return wcodeci_huff_encode(plane, &choice->huff, dst, cap);
@@ -11933,40 +14232,109 @@ static void wcodeci_plane_predict(wcodeci_encoder *e, unsigned predictor, wcodec
     plane->v = e->residual;
 }
 
-/* Writes a plane, predicted if that costs less, at dst; fills in its size, coder and predictor. */
-static void wcodeci_plane_best(wcodeci_encoder *e, wcodeci_plane *plane, wcodeci_byte *dst,
+/* The predictor that makes e->plane cheapest, about, and that cost.  Of floating point what is below the
+ * exponents is like its neighbours only where these are: `alike` says whether to look. */
+static unsigned wcodeci_plane_look(wcodeci_encoder *e, wcodeci_plane *plane, int alike, size_t *cost)
+{
+    size_t size[WCODEC_CODER_COUNT];
+    unsigned p, best = WCODEC_PREDICT_NONE;
+    for (p = WCODEC_PREDICT_NONE; p <= WCODEC_PREDICT_UP; p++) {
+        size_t other;
+        if (p != WCODEC_PREDICT_NONE && (!alike || *cost <= 1 || !wcodeci_allowed(e, p, plane->n))) continue;
+        wcodeci_plane_predict(e, p, plane);
+        wcodeci_count(plane->v, plane->n, plane->count);
+        wcodeci_coders_guess(e, plane, size);
+        other = wcodeci_guess_least(e, plane, size);
+        if (p != WCODEC_PREDICT_NONE) other += wcodeci_slow_cost(e, other) / 2;
+        if (p != WCODEC_PREDICT_NONE && other >= *cost) continue;
+        *cost = other;
+        best = p;
+    }
+    return best;
+}
+
+/* Writes e->plane, predicted, at dst; fills in its size, coder and predictor. */
+static void wcodeci_plane_best(wcodeci_encoder *e, wcodeci_plane *plane, unsigned predictor, wcodeci_byte *dst,
                                wcodec_plane_info *info)
 {
     wcodeci_choice choice;
-    unsigned p, coder = 0, predictor = WCODEC_PREDICT_NONE, prepared = WCODEC_PREDICT_NONE;
-    size_t least;
-    wcodeci_plane_predict(e, WCODEC_PREDICT_NONE, plane);
+    unsigned coder = 0;
+    wcodeci_plane_predict(e, predictor, plane);
     wcodeci_count(plane->v, plane->n, plane->count);
     wcodeci_choice_prepare(e, plane, &choice);
-    wcodeci_choice_least(e, plane, &choice, &least);
-    for (p = WCODEC_PREDICT_LEFT; p <= WCODEC_PREDICT_UP && least > 1; p++) {
-        size_t cost;
-        if (!wcodeci_allowed(e, p, plane->n)) continue;
-        wcodeci_plane_predict(e, p, plane);
-        wcodeci_count(plane->v, plane->n, plane->count);
-        prepared = p;
-        if (wcodeci_entropy(plane->count, plane->n) / 8 >= least) continue;
-        wcodeci_choice_prepare(e, plane, &choice);
-        wcodeci_choice_least(e, plane, &choice, &cost);
-        cost += wcodeci_slow_cost(e, cost) / 2;
-        if (cost >= least) continue;
-        least = cost;
-        predictor = p;
-    }
-    if (prepared != predictor) {
-        wcodeci_plane_predict(e, predictor, plane);
-        wcodeci_count(plane->v, plane->n, plane->count);
-        wcodeci_choice_prepare(e, plane, &choice);
-    }
     info->size = wcodeci_plane_encode(e, plane, &choice, dst, &coder);
     info->coder = (unsigned char)coder;
     info->predictor = (unsigned char)predictor;
 }
+
+#if WCODECI_LZ
+
+#define WCODECI_REPEATS_RUN 256         /* units */
+#define WCODECI_REPEATS_RUNS 16u
+#define WCODECI_LZ_TRIAL 8192           /* bytes */
+#define WCODECI_LZ_LEAST_SIZE 32        /* of a plane that is coded already: less is not worth a try */
+
+/* Does what stands at one place often stand at another?  `width` bytes, at most 8, from where a unit of n begins; of
+ * many in some runs of units alone.  In weights that is rare. */
+static int wcodeci_repeats(const wcodeci_byte *src, size_t n, unsigned unit, unsigned width, void *work)
+{
+    uint32_t *const seen = (uint32_t *)work;
+    const unsigned runs = n > WCODECI_REPEATS_RUN * WCODECI_REPEATS_RUNS ? WCODECI_REPEATS_RUNS : 1;
+    size_t looked = 0, again = 0;
+    unsigned run;
+    memset(seen, 0, 4096 * sizeof *seen);
+    for (run = 0; run < runs; run++) {
+        size_t i = runs > 1 ? (n - WCODECI_REPEATS_RUN) / WCODECI_REPEATS_RUNS * run : 0;
+        const size_t end = runs > 1 ? i + WCODECI_REPEATS_RUN : n;
+        for (; i < end && (n - i) * unit >= 8; i++) {
+            const uint64_t x = wcodeci_load64(src + i * unit) << (64 - 8 * width);
+            const uint64_t hash = x * 0x9E3779B97F4A7C15u;
+            uint32_t *const place = &seen[hash >> 52];
+            const uint32_t check = (uint32_t)(hash >> 20) | 1;
+            again += *place == check;
+            *place = check;
+            looked++;
+        }
+    }
+    return again > looked / 16;
+}
+
+/* May LZ code a plane of n values in less than `size` bytes?  Of many a part from the middle is tried, which lacks
+ * some of the window. */
+static int wcodeci_lz_promises(const wcodeci_encoder *e, const wcodeci_byte *v, size_t n, unsigned width, size_t size)
+{
+    wcodeci_plane part;
+    uint64_t all;
+    if (n <= 2 * WCODECI_LZ_TRIAL) return 1;
+    part.v = v + (n - WCODECI_LZ_TRIAL) / 2;
+    part.n = WCODECI_LZ_TRIAL;
+    part.width = width;
+    wcodeci_count(part.v, part.n, part.count);
+    all = wcodeci_lz_encode(&part, 0, e->second, WCODECI_LZ_TRIAL, e->lz);
+    all = all * n / WCODECI_LZ_TRIAL;
+    return all && all < (uint64_t)size + size / 8;
+}
+
+/* Writes e->plane, which is written at dst already, by the coder LZ instead where that costs less. */
+static void wcodeci_plane_try_lz(wcodeci_encoder *e, wcodeci_plane *plane, wcodeci_byte *dst, wcodec_plane_info *info)
+{
+    size_t size;
+    if (info->size < WCODECI_LZ_LEAST_SIZE
+        || (e->options.profile != WCODEC_PROFILE_BEST && plane->n > 2 * WCODECI_LZ_TRIAL)   /* time to encode */
+        || !wcodeci_repeats(e->plane, plane->n, 1, 8, e->lz)
+        || !wcodeci_lz_promises(e, e->plane, plane->n, plane->width, info->size))
+        return;
+    plane->v = e->plane;
+    wcodeci_count(plane->v, plane->n, plane->count);
+    size = wcodeci_lz_encode(plane, e->options.profile == WCODEC_PROFILE_BEST, e->second, info->size - 1, e->lz);
+    if (size == 0 || size + wcodeci_slow_cost(e, size) >= info->size) return;
+    memcpy(dst, e->second, size);
+    info->size = size;
+    info->coder = WCODEC_CODER_LZ;
+    info->predictor = WCODEC_PREDICT_NONE;
+}
+
+#endif
 
 #if WCODECI_MIX
 
@@ -12047,10 +14415,10 @@ static size_t wcodeci_tile_fields(const wcodeci_encoder *e, const wcodeci_tile *
     wcodeci_store32(dst + 2, crc);
     used += wcodeci_put_varint(dst + used, tile->n);
     if (up) used += wcodeci_put_varint(dst + used, e->row);
-    if (e->rows.size) {
-        used += wcodeci_put_varint(dst + used, e->scales->phase);
-        used += wcodeci_put_plane(&e->rows, dst + used);
-    }
+    if (e->rows.size) used += wcodeci_put_varint(dst + used, e->scales->phase);
+    if (wcodeci_predict_based(tile->info.predictor))
+        used += wcodeci_put_varint(dst + used, e->base->base_offset);
+    if (e->rows.size) used += wcodeci_put_plane(&e->rows, dst + used);
     if (wcodeci_split_palette(tile->info.split)) {
         used += wcodeci_put_varint(dst + used, tile->palette.count);
     } else if (wcodeci_split_linear(tile->info.split)) {
@@ -12089,11 +14457,11 @@ static size_t wcodeci_tile_layout(wcodeci_tile *tile, size_t fields, unsigned *f
 
 /* Puts fields and payloads together: the planes' payloads stand one after the other from `from` on, with room for
  * the planes in `late`, which are not written yet.  They move down, for head and fields (at most 80 bytes), filler
- * and padding (at most 7 each) and the rows' scales, or a palette's table, take no more. */
+ * and padding (at most 7 each) and the rows' scales, or a table, take no more. */
 static size_t wcodeci_tile_join(const wcodeci_encoder *e, wcodeci_tile *tile, uint32_t crc, unsigned late,
                                 const wcodeci_byte *from, wcodeci_byte *dst)
 {
-    wcodeci_byte fields[WCODEC_TILE_HEAD];
+    wcodeci_byte fields[WCODECI_PLAIN_HEAD];
     const size_t used = wcodeci_tile_fields(e, tile, crc, fields);
     unsigned k, filler;
     size_t end, head = wcodeci_tile_layout(tile, used, &filler, &end), at = head + used, body;
@@ -12123,18 +14491,19 @@ static size_t wcodeci_tile_join(const wcodeci_encoder *e, wcodeci_tile *tile, ui
     return (size_t)wcodeci_up8(end);
 }
 
-/* How a plane of a large tile will be coded; FULL: look at all of it. */
+/* How a plane will be coded. */
 typedef enum wcodeci_plan_how {
     WCODECI_PLAN_RAW,
     WCODECI_PLAN_RANS16,
     WCODECI_PLAN_SCALED,                /* rANS-16 by classes of e->scaled, */
     WCODECI_PLAN_MAPPED,                /* of the second plane by the first one's values */
-    WCODECI_PLAN_FULL
+    WCODECI_PLAN_FULL,                  /* by the coder that suits it when all of it is seen, */
+    WCODECI_PLAN_LOOK                   /* and the predictor too */
 } wcodeci_plan_how;
 
 typedef struct wcodeci_plane_plan {
     wcodeci_plan_how how;
-    unsigned predictor;                 /* for rANS-16 */
+    unsigned predictor;                 /* for RANS16 and FULL */
     uint64_t cost;
     wcodeci_rans16_model model;
 } wcodeci_plane_plan;
@@ -12188,6 +14557,7 @@ static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *pl
     const wcodeci_plane_row *row = &wcodeci_splits[tile->info.split].plane[k];
     wcodec_plane_info *info = &tile->info.plane[k];
     wcodeci_plane plane;
+    size_t size;
     plane.n = tile->n;
     plane.width = row->width;
     plane.unit = wcodeci_splits[tile->info.split].unit;
@@ -12211,7 +14581,6 @@ static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *pl
         && wcodeci_plane_write_mapped(e, plan, &plane, info, dst))
         return;
     if (plan && plan->how == WCODECI_PLAN_RANS16) {
-        size_t size;
         wcodeci_plane_predict(e, plan->predictor, &plane);
         size = wcodeci_rans16_encode(e->kernels, &plane, &plan->model, NULL, dst, info->size, e->work);
         if (size) {
@@ -12221,10 +14590,25 @@ static void wcodeci_plane_write(wcodeci_encoder *e, const wcodeci_plane_plan *pl
             return;
         }
     }
-    wcodeci_plane_best(e, &plane, dst, info);
+    wcodeci_plane_best(e, &plane, plan && plan->how == WCODECI_PLAN_FULL ? plan->predictor
+                                  : wcodeci_plane_look(e, &plane, 1, &size), dst, info);
+#if WCODECI_LZ
+    /* Of bytes as they are the whole tile is tried in the end. */
+    if (e->lz && (tile->info.split != WCODEC_SPLIT_BYTE || tile->info.predictor != WCODEC_PREDICT_NONE))
+        wcodeci_plane_try_lz(e, &plane, dst, info);
+#endif
 #if WCODECI_MIX
     if (e->mix) wcodeci_plane_try_mix(e, &plane, tile->info.split, k, dst, info);
 #endif
+}
+
+/* Makes the residuals of whole units in e->units. */
+static void wcodeci_encode_residuals(const wcodeci_encoder *e, size_t n, unsigned unit, unsigned predictor)
+{
+    if (wcodeci_predict_based(predictor))
+        wcodeci_predict_base(e->src, e->base->base, e->units, e->size, unit, predictor);
+    else
+        wcodeci_predict_units(e->src, e->units, n, unit, predictor, e->row);
 }
 
 /* Encodes the tile with a given split and unit predictor; plans NULL: all planes are looked at in full. */
@@ -12233,7 +14617,7 @@ static size_t wcodeci_tile_encode_as(wcodeci_encoder *e, unsigned split, unsigne
 {
     const wcodeci_split_row *row = &wcodeci_splits[split];
     const wcodeci_byte *units = e->src;
-    wcodeci_byte *from = dst + WCODEC_TILE_HEAD, *payload;
+    wcodeci_byte *from = dst + WCODECI_PLAIN_HEAD, *payload;
     wcodeci_tile tile;
     unsigned k, late = 0;
     size_t size;
@@ -12243,7 +14627,7 @@ static size_t wcodeci_tile_encode_as(wcodeci_encoder *e, unsigned split, unsigne
     tile.info.predictor = predictor;
     tile.info.planes = row->planes;
     if (predictor != WCODEC_PREDICT_NONE) {
-        wcodeci_predict_units(e->src, e->units, tile.n, row->unit, predictor, e->row);
+        wcodeci_encode_residuals(e, tile.n, row->unit, predictor);
         units = e->units;
     }
     if (!plans || plans[0].how != WCODECI_PLAN_SCALED) e->rows.size = 0;
@@ -12265,64 +14649,6 @@ static size_t wcodeci_tile_encode_as(wcodeci_encoder *e, unsigned split, unsigne
     return size;
 }
 
-/* ---- palettes ---- */
-
-/* What a tile may be coded as instead: indices in e->classes, and a table in e->q. */
-typedef struct wcodeci_indexed {
-    unsigned split;                     /* 0: there is no such way */
-    wcodeci_palette palette;
-} wcodeci_indexed;
-
-static int wcodeci_split_allowed(const wcodeci_encoder *e, unsigned split)
-{
-    return !e->options.splits || (e->options.splits >> split & 1);
-}
-
-/* Looks for scales of dequantised integers, then for a palette. */
-static void wcodeci_indexed_find(const wcodeci_encoder *e, wcodeci_indexed *x)
-{
-    const unsigned unit = wcodeci_dtypes[e->dtype].unit, likely = wcodeci_dtypes[e->dtype].splits[0];
-    const unsigned linear = likely == WCODEC_SPLIT_BF16 ? WCODEC_SPLIT_LINEAR_BF16
-                          : likely == WCODEC_SPLIT_F16 ? WCODEC_SPLIT_LINEAR_F16
-                          : likely == WCODEC_SPLIT_F32 ? WCODEC_SPLIT_LINEAR_F32 : 0;
-    const unsigned palette = unit == 2 ? WCODEC_SPLIT_PALETTE16
-                           : unit == 4 ? WCODEC_SPLIT_PALETTE32 : WCODEC_SPLIT_PALETTE64;
-    const size_t n = e->size / unit;
-    x->split = 0;
-    if (unit == 1) return;
-    if (linear && wcodeci_split_allowed(e, linear)
-        && wcodeci_linear_find(linear, e->src, n, e->row, &x->palette, e->classes, e->q))
-        x->split = linear;
-    else if (wcodeci_split_allowed(e, palette)
-             && wcodeci_palette_find(e->src, n, unit, &x->palette, e->classes, e->q))
-        x->split = palette;
-}
-
-/* Encodes the tile so. */
-static size_t wcodeci_tile_encode_indexed(wcodeci_encoder *e, const wcodeci_indexed *x, uint32_t crc,
-                                          wcodeci_byte *dst)
-{
-    wcodeci_byte *from = dst + WCODEC_TILE_HEAD + WCODECI_ROWS_ROOM(x->palette.size);
-    wcodeci_tile tile;
-    wcodeci_plane plane;
-    memset(&tile, 0, sizeof tile);
-    e->rows.size = 0;
-    tile.info.split = x->split;
-    tile.info.planes = 1;
-    tile.info.table_size = x->palette.size;
-    tile.palette = x->palette;
-    tile.n = e->size / wcodeci_splits[x->split].unit;
-    plane.n = tile.n;
-    plane.width = x->palette.width;
-    plane.unit = 1;
-    memcpy(e->plane, e->classes, tile.n);
-    wcodeci_plane_best(e, &plane, from, &tile.info.plane[0]);
-#if WCODECI_MIX
-    if (e->mix) wcodeci_plane_try_mix(e, &plane, x->split, 0, from, &tile.info.plane[0]);
-#endif
-    return wcodeci_tile_join(e, &tile, crc, 0, from, dst);
-}
-
 /* ---- the choice for a large tile ---- */
 
 /* Tries rANS-16 with a predictor, of whose residuals `plane` is a sample, and any other coder at its best. */
@@ -12342,7 +14668,7 @@ static void wcodeci_plane_consider(const wcodeci_encoder *e, const wcodeci_plane
     m = wcodeci_sort_counts(plane->count, symbol);
     if (m == 1) {           /* constant, sparse, or a sample that saw too little */
         if (!(coders >> WCODEC_CODER_CONSTANT & 1) && !(coders >> WCODEC_CODER_SPARSE & 1)) return;
-        plan->how = WCODECI_PLAN_FULL;
+        plan->how = WCODECI_PLAN_LOOK;
         *cost = wcodeci_min64(*cost, 1 + extra);
         return;
     }
@@ -12358,7 +14684,9 @@ static void wcodeci_plane_consider(const wcodeci_encoder *e, const wcodeci_plane
     if (!(coders & ~(1u << WCODEC_CODER_RAW | 1u << WCODEC_CODER_RANS16))) return;
     if (least + slow < *cost) {
         *cost = least + slow;
-        plan->how = WCODECI_PLAN_FULL;
+        /* Where most values are the same, a sample says little of the others. */
+        plan->how = entropy < WCODECI_SAMPLE ? WCODECI_PLAN_LOOK : WCODECI_PLAN_FULL;
+        plan->predictor = predictor;
     }
 }
 
@@ -12390,28 +14718,38 @@ static uint64_t wcodeci_plane_planned(const wcodeci_encoder *e, unsigned split, 
     return cost;
 }
 
-static void wcodeci_tile_plan_full(const wcodeci_encoder *e, unsigned split, unsigned predictor,
+/* What a tile costs by all of it: of a small one, or of one with few units of this split. */
+static void wcodeci_tile_plan_full(wcodeci_encoder *e, unsigned split, unsigned predictor,
                                    wcodeci_plan_of_tile *plan)
 {
     const wcodeci_split_row *row = &wcodeci_splits[split];
-    const size_t n = e->size / row->unit;
     const wcodeci_byte *units = e->src;
-    uint32_t count[256];
+    int alike = 1;
     unsigned k;
+    wcodeci_plane plane;
+    plane.n = e->size / row->unit;
+    plane.unit = row->unit;
+    plan->split = split;
+    plan->predictor = predictor;
+    plan->cost = 0;
     if (predictor != WCODEC_PREDICT_NONE) {
-        wcodeci_predict_units(e->src, e->units, n, row->unit, predictor, e->row);
+        wcodeci_encode_residuals(e, plane.n, row->unit, predictor);
         units = e->units;
     }
     for (k = 0; k < row->planes; k++) {
-        wcodeci_split_plane(e->kernels, split, k, units, e->plane, n);
-        wcodeci_count(e->plane, n, count);
-        plan->plane[k].cost = wcodeci_entropy(count, n) / 8;
-        plan->cost += plan->plane[k].cost;
+        size_t cost;
+        plane.width = row->plane[k].width;
+        wcodeci_split_plane(e->kernels, split, k, units, e->plane, plane.n);
         plan->plane[k].how = WCODECI_PLAN_FULL;
+        plan->plane[k].predictor = wcodeci_plane_look(e, &plane, alike, &cost);
+        plan->plane[k].cost = cost;
+        plan->cost += cost + WCODECI_PLANE_FIELDS;
+        if (row->unit > 1 && !wcodeci_dtypes[e->dtype].integer
+            && plan->plane[0].predictor == WCODEC_PREDICT_NONE) alike = 0;
     }
 }
 
-static void wcodeci_tile_plan(const wcodeci_encoder *e, unsigned split, unsigned predictor,
+static void wcodeci_tile_plan(wcodeci_encoder *e, unsigned split, unsigned predictor,
                               wcodeci_plan_of_tile *plan)
 {
     const wcodeci_split_row *row = &wcodeci_splits[split];
@@ -12419,13 +14757,13 @@ static void wcodeci_tile_plan(const wcodeci_encoder *e, unsigned split, unsigned
     wcodeci_byte *units = e->residual, *sample = e->second;
     const wcodeci_byte *from;           /* what may be predicted from */
     unsigned k;
-    plan->split = split;
-    plan->predictor = predictor;
-    plan->cost = 0;
     if (n < WCODECI_SAMPLE) {           /* many bytes, but few units of this split */
         wcodeci_tile_plan_full(e, split, predictor, plan);
         return;
     }
+    plan->split = split;
+    plan->predictor = predictor;
+    plan->cost = 0;
     wcodeci_sample_units(e, n, row->unit, predictor, units);
     from = predictor == WCODEC_PREDICT_NONE ? e->src : NULL;
     for (k = 0; k < row->planes; k++) {
@@ -12439,18 +14777,22 @@ static void wcodeci_tile_plan(const wcodeci_encoder *e, unsigned split, unsigned
     }
 }
 
-/* Counts residuals by class: all of few, a quarter of many.  Returns how many. */
+/* Counts residuals by class: all of few, down to an eighth of many.  Returns how many. */
 static size_t wcodeci_classes_count(const wcodeci_byte *v, const wcodeci_byte *q, size_t n,
                                     uint32_t count[WCODECI_CLASSES][256])
 {
-    const size_t step = n < 4 * WCODECI_SAMPLE ? WCODECI_CLASS_RUN : 4 * WCODECI_CLASS_RUN;
-    size_t i, j, shown = 0;
-    memset(count, 0, WCODECI_CLASSES * sizeof count[0]);
+    const size_t part = n / WCODECI_CLASS_VALUES;
+    const size_t step = WCODECI_CLASS_RUN * (part < 1 ? 1 : wcodeci_min(part, 8));
+    uint32_t other[256 * WCODECI_CLASSES], *one = count[0];
+    size_t i, shown = 0;
+    memset(one, 0, sizeof other);
+    memset(other, 0, sizeof other);
     for (i = 0; i < n; i += step) {
         const size_t end = i + wcodeci_min(n - i, WCODECI_CLASS_RUN);
-        for (j = i; j < end; j++) count[q[j] & 3][v[j]]++;
+        wcodeci_count_classes(v + i, q + i, end - i, one, other);
         shown += end - i;
     }
+    for (i = 0; i < 256 * WCODECI_CLASSES; i++) one[i] += other[i];
     return shown;
 }
 
@@ -12461,7 +14803,10 @@ static void wcodeci_rows_encode(wcodeci_encoder *e, size_t rows)
     const uint64_t row = e->row;
     const size_t slow = e->slow;
     wcodeci_plane plane;
+    size_t cost;
     e->options.coders = WCODECI_SIDE_CODERS;
+    if (e->options.profile == WCODEC_PROFILE_FAST && e->size > WCODECI_FREE_SIZE)
+        e->options.coders &= ~(1u << WCODEC_CODER_HUFFMAN);
     e->row = 0;
     e->slow = 0;
     memcpy(e->plane, e->row_scales, rows);
@@ -12469,7 +14814,7 @@ static void wcodeci_rows_encode(wcodeci_encoder *e, size_t rows)
     plane.n = rows;
     plane.width = 8;
     plane.unit = 1;
-    wcodeci_plane_best(e, &plane, e->row_payload, &e->rows);
+    wcodeci_plane_best(e, &plane, wcodeci_plane_look(e, &plane, 1, &cost), e->row_payload, &e->rows);
     e->rows.width = 8;
     e->options.coders = coders;
     e->row = row;
@@ -12483,21 +14828,14 @@ static void wcodeci_tile_scale(wcodeci_encoder *e, wcodeci_plan_of_tile *plan)
     const size_t n = e->size / row->unit;
     uint32_t count[WCODECI_CLASSES][256];
     wcodeci_rans16_model model;
-    wcodeci_scaled scaled;
-    size_t rows, shown, size;
-    scaled.columns = e->scales->scale;
-    scaled.rows = e->row_scales;
-    scaled.width = e->scales->columns;
-    scaled.phase = e->scales->phase;
-    rows = wcodeci_scaled_rows(scaled.width, scaled.phase, n);
+    size_t shown, size;
     wcodeci_split_plane(e->kernels, plan->split, 0, e->src, e->plane, n);
-    wcodeci_rows_fit(e->plane, n, scaled.columns, scaled.width, scaled.phase, e->row_scales);
-    wcodeci_scaled_q(e->decode, &scaled, 0, e->q, n);
-    wcodeci_scale_off(e->plane, e->q, e->scaled, n, (1u << row->plane[0].width) - 1);
+    wcodeci_rows_fit(e->kernels, e->plane, n, e->scales->scales, e->scales->columns, e->scales->phase, e->row_scales,
+                     e->q, e->scaled, (1u << row->plane[0].width) - 1);
     shown = wcodeci_classes_count(e->scaled, e->q, n, count);
     size = wcodeci_classes_prepare(count, shown, n, row->unit, &model);
     if (size >= plan->plane[0].cost) return;            /* (size_t)-1: none */
-    wcodeci_rows_encode(e, rows);
+    wcodeci_rows_encode(e, wcodeci_scaled_rows(e->scales->columns, e->scales->phase, n));
     size += e->rows.size + 8;
     if (size >= plan->plane[0].cost) return;
     plan->cost -= plan->plane[0].cost - size;
@@ -12575,9 +14913,9 @@ static unsigned wcodeci_splits_to_try(const wcodeci_encoder *e)
     const wcodeci_dtype_row *dtype = &wcodeci_dtypes[e->dtype];
     unsigned mask = e->options.splits, split;
     if (!mask) mask = 1u << dtype->splits[0] | 1u << dtype->splits[1];
-    for (split = 0; split < WCODECI_PLAIN_SPLITS; split++)
+    for (split = 0; split < WCODEC_SPLIT_BLOCKS; split++)
         if (e->size % wcodeci_splits[split].unit) mask &= ~(1u << split);
-    mask &= (1u << WCODECI_PLAIN_SPLITS) - 1;
+    mask &= (1u << WCODEC_SPLIT_BLOCKS) - 1;
     return mask ? mask : 1u << WCODEC_SPLIT_BYTE;
 }
 
@@ -12590,30 +14928,37 @@ static int wcodeci_unit_predictor_fits(const wcodeci_encoder *e, unsigned split,
         && wcodeci_allowed(e, predictor, n);
 }
 
-/* The smallest of all that fits a small tile. */
-static size_t wcodeci_tile_encode_small(wcodeci_encoder *e, unsigned splits, const wcodeci_indexed *indexed,
-                                        uint32_t crc, wcodeci_byte *dst)
+/* The split and unit predictor that cost least by all of a small tile.  What looks nearly as good is encoded too,
+ * for looks are not exact. */
+static size_t wcodeci_tile_encode_small(wcodeci_encoder *e, unsigned splits, uint32_t crc, wcodeci_byte *dst)
 {
+    wcodeci_plan_of_tile best, second, other;
     unsigned split, predictor;
-    size_t size = indexed->split ? wcodeci_tile_encode_indexed(e, indexed, crc, dst) : 0;
-    for (split = 0; split < WCODECI_PLAIN_SPLITS; split++)
+    size_t size, least;
+    best.cost = second.cost = UINT64_MAX;
+    for (split = 0; split < WCODEC_SPLIT_BLOCKS; split++)
         for (predictor = 0; (splits >> split & 1) && predictor <= WCODEC_PREDICT_UP; predictor++) {
-            size_t cost;
             if (!wcodeci_unit_predictor_fits(e, split, predictor)) continue;
-            cost = wcodeci_tile_encode_as(e, split, predictor, NULL, crc, e->trial);
-            if (size && cost >= size) continue;
-            size = cost;
-            memcpy(dst, e->trial, size);
+            wcodeci_tile_plan_full(e, split, predictor, &other);
+            if (other.cost < best.cost) {
+                second = best;
+                best = other;
+            } else if (other.cost < second.cost) {
+                second = other;
+            }
         }
+    least = wcodeci_tile_encode_as(e, best.split, best.predictor, best.plane, crc, dst);
+    if (second.cost > best.cost + best.cost / WCODECI_SECOND_PART + WCODECI_GUESS_LEAST) return least;
+    size = wcodeci_tile_encode_as(e, second.split, second.predictor, second.plane, crc, e->trial);
+    if (size >= least) return least;
+    memcpy(dst, e->trial, size);
     return size;
 }
 
 /* The split and unit predictor that cost least by a sample: the likeliest one unless another is clearly
  * better, and of floating point without a look at others if it saves a sixteenth. */
-static size_t wcodeci_tile_encode_large(wcodeci_encoder *e, unsigned splits, const wcodeci_indexed *indexed,
-                                        uint32_t crc, wcodeci_byte *dst)
+static size_t wcodeci_tile_encode_large(wcodeci_encoder *e, unsigned splits, uint32_t crc, wcodeci_byte *dst)
 {
-    const size_t size = indexed->split ? wcodeci_tile_encode_indexed(e, indexed, crc, dst) : 0;
     const unsigned likely = wcodeci_dtypes[e->dtype].splits[0];
     wcodeci_plan_of_tile best, other;
     uint64_t favour = 0;
@@ -12628,7 +14973,7 @@ static size_t wcodeci_tile_encode_large(wcodeci_encoder *e, unsigned splits, con
             && best.cost < e->size - e->size / 16)
             splits = 0;
     }
-    for (split = 0; split < WCODECI_PLAIN_SPLITS; split++)
+    for (split = 0; split < WCODEC_SPLIT_BLOCKS; split++)
         for (predictor = 0; (splits >> split & 1) && predictor <= WCODEC_PREDICT_UP; predictor++) {
             if ((split == likely && predictor == WCODEC_PREDICT_NONE)
                 || !wcodeci_unit_predictor_fits(e, split, predictor))
@@ -12646,11 +14991,9 @@ static size_t wcodeci_tile_encode_large(wcodeci_encoder *e, unsigned splits, con
         /* Of integers, what is left out of the sample may be what matters: a clear gain, then, and a clearer one
          * if the upper halves decode slowly all the same. */
         favour = wcodeci_split_floats(split) || best.split == split ? 0
-               : other.plane[0].how == WCODECI_PLAN_FULL ? other.cost / 8 : other.cost / 64;
+               : other.plane[0].how >= WCODECI_PLAN_FULL ? other.cost / 8 : other.cost / 64;
         if (other.cost + favour < best.cost) best = other;
     }
-    /* The one is known and the other a guess, by a sample that may have seen too little. */
-    if (size && size - size / 16 < best.cost) return size;
     return wcodeci_tile_encode_as(e, best.split, best.predictor, best.plane, crc, dst);
 }
 
@@ -12713,7 +15056,8 @@ static size_t wcodeci_tile_encode_mixed(wcodeci_encoder *e, uint32_t crc, wcodec
             skip -= skip % (size_t)e->row;
         }
     }
-    for (way = (unsigned)WCODECI_PLAIN_SPLITS * (unsigned)WCODEC_PREDICT_COUNT; way-- > 0;) {
+    e->slow = 0;
+    for (way = (unsigned)WCODEC_SPLIT_BLOCKS * (unsigned)WCODEC_PREDICT_COUNT; way-- > 0;) {
         const unsigned split = way / WCODEC_PREDICT_COUNT, predictor = way % WCODEC_PREDICT_COUNT;
         if (!(splits >> split & 1) || predictor > WCODEC_PREDICT_UP
             || !wcodeci_unit_predictor_fits(e, split, predictor))
@@ -12738,40 +15082,405 @@ static size_t wcodeci_tile_encode_mixed(wcodeci_encoder *e, uint32_t crc, wcodec
 
 #endif
 
-static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
+/* What the tile costs by this split: a small one really, a large one by a sample. */
+static uint64_t wcodeci_tile_trial(wcodeci_encoder *e, unsigned split, wcodeci_byte *dst)
+{
+    wcodeci_plan_of_tile plan;
+    if (e->size <= 8 * WCODECI_SAMPLE)
+        return wcodeci_tile_encode_as(e, split, WCODEC_PREDICT_NONE, NULL, 0, dst);
+    wcodeci_tile_plan(e, split, WCODEC_PREDICT_NONE, &plan);
+    return plan.cost;
+}
+
+/* Opaque bytes that come out clearly smaller as numbers of some dtype are coded as such.  (Not as I8: its nibbles
+ * decode faster, but came out up to a hundredth larger.) */
+static void wcodeci_tile_guess(wcodeci_encoder *e, wcodeci_byte *dst)
+{
+    const unsigned unit = wcodeci_guess_unit(e->src, e->size);
+    const wcodeci_byte *guesses = wcodeci_guesses[unit == 8 ? 3 : unit / 2];
+    uint64_t least;
+    unsigned i, best = WCODEC_BYTES;
+    if (unit == 1 || e->size % unit) return;
+    least = wcodeci_tile_trial(e, WCODEC_SPLIT_BYTE, dst);
+    least -= least / 64;
+    for (i = 0; i < 3 && guesses[i] != WCODEC_BYTES; i++) {
+        const uint64_t cost = wcodeci_tile_trial(e, wcodeci_dtypes[guesses[i]].splits[0], dst);
+        if (cost >= least) continue;
+        least = cost;
+        best = guesses[i];
+    }
+    e->dtype = best;
+    if (best != WCODEC_BYTES) e->row = e->row % unit ? 0 : e->row / unit;
+}
+
+#if WCODECI_LZ
+
+/* Is the coder LZ worth a try for the tile's bytes, which come to a record of `size` bytes?  Typed data are looked at
+ * first unless they are few. */
+static int wcodeci_tile_wants_lz(const wcodeci_encoder *e, size_t size)
+{
+    const unsigned unit = wcodeci_dtypes[e->dtype].unit;
+    if (!e->lz || (e->options.splits && !(e->options.splits >> WCODEC_SPLIT_BYTE & 1))) return 0;
+    if (e->dtype != WCODEC_BYTES && (e->size > WCODECI_LZ_TINY || unit > 1)
+        && !wcodeci_repeats(e->src, e->size / unit, unit, unit > 1 ? 8 : 4, e->lz))
+        return 0;
+    return wcodeci_lz_promises(e, e->src, e->size, 8, size);
+}
+
+/* Writes the tile as bytes by the coder LZ instead, where that costs less than the record of `size` bytes at dst.
+ * Returns the record's size. */
+static size_t wcodeci_tile_try_lz(wcodeci_encoder *e, uint32_t crc, wcodeci_byte *dst, size_t size)
+{
+    wcodeci_byte fields[WCODEC_TILE_HEAD];
+    wcodeci_plane plane;
+    wcodeci_tile tile;
+    unsigned filler;
+    size_t lz, end;
+    if (!wcodeci_tile_wants_lz(e, size)) return size;
+    plane.v = e->src;
+    plane.n = e->size;
+    plane.width = 8;
+    wcodeci_count(plane.v, plane.n, plane.count);
+    lz = wcodeci_lz_encode(&plane, e->options.profile == WCODEC_PROFILE_BEST, e->second, wcodeci_min(size, e->size),
+                           e->lz);
+    if (lz == 0) return size;
+    memset(&tile, 0, sizeof tile);
+    tile.n = e->size;
+    tile.info.split = WCODEC_SPLIT_BYTE;
+    tile.info.planes = 1;
+    tile.info.plane[0].coder = WCODEC_CODER_LZ;
+    tile.info.plane[0].size = lz;
+    e->rows.size = 0;
+    (void)wcodeci_tile_layout(&tile, wcodeci_tile_fields(e, &tile, crc, fields), &filler, &end);
+    if (wcodeci_up8(end) + wcodeci_slow_cost(e, lz) >= size) return size;
+    return wcodeci_tile_join(e, &tile, crc, 0, e->second, dst);
+}
+
+#endif
+
+/* Encodes a tile that is not split as BLOCKS. */
+static size_t wcodeci_tile_encode_plain(wcodeci_encoder *e, uint32_t crc, wcodeci_byte *dst)
 {
     const unsigned splits = wcodeci_splits_to_try(e);
-    const uint32_t crc = e->known_crc ? *e->known_crc : e->crc(0, e->src, e->size);
-    wcodeci_indexed indexed;
-    wcodeci_indexed_find(e, &indexed);
+    size_t size;
 #if WCODECI_MIX
-    if (e->mix) {
-        size_t size = 0, other;
-        e->slow = 0;
-        if (indexed.split) size = wcodeci_tile_encode_indexed(e, &indexed, crc, dst);
-        other = wcodeci_tile_encode_mixed(e, crc, dst);
-        return size && size < other ? wcodeci_tile_encode_indexed(e, &indexed, crc, dst) : other;
-    }
+    if (e->mix) size = wcodeci_tile_encode_mixed(e, crc, dst);
+    else
 #endif
     if (e->size / wcodeci_dtypes[e->dtype].unit <= WCODECI_SAMPLE
         && wcodec_tile_bound(e->size) <= WCODECI_TRIAL_SIZE)
-        return wcodeci_tile_encode_small(e, splits, &indexed, crc, dst);
-    return wcodeci_tile_encode_large(e, splits, &indexed, crc, dst);
+        size = wcodeci_tile_encode_small(e, splits, crc, dst);
+    else size = wcodeci_tile_encode_large(e, splits, crc, dst);
+#if WCODECI_LZ
+    size = wcodeci_tile_try_lz(e, crc, dst, size);
+#endif
+    return size;
+}
+
+/* ---- palettes, and dequantised integers ---- */
+
+/* What a tile may be coded as instead: indices in e->classes, and a table in e->q. */
+typedef struct wcodeci_indexed {
+    unsigned split;                     /* 0: there is no such way */
+    wcodeci_palette palette;
+} wcodeci_indexed;
+
+static int wcodeci_split_allowed(const wcodeci_encoder *e, unsigned split)
+{
+    return !e->options.splits || (e->options.splits >> split & 1);
+}
+
+/* Looks for scales of dequantised integers, then for a palette. */
+static void wcodeci_indexed_find(const wcodeci_encoder *e, wcodeci_indexed *x)
+{
+    const unsigned unit = wcodeci_dtypes[e->dtype].unit, likely = wcodeci_dtypes[e->dtype].splits[0];
+    const unsigned linear = likely == WCODEC_SPLIT_BF16 ? WCODEC_SPLIT_LINEAR_BF16
+                          : likely == WCODEC_SPLIT_F16 ? WCODEC_SPLIT_LINEAR_F16
+                          : likely == WCODEC_SPLIT_F32 ? WCODEC_SPLIT_LINEAR_F32 : 0;
+    const unsigned palette = unit == 2 ? WCODEC_SPLIT_PALETTE16
+                           : unit == 4 ? WCODEC_SPLIT_PALETTE32 : WCODEC_SPLIT_PALETTE64;
+    const size_t n = e->size / unit;
+    x->split = 0;
+    if (unit == 1) return;
+    if (linear && wcodeci_split_allowed(e, linear)
+        && wcodeci_linear_find(linear, e->src, n, e->row, &x->palette, e->classes, e->q))
+        x->split = linear;
+    else if (wcodeci_split_allowed(e, palette)
+             && wcodeci_palette_find(e->src, n, unit, &x->palette, e->classes, e->q))
+        x->split = palette;
+}
+
+/* Encodes the tile so. */
+static size_t wcodeci_tile_encode_indexed(wcodeci_encoder *e, const wcodeci_indexed *x, uint32_t crc,
+                                          wcodeci_byte *dst)
+{
+    wcodeci_byte *from = dst + WCODECI_PLAIN_HEAD + WCODECI_ROWS_ROOM(x->palette.size);
+    const size_t slow = e->slow;
+    wcodeci_tile tile;
+    wcodeci_plane plane;
+    size_t cost;
+    memset(&tile, 0, sizeof tile);
+    e->rows.size = 0;
+    if (e->mix) e->slow = 0;
+    tile.info.split = x->split;
+    tile.info.planes = 1;
+    tile.info.table_size = x->palette.size;
+    tile.palette = x->palette;
+    tile.n = e->size / wcodeci_splits[x->split].unit;
+    plane.n = tile.n;
+    plane.width = x->palette.width;
+    plane.unit = 1;
+    memcpy(e->plane, e->classes, tile.n);
+    wcodeci_plane_best(e, &plane, wcodeci_plane_look(e, &plane, 1, &cost), from, &tile.info.plane[0]);
+#if WCODECI_LZ
+    if (e->lz) wcodeci_plane_try_lz(e, &plane, from, &tile.info.plane[0]);
+#endif
+#if WCODECI_MIX
+    if (e->mix) wcodeci_plane_try_mix(e, &plane, x->split, 0, from, &tile.info.plane[0]);
+#endif
+    e->slow = slow;
+    return wcodeci_tile_join(e, &tile, crc, 0, from, dst);
+}
+
+/* Encodes a tile that is no field: with a table where that is smaller.  The record with a table waits where a tile
+ * of blocks has those of its fields. */
+static size_t wcodeci_tile_encode_units(wcodeci_encoder *e, uint32_t crc, wcodeci_byte *dst)
+{
+    wcodeci_indexed indexed;
+    size_t size, other = 0;
+    wcodeci_indexed_find(e, &indexed);
+    if (indexed.split) other = wcodeci_tile_encode_indexed(e, &indexed, crc, e->blocks);
+    size = wcodeci_tile_encode_plain(e, crc, dst);
+    if (!other || other >= size) return size;
+    memcpy(dst, e->blocks, other);
+    return other;
+}
+
+/* ---- tiles of blocks ---- */
+
+/* A tile of blocks whose fields are coded: as records of their own, one after the other. */
+typedef struct wcodeci_blocks_plan {
+    const wcodeci_block_row *block;
+    size_t record[WCODEC_MAX_FIELDS];   /* their sizes */
+    wcodeci_byte fields[WCODEC_TILE_HEAD];      /* of the whole record, behind type and body size */
+    size_t used;
+} wcodeci_blocks_plan;
+
+/* Codes the fields of a tile, which are gathered at `field`.  Their rows are those of the tile, or else blocks. */
+static void wcodeci_blocks_encode(wcodeci_encoder *e, const wcodeci_byte *src, size_t size, uint64_t row,
+                                  wcodeci_byte *field, wcodeci_blocks_plan *plan)
+{
+    const wcodeci_block_row *block = plan->block;
+    const size_t blocks = size / block->bytes;
+    const uint64_t row_blocks = row && row % block->bytes == 0 ? row / block->bytes : 1;
+    wcodeci_byte *to = e->blocks;
+    unsigned f;
+    for (f = 0; f < WCODECI_BLOCK_FIELDS && block->field[f].bytes; f++) {
+        const size_t width = block->field[f].bytes;
+        wcodeci_blocks_take(src, block->bytes, width, field, blocks);
+        src += width;
+        e->src = field;
+        e->size = blocks * width;
+        e->dtype = block->field[f].kind;
+        e->row = row_blocks * width / wcodeci_dtypes[e->dtype].unit;
+        e->slow = e->size < WCODECI_FREE_SIZE ? 0 : e->size / WCODECI_SLOW_PART;
+        plan->record[f] = wcodeci_tile_encode_plain(e, 0, to);
+        to += plan->record[f];
+    }
+}
+
+static size_t wcodeci_put_field(const wcodeci_tile *field, wcodeci_byte *dst)
+{
+    size_t used = 2;
+    unsigned k;
+    dst[0] = (wcodeci_byte)field->info.split;
+    dst[1] = (wcodeci_byte)(field->info.predictor | (field->row ? WCODECI_TILE_ROW : 0));
+    if (field->row) used += wcodeci_put_varint(dst + used, field->row);
+    for (k = 0; k < field->info.planes; k++) used += wcodeci_put_plane(&field->info.plane[k], dst + used);
+    return used;
+}
+
+/* The fields of the record. */
+static void wcodeci_blocks_fields(wcodeci_encoder *e, wcodeci_blocks_plan *plan, size_t size, uint32_t crc)
+{
+    const wcodeci_byte *from = e->blocks;
+    wcodeci_byte *dst = plan->fields;
+    wcodeci_tile field;
+    const char *what;
+    unsigned f, count = 0;
+    size_t used;
+    while (count < WCODECI_BLOCK_FIELDS && plan->block->field[count].bytes) count++;
+    dst[0] = WCODEC_SPLIT_BLOCKS;
+    dst[1] = 0;
+    wcodeci_store32(dst + 2, crc);
+    used = 6 + wcodeci_put_varint(dst + 6, size);
+    dst[used++] = (wcodeci_byte)count;
+    for (f = 0; f < count; f++) used += wcodeci_put_varint(dst + used, plan->block->field[f].bytes);
+    for (f = 0; f < count; f++) {
+        (void)wcodeci_tile_parse(from, plan->record[f], &field, &what);
+        used += wcodeci_put_field(&field, dst + used);
+        from += plan->record[f];
+    }
+    plan->used = used;
+}
+
+/* Copies the payloads of the fields behind `at`, or says only where they end (dst NULL). */
+static size_t wcodeci_blocks_payloads(const wcodeci_encoder *e, const wcodeci_blocks_plan *plan, size_t at,
+                                      wcodeci_byte *dst)
+{
+    const wcodeci_byte *from = e->blocks;
+    unsigned f, k;
+    for (f = 0; f < WCODECI_BLOCK_FIELDS && plan->block->field[f].bytes; from += plan->record[f], f++) {
+        wcodeci_tile field;
+        const char *what;
+        (void)wcodeci_tile_parse(from, plan->record[f], &field, &what);
+        for (k = 0; k < field.info.planes; k++) {
+            wcodec_plane_info plane = field.info.plane[k];
+            const size_t end = (size_t)wcodeci_plane_place(&plane, at);
+            if (dst) {
+                memset(dst + at, 0, plane.offset - at);
+                memcpy(dst + plane.offset, from + field.info.plane[k].offset, plane.size);
+            }
+            at = end;
+        }
+    }
+    return at;
+}
+
+/* A length of the record's head whose body size takes just that length, as in wcodeci_tile_layout. */
+static size_t wcodeci_blocks_layout(const wcodeci_encoder *e, const wcodeci_blocks_plan *plan, unsigned *filler,
+                                    size_t *end)
+{
+    for (*filler = 0; *filler < 8; ++*filler) {
+        size_t head;
+        for (head = 2; head <= WCODECI_RECORD_HEAD; head++) {
+            *end = wcodeci_blocks_payloads(e, plan, head + plan->used + *filler, NULL);
+            if (1 + wcodeci_varint_size(*end - head) == head) return head;
+        }
+    }
+    return 0;
+}
+
+static size_t wcodeci_blocks_join(const wcodeci_encoder *e, const wcodeci_blocks_plan *plan, size_t head,
+                                  unsigned filler, size_t end, wcodeci_byte *dst)
+{
+    dst[0] = WCODECI_RECORD_TILE;
+    wcodeci_put_varint(dst + 1, end - head);
+    memcpy(dst + head, plan->fields, plan->used);
+    dst[head + 1] = (wcodeci_byte)(filler << WCODECI_TILE_FILLER);
+    memset(dst + head + plan->used, 0, filler);
+    wcodeci_blocks_payloads(e, plan, head + plan->used + filler, dst);
+    memset(dst + end, 0, (size_t)wcodeci_up8(end) - end);
+    return (size_t)wcodeci_up8(end);
+}
+
+/* Can bytes, all of one plane, come to less than the blocks?  What a predictor would save there it saves in the
+ * fields, where neighbours are more alike. */
+static int wcodeci_blocks_surpassed(const wcodeci_byte *src, size_t size, size_t blocks)
+{
+    uint32_t count[256];
+    wcodeci_count(src, size, count);
+    return wcodeci_entropy(count, size) / 8 < blocks + size / 256;
+}
+
+/* Encodes a tile of blocks as bytes, or as blocks if that saves one part in 256, or if the caller wants no bytes. */
+static size_t wcodeci_tile_encode_blocks(wcodeci_encoder *e, const wcodeci_block_row *block, uint32_t crc,
+                                         wcodeci_byte *dst)
+{
+    const wcodeci_byte *const src = e->src;
+    const size_t size = e->size;
+    const unsigned splits = e->options.splits;
+    void *const mix = e->mix;
+    wcodeci_blocks_plan plan;
+    size_t head = 0, end = 0, bytes;
+    unsigned filler = 0;
+    plan.block = block;
+    if (size % block->bytes == 0 && (!splits || (splits >> WCODEC_SPLIT_BLOCKS & 1))) {
+        const uint64_t row = e->row;
+        wcodeci_blocks_encode(e, src, size, row, dst, &plan);       /* dst is free until the end */
+        wcodeci_blocks_fields(e, &plan, size, crc);
+        head = wcodeci_blocks_layout(e, &plan, &filler, &end);
+        if (wcodeci_up8(end) > wcodec_tile_bound(size)) head = 0;
+        if (head && ((splits && !(splits & 1u << WCODEC_SPLIT_BYTE)) || !wcodeci_blocks_surpassed(src, size, end)))
+            return wcodeci_blocks_join(e, &plan, head, filler, end, dst);
+        e->row = row;
+    }
+    e->src = src;
+    e->size = size;
+    e->dtype = WCODEC_BYTES;
+    e->slow = size < WCODECI_FREE_SIZE ? 0 : size / WCODECI_SLOW_PART;
+    if (head) e->mix = NULL;            /* it takes long, and sees less than it did in the fields */
+    bytes = wcodeci_tile_encode_plain(e, crc, dst);
+    e->mix = mix;
+    if (!head || wcodeci_up8(end) + size / 256 >= bytes) return bytes;
+    return wcodeci_blocks_join(e, &plan, head, filler, end, dst);
+}
+
+/* The tile without a base. */
+static size_t wcodeci_tile_encode_alone(wcodeci_encoder *e, uint32_t crc, wcodeci_byte *dst)
+{
+    const wcodeci_block_row *block = wcodeci_block_of(e->dtype);
+    const wcodeci_encoder tile = *e;
+    size_t size;
+    if (e->dtype == WCODEC_BYTES && !e->options.splits && e->size >= WCODECI_NUMBERS_LEAST) wcodeci_tile_guess(e, dst);
+    size = block ? wcodeci_tile_encode_blocks(e, block, crc, dst) : wcodeci_tile_encode_units(e, crc, dst);
+    *e = tile;                  /* which was each of its fields, or numbers that its bytes were taken for */
+    return size;
+}
+
+/* The tile as what it differs from the base: exclusive or suits the splits of the dtype, differences those of whole
+ * bytes.  Which of them is likely the smallest is a matter of the entropies of all planes; what is left of a
+ * checkpoint whose values are mostly the same is too little to go by a sample. */
+static void wcodeci_base_plan(wcodeci_encoder *e, wcodeci_plan_of_tile *best)
+{
+    const unsigned unit = wcodeci_dtypes[e->dtype].unit, splits = wcodeci_splits_to_try(e);
+    wcodeci_plan_of_tile other;
+    unsigned split, predictor;
+    best->split = best->predictor = 0;
+    best->cost = UINT64_MAX;
+    for (split = 0; split < WCODEC_SPLIT_BLOCKS; split++)
+        for (predictor = WCODEC_PREDICT_BASE_XOR; predictor <= WCODEC_PREDICT_BASE_DIFFERENCE; predictor++) {
+            const int whole = split <= WCODEC_SPLIT_WORD64;
+            if (!(splits >> split & 1) || !(e->options.predictors >> predictor & 1)
+                || wcodeci_splits[split].unit != unit || (predictor == WCODEC_PREDICT_BASE_DIFFERENCE && !whole))
+                continue;
+            wcodeci_tile_plan_full(e, split, predictor, &other);
+            if (other.cost < best->cost) *best = other;
+        }
+}
+
+/* A tile of blocks is bytes where it needs the base: its fields have none. */
+static size_t wcodeci_tile_encode_best(wcodeci_encoder *e, wcodeci_byte *dst)
+{
+    const uint32_t crc = e->known_crc ? *e->known_crc : e->crc(0, e->src, e->size);
+    const size_t alone = wcodeci_tile_encode_alone(e, crc, dst);
+    const unsigned dtype = e->dtype;
+    wcodeci_plan_of_tile plan;
+    size_t size;
+    if (!e->base || e->options.splits == 1u << WCODEC_SPLIT_BLOCKS) return alone;
+    if (wcodeci_block_of(dtype)) e->dtype = WCODEC_BYTES;
+    wcodeci_base_plan(e, &plan);
+    if (plan.cost >= alone) return alone;
+    size = wcodeci_tile_encode_as(e, plan.split, plan.predictor, NULL, crc, dst);
+    if (size < alone) return size;
+    e->dtype = dtype;
+    return wcodeci_tile_encode_alone(e, crc, dst);
 }
 
 /* wcodec_tile_encode; `crc`: of the bytes, or NULL. */
 static size_t wcodeci_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size, const uint32_t *crc,
-                                  const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
-                                  size_t dst_size, void *scratch, size_t scratch_size)
+                                  const wcodec_tile_inputs *inputs, const wcodec_tile_options *options,
+                                  void *dst, size_t dst_size, void *scratch, size_t scratch_size)
 {
     wcodeci_encoder e;
     unsigned cpu;
-    if (dtype >= WCODECI_DTYPES || !src || !dst || !scratch || size == 0 || size > WCODEC_MAX_TILE_BYTES
-        || size % wcodeci_dtypes[dtype].unit || dst_size < wcodec_tile_bound(size)
+    if ((dtype >= WCODECI_DTYPES && !wcodeci_block_of(dtype)) || !src || !dst || !scratch || size == 0
+        || size > WCODEC_MAX_TILE_BYTES || (dtype < WCODECI_DTYPES && size % wcodeci_dtypes[dtype].unit) || dst_size < wcodec_tile_bound(size)
         || (options && options->profile > (WCODECI_MIX ? WCODEC_PROFILE_BEST : WCODEC_PROFILE_DENSE))
         || scratch_size < wcodeci_encode_scratch(options ? options->profile : 0, size)
-        || (scales && (!scales->scale || scales->columns < WCODECI_MIN_COLUMNS
-                       || scales->columns > WCODECI_MAX_COLUMNS || scales->phase >= scales->columns)))
+        || (inputs && inputs->scales
+            && (inputs->columns < WCODECI_MIN_COLUMNS || inputs->columns > WCODECI_MAX_COLUMNS
+                || inputs->phase >= inputs->columns)))
         return 0;
     memset(&e.options, 0, sizeof e.options);
     if (options) e.options = *options;
@@ -12781,7 +15490,8 @@ static size_t wcodeci_tile_encode(unsigned dtype, uint64_t row, const void *src,
     e.kernels = wcodeci_encode_kernels_of(cpu);
     e.decode = wcodeci_kernels_of(cpu);
     e.crc = wcodeci_crc_of(cpu);
-    e.scales = scales;
+    e.scales = inputs && inputs->scales ? inputs : NULL;
+    e.base = inputs && inputs->base ? inputs : NULL;
     memset(&e.rows, 0, sizeof e.rows);
     e.src = (const wcodeci_byte *)src;
     e.size = size;
@@ -12795,7 +15505,8 @@ static size_t wcodeci_tile_encode(unsigned dtype, uint64_t row, const void *src,
         e.mix = e.work;
         e.work += wcodeci_mix_scratch();
     }
-    e.units = e.work + WCODECI_RANS16_WORK(size);
+    e.lz = WCODECI_LZ && (e.options.coders >> WCODEC_CODER_LZ & 1) ? e.work : NULL;
+    e.units = e.work + wcodeci_encode_work(size);
     e.plane = e.units + size;
     e.residual = e.plane + size;
     e.second = e.residual + size;
@@ -12805,17 +15516,109 @@ static size_t wcodeci_tile_encode(unsigned dtype, uint64_t row, const void *src,
     e.classes = e.scaled + size;
     e.row_scales = e.classes + size;
     e.row_payload = e.row_scales + wcodeci_encode_rows(size);
+    e.blocks = e.row_payload + wcodeci_encode_rows(size);
     return wcodeci_tile_encode_best(&e, (wcodeci_byte *)dst);
 }
 
 WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size,
-                                     const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
-                                     size_t dst_size, void *scratch, size_t scratch_size)
+                                     const wcodec_tile_inputs *inputs, const wcodec_tile_options *options,
+                                     void *dst, size_t dst_size, void *scratch, size_t scratch_size)
 {
-    return wcodeci_tile_encode(dtype, row, src, size, NULL, scales, options, dst, dst_size, scratch, scratch_size);
+    return wcodeci_tile_encode(dtype, row, src, size, NULL, inputs, options, dst, dst_size, scratch, scratch_size);
 }
 
 #endif
+
+/* ---- part: amalgamate/parts/68_base.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Bases (private): the record that names one, and a tile's bytes of it
+ * ---------------------------------------------------------------------------------------------- */
+
+#define WCODECI_MAX_NAME 65000              /* bytes */
+#define WCODECI_BASE_SHA256 32
+/* The most that a B record's body takes: a name and its size, the base's size and SHA-256. */
+#define WCODECI_MAX_BASE_BODY (3 + WCODECI_MAX_NAME + 10 + WCODECI_BASE_SHA256)
+
+/* Parses the B record of `size` bytes at `record`; the name moves to its start, with a zero byte behind it. */
+static wcodec_status wcodeci_base_parse(wcodeci_byte *record, size_t size, wcodec_base *base)
+{
+    wcodeci_cursor c;
+    wcodeci_record head;
+    const wcodeci_byte *name, *digest;
+    uint64_t name_size;
+    c = wcodeci_cursor_make(record, size);
+    if (wcodeci_record_parse(&c, &head) || head.type != WCODECI_RECORD_BASE || head.size != size)
+        return WCODEC_E_CORRUPT;
+    c.end = c.p + (size_t)head.body;
+    if (!wcodeci_all_zero(c.end, record + size)) return WCODEC_E_CORRUPT;
+    name_size = wcodeci_take_varint(&c);
+    if (c.bad || name_size > WCODECI_MAX_NAME) return WCODEC_E_CORRUPT;
+    name = wcodeci_take(&c, (size_t)name_size);
+    base->size = wcodeci_take_varint(&c);
+    digest = wcodeci_take(&c, WCODECI_BASE_SHA256);
+    if (c.bad || !digest || c.p != c.end) return WCODEC_E_CORRUPT;
+    memcpy(base->sha256, digest, WCODECI_BASE_SHA256);
+    if (name_size) memmove(record, name, (size_t)name_size);
+    record[name_size] = 0;          /* at least the record's type came before the name */
+    base->name = (const char *)record;
+    base->name_size = (size_t)name_size;
+    return WCODEC_OK;
+}
+
+/* What a reader, a push decoder or a writer knows of a base. */
+typedef struct wcodeci_base {
+    wcodec_source source;
+    int there;                              /* there is a source */
+    int promised;                           /* the container says that tiles may need it */
+    wcodec_base facts;
+} wcodeci_base;
+
+/* Takes the source of an option over; 0 if it is none that can be read. */
+static int wcodeci_base_take(wcodeci_base *b, const wcodec_source *source)
+{
+    if (!source) return 1;
+    if (!wcodeci_source_ok(source)) return 0;
+    b->source = *source;
+    b->there = 1;
+    return 1;
+}
+
+/* The scratch memory for a tile's bytes of the base: none where they lie in memory. */
+static uint64_t wcodeci_base_room(const wcodeci_base *b, uint64_t tile)
+{
+    return b->there && !b->source.memory ? tile : 0;
+}
+
+/* `size` bytes of the base from `offset` on: where they lie, or read into `room`. */
+static wcodec_status wcodeci_base_bytes(const wcodeci_base *b, uint64_t offset, size_t size, wcodeci_byte *room,
+                                        const wcodeci_byte **bytes)
+{
+    *bytes = room;
+    if (offset > b->source.size || size > b->source.size - offset) return WCODEC_E_TRUNCATED;
+    if (!b->source.memory) return wcodeci_read_at(&b->source, offset, room, size, NULL);
+    *bytes = (const wcodeci_byte *)b->source.memory + offset;
+    return WCODEC_OK;
+}
+
+/* Finds what the T record of `size` bytes at `record`, which stands at `at` of a container, needs of the base.
+ * A record that is broken is left to who decodes it. */
+static wcodec_status wcodeci_base_for_tile(const wcodeci_base *b, const wcodeci_byte *record, size_t size,
+                                           uint64_t at, wcodeci_byte *room, wcodec_tile_inputs *inputs,
+                                           wcodec_error *err)
+{
+    wcodec_tile_info info;
+    wcodec_status status;
+    if (wcodec_tile_inspect(record, size, &info, NULL) || !info.based) return WCODEC_OK;
+    if (!b->promised)
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a tile needs a base, of which the header says nothing");
+    if (info.base_offset > b->facts.size || info.decoded_size > b->facts.size - info.base_offset)
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a tile's bytes do not lie in the base");
+    if (!b->there) return wcodeci_fail(err, WCODEC_E_BASE, at, "a tile needs the base, which is not given");
+    status = wcodeci_base_bytes(b, info.base_offset, info.decoded_size, room, &inputs->base);
+    if (status == WCODEC_E_TRUNCATED) return wcodeci_fail(err, status, at, "the base ends too early");
+    return status ? wcodeci_fail(err, status, at, "reading the base failed") : WCODEC_OK;
+}
 
 /* ---- part: amalgamate/parts/70_reader.c ---- */
 
@@ -12826,10 +15629,10 @@ WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *s
 
 #define WCODECI_HEADER_SIZE 32
 #define WCODECI_FOOTER_SIZE 64
-#define WCODECI_MAX_NAME 65000              /* bytes */
 #define WCODECI_MAX_METADATA ((uint32_t)1 << 24)
 #define WCODECI_INDEX_TILE 65536u           /* decoded bytes of each I record but the last */
-#define WCODECI_FEATURE_MIX 1u              /* features bit 0: tiles may use the coder MIX */
+#define WCODECI_FEATURES \
+    ((WCODECI_MIX ? WCODEC_FEATURE_MIX : 0u) | WCODEC_FEATURE_BASE | WCODEC_FEATURE_BLOCKS)     /* known here */
 #define WCODECI_SEGMENT_GEOMETRY 1          /* segment flags bit 0 */
 #define WCODECI_SEGMENT_GROUPS 2            /* segment flags bit 1 */
 #define WCODECI_ORIGINAL_PARTS 1            /* original flags bit 0 */
@@ -12842,22 +15645,23 @@ static const wcodeci_byte wcodeci_magic_back[4] = { 'C', 'D', 'C', 'W' };
 
 typedef struct wcodeci_header {
     uint32_t size, metadata_size, max_tile;
-    int mix;                                /* features bit 0 */
+    unsigned features;
+    uint32_t base_record;                   /* bytes of the B record, once they are known; 0: there is none */
 } wcodeci_header;
 
 /* Checks the fixed part of a header: all but its CRC-32 and its padding. */
 static wcodec_status wcodeci_header_parse(const wcodeci_byte *p, wcodeci_header *header, wcodec_error *err)
 {
-    uint32_t features;
+    unsigned unknown;
     if (memcmp(p, wcodeci_magic_front, 4) != 0)
         return wcodeci_fail(err, WCODEC_E_MAGIC, 0, "not a wcodec container");
     if (wcodeci_load16(p + 4) != WCODEC_FORMAT_VERSION)
         return wcodeci_fail(err, WCODEC_E_VERSION, 4, "a format version that this library does not read");
-    features = wcodeci_load32(p + 16);
-    header->mix = WCODECI_MIX && (features & WCODECI_FEATURE_MIX);
-    if (header->mix) features -= WCODECI_FEATURE_MIX;
-    if (wcodeci_load16(p + 6) || features || wcodeci_load32(p + 24))
-        return wcodeci_fail(err, WCODEC_E_UNSUPPORTED, wcodeci_load16(p + 6) ? 6 : features ? 16 : 24,
+    header->features = wcodeci_load32(p + 16);
+    header->base_record = 0;
+    unknown = header->features & ~WCODECI_FEATURES;
+    if (wcodeci_load16(p + 6) || unknown || wcodeci_load32(p + 24))
+        return wcodeci_fail(err, WCODEC_E_UNSUPPORTED, wcodeci_load16(p + 6) ? 6 : unknown ? 16 : 24,
                             "the container needs features that this library lacks");
     header->size = wcodeci_load32(p + 8);
     header->metadata_size = wcodeci_load32(p + 12);
@@ -12867,6 +15671,14 @@ static wcodec_status wcodeci_header_parse(const wcodeci_byte *p, wcodeci_header 
         return wcodeci_fail(err, WCODEC_E_CORRUPT, 8, "the header's size is wrong");
     if (header->max_tile == 0 || header->max_tile > WCODEC_MAX_TILE_BYTES)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, 20, "the header's tile size is wrong");
+    return WCODEC_OK;
+}
+
+/* What the caller does not want to wait for. */
+static wcodec_status wcodeci_header_allowed(const wcodeci_header *header, int no_mix, wcodec_error *err)
+{
+    if (no_mix && (header->features & WCODEC_FEATURE_MIX))
+        return wcodeci_fail(err, WCODEC_E_LIMIT, 16, "the container may use the coder mix, which is not allowed");
     return WCODEC_OK;
 }
 
@@ -12962,6 +15774,25 @@ static uint64_t wcodeci_cut_find(const wcodeci_cut *cut, uint64_t u)
     return u / cut->row * ((cut->row - 1) / cut->per_tile + 1) + u % cut->row / cut->per_tile;
 }
 
+/* Size, unit and row length of a tensor of blocks, which fill its last dimension; 0 where they do not. */
+static int wcodeci_block_geometry(const wcodeci_block_row *block, const uint64_t *shape, unsigned rank,
+                                  uint64_t *size, wcodeci_cut *cut)
+{
+    uint64_t bits;
+    unsigned i;
+    int empty = 0;
+    if (rank == 0 || shape[rank - 1] % block->elements) return 0;
+    for (i = 0; i < rank; i++) empty |= shape[i] == 0;
+    bits = empty ? 0 : shape[rank - 1] / block->elements;
+    for (i = 0; i + 1 < rank && !empty; i++)
+        if (!wcodeci_mul(bits, shape[i], &bits)) return 0;
+    if (!wcodeci_mul(bits, 8 * (uint64_t)block->bytes, &bits)) return 0;
+    *size = cut->units = bits / 8;
+    cut->unit = 1;
+    cut->row = empty ? 1 : shape[rank - 1] / block->elements * block->bytes;
+    return 1;
+}
+
 /* Size, unit and row length of a tensor, from dtype and shape; 0 where they do not make whole units. */
 static int wcodeci_tensor_geometry(unsigned dtype, const uint64_t *shape, unsigned rank, uint64_t *size,
                                    wcodeci_cut *cut)
@@ -12969,6 +15800,8 @@ static int wcodeci_tensor_geometry(unsigned dtype, const uint64_t *shape, unsign
     uint64_t bits = 1, row_bits;
     unsigned i;
     int empty = 0;
+    const wcodeci_block_row *block = wcodeci_block_of(dtype);
+    if (block) return wcodeci_block_geometry(block, shape, rank, size, cut);
     if (dtype == WCODEC_BYTES || dtype >= WCODECI_DTYPES) return 0;
     for (i = 0; i < rank; i++) empty |= shape[i] == 0;
     for (i = 0; i < rank && !empty; i++)
@@ -13016,6 +15849,7 @@ struct wcodec_reader {
     int no_crc;
     wcodeci_header header;
     wcodeci_footer footer;
+    wcodeci_base base;
     uint64_t view_size, largest_record, largest_tile, most_columns;
     wcodeci_reader_segment *segments;
     wcodec_original *originals;
@@ -13025,7 +15859,7 @@ struct wcodec_reader {
     uint32_t *scales;                       /* bytes / 8 of each group's S record, before its first tile; or 0 */
     uint32_t *by_name;                      /* the segments' numbers, sorted by name, then number */
     char *names;                            /* all names, each with a zero byte behind it */
-    wcodeci_byte *index, *metadata;
+    wcodeci_byte *index, *metadata, *base_record;
 };
 
 WCODEC_API wcodec_reader_options wcodec_reader_defaults(void)
@@ -13045,6 +15879,44 @@ static int wcodeci_options_copy(void *dst, const void *src, size_t known, size_t
     if (size < smallest || size > known) return 0;
     memcpy(dst, src, size);
     return 1;
+}
+
+static int wcodeci_record_known(unsigned type)
+{
+    return type == WCODECI_RECORD_ORIGINAL || type == WCODECI_RECORD_TILE || type == WCODECI_RECORD_INDEX
+        || type == WCODECI_RECORD_SCALES || type == WCODECI_RECORD_COPY || type == WCODECI_RECORD_FOOTER
+        || type == WCODECI_RECORD_BASE;
+}
+
+/* What to say of a record in the place of another: a later version's, or a mistake. */
+static wcodec_status wcodeci_record_wrong(unsigned type)
+{
+    return wcodeci_record_known(type) || (type & WCODECI_RECORD_ANCILLARY) ? WCODEC_E_CORRUPT
+                                                                            : WCODEC_E_UNSUPPORTED;
+}
+
+/* What to say where the B record should be and is not. */
+static wcodec_status wcodeci_base_wrong(uint64_t at, unsigned type, wcodec_error *err)
+{
+    return wcodeci_fail(err, wcodeci_record_wrong(type), at, "the record that names the base is missing or broken");
+}
+
+/* Finds how large the B record behind the header is. */
+static wcodec_status wcodeci_reader_base_size(const wcodec_source *source, wcodeci_header *header, uint64_t end,
+                                              wcodec_error *err)
+{
+    wcodeci_byte head[WCODECI_RECORD_HEAD];
+    const size_t got = (size_t)wcodeci_min64(sizeof head, end - header->size);
+    wcodeci_cursor c;
+    wcodeci_record record;
+    wcodec_status status = wcodeci_read_at(source, header->size, head, got, err);
+    if (status) return status;
+    c = wcodeci_cursor_make(head, got);
+    if (got == 0 || head[0] != WCODECI_RECORD_BASE || wcodeci_record_parse(&c, &record)
+        || record.body > WCODECI_MAX_BASE_BODY || record.size > end - header->size)
+        return wcodeci_base_wrong(header->size, got ? head[0] : WCODECI_RECORD_BASE, err);
+    header->base_record = (uint32_t)record.size;
+    return WCODEC_OK;
 }
 
 /* Reads and checks header and footer. */
@@ -13074,7 +15946,8 @@ static wcodec_status wcodeci_reader_ends(const wcodec_source *source, wcodeci_by
     if (footer->index_offset < header->size)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, size - WCODECI_FOOTER_SIZE,
                             "the index lies in the header");
-    return WCODEC_OK;
+    if (!(header->features & WCODEC_FEATURE_BASE)) return WCODEC_OK;
+    return wcodeci_reader_base_size(source, header, footer->index_offset, err);
 }
 
 /* The most that a tile of `size` decoded bytes can take as a record, by the format's rule on bodies. */
@@ -13084,10 +15957,10 @@ static uint64_t wcodeci_record_bound(uint64_t size)
 }
 
 /* Room for decoding the index: a record, unless it can be decoded where it lies, and scratch memory. */
-static uint64_t wcodeci_index_room(const wcodec_source *source, int mix)
+static uint64_t wcodeci_index_room(const wcodec_source *source, unsigned features)
 {
     return (source->memory ? 0 : wcodeci_record_bound(WCODECI_INDEX_TILE))
-         + wcodeci_decode_scratch(mix, WCODECI_INDEX_TILE);
+         + wcodec_tile_decode_scratch(WCODECI_INDEX_TILE, features);
 }
 
 /* Lays the block out; without one only the size counts.  Counts are below 2^32, so nothing overflows. */
@@ -13097,6 +15970,7 @@ static uint64_t wcodeci_reader_layout(wcodec_reader *r, const wcodec_source *sou
     wcodeci_byte *block = (wcodeci_byte *)r;
     uint64_t at = wcodeci_up8(sizeof *r), tiles = footer->tiles;
     uint64_t segments = at, originals, dimensions, checkpoints, extents, scales, by_name, names, metadata, index;
+    uint64_t base_record;
     at += (uint64_t)footer->segments * sizeof(wcodeci_reader_segment);
     originals = at = wcodeci_up8(at);
     at += (uint64_t)footer->originals * sizeof(wcodec_original);
@@ -13114,6 +15988,8 @@ static uint64_t wcodeci_reader_layout(wcodec_reader *r, const wcodec_source *sou
     at += footer->names;
     metadata = at;
     at += header->size - WCODECI_HEADER_SIZE;
+    base_record = at;
+    at += header->base_record;
     index = at;
     at += footer->index_size;
     if (block && at <= (size_t)-1) {
@@ -13127,8 +16003,9 @@ static uint64_t wcodeci_reader_layout(wcodec_reader *r, const wcodec_source *sou
         r->names = (char *)block + names;
         r->index = block + index;
         r->metadata = block + metadata;
+        r->base_record = block + base_record;
     }
-    return at + wcodeci_index_room(source, header->mix);
+    return at + wcodeci_index_room(source, header->features);
 }
 
 /* Reads metadata and checks the header. */
@@ -13137,6 +16014,21 @@ static wcodec_status wcodeci_reader_metadata(wcodec_reader *r, const wcodeci_byt
     wcodec_status status = wcodeci_read_at(&r->source, WCODECI_HEADER_SIZE, r->metadata,
                                            r->header.size - WCODECI_HEADER_SIZE, err);
     return status ? status : wcodeci_header_check(fixed, r->metadata, &r->header, err);
+}
+
+/* Reads the B record; the base that the caller gives must have the size that it says. */
+static wcodec_status wcodeci_reader_base(wcodec_reader *r, wcodec_error *err)
+{
+    wcodec_status status;
+    if (!(r->header.features & WCODEC_FEATURE_BASE)) return WCODEC_OK;
+    r->base.promised = 1;
+    status = wcodeci_read_at(&r->source, r->header.size, r->base_record, r->header.base_record, err);
+    if (status) return status;
+    if (wcodeci_base_parse(r->base_record, r->header.base_record, &r->base.facts))
+        return wcodeci_base_wrong(r->header.size, WCODECI_RECORD_BASE, err);
+    if (r->base.there && r->base.source.size != r->base.facts.size)
+        return wcodeci_fail(err, WCODEC_E_BASE, r->header.size, "the base has another size than the one needed");
+    return WCODEC_OK;
 }
 
 /* Parses the head of a container's record at `at` that must end by `end`. */
@@ -13153,19 +16045,6 @@ static wcodec_status wcodeci_reader_record(const wcodec_reader *r, uint64_t at, 
     if (status || record->size > end - at)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a record is broken");
     return WCODEC_OK;
-}
-
-static int wcodeci_record_known(unsigned type)
-{
-    return type == WCODECI_RECORD_ORIGINAL || type == WCODECI_RECORD_TILE || type == WCODECI_RECORD_INDEX
-        || type == WCODECI_RECORD_SCALES || type == WCODECI_RECORD_COPY || type == WCODECI_RECORD_FOOTER;
-}
-
-/* What to say of a record in the place of another: a later version's, or a mistake. */
-static wcodec_status wcodeci_record_wrong(unsigned type)
-{
-    return wcodeci_record_known(type) || (type & WCODECI_RECORD_ANCILLARY) ? WCODEC_E_CORRUPT
-                                                                            : WCODEC_E_UNSUPPORTED;
 }
 
 /* The record of `size` bytes at `at`: where it lies in memory, or read into `room`. */
@@ -13202,7 +16081,7 @@ static wcodec_status wcodeci_reader_index(wcodec_reader *r, wcodeci_byte *room, 
             return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "the index is larger than the footer says");
         status = wcodeci_reader_fetch(r, at, (size_t)record.size, room, &src, err);
         if (!status)
-            status = wcodeci_tile_decode(&r->engine, src, (size_t)record.size, NULL, 0, r->index + done, take,
+            status = wcodeci_tile_decode(&r->engine, src, (size_t)record.size, NULL, r->index + done, take,
                                          scratch, 0, at, err);
         if (status) return status;
         if (src[record.head] != WCODEC_SPLIT_BYTE)
@@ -13253,6 +16132,7 @@ static wcodec_status wcodeci_index_geometry(wcodeci_cursor *c, uint64_t flags, w
     uint64_t unit, size;
     wcodeci_cut derived;
     if (!(flags & WCODECI_SEGMENT_GEOMETRY)) {
+        if (wcodeci_block_of(s->dtype)) return WCODEC_E_CORRUPT;
         if (s->dtype >= WCODECI_DTYPES) return WCODEC_E_UNSUPPORTED;
         return wcodeci_tensor_geometry(s->dtype, s->shape, s->rank, &s->size, &s->cut) ? WCODEC_OK
                                                                                       : WCODEC_E_CORRUPT;
@@ -13264,7 +16144,7 @@ static wcodec_status wcodeci_index_geometry(wcodeci_cursor *c, uint64_t flags, w
         return WCODEC_E_CORRUPT;
     s->cut.unit = (unsigned)unit;
     s->cut.units = s->size / unit;
-    if (s->dtype >= WCODECI_DTYPES) s->dtype = WCODEC_BYTES;
+    if (s->dtype >= WCODECI_DTYPES && !wcodeci_block_of(s->dtype)) s->dtype = WCODEC_BYTES;
     if (s->dtype == WCODEC_BYTES) return WCODEC_OK;
     /* Who goes by dtype and shape must find what they promise. */
     return wcodeci_tensor_geometry(s->dtype, s->shape, s->rank, &size, &derived) && size == s->size
@@ -13295,7 +16175,7 @@ static wcodec_status wcodeci_index_tiles(wcodec_reader *r, wcodeci_index_state *
         s->group = wcodeci_take_varint(&x->c);
         s->columns = wcodeci_take_varint(&x->c);
         if (x->c.bad || s->group == 0 || s->columns < WCODECI_MIN_COLUMNS
-            || s->columns > r->header.max_tile)
+            || s->columns > wcodeci_min64(r->header.max_tile, s->cut.units))
             return WCODEC_E_CORRUPT;
         s->first_group = x->group;
         if (s->columns > r->most_columns) r->most_columns = s->columns;
@@ -13460,6 +16340,7 @@ static wcodec_status wcodeci_reader_fill(wcodec_reader *r, const wcodeci_byte *f
 {
     uint32_t i;
     wcodec_status status = wcodeci_reader_metadata(r, fixed, err);
+    if (!status) status = wcodeci_reader_base(r, err);
     if (!status) status = wcodeci_reader_index(r, room, err);
     if (!status) status = wcodeci_index_parse(r, err);
     if (status) return status;
@@ -13478,14 +16359,18 @@ static wcodec_status wcodeci_reader_make(wcodec_reader **out, const wcodec_sourc
     wcodeci_header header;
     wcodeci_footer footer;
     wcodeci_heap heap;
+    wcodeci_base base;
     wcodec_reader *r;
     wcodec_status status;
     uint64_t size;
     if (!out) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
     *out = NULL;
-    if (!wcodeci_source_ok(source) || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts))
+    memset(&base, 0, sizeof base);
+    if (!wcodeci_source_ok(source) || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts)
+        || !wcodeci_base_take(&base, opts.base))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "wrong source or options");
     status = wcodeci_reader_ends(source, fixed, &header, &footer, err);
+    if (!status) status = wcodeci_header_allowed(&header, opts.no_mix, err);
     if (status) return status;
     wcodeci_heap_init(&heap, opts.allocator, opts.max_memory, WCODECI_READER_MEMORY);
     size = wcodeci_reader_layout(NULL, source, &header, &footer);
@@ -13501,13 +16386,14 @@ static wcodec_status wcodeci_reader_make(wcodec_reader **out, const wcodec_sourc
     r->heap = heap;
     r->block_size = heap.live;
     r->engine = wcodeci_engine_make(opts.cpu_off);
-    r->engine.mix = header.mix;
+    r->engine.features = header.features;
     r->no_crc = opts.no_crc;
+    r->base = base;
     r->header = header;
     r->footer = footer;
     wcodeci_reader_layout(r, source, &header, &footer);
     status = wcodeci_reader_fill(r, fixed,
-                                 (wcodeci_byte *)block + (size_t)(size - wcodeci_index_room(source, header.mix)), err);
+                                 (wcodeci_byte *)block + (size_t)(size - wcodeci_index_room(source, header.features)), err);
     if (status) wcodec_reader_close(r);
     else *out = r;
     return status;
@@ -13564,8 +16450,11 @@ WCODEC_API void wcodec_reader_get_info(const wcodec_reader *reader, wcodec_reade
     info->header_size = reader->header.size;
     info->index_size = (size_t)(reader->source.size - WCODECI_FOOTER_SIZE - reader->footer.index_offset);
     info->max_tile_bytes = reader->header.max_tile;
+    info->features = reader->header.features;
     info->metadata = (const char *)reader->metadata;
     info->metadata_size = reader->header.metadata_size;
+    info->needs_base = reader->base.promised;
+    info->base = reader->base.facts;
 }
 
 WCODEC_API wcodec_status wcodec_reader_original(const wcodec_reader *reader, size_t i,
@@ -13589,6 +16478,8 @@ WCODEC_API wcodec_status wcodec_reader_segment(const wcodec_reader *reader, size
     segment->offset = s->offset;
     segment->size = s->size;
     segment->row = s->cut.row;
+    segment->has_base = 0;
+    segment->base_offset = 0;
     return WCODEC_OK;
 }
 
@@ -13704,15 +16595,16 @@ typedef struct wcodeci_worker {
     wcodec_error err;           /* of the tile that failed */
 } wcodeci_worker;
 
-/* The rest: a group's scales, a tile of which only a part is wanted, a record that had to be read, and what
- * decoding takes. */
+/* The rest: a group's scales, a tile of which only a part is wanted, a record that had to be read, a tile's bytes
+ * of the base if they have to be read, and what decoding takes. */
 WCODEC_API size_t wcodec_reader_scratch(const wcodec_reader *reader)
 {
     const uint64_t record = reader->source.memory ? 0 : reader->largest_record;
     const size_t tile = (size_t)(reader->largest_tile > reader->most_columns ? reader->largest_tile
                                                                             : reader->most_columns);
-    return sizeof(wcodeci_worker) + (size_t)(reader->most_columns + reader->largest_tile + record)
-         + wcodeci_decode_scratch(reader->engine.mix, tile);
+    const uint64_t base = reader->base.promised ? wcodeci_base_room(&reader->base, reader->largest_tile) : 0;
+    return sizeof(wcodeci_worker) + (size_t)(reader->most_columns + reader->largest_tile + record + base)
+         + wcodec_tile_decode_scratch(tile, reader->header.features);
 }
 
 /* A read on its way: bytes begin ... end - 1 of the view, decoded tile by tile. */
@@ -13723,10 +16615,11 @@ typedef struct wcodeci_job {
     size_t scratch_size;        /* of each worker */
 } wcodeci_job;
 
-/* Decodes the record of `size` bytes at `at`, which lies at `record`, of type T or S. */
+/* Decodes the record of `size` bytes at `at`, which lies at `record`, of type T or S.  The base is added to the
+ * inputs. */
 static wcodec_status wcodeci_job_decode(const wcodec_reader *r, unsigned type, const wcodeci_byte *record, uint64_t at,
-                                        size_t size, const wcodeci_byte *scales, size_t columns, wcodeci_byte *dst,
-                                        size_t dst_size, wcodeci_byte *room, wcodec_error *err)
+                                        size_t size, wcodec_tile_inputs *inputs, wcodeci_byte *dst, size_t dst_size,
+                                        wcodeci_byte *room, wcodec_error *err)
 {
     wcodec_tile_info info;
     wcodec_status status;
@@ -13736,8 +16629,14 @@ static wcodec_status wcodeci_job_decode(const wcodec_reader *r, unsigned type, c
         && info.split != WCODEC_SPLIT_BYTE)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "scales with another split than BYTE");
     if (!r->source.memory) room += r->largest_record;
-    status = wcodeci_tile_decode(&r->engine, record, size, scales, columns, dst, dst_size, room, r->no_crc, at,
-                                 err);
+    if (r->base.promised) {
+        status = wcodeci_base_for_tile(&r->base, record, size, at, room, inputs, err);
+        if (status) return status;
+        room += wcodeci_base_room(&r->base, r->largest_tile);
+    }
+    status = wcodeci_tile_decode(&r->engine, record, size, inputs, dst, dst_size, room, r->no_crc, at, err);
+    if (status == WCODEC_E_BASE)            /* one that is not promised */
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a tile needs a base, of which the header says nothing");
     if (status == WCODEC_E_TRUNCATED)       /* the container is all there: it is the index that is wrong */
         return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a tile is longer than the index says");
     return status;
@@ -13749,13 +16648,15 @@ static wcodec_status wcodeci_job_scales(const wcodec_reader *r, const wcodec_til
                                         wcodec_error *err)
 {
     const wcodeci_byte *record;
+    wcodec_tile_inputs inputs;
     wcodec_status status;
+    memset(&inputs, 0, sizeof inputs);
     if (!span->columns || worker->scales == span->scales_offset) return WCODEC_OK;
     worker->scales = 0;
     status = wcodeci_reader_fetch(r, span->scales_offset, span->scales_size, room, &record, err);
     if (!status)
-        status = wcodeci_job_decode(r, WCODECI_RECORD_SCALES, record, span->scales_offset, span->scales_size, NULL,
-                                    0, scales, span->columns, room, err);
+        status = wcodeci_job_decode(r, WCODECI_RECORD_SCALES, record, span->scales_offset, span->scales_size,
+                                    &inputs, scales, span->columns, room, err);
     if (!status) worker->scales = span->scales_offset;
     return status;
 }
@@ -13786,6 +16687,7 @@ static wcodec_status wcodeci_job_span(const wcodec_reader *r, const wcodec_tile_
     const wcodeci_byte *record;
     const wcodec_tile_span *from = span;
     wcodec_tile_span target;
+    wcodec_tile_inputs inputs;
     wcodec_tile_info info;
     uint32_t crc = 0;
     wcodec_status status = wcodeci_job_scales(r, span, worker, scales, room, err);
@@ -13805,8 +16707,11 @@ static wcodec_status wcodeci_job_span(const wcodec_reader *r, const wcodec_tile_
                                 "a copy's CRC-32 is not that of its tile");
     }
     /* A copy of a copy ends here: that is no tile. */
-    return wcodeci_job_decode(r, WCODECI_RECORD_TILE, record, from->container_offset, from->container_size, scales,
-                              from->columns, dst, from->size, room, err);
+    memset(&inputs, 0, sizeof inputs);
+    inputs.scales = scales;
+    inputs.columns = from->columns;
+    return wcodeci_job_decode(r, WCODECI_RECORD_TILE, record, from->container_offset, from->container_size, &inputs,
+                              dst, from->size, room, err);
 }
 
 static wcodec_status wcodeci_job_tile(const wcodeci_job *job, uint64_t tile, wcodeci_worker *worker,
@@ -13923,11 +16828,18 @@ WCODEC_API wcodec_status wcodec_read_segment(const wcodec_reader *reader, size_t
 WCODEC_API wcodec_status wcodec_rows_range(const wcodec_segment *segment, uint64_t begin, uint64_t end,
                                            uint64_t *offset, uint64_t *size)
 {
+    unsigned elements, bytes;
     uint64_t bits, first, last;
     if (segment->rank == 0 || begin > end || end > segment->shape[0] || segment->size > UINT64_MAX / 8)
         return WCODEC_E_ARGUMENT;
     *offset = *size = 0;
     if (segment->size == 0 || segment->shape[0] == 0) return WCODEC_OK;
+    if (wcodec_dtype_block(segment->dtype, &elements, &bytes) && segment->rank == 1) {
+        if (begin % elements || end % elements) return WCODEC_E_ARGUMENT;
+        *offset = begin / elements * bytes;
+        *size = (end - begin) / elements * bytes;
+        return *offset <= segment->size && *size <= segment->size - *offset ? WCODEC_OK : WCODEC_E_ARGUMENT;
+    }
     bits = segment->size * 8;
     if (bits % segment->shape[0]) return WCODEC_E_ARGUMENT;
     bits /= segment->shape[0];
@@ -13978,13 +16890,16 @@ struct wcodec_push {
     wcodeci_heap heap;
     wcodec_error error;                     /* sticky once status is not OK */
     wcodeci_engine engine;
-    int no_crc;
+    int no_crc, no_mix;
     wcodec_reread reread;
     uint64_t given;                         /* bytes given out by earlier steps, */
     const wcodeci_byte *now;                /* and by this one */
     size_t now_size;
     wcodeci_push_state state;
     wcodeci_header header;
+    wcodeci_base base;
+    wcodeci_byte *base_record, *base_room;  /* the B record; a tile's bytes of the base */
+    uint64_t base_record_size, base_room_size;
     wcodeci_byte fixed[WCODECI_HEADER_SIZE];
     uint64_t position;                      /* bytes of the container taken */
     uint64_t record_start, record_size;
@@ -14019,12 +16934,14 @@ WCODEC_API wcodec_status wcodec_push_open(wcodec_push **out, const wcodec_reader
 {
     wcodec_reader_options opts = wcodec_reader_defaults();
     wcodeci_heap heap;
+    wcodeci_base base;
     wcodec_push *d;
     wcodec_status status;
     void *block;
     if (!out) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
     *out = NULL;
-    if (!wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts))
+    memset(&base, 0, sizeof base);
+    if (!wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts) || !wcodeci_base_take(&base, opts.base))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "wrong options");
     wcodeci_heap_init(&heap, opts.allocator, opts.max_memory, WCODECI_PUSH_MEMORY);
     status = wcodeci_alloc(&heap, sizeof *d, &block);
@@ -14032,8 +16949,10 @@ WCODEC_API wcodec_status wcodec_push_open(wcodec_push **out, const wcodec_reader
     d = (wcodec_push *)block;
     memset(d, 0, sizeof *d);
     d->heap = heap;
+    d->base = base;
     d->engine = wcodeci_engine_make(opts.cpu_off);
     d->no_crc = opts.no_crc;
+    d->no_mix = opts.no_mix;
     d->reread = opts.reread;
     d->buffer = d->fixed;
     d->want = WCODECI_HEADER_SIZE;
@@ -14050,6 +16969,8 @@ WCODEC_API void wcodec_push_close(wcodec_push *push)
     wcodeci_release(&push->heap, push->decoded, push->decoded_size);
     wcodeci_release(&push->heap, push->scratch, push->scratch_size);
     wcodeci_release(&push->heap, push->scales, push->scales_size);
+    wcodeci_release(&push->heap, push->base_record, push->base_record_size);
+    wcodeci_release(&push->heap, push->base_room, push->base_room_size);
     heap = push->heap;
     wcodeci_release(&heap, push, sizeof *push);
 }
@@ -14062,7 +16983,7 @@ static wcodec_status wcodeci_push_allocate(wcodec_push *d)
     uint64_t largest = wcodeci_record_bound(tile);
     wcodec_status status;
     if (largest < d->header.size) largest = d->header.size;
-    if (largest < WCODECI_MAX_ORIGINAL_BODY + 16) largest = WCODECI_MAX_ORIGINAL_BODY + 16;
+    if (largest < WCODECI_MAX_ORIGINAL_BODY + 16) largest = WCODECI_MAX_ORIGINAL_BODY + 16;     /* of B too */
     status = wcodeci_alloc(&d->heap, largest, &p);
     if (!status) {
         d->buffer = (wcodeci_byte *)p;
@@ -14072,10 +16993,16 @@ static wcodec_status wcodeci_push_allocate(wcodec_push *d)
         d->decoded = (wcodeci_byte *)p;
     }
     if (!status) {
-        d->engine.mix = d->header.mix;
-        d->scratch_size = wcodeci_decode_scratch(d->header.mix, (size_t)tile);
+        d->engine.features = d->header.features;
+        d->scratch_size = wcodec_tile_decode_scratch((size_t)tile, d->header.features);
         status = wcodeci_alloc(&d->heap, d->scratch_size, &p);
         d->scratch = (wcodeci_byte *)p;
+    }
+    d->base.promised = (d->header.features & WCODEC_FEATURE_BASE) != 0;
+    if (!status && d->base.promised && wcodeci_base_room(&d->base, d->header.max_tile)) {
+        d->base_room_size = d->header.max_tile;
+        status = wcodeci_alloc(&d->heap, d->base_room_size, &p);
+        d->base_room = (wcodeci_byte *)p;
     }
     if (status) return wcodeci_push_fail(d, status, 0, wcodeci_memory_text(status));
     return WCODEC_OK;
@@ -14096,6 +17023,7 @@ static wcodec_status wcodeci_push_header(wcodec_push *d)
     wcodec_status status;
     if (d->state == WCODECI_PUSH_HEADER) {
         status = wcodeci_header_parse(d->fixed, &d->header, &d->error);
+        if (!status) status = wcodeci_header_allowed(&d->header, d->no_mix, &d->error);
         if (!status) status = wcodeci_push_allocate(d);
         if (status) return status;
         d->have = 0;
@@ -14124,6 +17052,8 @@ static wcodec_status wcodeci_push_head(wcodec_push *d)
     if (status) return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "a record is broken");
     if (d->scales_next && record.type != WCODECI_RECORD_TILE && record.type != WCODECI_RECORD_COPY)
         return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "no tile follows its group's scales");
+    if (d->base.promised && !d->base_record && record.type != WCODECI_RECORD_BASE)
+        return wcodeci_base_wrong(d->record_start, record.type, &d->error);
     d->record_size = record.size;
     d->want = (size_t)record.size;
     if (wcodeci_record_known(record.type)) {
@@ -14132,6 +17062,8 @@ static wcodec_status wcodeci_push_head(wcodec_push *d)
                 : record.type == WCODECI_RECORD_INDEX ? wcodeci_record_bound(WCODECI_INDEX_TILE)
                 : record.type == WCODECI_RECORD_FOOTER ? WCODECI_FOOTER_SIZE
                 : record.type == WCODECI_RECORD_COPY ? WCODECI_COPY_RECORD
+                : record.type == WCODECI_RECORD_BASE
+                ? wcodeci_up8(WCODECI_RECORD_HEAD + WCODECI_MAX_BASE_BODY)
                 : wcodeci_up8(WCODECI_RECORD_HEAD + WCODECI_MAX_ORIGINAL_BODY);
         if (record.size > largest)
             return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start,
@@ -14175,6 +17107,26 @@ static wcodec_status wcodeci_push_take_original(wcodec_push *d)
     return WCODEC_OK;
 }
 
+/* The base that tiles may need: the first record, if the header says so. */
+static wcodec_status wcodeci_push_take_base(wcodec_push *d)
+{
+    void *p = NULL;
+    wcodec_status status;
+    if (!d->base.promised || d->base_record)
+        return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "a base where there can be none");
+    status = wcodeci_alloc(&d->heap, d->have, &p);
+    if (status) return wcodeci_push_fail(d, status, d->record_start, wcodeci_memory_text(status));
+    d->base_record = (wcodeci_byte *)p;
+    d->base_record_size = d->have;
+    memcpy(d->base_record, d->buffer, d->have);
+    if (wcodeci_base_parse(d->base_record, d->have, &d->base.facts))
+        return wcodeci_base_wrong(d->record_start, WCODECI_RECORD_BASE, &d->error);
+    if (d->base.there && d->base.source.size != d->base.facts.size)
+        return wcodeci_push_fail(d, WCODEC_E_BASE, d->record_start,
+                                 "the base has another size than the one needed");
+    return WCODEC_OK;
+}
+
 /* The scales of a group's columns: kept for the tiles that follow. */
 static wcodec_status wcodeci_push_take_scales(wcodec_push *d)
 {
@@ -14199,7 +17151,7 @@ static wcodec_status wcodeci_push_take_scales(wcodec_push *d)
     }
     d->columns = info.decoded_size;
     d->scales_next = 1;
-    return wcodeci_tile_decode(&d->engine, d->buffer, d->have, NULL, 0, d->scales, d->columns, d->scratch,
+    return wcodeci_tile_decode(&d->engine, d->buffer, d->have, NULL, d->scales, d->columns, d->scratch,
                                d->no_crc, d->record_start, &d->error);
 }
 
@@ -14207,6 +17159,7 @@ static wcodec_status wcodeci_push_take_scales(wcodec_push *d)
 static wcodec_status wcodeci_push_take_tile(wcodec_push *d, int index)
 {
     wcodec_tile_info info;
+    wcodec_tile_inputs inputs;
     wcodec_status status = wcodec_tile_inspect(d->buffer, d->have, &info, &d->error);
     if (status) {
         d->error.offset = d->record_start;
@@ -14217,9 +17170,16 @@ static wcodec_status wcodeci_push_take_tile(wcodec_push *d, int index)
         return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start,
                                  "a tile where there can be no such tile");
     d->scales_next = 0;
-    status = wcodeci_tile_decode(&d->engine, d->buffer, d->have, index ? NULL : d->scales,
-                                 index ? 0 : d->columns, d->decoded, info.decoded_size, d->scratch,
-                                 index ? 0 : d->no_crc, d->record_start, &d->error);
+    memset(&inputs, 0, sizeof inputs);
+    inputs.scales = d->scales;
+    inputs.columns = d->columns;
+    if (!index && info.based)
+        status = wcodeci_base_for_tile(&d->base, d->buffer, d->have, d->record_start, d->base_room, &inputs,
+                                       &d->error);
+    if (!status)
+        status = wcodeci_tile_decode(&d->engine, d->buffer, d->have, index ? NULL : &inputs, d->decoded,
+                                     info.decoded_size, d->scratch, index ? 0 : d->no_crc, d->record_start,
+                                     &d->error);
     if (status) return status;
     if (!index) {
         d->tiles++;
@@ -14300,6 +17260,7 @@ static wcodec_status wcodeci_push_record(wcodec_push *d)
 {
     wcodec_status status;
     switch (d->buffer[0]) {
+    case WCODECI_RECORD_BASE: status = wcodeci_push_take_base(d); break;
     case WCODECI_RECORD_ORIGINAL: status = wcodeci_push_take_original(d); break;
     case WCODECI_RECORD_SCALES: status = wcodeci_push_take_scales(d); break;
     case WCODECI_RECORD_TILE: status = wcodeci_push_take_tile(d, 0); break;
@@ -14393,6 +17354,119 @@ WCODEC_API void wcodec_push_original(const wcodec_push *push, size_t *number, co
     if (name) *name = push->name;
     if (name_size) *name_size = push->name_size;
     if (from_parts) *from_parts = push->from_parts;
+}
+
+WCODEC_API int wcodec_push_base(const wcodec_push *push, wcodec_base *base)
+{
+    if (!push->base_record || !push->base.facts.name) return 0;
+    *base = push->base.facts;
+    return 1;
+}
+
+/* ---- part: amalgamate/parts/78_view.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * The view (public, layer 2): reads of any size, one after the other
+ * It keeps the tile that was decoded last, which the reader, who never changes, cannot.
+ * ---------------------------------------------------------------------------------------------- */
+
+static size_t wcodeci_view_room(const wcodec_reader *reader)
+{
+    wcodec_reader_info info;
+    wcodec_reader_get_info(reader, &info);
+    return (size_t)wcodeci_min64(info.max_tile_bytes, info.view_size);
+}
+
+WCODEC_API size_t wcodec_view_need(const wcodec_reader *reader)
+{
+    return reader ? wcodeci_view_room(reader) + wcodec_reader_scratch(reader) : 0;
+}
+
+WCODEC_API wcodec_status wcodec_view_open(wcodec_view *view, const wcodec_reader *reader, size_t original,
+                                          void *memory, size_t memory_size)
+{
+    wcodec_original o;
+    wcodec_reader_info info;
+    size_t room;
+    if (!view) return WCODEC_E_ARGUMENT;
+    memset(view, 0, sizeof *view);
+    view->error.status = WCODEC_E_ARGUMENT;     /* until it is open nothing can be read */
+    view->error.what = "the view is not open";
+    if (!reader || !memory) return WCODEC_E_ARGUMENT;
+    if (memory_size < wcodec_view_need(reader)) return view->error.status = WCODEC_E_NO_SPACE;
+    wcodec_reader_get_info(reader, &info);
+    o.offset = 0;
+    o.size = info.view_size;
+    if (original != WCODEC_ALL_ORIGINALS && wcodec_reader_original(reader, original, &o) != WCODEC_OK)
+        return WCODEC_E_ARGUMENT;
+    room = wcodeci_view_room(reader);
+    view->reader = reader;
+    view->tile = (unsigned char *)memory;
+    view->scratch = view->tile + room;
+    view->scratch_size = memory_size - room;
+    view->begin = o.offset;
+    view->size = o.size;
+    view->error.status = WCODEC_OK;
+    view->error.what = NULL;
+    return WCODEC_OK;
+}
+
+/* How many of `size` bytes from `offset` on, where a tile begins, are whole tiles. */
+static size_t wcodeci_view_whole(const wcodec_view *view, uint64_t offset, size_t size)
+{
+    wcodec_tile_span span;
+    if (wcodec_reader_tile(view->reader, offset + size, &span) != WCODEC_OK) return size;     /* the end of all */
+    return span.offset > offset ? (size_t)(span.offset - offset) : 0;
+}
+
+/* Reads some of `size` bytes, 1 or more, from `offset` of the reader's view: from the tile that is kept, or whole
+ * tiles where they belong, or from the next tile to be kept.  Returns how many; 0 after an error. */
+static size_t wcodeci_view_some(wcodec_view *view, uint64_t offset, wcodeci_byte *dst, size_t size)
+{
+    wcodec_tile_span span;
+    size_t some;
+    wcodec_status status;
+    if (offset - view->tile_offset >= view->tile_size) {
+        (void)wcodec_reader_tile(view->reader, offset, &span);
+        some = span.offset == offset ? wcodeci_view_whole(view, offset, size) : 0;
+        if (some) {
+            status = wcodec_read(view->reader, offset, dst, some, view->scratch, view->scratch_size, &view->error);
+            return status ? 0 : some;
+        }
+        view->tile_size = 0;
+        status = wcodec_read(view->reader, span.offset, view->tile, span.size, view->scratch, view->scratch_size,
+                             &view->error);
+        if (status) return 0;
+        view->tile_offset = span.offset;
+        view->tile_size = span.size;
+    }
+    some = (size_t)(offset - view->tile_offset);
+    size = wcodeci_min(size, view->tile_size - some);
+    memcpy(dst, view->tile + some, size);
+    return size;
+}
+
+WCODEC_API size_t wcodec_view_read(wcodec_view *view, uint64_t offset, void *dst, size_t size)
+{
+    wcodeci_byte *to = (wcodeci_byte *)dst;
+    size_t there = 0, done = 0;
+    if (!dst) return 0;
+    if (view && !view->error.status && offset < view->size)
+        there = (size_t)wcodeci_min64(size, view->size - offset);
+    while (done < there) {
+        const size_t some = wcodeci_view_some(view, view->begin + offset + done, to + done, there - done);
+        if (!some) done = there = 0;
+        done += some;
+    }
+    if (done < size) memset(to + done, 0, size - done);
+    return done;
+}
+
+WCODEC_API wcodec_status wcodec_view_status(const wcodec_view *view, wcodec_error *err)
+{
+    if (!view) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
+    if (view->error.status) wcodeci_fail(err, view->error.status, view->error.offset, view->error.what);
+    return view->error.status;
 }
 
 /* ---- part: amalgamate/parts/79_copies.c ---- */
@@ -14489,12 +17563,15 @@ static size_t wcodeci_copy_encode(uint64_t distance, uint32_t size, uint32_t crc
 
 #define WCODECI_WRITER_MEMORY ((uint64_t)1 << 30)
 #define WCODECI_TILE_UNITS 65536u           /* of the profile FAST, */
-#define WCODECI_DENSE_UNITS 262144u         /* and of the others */
+#define WCODECI_DENSE_UNITS 262144u         /* and of the others, */
+#define WCODECI_BYTES_UNITS 262144u         /* and of opaque bytes: a window that text needs */
+#define WCODECI_BLOCKS_UNITS 4u             /* bytes of blocks for each unit of a tile */
 #define WCODECI_MAX_TILE_UNITS ((uint32_t)(WCODEC_MAX_TILE_BYTES / 8))
 #define WCODECI_BATCH 4                     /* tiles a worker in a batch, and at least two workers' worth */
 #define WCODECI_LARGE_TILE 131072u          /* units: above, half as many */
 #define WCODECI_BATCH_TILES 128             /* but so many where they are small */
 #define WCODECI_GROUP ((uint64_t)1 << 22)   /* bytes of a group, about */
+#define WCODECI_SERIAL_BATCH 262144u        /* bytes that are enough for one thread: they stay in the cache */
 #define WCODECI_LEAST_SCALED 8192u          /* units: less is not looked at for scales */
 
 typedef struct wcodeci_buffer {
@@ -14502,11 +17579,15 @@ typedef struct wcodeci_buffer {
     uint64_t size, capacity;
 } wcodeci_buffer;
 
-/* A tile of the batch: its bytes at `in` of the input, its record at `out` of the output. */
+/* A tile of the batch: its bytes, and where in the output its record goes. */
 typedef struct wcodeci_batch_tile {
-    size_t in, size, out, record;
+    const wcodeci_byte *src;                /* in the input, or in memory that was lent */
+    size_t at, size, out, record;           /* at: where they begin among the batch's */
     unsigned dtype;
     uint64_t row;
+    uint64_t base_offset;                   /* of its bytes in the base, */
+    int has_base;                           /* if it has some there; */
+    wcodec_status base_status;              /* what reading them came to */
     uint64_t pending_end;                   /* of `pending`: what comes before it, if it is a first tile */
     uint64_t pending_start;                 /* where its segment's entry begins */
     uint64_t per_tile;                      /* 0: not the first tile of its segment */
@@ -14521,7 +17602,8 @@ typedef struct wcodeci_batch_tile {
 
 /* A group of the batch: its columns' scales, and their record. */
 typedef struct wcodeci_batch_group {
-    size_t in, size, out, record;           /* as for a tile; record 0: it has no scales */
+    const wcodeci_byte *src;
+    size_t size, out, record;               /* as for a tile; record 0: it has no scales */
     size_t scales, columns, tiles;          /* where in the writer's `scales`; tiles a group in this segment */
     uint64_t all;                           /* tiles of the segment */
     unsigned dtype;
@@ -14534,14 +17616,17 @@ struct wcodec_writer {
     wcodec_parallel parallel;
     wcodec_tile_options tile;
     wcodec_error error;                     /* sticky */
-    uint32_t tile_units;
+    uint32_t tile_units, tile_wanted;       /* wanted: 0: what is best for each dtype */
     wcodeci_engine engine;
+    unsigned features;
+    wcodeci_base base;
     int no_sha256, in_original, from_parts, finished;
     uint64_t position;                      /* bytes written */
     uint32_t file_crc;
 
-    wcodeci_byte *input, *output, *scratch; /* of a batch */
-    size_t input_size, output_size, scratch_size, worker_scratch;
+    wcodeci_byte *input, *output, *scratch; /* of a batch; a worker's scratch ends with bytes of the base */
+    size_t input_size, output_size, scratch_size, worker_scratch, base_room;
+    int lent;                               /* what is given stays where it is until the batch is written */
     wcodeci_batch_tile *batch;
     size_t batch_capacity, batch_count, input_used, output_used;
     wcodeci_byte *scales;                   /* of the batch's groups */
@@ -14555,6 +17640,8 @@ struct wcodec_writer {
 
     wcodeci_cut cut;                        /* of the open segment */
     unsigned dtype;
+    int has_base;
+    uint64_t base_offset;                   /* of the open segment in the base */
     uint64_t next_tile, missing;            /* its next tile, its bytes still to come */
     size_t tile_size, tile_have;            /* the open tile */
 
@@ -14632,12 +17719,24 @@ static wcodec_status wcodeci_emit_padding(wcodec_writer *w)
     return wcodeci_emit(w, zero, (size_t)(wcodeci_up8(w->position) - w->position));
 }
 
+/* The table of tiles gives its memory to whatever cannot do without: fewer copies are found, that is all. */
+static int wcodeci_writer_forget(wcodec_writer *w)
+{
+    if (!w->copies.entries) return 0;
+    wcodeci_release(&w->heap, w->copies.entries, w->copies.capacity * sizeof *w->copies.entries);
+    memset(&w->copies, 0, sizeof w->copies);
+    w->copies.full = 1;
+    return 1;
+}
+
 static wcodec_status wcodeci_put(wcodec_writer *w, wcodeci_buffer *b, const void *src, size_t size)
 {
     void *p = b->p;
     wcodec_status status;
     if (size == 0) return WCODEC_OK;
     status = wcodeci_grow(&w->heap, &p, &b->capacity, b->size + size, 1);
+    if (status == WCODEC_E_LIMIT && wcodeci_writer_forget(w))
+        status = wcodeci_grow(&w->heap, &p, &b->capacity, b->size + size, 1);
     b->p = (wcodeci_byte *)p;
     if (status) return wcodeci_writer_fail(w, status, wcodeci_memory_text(status), NULL);
     memcpy(b->p + b->size, src, size);
@@ -14668,6 +17767,25 @@ static wcodec_status wcodeci_put_segment_name(wcodec_writer *w, const char *name
     return status;
 }
 
+/* The record that names the base. */
+static wcodec_status wcodeci_writer_base(wcodec_writer *w)
+{
+    const wcodec_base *b = &w->base.facts;
+    wcodeci_byte head[32], tail[10 + WCODECI_BASE_SHA256];
+    const size_t used = wcodeci_put_varint(tail, b->size);
+    size_t at = 0;
+    wcodec_status status;
+    memcpy(tail + used, b->sha256, WCODECI_BASE_SHA256);
+    head[at++] = WCODECI_RECORD_BASE;
+    at += wcodeci_put_varint(head + at, wcodeci_varint_size(b->name_size) + b->name_size + used
+                                        + WCODECI_BASE_SHA256);
+    at += wcodeci_put_varint(head + at, b->name_size);
+    status = wcodeci_emit(w, head, at);
+    if (!status) status = wcodeci_emit(w, b->name, b->name_size);
+    if (!status) status = wcodeci_emit(w, tail, used + WCODECI_BASE_SHA256);
+    return status ? status : wcodeci_emit_padding(w);
+}
+
 static wcodec_status wcodeci_writer_header(wcodec_writer *w, const char *metadata, size_t metadata_size)
 {
     static const char line[] = "{\"creator\":\"wcodec " WCODEC_VERSION "\"}";
@@ -14685,7 +17803,7 @@ static wcodec_status wcodeci_writer_header(wcodec_writer *w, const char *metadat
     wcodeci_store16(head + 4, WCODEC_FORMAT_VERSION);
     wcodeci_store32(head + 8, (uint32_t)(WCODECI_HEADER_SIZE + metadata_size + padding));
     wcodeci_store32(head + 12, (uint32_t)metadata_size);
-    if (w->tile.profile == WCODEC_PROFILE_BEST) wcodeci_store32(head + 16, WCODECI_FEATURE_MIX);
+    wcodeci_store32(head + 16, w->features);
     wcodeci_store32(head + 20, 8 * w->tile_units);
     crc = wcodec_crc32(wcodec_crc32(0, head, 28), metadata, metadata_size);
     wcodeci_store32(head + 28, wcodec_crc32(crc, zero, padding));
@@ -14693,7 +17811,7 @@ static wcodec_status wcodeci_writer_header(wcodec_writer *w, const char *metadat
     if (!status) status = wcodeci_emit(w, metadata, metadata_size);
     if (!status) status = wcodeci_emit(w, zero, padding);
     w->segments_end = w->position;
-    return status;
+    return status || !w->base.there ? status : wcodeci_writer_base(w);
 }
 
 /* The memory of a batch: input, the tiles' records, each worker's scratch.  Sizes are 64 bits until the gate
@@ -14707,7 +17825,8 @@ static wcodec_status wcodeci_writer_allocate(wcodec_writer *w)
     const uint64_t input = tile * least < WCODECI_GROUP + tile ? WCODECI_GROUP + tile : tile * least;
     const uint64_t scales = input / 4;      /* a group has at least four rows */
     const uint64_t output = input + scales + 2 * tiles * wcodec_tile_bound(0);
-    const uint64_t scratch = wcodeci_encode_scratch(w->tile.profile, (size_t)tile) * workers;
+    const uint64_t base = wcodeci_base_room(&w->base, tile);
+    const uint64_t scratch = (wcodeci_encode_scratch(w->tile.profile, (size_t)tile) + base) * workers;
     wcodec_status status;
     void *p[7] = { NULL, NULL, NULL, NULL, NULL, NULL, NULL };
     status = wcodeci_alloc(&w->heap, input, &p[0]);
@@ -14729,9 +17848,21 @@ static wcodec_status wcodeci_writer_allocate(wcodec_writer *w)
     w->input_size = (size_t)input;          /* what did not fit was not given: its pointer is NULL */
     w->output_size = (size_t)output;
     w->scratch_size = (size_t)scratch;
-    w->worker_scratch = wcodeci_encode_scratch(w->tile.profile, (size_t)tile);
+    w->base_room = (size_t)base;
+    w->worker_scratch = wcodeci_encode_scratch(w->tile.profile, (size_t)tile) + w->base_room;
     w->batch_capacity = (size_t)tiles;
     return status;
+}
+
+/* Takes over what the caller says of its base. */
+static int wcodeci_base_facts_ok(wcodeci_base *base, const wcodec_base *facts)
+{
+    if (!base->there) return 1;
+    if (!facts || facts->size != base->source.size || facts->name_size > WCODECI_MAX_NAME
+        || (!facts->name && facts->name_size))
+        return 0;
+    base->facts = *facts;
+    return 1;
 }
 
 WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_sink *sink,
@@ -14739,14 +17870,17 @@ WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_si
 {
     wcodec_writer_options opts = wcodec_writer_defaults();
     wcodeci_heap heap;
+    wcodeci_base base;
     wcodec_writer *w;
     wcodec_status status;
     void *block;
     if (!out) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
     *out = NULL;
+    memset(&base, 0, sizeof base);
     if (!sink || !sink->write || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts)
         || opts.tile_units > WCODECI_MAX_TILE_UNITS || opts.metadata_size > WCODECI_MAX_METADATA
-        || (!opts.metadata && opts.metadata_size)
+        || (!opts.metadata && opts.metadata_size) || !wcodeci_base_take(&base, opts.base)
+        || !wcodeci_base_facts_ok(&base, opts.base_facts)
         || opts.tile.profile > (WCODECI_MIX ? WCODEC_PROFILE_BEST : WCODEC_PROFILE_DENSE))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "wrong sink or options");
     wcodeci_heap_init(&heap, opts.allocator, opts.max_memory, WCODECI_WRITER_MEMORY);
@@ -14760,13 +17894,18 @@ WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_si
     w->tile = opts.tile;
     w->tile.cpu_off |= opts.cpu_off;
     w->engine = wcodeci_engine_make(w->tile.cpu_off);
+    w->tile_wanted = opts.tile_units;
     w->tile_units = wcodeci_tile_units(opts.tile_units, opts.tile.profile);
     w->no_sha256 = opts.no_sha256;
+    w->base = base;
     w->no_copies = opts.no_copies;
     w->reread = opts.reread;
+    w->features = (opts.tile.profile == WCODEC_PROFILE_BEST ? WCODEC_FEATURE_MIX : 0u)
+                | (base.there ? WCODEC_FEATURE_BASE : 0u) | (opts.features & WCODEC_FEATURE_BLOCKS);
     status = wcodeci_writer_allocate(w);
     if (status) wcodeci_writer_fail(w, status, wcodeci_memory_text(status), err);
     else status = wcodeci_writer_header(w, opts.metadata, opts.metadata_size);
+    w->base.facts.name = NULL;      /* the caller's */
     if (status) {
         (void)wcodeci_writer_error(w, err);
         wcodec_writer_close(w);
@@ -14825,25 +17964,20 @@ static void wcodeci_hash_task(void *arg, size_t i, unsigned worker)
     wcodec_writer *w = (wcodec_writer *)arg;
     wcodeci_batch_tile *t = &w->batch[i];
     (void)worker;
-    t->crc = w->engine.crc(0, w->input + t->in, t->size);
+    t->crc = w->engine.crc(0, t->src, t->size);
     t->hashed = 1;
 }
 
-/* Are a tile's bytes those of the view from `offset` on? */
+/* Are a tile's bytes those of the view from `offset` on, all of them before the batch? */
 static wcodec_status wcodeci_tile_equal(wcodec_writer *w, const wcodeci_batch_tile *t, uint64_t offset, int *equal)
 {
-    const wcodeci_byte *src = w->input + t->in;
     size_t done;
     *equal = 0;
-    if (offset >= w->view) {
-        *equal = memcmp(w->input + (size_t)(offset - w->view), src, t->size) == 0;
-        return WCODEC_OK;
-    }
     for (done = 0; done < t->size;) {
         const size_t take = wcodeci_min(t->size - done, w->worker_scratch);
         const wcodec_status status = wcodeci_writer_reread(w, offset + done, w->scratch, take);
         if (status) return status;
-        if (memcmp(w->scratch, src + done, take) != 0) return WCODEC_OK;
+        if (memcmp(w->scratch, t->src + done, take) != 0) return WCODEC_OK;
         done += take;
     }
     *equal = 1;
@@ -14856,6 +17990,7 @@ static wcodec_status wcodeci_batch_look(wcodec_writer *w, size_t i)
     wcodeci_batch_tile *t = &w->batch[i];
     wcodeci_copy_entry *e;
     wcodec_status status = wcodeci_copies_room(&w->copies, &w->heap);
+    size_t other = 0;
     int equal;
     if (status) return wcodeci_writer_fail(w, status, wcodeci_memory_text(status), NULL);
     if (w->copies.capacity == 0) return WCODEC_OK;
@@ -14863,18 +17998,22 @@ static wcodec_status wcodeci_batch_look(wcodec_writer *w, size_t i)
     if (e->size == 0 || !wcodeci_writer_rereads(w, e->offset)) {
         if (e->size == 0 && w->copies.full) return WCODEC_OK;
         w->copies.count += e->size == 0;
-        e->offset = w->view + t->in;
+        e->offset = w->view + t->at;
         e->crc = t->crc;
         e->size = (uint32_t)t->size << 1;
         t->added = 1;
         return WCODEC_OK;
     }
     if (e->size & 1) return WCODEC_OK;
-    status = wcodeci_tile_equal(w, t, e->offset, &equal);
+    if (e->offset >= w->view) {             /* in this batch */
+        while (w->batch[other].at != e->offset - w->view) other++;
+        equal = memcmp(w->batch[other++].src, t->src, t->size) == 0;
+    } else {
+        status = wcodeci_tile_equal(w, t, e->offset, &equal);
+    }
     if (status || !equal) return status;
-    t->distance = w->view + t->in - e->offset;
-    if (e->offset >= w->view)
-        while (w->batch[t->equal++].in != e->offset - w->view) {}
+    t->distance = w->view + t->at - e->offset;
+    t->equal = other;
     return WCODEC_OK;
 }
 
@@ -14896,31 +18035,46 @@ static wcodec_status wcodeci_batch_copies(wcodec_writer *w)
 /* Codes a tile of the batch, unless it is a copy. */
 static void wcodeci_encode_one(wcodec_writer *w, wcodeci_batch_tile *t, unsigned worker)
 {
-    wcodec_scales scales;
     const wcodeci_batch_group *g = t->group ? &w->groups[t->group - 1] : NULL;
+    wcodeci_byte *scratch = w->scratch + worker * w->worker_scratch;
+    const size_t scratch_size = w->worker_scratch - w->base_room;
+    wcodec_tile_inputs inputs;
     if (t->distance) return;
-    if (g) {
-        scales.scale = w->scales + g->scales;
-        scales.columns = g->columns;
-        scales.phase = t->phase;
+    memset(&inputs, 0, sizeof inputs);
+    if (g && g->record) {
+        inputs.scales = w->scales + g->scales;
+        inputs.columns = g->columns;
+        inputs.phase = t->phase;
     }
-    t->record = wcodeci_tile_encode(t->dtype, t->row, w->input + t->in, t->size, t->hashed ? &t->crc : NULL,
-                                    g && g->record ? &scales : NULL, &w->tile, w->output + t->out,
-                                    wcodec_tile_bound(t->size), w->scratch + worker * w->worker_scratch,
-                                    w->worker_scratch);
+    if (t->has_base) {
+        inputs.base_offset = t->base_offset;
+        t->base_status = wcodeci_base_bytes(&w->base, t->base_offset, t->size, scratch + scratch_size, &inputs.base);
+        if (t->base_status) return;
+    }
+    t->record = wcodeci_tile_encode(t->dtype, t->row, t->src, t->size, t->hashed ? &t->crc : NULL, &inputs, &w->tile,
+                                    w->output + t->out, wcodec_tile_bound(t->size), scratch, scratch_size);
 }
 
-/* Task 0 is the SHA-256 of the batch, which lies in order in `input`; the others are its tiles.  The digest can
- * not be shared out, so it begins first. */
+/* The SHA-256 goes on over the batch. */
+static void wcodeci_batch_sha(wcodec_writer *w)
+{
+    size_t i;
+    for (i = 0; i < w->batch_count; i++) {
+        if (!w->no_sha256) wcodec_sha256_update(&w->sha, w->batch[i].src, w->batch[i].size);
+        w->sha_done += w->batch[i].size;
+    }
+}
+
+/* Task 0 is the SHA-256 of the batch, the others are its tiles.  The digest can not be shared out, so it begins
+ * first. */
 static void wcodeci_encode_task(void *arg, size_t i, unsigned worker)
 {
     wcodec_writer *w = (wcodec_writer *)arg;
     if (i) {
         wcodeci_encode_one(w, &w->batch[i - 1], worker);
-        return;
+    } else {
+        wcodeci_batch_sha(w);
     }
-    if (!w->no_sha256) wcodec_sha256_update(&w->sha, w->input, w->input_used);
-    w->sha_done = w->input_used;
 }
 
 /* Tiles that took few bytes are not worth copies: those that were found in this batch are coded after all. */
@@ -14982,7 +18136,7 @@ static void wcodeci_group_task(void *arg, size_t i, unsigned worker)
     wcodeci_byte *scratch = w->scratch + worker * w->worker_scratch;
     g->record = 0;
     if (!g->first && wcodeci_group_copied(w, i)) return;
-    if (!wcodec_scales_fit(g->dtype, w->input + g->in, g->size, g->columns, w->tile.cpu_off,
+    if (!wcodec_scales_fit(g->dtype, g->src, g->size, g->columns, w->tile.cpu_off,
                            w->scales + g->scales, scratch, w->worker_scratch))
         return;
     g->record = wcodeci_scales_encode(w->scales + g->scales, g->columns, w->tile.cpu_off, w->output + g->out,
@@ -15068,7 +18222,9 @@ static wcodec_status wcodeci_writer_flush(wcodec_writer *w)
     wcodeci_batch_small(w);
     wcodeci_batch_unused(w);
     for (i = 0; i < w->batch_count && !status; i++) {
-        if (!w->batch[i].record || w->sha_done != w->input_used)
+        if (w->batch[i].base_status)
+            status = wcodeci_writer_fail(w, w->batch[i].base_status, "reading the base failed", NULL);
+        else if (!w->batch[i].record || w->sha_done != w->input_used)
             status = wcodeci_writer_fail(w, WCODEC_E_ARGUMENT, "a tile was left out by the caller's threads",
                                          NULL);
         else
@@ -15153,8 +18309,8 @@ WCODEC_API wcodec_status wcodec_writer_original(wcodec_writer *writer, const cha
 static int wcodeci_writer_geometry(const wcodec_segment *s, wcodeci_cut *cut, int *given)
 {
     uint64_t size = 0;
-    *given = s->dtype == WCODEC_BYTES;
-    if (*given) {
+    *given = s->dtype == WCODEC_BYTES || s->dtype >= WCODECI_DTYPES;
+    if (s->dtype == WCODEC_BYTES) {
         cut->unit = 1;
         cut->units = s->size;
         cut->row = 1;
@@ -15168,16 +18324,18 @@ static int wcodeci_writer_geometry(const wcodec_segment *s, wcodeci_cut *cut, in
     return 1;
 }
 
-/* Tiles of whole rows near the wanted size; a longer row is cut evenly. */
-static uint64_t wcodeci_units_per_tile(const wcodeci_cut *cut, uint64_t wanted)
+/* Tiles of whole rows near the wanted size; a longer row is cut evenly, at whole blocks if these are not larger. */
+static uint64_t wcodeci_units_per_tile(const wcodeci_cut *cut, uint64_t block, uint64_t wanted)
 {
-    uint64_t pieces;
+    uint64_t pieces, units;
     if (cut->row <= wanted) {
         uint64_t rows = (cut->units - 1) / cut->row + 1;
         return wcodeci_min64(wanted / cut->row, rows) * cut->row;
     }
+    wanted = wanted < block ? wanted : wanted - wanted % block;
     pieces = (cut->row - 1) / wanted + 1;
-    return (cut->row - 1) / pieces + 1;
+    units = (cut->row - 1) / pieces + 1;
+    return wanted < block || units % block == 0 ? units : units + block - units % block;
 }
 
 /* The columns that scales are taken of; 0: none.  Of a kernel of a convolution they are all that belongs to one
@@ -15208,6 +18366,7 @@ static uint64_t wcodeci_coded_row(unsigned profile, const wcodec_segment *s, uin
 /* How a segment will be written. */
 typedef struct wcodeci_layout {
     wcodeci_cut cut;
+    unsigned block;                     /* units that are not to be torn apart: bytes of a block, or 1 */
     int given;                          /* the index must say its size, unit and row */
     uint64_t row;                       /* that its tiles are coded with */
     size_t per_group, columns;          /* tiles a group, 0: none; columns that scales are taken of */
@@ -15224,23 +18383,29 @@ static void wcodeci_layout_groups(wcodeci_layout *l, uint64_t columns)
     l->columns = (size_t)columns;
 }
 
-/* Tiles and groups of a segment, in tiles of about `tile_units`; 0 if the segment contradicts itself. */
-static int wcodeci_layout_make(const wcodec_segment *s, unsigned profile, uint32_t tile_units,
-                               wcodeci_layout *l)
+/* Tiles and groups of a segment, in tiles of about so many units as are `wanted` (0: the profile's own number);
+ * 0 if the segment contradicts itself. */
+static int wcodeci_layout_make(const wcodec_segment *s, unsigned profile, uint32_t wanted, wcodeci_layout *l)
 {
+    const wcodeci_block_row *block = wcodeci_block_of(s->dtype);
+    uint32_t tile_units = !wanted && s->dtype == WCODEC_BYTES ? WCODECI_BYTES_UNITS
+                                                              : wcodeci_tile_units(wanted, profile);
     memset(l, 0, sizeof *l);
-    if (s->dtype >= WCODECI_DTYPES || s->rank > WCODECI_MAX_RANK || (s->rank && !s->shape)
+    l->block = block ? block->bytes : 1;
+    if (block) tile_units *= WCODECI_BLOCKS_UNITS;
+    if ((s->dtype >= WCODECI_DTYPES && !block) || s->row % l->block || s->rank > WCODECI_MAX_RANK || (s->rank && !s->shape)
         || !wcodeci_writer_geometry(s, &l->cut, &l->given))
         return 0;
     if (l->cut.row > tile_units && l->cut.units % l->cut.row) {
-        l->cut.row = 1;         /* rows that neither fit a tile nor fill the segment are no rows */
+        l->cut.row = l->block;  /* rows that neither fit a tile nor fill the segment are no rows */
         l->given = 1;
     }
     l->row = wcodeci_coded_row(profile, s, l->cut.row);
     if (s->size == 0) return 1;
-    l->cut.per_tile = wcodeci_units_per_tile(&l->cut, tile_units);
+    l->cut.per_tile = wcodeci_units_per_tile(&l->cut, l->block, tile_units);
     (void)wcodeci_cut_tiles(&l->cut);
-    wcodeci_layout_groups(l, wcodeci_columns(s, profile, &l->cut, tile_units));
+    /* Where the base is of use a tile takes no scales. */
+    if (!s->has_base) wcodeci_layout_groups(l, wcodeci_columns(s, profile, &l->cut, tile_units));
     return 1;
 }
 
@@ -15272,8 +18437,11 @@ WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcod
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "a segment can not begin here");
     if ((segment->name_size && !segment->name) || segment->name_size > WCODECI_MAX_NAME
         || segment->size > UINT64_MAX - w->original_size || w->segments == UINT32_MAX
-        || !wcodeci_layout_make(segment, w->tile.profile, w->tile_units, &layout))
+        || !wcodeci_layout_make(segment, w->tile.profile, w->tile_wanted, &layout))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "dtype, shape and size of a segment disagree");
+    if (segment->has_base && (!w->base.there || segment->base_offset > w->base.source.size
+                              || segment->size > w->base.source.size - segment->base_offset))
+        return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "a segment does not lie in the base");
     w->segment_start = w->pending.size;
     status = wcodeci_put_segment(w, segment, &layout.cut, layout.given);
     if (status) return wcodeci_writer_error(w, err);
@@ -15281,7 +18449,9 @@ WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcod
     w->row = layout.row;
     w->per_group = layout.per_group;
     w->columns = layout.columns;
-    w->dtype = segment->dtype;
+    w->dtype = layout.block > 1 && !(w->features & WCODEC_FEATURE_BLOCKS) ? (unsigned)WCODEC_BYTES : segment->dtype;
+    w->has_base = segment->has_base;
+    w->base_offset = segment->base_offset;
     w->next_tile = 0;
     w->missing = segment->size;
     w->tile_size = w->tile_have = 0;
@@ -15301,12 +18471,13 @@ static void wcodeci_writer_next(const wcodec_writer *w, size_t *count, uint64_t 
     wcodeci_cut_tile(&w->cut, w->next_tile + *count - 1, &other, end);
 }
 
-/* The group that begins with the batch's next tile and is as long as units begin ... end - 1. */
-static void wcodeci_writer_begin_group(wcodec_writer *w, uint64_t begin, uint64_t end)
+/* The group that begins with the batch's next tile, at `src`, and is as long as units begin ... end - 1. */
+static void wcodeci_writer_begin_group(wcodec_writer *w, const wcodeci_byte *src, uint64_t begin, uint64_t end)
 {
+    const size_t skip = wcodeci_first_row(begin, w->columns) * w->cut.unit;
     wcodeci_batch_group *g = &w->groups[w->group_count++];
-    g->in = w->input_used + wcodeci_first_row(begin, w->columns) * w->cut.unit;
-    g->size = w->input_used + (size_t)((end - begin) * w->cut.unit) - g->in;
+    g->src = src + skip;
+    g->size = (size_t)((end - begin) * w->cut.unit) - skip;
     g->out = w->output_used;
     g->scales = w->scales_used;
     g->columns = w->columns;
@@ -15319,8 +18490,8 @@ static void wcodeci_writer_begin_group(wcodec_writer *w, uint64_t begin, uint64_
 }
 
 /* Opens the next tile in the batch, which is written first if there is no room for the tile, or for all of the
- * group that begins with it. */
-static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w)
+ * group that begins with it.  `src`: where its bytes are. */
+static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w, const wcodeci_byte *src)
 {
     const int leads = w->per_group && w->next_tile % w->per_group == 0;
     size_t count = leads ? w->per_group : 1;
@@ -15330,17 +18501,20 @@ static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w)
     wcodeci_writer_next(w, &count, &begin, &end);
     size = (end - begin) * w->cut.unit;
     if (count > w->batch_capacity - w->batch_count || size > w->input_size - w->input_used
-        || (leads && w->columns > w->scales_size - w->scales_used)) {
+        || (leads && w->columns > w->scales_size - w->scales_used)
+        || ((leads || !w->per_group) && w->parallel.workers < 2 && w->input_used >= WCODECI_SERIAL_BATCH)) {
         status = wcodeci_writer_flush(w);
         if (status) return status;
     }
-    if (leads) wcodeci_writer_begin_group(w, begin, end);
+    if (!w->lent) src = w->input + w->input_used;
+    if (leads) wcodeci_writer_begin_group(w, src, begin, end);
     count = 1;
     wcodeci_writer_next(w, &count, &begin, &end);
     w->tile_size = (size_t)((end - begin) * w->cut.unit);
     w->tile_have = 0;
     t = &w->batch[w->batch_count++];
-    t->in = w->input_used;
+    t->src = src;
+    t->at = w->input_used;
     t->out = w->output_used;
     t->size = w->tile_size;
     t->record = 0;
@@ -15349,6 +18523,9 @@ static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w)
     t->equal = 0;
     t->dtype = w->dtype;
     t->row = w->row;
+    t->has_base = w->has_base;
+    t->base_offset = w->base_offset + begin * w->cut.unit;
+    t->base_status = WCODEC_OK;
     t->pending_end = w->pending.size;
     t->pending_start = w->segment_start;
     t->group = w->per_group ? w->group_count : 0;
@@ -15373,11 +18550,12 @@ WCODEC_API wcodec_status wcodec_writer_data(wcodec_writer *writer, const void *d
     while (size) {
         size_t take;
         if (w->tile_have == w->tile_size) {
-            status = wcodeci_writer_begin_tile(w);
+            status = wcodeci_writer_begin_tile(w, src);
             if (status) return wcodeci_writer_error(w, err);
         }
         take = wcodeci_min(size, w->tile_size - w->tile_have);
-        memcpy(w->input + w->batch[w->batch_count - 1].in + w->tile_have, src, take);
+        /* The open tile is the last, and ends where the input that is used does. */
+        if (!w->lent) memcpy(w->input + w->input_used - (w->tile_size - w->tile_have), src, take);
         w->tile_have += take;
         w->missing -= take;
         src += take;
@@ -15415,6 +18593,7 @@ static wcodec_status wcodeci_writer_index_room(wcodec_writer *w)
     const size_t scratch = wcodeci_encode_scratch(w->tile.profile, WCODECI_INDEX_TILE);
     wcodec_status status = WCODEC_OK;
     void *p;
+    (void)wcodeci_writer_forget(w);         /* no tile comes any more */
     if (w->output_size < output) {
         wcodeci_release(&w->heap, w->output, w->output_size);
         status = wcodeci_alloc(&w->heap, output, &p);
@@ -15492,7 +18671,10 @@ WCODEC_API wcodec_status wcodec_writer_finish(wcodec_writer *writer, wcodec_erro
 /* ---- part: amalgamate/parts/85_plan.c ---- */
 
 /* ------------------------------------------------------------------------------------------------
- * Plans (public, layer 4): how a file falls into segments
+ * Plans (private): how a file falls into segments; safetensors
+ *
+ * The parser of a format gathers segments in any order, with their names somewhere in `text`, and their shapes one
+ * after the other; then they are arranged, and what they leave out becomes opaque.
  *
  * safetensors: u64 N, N bytes of JSON, then the tensors' bytes.  Whatever is in doubt makes the file one
  * opaque segment, so the parser below may be strict and simple: it accepts what the format's own reader does,
@@ -15506,23 +18688,16 @@ WCODEC_API wcodec_status wcodec_writer_finish(wcodec_writer *writer, wcodec_erro
 typedef struct wcodeci_plan {
     wcodec_plan plan;                       /* first: a wcodec_plan pointer is one to this */
     wcodeci_heap heap;
-    char *json;                             /* the header's text; names lie in it */
-    uint64_t json_size;
+    char *text;                             /* names lie in it */
+    uint64_t text_size;
     wcodec_segment *segments;
     uint64_t segment_capacity;
     uint64_t *shapes;                       /* of all segments, one after the other */
     uint64_t shape_capacity, shapes_used;
     uint32_t *order;
     uint64_t order_count;
+    uint64_t wrong;                         /* the number of a segment that can not be arranged */
 } wcodeci_plan;
-
-WCODEC_API wcodec_plan_options wcodec_plan_defaults(void)
-{
-    wcodec_plan_options options;
-    memset(&options, 0, sizeof options);
-    options.struct_size = sizeof options;
-    return options;
-}
 
 /* A JSON text being read in place.  Every function below returns 0 if the text is not what it must be. */
 typedef struct wcodeci_json {
@@ -15663,14 +18838,6 @@ static int wcodeci_json_number(wcodeci_json *j, uint64_t *v)
     return j->p > start && (j->p - start == 1 || *start != '0');
 }
 
-static int wcodeci_text_is(const char *text, size_t size, const char *word)
-{
-    size_t i;
-    for (i = 0; i < size; i++)
-        if (!word[i] || word[i] != text[i]) return 0;
-    return !word[i];
-}
-
 static size_t wcodeci_json_digits(wcodeci_json *j)
 {
     const char *start = j->p;
@@ -15752,6 +18919,17 @@ static int wcodeci_json_metadata(wcodeci_json *j)
     return wcodeci_json_take(j, '}');
 }
 
+/* One more dimension, of the segment that is added next. */
+static wcodec_status wcodeci_plan_dimension(wcodeci_plan *plan, uint64_t v)
+{
+    void *p = plan->shapes;
+    wcodec_status status =
+        wcodeci_grow(&plan->heap, &p, &plan->shape_capacity, plan->shapes_used + 1, sizeof v);
+    plan->shapes = (uint64_t *)p;
+    if (!status) plan->shapes[plan->shapes_used++] = v;
+    return status;
+}
+
 /* OK, or CORRUPT for a text that is not of this form, or what an allocation came to. */
 static wcodec_status wcodeci_json_shape(wcodeci_plan *plan, wcodeci_json *j, wcodec_segment *s)
 {
@@ -15759,14 +18937,11 @@ static wcodec_status wcodeci_json_shape(wcodeci_plan *plan, wcodeci_json *j, wco
     s->rank = 0;
     if (wcodeci_json_take(j, ']')) return WCODEC_OK;
     do {
-        void *p = plan->shapes;
         uint64_t v;
         wcodec_status status;
         if (s->rank == WCODECI_MAX_RANK || !wcodeci_json_number(j, &v)) return WCODEC_E_CORRUPT;
-        status = wcodeci_grow(&plan->heap, &p, &plan->shape_capacity, plan->shapes_used + 1, sizeof v);
-        plan->shapes = (uint64_t *)p;
+        status = wcodeci_plan_dimension(plan, v);
         if (status) return status;
-        plan->shapes[plan->shapes_used++] = v;
         s->rank++;
     } while (wcodeci_json_take(j, ','));
     return wcodeci_json_take(j, ']') ? WCODEC_OK : WCODEC_E_CORRUPT;
@@ -15789,7 +18964,7 @@ static wcodec_status wcodeci_json_tensor(wcodeci_plan *plan, wcodeci_json *j, wc
             bit = 1;
             if (!wcodeci_json_string(j, &text, &size)) return WCODEC_E_CORRUPT;
             dtype = wcodec_dtype_find(text, size);
-            s->dtype = dtype < 0 ? (unsigned)WCODEC_BYTES : (unsigned)dtype;
+            s->dtype = dtype < 0 || (size_t)dtype >= WCODECI_DTYPES ? (unsigned)WCODEC_BYTES : (unsigned)dtype;
         } else if (wcodeci_text_is(key, key_size, "shape")) {
             bit = 2;
             if (!(seen & bit)) status = wcodeci_json_shape(plan, j, s);
@@ -15876,66 +19051,89 @@ static int wcodeci_plan_names_differ(wcodeci_plan *plan)
     return 1;
 }
 
-/* The tensors' shapes lie one after the other, in the order of parsing. */
-static int wcodeci_plan_check_tensors(wcodeci_plan *plan)
+/* The numbers of all segments. */
+static wcodec_status wcodeci_plan_number(wcodeci_plan *plan)
+{
+    void *p;
+    uint64_t i;
+    wcodec_status status;
+    wcodeci_release(&plan->heap, plan->order, plan->order_count * sizeof *plan->order);
+    plan->order = NULL;
+    plan->order_count = 0;
+    if (plan->plan.count >= UINT32_MAX) return WCODEC_E_CORRUPT;
+    status = wcodeci_alloc(&plan->heap, (uint64_t)plan->plan.count * sizeof(uint32_t), &p);
+    plan->order = (uint32_t *)p;
+    if (status) return status;
+    plan->order_count = plan->plan.count;
+    for (i = 0; i < plan->order_count; i++) plan->order[i] = (uint32_t)i;
+    return WCODEC_OK;
+}
+
+/* The shapes lie one after the other, in the order of parsing, and move no more. */
+static void wcodeci_plan_shapes(wcodeci_plan *plan)
 {
     const uint64_t *shape = plan->shapes;
     size_t i;
     for (i = 0; i < plan->plan.count; i++) {
         wcodec_segment *s = &plan->segments[i];
+        s->shape = s->rank ? shape : NULL;
+        if (s->rank) shape += s->rank;
+    }
+}
+
+static int wcodeci_plan_check_tensors(wcodeci_plan *plan)
+{
+    size_t i;
+    wcodeci_plan_shapes(plan);
+    for (i = 0; i < plan->plan.count; i++) {
+        wcodec_segment *s = &plan->segments[i];
         wcodeci_cut cut;
         uint64_t size;
-        s->shape = NULL;
-        if (s->rank) {
-            s->shape = shape;
-            shape += s->rank;
-        }
         if (s->dtype == WCODEC_BYTES) continue;
         if (!wcodeci_tensor_geometry(s->dtype, s->shape, s->rank, &size, &cut) || size != s->size) return 0;
     }
     return 1;
 }
 
-/* Puts the segments in the order of their bytes, with the header in front and opaque ones where the tensors
- * leave bytes out; `data` is where the tensors' bytes begin.  CORRUPT if tensors overlap or pass the end. */
-static wcodec_status wcodeci_plan_arrange(wcodeci_plan *plan, uint64_t data)
+static wcodec_status wcodeci_plan_opaque(wcodeci_plan *plan, uint64_t begin, uint64_t end)
 {
-    wcodec_segment *parsed = plan->segments, opaque;
-    const uint64_t parsed_capacity = plan->segment_capacity, data_size = plan->plan.size - data;
+    wcodec_segment opaque;
+    if (begin == end) return WCODEC_OK;
+    memset(&opaque, 0, sizeof opaque);
+    opaque.name = "";
+    opaque.offset = begin;
+    opaque.size = end - begin;
+    return wcodeci_plan_add(plan, &opaque);
+}
+
+/* Puts the segments in the order of their bytes, with opaque ones where they leave bytes of the file out.  CORRUPT
+ * if two overlap or one passes the file's end: `wrong` is its number. */
+static wcodec_status wcodeci_plan_arrange(wcodeci_plan *plan)
+{
+    wcodec_segment *parsed = plan->segments;
+    const uint64_t parsed_capacity = plan->segment_capacity, size = plan->plan.size;
     uint64_t i, position = 0;
-    wcodec_status status;
+    wcodec_status status = wcodeci_plan_number(plan);
+    if (status) return status;
     wcodeci_sort(plan->order, (size_t)plan->order_count, wcodeci_plan_less_offset, parsed);
     plan->segments = NULL;
     plan->segment_capacity = 0;
     plan->plan.count = 0;
-    memset(&opaque, 0, sizeof opaque);
-    opaque.name = "";
-    opaque.size = data;
-    status = wcodeci_plan_add(plan, &opaque);
-    for (i = 0; i <= plan->order_count && !status; i++) {
-        const int last = i == plan->order_count;
-        wcodec_segment s = last ? opaque : parsed[plan->order[i]];
-        const uint64_t begin = last ? data_size : s.offset;
-        if (begin < position || begin > data_size || (!last && s.size > data_size - begin)) {
-            status = WCODEC_E_CORRUPT;
-            break;
-        }
-        if (begin > position) {
-            opaque.offset = data + position;
-            opaque.size = begin - position;
-            status = wcodeci_plan_add(plan, &opaque);
-        }
-        if (last || status) continue;
-        position = s.offset + s.size;
-        s.offset += data;
-        status = wcodeci_plan_add(plan, &s);
+    for (i = 0; i < plan->order_count && !status; i++) {
+        const wcodec_segment *s = &parsed[plan->order[i]];
+        plan->wrong = plan->order[i];
+        if (s->offset < position || s->offset > size || s->size > size - s->offset) status = WCODEC_E_CORRUPT;
+        if (!status) status = wcodeci_plan_opaque(plan, position, s->offset);
+        if (!status) status = wcodeci_plan_add(plan, s);
+        position = s->offset + s->size;
     }
+    if (!status) status = wcodeci_plan_opaque(plan, position, size);
     wcodeci_release(&plan->heap, parsed, parsed_capacity * sizeof *parsed);
     return status;
 }
 
 /* A file that is shorter than its source says is a failure of the source; and CORRUPT, from a source that is
- * itself a container, does not say that this file is no safetensors file. */
+ * itself a container, does not say that this file is of no format. */
 static wcodec_status wcodeci_plan_read_failed(wcodec_status status, wcodec_error *err)
 {
     if (status == WCODEC_E_TRUNCATED || status == WCODEC_E_CORRUPT) status = WCODEC_E_IO;
@@ -15943,82 +19141,776 @@ static wcodec_status wcodeci_plan_read_failed(wcodec_status status, wcodec_error
     return status;
 }
 
-/* OK with a plan, CORRUPT for a file that is no safetensors file, or what went wrong on the way. */
+/* The caller knows that the bytes are there. */
+static wcodec_status wcodeci_plan_read(const wcodec_source *file, uint64_t offset, void *dst, size_t size,
+                                       wcodec_error *err)
+{
+    wcodec_status status = wcodeci_read_at(file, offset, dst, size, err);
+    return status ? wcodeci_plan_read_failed(status, err) : WCODEC_OK;
+}
+
+/* Room for a part of the file that names will lie in. */
+static wcodec_status wcodeci_plan_text(wcodeci_plan *plan, uint64_t size, wcodec_error *err)
+{
+    void *p;
+    wcodec_status status = wcodeci_alloc(&plan->heap, size, &p);
+    if (status) return wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
+    plan->text = (char *)p;
+    plan->text_size = size;
+    return WCODEC_OK;
+}
+
+/* The tensors' offsets count from `data`; before it is the header. */
+static wcodec_status wcodeci_plan_after_header(wcodeci_plan *plan, uint64_t data)
+{
+    const uint64_t data_size = plan->plan.size - data;
+    size_t i;
+    for (i = 0; i < plan->plan.count; i++) {
+        if (plan->segments[i].offset > data_size) return WCODEC_E_CORRUPT;
+        plan->segments[i].offset += data;
+    }
+    return wcodeci_plan_opaque(plan, 0, data);
+}
+
+/* The tensors are parsed: checks them, and puts them in order; `data` is where their bytes begin. */
+static wcodec_status wcodeci_plan_settle(wcodeci_plan *plan, uint64_t data)
+{
+    wcodec_status status = wcodeci_plan_check_tensors(plan) ? wcodeci_plan_number(plan) : WCODEC_E_CORRUPT;
+    if (!status && !wcodeci_plan_names_differ(plan)) status = WCODEC_E_CORRUPT;
+    if (!status) status = wcodeci_plan_after_header(plan, data);
+    return status ? status : wcodeci_plan_arrange(plan);
+}
+
+/* Like every parser here: OK with a plan, CORRUPT for a file that is none of the format, or what went wrong on the
+ * way. */
 static wcodec_status wcodeci_plan_safetensors(wcodeci_plan *plan, const wcodec_source *file,
                                               wcodec_error *err)
 {
     wcodeci_byte prefix[8];
     wcodeci_json j;
-    uint64_t n, i;
-    void *p;
+    uint64_t n;
     wcodec_status status;
     if (file->size < 10) return WCODEC_E_CORRUPT;
-    status = wcodeci_read_at(file, 0, prefix, 8, err);
-    if (status) return wcodeci_plan_read_failed(status, err);
+    status = wcodeci_plan_read(file, 0, prefix, 8, err);
+    if (status) return status;
     n = wcodeci_load64(prefix);
     if (n < 2 || n > WCODECI_MAX_JSON || n > file->size - 8) return WCODEC_E_CORRUPT;
-    status = wcodeci_alloc(&plan->heap, n, &p);
-    if (status) return wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
-    plan->json = (char *)p;
-    plan->json_size = n;
-    status = wcodeci_read_at(file, 8, p, (size_t)n, err);
-    if (status) return wcodeci_plan_read_failed(status, err);
-    j.p = plan->json;
-    j.end = plan->json + n;
-    status = wcodeci_utf8_ok(plan->json, (size_t)n) ? wcodeci_json_header(plan, &j) : WCODEC_E_CORRUPT;
-    if (!status && !wcodeci_plan_check_tensors(plan)) status = WCODEC_E_CORRUPT;
-    if (!status && plan->plan.count >= UINT32_MAX) status = WCODEC_E_CORRUPT;
-    if (!status) {
-        status = wcodeci_alloc(&plan->heap, (uint64_t)plan->plan.count * sizeof(uint32_t), &p);
-        plan->order = (uint32_t *)p;
-    }
-    if (!status) {
-        plan->order_count = plan->plan.count;
-        for (i = 0; i < plan->order_count; i++) plan->order[i] = (uint32_t)i;
-        if (!wcodeci_plan_names_differ(plan)) status = WCODEC_E_CORRUPT;
-    }
-    if (!status) status = wcodeci_plan_arrange(plan, 8 + n);
+    status = wcodeci_plan_text(plan, n, err);
+    if (!status) status = wcodeci_plan_read(file, 8, plan->text, (size_t)n, err);
+    if (status) return status;
+    j.p = plan->text;
+    j.end = plan->text + n;
+    status = wcodeci_utf8_ok(plan->text, (size_t)n) ? wcodeci_json_header(plan, &j) : WCODEC_E_CORRUPT;
+    if (!status) status = wcodeci_plan_settle(plan, 8 + n);
     if (status == WCODEC_E_LIMIT || status == WCODEC_E_NO_MEMORY)
         wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
     return status;
 }
 
+#endif
+
+/* ---- part: amalgamate/parts/851_gguf.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Plans of GGUF files (private): the files of ggml, versions 2 and 3
+ *
+ * "GGUF", u32 version, two counts, so many key-values, so many descriptions of tensors, padding, data.  A string is a
+ * u64 length and its bytes.  What ggml's own reader refuses is refused here, and then the file is one opaque segment;
+ * so is one of big-endian numbers, whose version is not one.  Only a type that is not known yet is not held against
+ * the others: such a tensor is opaque up to where the next one begins.
+ * The file is read once, in order, through a window; what is kept of it is a hash of each key and the tensors.
+ * ---------------------------------------------------------------------------------------------- */
+#ifndef WCODEC_NO_ENCODER
+
+#define WCODECI_GGUF_WINDOW ((size_t)1 << 16)
+#define WCODECI_GGUF_LONGEST ((uint64_t)1 << 30)    /* a string, an array */
+#define WCODECI_GGUF_NAME 63u                       /* bytes of a tensor's name, at most */
+#define WCODECI_GGUF_RANK 4u
+#define WCODECI_GGUF_ALIGNMENT 32u                  /* where the file does not say */
+
+enum { WCODECI_GGUF_U32 = 4, WCODECI_GGUF_STRING = 8, WCODECI_GGUF_ARRAY = 9, WCODECI_GGUF_TYPES = 13 };
+
+typedef struct wcodeci_gguf {
+    const wcodec_source *file;
+    wcodec_error *err;
+    wcodec_status status;               /* sticky; CORRUPT: not a GGUF file, or it breaks a rule */
+    uint64_t at;                        /* the next byte */
+    wcodeci_byte *window;               /* of a file that is not in memory */
+    uint64_t window_at, window_size;
+    uint64_t *hashes;                   /* of the keys */
+    uint64_t hash_capacity, keys, tensors;
+    uint64_t alignment;
+} wcodeci_gguf;
+
+/* Does the file hold so many bytes more?  If not, it is broken. */
+static int wcodeci_gguf_has(wcodeci_gguf *g, uint64_t size)
+{
+    if (!g->status && size > g->file->size - g->at) g->status = WCODEC_E_CORRUPT;
+    return !g->status;
+}
+
+static void wcodeci_gguf_skip(wcodeci_gguf *g, uint64_t size)
+{
+    if (wcodeci_gguf_has(g, size)) g->at += size;
+}
+
+/* The next `size` bytes, at most a window full; NULL if there is something wrong. */
+static const wcodeci_byte *wcodeci_gguf_take(wcodeci_gguf *g, size_t size)
+{
+    const wcodeci_byte *p;
+    if (!wcodeci_gguf_has(g, size)) return NULL;
+    if (g->file->memory) {
+        p = (const wcodeci_byte *)g->file->memory + (size_t)g->at;
+    } else {
+        if (g->at < g->window_at || g->at + size > g->window_at + g->window_size) {
+            g->window_at = g->at;
+            g->window_size = wcodeci_min64(WCODECI_GGUF_WINDOW, g->file->size - g->at);
+            g->status = wcodeci_read_at(g->file, g->at, g->window, (size_t)g->window_size, g->err);
+            if (g->status) g->status = wcodeci_plan_read_failed(g->status, g->err);
+            if (g->status) return NULL;
+        }
+        p = g->window + (size_t)(g->at - g->window_at);
+    }
+    g->at += size;
+    return p;
+}
+
+static uint32_t wcodeci_gguf_u32(wcodeci_gguf *g)
+{
+    const wcodeci_byte *p = wcodeci_gguf_take(g, 4);
+    return p ? wcodeci_load32(p) : 0;
+}
+
+static uint64_t wcodeci_gguf_u64(wcodeci_gguf *g)
+{
+    const wcodeci_byte *p = wcodeci_gguf_take(g, 8);
+    return p ? wcodeci_load64(p) : 0;
+}
+
+/* A number that must not be above `most`. */
+static uint64_t wcodeci_gguf_upto(wcodeci_gguf *g, uint64_t most)
+{
+    const uint64_t v = wcodeci_gguf_u64(g);
+    if (!g->status && v > most) g->status = WCODEC_E_CORRUPT;
+    return g->status ? 0 : v;
+}
+
+/* Takes a key: its hash (FNV-1a), and whether it is the one that says how tensors are aligned. */
+static uint64_t wcodeci_gguf_key(wcodeci_gguf *g, int *alignment)
+{
+    uint64_t left = wcodeci_gguf_upto(g, WCODECI_GGUF_LONGEST), hash = 0xCBF29CE484222325u;
+    *alignment = 0;
+    if (left == 0 && !g->status) g->status = WCODEC_E_CORRUPT;
+    while (left && !g->status) {
+        const size_t take = (size_t)wcodeci_min64(left, WCODECI_GGUF_WINDOW);
+        const wcodeci_byte *p = wcodeci_gguf_take(g, take);
+        size_t i;
+        for (i = 0; p && i < take; i++) hash = (hash ^ p[i]) * 0x100000001B3u;
+        *alignment = p && take == left && wcodeci_text_is((const char *)p, take, "general.alignment");
+        left -= take;
+    }
+    return hash;
+}
+
+/* Passes over a value of `type`, or `count` of them. */
+static void wcodeci_gguf_values(wcodeci_gguf *g, uint32_t type, uint64_t count)
+{
+    static const wcodeci_byte sizes[WCODECI_GGUF_TYPES] = { 1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8 };
+    if (type >= WCODECI_GGUF_TYPES || type == WCODECI_GGUF_ARRAY) {
+        if (!g->status) g->status = WCODEC_E_CORRUPT;
+    } else if (type != WCODECI_GGUF_STRING) {
+        wcodeci_gguf_skip(g, count * sizes[type]);      /* the count is below 2^31 */
+    } else {
+        for (; count && !g->status; count--) wcodeci_gguf_skip(g, wcodeci_gguf_upto(g, WCODECI_GGUF_LONGEST));
+    }
+}
+
+static void wcodeci_gguf_pair(wcodeci_plan *plan, wcodeci_gguf *g)
+{
+    int alignment;
+    const uint64_t hash = wcodeci_gguf_key(g, &alignment);
+    const uint32_t type = wcodeci_gguf_u32(g);
+    void *p = g->hashes;
+    if (g->status) return;
+    g->status = wcodeci_grow(&plan->heap, &p, &g->hash_capacity, g->keys + 1, sizeof hash);
+    g->hashes = (uint64_t *)p;
+    if (g->status) return;
+    g->hashes[g->keys++] = hash;
+    if (alignment) {
+        g->alignment = wcodeci_gguf_u32(g);
+        if (!g->status && (type != WCODECI_GGUF_U32 || g->alignment == 0 || (g->alignment & (g->alignment - 1))))
+            g->status = WCODEC_E_CORRUPT;
+    } else if (type == WCODECI_GGUF_ARRAY) {
+        const uint32_t element = wcodeci_gguf_u32(g);
+        wcodeci_gguf_values(g, element, wcodeci_gguf_upto(g, WCODECI_GGUF_LONGEST));
+    } else {
+        wcodeci_gguf_values(g, type, 1);
+    }
+}
+
+static int wcodeci_gguf_less(const void *context, uint32_t a, uint32_t b)
+{
+    const uint64_t *hash = (const uint64_t *)context;
+    return hash[a] != hash[b] ? hash[a] < hash[b] : a < b;
+}
+
+/* A key that stands twice is refused; so are two that only look alike, which is as good as never. */
+static void wcodeci_gguf_keys_differ(wcodeci_plan *plan, wcodeci_gguf *g)
+{
+    const uint64_t keys = g->keys;
+    uint32_t *order = NULL;
+    void *p;
+    uint64_t i;
+    if (g->status || keys >= UINT32_MAX) {
+        if (!g->status) g->status = WCODEC_E_CORRUPT;
+        return;
+    }
+    g->status = wcodeci_alloc(&plan->heap, keys * sizeof *order, &p);
+    if (g->status) return;
+    order = (uint32_t *)p;
+    for (i = 0; i < keys; i++) order[i] = (uint32_t)i;
+    wcodeci_sort(order, (size_t)keys, wcodeci_gguf_less, g->hashes);
+    for (i = 1; i < keys; i++)
+        if (g->hashes[order[i - 1]] == g->hashes[order[i]]) g->status = WCODEC_E_CORRUPT;
+    wcodeci_release(&plan->heap, order, keys * sizeof *order);
+}
+
+/* ggml's number of a type to a dtype; BYTES: not known. */
+static unsigned wcodeci_gguf_dtype(uint32_t type)
+{
+    static const struct { unsigned char type, dtype; } plain[] = {
+        { 0, WCODEC_F32 }, { 1, WCODEC_F16 }, { 24, WCODEC_I8 }, { 25, WCODEC_I16 }, { 26, WCODEC_I32 },
+        { 27, WCODEC_I64 }, { 28, WCODEC_F64 }, { 30, WCODEC_BF16 }
+    };
+    size_t i;
+    for (i = 0; i < sizeof plain / sizeof plain[0]; i++)
+        if (plain[i].type == type) return plain[i].dtype;
+    return type < 128 && wcodeci_block_of(64 + type) ? 64 + type : (unsigned)WCODEC_BYTES;
+}
+
+/* The description of a tensor.  Names and shapes go to the plan's memory, which may still move; dimensions stand with
+ * the innermost first.  `next`: where the one before ends, with padding; UINT64_MAX: nobody knows. */
+static void wcodeci_gguf_tensor(wcodeci_plan *plan, wcodeci_gguf *g, uint64_t *names, uint64_t *next)
+{
+    const wcodeci_byte *name;
+    wcodec_segment s;
+    wcodeci_cut cut;
+    uint64_t shape[WCODECI_GGUF_RANK], end;
+    uint32_t rank, type;
+    unsigned i;
+    void *p = plan->text;
+    memset(&s, 0, sizeof s);
+    s.name_size = (size_t)wcodeci_gguf_upto(g, WCODECI_GGUF_NAME);
+    name = wcodeci_gguf_take(g, s.name_size);
+    if (!name) return;
+    g->status = wcodeci_grow(&plan->heap, &p, &plan->text_size, *names + s.name_size + 1, 1);
+    plan->text = (char *)p;
+    if (g->status) return;
+    wcodeci_copy(plan->text + *names, name, s.name_size);
+    plan->text[*names + s.name_size] = 0;
+    *names += s.name_size + 1;
+    rank = wcodeci_gguf_u32(g);
+    if (!g->status && rank > WCODECI_GGUF_RANK) g->status = WCODEC_E_CORRUPT;
+    if (g->status) return;
+    for (i = rank; i-- > 0;) shape[i] = wcodeci_gguf_upto(g, INT64_MAX);
+    type = wcodeci_gguf_u32(g);
+    s.offset = wcodeci_gguf_u64(g);
+    if (g->status) return;
+    s.rank = rank;
+    s.dtype = wcodeci_gguf_dtype(type);
+    if (s.dtype != WCODEC_BYTES && !wcodeci_tensor_geometry(s.dtype, shape, rank, &s.size, &cut))
+        g->status = WCODEC_E_CORRUPT;
+    if (*next == UINT64_MAX && g->tensors) {        /* of an unknown type: up to here */
+        wcodec_segment *before = &plan->segments[plan->plan.count - 1];
+        if (s.offset < before->offset || s.offset % g->alignment) g->status = WCODEC_E_CORRUPT;
+        before->size = s.offset - before->offset;
+    } else if (s.offset != *next) {
+        g->status = WCODEC_E_CORRUPT;
+    }
+    end = s.offset;
+    if (!wcodeci_add(&end, s.size) || !wcodeci_add(&end, g->alignment - 1) || end > INT64_MAX)
+        g->status = WCODEC_E_CORRUPT;
+    *next = s.dtype == WCODEC_BYTES ? UINT64_MAX : end - end % g->alignment;
+    p = plan->shapes;
+    if (!g->status)
+        g->status = wcodeci_grow(&plan->heap, &p, &plan->shape_capacity, plan->shapes_used + rank, sizeof *shape);
+    plan->shapes = (uint64_t *)p;
+    if (!g->status) g->status = wcodeci_plan_add(plan, &s);
+    if (g->status) return;
+    for (i = 0; i < rank; i++) plan->shapes[plan->shapes_used++] = shape[i];
+    g->tensors++;
+}
+
+/* All of the file up to its data, which begin at *data. */
+static void wcodeci_gguf_parse(wcodeci_plan *plan, wcodeci_gguf *g, uint64_t *data)
+{
+    const wcodeci_byte *magic = wcodeci_gguf_take(g, 4);
+    const int other = magic && memcmp(magic, "GGUF", 4) != 0;
+    const uint32_t version = wcodeci_gguf_u32(g);
+    uint64_t tensors, pairs, i, names = 0, next = 0;
+    char *name;
+    if (!g->status && (other || version < 2 || version > 3)) g->status = WCODEC_E_CORRUPT;
+    tensors = wcodeci_gguf_u64(g);
+    pairs = wcodeci_gguf_u64(g);
+    for (i = 0; i < pairs && !g->status; i++) wcodeci_gguf_pair(plan, g);
+    wcodeci_gguf_keys_differ(plan, g);
+    for (i = 0; i < tensors && !g->status; i++) wcodeci_gguf_tensor(plan, g, &names, &next);
+    if (g->status) return;
+    if (tensors) wcodeci_gguf_skip(g, (g->alignment - g->at % g->alignment) % g->alignment);
+    *data = g->at;
+    if (g->status || !tensors) return;
+    if (next == UINT64_MAX) {
+        wcodec_segment *last = &plan->segments[plan->plan.count - 1];
+        if (last->offset > g->file->size - *data) g->status = WCODEC_E_CORRUPT;
+        last->size = g->file->size - *data - last->offset;
+    }
+    name = plan->text;
+    for (i = 0; i < tensors; i++) {
+        plan->segments[i].name = name;
+        name += plan->segments[i].name_size + 1;
+    }
+}
+
+/* OK with a plan, CORRUPT for a file that is no GGUF file, or what went wrong on the way. */
+static wcodec_status wcodeci_plan_gguf(wcodeci_plan *plan, const wcodec_source *file, wcodec_error *err)
+{
+    wcodeci_gguf g;
+    uint64_t data = 0;
+    void *p = NULL;
+    memset(&g, 0, sizeof g);
+    g.file = file;
+    g.err = err;
+    g.alignment = WCODECI_GGUF_ALIGNMENT;
+    if (!file->memory) g.status = wcodeci_alloc(&plan->heap, WCODECI_GGUF_WINDOW, &p);
+    g.window = (wcodeci_byte *)p;
+    if (!g.status) wcodeci_gguf_parse(plan, &g, &data);
+    if (!g.status) g.status = wcodeci_plan_settle(plan, data);
+    wcodeci_release(&plan->heap, g.window, WCODECI_GGUF_WINDOW);
+    wcodeci_release(&plan->heap, g.hashes, g.hash_capacity * sizeof *g.hashes);
+    if (g.status == WCODEC_E_LIMIT || g.status == WCODEC_E_NO_MEMORY)
+        wcodeci_fail(err, g.status, 0, wcodeci_memory_text(g.status));
+    return g.status;
+}
+
+#endif
+
+/* ---- part: amalgamate/parts/852_npy.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Plans (private): NumPy's .npy
+ *
+ * "\x93NUMPY", the version (1.0: a length of 16 bits follows; 2.0, 3.0: of 32), so many bytes of a dictionary as
+ * Python writes it, { 'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }, and the array's bytes.
+ * What is big-endian, structured, or holds objects is opaque.
+ * ---------------------------------------------------------------------------------------------- */
+#ifndef WCODEC_NO_ENCODER
+
+#define WCODECI_NPY_HEADER 65536u           /* bytes of a dictionary that is looked at: others are structured */
+
+/* A text in quotes of either kind.  None that matters here has escapes. */
+static int wcodeci_npy_text(wcodeci_json *j, const char **text, size_t *size)
+{
+    const char quote = wcodeci_json_take(j, '\'') ? '\'' : '"';
+    if (quote == '"' && !wcodeci_json_take(j, '"')) return 0;
+    *text = j->p;
+    while (j->p < j->end && *j->p != quote) {
+        if (*j->p == '\\' || (unsigned char)*j->p < 0x20) return 0;
+        j->p++;
+    }
+    if (j->p == j->end) return 0;
+    *size = (size_t)(j->p++ - *text);
+    return 1;
+}
+
+/* The dtype of a descr, or -1. */
+static int wcodeci_npy_dtype(const char *descr, size_t size)
+{
+    static const struct { char kind, bytes; unsigned char dtype; } known[] = {
+        { 'b', '1', WCODEC_BOOL }, { 'i', '1', WCODEC_I8 }, { 'u', '1', WCODEC_U8 }, { 'i', '2', WCODEC_I16 },
+        { 'u', '2', WCODEC_U16 }, { 'i', '4', WCODEC_I32 }, { 'u', '4', WCODEC_U32 }, { 'i', '8', WCODEC_I64 },
+        { 'u', '8', WCODEC_U64 }, { 'f', '2', WCODEC_F16 }, { 'f', '4', WCODEC_F32 }, { 'f', '8', WCODEC_F64 },
+        { 'c', '8', WCODEC_C64 } };
+    size_t i;
+    if (size != 3 || (descr[0] != '<' && (descr[0] != '|' || descr[2] != '1'))) return -1;
+    for (i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (known[i].kind == descr[1] && known[i].bytes == descr[2]) return known[i].dtype;
+    return -1;
+}
+
+static wcodec_status wcodeci_npy_shape(wcodeci_plan *plan, wcodeci_json *j, wcodec_segment *s)
+{
+    if (!wcodeci_json_take(j, '(')) return WCODEC_E_CORRUPT;
+    while (!wcodeci_json_take(j, ')')) {
+        uint64_t v;
+        wcodec_status status;
+        if (s->rank == WCODECI_MAX_RANK || !wcodeci_json_number(j, &v)) return WCODEC_E_CORRUPT;
+        if (j->p < j->end && *j->p == 'L') j->p++;      /* of Python 2 */
+        status = wcodeci_plan_dimension(plan, v);
+        if (status) return status;
+        s->rank++;
+        if (!wcodeci_json_take(j, ',')) return wcodeci_json_take(j, ')') ? WCODEC_OK : WCODEC_E_CORRUPT;
+    }
+    return WCODEC_OK;
+}
+
+static int wcodeci_npy_bool(wcodeci_json *j, int *value)
+{
+    const char *start;
+    wcodeci_json_space(j);
+    start = j->p;
+    while (j->p < j->end && ((*j->p >= 'a' && *j->p <= 'z') || (*j->p >= 'A' && *j->p <= 'Z'))) j->p++;
+    *value = wcodeci_text_is(start, (size_t)(j->p - start), "True");
+    return *value || wcodeci_text_is(start, (size_t)(j->p - start), "False");
+}
+
+/* The dictionary: dtype and shape of the array; the shape is that of the bytes as they lie. */
+static wcodec_status wcodeci_npy_dictionary(wcodeci_plan *plan, wcodeci_json *j, wcodec_segment *s)
+{
+    const uint64_t first = plan->shapes_used;
+    unsigned seen = 0, i;
+    int reversed = 0, dtype = -1;
+    if (!wcodeci_json_take(j, '{')) return WCODEC_E_CORRUPT;
+    while (!wcodeci_json_take(j, '}')) {
+        const char *key, *text;
+        size_t key_size, size;
+        unsigned bit = 0;
+        if (!wcodeci_npy_text(j, &key, &key_size) || !wcodeci_json_take(j, ':')) return WCODEC_E_CORRUPT;
+        if (wcodeci_text_is(key, key_size, "descr")) {
+            bit = 1;
+            if (!wcodeci_npy_text(j, &text, &size)) return WCODEC_E_CORRUPT;
+            dtype = wcodeci_npy_dtype(text, size);
+        } else if (wcodeci_text_is(key, key_size, "fortran_order")) {
+            bit = 2;
+            if (!wcodeci_npy_bool(j, &reversed)) return WCODEC_E_CORRUPT;
+        } else if (wcodeci_text_is(key, key_size, "shape")) {
+            wcodec_status status = seen & 4 ? WCODEC_E_CORRUPT : wcodeci_npy_shape(plan, j, s);
+            if (status) return status;
+            bit = 4;
+        }
+        if (!bit || (seen & bit)) return WCODEC_E_CORRUPT;
+        seen |= bit;
+        if (wcodeci_json_take(j, ',')) continue;
+        if (!wcodeci_json_take(j, '}')) return WCODEC_E_CORRUPT;
+        break;
+    }
+    wcodeci_json_space(j);
+    if (j->p != j->end || seen != 7 || dtype < 0) return WCODEC_E_CORRUPT;
+    s->dtype = (unsigned)dtype;
+    for (i = 0; reversed && i < s->rank / 2; i++) {
+        uint64_t *a = &plan->shapes[first + i], *b = &plan->shapes[first + s->rank - 1 - i], v = *a;
+        *a = *b;
+        *b = v;
+    }
+    return WCODEC_OK;
+}
+
+/* Adds the array of the .npy file that takes `size` bytes of `file` from `offset` on.  CORRUPT if there is none;
+ * nothing is added then. */
+static wcodec_status wcodeci_plan_array(wcodeci_plan *plan, const wcodec_source *file, uint64_t offset,
+                                        uint64_t size, const char *name, size_t name_size, wcodec_error *err)
+{
+    const uint64_t shapes_used = plan->shapes_used;
+    wcodeci_byte head[12];
+    wcodeci_json j;
+    wcodeci_cut cut;
+    wcodec_segment s;
+    uint64_t before, length;
+    void *text;
+    wcodec_status status;
+    if (size < sizeof head) return WCODEC_E_CORRUPT;
+    status = wcodeci_plan_read(file, offset, head, sizeof head, err);
+    if (status) return status;
+    if (memcmp(head, "\x93NUMPY", 6) != 0 || head[6] < 1 || head[6] > 3 || head[7] != 0) return WCODEC_E_CORRUPT;
+    before = head[6] == 1 ? 10 : 12;
+    length = head[6] == 1 ? wcodeci_load16(head + 8) : wcodeci_load32(head + 8);
+    if (length > WCODECI_NPY_HEADER || length > size - before) return WCODEC_E_CORRUPT;
+    status = wcodeci_alloc(&plan->heap, length, &text);
+    if (status) return wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
+    memset(&s, 0, sizeof s);
+    j.p = (char *)text;
+    j.end = j.p + length;
+    status = wcodeci_plan_read(file, offset + before, text, (size_t)length, err);
+    if (!status) status = wcodeci_npy_dictionary(plan, &j, &s);
+    wcodeci_release(&plan->heap, text, length);
+    s.name = name;
+    s.name_size = name_size;
+    s.offset = offset + before + length;
+    s.shape = s.rank ? plan->shapes + shapes_used : NULL;
+    if (!status && (!wcodeci_tensor_geometry(s.dtype, s.shape, s.rank, &s.size, &cut) || s.size > size - before - length))
+        status = WCODEC_E_CORRUPT;
+    if (!status) status = wcodeci_plan_add(plan, &s);
+    if (status) plan->shapes_used = shapes_used;
+    return status;
+}
+
+static wcodec_status wcodeci_plan_npy(wcodeci_plan *plan, const wcodec_source *file, wcodec_error *err)
+{
+    wcodec_status status = wcodeci_plan_array(plan, file, 0, file->size, "array", 5, err);
+    if (!status) {
+        wcodeci_plan_shapes(plan);
+        status = wcodeci_plan_arrange(plan);
+    }
+    if (status == WCODEC_E_LIMIT || status == WCODEC_E_NO_MEMORY)
+        wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
+    return status;
+}
+
+#endif
+
+/* ---- part: amalgamate/parts/853_zip.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Plans (private): zip archives, as PyTorch and numpy.savez write them
+ *
+ * A record of 22 bytes at the file's end (perhaps with a comment behind it, and one of zip64 before it) says where
+ * the directory is; that has a header of 46 bytes and a name for each entry, which says where the entry's local
+ * header is; behind that are the bytes.  Entries that are stored as they are become segments, .npy files arrays;
+ * the rest of the file is opaque, and nothing is inflated or unpickled.
+ * ---------------------------------------------------------------------------------------------- */
+#ifndef WCODEC_NO_ENCODER
+
+#define WCODECI_ZIP_END 22
+#define WCODECI_ZIP_LOCATOR 20
+#define WCODECI_ZIP_END64 56
+#define WCODECI_ZIP_ENTRY 46
+#define WCODECI_ZIP_LOCAL 30
+#define WCODECI_ZIP_TAIL (WCODECI_ZIP_END + 65535)
+
+typedef struct wcodeci_zip {
+    uint64_t entries, offset, size;         /* the directory */
+} wcodeci_zip;
+
+typedef struct wcodeci_zip_entry {
+    uint64_t offset, size, stored;          /* of the local header; of the bytes, unpacked and packed */
+    unsigned flags, method;
+    size_t name_size;
+} wcodeci_zip_entry;
+
+static int wcodeci_zip_is(const wcodeci_byte *p, unsigned a, unsigned b)
+{
+    return p[0] == 'P' && p[1] == 'K' && p[2] == a && p[3] == b;
+}
+
+/* The record of zip64, if a locator before the one at `end` leads to it; it replaces what that one says. */
+static wcodec_status wcodeci_zip_end64(const wcodec_source *file, uint64_t *end, wcodeci_zip *zip,
+                                       wcodec_error *err)
+{
+    wcodeci_byte p[WCODECI_ZIP_END64];
+    uint64_t at;
+    wcodec_status status;
+    if (*end < WCODECI_ZIP_LOCATOR) return WCODEC_OK;
+    status = wcodeci_plan_read(file, *end - WCODECI_ZIP_LOCATOR, p, WCODECI_ZIP_LOCATOR, err);
+    if (status || !wcodeci_zip_is(p, 6, 7)) return status;
+    at = wcodeci_load64(p + 8);
+    if (at > *end - WCODECI_ZIP_LOCATOR || *end - WCODECI_ZIP_LOCATOR - at < WCODECI_ZIP_END64)
+        return WCODEC_E_CORRUPT;
+    status = wcodeci_plan_read(file, at, p, WCODECI_ZIP_END64, err);
+    if (status) return status;
+    if (!wcodeci_zip_is(p, 6, 6) || wcodeci_load32(p + 16) || wcodeci_load32(p + 20)
+        || wcodeci_load64(p + 24) != wcodeci_load64(p + 32))
+        return WCODEC_E_CORRUPT;
+    zip->entries = wcodeci_load64(p + 32);
+    zip->size = wcodeci_load64(p + 40);
+    zip->offset = wcodeci_load64(p + 48);
+    *end = at;
+    return WCODEC_OK;
+}
+
+/* Finds the directory.  `tail` takes the file's last bytes. */
+static wcodec_status wcodeci_zip_open(const wcodec_source *file, wcodeci_byte *tail, wcodeci_zip *zip,
+                                      wcodec_error *err)
+{
+    const size_t size = (size_t)wcodeci_min64(file->size, WCODECI_ZIP_TAIL);
+    size_t at = size - WCODECI_ZIP_END;
+    uint64_t end;
+    const wcodeci_byte *p;
+    wcodec_status status = wcodeci_plan_read(file, file->size - size, tail, size, err);
+    if (status) return status;
+    while (!wcodeci_zip_is(tail + at, 5, 6) || wcodeci_load16(tail + at + 20) != size - WCODECI_ZIP_END - at)
+        if (at-- == 0) return WCODEC_E_CORRUPT;
+    p = tail + at;
+    if (wcodeci_load16(p + 4) || wcodeci_load16(p + 6) || wcodeci_load16(p + 8) != wcodeci_load16(p + 10))
+        return WCODEC_E_CORRUPT;            /* one of several disks */
+    zip->entries = wcodeci_load16(p + 10);
+    zip->size = wcodeci_load32(p + 12);
+    zip->offset = wcodeci_load32(p + 16);
+    end = file->size - size + at;
+    status = wcodeci_zip_end64(file, &end, zip, err);
+    if (status) return status;
+    if (zip->offset > end || zip->size > end - zip->offset || zip->size > WCODECI_MAX_JSON
+        || zip->entries > zip->size / WCODECI_ZIP_ENTRY)
+        return WCODEC_E_CORRUPT;
+    return WCODEC_OK;
+}
+
+/* Sizes and offset that did not fit 32 bits, from the extra fields.  0 if they are not there. */
+static int wcodeci_zip_extra(const wcodeci_byte *extra, size_t size, wcodeci_zip_entry *entry)
+{
+    uint64_t *const field[3] = { &entry->size, &entry->stored, &entry->offset };
+    const wcodeci_byte *p = NULL;
+    size_t left = 0;
+    unsigned i;
+    while (size >= 4 && !p) {
+        const size_t length = wcodeci_load16(extra + 2);
+        if (length > size - 4) return 0;
+        if (wcodeci_load16(extra) == 1) {
+            p = extra + 4;
+            left = length;
+        }
+        extra += 4 + length;
+        size -= 4 + length;
+    }
+    for (i = 0; i < 3; i++) {
+        if (*field[i] != 0xFFFFFFFFu) continue;
+        if (!p || left < 8) return 0;
+        *field[i] = wcodeci_load64(p);
+        p += 8;
+        left -= 8;
+    }
+    return 1;
+}
+
+/* Adds the bytes of an entry that is stored as it is; one whose local header says something else is left opaque. */
+static wcodec_status wcodeci_zip_add(wcodeci_plan *plan, const wcodec_source *file, const wcodeci_zip *zip,
+                                     const wcodeci_zip_entry *entry, const char *name, wcodec_error *err)
+{
+    wcodeci_byte p[WCODECI_ZIP_LOCAL];
+    wcodec_segment s;
+    uint64_t before;
+    wcodec_status status;
+    if ((entry->flags & 1) || entry->method || entry->size != entry->stored || entry->size == 0
+        || entry->name_size == 0 || entry->name_size > WCODECI_MAX_NAME
+        || entry->offset > zip->offset || zip->offset - entry->offset < WCODECI_ZIP_LOCAL)
+        return WCODEC_OK;
+    status = wcodeci_plan_read(file, entry->offset, p, sizeof p, err);
+    if (status) return status;
+    before = WCODECI_ZIP_LOCAL + (uint64_t)wcodeci_load16(p + 26) + wcodeci_load16(p + 28);
+    if (!wcodeci_zip_is(p, 3, 4) || (p[6] & 1) || wcodeci_load16(p + 8)
+        || wcodeci_load16(p + 26) != entry->name_size || before > zip->offset - entry->offset
+        || entry->size > zip->offset - entry->offset - before)
+        return WCODEC_OK;
+    memset(&s, 0, sizeof s);
+    s.name = name;
+    s.name_size = entry->name_size;
+    s.offset = entry->offset + before;
+    s.size = entry->size;
+    if (s.name_size > 4 && memcmp(name + s.name_size - 4, ".npy", 4) == 0) {
+        status = wcodeci_plan_array(plan, file, s.offset, s.size, name, s.name_size, err);
+        if (status != WCODEC_E_CORRUPT) return status;
+    }
+    return wcodeci_plan_add(plan, &s);
+}
+
+/* Goes through the directory, which is in `text`.  Each name moves down by a byte, over what has been read, so that
+ * a zero byte can follow it. */
+static wcodec_status wcodeci_zip_directory(wcodeci_plan *plan, const wcodec_source *file, const wcodeci_zip *zip,
+                                           wcodec_error *err)
+{
+    wcodeci_byte *p = (wcodeci_byte *)plan->text;
+    uint64_t left = zip->size, i;
+    wcodec_status status = WCODEC_OK;
+    for (i = 0; i < zip->entries && !status; i++) {
+        wcodeci_zip_entry entry;
+        size_t extra, all;
+        if (left < WCODECI_ZIP_ENTRY || !wcodeci_zip_is(p, 1, 2)) return WCODEC_E_CORRUPT;
+        entry.flags = wcodeci_load16(p + 8);
+        entry.method = wcodeci_load16(p + 10);
+        entry.stored = wcodeci_load32(p + 20);
+        entry.size = wcodeci_load32(p + 24);
+        entry.offset = wcodeci_load32(p + 42);
+        entry.name_size = wcodeci_load16(p + 28);
+        extra = wcodeci_load16(p + 30);
+        all = WCODECI_ZIP_ENTRY + entry.name_size + extra + wcodeci_load16(p + 32);
+        if (left < all) return WCODEC_E_CORRUPT;
+        if (wcodeci_zip_extra(p + WCODECI_ZIP_ENTRY + entry.name_size, extra, &entry)) {
+            char *const name = (char *)p + WCODECI_ZIP_ENTRY - 1;
+            memmove(name, name + 1, entry.name_size);
+            name[entry.name_size] = 0;
+            status = wcodeci_zip_add(plan, file, zip, &entry, name, err);
+        }
+        p += all;
+        left -= all;
+    }
+    return status;
+}
+
+static wcodec_status wcodeci_plan_zip(wcodeci_plan *plan, const wcodec_source *file, wcodec_error *err)
+{
+    wcodeci_byte magic[4];
+    wcodeci_zip zip;
+    void *tail;
+    wcodec_status status;
+    if (file->size < WCODECI_ZIP_LOCAL + WCODECI_ZIP_ENTRY + WCODECI_ZIP_END) return WCODEC_E_CORRUPT;
+    status = wcodeci_plan_read(file, 0, magic, sizeof magic, err);
+    if (status) return status;
+    if (!wcodeci_zip_is(magic, 3, 4)) return WCODEC_E_CORRUPT;
+    status = wcodeci_alloc(&plan->heap, WCODECI_ZIP_TAIL, &tail);
+    if (status) return wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
+    status = wcodeci_zip_open(file, (wcodeci_byte *)tail, &zip, err);
+    wcodeci_release(&plan->heap, tail, WCODECI_ZIP_TAIL);
+    if (!status) status = wcodeci_plan_text(plan, zip.size, err);
+    if (!status) status = wcodeci_plan_read(file, zip.offset, plan->text, (size_t)zip.size, err);
+    if (!status) status = wcodeci_zip_directory(plan, file, &zip, err);
+    if (!status) {
+        wcodeci_plan_shapes(plan);
+        status = wcodeci_plan_arrange(plan);
+    }
+    if (status == WCODEC_E_LIMIT || status == WCODEC_E_NO_MEMORY)
+        wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
+    return status;
+}
+
+#endif
+
+/* ---- part: amalgamate/parts/859_plan_open.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Plans (public, layer 4): of any file, of what the caller knows of it, and the writer of a file by its plan
+ * ---------------------------------------------------------------------------------------------- */
+#ifndef WCODEC_NO_ENCODER
+
+WCODEC_API wcodec_plan_options wcodec_plan_defaults(void)
+{
+    wcodec_plan_options options;
+    memset(&options, 0, sizeof options);
+    options.struct_size = sizeof options;
+    return options;
+}
+
 static void wcodeci_plan_clear(wcodeci_plan *plan)
 {
-    wcodeci_release(&plan->heap, plan->json, plan->json_size);
+    wcodeci_release(&plan->heap, plan->text, plan->text_size);
     wcodeci_release(&plan->heap, plan->segments, plan->segment_capacity * sizeof *plan->segments);
     wcodeci_release(&plan->heap, plan->shapes, plan->shape_capacity * sizeof *plan->shapes);
     wcodeci_release(&plan->heap, plan->order, plan->order_count * sizeof *plan->order);
-    plan->json = NULL;
+    plan->text = NULL;
     plan->segments = NULL;
     plan->shapes = NULL;
     plan->order = NULL;
-    plan->segment_capacity = plan->shape_capacity = plan->shapes_used = plan->order_count = 0;
+    plan->text_size = plan->segment_capacity = plan->shape_capacity = plan->shapes_used = plan->order_count = 0;
     plan->plan.count = 0;
 }
 
 /* All of one dtype, with a rest of bytes where the size is not whole; or opaque. */
 static wcodec_status wcodeci_plan_raw(wcodeci_plan *plan, const wcodec_plan_options *options)
 {
-    const unsigned bits = wcodec_dtype_bits(options->dtype);
-    uint64_t step = 1, elements, rest = plan->plan.size;
+    unsigned count, step;
+    uint64_t elements, rest = plan->plan.size;
+    const int blocks = wcodec_dtype_block(options->dtype, &count, &step);
     wcodec_segment s;
     wcodec_status status = WCODEC_OK;
     memset(&s, 0, sizeof s);
     s.name = "";
-    if (bits) {
+    if (step) {
         void *p = NULL;
-        const unsigned unit_bits = 8u * wcodeci_dtypes[options->dtype].unit;
-        /* The fewest bytes that are whole units and whole elements: 3 for 6-bit ones. */
-        step = bits == 6 ? 3 : (bits > unit_bits ? bits : unit_bits) / 8;
-        elements = plan->plan.size / step * (step * 8 / bits);
+        elements = plan->plan.size / step * count;
         rest = plan->plan.size % step;
         status = wcodeci_grow(&plan->heap, &p, &plan->shape_capacity, 2, sizeof(uint64_t));
         plan->shapes = (uint64_t *)p;
         if (status) return status;
         plan->shapes[0] = elements;
         s.rank = 1;
-        if (options->row && elements % options->row == 0 && elements) {
+        if (options->row && elements % options->row == 0 && elements && !(blocks && options->row % count)) {
             plan->shapes[0] = elements / options->row;
             plan->shapes[1] = options->row;
             s.rank = 2;
@@ -16038,35 +19930,78 @@ static wcodec_status wcodeci_plan_raw(wcodeci_plan *plan, const wcodec_plan_opti
     return wcodeci_plan_add(plan, &s);
 }
 
+/* The formats there are.  A file that is of none of them is raw. */
+typedef struct wcodeci_plan_format {
+    const char *name;
+    wcodec_status (*parse)(wcodeci_plan *plan, const wcodec_source *file, wcodec_error *err);
+} wcodeci_plan_format;
+
+static const wcodeci_plan_format wcodeci_plan_formats[] = {
+    { "safetensors", wcodeci_plan_safetensors },
+    { "gguf", wcodeci_plan_gguf },
+    { "npy", wcodeci_plan_npy },
+    { "zip", wcodeci_plan_zip }
+};
+
+static wcodec_status wcodeci_plan_find_format(wcodeci_plan *plan, const wcodec_source *file, wcodec_error *err)
+{
+    size_t i;
+    for (i = 0; i < sizeof wcodeci_plan_formats / sizeof wcodeci_plan_formats[0]; i++) {
+        wcodec_status status;
+        plan->plan.format = wcodeci_plan_formats[i].name;
+        status = wcodeci_plan_formats[i].parse(plan, file, err);
+        if (status != WCODEC_E_CORRUPT) return status;
+        wcodeci_plan_clear(plan);
+    }
+    return WCODEC_E_CORRUPT;
+}
+
+/* Says what a writer must know of the plan. */
+static void wcodeci_plan_publish(wcodeci_plan *plan)
+{
+    size_t i;
+    plan->plan.segments = plan->segments;
+    for (i = 0; i < plan->plan.count; i++)
+        if (wcodeci_block_of(plan->segments[i].dtype)) plan->plan.features |= WCODEC_FEATURE_BLOCKS;
+}
+
+/* A plan without segments. */
+static wcodec_status wcodeci_plan_make(wcodeci_plan **out, uint64_t size, const wcodec_plan_options *options,
+                                       wcodec_error *err)
+{
+    wcodeci_heap heap;
+    void *block;
+    wcodec_status status;
+    wcodeci_heap_init(&heap, options->allocator, options->max_memory, WCODECI_PLAN_MEMORY);
+    status = wcodeci_alloc(&heap, sizeof **out, &block);
+    if (status) return wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
+    *out = (wcodeci_plan *)block;
+    memset(*out, 0, sizeof **out);
+    (*out)->heap = heap;
+    (*out)->plan.size = size;
+    return WCODEC_OK;
+}
+
 WCODEC_API wcodec_status wcodec_plan_open(wcodec_plan **out, const wcodec_source *file,
                                           const wcodec_plan_options *options, wcodec_error *err)
 {
     wcodec_plan_options opts = wcodec_plan_defaults();
-    wcodeci_heap heap;
     wcodeci_plan *plan;
-    wcodec_status status = WCODEC_E_CORRUPT;
-    void *block;
+    wcodec_status status;
     if (!out) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
     *out = NULL;
     if (!wcodeci_source_ok(file) || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts)
-        || opts.dtype >= WCODECI_DTYPES)
+        || !wcodec_dtype_name(opts.dtype))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "wrong file or options");
-    wcodeci_heap_init(&heap, opts.allocator, opts.max_memory, WCODECI_PLAN_MEMORY);
-    status = wcodeci_alloc(&heap, sizeof *plan, &block);
-    if (status) return wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
-    plan = (wcodeci_plan *)block;
-    memset(plan, 0, sizeof *plan);
-    plan->heap = heap;
-    plan->plan.size = file->size;
-    plan->plan.format = "safetensors";
-    status = opts.dtype == WCODEC_BYTES ? wcodeci_plan_safetensors(plan, file, err) : WCODEC_E_CORRUPT;
+    status = wcodeci_plan_make(&plan, file->size, &opts, err);
+    if (status) return status;
+    status = opts.dtype == WCODEC_BYTES ? wcodeci_plan_find_format(plan, file, err) : WCODEC_E_CORRUPT;
     if (status == WCODEC_E_CORRUPT) {
-        wcodeci_plan_clear(plan);
         plan->plan.format = "raw";
         status = wcodeci_plan_raw(plan, &opts);
         if (status) wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
     }
-    plan->plan.segments = plan->segments;
+    wcodeci_plan_publish(plan);
     if (status) wcodec_plan_close(&plan->plan);
     else *out = &plan->plan;
     return status;
@@ -16082,9 +20017,82 @@ WCODEC_API void wcodec_plan_close(wcodec_plan *plan)
     wcodeci_release(&heap, p, sizeof *p);
 }
 
+/* Copies a segment with its name, which goes to *text and moves that on.  ARGUMENT if it contradicts itself. */
+static wcodec_status wcodeci_plan_take(wcodeci_plan *plan, const wcodec_segment *segment, char **text)
+{
+    wcodec_segment s = *segment;
+    wcodeci_layout layout;
+    unsigned i;
+    wcodec_status status = WCODEC_OK;
+    if (!wcodeci_layout_make(segment, WCODEC_PROFILE_FAST, WCODECI_TILE_UNITS, &layout)) return WCODEC_E_ARGUMENT;
+    for (i = 0; i < s.rank && !status; i++) status = wcodeci_plan_dimension(plan, s.shape[i]);
+    if (status) return status;
+    s.name = *text;
+    wcodeci_copy(*text, segment->name, s.name_size);
+    *text += s.name_size;
+    *(*text)++ = 0;
+    return wcodeci_plan_add(plan, &s);
+}
+
+static wcodec_status wcodeci_plan_from(wcodeci_plan *plan, const wcodec_segment *segments, size_t count,
+                                       size_t *wrong, wcodec_error *err)
+{
+    static const char *const disagree = "dtype, shape and size of a segment disagree";
+    uint64_t names = 0;
+    char *text;
+    wcodec_status status;
+    for (*wrong = 0; *wrong < count; ++*wrong) {
+        const wcodec_segment *s = &segments[*wrong];
+        if (s->name_size > WCODECI_MAX_NAME || (s->name_size && !s->name))
+            return wcodeci_fail(err, WCODEC_E_ARGUMENT, s->offset, "the name of a segment is too long");
+        names += s->name_size + 1;
+    }
+    status = wcodeci_plan_text(plan, names, err);
+    if (status) return status;
+    text = plan->text;
+    for (*wrong = 0; *wrong < count && !status; *wrong += !status)
+        status = wcodeci_plan_take(plan, &segments[*wrong], &text);
+    if (status == WCODEC_E_ARGUMENT) return wcodeci_fail(err, status, segments[*wrong].offset, disagree);
+    if (!status) {
+        wcodeci_plan_shapes(plan);
+        status = wcodeci_plan_arrange(plan);
+    }
+    if (status != WCODEC_E_CORRUPT)
+        return status ? wcodeci_fail(err, status, 0, wcodeci_memory_text(status)) : WCODEC_OK;
+    if (count >= UINT32_MAX) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "too many segments");
+    *wrong = (size_t)plan->wrong;
+    return wcodeci_fail(err, WCODEC_E_ARGUMENT, segments[*wrong].offset,
+                        "a segment overlaps the one before or passes the file's end");
+}
+
+WCODEC_API wcodec_status wcodec_plan_from(wcodec_plan **out, const wcodec_segment *segments, size_t count,
+                                          uint64_t size, const wcodec_plan_options *options, size_t *wrong,
+                                          wcodec_error *err)
+{
+    wcodec_plan_options opts = wcodec_plan_defaults();
+    wcodeci_plan *plan;
+    size_t number;
+    wcodec_status status;
+    if (!out) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
+    *out = NULL;
+    if (!wrong) wrong = &number;
+    *wrong = count;
+    if ((!segments && count) || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts))
+        return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "wrong segments or options");
+    status = wcodeci_plan_make(&plan, size, &opts, err);
+    if (status) return status;
+    plan->plan.format = "plan";
+    status = wcodeci_plan_from(plan, segments, count, wrong, err);
+    wcodeci_plan_publish(plan);
+    if (status) wcodec_plan_close(&plan->plan);
+    else *out = &plan->plan;
+    if (status != WCODEC_E_ARGUMENT) *wrong = count;
+    return status;
+}
+
 #define WCODECI_FILE_WINDOW ((size_t)1 << 18)
 
-/* Gives a run of the file to the writer, through `window` where it is not in memory. */
+/* Gives a run of the file to the writer: through `window`, or where it is in memory without a copy. */
 static wcodec_status wcodeci_writer_copy(wcodec_writer *w, const wcodec_source *file, uint64_t offset,
                                          uint64_t size, void *window, const wcodec_progress *progress,
                                          wcodec_error *err)
@@ -16142,14 +20150,16 @@ WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *n
     writer->file = *file;
     writer->file_offset = writer->view;         /* the batch is empty now */
     writer->file_open = wcodeci_plan_in_order(plan);
+    writer->lent = file->memory != NULL;
     for (i = 0; i < plan->count && !status; i++) {
         const wcodec_segment *s = &plan->segments[i];
         status = wcodec_writer_segment(writer, s, err);
         if (!status) status = wcodeci_writer_copy(writer, file, s->offset, s->size, window, progress, err);
     }
-    /* The file is there to be compared with for as long as this runs. */
+    /* The file is there to be compared with, and its memory lent, for as long as this runs. */
     if (!status && wcodeci_writer_flush(writer)) status = wcodeci_writer_error(writer, err);
     writer->file_open = 0;
+    writer->lent = 0;
     wcodeci_release(&writer->heap, window, WCODECI_FILE_WINDOW);
     /* Half an original is of no use: what failed here fails the writer, with its own place and reason. */
     if (status && !writer->error.status) writer->error = *err;
@@ -16193,24 +20203,26 @@ typedef struct wcodeci_cycles {
 } wcodeci_cycles;
 
 static const wcodeci_cycles wcodeci_cycles_scalar = {
-    { 75, 33, 40, 850, 1549, 1950, 2881, 88000 }, { 0, 1925, 405, 0 }, 1000, 0, 220, 1
+    { 75, 33, 40, 850, 1549, 1950, 2881, 88000, 1800, 100 }, { 0, 1925, 405, 0, 0, 0 }, 1000, 0, 220, 1
 };
 #if WCODECI_X86 || WCODECI_NEON
 static const wcodeci_cycles wcodeci_cycles_sse41 = {
-    { 27, 12, 10, 810, 198, 545, 545, 88000 }, { 0, 96, 52, 0 }, 1000, 22, 24, 0
+    { 27, 12, 10, 810, 198, 545, 545, 88000, 1800, 40 }, { 0, 96, 52, 0, 0, 0 }, 1000, 22, 24, 0
 };
 #endif
 #if WCODECI_X86
 static const wcodeci_cycles wcodeci_cycles_avx2 = {
-    { 14, 0, 3, 800, 102, 495, 285, 88000 }, { 0, 98, 48, 0 }, 1000, 35, 22, 0
+    { 14, 0, 3, 800, 102, 495, 285, 88000, 1800, 24 }, { 0, 98, 48, 0, 0, 0 }, 1000, 35, 22, 0
 };
 static const wcodeci_cycles wcodeci_cycles_avx512 = {
-    { 10, 0, 4, 800, 68, 505, 145, 88000 }, { 0, 70, 30, 0 }, 1000, 35, 28, 0
+    { 10, 0, 4, 800, 68, 505, 145, 88000, 1800, 20 }, { 0, 70, 30, 0, 0, 0 }, 1000, 35, 28, 0
 };
 #endif
 /* Whole cycles for a plane beside its values: tables that are made of its model, and values that come
  * slower where they are few.  So that tiles of 512 values come out as measured. */
-static const uint32_t wcodeci_cycles_plane[WCODEC_CODER_COUNT] = { 50, 50, 50, 4000, 1000, 8000, 3000, 30000 };
+static const uint32_t wcodeci_cycles_plane[WCODEC_CODER_COUNT] = { 50, 50, 50, 4000, 1000, 8000, 3000, 30000, 6000, 50 };
+/* Undoing a difference from the base, a byte: eight bytes take two cycles. */
+enum { WCODECI_CYCLES_BASE = 64 };
 /* CRC-32, a byte: by tables, by carry-less multiplication, by that on vectors of 512 bits. */
 enum { WCODECI_CYCLES_CRC = 165, WCODECI_CYCLES_CRC_CLMUL = 64, WCODECI_CYCLES_CRC_VCLMUL = 16 };
 
@@ -16272,10 +20284,12 @@ typedef struct wcodeci_estimator {
     const wcodeci_cycles *cycles;
     unsigned crc_cycles;                        /* a byte, in 1/256 */
     int whole;                                  /* the sample is all there is */
+    size_t run;                                 /* units of a run: more where they are bytes of blocks */
     size_t piece;                               /* units that are encoded at a time, at most */
     size_t fit_rows;                            /* rows that a group's scales are fitted to, at most */
 
-    wcodeci_byte *input, *record, *rows, *scales, *scratch;
+    wcodeci_base base;
+    wcodeci_byte *input, *record, *rows, *scales, *scratch, *base_room;
     size_t record_size, scratch_size;
 
     int scaled;                                 /* the groups of this segment have scales, */
@@ -16301,15 +20315,16 @@ static wcodec_status wcodeci_estimate_read(const wcodeci_estimator *e, uint64_t 
     return wcodeci_read_at(e->file, e->segment->offset + begin * unit, dst, (size_t)(count * unit), e->err);
 }
 
-/* What decoding a record takes. */
-static uint64_t wcodeci_estimate_cost(const wcodeci_estimator *e, const wcodec_tile_info *info)
+/* What decoding the planes of a tile, or of a field, takes. */
+static uint64_t wcodeci_estimate_planes(const wcodeci_estimator *e, const wcodec_tile_info *info)
 {
     const wcodeci_cycles *c = e->cycles;
     const size_t n = info->decoded_size / info->unit;
-    uint64_t cost = (uint64_t)info->decoded_size * (c->byte + e->crc_cycles);
+    uint64_t cost = (uint64_t)info->decoded_size * c->byte;
     int merges = info->planes > 1;
     unsigned k;
-    if (info->predictor != WCODEC_PREDICT_NONE) cost += (uint64_t)n * c->unit_predictor;
+    if (info->based) cost += (uint64_t)info->decoded_size * WCODECI_CYCLES_BASE;
+    else if (info->predictor != WCODEC_PREDICT_NONE) cost += (uint64_t)n * c->unit_predictor;
     for (k = 0; k < info->planes; k++) {
         const wcodec_plane_info *plane = &info->plane[k];
         cost += (uint64_t)n * (c->coder[plane->coder] + c->predictor[plane->predictor])
@@ -16319,28 +20334,48 @@ static uint64_t wcodeci_estimate_cost(const wcodeci_estimator *e, const wcodec_t
     return merges ? cost + (uint64_t)info->decoded_size * c->merge : cost;
 }
 
+/* What decoding a record takes; fields are put into their blocks as bytes are copied. */
+static uint64_t wcodeci_estimate_cost(const wcodeci_estimator *e, const wcodec_tile_info *info, size_t size)
+{
+    uint64_t cost = (uint64_t)info->decoded_size * e->crc_cycles + wcodeci_estimate_planes(e, info);
+    unsigned f;
+    for (f = 0; f < info->fields; f++) {
+        wcodec_tile_info field;
+        if (!wcodec_tile_inspect_field(e->record, size, f, &field, NULL)) cost += wcodeci_estimate_planes(e, &field);
+    }
+    return cost;
+}
+
 /* Encodes units `begin` to `end`. */
 static wcodec_status wcodeci_estimate_tile(wcodeci_estimator *e, uint64_t begin, uint64_t end)
 {
     const wcodeci_cut *cut = &e->layout.cut;
     wcodec_tile_info info;
-    wcodec_scales scales;
+    wcodec_tile_inputs inputs;
     size_t size;
     wcodec_status status = wcodeci_estimate_read(e, begin, end - begin, e->input);
     if (status) return status;
     memset(&info, 0, sizeof info);
-    scales.scale = e->scales;
-    scales.columns = e->layout.columns;
-    scales.phase = e->group_record ? (size_t)(begin % e->layout.columns) : 0;
+    memset(&inputs, 0, sizeof inputs);
+    if (e->group_record) {
+        inputs.scales = e->scales;
+        inputs.columns = e->layout.columns;
+        inputs.phase = (size_t)(begin % e->layout.columns);
+    }
+    if (e->segment->has_base) {
+        inputs.base_offset = e->segment->base_offset + begin * cut->unit;
+        status = wcodeci_base_bytes(&e->base, inputs.base_offset, (size_t)(end - begin) * cut->unit, e->base_room,
+                                    &inputs.base);
+        if (status) return wcodeci_fail(e->err, status, e->segment->offset, "reading the base failed");
+    }
     size = wcodec_tile_encode(e->segment->dtype, e->layout.row, e->input, (size_t)(end - begin) * cut->unit,
-                              e->group_record ? &scales : NULL, &e->tile, e->record, e->record_size, e->scratch,
-                              e->scratch_size);
+                              &inputs, &e->tile, e->record, e->record_size, e->scratch, e->scratch_size);
     if (!size) return wcodeci_fail(e->err, WCODEC_E_ARGUMENT, 0, "the encoder's options are wrong");
     (void)wcodec_tile_inspect(e->record, size, &info, NULL);
     e->group_used |= info.scaled;
     e->units += end - begin;
     e->tile_bytes += size;
-    e->cost += wcodeci_estimate_cost(e, &info);
+    e->cost += wcodeci_estimate_cost(e, &info, size);
     return WCODEC_OK;
 }
 
@@ -16426,7 +20461,7 @@ static wcodec_status wcodeci_estimate_all(wcodeci_estimator *e)
 static wcodec_status wcodeci_estimate_run(wcodeci_estimator *e, unsigned run)
 {
     const wcodeci_cut *cut = &e->layout.cut;
-    uint64_t most = wcodeci_min64(WCODECI_ESTIMATE_UNITS / cut->per_tile, WCODECI_ESTIMATE_TILES);
+    uint64_t most = wcodeci_min64(e->run / cut->per_tile, WCODECI_ESTIMATE_TILES);
     uint64_t first = wcodeci_mul_div(cut->tiles, 2 * run + 1, 2 * WCODECI_ESTIMATE_RUNS), last = cut->tiles;
     uint64_t begin, end;
     wcodec_status status;
@@ -16451,7 +20486,7 @@ static wcodec_status wcodeci_estimate_part(wcodeci_estimator *e, unsigned run)
     const wcodeci_cut *cut = &e->layout.cut;
     uint64_t begin = wcodeci_mul_div(cut->units, 2 * run + 1, 2 * WCODECI_ESTIMATE_RUNS) - e->piece / 2;
     wcodec_status status;
-    if (cut->row <= e->piece) begin -= begin % cut->row;
+    begin -= begin % (cut->row <= e->piece ? cut->row : e->layout.block);
     status = wcodeci_estimate_group(e, wcodeci_cut_find(cut, begin));
     return status ? status : wcodeci_estimate_tile(e, begin, begin + e->piece);
 }
@@ -16462,7 +20497,7 @@ static wcodec_status wcodeci_estimate_sample(wcodeci_estimator *e)
     unsigned run;
     if (e->whole) return wcodeci_estimate_all(e);
     for (run = 0; run < WCODECI_ESTIMATE_RUNS && !status; run++) {
-        status = e->layout.cut.per_tile > WCODECI_ESTIMATE_UNITS ? wcodeci_estimate_part(e, run)
+        status = e->layout.cut.per_tile > e->run ? wcodeci_estimate_part(e, run)
                                                                  : wcodeci_estimate_run(e, run);
         if (!status) wcodeci_estimate_group_end(e);
     }
@@ -16476,12 +20511,13 @@ static void wcodeci_estimate_plan(wcodeci_estimator *e)
 {
     const wcodeci_cut *cut = &e->layout.cut;
     uint64_t rows;
-    e->whole = cut->units <= (uint64_t)WCODECI_ESTIMATE_RUNS * WCODECI_ESTIMATE_UNITS
+    e->run = WCODECI_ESTIMATE_UNITS * (e->layout.block > 1 ? WCODECI_BLOCKS_UNITS : 1);
+    e->whole = cut->units <= (uint64_t)WCODECI_ESTIMATE_RUNS * e->run
             && cut->tiles <= (uint64_t)WCODECI_ESTIMATE_RUNS * WCODECI_ESTIMATE_TILES;
     e->piece = (size_t)wcodeci_min64(cut->per_tile, cut->units);
-    if (!e->whole && e->piece > WCODECI_ESTIMATE_UNITS) {
-        e->piece = WCODECI_ESTIMATE_UNITS;
-        if (cut->row < e->piece) e->piece -= e->piece % (size_t)cut->row;
+    if (!e->whole && e->piece > e->run) {
+        e->piece = e->run;
+        e->piece -= e->piece % (cut->row < e->piece ? (size_t)cut->row : e->layout.block);
     }
     if (e->layout.per_group == 0) return;
     rows = WCODECI_ESTIMATE_FIT / e->layout.columns;
@@ -16494,12 +20530,12 @@ static wcodec_status wcodeci_estimate_allocate(wcodeci_estimator *e, wcodeci_hea
 {
     const size_t unit = e->layout.cut.unit, columns = e->layout.per_group ? e->layout.columns : 0;
     const size_t input = e->piece * unit, large = input > columns ? input : columns;
-    const size_t rows = e->fit_rows * columns * unit;
+    const size_t rows = e->fit_rows * columns * unit, base = (size_t)wcodeci_base_room(&e->base, input);
     wcodeci_byte *p;
     wcodec_status status;
     e->record_size = wcodec_tile_bound(large);
     e->scratch_size = wcodeci_encode_scratch(e->tile.profile, large) + wcodec_scales_fit_scratch(columns);
-    *size = (uint64_t)e->scratch_size + input + e->record_size + rows + columns;
+    *size = (uint64_t)e->scratch_size + input + e->record_size + rows + columns + base;
     status = wcodeci_alloc(heap, *size, block);
     if (status) return wcodeci_fail(e->err, status, 0, wcodeci_memory_text(status));
     p = (wcodeci_byte *)*block;
@@ -16508,6 +20544,7 @@ static wcodec_status wcodeci_estimate_allocate(wcodeci_estimator *e, wcodeci_hea
     e->record = e->input + input;
     e->rows = e->record + e->record_size;
     e->scales = e->rows + rows;
+    e->base_room = e->scales + columns;
     return WCODEC_OK;
 }
 
@@ -16581,18 +20618,26 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 {
     wcodec_estimate_options opts = wcodec_estimate_defaults();
     wcodeci_estimator e;
+    wcodec_segment alone;
     unsigned cpu;
     wcodec_status status;
     memset(&e, 0, sizeof e);
     if (!segment || !out || !wcodeci_source_ok(file)
         || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts)
-        || opts.tile_units > WCODECI_MAX_TILE_UNITS)
+        || opts.tile_units > WCODECI_MAX_TILE_UNITS || !wcodeci_base_take(&e.base, opts.base))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL, or the options are wrong");
-    if (!wcodeci_layout_make(segment, opts.tile.profile,
-                             wcodeci_tile_units(opts.tile_units, opts.tile.profile), &e.layout))
+    if (segment->has_base && !e.base.there) {
+        alone = *segment;
+        alone.has_base = 0;
+        segment = &alone;
+    }
+    if (!wcodeci_layout_make(segment, opts.tile.profile, opts.tile_units, &e.layout))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "dtype, shape and size of a segment disagree");
     if (segment->offset > file->size || segment->size > file->size - segment->offset)
         return wcodeci_fail(err, WCODEC_E_TRUNCATED, file->size, "the file ends before the segment");
+    if (segment->has_base && (segment->base_offset > e.base.source.size
+                              || segment->size > e.base.source.size - segment->base_offset))
+        return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a segment does not lie in the base");
     cpu = wcodec_cpu_detect() & ~opts.cpu_off;
     e.segment = segment;
     e.file = file;
@@ -16608,10 +20653,121 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 
 #endif
 
+/* ---- part: amalgamate/parts/88_plan_base.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Plans with a base (public, layer 4): which segment is coded against which
+ * ---------------------------------------------------------------------------------------------- */
+#ifndef WCODEC_NO_ENCODER
+
+#define WCODECI_BASE_WORTH 64       /* a base must save one part in so many: who decodes needs it too */
+#define WCODECI_BASE_LEAST 512      /* bytes that all segments save together, at least: more than its record takes */
+
+static int wcodeci_segment_less(const void *context, uint32_t a, uint32_t b)
+{
+    const wcodec_segment *s = (const wcodec_segment *)context;
+    const int order = wcodeci_name_compare(s[a].name, s[a].name_size, s[b].name, s[b].name_size);
+    return order ? order < 0 : a < b;
+}
+
+static int wcodeci_segment_twins(const wcodec_segment *a, const wcodec_segment *b)
+{
+    unsigned i;
+    if (a->dtype != b->dtype || a->rank != b->rank || a->size != b->size || a->size == 0) return 0;
+    for (i = 0; i < a->rank; i++)
+        if (a->shape[i] != b->shape[i]) return 0;
+    return 1;
+}
+
+/* The base's segment of this name, or NULL. */
+static const wcodec_segment *wcodeci_segment_find(const wcodec_segment *s, const wcodec_segment *base,
+                                                  const uint32_t *by_name, size_t count)
+{
+    size_t low = 0, high = count;
+    while (low < high) {        /* the first that is not before the name */
+        const size_t middle = low + (high - low) / 2;
+        const wcodec_segment *b = &base[by_name[middle]];
+        if (wcodeci_name_compare(b->name, b->name_size, s->name, s->name_size) < 0) low = middle + 1;
+        else high = middle;
+    }
+    if (low == count) return NULL;
+    base = &base[by_name[low]];
+    return wcodeci_name_compare(base->name, base->name_size, s->name, s->name_size) ? NULL : base;
+}
+
+/* Gives a segment its twin as the base if that pays; *saved grows by what it saves. */
+static wcodec_status wcodeci_segment_base(wcodec_segment *s, const wcodec_segment *twin, const wcodec_source *file,
+                                          const wcodec_estimate_options *options, uint64_t *saved,
+                                          wcodec_error *err)
+{
+    wcodec_estimate alone, based;
+    wcodec_status status = wcodec_estimate_segment(s, file, options, &alone, err);
+    if (status) return status;
+    s->has_base = 1;
+    s->base_offset = twin->offset;
+    status = wcodec_estimate_segment(s, file, options, &based, err);
+    if (!status && based.coded < alone.coded - alone.coded / WCODECI_BASE_WORTH) {
+        *saved += alone.coded - based.coded;
+        return WCODEC_OK;
+    }
+    s->has_base = 0;
+    s->base_offset = 0;
+    return status;
+}
+
+static void wcodeci_plan_alone(wcodeci_plan *p)
+{
+    size_t i;
+    for (i = 0; i < p->plan.count; i++) {
+        p->segments[i].has_base = 0;
+        p->segments[i].base_offset = 0;
+    }
+}
+
+WCODEC_API wcodec_status wcodec_plan_base(wcodec_plan *plan, const wcodec_source *file, const wcodec_segment *base,
+                                          size_t base_count, const wcodec_estimate_options *options,
+                                          size_t *found, size_t *used, wcodec_error *err)
+{
+    wcodeci_plan *p = (wcodeci_plan *)(void *)plan;
+    uint64_t saved = 0;
+    size_t i, twins = 0, taken = 0;
+    uint32_t *by_name;
+    void *block;
+    wcodec_status status;
+    if (!plan || !wcodeci_source_ok(file) || (!base && base_count) || base_count > UINT32_MAX || !options
+        || options->struct_size != sizeof *options || !wcodeci_source_ok(options->base))
+        return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL, or the options are wrong");
+    wcodeci_plan_alone(p);
+    status = wcodeci_alloc(&p->heap, (uint64_t)base_count * sizeof *by_name, &block);
+    if (status) return wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
+    by_name = (uint32_t *)block;
+    for (i = 0; i < base_count; i++) by_name[i] = (uint32_t)i;
+    wcodeci_sort(by_name, base_count, wcodeci_segment_less, base);
+    for (i = 0; i < plan->count && !status; i++) {
+        wcodec_segment *s = &p->segments[i];
+        const wcodec_segment *twin = s->name_size ? wcodeci_segment_find(s, base, by_name, base_count) : NULL;
+        if (!twin || !wcodeci_segment_twins(s, twin)) continue;
+        twins++;
+        status = wcodeci_segment_base(s, twin, file, options, &saved, err);
+        taken += s->has_base != 0;
+    }
+    wcodeci_release(&p->heap, block, (uint64_t)base_count * sizeof *by_name);
+    if (status || saved < WCODECI_BASE_LEAST) {
+        wcodeci_plan_alone(p);
+        taken = 0;
+    }
+    if (found) *found = twins;
+    if (used) *used = taken;
+    return status;
+}
+
+#endif
+
 /* ---- part: amalgamate/parts/95_impl_end.h ---- */
 
 /* No private macro outlives the implementation. */
 #undef WCODECI_INLINE
+#undef WCODECI_PREFETCH
 #undef WCODECI_LITTLE
 #undef WCODECI_X86
 #undef WCODECI_TARGET
@@ -16621,6 +20777,8 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_RANS16_LANES
 #undef WCODECI_CLASSES
 #undef WCODECI_NO_SYMBOL
+#undef WCODECI_FIT_WEIGHTS
+#undef WCODECI_FIT_ONE
 #undef WCODECI_CRC_STEP
 #undef WCODECI_CRC_APART
 #undef WCODECI_CRC_WORD
@@ -16637,26 +20795,35 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_SHA_X86
 #undef WCODECI_SHA_ARM
 #undef WCODECI_DTYPES
-#undef WCODECI_PLAIN_SPLITS
+#undef WCODECI_BLOCK_FIELDS
 #undef WCODECI_FIELD
 #undef WCODECI_FIELDS
 #undef WCODECI_MASK
 #undef WCODECI_MERGE_CASE
 #undef WCODECI_SPLIT_CASE
+#undef WCODECI_MAX_BLOCK
+#undef WCODECI_FIELD_SIZES
+#undef WCODECI_FIELD_PUT
+#undef WCODECI_FIELD_TAKE
 #undef WCODECI_MIN_COLUMNS
 #undef WCODECI_Q_CHUNK
+#undef WCODECI_BASE_BIAS
 #undef WCODECI_LOW_BITS
 #undef WCODECI_UNPACK_CASE
+#undef WCODECI_PACKED_HEAD
 #undef WCODECI_PACK_CASE
 #undef WCODECI_NIBBLE_REPEAT
 #undef WCODECI_NIBBLE_ZEROS
 #undef WCODECI_HUFF_MAX
 #undef WCODECI_HUFF_TABLE
+#undef WCODECI_HUFF_SYMBOLS
 #undef WCODECI_RANS16_HEAD
 #undef WCODECI_CLASSES_HEAD
 #undef WCODECI_CLASSES_MAP
 #undef WCODECI_CLASS_MAP
 #undef WCODECI_RANS16_LOW
+#undef WCODECI_RARE
+#undef WCODECI_COMMON
 #undef WCODECI_RANS16_WORK
 #undef WCODECI_RANS256_LANES
 #undef WCODECI_RANS256_LOW
@@ -16681,6 +20848,7 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_MIX_RECIPROCALS
 #undef WCODECI_MIX_PART
 #undef WCODECI_MIX_ONE
+#undef WCODECI_MIX_BYTE
 #undef WCODECI_MIX_HALF
 #undef WCODECI_MIX_NODES
 #undef WCODECI_MIX_EXPONENT_INPUTS
@@ -16693,6 +20861,22 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_MIX_INTEGER_SETS
 #undef WCODECI_MIX_INTEGER_ROWS
 #undef WCODECI_MIX_TEXT_INPUTS
+#undef WCODECI_LZ
+#undef WCODECI_LZ_LEAST
+#undef WCODECI_LZ_LENGTHS
+#undef WCODECI_LZ_DISTANCES
+#undef WCODECI_LZ_REPEATS
+#undef WCODECI_LZ_LENGTH_FINE
+#undef WCODECI_LZ_DISTANCE_FINE
+#undef WCODECI_LZ_MAIN
+#undef WCODECI_LZ_ONLY
+#undef WCODECI_LZ_CHUNK
+#undef WCODECI_LZ_NICE_MOST
+#undef WCODECI_LZ_HASH_MOST
+#undef WCODECI_LZ_SEGMENT
+#undef WCODECI_LZ_NOWHERE
+#undef WCODECI_LZ_SMALL
+#undef WCODECI_LZ_TINY
 #undef WCODECI_SSE41
 #undef WCODECI_SSE41_INLINE
 #undef WCODECI_BYTES
@@ -16733,6 +20917,7 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_SHED
 #undef WCODECI_SHED_ROW
 #undef WCODECI_PALETTE
+#undef WCODECI_RECORD_BASE
 #undef WCODECI_RECORD_ORIGINAL
 #undef WCODECI_RECORD_SCALES
 #undef WCODECI_RECORD_TILE
@@ -16750,17 +20935,17 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_RECORD_COPY
 #undef WCODECI_COPY_RECORD
 #undef WCODECI_FIT_ROWS
-#undef WCODECI_FIT_OWN
-#undef WCODECI_FIT_PART
-#undef WCODECI_FIT_SPAN
-#undef WCODECI_FIT_HEADROOM
+#undef WCODECI_FIT_VALUES
+#undef WCODECI_FIT_TOP
 #undef WCODECI_FIT_CENTRE
 #undef WCODECI_FIT_REACH
-#undef WCODECI_FIT_ZERO
-#undef WCODECI_FIT_WEIGHTS
+#undef WCODECI_FIT_AHEAD
 #undef WCODECI_MAX_COLUMNS
 #undef WCODECI_CONTEXTS
 #undef WCODECI_CONTEXT_MODE
+#undef WCODECI_NUMBERS_LEAST
+#undef WCODECI_GUESS_RUNS
+#undef WCODECI_GUESS_RUN
 #undef WCODECI_PALETTE_SLOTS
 #undef WCODECI_LINEAR_SAMPLE
 #undef WCODECI_LINEAR_FIRST
@@ -16773,15 +20958,28 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_SLOW_LEAST
 #undef WCODECI_FREE_SIZE
 #undef WCODECI_SIDE_CODERS
+#undef WCODECI_ENTROPY_CODERS
+#undef WCODECI_GUESS_PART
+#undef WCODECI_GUESS_LEAST
+#undef WCODECI_SECOND_PART
+#undef WCODECI_PLANE_FIELDS
 #undef WCODECI_CLASS_RUN
+#undef WCODECI_CLASS_VALUES
+#undef WCODECI_PLAIN_HEAD
+#undef WCODECI_REPEATS_RUN
+#undef WCODECI_REPEATS_RUNS
+#undef WCODECI_LZ_TRIAL
+#undef WCODECI_LZ_LEAST_SIZE
 #undef WCODECI_MIX_TRIAL
 #undef WCODECI_ROWS_ROOM
+#undef WCODECI_MAX_NAME
+#undef WCODECI_BASE_SHA256
+#undef WCODECI_MAX_BASE_BODY
 #undef WCODECI_HEADER_SIZE
 #undef WCODECI_FOOTER_SIZE
-#undef WCODECI_MAX_NAME
 #undef WCODECI_MAX_METADATA
 #undef WCODECI_INDEX_TILE
-#undef WCODECI_FEATURE_MIX
+#undef WCODECI_FEATURES
 #undef WCODECI_SEGMENT_GEOMETRY
 #undef WCODECI_SEGMENT_GROUPS
 #undef WCODECI_ORIGINAL_PARTS
@@ -16798,14 +20996,29 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_WRITER_MEMORY
 #undef WCODECI_TILE_UNITS
 #undef WCODECI_DENSE_UNITS
+#undef WCODECI_BYTES_UNITS
+#undef WCODECI_BLOCKS_UNITS
 #undef WCODECI_MAX_TILE_UNITS
 #undef WCODECI_BATCH
 #undef WCODECI_LARGE_TILE
 #undef WCODECI_BATCH_TILES
 #undef WCODECI_GROUP
+#undef WCODECI_SERIAL_BATCH
 #undef WCODECI_LEAST_SCALED
 #undef WCODECI_PLAN_MEMORY
 #undef WCODECI_MAX_JSON
+#undef WCODECI_GGUF_WINDOW
+#undef WCODECI_GGUF_LONGEST
+#undef WCODECI_GGUF_NAME
+#undef WCODECI_GGUF_RANK
+#undef WCODECI_GGUF_ALIGNMENT
+#undef WCODECI_NPY_HEADER
+#undef WCODECI_ZIP_END
+#undef WCODECI_ZIP_LOCATOR
+#undef WCODECI_ZIP_END64
+#undef WCODECI_ZIP_ENTRY
+#undef WCODECI_ZIP_LOCAL
+#undef WCODECI_ZIP_TAIL
 #undef WCODECI_FILE_WINDOW
 #undef WCODECI_ESTIMATE_MEMORY
 #undef WCODECI_ESTIMATE_RUNS
@@ -16813,6 +21026,8 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 #undef WCODECI_ESTIMATE_TILES
 #undef WCODECI_ESTIMATE_FIT
 #undef WCODECI_ESTIMATE_HZ
+#undef WCODECI_BASE_WORTH
+#undef WCODECI_BASE_LEAST
 
 #endif /* WCODEC_IMPLEMENTATION */
 

@@ -15,6 +15,7 @@
 
 #define FUZZ_MAX_MEMORY ((uint64_t)64 << 20)
 #define FUZZ_MAX_VIEW ((size_t)1 << 20)     /* what a run decodes at most: keeps a run in milliseconds */
+#define FUZZ_MAX_MIXED ((size_t)1 << 16)    /* the same of what has planes of the coder mix */
 
 /* The interface of libFuzzer. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -33,7 +34,7 @@ static inline void fuzz_die(const char *file, int line, const char *cond)
 /* Hands a status on if it is one that the API defines. */
 static inline wcodec_status fuzz_status(wcodec_status status)
 {
-    FUZZ_REQUIRE((int)status <= 4 && (int)status >= -13);
+    FUZZ_REQUIRE((int)status <= 4 && (int)status >= -14);
     FUZZ_REQUIRE(wcodec_status_string(status) != NULL);
     return status;
 }
@@ -162,15 +163,71 @@ static inline wcodec_status fuzz_read_at(void *user, uint64_t offset, void *dst,
     return WCODEC_OK;
 }
 
-/* A container whose header admits tiles of more than FUZZ_MAX_VIEW costs megabytes a run; most such
- * inputs are left out. */
+/* ---- the base of all containers that need one ---- */
+
+#define FUZZ_BASE_SIZE 8192
+
+/* Bytes of it; for tiles alone it has no end. */
+static inline void fuzz_base_fill(uint64_t offset, unsigned char *dst, size_t size)
+{
+    size_t i;
+    for (i = 0; i < size; i++) dst[i] = (unsigned char)((offset + i) * UINT64_C(0x9e3779b97f4a7c15) >> 56);
+}
+
+static inline wcodec_status fuzz_base_read(void *user, uint64_t offset, void *dst, size_t size, size_t *got)
+{
+    (void)user;
+    *got = 0;
+    if (offset < FUZZ_BASE_SIZE) {
+        *got = FUZZ_BASE_SIZE - (size_t)offset < size ? FUZZ_BASE_SIZE - (size_t)offset : size;
+        fuzz_base_fill(offset, (unsigned char *)dst, *got);
+    }
+    return WCODEC_OK;
+}
+
+/* The base in memory, behind read_at, or none: NULL. */
+static inline const wcodec_source *fuzz_base(fuzz_random *r)
+{
+    static unsigned char *bytes;
+    static wcodec_source source[2];
+    if (bytes == NULL) {
+        bytes = fuzz_exact(NULL, FUZZ_BASE_SIZE);
+        fuzz_base_fill(0, bytes, FUZZ_BASE_SIZE);
+        source[0] = wcodec_source_memory(bytes, FUZZ_BASE_SIZE);
+        source[1].read_at = fuzz_base_read;
+        source[1].size = FUZZ_BASE_SIZE;
+    }
+    return fuzz_below(r, 4) == 0 ? NULL : &source[fuzz_below(r, 2)];
+}
+
+/* A container whose header admits tiles of more than FUZZ_MAX_VIEW costs megabytes a run, and one with planes of
+ * the coder mix seconds; most such inputs are left out. */
 static inline int fuzz_too_slow(const uint8_t *data, size_t size, fuzz_random *r)
 {
     uint32_t max_tile;
     if (size < 24) return 0;
     max_tile = (uint32_t)data[20] | (uint32_t)data[21] << 8 | (uint32_t)data[22] << 16
                | (uint32_t)data[23] << 24;
+    if ((data[16] & 1) != 0 && max_tile > FUZZ_MAX_MIXED) return fuzz_below(r, 256) != 0;
     return max_tile > FUZZ_MAX_VIEW && fuzz_below(r, 32) != 0;
+}
+
+/* Has a tile a plane of the coder mix, which decodes a thousand times as slowly as the others? */
+static inline int fuzz_mixed(const wcodec_tile_info *info)
+{
+    return (info->features & WCODEC_FEATURE_MIX) != 0;
+}
+
+/* A tile that it would take too long to decode. */
+static inline int fuzz_tile_too_large(const wcodec_tile_info *info)
+{
+    return info->decoded_size > (fuzz_mixed(info) ? FUZZ_MAX_MIXED : FUZZ_MAX_VIEW);
+}
+
+/* What decoding a tile takes. */
+static inline size_t fuzz_tile_scratch(const wcodec_tile_info *info)
+{
+    return wcodec_tile_decode_scratch(info->decoded_size, info->features);
 }
 
 /* The original that just began: its number counts up, its name can be read. */
@@ -200,7 +257,7 @@ static inline wcodec_status fuzz_push_all(const uint8_t *data, size_t size,
                                           fuzz_random *cut, fuzz_bytes *keep, size_t *taken,
                                               size_t *originals)
 {
-    wcodec_reader_options again = *options;
+    wcodec_reader_options again = options != NULL ? *options : wcodec_reader_defaults();
     wcodec_push *push = NULL;
     wcodec_status st;
     size_t at = 0, idle = 0;

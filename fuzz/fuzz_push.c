@@ -75,6 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     options.max_memory = FUZZ_MAX_MEMORY;
     options.no_crc = fuzz_below(&r, 4) == 0;
     options.cpu_off = fuzz_cpu_off(&r);
+    options.base = fuzz_base(&r);
     st[0] = fuzz_push_all(data, size, &options, NULL, &whole, &taken[0], &originals[0]);
     FUZZ_REQUIRE(heap.live == 0);
     if (whole.size <= FUZZ_MAX_VIEW) {

@@ -17,6 +17,7 @@ static void check_structure(const wcodec_reader *reader, const wcodec_reader_inf
     size_t i, segments = 0;
     FUZZ_REQUIRE(info->container_size == size && info->header_size >= 32 && info->header_size <= size);
     FUZZ_REQUIRE(info->metadata_size <= size);
+    if (info->needs_base) FUZZ_REQUIRE(info->base.name[info->base.name_size] == 0 && info->base.name_size <= 65000);
     FUZZ_REQUIRE(info->max_tile_bytes >= 1 && info->max_tile_bytes <= WCODEC_MAX_TILE_BYTES);
     for (i = 0; i < info->originals; i++) {
         wcodec_original o;
@@ -201,6 +202,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     options.max_memory = FUZZ_MAX_MEMORY;
     options.no_crc = (int)fuzz_below(&r, 2);
     options.cpu_off = fuzz_cpu_off(&r);
+    options.base = fuzz_base(&r);
     file.data = copy;
     file.size = size;
     if (fuzz_below(&r, 2) == 0) {

@@ -3,17 +3,19 @@
  * also encodes and decodes again, with scales and without. */
 #include "mutator.h"
 
-static void check_info(const wcodec_tile_info *info)
+/* What holds of a tile's planes and a field's. */
+static void check_planes(const wcodec_tile_info *info)
 {
     unsigned i;
     FUZZ_REQUIRE(info->record_size % 8 == 0 && info->record_size > 0);
     FUZZ_REQUIRE(info->decoded_size >= 1 && info->decoded_size <= WCODEC_MAX_TILE_BYTES);
     FUZZ_REQUIRE(info->split < WCODEC_SPLIT_COUNT && wcodec_split_name(info->split) != NULL);
     FUZZ_REQUIRE(info->predictor < WCODEC_PREDICT_COUNT && wcodec_predictor_name(info->predictor) != NULL);
-    FUZZ_REQUIRE(info->planes >= 1 && info->planes <= WCODEC_MAX_PLANES);
+    FUZZ_REQUIRE(info->planes <= WCODEC_MAX_PLANES && (info->planes == 0) == (info->split == WCODEC_SPLIT_BLOCKS));
     FUZZ_REQUIRE(info->unit >= 1 && info->unit <= 8 && info->decoded_size % info->unit == 0);
     if (info->scaled) {
-        FUZZ_REQUIRE(info->rows.width == 8 && info->rows.coder < WCODEC_CODER_CLASSES);
+        FUZZ_REQUIRE(info->rows.width == 8
+                     && (info->rows.coder < WCODEC_CODER_CLASSES || info->rows.coder == WCODEC_CODER_PACKED));
         FUZZ_REQUIRE(info->rows.predictor <= WCODEC_PREDICT_LEFT && info->rows.offset <= info->record_size);
         FUZZ_REQUIRE(info->rows.size <= info->record_size - info->rows.offset);
     }
@@ -29,18 +31,42 @@ static void check_info(const wcodec_tile_info *info)
     }
 }
 
+static void check_info(const unsigned char *src, size_t size, const wcodec_tile_info *info)
+{
+    wcodec_tile_info field;
+    size_t all = 0;
+    unsigned f;
+    check_planes(info);
+    FUZZ_REQUIRE(info->fields <= WCODEC_MAX_FIELDS && (info->fields != 0) == (info->split == WCODEC_SPLIT_BLOCKS));
+    for (f = 0; f < info->fields; f++) {
+        FUZZ_REQUIRE(wcodec_tile_inspect_field(src, size, f, &field, NULL) == WCODEC_OK);
+        FUZZ_REQUIRE(field.split != WCODEC_SPLIT_BLOCKS && !field.scaled);
+        FUZZ_REQUIRE((field.features & ~info->features) == 0);
+        check_planes(&field);
+        all += field.decoded_size;
+    }
+    if (info->fields != 0) FUZZ_REQUIRE(all == info->decoded_size && all % info->block == 0);
+    FUZZ_REQUIRE(wcodec_tile_inspect_field(src, size, f, &field, NULL) == WCODEC_E_ARGUMENT);
+}
+
 /* Decodes into a fresh buffer, which the caller frees; `fill` is what memory holds before. */
 static wcodec_status decode(const unsigned char *src, size_t size, const fuzz_scales *scales, size_t dst_size,
                             int fill, int no_crc, unsigned cpu_off, unsigned char **dst)
 {
-    size_t scratch_size = wcodec_tile_decode_scratch_mix(dst_size);
-    unsigned char *scratch = fuzz_exact(NULL, scratch_size);
+    size_t scratch_size = wcodec_tile_decode_scratch(dst_size, WCODEC_FEATURE_MIX | WCODEC_FEATURE_BLOCKS);
+    unsigned char *scratch = fuzz_exact(NULL, scratch_size), *base = NULL;
+    wcodec_tile_inputs inputs = { NULL, 0, 0, NULL, 0 };
+    wcodec_tile_info info;
     wcodec_status st;
+    inputs.scales = scales->scale;
+    inputs.columns = scales->columns;
+    if (wcodec_tile_inspect(src, size, &info, NULL) == WCODEC_OK) inputs = fuzz_inputs(&info, scales, &base);
     *dst = fuzz_exact(NULL, dst_size);
     memset(*dst, fill, dst_size);
     if (scratch_size != 0) memset(scratch, fill, scratch_size);
-    st = fuzz_status(wcodec_tile_decode(src, size, scales->scale, scales->columns, *dst, dst_size, scratch,
-                                        scratch_size, no_crc, cpu_off, NULL));
+    st = fuzz_status(wcodec_tile_decode(src, size, &inputs, *dst, dst_size, scratch, scratch_size,
+                                        no_crc, cpu_off, NULL));
+    free(base);
     free(scratch);
     return st;
 }
@@ -49,7 +75,7 @@ static wcodec_status decode(const unsigned char *src, size_t size, const fuzz_sc
 static void random_scales(fuzz_scales *s, fuzz_random *r)
 {
     size_t i;
-    const unsigned range = 1 + (unsigned)fuzz_below(r, 256);
+    const unsigned range = 1 + (unsigned)fuzz_below(r, 512);
     s->scale = NULL;
     s->columns = fuzz_below(r, 4) == 0 ? 0 : 8 + fuzz_below(r, (size_t)1 << fuzz_below(r, 14));
     if (s->columns == 0) return;
@@ -57,33 +83,53 @@ static void random_scales(fuzz_scales *s, fuzz_random *r)
     for (i = 0; i < s->columns; i++) s->scale[i] = (unsigned char)fuzz_below(r, range);
 }
 
+/* A dtype of blocks. */
+static unsigned some_block(fuzz_random *r)
+{
+    unsigned dtype, elements, bytes;
+    do {
+        dtype = 64 + (unsigned)fuzz_below(r, WCODEC_DTYPE_END - 64);
+    } while (!wcodec_dtype_block(dtype, &elements, &bytes));
+    return dtype;
+}
+
 /* The decoded bytes through the encoder and back. */
 static void check_encode(const unsigned char *data, const wcodec_tile_info *info, fuzz_random *r)
 {
     static const unsigned char dtypes[WCODEC_SPLIT_COUNT] = {
         WCODEC_U8, WCODEC_U16, WCODEC_I32, WCODEC_I64, WCODEC_BF16, WCODEC_F16, WCODEC_F32, WCODEC_F64,
-        WCODEC_F8_E4M3, WCODEC_F8_E5M2, WCODEC_I4, WCODEC_BF16, WCODEC_F16, WCODEC_F32, WCODEC_BYTES, WCODEC_U16,
+        WCODEC_F8_E4M3, WCODEC_F8_E5M2, WCODEC_I4, WCODEC_BF16, WCODEC_F16, WCODEC_F32, WCODEC_Q4_0, WCODEC_U16,
         WCODEC_F32, WCODEC_F64, WCODEC_BF16, WCODEC_F16, WCODEC_F32 };
     size_t size = info->decoded_size, bound = wcodec_tile_bound(size), made;
     size_t scratch_size = wcodec_tile_encode_scratch_best(size);
     unsigned char *record = fuzz_exact(NULL, bound), *scratch = fuzz_exact(NULL, scratch_size), *back;
     wcodec_tile_options options = { 0, 0, 0, 0, 0 };
     fuzz_scales random;
-    wcodec_scales scales;
+    wcodec_tile_inputs inputs = { NULL, 0, 0, NULL, 0 };
+    unsigned char *base = NULL;
+    unsigned dtype = dtypes[info->split];
     random_scales(&random, r);
-    scales.scale = random.scale;
-    scales.columns = random.columns;
-    scales.phase = fuzz_below(r, random.columns);
+    inputs.scales = random.scale;
+    inputs.columns = random.columns;
+    inputs.phase = fuzz_below(r, random.columns);
+    if (fuzz_below(r, 2) == 0) {
+        base = fuzz_exact(NULL, size);
+        inputs.base_offset = fuzz_next(r) >> fuzz_below(r, 64);
+        fuzz_base_fill(inputs.base_offset, base, size);
+        inputs.base = base;
+    }
     options.coders = (unsigned)fuzz_below(r, 256);
-    options.predictors = (unsigned)fuzz_below(r, 16);
+    options.predictors = (unsigned)fuzz_below(r, 64);
     options.profile = (unsigned)fuzz_below(r, 3);
     options.cpu_off = fuzz_cpu_off(r);
-    made = wcodec_tile_encode(dtypes[info->split], fuzz_below(r, 300), data, size,
-                              random.columns != 0 ? &scales : NULL, &options, record, bound, scratch, scratch_size);
+    if (info->split == WCODEC_SPLIT_BLOCKS) dtype = some_block(r);
+    made = wcodec_tile_encode(dtype, fuzz_below(r, 300), data, size, &inputs, &options, record, bound, scratch,
+                              scratch_size);
     FUZZ_REQUIRE(made > 0 && made <= bound && made % 8 == 0);
     FUZZ_REQUIRE(decode(record, made, &random, size, 0x55, 0, fuzz_cpu_off(r), &back) == WCODEC_OK);
     FUZZ_REQUIRE(memcmp(back, data, size) == 0);
     fuzz_scales_free(&random);
+    free(base);
     free(back);
     free(record);
     free(scratch);
@@ -124,8 +170,8 @@ static void check_tile(const unsigned char *src, size_t size, const fuzz_scales 
     wcodec_tile_info info;
     wcodec_status first, second;
     if (fuzz_status(wcodec_tile_inspect(src, size, &info, NULL)) != WCODEC_OK) return;
-    check_info(&info);
-    if (info.decoded_size > FUZZ_MAX_VIEW && fuzz_below(r, 32) != 0) return;
+    check_info(src, size, &info);
+    if (fuzz_tile_too_large(&info) && (fuzz_mixed(&info) || fuzz_below(r, 32) != 0)) return;
     first = decode(src, size, scales, info.decoded_size, 0, 1, 0, &a);
     second = decode(src, size, scales, info.decoded_size, 0xff, 0, fuzz_cpu_off(r), &b);
     FUZZ_REQUIRE(first == second || (first == WCODEC_OK && second == WCODEC_E_CHECKSUM));

@@ -1,6 +1,6 @@
 /* Writes the seeds of all harnesses: make_seeds DIRECTORY, which has a folder for each harness; run it at the top
  * of the repository.  Small containers and tile records of every split, coder and predictor, some of the golden
- * containers with scales, small files for the plans, and data for the round trips.  The same bytes at every run. */
+ * containers with scales and of LZ, small files for the plans, and data for the round trips.  The same bytes at every run. */
 #include "mutator.h"
 
 static const char *root;
@@ -56,6 +56,9 @@ static void fill_for_coder(unsigned char *dst, size_t size, unsigned coder)
         case WCODEC_CODER_RAW: dst[i] = (unsigned char)n; break;
         case WCODEC_CODER_CONSTANT: dst[i] = 7; break;
         case WCODEC_CODER_SPARSE: dst[i] = (unsigned char)(n % 50 == 0 ? 1 + (n >> 8) % 3 : 0); break;
+        case WCODEC_CODER_LZ:
+            dst[i] = i < 60 || n % 20 == 0 ? (unsigned char)(n >> 8) : dst[i - 7 - n / 1024 % 2];
+            break;
         case WCODEC_CODER_RANS256: dst[i] = (unsigned char)(100 + geometric * 3 + (n >> 16) % 3); break;
         default: dst[i] = (unsigned char)(30 + geometric + (n % 97 == 0 ? 20 + (n >> 20) % 8 : 0));
         }
@@ -145,7 +148,7 @@ static void seeds_by_coder(void)
     static unsigned char data[1200];
     unsigned coder, predictor;
     for (coder = 0; coder < WCODEC_CODER_COUNT; coder++)
-        for (predictor = 0; predictor < WCODEC_PREDICT_COUNT; predictor += coder < 3 ? 3u : 1u) {
+        for (predictor = 0; predictor <= WCODEC_PREDICT_SCALE; predictor += coder < 3 ? 3u : 1u) {
             uint64_t shape[2] = { 30, 40 };
             char name[64];
             size_t i;
@@ -153,6 +156,7 @@ static void seeds_by_coder(void)
             maker_init(&m);
             m.options.tile.coders = 1u << coder;
             m.options.tile.predictors = 1u << predictor;
+            if (coder == WCODEC_CODER_MIX) m.options.tile.profile = WCODEC_PROFILE_BEST;
             maker_begin(&m);
             maker_original(&m, "", 0);
             fill_for_coder(data, sizeof data, coder);
@@ -220,7 +224,7 @@ static void seeds_of_containers(void)
 static void seed_tile(const char *name, unsigned dtype, uint64_t row, const unsigned char *data, size_t size,
                       const wcodec_tile_options *options)
 {
-    size_t bound = wcodec_tile_bound(size), scratch_size = wcodec_tile_encode_scratch(size);
+    size_t bound = wcodec_tile_bound(size), scratch_size = wcodec_tile_encode_scratch_best(size);
     unsigned char *record = fuzz_exact(NULL, bound), *scratch = fuzz_exact(NULL, scratch_size);
     size_t made = wcodec_tile_encode(dtype, row, data, size, NULL, options, record, bound, scratch, scratch_size);
     FUZZ_REQUIRE(made != 0);
@@ -238,7 +242,8 @@ static void seeds_of_tiles(void)
     wcodec_tile_options options;
     unsigned split, coder;
     char name[64];
-    for (split = 0; split <= WCODEC_SPLIT_F32_4; split++) {
+    memset(&options, 0, sizeof options);
+    for (split = 0; split < WCODEC_SPLIT_BLOCKS; split++) {     /* for the others see seeds_of_blocks, ..._tables */
         options.splits = 1u << split;
         options.coders = options.predictors = ~0u;
         fill_weights(data, 1600, dtypes[split]);
@@ -252,6 +257,7 @@ static void seeds_of_tiles(void)
         options.splits = 0;
         options.coders = 1u << coder;
         options.predictors = 1;
+        options.profile = coder == WCODEC_CODER_MIX ? WCODEC_PROFILE_BEST : WCODEC_PROFILE_FAST;
         fill_for_coder(data, 2400, coder);
         snprintf(name, sizeof name, "coder-%s", wcodec_coder_name(coder));
         seed_tile(name, WCODEC_U8, 0, data, 1500, &options);
@@ -283,6 +289,41 @@ static size_t load_golden(const char *name, unsigned char *dst)
     return size;
 }
 
+/* Golden containers, for the harnesses of containers. */
+static void seeds_of_golden(const char *const *names, size_t count)
+{
+    static unsigned char data[16384];
+    size_t i;
+    for (i = 0; i < count; i++) {
+        const size_t size = load_golden(names[i], data);
+        save("reader", names[i], data, size);
+        save("push", names[i], data, size);
+    }
+}
+
+/* The first tile of each of the golden containers, behind the S record of its group if it has one. */
+static void seeds_of_golden_tiles(const char *const *names, size_t count)
+{
+    static unsigned char data[16384];
+    static fuzz_container c;
+    size_t i, k;
+    for (i = 0; i < count; i++) {
+        const fuzz_record *s = NULL, *t = NULL;
+        c.data = data;
+        c.size = c.room = load_golden(names[i], data);
+        FUZZ_REQUIRE(fuzz_parse(&c));
+        for (k = 0; k < c.records && t == NULL; k++) {
+            if (c.record[k].type == 'S') s = &c.record[k];
+            if (c.record[k].type == 'T') t = &c.record[k];
+        }
+        FUZZ_REQUIRE(t != NULL);
+        if (s == NULL) s = t;
+        save("tile", names[i], data + s->at, t->at + t->size - s->at);
+    }
+}
+
+#define COUNT(names) (sizeof (names) / sizeof *(names))
+
 /* The encoder takes scales only of more than a seed can hold, so that these come from the golden containers. */
 static void seeds_of_scales(void)
 {
@@ -291,7 +332,8 @@ static void seeds_of_scales(void)
         "classes-k0-exceptions", "classes-first-nibbles-scaled", "classes-first-f8_e4m3-after-classes",
         "groups-per-1", "groups-second-has-none", "groups-none-has-one", "groups-row-cut-to-1", "groups-row-16",
         "groups-originals", "groups-columns-8-of-max-tile-8", "groups-split-of-other-units",
-        "copies-many", "copies-originals", "copies-scaled-behind", "copies-in-group", "copies-group-of-copies" };
+        "copies-many", "copies-originals", "copies-scaled-behind", "copies-in-group", "copies-group-of-copies",
+        "lz-text", "lz-blocks", "lz-index", "lz-scales" };
     static const char *const tiles[] = {
         "scales-bf16", "scales-f16", "scales-f32", "scales-f64", "scales-e4m3", "scales-e5m2", "scales-nibbles",
         "scales-byte", "scales-word16", "scales-coder-raw", "scales-coder-sparse", "scales-coder-rans256",
@@ -300,30 +342,51 @@ static void seeds_of_scales(void)
         "scales-row-and-filler", "scales-unit-up", "classes-k0-n200", "classes-k1-exceptions",
         "classes-k2-exceptions", "classes-k2-exceptions-apart", "classes-without-scale-up", "classes-skewed",
         "classes-holes", "classes-first-nibbles-k0", "classes-first-f8_e4m3-k2", "classes-first-nibbles-scaled",
-        "classes-first-f8_e4m3-after-classes", "palette-5-of-2", "palette-16-of-4", "palette-256-of-8",
-        "palette-left", "palette-table-256-bytes", "linear-bf16-runs-huffman", "linear-f16-bytes-3",
-        "linear-f32-runs-of-1", "linear-f32-subnormal", "linear-f16-subnormal", "linear-f32-infinite" };
-    static unsigned char data[16384];
-    static fuzz_container c;
-    size_t i, k;
-    for (i = 0; i < sizeof containers / sizeof containers[0]; i++) {
-        const size_t size = load_golden(containers[i], data);
-        save("reader", containers[i], data, size);
-        save("push", containers[i], data, size);
-    }
-    for (i = 0; i < sizeof tiles / sizeof tiles[0]; i++) {
-        const fuzz_record *s = NULL, *t = NULL;
-        c.data = data;
-        c.size = c.room = load_golden(tiles[i], data);
-        FUZZ_REQUIRE(fuzz_parse(&c));
-        for (k = 0; k < c.records && t == NULL; k++) {
-            if (c.record[k].type == 'S') s = &c.record[k];
-            if (c.record[k].type == 'T') t = &c.record[k];
-        }
-        FUZZ_REQUIRE(t != NULL);
-        if (s == NULL) s = t;
-        save("tile", tiles[i], data + s->at, t->at + t->size - s->at);
-    }
+        "classes-first-f8_e4m3-after-classes", "lz-text", "lz-blocks", "lz-last-distances", "lz-one-distance-coded",
+        "lz-lengths", "lz-width-3", "lz-width-5", "lz-f32", "lz-up" };
+    seeds_of_golden(containers, COUNT(containers));
+    seeds_of_golden_tiles(tiles, COUNT(tiles));
+}
+
+/* The encoder does not choose every parameter of the coder mix. */
+static void seeds_of_mix(void)
+{
+    static const char *const containers[] = {
+        "mix-exponents-bf16", "mix-mantissas-bf16-3-1", "mix-integers-top-2", "mix-text-n700", "mix-scaled",
+        "mix-scales", "mix-index" };
+    static const char *const tiles[] = {
+        "mix-exponents-byte", "mix-exponents-f16", "mix-exponents-f8_e4m3", "mix-exponents-e4m3-centre-0",
+        "mix-exponents-noise", "mix-exponents-row-151", "mix-exponents-of-7-bits", "mix-mantissas-bf16-7-1",
+        "mix-mantissas-bf16-0-1", "mix-mantissas-f16-2-0", "mix-mantissas-f8_e4m3-1-1", "mix-mantissas-twice",
+        "mix-mantissas-row-1", "mix-integers-top-0", "mix-integers-top-7", "mix-integers-f8_e4m3-zero-15",
+        "mix-integers-of-3-bits", "mix-integers-row-2", "mix-integers-noise", "mix-integers-matches",
+        "mix-integers-zeros", "mix-text-n1", "mix-text-n33", "mix-text-n700", "mix-text-repeated",
+        "mix-text-of-planes", "mix-scaled" };
+    seeds_of_golden(containers, COUNT(containers));
+    seeds_of_golden_tiles(tiles, COUNT(tiles));
+}
+
+/* Tiles of blocks, as the encoder does not make them. */
+static void seeds_of_blocks(void)
+{
+    static const char *const containers[] = {
+        "blocks-q4_0", "blocks-cut", "blocks-16-fields", "blocks-dtypes", "blocks-nothing" };
+    static const char *const tiles[] = {
+        "blocks-q4_0", "blocks-q4_0-raw", "blocks-16-fields", "blocks-every-split", "blocks-every-split-left",
+        "blocks-up", "blocks-row-of-no-use", "blocks-longest-fields", "blocks-field-of-half-units", "blocks-classes",
+        "blocks-filler", "blocks-fill-6", "blocks-constant", "blocks-of-one-byte" };
+    seeds_of_golden(containers, COUNT(containers));
+    seeds_of_golden_tiles(tiles, COUNT(tiles));
+}
+
+/* Tiles of splits with a table: the encoder makes few of so small ones. */
+static void seeds_of_tables(void)
+{
+    static const char *const tiles[] = {
+        "palette-5-of-2", "palette-16-of-4", "palette-256-of-8", "palette-left", "palette-table-256-bytes",
+        "linear-bf16-runs-huffman", "linear-f16-bytes-3", "linear-f32-runs-of-1", "linear-f32-subnormal",
+        "linear-f16-subnormal", "linear-f32-infinite" };
+    seeds_of_golden_tiles(tiles, COUNT(tiles));
 }
 
 /* ---- plans ---- */
@@ -340,8 +403,165 @@ static void seed_plan(const char *name, const char *json, size_t size)
     save("plan", name, file, 8 + n + size);
 }
 
+/* Containers against the base that the harnesses know, and tiles of them. */
+static void seeds_of_bases(void)
+{
+    static const unsigned char dtypes[6] = { WCODEC_BF16, WCODEC_F16, WCODEC_F32, WCODEC_F64, WCODEC_I8, WCODEC_I4 };
+    static unsigned char base[FUZZ_BASE_SIZE], data[2048], record[8192];
+    const size_t scratch_size = wcodec_tile_encode_scratch(512);
+    unsigned char *const scratch = fuzz_exact(NULL, scratch_size);
+    wcodec_source source;
+    wcodec_base facts;
+    unsigned i, k;
+    fuzz_base_fill(0, base, sizeof base);
+    source = wcodec_source_memory(base, sizeof base);
+    memset(&facts, 0, sizeof facts);
+    facts.name = "base";
+    facts.name_size = 4;
+    facts.size = sizeof base;
+    for (i = 0; i < 12; i++) {
+        const unsigned dtype = dtypes[i % 6], unit = wcodec_dtype_bits(dtype) / 8 + (i % 6 == 5);
+        const uint64_t shape = wcodec_dtype_bits(dtype) < 8 ? sizeof data * 2 : sizeof data / unit;
+        const size_t offset = i < 6 ? 1000 : 777;
+        wcodec_tile_inputs inputs = { NULL, 0, 0, NULL, 0 };
+        wcodec_tile_options options = { 0, 0, 0, 0, 0 };
+        wcodec_segment s;
+        maker m;
+        char name[64];
+        size_t size;
+        memcpy(data, base + offset, sizeof data);
+        for (k = 0; k < sizeof data; k += unit * (i < 6 ? 20 : 1)) data[k] = (unsigned char)(data[k] + noise() % 5);
+        snprintf(name, sizeof name, "base-%s-%u", wcodec_dtype_name(dtype), i / 6);
+        inputs.base = base + offset;
+        inputs.base_offset = offset;
+        size = wcodec_tile_encode(dtype, 0, data, 512, &inputs, &options, record, sizeof record, scratch,
+                                  scratch_size);
+        FUZZ_REQUIRE(size > 0);
+        save("tile", name, record, size);
+        maker_init(&m);
+        m.options.base = &source;
+        m.options.base_facts = &facts;
+        m.options.tile_units = 256;
+        maker_begin(&m);
+        maker_original(&m, "x", 0);
+        memset(&s, 0, sizeof s);
+        s.dtype = dtype;
+        s.rank = 1;
+        s.shape = &shape;
+        s.size = sizeof data;
+        s.has_base = 1;
+        s.base_offset = offset;
+        FUZZ_REQUIRE(wcodec_writer_segment(m.writer, &s, NULL) == WCODEC_OK);
+        FUZZ_REQUIRE(wcodec_writer_data(m.writer, data, sizeof data, NULL) == WCODEC_OK);
+        maker_save(&m, name);
+    }
+    for (i = 0; i < 6; i++) {
+        const unsigned char tail[8] = { dtypes[i], 63, 64, 0, 0, (unsigned char)(i * 17), 0, (unsigned char)(1 + i) };
+        char name[64];
+        memcpy(data + 1024, tail, 8);
+        snprintf(name, sizeof name, "base-%s", wcodec_dtype_name(dtypes[i]));
+        save("roundtrip", name, data, 1032);
+    }
+    free(scratch);
+}
+
+static void put_number(unsigned char *p, size_t value, unsigned bytes)
+{
+    unsigned i;
+    for (i = 0; i < bytes; i++) p[i] = (unsigned char)(value >> 8 * i);
+}
+
+/* An array of NumPy; returns its size. */
+static size_t make_array(unsigned char *p, unsigned version, const char *dictionary, size_t size)
+{
+    const size_t n = strlen(dictionary), before = version == 1 ? 10 : 12;
+    size_t i;
+    memcpy(p, "\x93NUMPY", 6);
+    p[6] = (unsigned char)version;
+    p[7] = 0;
+    put_number(p + 8, n, (unsigned)before - 8);
+    memcpy(p + before, dictionary, n);
+    for (i = 0; i < size; i++) p[before + n + i] = (unsigned char)(i * 7);
+    return before + n + size;
+}
+
+static void seed_array(const char *name, unsigned version, const char *dictionary, size_t size)
+{
+    unsigned char file[1024];
+    save("plan", name, file, make_array(file, version, dictionary, size));
+}
+
+/* A zip archive of what PyTorch and NumPy write: an opaque entry, an array, a deflated one; with the fields of zip64
+ * if `big`. */
+static void seed_zip(const char *name, int big)
+{
+    static const char *const names[3] = { "archive/data/0", "a.npy", "deflated" };
+    unsigned char file[2048], directory[512], data[256];
+    size_t used = 0, listed = 0, i;
+    memset(directory, 0, sizeof directory);
+    memset(file, 0, sizeof file);
+    for (i = 0; i < 3; i++) {
+        unsigned char *p = file + used, *d = directory + listed;
+        const size_t n = strlen(names[i]);
+        const size_t size =
+            make_array(data, 1, "{'descr': '<f4', 'fortran_order': True, 'shape': (3, 5), }\n", 60);
+        memcpy(p, "PK\3\4", 4);
+        put_number(p + 8, i == 2 ? 8 : 0, 2);
+        put_number(p + 18, size, 4);
+        put_number(p + 22, size, 4);
+        put_number(p + 26, n, 2);
+        memcpy(p + 30, names[i], n);
+        memcpy(p + 30 + n, data, size);
+        memcpy(d, "PK\1\2", 4);
+        put_number(d + 10, i == 2 ? 8 : 0, 2);
+        put_number(d + 20, big ? 0xFFFFFFFFu : size, 4);
+        put_number(d + 24, big ? 0xFFFFFFFFu : size, 4);
+        put_number(d + 28, n, 2);
+        put_number(d + 30, big ? 28 : 0, 2);
+        put_number(d + 42, big ? 0xFFFFFFFFu : used, 4);
+        memcpy(d + 46, names[i], n);
+        d += 46 + n;
+        if (big) {
+            put_number(d, 1, 2);
+            put_number(d + 2, 24, 2);
+            put_number(d + 4, size, 8);
+            put_number(d + 12, size, 8);
+            put_number(d + 20, used, 8);
+        }
+        used += 30 + n + size;
+        listed += 46 + n + (big ? 28 : 0);
+    }
+    memcpy(file + used, directory, listed);
+    i = used + listed;
+    if (big) {
+        memcpy(file + i, "PK\6\6", 4);
+        put_number(file + i + 4, 44, 8);
+        put_number(file + i + 24, 3, 8);
+        put_number(file + i + 32, 3, 8);
+        put_number(file + i + 40, listed, 8);
+        put_number(file + i + 48, used, 8);
+        memcpy(file + i + 56, "PK\6\7", 4);
+        put_number(file + i + 64, i, 8);
+        put_number(file + i + 72, 1, 4);
+        i += 76;
+    }
+    memcpy(file + i, "PK\5\6", 4);
+    put_number(file + i + 8, 3, 2);
+    put_number(file + i + 10, 3, 2);
+    put_number(file + i + 12, listed, 4);
+    put_number(file + i + 16, used, 4);
+    save("plan", name, file, i + 22);
+}
+
 static void seeds_of_plans(void)
 {
+    seed_array("npy", 1, "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 5), }\n", 60);
+    seed_array("npy-2", 2, "{'descr': '<i2', 'fortran_order': True, 'shape': (2, 2, 2L), }\n", 20);
+    seed_array("npy-3", 3, "{'shape':(),'descr':'|b1','fortran_order':False}", 1);
+    seed_array("npy-object", 1, "{'descr': '|O', 'fortran_order': False, 'shape': (3,), }\n", 30);
+    seed_array("npy-structured", 1, "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (3,), }\n", 12);
+    seed_zip("zip", 0);
+    seed_zip("zip64", 1);
     seed_plan("none", "{}", 0);
     seed_plan("space", " \t\r\n{ } \n", 0);
     seed_plan("metadata", "{\"__metadata__\":{\"format\":\"pt\",\"a\":\"\\u00e9\\ud83d\\ude00\"}}", 0);
@@ -376,6 +596,52 @@ static void seeds_of_plans(void)
     save("plan", "too-large", "<\377\377\377\377\377\377\0{}", 10);
 }
 
+/* A GGUF file: `pairs` key-values that are made already, then two tensors and their data. */
+static void seed_gguf(const char *name, unsigned version, const void *pairs, size_t size, unsigned count,
+                      unsigned type, unsigned columns, size_t bytes, unsigned alignment)
+{
+    static unsigned char file[4096];
+    const size_t second = (bytes + alignment - 1) / alignment * alignment;
+    size_t n = 24, i;
+    memset(file, 0, sizeof file);
+    memcpy(file, "GGUF", 4);
+    fuzz_store(file + 4, version, 4);
+    fuzz_store(file + 8, 2, 8);
+    fuzz_store(file + 16, count, 8);
+    if (size != 0) memcpy(file + n, pairs, size);
+    n += size;
+    for (i = 0; i < 2; i++) {           /* name, rank, dimensions, type, offset */
+        fuzz_store(file + n, 1, 8);
+        file[n + 8] = (unsigned char)('a' + i);
+        fuzz_store(file + n + 9, i == 0 ? 2 : 1, 4);
+        fuzz_store(file + n + 13, i == 0 ? columns : 3, 8);
+        if (i == 0) fuzz_store(file + n + 21, 1, 8);
+        n += i == 0 ? 29 : 21;
+        fuzz_store(file + n, i == 0 ? type : 0, 4);
+        fuzz_store(file + n + 4, i == 0 ? 0 : second, 8);
+        n += 12;
+    }
+    n = (n + alignment - 1) / alignment * alignment;
+    for (i = 0; i < second + 12; i++) file[n + i] = (unsigned char)(noise() & 0x77);
+    save("plan", name, file, n + second + 12);
+}
+
+static void seeds_of_gguf(void)
+{
+    static const char align[] = "\21\0\0\0\0\0\0\0general.alignment\4\0\0\0\10\0\0\0";
+    static const char array[] = "\1\0\0\0\0\0\0\0k\11\0\0\0\10\0\0\0\2\0\0\0\0\0\0\0"
+                                "\3\0\0\0\0\0\0\0abc\0\0\0\0\0\0\0\0"
+                                "\1\0\0\0\0\0\0\0l\7\0\0\0\1";
+    seed_gguf("gguf-q4_0", 3, "", 0, 0, 2, 64, 36, 32);
+    seed_gguf("gguf-q4_k", 2, align, sizeof align - 1, 1, 12, 256, 144, 8);
+    seed_gguf("gguf-arrays", 3, array, sizeof array - 1, 2, 8, 32, 34, 32);
+    seed_gguf("gguf-f16", 3, "", 0, 0, 1, 6, 12, 32);
+    seed_gguf("gguf-unknown-type", 3, "", 0, 0, 77, 6, 96, 32);
+    seed_gguf("gguf-part-of-a-block", 3, "", 0, 0, 2, 33, 36, 32);
+    seed_gguf("gguf-version-1", 1, "", 0, 0, 2, 64, 36, 32);
+    save("plan", "gguf-empty", "GGUF\3\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 24);
+}
+
 /* ---- round trips ---- */
 
 static void seeds_of_round_trips(void)
@@ -396,6 +662,15 @@ static void seeds_of_round_trips(void)
         snprintf(name, sizeof name, "%s-%u", wcodec_dtype_name(dtype), i / 8);
         save("roundtrip", name, data, sizeof data);
     }
+    for (i = 0; i < 4; i++) {
+        static const unsigned char repeated[4] = { WCODEC_BYTES, WCODEC_I8, WCODEC_F32, WCODEC_I64 };
+        const unsigned char tail[8] = { repeated[i], 255, 0, 64, (unsigned char)i, 200, 0, 1 };
+        char name[64];
+        fill_for_coder(data, 1024, WCODEC_CODER_LZ);
+        memcpy(data + 1024, tail, 8);
+        snprintf(name, sizeof name, "lz-%s", wcodec_dtype_name(repeated[i]));
+        save("roundtrip", name, data, sizeof data);
+    }
     for (i = 0; i < 6; i++) {           /* rows of 32 to 64, scaled, repeated up to 16 KiB */
         static const unsigned char scaled[3] = { WCODEC_BF16, WCODEC_F16, WCODEC_F32 };
         const unsigned char tail[8] = { scaled[i % 3], (unsigned char)(i < 3 ? 127 : 95), 8 | 1, 64,
@@ -404,6 +679,32 @@ static void seeds_of_round_trips(void)
         fill_weights(data, 1024, scaled[i % 3]);
         memcpy(data + 1024, tail, 8);
         snprintf(name, sizeof name, "scaled-%s-%u", wcodec_dtype_name(scaled[i % 3]), i / 3);
+        save("roundtrip", name, data, sizeof data);
+    }
+    for (i = 0; i < 8; i++) {           /* profile BEST */
+        const unsigned char tail[8] = { dtypes[i], (unsigned char)(i % 3 ? 255 : 128), (unsigned char)(i % 2 ? 15 : 1),
+                                        32, (unsigned char)(i % 4), (unsigned char)(i * 20),
+                                        (unsigned char)(i * 9), 0 };
+        char name[64];
+        fill_weights(data, 1024, dtypes[i]);
+        memcpy(data + 1024, tail, 8);
+        snprintf(name, sizeof name, "best-%s", wcodec_dtype_name(dtypes[i]));
+        save("roundtrip", name, data, sizeof data);
+    }
+}
+
+static void seeds_of_block_round_trips(void)
+{
+    static const unsigned char types[6] = { 2, 12, 15, 16, 39, 8 };     /* Q4_0, Q4_K, Q8_K, IQ2_XXS, MXFP4, Q8_0 */
+    static unsigned char data[1032];
+    unsigned i, k;
+    for (i = 0; i < 6; i++) {
+        unsigned char tail[8] = { 0, 127, 0, 0, 12, 255, 4, 0 };
+        char name[64];
+        while (tail[0] < 200 || tail[0] % 43 != types[i]) tail[0]++;
+        for (k = 0; k < 1024; k++) data[k] = (unsigned char)(noise() & (k % 18 < 2 ? 0x13 : 0x77));
+        memcpy(data + 1024, tail, 8);
+        snprintf(name, sizeof name, "blocks-%s", wcodec_dtype_name(64u + types[i]));
         save("roundtrip", name, data, sizeof data);
     }
 }
@@ -419,7 +720,13 @@ int main(int argc, char **argv)
     seeds_of_containers();
     seeds_of_tiles();
     seeds_of_scales();
+    seeds_of_bases();
+    seeds_of_mix();
+    seeds_of_blocks();
+    seeds_of_tables();
     seeds_of_plans();
+    seeds_of_gguf();
     seeds_of_round_trips();
+    seeds_of_block_round_trips();
     return 0;
 }

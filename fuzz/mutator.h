@@ -257,7 +257,7 @@ static inline int fuzz_walk_index(fuzz_walk *w, const fuzz_container *c)
 static inline size_t fuzz_index_get(const fuzz_container *c, unsigned char *dst)
 {
     static unsigned char *scratch;
-    size_t i, size = 0, scratch_size = wcodec_tile_decode_scratch(65536);
+    size_t i, size = 0, scratch_size = wcodec_tile_decode_scratch(65536, 0);
     if (scratch == NULL) scratch = fuzz_exact(NULL, scratch_size);
     for (i = 0; i < c->records; i++) {
         wcodec_tile_info info;
@@ -265,7 +265,7 @@ static inline size_t fuzz_index_get(const fuzz_container *c, unsigned char *dst)
         if (c->record[i].type != 'I') continue;
         if (wcodec_tile_inspect(p, c->record[i].size, &info, NULL) != WCODEC_OK) return 0;
         if (info.decoded_size > 65536 || info.decoded_size > FUZZ_MAX_INDEX - size) return 0;
-        if (wcodec_tile_decode(p, c->record[i].size, NULL, 0, dst + size, info.decoded_size, scratch,
+        if (wcodec_tile_decode(p, c->record[i].size, NULL, dst + size, info.decoded_size, scratch,
                                scratch_size, 1, 0, NULL) != WCODEC_OK) return 0;
         size += info.decoded_size;
     }
@@ -359,33 +359,53 @@ static inline void fuzz_scales_take(fuzz_scales *s, const unsigned char *record,
     unsigned char *scratch;
     size_t scratch_size;
     fuzz_scales_free(s);
-    if (wcodec_tile_inspect(record, size, &info, NULL) != WCODEC_OK || info.decoded_size > FUZZ_MAX_VIEW) return;
+    if (wcodec_tile_inspect(record, size, &info, NULL) != WCODEC_OK || fuzz_tile_too_large(&info)) return;
     s->columns = info.decoded_size;
     s->scale = fuzz_exact(NULL, s->columns);
-    scratch_size = wcodec_tile_decode_scratch(s->columns);
+    scratch_size = fuzz_tile_scratch(&info);
     scratch = fuzz_exact(NULL, scratch_size);
-    if (wcodec_tile_decode(record, size, NULL, 0, s->scale, s->columns, scratch, scratch_size, 1, 0, NULL)
+    if (wcodec_tile_decode(record, size, NULL, s->scale, s->columns, scratch, scratch_size, 1, 0, NULL)
         != WCODEC_OK)
         fuzz_scales_free(s);
     free(scratch);
+}
+
+/* What a tile takes to be decoded; the base's bytes are for the caller to free. */
+static inline wcodec_tile_inputs fuzz_inputs(const wcodec_tile_info *info, const fuzz_scales *scales,
+                                             unsigned char **base)
+{
+    wcodec_tile_inputs inputs = { NULL, 0, 0, NULL, 0 };
+    inputs.scales = scales->scale;
+    inputs.columns = scales->columns;
+    *base = NULL;
+    if (info->based) {
+        *base = fuzz_exact(NULL, info->decoded_size);
+        fuzz_base_fill(info->base_offset, *base, info->decoded_size);
+    }
+    inputs.base = *base;
+    inputs.base_offset = info->base_offset;
+    return inputs;
 }
 
 /* The CRC-32 of a tile record that decodes, with its group's scales. */
 static inline void fuzz_mend_tile(unsigned char *record, size_t size, const fuzz_scales *scales)
 {
     wcodec_tile_info info;
-    unsigned char *dst, *scratch;
+    wcodec_tile_inputs inputs;
+    unsigned char *dst, *scratch, *base;
     size_t scratch_size;
     uint64_t body;
     size_t n = fuzz_varint_get(record + 1, size - 1, &body);
     if (n == 0 || size < 1 + n + 6 || wcodec_tile_inspect(record, size, &info, NULL) != WCODEC_OK) return;
-    if (info.decoded_size > FUZZ_MAX_VIEW) return;
+    if (fuzz_tile_too_large(&info)) return;
+    inputs = fuzz_inputs(&info, scales, &base);
     dst = fuzz_exact(NULL, info.decoded_size);
-    scratch_size = wcodec_tile_decode_scratch(info.decoded_size);
+    scratch_size = fuzz_tile_scratch(&info);
     scratch = fuzz_exact(NULL, scratch_size);
-    if (wcodec_tile_decode(record, size, scales->scale, scales->columns, dst, info.decoded_size, scratch,
-                           scratch_size, 1, 0, NULL) == WCODEC_OK)
+    if (wcodec_tile_decode(record, size, &inputs, dst, info.decoded_size, scratch, scratch_size, 1, 0, NULL)
+        == WCODEC_OK)
         fuzz_store(record + 1 + n + 2, wcodec_crc32(0, dst, info.decoded_size), 4);
+    free(base);
     free(dst);
     free(scratch);
 }

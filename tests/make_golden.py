@@ -23,6 +23,8 @@ import struct
 import sys
 import zlib
 
+import golden_mix
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 GOLDEN = os.path.join(HERE, 'golden')
 
@@ -138,6 +140,16 @@ def raw(values, w, edit=None):
                     out.append(byte)
     f = Fields(edit)
     f.add('all', bytes(out))
+    return f.bytes()
+
+
+def packed(values, w, least=None, bits=None, edit=None):
+    least = min(values) if least is None else least
+    bits = max(1, (max(values) - least).bit_length()) if bits is None else bits
+    f = Fields(edit)
+    f.add('least', bytes([least]))
+    f.add('bits', bytes([bits]))
+    f.add('all', raw([v - least for v in values], bits))
     return f.bytes()
 
 
@@ -410,18 +422,109 @@ def rans256(values, w, k=5, freq=None, span=None, runs=True, start=65536, edit=N
     return f.bytes()
 
 
+def lz_number(x, fine):
+    """The symbol of a number and its extra bits, first bit first."""
+    if x < 2 << fine:
+        return x, ''
+    extra = x.bit_length() - 1 - fine
+    return (extra + 1 << fine) + (x >> extra) - (1 << fine), format(x & (1 << extra) - 1, '0%db' % extra)[::-1] \
+        if extra else ''
+
+
+def lz_steps(values, w):
+    """A plain way through the values: the longest of the repeats that are not far, if it is worth anything."""
+    steps, i = [], 0
+    while i < len(values):
+        length, distance = 0, 0
+        for d in range(1, min(i, 4000) + 1):
+            k = 0
+            while i + k < len(values) and values[i + k] == values[i + k - d]:
+                k += 1
+            if k > length:
+                length, distance = k, d
+        if length >= 4:
+            steps.append((length, distance))
+            i += length
+        else:
+            steps.append(1)
+            i += 1
+    return steps
+
+
+def lz(values, w, blocks=None, again=True, lengths=None, distances=None, span=None, alone=True, edit=None):
+    """`blocks`: lists of steps: k for k literals, or (length, distance), or (length, distance, symbol).  again: the
+    last distances are used.  lengths, distances: of the codes, by symbol.  span: first and last.  alone: one distance
+    symbol has a code of no bits.  Fields of block k end in k."""
+    f, at, recent = Fields(edit), 0, [1, 2, 4]
+    for k, steps in enumerate(blocks or [lz_steps(values, w)]):
+        stream, begin = [], at                      # of (which code, symbol) and strings of extra bits
+        for step in steps:
+            if not isinstance(step, tuple):
+                stream += [(0, v) for v in values[at:at + step]]
+                at += step
+                continue
+            length, distance = step[:2]
+            y, extra = lz_number(length - 2, 2)
+            stream += [(0, 256 + y), extra]
+            symbol, extra = lz_number(distance - 1, 1)
+            symbol += 3
+            if len(step) > 2:
+                symbol, extra = step[2], extra if step[2] > 2 else ''
+            elif again and distance in recent:
+                symbol, extra = recent.index(distance), ''
+            if symbol < 3:
+                recent.insert(0, recent.pop(symbol))
+            else:
+                recent = [distance] + recent[:2]
+            stream += [(1, symbol), extra]
+            at += length
+        used = [[x[1] for x in stream if x and isinstance(x, tuple) and x[0] == which] for which in (0, 1)]
+        main = lengths or huffman_lengths(used[0])
+        far = distances or (used[1] and huffman_lengths(used[1]))
+        one = alone and len(set(used[1])) == 1 and not distances
+        codes = canonical(main), ({used[1][0]: ''} if one else canonical(far or {}))
+        literals = [v for v in main if v < 256] or [0]
+        first, last = span or (min(literals), max(literals))
+        count = max([v - 255 for v in main if v > 255], default=0)
+        f.add('m%d' % k, varint(at - begin))
+        f.add('first%d' % k, bytes([first]))
+        f.add('last%d' % k, bytes([last]))
+        f.add('literals%d' % k, nibbles(run_lengths([main.get(v, 0) for v in range(first, last + 1)])))
+        f.add('count%d' % k, bytes([count]))
+        if count:
+            f.add('lengths%d' % k, nibbles(run_lengths([main.get(256 + v, 0) for v in range(count)])))
+            f.add('far%d' % k, bytes([128 + used[1][0] if one else max(far) + 1]))
+            if not one:
+                f.add('distances%d' % k, nibbles(run_lengths([far.get(v, 0) for v in range(max(far) + 1)])))
+        f.add('stream%d' % k, bits_to_bytes(''.join(x if isinstance(x, str) else codes[x[0]][x[1]]
+                                                    for x in stream)))
+    assert at == len(values), (at, len(values))
+    return f.bytes()
+
+
+def mix(values, w, kind, row=None, first=None, cut=None, edit=None, **how):
+    """`how`: the parameters of the kind; `cut`: where the payload ends."""
+    f = Fields(edit)
+    for name, value in golden_mix.pieces(values, w, kind, row, first and first[1], **how):
+        f.add(name, value)
+    return f.bytes()[:cut]
+
+
 CODERS = {'raw': (0, raw), 'constant': (1, constant), 'sparse': (2, sparse), 'huffman': (3, huffman),
-          'rans16': (4, rans16), 'rans256': (5, rans256), 'classes': (6, classes16)}
-NONE, LEFT, UP, SCALE = 0, 1, 2, 3
+          'rans16': (4, rans16), 'rans256': (5, rans256), 'classes': (6, classes16),
+          'mix': (7, mix), 'lz': (8, lz), 'packed': (9, packed)}
+NONE, LEFT, UP, SCALE, BASE_XOR, BASE_DIFFERENCE = 0, 1, 2, 3, 4, 5
 
 
 def P(coder='raw', predictor=NONE, **how):
     """How a plane is coded."""
     number, encode = CODERS[coder]
 
-    def payload(values, w, q=None, first=None):
+    def payload(values, w, q=None, first=None, row=None):
         if coder == 'classes':
             return encode(values, w, q=q, first=first, **how)
+        if coder == 'mix':
+            return encode(values, w, **{'row': row, 'first': first, **how})
         return encode(values, w, **how)
     return number, predictor, payload
 
@@ -452,10 +555,12 @@ SPLITS = {
                                    (8, x >> 8 & 255), (8, x & 255)]),
 }
 
+# Those with a table, whose units become indices.
+TABLES = {
+    'PALETTE16': (15, 2, None), 'PALETTE32': (16, 4, None), 'PALETTE64': (17, 8, None),
+    'LINEAR_BF16': (18, 2, None), 'LINEAR_F16': (19, 2, None), 'LINEAR_F32': (20, 4, None),
+}
 
-# Splits with a table.
-INDEXED = {'PALETTE16': (15, 2), 'PALETTE32': (16, 4), 'PALETTE64': (17, 8), 'LINEAR_BF16': (18, 2),
-           'LINEAR_F16': (19, 2), 'LINEAR_F32': (20, 4)}
 
 
 # -- 7. Predictors -------------------------------------------------------------------------------------
@@ -475,6 +580,20 @@ def predict(values, predictor, row, bits, q=None):
 
 # -- 2.2 Records, 5. Tiles -----------------------------------------------------------------------------
 
+def from_base(data, base, unit, predictor):
+    """What units differ from the base's."""
+    bias = int('80' * unit, 16)
+    out = []
+    for i in range(0, len(data), unit):
+        v, b = (int.from_bytes(x[i:i + unit], 'little') for x in (data, base))
+        out.append(v ^ b if predictor == BASE_XOR else (v - b + bias) % (1 << 8 * unit))
+    return out
+
+
+# The base of all containers that need one; it stands in base.bin.
+BASE = randoms(77, 1500) + bytes(500) + randoms(78, 1000)
+
+
 def record(kind, body, edit=None):
     f = Fields(edit)
     f.add('type', kind)
@@ -489,33 +608,79 @@ def note(size=5, kind=b'n'):
     return record(kind, randoms(size, size))
 
 
-def tile(data, split='BYTE', planes=None, predictor=NONE, tile_row=None, kind=b'T', filler=0, scales=None,
-         phase=0, rows=None, rows_plane=None, palette=None, linear=None, edit=None):
-    """`palette`: the units of a split of that name, as numbers; `linear`: scales as bits of FP32, the bytes of
-    each, units a scale, zero, width, and the indices.  `rows`: the scales of the rows that the tile touches, coded by `rows_plane`; `scales`: of the columns."""
-    if palette is not None or linear is not None:
-        number, unit = INDEXED[split]
-        given = [int.from_bytes(data[i:i + unit], 'little') for i in range(0, len(data), unit)]
-        w, given = (max(1, (len(palette) - 1).bit_length()), [palette.index(x) if x in palette else 0 for x in given]) \
-            if linear is None else linear[4:]
-        parts = None
-    else:
-        number, unit, parts = SPLITS[split]
+def split_of(name):
+    return SPLITS[name] if name in SPLITS else TABLES[name]
+
+
+def code_planes(data, split, planes, predictor, tile_row, q=None, prefix='', of_base=b'', indices=None):
+    """The number of units, and for each plane its name, coder, predictor and payload.  `of_base`: the tile's bytes of
+    the base, as many of them as there are.  `indices`: of splits with a table, from a table's units, their width."""
+    _, unit, parts = split_of(split)
     units = [int.from_bytes(data[i:i + unit], 'little') for i in range(0, len(data), unit)]
-    q = None
-    if rows is not None:
-        at = range(phase, phase + len(units))
-        q = [(rows[i // len(scales)] + scales[i % len(scales)]) % 256 for i in at]
-    residuals = predict(units, predictor, tile_row, 8 * unit)
-    columns = list(zip(*(parts(x, x >> 8 * unit - 1) for x in residuals))) if parts else [[(w, v) for v in given]]
+    if predictor in (BASE_XOR, BASE_DIFFERENCE):
+        residuals = from_base(data, of_base + bytes(len(data) - len(of_base)), unit, predictor)
+    else:
+        residuals = predict(units, predictor, tile_row, 8 * unit)
+    if indices:
+        columns = [indices(residuals)]
+    else:
+        columns = list(zip(*(parts(x, x >> 8 * unit - 1) for x in residuals)))
     planes = planes or [P()] * len(columns)
     assert len(planes) == len(columns)
     coded, first = [], None
     for i, ((coder, plane_predictor, encode), column) in enumerate(zip(planes, columns)):
         w, values = column[0][0], [v for _, v in column]
         residuals = predict(values, plane_predictor, tile_row, w, q)
-        coded.append(('%d' % i, coder, plane_predictor, encode(residuals, w, q=q, first=first)))
+        coded.append((prefix + '%d' % i, coder, plane_predictor, encode(residuals, w, q, first, tile_row)))
         first = first or (w, values)
+    return len(units), coded
+
+
+def D(width, split='BYTE', planes=None, predictor=NONE, row=None, number=None, flags=0):
+    """A field of a block."""
+    return width, split, planes, predictor, row, SPLITS[split][0] if number is None else number, flags
+
+
+BLOCKS = 14
+
+
+def code_fields(data, fields):
+    """The fields' heads without what their planes say, and these planes."""
+    block, at, out = sum(width for width, *_ in fields), 0, []
+    for i, (width, split, planes, predictor, row, number, flags) in enumerate(fields):
+        gathered = b''.join(data[b + at:b + at + width] for b in range(0, len(data), block))
+        at += width
+        _, coded = code_planes(gathered, split, planes, predictor, row, prefix='%d.' % i)
+        head = bytes([number, predictor | (8 if row is not None else 0) | flags])
+        out.append((head + (varint(row) if row is not None else b''), coded))
+    return out
+
+
+def tile(data, split='BYTE', planes=None, predictor=NONE, tile_row=None, kind=b'T', filler=0, scales=None,
+         phase=0, rows=None, rows_plane=None, base_offset=0, base=None, fields=None, palette=None, linear=None,
+         edit=None):
+    """`rows`: the scales of the rows that the tile touches, coded by `rows_plane`; `scales`: of the columns.
+    `base_offset`: of the tile's bytes in the base, which is `base` or BASE.
+    `fields`: the tile is one of blocks, and these are their fields.
+    `palette`: the units of a split of that name, as numbers; those that it lacks become index 0.
+    `linear`: scales as bits of FP32, the bytes of each, units a scale, zero, width, and the indices."""
+    number, q, indices = split_of(split)[0], None, None
+    if palette is not None:
+        w = max(1, (len(palette) - 1).bit_length())
+        indices = lambda units: [(w, palette.index(x) if x in palette else 0) for x in units]   # noqa: E731
+    elif linear is not None:
+        indices = lambda _: [(linear[4], v) for v in linear[5]]                                 # noqa: E731
+    if rows is not None:
+        n = len(data) // SPLITS[split][1]
+        at = range(phase, phase + n)
+        q = [(rows[i // len(scales)] + scales[i % len(scales)]) % 256 for i in at]
+    if fields:
+        number, n, coded = BLOCKS, len(data), []
+        heads = code_fields(data, fields)
+    else:
+        of_base = (BASE if base is None else base)[base_offset:base_offset + len(data)]
+        n, coded = code_planes(data, split, planes, predictor, tile_row, q, of_base=of_base, indices=indices)
+        heads = []
     if rows is not None:
         coder, plane_predictor, encode = rows_plane or P()
         residuals = predict(rows, plane_predictor, 1, 8, None)
@@ -530,26 +695,39 @@ def tile(data, split='BYTE', planes=None, predictor=NONE, tile_row=None, kind=b'
         f.add('split', bytes([number]))
         f.add('flags', bytes([flags | filler << 4]))
         f.add('crc', u32(zlib.crc32(data)))
-        f.add('n', varint(len(units)))
+        f.add('n', varint(n))
         if tile_row is not None:
             f.add('row', varint(tile_row))
         if rows is not None:
             f.add('phase', varint(phase))
+        if predictor in (BASE_XOR, BASE_DIFFERENCE):
+            f.add('base offset', varint(base_offset))
         payloads = []
         table = None
         if palette is not None:
             f.add('count', varint(len(palette)))
-            table = b''.join(x.to_bytes(unit, 'little') for x in palette)
+            table = b''.join(x.to_bytes(split_of(split)[1], 'little') for x in palette)
         elif linear is not None:
-            scales, size, run, zero = linear[:4]
+            scales_of, size, run, zero, w, _ = linear
             f.add('form', bytes([w | size - 1 << 4]))
             f.add('zero', bytes([zero]))
             f.add('G', varint(run))
-            table = b''.join(u32(s)[4 - size:] for s in scales)
-        for name, coder, plane_predictor, payload in coded:
-            f.add('plane' + name, bytes([coder | plane_predictor << 5]))
-            f.add('size' + name, varint(len(payload)))
-            payloads.append((name, payload))
+            table = b''.join(u32(s)[4 - size:] for s in scales_of)
+
+        def add_planes(coded):
+            for name, coder, plane_predictor, payload in coded:
+                f.add('plane' + name, bytes([coder | plane_predictor << 5]))
+                f.add('size' + name, varint(len(payload)))
+                payloads.append((name, payload))
+
+        if fields:
+            f.add('fields', bytes([len(fields)]))
+            f.add('widths', b''.join(varint(field[0]) for field in fields))
+            for i, (head, field_planes) in enumerate(heads):
+                f.add('field%d' % i, head)
+                add_planes(field_planes)
+        else:
+            add_planes(coded)
         f.add('filler', bytes(filler))
         if table is not None:
             if len(table) >= 256:
@@ -589,6 +767,14 @@ DTYPES = {name: (number, bits, unit) for number, (name, bits, unit) in enumerate
     ('F8_E5M2FNUZ', 8, 1), ('I16', 16, 2), ('U16', 16, 2), ('F16', 16, 2), ('BF16', 16, 2), ('I32', 32, 4),
     ('U32', 32, 4), ('F32', 32, 4), ('C64', 64, 4), ('F64', 64, 8), ('I64', 64, 8), ('U64', 64, 8),
     ('I4', 4, 1), ('U4', 4, 1)])}
+BLOCK_DTYPES = {                                    # name: number, elements and bytes a block
+    'Q4_0': (66, 32, 18), 'Q4_1': (67, 32, 20), 'Q5_0': (70, 32, 22), 'Q5_1': (71, 32, 24), 'Q8_0': (72, 32, 34),
+    'Q8_1': (73, 32, 36), 'Q2_K': (74, 256, 84), 'Q3_K': (75, 256, 110), 'Q4_K': (76, 256, 144),
+    'Q5_K': (77, 256, 176), 'Q6_K': (78, 256, 210), 'Q8_K': (79, 256, 292), 'IQ2_XXS': (80, 256, 66),
+    'IQ2_XS': (81, 256, 74), 'IQ3_XXS': (82, 256, 98), 'IQ1_S': (83, 256, 50), 'IQ4_NL': (84, 32, 18),
+    'IQ3_S': (85, 256, 110), 'IQ2_S': (86, 256, 82), 'IQ4_XS': (87, 256, 136), 'IQ1_M': (93, 256, 56),
+    'TQ1_0': (98, 256, 54), 'TQ2_0': (99, 256, 66), 'MXFP4': (103, 32, 17), 'NVFP4': (104, 64, 36),
+    'Q1_0': (105, 128, 18), 'Q2_0': (106, 64, 18)}
 
 
 # -- 2. Container, 3. O record, 4. Index ---------------------------------------------------------------
@@ -607,6 +793,8 @@ class Segment:
         self.data, self.dtype, self.shape, self.name, self.gap = data, dtype, shape, name, gap
         self.shared = shared                        # bytes of the name that the one before it has too
         number, bits, dtype_unit = DTYPES.get(dtype, (dtype, 0, 1))
+        if dtype in BLOCK_DTYPES:
+            number = BLOCK_DTYPES[dtype][0]
         self.number = number
         self.explicit = bits == 0 or unit is not None or row is not None
         if self.explicit:
@@ -649,13 +837,24 @@ class Original:
         self.flags = from_parts | sha << 1
 
 
+def b_record(name=b'base.bin', size=None, edit=None, sha=None):
+    f = Fields(edit)
+    f.add('name size', varint(len(name)))
+    f.add('name', name)
+    f.add('size', varint(len(BASE) if size is None else size))
+    f.add('sha', hashlib.sha256(BASE).digest() if sha is None else sha)
+    f.add('tail', b'')
+    return record(b'B', f.bytes())
+
+
 INDEX_TILE = 65536
 
 
 def container(originals, metadata=b'{}', max_tile=65536, edit=None, index_planes=None, index_kinds=b'I',
               before_index=b'', between_index=b'', after_index=b'', index_cut=INDEX_TILE, index_edit=None,
-              **index_how):
+              base=None, features=0, index_fields=None, **index_how):
     """`edit`: as of Fields, for header.*, index.*, footer.*; the checksums fit the edited fields.
+    `base`: the B record, True: that of BASE, None: the header says that there is none.
     `index_planes`: how the I records' planes are coded, one after the other."""
     edit = dict(edit or {})
 
@@ -669,7 +868,7 @@ def container(originals, metadata=b'{}', max_tile=65536, edit=None, index_planes
     h.add('flags', u16(0))
     h.add('size', u32(32 + len(metadata + pad8(len(metadata)))))
     h.add('metadata size', u32(len(metadata)))
-    h.add('features', u32(0))
+    h.add('features', u32(features if base is None else features | 2))
     h.add('max tile', u32(max_tile))
     h.add('reserved', u32(0))
     crc_at = len(h.pieces)
@@ -679,11 +878,14 @@ def container(originals, metadata=b'{}', max_tile=65536, edit=None, index_planes
     if h.pieces[crc_at] == bytes(4):
         h.pieces[crc_at] = u32(zlib.crc32(b''.join(h.pieces[:crc_at] + h.pieces[crc_at + 1:])))
     out = bytearray(h.bytes())
+    end = len(out)
+    if base is not None:
+        out += b_record() if base is True else base
 
     x = part('index.')
     x.add('flags', varint(0))
     x.add('originals', varint(len(originals)))
-    end, s, tiles, groups = len(out), 0, 0, 0
+    s, tiles, groups = 0, 0, 0
     for o, original in enumerate(originals):
         out += original.before
         if original.o_record is None:
@@ -739,7 +941,7 @@ def container(originals, metadata=b'{}', max_tile=65536, edit=None, index_planes
     for i, piece in enumerate(pieces):
         planes = [index_planes[i]] if index_planes else None
         out += between_index if i else b''
-        out += tile(piece, planes=planes, kind=index_kinds, edit=index_edit, **index_how)
+        out += tile(piece, planes=planes, kind=index_kinds, edit=index_edit, fields=index_fields, **index_how)
     out += after_index
 
     f = part('footer.')
@@ -852,6 +1054,13 @@ def good_coders():
     good_tile('constant', b'\x07' * 1000)
     good_tile('constant-narrow', bytes([0x7D] * 5), 'F8_E5M2', [P('constant'), P('constant')])
     good_tile('constant-coder', b'\x07' * 1000, planes=[P('constant')])
+    for n in 1, 7, 64, 65, 200:
+        for bits in range(1, 8):
+            good_tile('packed-%d-%d' % (bits, n), bytes(256 - (1 << bits) + i * 77 % (1 << bits) for i in range(n)),
+                      planes=[P('packed', least=256 - (1 << bits), bits=bits)])
+    good_tile('packed-narrow', bytes(4 * (20 + i % 9) for i in range(90)), 'F8_E5M2',
+              [P('packed', least=16, bits=4), P('packed', least=0, bits=2)])
+    good_tile('packed-least-0', bytes(i % 5 for i in range(90)), planes=[P('packed', least=0, bits=7)])
     good_tile('constant-n1', b'\xff', planes=[P('constant')])
     good_tile('constant-large', bytes(20000), planes=[P('constant')])
 
@@ -1232,7 +1441,8 @@ def planes_of(split, first='raw', rest='raw', **how):
 
 
 def scaled_segment(n, split='BF16', scales=W11, rows=ROWS, seed=82, phase=0, planes=None, **how):
-    """A segment in one tile, in one group."""
+    """A segment in one tile, in one group; where it has fewer units than columns, a plain tile and group of as many
+    units as columns come before."""
     unit = SPLITS[split][1]
     data = scaled(seed, n, split, scales, rows, phase)
     how.setdefault('unit', unit)
@@ -1240,8 +1450,11 @@ def scaled_segment(n, split='BF16', scales=W11, rows=ROWS, seed=82, phase=0, pla
     rows = rows[:(phase + n - 1) // len(scales) + 1]
     place = {key: how.pop(key) for key in ('unit', 'row', 'T', 'name', 'gap') if key in how}
     s_records = how.pop('s_records', None)
-    one = tile(data, split, planes or planes_of(split), scales=scales, phase=phase, rows=rows, **how)
-    return Segment(data, tiles=[one], per=1, groups=[scales], s_how=s_how, s_records=s_records, **place)
+    tiles, groups = [tile(data, split, planes or planes_of(split), scales=scales, phase=phase, rows=rows, **how)], [scales]
+    if n < len(scales):
+        before = bumpy(len(scales) * unit)
+        data, tiles, groups, place['T'] = before + data, [tile(before)] + tiles, [None] + groups, len(scales)
+    return Segment(data, tiles=tiles, per=1, groups=groups, s_how=s_how, s_records=s_records, **place)
 
 
 def good_scales():
@@ -1282,13 +1495,15 @@ def good_scales():
     for phase, n in (1, 10), (1, 11), (5, 6), (5, 7), (10, 23), (10, 24):
         case('phase-%d-n%d' % (phase, n), n, phase=phase, first='raw', rest='classes')
     case('columns-8', 70, scales=randoms(87, 8))
+    case('columns-of-all-units', 11, first='rans16')
+    case('columns-8-of-8-units', 8, scales=randoms(87, 8), rows_plane=P('constant'))
     case('columns-above-n', 30, scales=bells(88, 70, 60, 8), phase=39)
     case('columns-above-n-two-rows', 30, scales=bells(88, 70, 60, 8), phase=45)
     case('columns-300', 310, scales=bells(89, 300, 60, 8), phase=200, first='classes', how={'k': 1})
 
     # The scales of rows: each coder that may hold them, and the padding before them.
     many = bells(90, 300, 30, 2)
-    for coder in 'raw', 'constant', 'sparse', 'huffman', 'rans16', 'rans256':
+    for coder in 'raw', 'packed', 'constant', 'sparse', 'huffman', 'rans16', 'rans256':
         for predictor in (NONE, LEFT) if coder in ('raw', 'huffman') else (NONE,):
             rows = b'\x21' * 12 if coder == 'constant' else many[:12]
             case('rows-%s-%s' % (coder, 'nl'[predictor]), 120, rows=rows, rows_plane=P(coder, predictor))
@@ -1450,6 +1665,111 @@ def good_groups():
     one('index-coded', *layers[2:], index_planes=[P('rans256')])
 
 
+def near(offset, size, unit=1):
+    """Bytes of the base, some of them changed a little, some much."""
+    r = Random(offset + size)
+    data = bytearray(BASE[offset:offset + size])
+    for i in range(0, size, unit):
+        if r.below(5) == 0:
+            data[i] = (data[i] + r.below(7) - 3) % 256
+        if r.below(40) == 0:
+            data[i:i + unit] = randoms(i, unit)
+    return bytes(data)
+
+
+def good_base():
+    put('base.bin', BASE)
+
+    def case(name, size, split='BYTE', planes=None, predictor=BASE_XOR, base_offset=0, base=True, **how):
+        unit = SPLITS[split][1]
+        segment = Segment(near(base_offset, size, unit), unit=unit, split=split, planes=planes, predictor=predictor,
+                          base_offset=base_offset, **how)
+        good('base-' + name, [Original(segments=[segment])], base=base)
+
+    for split in sorted(SPLITS):
+        unit = SPLITS[split][1]
+        for predictor, word in (BASE_XOR, 'xor'), (BASE_DIFFERENCE, 'difference'):
+            case('%s-%s' % (word, split.lower()), 33 * unit, split, predictor=predictor, base_offset=40)
+    for split, unit in ('BYTE', 1), ('WORD16', 2), ('WORD32', 4), ('WORD64', 8):
+        planes = [P('sparse', c=0)] * unit
+        case('sparse-xor-%s' % split.lower(), 250 * unit, split, planes, base_offset=900)
+        planes = [P('sparse', c=128)] * unit
+        case('sparse-difference-%s' % split.lower(), 250 * unit, split, planes, BASE_DIFFERENCE, base_offset=700)
+    case('all-of-it', len(BASE))
+    case('last-byte', 1, base_offset=len(BASE) - 1)
+    case('odd-offset', 300, 'WORD32', base_offset=777)
+    case('planes-predicted', 200, 'BF16', [P('huffman', LEFT), P('rans16', UP)], BASE_DIFFERENCE, tile_row=9)
+    same = Segment(BASE[100:300] * 3, unit=2, T=100, tiles=[
+        tile(BASE[100:300], 'BF16', [P('constant')] * 2, predictor=BASE_XOR, base_offset=100),
+        tile(BASE[100:300], 'WORD16', [P('constant')] * 2, predictor=BASE_DIFFERENCE, base_offset=100),
+        tile(BASE[100:300], 'WORD16')])
+    good('base-same', [Original(segments=[same])], base=True)
+    scaled_one = Segment(near(0, 132), unit=2, tiles=[tile(near(0, 132), 'BF16', [
+        P('rans16', SCALE), P()], predictor=BASE_XOR, scales=W11, rows=ROWS[:6])], T=66, per=1, groups=[W11])
+    good('base-scaled', [Original(segments=[scaled_one])], base=True)
+    good('base-unused', plain(), base=True)
+    blocks = like_q4_0(98, 10)
+    changed = near(50, 180)
+    good('base-and-blocks', [Original(segments=[
+        Segment(blocks, 'Q4_0', (320,), b'blocks', row=18, fields=[D(2, 'F16'), D(16)]),
+        Segment(changed, 'Q4_0', (320,), b'bytes of blocks', row=18,
+                planes=[P('huffman')], predictor=BASE_XOR, base_offset=50)])],
+         base=True, edit={'header.features': u32(6)})
+    good('base-without-originals', [], base=True)
+    for name, what in (b'', 'empty'), (b'n' * 300, 'long'), (b'\0/..\\\xff', 'strange'):
+        good('base-name-' + what, plain(predictor=BASE_XOR), base=b_record(name))
+
+
+def bad_base():
+    def of_record(name, made, status='corrupt', originals=None):
+        bad('base-' + name, status, originals or plain(predictor=BASE_XOR), base=made)
+
+    def edited(name, edit, status='corrupt'):
+        of_record(name, b_record(edit=edit), status)
+
+    # The record
+    of_record('record-missing', b'')
+    bad('base-record-twice', 'corrupt', plain(predictor=BASE_XOR), folder='bad_stream', base=b_record() * 2)
+    of_record('record-behind-o', b'', originals=[Original(o_record=record(b'O', b'\2\1x') + b_record(),
+                                                         segments=[Segment(SMALL)])])
+    of_record('record-behind-note', note() + b_record())
+    of_record('record-reserved', record(b'A', b'abc'), 'unsupported')
+    of_record('record-padding', b_record()[:-1] + b'\1')
+    bad('base-record-without-feature', 'corrupt', [Original(segments=[Segment(SMALL)], before=b_record())],
+        folder='bad_stream')
+    bad('base-record-at-end', 'corrupt', plain(), folder='bad_stream', base=True, before_index=b_record())
+    edited('name-size-long', {'name size': varint(8, 2)})
+    edited('name-size-more', {'name size': varint(60)})
+    edited('name-size-2-64', {'name size': varint((1 << 64) - 1)})
+    edited('name-size-less', {'name size': varint(7)})
+    edited('size-long', {'size': varint(len(BASE), 3)})
+    edited('sha-short', {'sha': bytes(31)})
+    edited('left-over', {'tail': b'\0'})
+    edited('cut', {'size': b'', 'sha': b''})
+    of_record('empty', record(b'B', b''))
+    edited('name-size-65001', {'name size': varint(65001)})
+    of_record('size-other', b_record(size=len(BASE) + 1), 'base')
+    of_record('size-0', b_record(size=0), 'base')
+    of_record('size-2-64', b_record(size=(1 << 64) - 1), 'base')
+
+    # Tiles
+    def case(name, status='corrupt', base=True, **how):
+        bad('base-tile-' + name, status, plain(**how), base=base)
+    for predictor, word in (BASE_XOR, 'xor'), (BASE_DIFFERENCE, 'difference'):
+        case(word + '-without-feature', base=None, predictor=predictor)
+        case(word + '-of-plane', planes=[P('raw', NONE)], edit={'plane0': bytes([predictor << 5])})
+        case(word + '-offset-beyond', predictor=predictor, base_offset=len(BASE) - len(SMALL) + 1)
+        case(word + '-offset-2-64', predictor=predictor, base_offset=(1 << 64) - 1)
+        case(word + '-offset-wraps', predictor=predictor, base_offset=(1 << 64) - len(SMALL))
+        case(word + '-offset-long', predictor=predictor, edit={'base offset': varint(0, 2)})
+        case(word + '-offset-65-bits', predictor=predictor, edit={'base offset': b'\xff' * 9 + b'\2'})
+        case(word + '-other-base', 'checksum', predictor=predictor, base=True, base_offset=0,
+             tiles=[tile(SMALL, predictor=predictor, base=BASE[1:])])
+        bad('index-base-' + word, 'corrupt', plain(), base=True, index_edit={'flags': bytes([predictor])})
+        scaled_one = [Original(segments=[scaled_segment(66, s_how={'edit': {'flags': bytes([predictor])}})])]
+        bad('base-scales-' + word, 'corrupt', scaled_one, base=True)
+
+
 def good_copies():
     def one(name, *segments, **how):
         good('copies-' + name, [Original(name.encode(), segments)], **how)
@@ -1521,7 +1841,7 @@ def linear_tile(split, indices, scales, size=4, run=None, zero=0, w=8, plane=Non
 
 
 def good_palettes():
-    def one(name, unit, count, n=200, coder='raw', predictor=NONE, palette=None, **how):
+    def one(name, unit, count, n=90, coder='raw', predictor=NONE, palette=None, **how):
         data, units = palette_of(count + n, n, unit, count)
         if palette:
             units = sorted(set(units) | set(palette))
@@ -1531,16 +1851,34 @@ def good_palettes():
 
     for unit, counts in (2, (1, 2, 3, 4, 5, 16, 17, 128, 129, 256)), (4, (1, 2, 16, 17, 256)), (8, (1, 5, 256)):
         for count in counts:
-            one('%d-of-%d' % (count, unit), unit, count, 300, 'raw')
+            one('%d-of-%d' % (count, unit), unit, count, 90)
     for coder in 'constant', 'sparse', 'huffman', 'rans16', 'rans256':
-        one(coder, 4, 1 if coder == 'constant' else 7, 200, coder)
-    one('left', 4, 13, 200, 'huffman', LEFT)
-    one('up', 2, 100, 200, 'raw', UP, tile_row=20)
-    one('unused-units', 4, 5, 90, palette=[0, 1, 0xffffffff])
+        one(coder, 4, 1 if coder == 'constant' else 7, coder=coder)
+    one('left', 4, 13, coder='huffman', predictor=LEFT)
+    one('up', 2, 100, predictor=UP, tile_row=20)
+    one('unused-units', 4, 5, palette=[0, 1, 0xffffffff])
     one('one-unit', 8, 1, 1)
-    one('filler', 2, 9, 90, filler=3)
-    one('table-256-bytes', 4, 64, 90)
-    one('table-255-bytes', 2, 127, 90)
+    one('filler', 2, 9, filler=3)
+    # Under predictors of whole units it is their residuals that are few.
+    for name, predictor, split, unit in (('unit-left', LEFT, 'PALETTE32', 4), ('unit-up', UP, 'PALETTE16', 2),
+                                         ('base-xor', BASE_XOR, 'PALETTE32', 4),
+                                         ('base-difference', BASE_DIFFERENCE, 'PALETTE64', 8)):
+        data, units = palette_of(150 + unit, 60, unit, 6)
+        x = [int.from_bytes(data[i:i + unit], 'little') for i in range(0, len(data), unit)]
+        based = predictor in (BASE_XOR, BASE_DIFFERENCE)
+        for i in range(len(x)):
+            if based:
+                y = int.from_bytes(BASE[20 + i * unit:20 + (i + 1) * unit], 'little')
+                x[i] = x[i] ^ y if predictor == BASE_XOR else x[i] + y - int('80' * unit, 16)
+            elif i >= (1 if predictor == LEFT else 7):
+                x[i] += x[i - (1 if predictor == LEFT else 7)]
+            x[i] %= 1 << 8 * unit
+        data = b''.join(v.to_bytes(unit, 'little') for v in x)
+        made = tile(data, split, predictor=predictor, tile_row=7 if predictor == UP else None, palette=units,
+                    base_offset=20)
+        good('palette-' + name, [Original(segments=[Segment(data, unit=unit, tiles=[made])])], base=based or None)
+    one('table-256-bytes', 4, 64)
+    one('table-254-bytes', 2, 127)
     r = Random(130)
     f = 0x3a83126f                      # 0.001
 
@@ -1548,32 +1886,32 @@ def good_palettes():
         data, made = linear_tile(split, indices, scales, **how)
         good('linear-' + name, [Original(segments=[Segment(data, unit=len(data) // len(indices), tiles=[made])])])
 
-    all_of = [r.below(256) for _ in range(300)]
-    few = [r.below(16) for _ in range(300)]
+    all_of = [r.below(256) for _ in range(90)]
+    few = [r.below(16) for _ in range(90)]
     for split in 'LINEAR_BF16', 'LINEAR_F16', 'LINEAR_F32':
         s = split[7:].lower()
         linear(s, split, all_of, [f], zero=128)
         linear(s + '-negative', split, all_of, [f | 1 << 31], zero=128)
         linear(s + '-zero-0', split, all_of, [f], zero=0)
         linear(s + '-zero-255', split, all_of, [f], zero=255)
-        linear(s + '-runs', split, few, [0x3c000000 + r.below(1 << 23) for _ in range(10)], run=32, zero=8, w=4)
-        linear(s + '-runs-huffman', split, few, [0x3c000000 + r.below(1 << 23) for _ in range(3)], run=128, zero=8,
+        linear(s + '-runs', split, few, [0x3c000000 + r.below(1 << 23) for _ in range(9)], run=10, zero=8, w=4)
+        linear(s + '-runs-huffman', split, few, [0x3c000000 + r.below(1 << 23) for _ in range(3)], run=30, zero=8,
                w=4, plane=P('huffman'))
-        linear(s + '-runs-of-1', split, [r.below(256) for _ in range(90)], run=1, zero=99,
-               scales=[r.below(0x40000000) for _ in range(90)])
-        linear(s + '-runs-300', split, all_of, [0x3c000000 + r.below(1 << 23)] * 2, run=299, zero=3)
+        linear(s + '-runs-of-1', split, [r.below(256) for _ in range(40)], run=1, zero=99,
+               scales=[r.below(0x40000000) for _ in range(40)])
+        linear(s + '-runs-of-89', split, all_of, [0x3c000000 + r.below(1 << 23)] * 2, run=89, zero=3)
         linear(s + '-zeros', split, [0] * 40, [f | 1 << 31, f], run=20, zero=0, w=1)
         linear(s + '-zero-scale', split, [i % 4 for i in range(40)], [0, 1 << 31], run=20, zero=2, w=2)
         for size, mask in (1, 0xff000000), (2, 0xffff0000), (3, 0xffffff00):
             linear(s + '-bytes-%d' % size, split, all_of, [0x3d123456 & mask], size=size, zero=7)
         linear(s + '-width-5', split, [v % 32 for v in all_of], [f], zero=16, w=5, plane=P('rans16'))
     # Ties, subnormal numbers, and what becomes infinite where FP32 can not (of FP16 and BF16, rounded).
-    linear('f32-subnormal', 'LINEAR_F32', all_of, [3, 0x7fffff, 0x800001, 0x1000001], run=80, zero=100)
-    linear('bf16-subnormal', 'LINEAR_BF16', all_of, [3, 0x7fffff, 0x800001, 0x17fff], run=80, zero=100)
-    linear('f16-subnormal', 'LINEAR_F16', all_of, [0x33000000, 0x33000001, 0x32ffffff, 0x35812345], run=80, zero=100)
-    linear('bf16-ties', 'LINEAR_BF16', all_of, [0x3f808000, 0x3f818000, 0x3f80c000, 0x3f80ffff], run=80, zero=0)
-    linear('f16-ties', 'LINEAR_F16', all_of, [0x3f801000, 0x3f803000, 0x3f801001, 0x3f800fff], run=80, zero=0)
-    linear('bf16-twice', 'LINEAR_BF16', all_of, [0x3f000000 + 0x10101 * i for i in range(75)], run=4, zero=3)
+    linear('f32-subnormal', 'LINEAR_F32', all_of, [3, 0x7fffff, 0x800001, 0x1000001], run=24, zero=100)
+    linear('bf16-subnormal', 'LINEAR_BF16', all_of, [3, 0x7fffff, 0x800001, 0x17fff], run=24, zero=100)
+    linear('f16-subnormal', 'LINEAR_F16', all_of, [0x33000000, 0x33000001, 0x32ffffff, 0x35812345], run=24, zero=100)
+    linear('bf16-ties', 'LINEAR_BF16', all_of, [0x3f808000, 0x3f818000, 0x3f80c000, 0x3f80ffff], run=24, zero=0)
+    linear('f16-ties', 'LINEAR_F16', all_of, [0x3f801000, 0x3f803000, 0x3f801001, 0x3f800fff], run=24, zero=0)
+    linear('bf16-twice', 'LINEAR_BF16', all_of, [0x3f000000 + 0x10101 * i for i in range(45)], run=2, zero=3)
     linear('f32-left', 'LINEAR_F32', few, [f], plane=P('huffman', LEFT), w=4, zero=8)
     inf = b'\0\0\x80\x7f'
     good('linear-f32-infinite', [Original(segments=[Segment(inf * 9, unit=4, tiles=[tile(
@@ -1582,6 +1920,271 @@ def good_palettes():
         data = u16(bits) * 9
         good('linear-%s-infinite' % split[7:].lower(), [Original(segments=[Segment(data, unit=2, tiles=[tile(
             data, split, [P()], linear=([scale], 4, 9, 0, 8, [1, 255, 3, 4, 9, 8, 7, 6, 5]))])])])
+TEXT = b'the cat sat on the mat; the dog sat on the cat; the mat sat on the dog. '
+
+
+def good_lz():
+    def case(name, data, split='BYTE', planes=None, **how):
+        good_tile('lz-' + name, data, split, planes or [P('lz', **how)])
+
+    case('text', TEXT)
+    case('text-twice', TEXT * 2 + b'!')
+    case('literals', bells(140, 200))
+    case('n1', b'\x07')
+    case('n2', b'\x07\x07', blocks=[[1, 1]])
+    case('run', b'a' + b'b' * 300)
+    for period in range(1, 21):
+        case('period-%d' % period, bytes(range(40, 40 + period)) * 3 + bytes(range(40, 40 + 99))[:99 % period],
+             blocks=[[period, (2 * period + (99 % period), period)]] if 2 * period + 99 % period > 1 else None)
+    # every length up to 40, and some around the ends of their symbols
+    lengths = list(range(2, 41)) + [49, 50, 51, 57, 58, 65, 66, 129, 130, 257, 258, 1025, 1026, 2049]
+    data, steps = b'x' * 3, [3]
+    for i, length in enumerate(lengths):
+        data += bytes([65 + i % 7]) + data[len(data) + 1 - 3:][:1]
+        steps.append(2)
+        piece = b''
+        while len(piece) < length:
+            piece += (data + piece)[len(data) + len(piece) - 3:][:1]
+        data += piece
+        steps.append((length, 3))
+    case('lengths', data, blocks=[steps])
+    data, steps = randoms(141, 4200), [4200]
+    for distance in list(range(1, 20)) + [31, 32, 33, 48, 49, 64, 65, 127, 128, 129, 1023, 1024, 1025, 2048, 2049, 4096,
+                                          4097]:
+        for _ in range(5):
+            data += data[-distance:][:1]
+        steps.append((5, distance))
+    case('distances', data, blocks=[steps])
+    case('distances-new', TEXT * 2, again=False)
+    data, steps = b'abcdefgh', [8]
+    for symbol, distance in [(2, 4), (2, 2), (2, 1), (1, 2), (0, 2), (1, 1), (2, 4), (5, 3), (2, 1), (1, 3), (1, 1)]:
+        for _ in range(3):
+            data += data[-distance:][:1]
+        steps.append((3, distance, symbol))
+    case('last-distances', data, blocks=[steps])
+    case('last-distances-new', data, blocks=[[step if isinstance(step, int) else step[:2] for step in steps]],
+         again=False)
+    case('one-distance', TEXT[:5] * 9, blocks=[[5, (40, 5)]])
+    case('one-distance-coded', TEXT[:5] * 9, blocks=[[5, (40, 5)]], distances={5: 1, 7: 1})
+    case('span-wide', TEXT, span=(0, 255))
+    half = len(TEXT)
+    case('blocks', TEXT * 3, blocks=[lz_steps(TEXT, 8), [(half, half)], [half]])
+    case('blocks-of-one', b'abcab', blocks=[[1], [1], [1], [(2, 3)]])
+    case('block-without-literals', b'ab' * 30, blocks=[[2], [(10, 2), (12, 2), (36, 2)]])
+    case('deep', bytes(x for k in range(12) for x in [k] * (1 << k)),
+         blocks=[[4095]], lengths={k: min(12 - k, 11) for k in range(12)})
+    for width in range(1, 8):
+        few = bytes(x & (1 << width) - 1 for x in TEXT)
+        split, plane = {4: ('NIBBLES', lambda v: v << 4 | 5), 5: ('F8_E5M2', lambda v: v << 2 | 1),
+                        3: ('F8_E5M2', lambda v: (v & 4) << 5 | v & 3)}.get(width, (None, None))
+        if split is None:
+            continue
+        case('width-%d' % width, bytes(map(plane, few)), split,
+             [P(), P('lz')] if width == 3 else [P('lz'), P()])
+    case('f32', b''.join(b'%c\0\x80\x3f' % c for c in TEXT), 'F32', [P('lz'), P('lz', LEFT), P('lz'), P('lz')])
+    case('f16-4', units16(142, 60) * 2, 'F16_4', [P('lz'), P('lz'), P('lz')])
+    good_tile('lz-up', TEXT * 2, 'BYTE', [P('lz', UP)], tile_row=8)
+    good('lz-index', [Original(segments=[Segment(TEXT, name=b'tensor.%d' % k) for k in range(9)])],
+         index_planes=[P('lz')])
+    good('lz-scales', [Original(segments=[scaled_segment(66, planes=planes_of('BF16', 'lz', 'raw'))])])
+
+
+def bad_lz():
+    def case(name, data=TEXT, edit=None, status='corrupt', split='BYTE', **how):
+        bad_payload('lz', name, status, data, edit, split, **how)
+
+    half = len(TEXT)
+    two = {'blocks': [[half], [(half, half)]]}
+    case('empty', edit=dict.fromkeys(['m0', 'first0', 'last0', 'literals0', 'count0', 'lengths0', 'far0', 'distances0',
+                                      'stream0'], b''))
+    case('m-0', edit={'m0': b'\0'})
+    case('m-less', edit={'m0': varint(half - 1)})
+    case('m-more', edit={'m0': varint(half + 1)})
+    case('m-long', edit={'m0': varint(half, 2)})
+    case('m-wraps', edit={'m0': varint((1 << 64) - 1)})
+    case('second-m-more', TEXT * 2, edit={'m1': varint(half + 1)}, **two)
+    case('second-missing', TEXT * 2, edit=dict.fromkeys(['m1', 'first1', 'last1', 'literals1', 'count1', 'lengths1',
+                                                         'far1', 'stream1'], b''), **two)
+    case('first-above-last', edit={'first0': b'\x80'})
+    case('last-too-wide', narrow(11, 50, [3, 4]), split='F8_E5M2', span=(3, 32))
+    case('value-too-wide', narrow(11, 50, [3, 4]), split='F8_E5M2', span=(3, 255))
+    case('no-code', edit={'literals0': nibbles([15, 15, 15, 15, 15, 15, 15, 15]), 'first0': b'\0', 'last0': b'\x47'})
+    case('incomplete', b'abab', blocks=[[4]], lengths={97: 1, 98: 2})
+    case('oversubscribed', b'abab', blocks=[[4]], edit={'literals0': nibbles([1, 1, 1]), 'last0': b'c'})
+    case('oversubscribed-by-lengths', b'abab', blocks=[[4]], edit={'count0': b'\x01\x01\x80'})
+    case('run-beyond-last', b'abab', blocks=[[4]], edit={'literals0': nibbles([1, 14, 0])})
+    case('count-93', edit={'count0': b'\x5d'})
+    case('count-255', edit={'count0': b'\xff'})
+    case('far-0', edit={'far0': b'\0'})
+    case('far-1', edit={'far0': b'\1'})
+    case('far-52', edit={'far0': b'\x34'})
+    case('far-127', edit={'far0': b'\x7f'})
+    case('far-alone-51', TEXT[:5] * 9, edit={'far0': b'\xb3'}, blocks=[[5, (40, 5)]])
+    case('far-alone-255', TEXT[:5] * 9, edit={'far0': b'\xff'}, blocks=[[5, (40, 5)]])
+    case('far-incomplete', TEXT[:5] * 9, blocks=[[5, (40, 5)]], distances={5: 1, 7: 2})
+    case('far-none', TEXT[:5] * 9, blocks=[[5, (40, 5)]], distances={5: 1, 7: 1}, edit={'distances0': nibbles([15, 5])})
+    case('distance-before-plane', TEXT[:5] * 9, blocks=[[5, (40, 6)]])
+    case('distance-before-plane-first', b'\0' * 20, blocks=[[(20, 1)]])
+    case('distance-last-before-plane', b'abcd', blocks=[[2, (2, 4, 2)]])
+    case('distance-largest', TEXT[:5] * 9, blocks=[[5, (40, 1 << 24)]])
+    case('length-beyond-block', TEXT * 2, edit={'m1': varint(half - 1)}, **two)
+    case('length-beyond-first-block', TEXT[:5] * 9 + b'!', blocks=[[5, (40, 5)], [1]], edit={'m0': varint(44)})
+    case('stream-cut', edit={'stream0': lambda p: p[:-1]})
+    case('stream-missing', edit={'stream0': b''})
+    case('stream-byte-more', edit={'stream0': lambda p: p + b'\0'})
+    case('second-stream-byte-more', TEXT * 2, edit={'stream1': lambda p: p + b'\0'}, **two)
+    case('fill-bits', b'abbaa', blocks=[[5]], edit={'stream0': lambda p: bytes([p[0] | 0x80])})
+    case('fill-bit-lowest', b'abbaa', blocks=[[5]], edit={'stream0': lambda p: bytes([p[0] | 0x20])})
+    case('cut-in-literals', edit=dict.fromkeys(['count0', 'lengths0', 'far0', 'distances0', 'stream0'], b'')
+         | {'literals0': lambda p: p[:3]})
+    case('cut-before-count', edit=dict.fromkeys(['count0', 'lengths0', 'far0', 'distances0', 'stream0'], b''))
+    case('cut-before-far', edit=dict.fromkeys(['far0', 'distances0', 'stream0'], b''))
+
+
+def like_q4_0(seed, blocks):
+    """Blocks of a scale and 32 numbers of four bits."""
+    r = Random(seed)
+    return b''.join(u16(0x2400 + r.below(4) * 1024 + r.below(1024)) + bytes(
+        (r.below(8) + r.below(8)) * 16 + r.below(8) + r.below(8) for _ in range(16)) for _ in range(blocks))
+
+
+def good_blocks():
+    edit = {'header.features': u32(4)}
+
+    def case(name, data, fields, features=4, **how):
+        one = tile(data, fields=fields, **how)
+        good('blocks-' + name, [Original(segments=[Segment(data, tiles=[one])])],
+             edit={'header.features': u32(features)})
+
+    data = like_q4_0(90, 60)
+    f16 = [P('huffman'), P('huffman'), P()]
+    case('q4_0', data, [D(2, 'F16', f16), D(16, 'NIBBLES', [P('rans16'), P('huffman')])])
+    case('q4_0-raw', data, [D(2), D(16)])
+    case('with-feature-mix', data, [D(2), D(16, 'NIBBLES')], features=5)
+    case('one-block', data[:18], [D(2, 'F16'), D(16)])
+    case('one-field', data, [D(18)])
+    case('of-one-byte', data, [D(1, 'BYTE', [P('huffman')])])
+    case('largest', bytes(4096), [D(4095, 'BYTE', [P('constant', LEFT)]), D(1)])
+    case('constant', bytes(i % 6 for i in range(120)), [D(1, 'BYTE', [P('constant')])] * 6)
+    case('16-fields', randoms(91, 320), [D(1, planes=[P(predictor=i % 3)], row=4 + i) for i in range(16)])
+    unit = {name: SPLITS[name][1] for name in SPLITS}
+    names = [name for name in SPLITS if name != 'BYTE']
+    case('every-split', randoms(92, 8 * sum(unit[name] for name in names)), [D(unit[name], name) for name in names])
+    case('every-split-left', randoms(93, 9 * sum(unit[name] for name in names)),
+         [D(unit[name], name, predictor=LEFT) for name in names])
+    case('up', data, [D(2, 'WORD16', predictor=UP, row=6), D(16, 'BYTE', [P('huffman', UP)], row=96)])
+    case('row-of-no-use', data, [D(2, 'WORD16', row=1), D(16, row=(1 << 64) - 1)])
+    case('longest-fields', randoms(94, 16 * 8 * 3), [D(8, 'WORD64', row=(1 << 64) - 1 - i) for i in range(16)])
+    case('field-of-half-units', randoms(95, 40), [D(1, 'WORD32'), D(3, 'WORD16'), D(6)])
+    case('classes', data, [D(2, 'F16'), D(16, 'NIBBLES', [P('huffman'), P('classes', source=1)])])
+    case('mix', data, [D(2, 'F16', [P('mix', kind='exponents', centre=9), P('mix', kind='mantissas', top=2), P()], row=6),
+                       D(16, planes=[P('mix', kind='integers', zero=119, top=2)], row=96)], features=5)
+    case('packed', data, [D(2, 'F16', [P('packed'), P(), P()]), D(16)])
+    case('filler', data, [D(2), D(16)], filler=5)
+    for size in 85, 86, 88, 91:                     # payloads of 256 bytes and more, at some distance
+        wide = randoms(size, 12 * size)
+        case('fill-%d' % (size % 8), wide, [D(3), D(4, 'WORD32'), D(5, 'NIBBLES')])
+    other = like_q4_0(96, 40)
+    good('blocks-cut', [Original(segments=[
+        Segment(other, 'Q4_0', (4, 320), b'whole rows', row=180, T=360, fields=[D(2, 'F16'), D(16)]),
+        Segment(other, 'Q4_0', (1280,), b'a row in pieces', row=720, T=270, fields=[D(2), D(16, 'NIBBLES')]),
+        Segment(other, 'Q4_0', (1, 1, 1280), b'not at blocks', row=720, T=250),
+        Segment(data, 'BYTES', (), b'bytes', fields=[D(2), D(16)])])], edit=edit)
+    good('blocks-dtypes', [Original(segments=[
+        Segment(randoms(i, 2 * size), name, (2, elements), name.encode(), row=size)
+        for i, (name, (_, elements, size)) in enumerate(sorted(BLOCK_DTYPES.items()))])])
+    good('blocks-nothing', [Original(segments=[
+        Segment(b'', 'Q4_0', (0,)), Segment(b'', 'Q4_K', (1 << 40, 1 << 40, 0), row=5),
+        Segment(b'', 'Q8_0', (0, 1 << 40)), Segment(data, 'Q4_0', (60, 32), row=18)])])
+
+
+def bad_blocks():
+    data = like_q4_0(97, 10)
+    fields = [D(2, 'F16'), D(16, 'NIBBLES')]
+
+    def case(name, status='corrupt', data=data, fields=fields, features=4, base=None, **how):
+        one = tile(data, fields=fields, **how)
+        bad('blocks-' + name, status, [Original(segments=[Segment(data, tiles=[one])])], base=base,
+            edit={'header.features': u32(features)})
+
+    case('without-feature', features=0)
+    case('without-feature-but-mix', features=1)
+    case('no-fields', edit={'fields': b'\0'})
+    case('fields-17', fields=[D(1)] * 10, edit={'fields': bytes([17]), 'widths': b'\1' * 17})
+    case('fields-more', edit={'fields': b'\3'})
+    case('width-0', edit={'widths': b'\0\x12'})
+    case('width-long', edit={'widths': b'\x82\0\x10'})
+    case('widths-other', edit={'widths': b'\4\x10'})
+    case('widths-moved', edit={'widths': b'\4\x0e'})
+    case('block-4097', data=bytes(4097), fields=[D(4096, planes=[P('constant')]), D(1)])
+    case('width-huge', edit={'widths': varint((1 << 64) - 16) + b'\x10'})
+    case('n-less', edit={'n': varint(162)})
+    case('n-more', edit={'n': varint(198)})
+    case('n-not-whole', edit={'n': varint(179)})
+    for number, status in (14, 'corrupt'), (15, 'corrupt'), (20, 'corrupt'), (21, 'unsupported'), (255, 'unsupported'):
+        case('field-split-%d' % number, status, fields=[D(2, 'F16'), D(16, 'BYTE', number=number)])
+    for bit in 4, 5, 6, 7:
+        case('field-flags-%d' % bit, fields=[D(2, 'F16'), D(16, flags=1 << bit)])
+    case('field-predictor-scale', fields=[D(2, 'F16'), D(16, flags=SCALE)])
+    for number in 4, 5:                 # known, but a field has no base, be there one or not
+        case('field-predictor-%d' % number, fields=[D(2, 'F16'), D(16, flags=number)])
+        case('field-predictor-%d-with-base' % number, fields=[D(2, 'F16'), D(16, flags=number)], features=6, base=True)
+    for number in 6, 7:
+        case('field-predictor-%d' % number, 'unsupported', fields=[D(2, 'F16'), D(16, flags=number)])
+    case('field-row-0', fields=[D(2, 'F16', row=0), D(16)])
+    case('field-up-without-row', fields=[D(2, 'F16'), D(16, flags=UP)])
+    case('plane-up-without-row', edit={'plane1.0': bytes([UP << 5])})
+    case('plane-scale', edit={'plane0.0': bytes([SCALE << 5])})
+    case('classes-of-scales', fields=[D(2), D(16, 'NIBBLES', [P(), P('classes', source=1)])],
+         edit={'payload1.1': lambda p: b'\0' + p[1:81] + bytes(17) + p[98:]})
+    case('field-of-no-units', data=data[:9 * 18], fields=[D(1), D(17)], edit={'field0': b'\1\0'})
+    case('plane-missing', edit={'field0': b'\7\0'})
+    case('row', tile_row=5)
+    case('predictor', edit={'flags': bytes([LEFT])})
+    for number in BASE_XOR, BASE_DIFFERENCE:
+        case('predictor-%d' % number, edit={'flags': bytes([number])}, features=6, base=True)
+        case('predictor-%d-offset' % number, predictor=number, features=6, base=True)
+    case('scaled', edit={'flags': bytes([128])})
+    case('coder', 'unsupported', edit={'plane1.1': bytes([31])})
+    case('mix', edit={'plane1.1': bytes([7])})
+    case('crc', 'checksum', edit={'crc': lambda crc: bytes([crc[0] ^ 1]) + crc[1:]})
+    case('payload-changed', 'checksum', edit={'payload1.0': lambda p: bytes([p[0] ^ 1]) + p[1:]})
+    case('size-less', edit={'size1.1': varint(95)})
+    case('size-moved', edit={'size1.0': varint(95), 'size1.1': varint(97)})
+    case('raw-size-moved', fields=[D(2), D(16)], edit={'size0.0': varint(19), 'size1.0': varint(161)})
+    case('left-over', edit={'tail': bytes(8)})
+    case('filler-not-zero', filler=3, edit={'filler': b'\0\1\0'})
+    wide = like_q4_0(98, 40)
+    case('fill-not-zero', data=wide, fields=[D(2), D(16)], edit={'fill1.0': lambda fill: b'\1' * len(fill)})
+    case('fill-missing', data=wide, fields=[D(2), D(16)], edit={'fill1.0': b''})
+    record_body = tile(data, fields=fields)[3:]
+    for size in 6, 7, 8, 9, 10, 11, 12, 13, 16, 20:
+        bad('blocks-body-cut-%d' % size, 'corrupt',
+            [Original(segments=[Segment(data, tiles=[record(b'T', record_body[:size])])])],
+            edit={'header.features': u32(4)})
+    original = [Original(segments=[Segment(SMALL)])]
+    one = {'header.features': u32(4)}
+    put('bad/blocks-of-index.corrupt.wcodec', container(original, edit=one, index_fields=[D(1)]))
+    scales = tile(W11, kind=b'S', fields=[D(1)])
+    bad('blocks-of-scales', 'corrupt', [Original(segments=[scaled_segment(40, s_records=[scales])])], edit=one)
+
+    def index(name, dtype='Q4_0', shape=(2, 32), status='corrupt', data=data[:36], unit=1, **edit):
+        segment = Segment(data, dtype, shape, unit=unit, row=1)
+        bad('index-blocks-' + name, status, [Original(segments=[segment])],
+            edit={'index.s0.' + field.replace('_', ' '): value for field, value in edit.items()})
+
+    index('shape-less', shape=(1, 32))
+    index('shape-more', shape=(3, 32))
+    index('part-of-a-block', shape=(64, 1))
+    index('last-dimension-48', shape=(1, 48))
+    index('rank-0', shape=())
+    index('unit-2', unit=2)
+    index('shape-wraps', shape=(1 << 60, 1 << 60, 32))
+    index('size-of-2-61', shape=((1 << 61) // 9, 64), size=varint((1 << 61) // 9 * 36))
+    for dtype in 'Q4_0', 'Q2_0':
+        segment = Segment(data[:36], dtype, (2, 32), row=1)
+        segment.explicit = False
+        bad('index-blocks-%s-without-size' % dtype, 'corrupt', [Original(segments=[segment])])
 
 
 def good_example():
@@ -1606,7 +2209,7 @@ def bad_header():
         case('version-%d' % version, 'version', version=u16(version))
     for bit in range(16):
         case('flags-%d' % bit, 'unsupported', flags=u16(1 << bit))
-    for bit in 1, 31:
+    for bit in 3, 31:
         case('features-%d' % bit, 'unsupported', features=u32(1 << bit))
     for bit in 0, 31:
         case('reserved-%d' % bit, 'unsupported', reserved=u32(1 << bit))
@@ -1631,15 +2234,15 @@ def bad_tiles():
         one = tile(data, edit=edit, **how)
         bad('tile-' + name, status, [Original(segments=[Segment(data, unit=unit, tiles=[one])])])
 
-    for number in 14, 21, 128, 255:
+    for number in 21, 128, 255:
         case('split-%d' % number, 'unsupported', edit={'split': bytes([number])})
     for bit in 4, 5, 6:
         case('filler-missing-%d' % bit, 'corrupt', edit={'flags': bytes([1 << bit])})
     case('filler-not-zero', 'corrupt', filler=3, edit={'filler': b'\0\1\0'})
-    for number in range(4, 8):
+    for number in range(6, 8):
         case('predictor-%d' % number, 'unsupported', edit={'flags': bytes([number | 8])}, tile_row=3)
         case('plane-predictor-%d' % number, 'unsupported', edit={'plane0': bytes([number << 5])}, tile_row=3)
-    for number in 8, 16, 31:
+    for number in 10, 16, 31:
         case('coder-%d' % number, 'unsupported', edit={'plane0': bytes([number])})
     case('crc', 'checksum', edit={'crc': lambda crc: bytes([crc[0] ^ 1]) + crc[1:]})
     case('payload-changed', 'checksum', edit={'payload0': lambda p: p[:-1] + bytes([p[-1] ^ 128])})
@@ -1795,13 +2398,14 @@ def bad_scales():
     case('bit-missing', edit=flagged(128))
 
     # The plane of the row scales.
-    for coder in 9, 31:
+    for coder in 10, 31:
         case('rows-coder-%d' % coder, 'unsupported', edit={'plane of rows': bytes([coder])})
-    for predictor in range(4, 8):
+    for predictor in range(6, 8):
         case('rows-predictor-%d' % predictor, 'unsupported', edit={'plane of rows': bytes([predictor << 5])})
-    for predictor in UP, SCALE:
+    for predictor in UP, SCALE, BASE_XOR, BASE_DIFFERENCE:
         case('rows-predictor-%d' % predictor, edit={'plane of rows': bytes([predictor << 5])}, tile_row=1)
     case('rows-classes', rows_plane=P('classes'))
+    case('rows-lz', rows_plane=P('lz'))
     case('rows-classes-of-first', rows_plane=P('classes', source=1))
     case('rows-less', rows_plane=P(edit={'all': lambda p: p[:-1]}))
     case('rows-more', rows_plane=P(edit={'all': lambda p: p + b'\0'}))
@@ -1822,7 +2426,7 @@ def bad_scales():
     case('unit-predictor', edit=flagged(SCALE))
     bad_tile('scale-without-rows', 'corrupt', SMALL, edit={'plane0': bytes([SCALE << 5])})
     bad_tile('unit-scale-without-rows', 'corrupt', SMALL, edit={'flags': bytes([SCALE])})
-    for predictor in range(4, 8):
+    for predictor in range(6, 8):
         case('plane-predictor-%d' % predictor, 'unsupported', edit={'plane0': bytes([predictor << 5])})
     case('filler', filler=4, edit={'filler': b'\0\0\0\1'})
     case('up-without-row', edit={'plane1': bytes([UP << 5])})
@@ -1920,6 +2524,17 @@ def bad_groups():
     for columns in 0, 7, 65537, (1 << 32) + 11, (1 << 64) - 1:
         index('columns-%d' % columns, columns=varint(columns))
     index('columns-long', columns=varint(11, 2))
+    # More columns than units, of the segment; nobody sees it without the index.
+    for name, n, columns in ('above-units', 88, 89), ('of-7-units', 7, 8), ('of-1-unit', 1, 8), ('2-16', 88, 65536):
+        scales = b'\x3c' * columns
+        data = scaled(104, n, 'BF16', scales, ROWS)
+        one = tile(data, 'BF16', planes_of('BF16'), scales=scales, rows=ROWS[:1])
+        bad('index-groups-columns-' + name, 'corrupt', [Original(segments=[
+            Segment(data, unit=2, tiles=[one], per=1, groups=[scales], s_how={'planes': [P('constant')]})])])
+    bad('index-groups-columns-above-units-not-there', 'corrupt', [Original(segments=[
+        Segment(SMALL, unit=2, T=15, row=15, per=2, columns=46, groups=[None, None])])])
+    bad('index-groups-columns-above-units-of-bytes', 'corrupt', [Original(segments=[
+        Segment(SMALL, unit=2, T=15, row=15, per=2, groups=[bells(110, 46, 60, 8)] * 2)])])
     index('flag-missing', flags=varint(1))
     case('index-groups-flag-added', edit={'index.s0.flags': varint(3)}, per=None, groups=[], matrix=None)
     case('index-groups-flag-2', 'unsupported', {'index.s0.flags': varint(7)})
@@ -1995,6 +2610,256 @@ def bad_palettes():
             linear('%s-scale-%s' % (split[7:].lower(), name), split=split,
                    edit={'table': lambda t: t[:4] + u32(bits) + t[8:]})
     linear('crc', 'checksum', edit={'crc': u32(9)})
+def mixed_values(kind, w, n, seed):
+    """Values that suit a kind, and some that do not."""
+    r, row, out, mask = Random(seed), 20, bytearray(), (1 << w) - 1
+    if kind == 'text':
+        words = [b'model', b'layers', b'bias', b'weight', b'"dtype":"F16",', b'[1024,64]', b'.0.', b'.1.', b'\xff\0']
+        while len(out) < n:
+            out += words[r.below(len(words))]
+        return bytes(out[:n])
+    for i in range(n):
+        noise = r.u64()
+        if kind == 'exponents':                       # a middle, off by row and column, and far from it at times
+            d = next(d for d in range(64) if not noise >> d & 1)
+            v = (mask * 3 // 5 + i // row % 3 - i % row % 4 - d // 2) & mask
+            if r.below(40) == 0:
+                v = r.below(mask + 1)
+        else:                                       # small numbers, runs of zeros, what was there before
+            v = sum(r.below(1 + mask // 8) for _ in range(4)) - 2 * (mask // 8)
+            v = 0 if i // 30 % 4 == 1 or r.below(3) == 0 else v
+            if i // 25 % 5 >= 3:
+                v = out[i - 40] if i >= 40 else v
+            if r.below(50) == 0:
+                v = 1 << w - 1                      # the number that has no opposite
+        out.append(v & mask)
+    return bytes(out)
+
+
+def mixed_units(split, n, seed, kinds):
+    """n units whose planes hold values as mixed_values makes them, of the kinds; None: noise."""
+    unit, parts = SPLITS[split][1:]
+    planes = []
+    for k, (w, _) in enumerate(parts(0, 0)):
+        kind = kinds[k] if k < len(kinds) else None
+        noise = bytes(x & (1 << w) - 1 for x in randoms(seed + k, n))
+        planes.append(noise if kind in (None, 'mantissas') else mixed_values(kind, w, n, seed + k))
+    where = [[] for _ in planes]                    # where a plane's bits stand in the unit, lowest first
+    for bit in range(8 * unit):
+        x = 1 << bit
+        for k, (_, value) in enumerate(parts(x, x >> 8 * unit - 1)):
+            if value:
+                where[k].append((value, bit))
+    units = []
+    for i in range(n):
+        x = 0
+        for plane, places in zip(planes, where):
+            for value, bit in places:
+                x |= (1 << bit) * bool(plane[i] & value)
+        units.append(x)
+    return b''.join(x.to_bytes(unit, 'little') for x in units)
+
+
+def mixed_planes(split, *planes):
+    return list(planes) + [P()] * (len(SPLITS[split][2](0, 0)) - len(planes))
+
+
+def good_mix():
+    def one(name, segments, **how):
+        good('mix-' + name, [Original(name.encode(), segments)], features=1, **how)
+
+    def case(name, split, n, planes, kinds=None, seed=None, data=None, unit=None, **how):
+        kinds = kinds or ('exponents', 'mantissas')
+        data = data or mixed_units(split, n, seed or n, kinds)
+        one(name, [Segment(data, unit=unit or SPLITS[split][1], split=split, planes=mixed_planes(split, *planes),
+                           **how)])
+
+    def plane(kind, predictor=NONE, **how):
+        return P('mix', predictor, kind=kind, **how)
+
+    # Exponents of every width that a first plane has, and rows of all lengths.
+    for split, centre in [('BYTE', 150), ('BF16', 153), ('F16', 18), ('F8_E4M3', 9), ('F8_E5M2', 19), ('F16_4', 18)]:
+        case('exponents-' + split.lower(), split, 160, [plane('exponents', centre=centre)], tile_row=20)
+    for row in None, 1, 2, 20, 149, 150, 151, 1 << 40:
+        case('exponents-row-%s' % row, 'BYTE', 150, [plane('exponents', centre=150)], tile_row=row)
+    for centre in 0, 1, 8, 15:                      # up and down come round
+        case('exponents-e4m3-centre-%d' % centre, 'F8_E4M3', 150, [plane('exponents', centre=centre)], tile_row=21)
+    for centre in 0, 255:
+        case('exponents-centre-%d' % centre, 'BYTE', 90, [plane('exponents', centre=centre)], tile_row=20)
+    case('exponents-noise', 'BYTE', 200, [plane('exponents', centre=128)], data=randoms(120, 200), tile_row=7)
+    for n in range(1, 6):
+        case('exponents-n%d' % n, 'BYTE', n, [plane('exponents', centre=3)], data=bytes([3, 2, 4, 3, 250][:n]))
+    case('exponents-of-3-bits', 'F16', 130, [P(), plane('exponents', centre=3)], tile_row=26)
+    case('exponents-of-7-bits', 'F16_4', 130, [P(), P(), plane('exponents', centre=100)], tile_row=26)
+    for n in 127, 128, 1280, 1407, 1408, 3000:      # zeros fill the payload up to n / 128 bytes
+        case('integers-fill-%d' % n, 'BYTE', n, [plane('integers')], data=bytes(n))
+    case('exponents-fill', 'BYTE', 4000, [plane('exponents', centre=7)], data=b'\7' * 4000, tile_row=30)
+    case('text-fill', 'BYTE', 5000, [plane('text')], data=b' ' * 5000)
+    case('mantissas-fill', 'F8_E4M3', 9000, [P('constant'), plane('mantissas', top=3, sign=1)], data=b'\x38' * 9000)
+    case('exponents-same', 'BYTE', 700, [plane('exponents', centre=7)], data=b'\7' * 700, tile_row=30)
+
+    # Mantissas: every choice of top and sign, for each width.
+    for split, w in ('BF16', 8), ('F16', 3), ('F8_E4M3', 4):
+        for top in range(w):
+            for sign in range(2):
+                if top + sign:
+                    case('mantissas-%s-%d-%d' % (split.lower(), top, sign), split, 70 + 3 * top,
+                         [P('huffman', LEFT), plane('mantissas', top=top, sign=sign)], tile_row=13)
+    for top, sign in (6, 1), (6, 0), (0, 1):
+        case('mantissas-of-7-bits-%d-%d' % (top, sign), 'F16_4', 90, [
+            plane('exponents', centre=18), P(), plane('mantissas', top=top, sign=sign)], tile_row=30)
+    for row in None, 1, 79, 80, 81:
+        case('mantissas-row-%s' % row, 'BF16', 80, [plane('exponents', centre=150), plane('mantissas', sign=1)],
+             tile_row=row)
+    for n in 1, 2, 3:
+        case('mantissas-n%d' % n, 'BF16', n, [P('constant'), plane('mantissas', top=7, sign=1)],
+             data=b'\xff\x80\x80\x80\x81\x80'[:2 * n])
+    case('mantissas-left', 'BF16', 90, [P('rans256', UP), plane('mantissas', LEFT, sign=1)], tile_row=9)
+    case('mantissas-twice', 'F32', 60, [plane('exponents', centre=150), plane('mantissas'), plane('mantissas', top=1),
+                                        plane('mantissas', top=7)], tile_row=11)
+    case('mantissas-of-nibbles', 'NIBBLES', 130, [P('rans16'), plane('mantissas', top=2, sign=1)], tile_row=16)
+    far = bytes([128, 0, 200, 64]) * 20 + bytes([127, 63]) * 30
+    case('mantissas-exponents-far', 'WORD16', 70, [P(), plane('mantissas', top=3, sign=1)], data=far, tile_row=10)
+
+    # Integers.
+    for top in range(8):
+        case('integers-top-%d' % top, 'BYTE', 170, [plane('integers', top=top, zero=31 * top)], ['integers'], 9 + top,
+             tile_row=20)
+    for split, w in ('F8_E4M3', 4), ('F8_E5M2', 5), ('NIBBLES', 4):
+        for zero in 0, 1, (1 << w - 1), (1 << w) - 1:
+            case('integers-%s-zero-%d' % (split.lower(), zero), split, 140,
+                 [plane('integers', top=2, zero=zero)], ['integers'], tile_row=20)
+    case('integers-of-3-bits', 'F16', 140, [P(), plane('integers', top=7, zero=3)], [None, 'integers'], tile_row=20)
+    case('integers-of-7-bits', 'F16_4', 140, [P(), P(), plane('integers', top=1, zero=99)], [None, None, 'integers'],
+         tile_row=20)
+    for row in None, 1, 2, 3, 139, 140, 141:
+        case('integers-row-%s' % row, 'BYTE', 140, [plane('integers', top=2)], ['integers'], tile_row=row)
+    for n in range(1, 8):
+        case('integers-n%d' % n, 'BYTE', n, [plane('integers')], data=bytes([0, 128, 127, 255, 1, 0, 128][:n]))
+    case('integers-noise', 'BYTE', 200, [plane('integers', zero=77, top=7)], data=randoms(121, 200), tile_row=9)
+    case('integers-zeros', 'BYTE', 1200, [plane('integers')], data=bytes(1200), tile_row=100)
+    lines = randoms(122, 70)                        # matches of all lengths, and some that break off
+    case('integers-matches', 'BYTE', 1400, [plane('integers')], data=b''.join(
+        lines[:15 + 11 * k % 56] + bytes([k]) for k in range(31)), tile_row=64)
+    case('integers-long-match', 'BYTE', 1200, [plane('integers', top=7)], data=randoms(123, 60) * 20)
+    case('integers-left', 'BYTE', 150, [plane('integers', LEFT)], data=bumpy(150), tile_row=10)
+    case('integers-unit-up', 'BYTE', 150, [plane('integers')], data=bumpy(150), tile_row=10, predictor=UP)
+
+    # Text.
+    for n in 1, 2, 3, 4, 5, 6, 31, 32, 33, 700:
+        case('text-n%d' % n, 'BYTE', n, [plane('text')], data=mixed_values('text', 8, n, n))
+    case('text-noise', 'BYTE', 120, [plane('text')], data=randoms(124, 120))
+    case('text-repeated', 'BYTE', 800, [plane('text')], data=mixed_values('text', 8, 40, 5) * 20)
+    case('text-of-planes', 'WORD16', 150, [plane('text'), plane('text', LEFT)], ['text', 'exponents'])
+
+    # More columns than the arrays of columns have entries: 16384, and 4096 of signs.
+    few = bytearray(16800)
+    for i in list(range(0, 400, 3)) + list(range(16384, 16800, 2)):
+        few[i] = few[i - 16384] if i >= 16384 and few[i - 16384] else 1 + i % 5
+    case('integers-columns', 'BYTE', 16800, [plane('integers')], data=bytes(few), tile_row=16790)
+    case('exponents-columns', 'BYTE', 16800, [plane('exponents')], data=bytes(few), tile_row=16500)
+    signs = b''.join(u16(0x3F80 | (i * i % 7 < 3) << 15) for i in range(4300))
+    case('mantissas-columns', 'BF16', 4300, [P('constant'), plane('mantissas', top=1, sign=1)], data=signs,
+         tile_row=4200)
+
+    # With scales; in the index and in an S record; beside other coders.
+    scaled_one = scaled_segment(140, planes=[P('mix', SCALE, kind='exponents', centre=1),
+                                             P('mix', kind='mantissas', top=2)], tile_row=11)
+    one('scaled', [scaled_one])
+    one('scales', [scaled_segment(140, s_how={'planes': [P('mix', kind='integers', top=2, zero=60)]})])
+    one('index', [Segment(bumpy(60), name=b'layers.%d.bias' % k, T=20) for k in range(12)],
+        index_planes=[P('mix', kind='text')])
+    one('unused', [Segment(bumpy(60))])
+
+
+def bad_mix():
+    def case(name, status='corrupt', split='BYTE', planes=(), n=60, features=1, kinds=None, data=None, **how):
+        data = data or mixed_units(split, n, 7, kinds or ('exponents', 'mantissas'))
+        bad('mix-' + name, status, [Original(segments=[
+            Segment(data, unit=SPLITS[split][1], split=split, planes=mixed_planes(split, *planes), **how)])],
+            features=features)
+
+    def plane(kind, predictor=NONE, **how):
+        return P('mix', predictor, kind=kind, **how)
+
+    case('without-feature', planes=[plane('exponents', centre=150)], features=0)
+    case('feature-31', 'unsupported', planes=[plane('exponents', centre=150)], features=1 | 1 << 31)
+    for kind in 4, 5, 128, 255:
+        case('kind-%d' % kind, planes=[plane('exponents', edit={'kind': bytes([kind])})])
+    # The centre, or the zero point, does not fit the plane.
+    case('centre-16-of-4-bits', split='F8_E4M3', planes=[plane('exponents', centre=0, edit={'parameter': b'\x10'})])
+    case('centre-32-of-5-bits', split='F16', planes=[plane('exponents', centre=0, edit={'parameter': b'\x20'})])
+    case('centre-128-of-7-bits', split='F16_4', planes=[P(), P(), plane(
+        'exponents', centre=0, edit={'parameter': b'\x80'})])
+    case('zero-16-of-4-bits', split='F8_E4M3', planes=[plane('integers', edit={'parameter': b'\x10'})])
+    case('zero-255-of-4-bits', split='F8_E4M3', planes=[plane('integers', edit={'parameter': b'\xff'})])
+    for top in 8, 9, 255:
+        case('top-%d' % top, planes=[plane('integers', top=7, edit={'top': bytes([top])})])
+    # Mantissas where there can be none.
+    for top, sign in (0, 0), (8, 0), (7, 2), (3, 3), (3, 16), (7, 31):
+        case('mantissas-%d-%d' % (top, sign), split='BF16', planes=[P(), plane(
+            'mantissas', top=1, edit={'parameter': bytes([top | sign << 3])})])
+    for top in 3, 4, 7:
+        for sign in 0, 1:
+            case('mantissas-%d-%d-of-3-bits' % (top, sign), split='F16', planes=[P(), plane(
+                'mantissas', top=2, edit={'parameter': bytes([top | sign << 3])})])
+    case('mantissas-4-of-4-bits', split='F8_E4M3', planes=[P(), plane('mantissas', edit={'parameter': b'\4'})])
+    case('mantissas-of-first', planes=[P('mix', kind='mantissas', first=(8, bytes(60)))])
+    case('mantissas-of-first-of-two', split='BF16', planes=[P('mix', kind='mantissas', first=(8, bytes(60)))])
+    case('mantissas-filling', split='BF16', n=61, planes=[P(), plane(
+        'mantissas', top=4, edit={'raw': lambda p: p[:-1] + bytes([p[-1] | 16])})])
+    case('mantissas-filling-high', split='BF16', n=61, planes=[P(), plane(
+        'mantissas', top=4, edit={'raw': lambda p: p[:-1] + bytes([p[-1] | 128])})])
+    case('mantissas-raw-less', split='BF16', planes=[P(), plane(
+        'mantissas', top=1, edit={'raw': lambda p: p[:-1], 'code': b''})])
+    case('mantissas-raw-missing', split='BF16', planes=[P(), plane('mantissas', edit={'raw': b'', 'code': b''})])
+    case('mantissas-raw-changed', 'checksum', split='BF16', planes=[P(), plane(
+        'mantissas', edit={'raw': lambda p: bytes([p[0] ^ 2]) + p[1:]})])
+    for split, w in ('F8_E4M3', 4), ('F16', 5):
+        case('text-of-%d-bits' % w, split=split, planes=[P('mix', kind='exponents', centre=0, edit={
+            'kind': b'\3', 'parameter': b''})])
+
+    # The payload's size, and where the code ends.
+    for kind in 'exponents', 'integers', 'text':
+        for size in 0, 1, 2, 3:
+            case('%s-cut-%d' % (kind, size), planes=[plane(kind, cut=size)], kinds=[kind])
+    for cut in 0, 1, 2:
+        case('mantissas-cut-%d' % cut, split='BF16', planes=[P(), plane('mantissas', cut=cut)])
+    for kind in 'exponents', 'mantissas', 'integers', 'text':
+        planes = [P(), plane(kind)] if kind == 'mantissas' else [plane(kind)]
+        split = 'BF16' if kind == 'mantissas' else 'BYTE'
+
+        def of(name, change, status='corrupt'):
+            edited = planes[:-1] + [plane(kind, edit={'code': change})]
+            case('%s-%s' % (kind, name), status, split=split, planes=edited, kinds=[kind, None][:len(planes)])
+        of('code-missing', lambda code: b'')
+        of('code-less', lambda code: code[:-1], 'corrupt' if kind == 'text' else 'checksum')    # it ends there too
+        of('code-half', lambda code: code[:len(code) // 2])
+        of('code-more', lambda code: code + b'\0')
+        of('code-more-8', lambda code: code + bytes(8))
+        of('code-longer-than-it-must-be', lambda code: code + b'\1')
+        of('code-last', lambda code: code[:-1] + bytes([code[-1] + 1 & 255]))
+        of('code-zeros', lambda code: bytes(len(code)))
+        of('code-ones', lambda code: b'\xff' * len(code))
+        of('code-first', lambda code: bytes([code[0] ^ 64]) + code[1:])
+    # A payload has a byte for every 128 values, if need be of zeros; 2000 constant ones code to a few bytes.
+    for kind in 'exponents', 'integers', 'text':
+        for name, change in [
+                ('missing', lambda fill: b''), ('less', lambda fill: fill[1:]), ('more', lambda fill: fill + b'\0'),
+                ('not-zero', lambda fill: b'\1' + fill[1:]), ('last-not-zero', lambda fill: fill[:-1] + b'\x80')]:
+            case('%s-fill-%s' % (kind, name), data=bytes(2000), planes=[plane(kind, edit={'fill': change})])
+    case('fill-of-none', planes=[plane('integers', edit={'fill': b'\0'})], data=bytes(127))
+    case('fill-one-missing', planes=[plane('integers', top=0, edit={'code': b'', 'fill': b'\0\0'})], data=bytes(255 * 128))
+    case('bomb', planes=[plane('integers', edit={'code': b'\0' * 9, 'fill': b''})], data=bytes(60000))
+    case('other-centre', planes=[plane('exponents', centre=150, edit={'parameter': b'\x95'})])
+    case('changed-with-row', tile_row=20, planes=[plane('integers')], kinds=['integers'],
+         edit={'row': lambda row: varint(row[0] - 1)})
+
+    # Where the coder must not be.
+    bad('mix-of-rows', 'corrupt', [Original(segments=[scaled_segment(40, rows_plane=P('mix', kind='text'))])], features=1)
+    bad('mix-index-without-feature', 'corrupt', plain(), index_planes=[P('mix', kind='text')])
+    bad('mix-s-record-without-feature', 'corrupt', [Original(segments=[scaled_segment(
+        40, s_how={'planes': [P('mix', kind='text')]})])])
 
 
 def bad_copies():
@@ -2066,6 +2931,20 @@ def bad_simple_coders():
     case('narrow-group-more', 'corrupt', five, {'all': lambda p: p + bytes(40)}, split='F8_E5M2')
     case('narrow-fill-high', 'corrupt', five, {'all': lambda p: p[:71] + b'\x10' + p[72:]}, split='F8_E5M2')
     case('narrow-fill-low', 'corrupt', five, {'all': lambda p: p[:-1] + b'\x80'}, split='F8_E5M2')
+
+    few = bytes(100 + i % 8 for i in range(50))
+    case('empty', 'corrupt', few, {'least': b'', 'bits': b'', 'all': b''}, 'packed')
+    case('short-head', 'corrupt', few, {'bits': b'', 'all': b''}, 'packed')
+    case('bits-0', 'corrupt', few, {'bits': b'\0', 'all': b''}, 'packed')
+    case('bits-8', 'corrupt', few, {'bits': b'\x08', 'all': lambda p: bytes(64)}, 'packed')
+    case('bits-255', 'corrupt', few, {'bits': b'\xff'}, 'packed')
+    case('bits-of-plane', 'corrupt', wide([9] * 50), {'least': b'\0', 'bits': b'\5', 'all': lambda p: bytes(40)},
+         'packed', split='F8_E5M2')
+    case('above', 'corrupt', few, {'least': b'\xf9'}, 'packed')
+    case('above-narrow', 'corrupt', wide([9] * 50), {'least': b'\x1f'}, 'packed', split='F8_E5M2')
+    case('left-over', 'corrupt', few, {'all': lambda p: p + b'\0'}, 'packed')
+    case('missing', 'corrupt', few, {'all': lambda p: p[:-1]}, 'packed')
+    case('fill', 'corrupt', few, {'all': lambda p: p[:-1] + b'\x80'}, 'packed')
 
     same = b'\x07' * 50
     case('empty', 'corrupt', same, {'value': b''}, 'constant')
@@ -2617,9 +3496,9 @@ def build():
     """path below tests/golden -> bytes"""
     FILES.clear()
     for part in (good_coders, good_rans16, good_tiles, good_geometry, good_containers, good_scales, good_classes,
-                 good_groups, good_copies, good_palettes, good_example,
-                 bad_header, bad_tiles, bad_simple_coders, bad_huffman, bad_rans16, bad_rans256, bad_scales,
-                 bad_classes, bad_groups, bad_palettes, bad_copies, bad_index,
+                 good_groups, good_base, good_copies, good_mix, good_lz, good_blocks, good_palettes, good_example,
+                 bad_header, bad_tiles, bad_simple_coders, bad_huffman, bad_rans16, bad_rans256, bad_lz, bad_scales,
+                 bad_classes, bad_groups, bad_base, bad_copies, bad_mix, bad_blocks, bad_palettes, bad_index,
                  bad_footer, bad_stream, bad_both):
         part()
     return dict(FILES)

@@ -123,6 +123,15 @@ def decode_raw(c, n, w):
     return bytes(out[:n])
 
 
+def decode_packed(c, n, w):
+    least, bits = c.take(2)
+    if not 1 <= bits < w:
+        c.fail('packed: no number of bits for differences')
+    if least + (1 << bits) > 1 << w:
+        c.fail('packed: values could be 2^w or more')
+    return bytes(least + x for x in decode_raw(c, n, bits))
+
+
 def decode_constant(c, n, w):
     return c.take(1) * n
 
@@ -157,6 +166,11 @@ def read_lengths(c, w, highest):
         c.fail('first is not below last')
     if last >> w:
         c.fail('the last value is 2^w or more')
+    return read_list(c, first, last, highest, 256)
+
+
+def read_list(c, first, last, highest, count):
+    """The lengths in nibbles of first ... last; those of all `count`."""
     half = None                                         # the high nibble of the byte that was begun
 
     def nibble():
@@ -185,14 +199,14 @@ def read_lengths(c, w, highest):
         c.fail('a run of lengths goes beyond the last value')
     if half:
         c.fail('the nibble that fills up the lengths is not zero')
-    return lengths + [0] * (255 - last)
+    return lengths + [0] * (count - 1 - last)
 
 
 def huffman_table(c, lengths):
     """For the next 11 bits of a stream, bit 0 first: the value and the length of the code they begin with."""
     if sum(2048 >> length for length in lengths if length) != 2048:
         c.fail('Huffman: the code lengths are not complete')
-    values, sizes = bytearray(2048), bytearray(2048)
+    values, sizes = [0] * 2048, bytearray(2048)
     code = previous = 0
     for length, value in sorted((length, value) for value, length in enumerate(lengths) if length):
         code <<= length - previous
@@ -391,10 +405,107 @@ def decode_classes(c, n, w, q, first):
     return rans16_values(c, n, w, freqs, value, classes)
 
 
-CODERS = [decode_raw, decode_constant, decode_sparse, decode_huffman, decode_rans16, decode_rans256,
-          decode_classes]
-CODER_NAMES = ['raw', 'constant', 'sparse', 'huffman', 'rans16', 'rans256', 'classes']
-CLASSES = 6
+class Bits:
+    """A stream of bits from c's position on, as long as a block turns out to be; bit 0 of a byte first."""
+
+    def __init__(self, c):
+        self.c, self.window, self.count = c, 0, 0
+
+    def fill(self, count):
+        while self.count < count and self.c.left():
+            self.window |= self.c.u8() << self.count
+            self.count += 8
+
+    def take(self, count):
+        self.fill(count)
+        if self.count < count:
+            self.c.fail('lz: the stream ends too early')
+        value = self.window & (1 << count) - 1
+        self.window >>= count
+        self.count -= count
+        return value
+
+    def symbol(self, table):
+        self.fill(11)
+        values, sizes = table
+        entry = self.window & 2047
+        self.take(sizes[entry])
+        return values[entry]
+
+    def end(self):
+        """Whole bytes go back; what is left of the last one is zero."""
+        self.c.pos -= self.count // 8
+        if self.window & (1 << self.count % 8) - 1:
+            self.c.fail('lz: the bits that fill up a block are not zero')
+
+
+def lz_number(bits, symbol, fine):
+    if symbol < 2 << fine:
+        return symbol
+    extra = (symbol >> fine) - 1
+    return ((1 << fine | symbol & (1 << fine) - 1) << extra) + bits.take(extra)
+
+
+def lz_tables(c, w):
+    first, last = c.u8(), c.u8()
+    if first > last or last >> w:
+        c.fail("lz: a block's first and last literal")
+    lengths = read_list(c, first, last, 11, 256)
+    count = c.u8()
+    if count > 92:
+        c.fail('lz: more than 92 length symbols')
+    lengths += read_list(c, 0, count - 1, 11, 92) if count else [0] * 92
+    main, distances = huffman_table(c, lengths), None
+    if count:
+        count = c.u8()
+        if count >= 128:
+            if count - 128 > 50:
+                c.fail('lz: an unknown distance symbol')
+            distances = [count - 128] * 2048, bytes(2048)
+        elif 2 <= count <= 51:
+            distances = huffman_table(c, read_list(c, 0, count - 1, 11, 51))
+        else:
+            c.fail('lz: a wrong number of distance symbols')
+    return main, distances
+
+
+def decode_lz(c, n, w):
+    out, recent = bytearray(), [1, 2, 4]
+    while len(out) < n:
+        values = c.varint()
+        if not 1 <= values <= n - len(out):
+            c.fail('lz: a block has a wrong number of values')
+        end = len(out) + values
+        main, distances = lz_tables(c, w)
+        bits = Bits(c)
+        while len(out) < end:
+            symbol = bits.symbol(main)
+            if symbol < 256:
+                out.append(symbol)
+                continue
+            length = 2 + lz_number(bits, symbol - 256, 2)
+            symbol = bits.symbol(distances)
+            if symbol < 3:
+                distance = recent.pop(symbol)
+            else:
+                distance = 1 + lz_number(bits, symbol - 3, 1)
+                recent.pop()
+            recent.insert(0, distance)
+            if distance > len(out):
+                c.fail('lz: a match begins before the plane')
+            if length > end - len(out):
+                c.fail('lz: a match is longer than its block')
+            while length:
+                piece = out[len(out) - distance:][:length]      # at most `distance` values are there
+                out += piece
+                length -= len(piece)
+        bits.end()
+    return bytes(out)
+
+
+CLASSES, MIX, LZ, PACKED = 6, 7, 8, 9
+CODERS = {0: decode_raw, 1: decode_constant, 2: decode_sparse, 3: decode_huffman, 4: decode_rans16,
+          5: decode_rans256, CLASSES: decode_classes, LZ: decode_lz, PACKED: decode_packed}
 
 
 def decode_plane(c, n, w, coder, q=None, first=None):
@@ -408,9 +519,6 @@ def decode_plane(c, n, w, coder, q=None, first=None):
     return values
 
 
-MIX = 7
-
-
 def decode_mix(c, n, w, row, first):
     try:
         return bytes(refmix.decode(c.take(c.left()), w, n, row, first))
@@ -421,7 +529,7 @@ def decode_mix(c, n, w, row, first):
 # -- 7. Predictors -------------------------------------------------------------------------------------
 
 PREDICTOR_NAMES = ['none', 'left', 'up', 'scale']
-LEFT, UP, SCALE = 1, 2, 3
+LEFT, UP, SCALE, BASE_XOR, BASE_DIFFERENCE = 1, 2, 3, 4, 5
 
 
 def unpredict(values, predictor, row, bits, q=None):
@@ -437,6 +545,18 @@ def unpredict(values, predictor, row, bits, q=None):
     for i in range(row, len(values)):
         values[i] = values[i] + values[i - row] & mask
     return values
+
+
+def undo_base(residuals, base, unit, predictor):
+    """Units from what they differ from the base's."""
+    bias = int.from_bytes(b'\x80' * unit, 'little')
+    out = bytearray()
+    for i in range(0, len(residuals), unit):
+        d = int.from_bytes(residuals[i:i + unit], 'little')
+        b = int.from_bytes(base[i:i + unit], 'little')
+        v = d ^ b if predictor == BASE_XOR else (d + b - bias) % (1 << 8 * unit)
+        out += v.to_bytes(unit, 'little')
+    return bytes(out)
 
 
 # -- 6. Splits -----------------------------------------------------------------------------------------
@@ -462,9 +582,16 @@ SPLITS = [
     ('BF16_4', 2, [[(7, 8)], [(3, 4)], [(0, 3), (15, 1)]]),
     ('F16_4', 2, [[(10, 5)], [(6, 4)], [(0, 6), (15, 1)]]),
     ('F32_4', 4, [[(23, 8)], [(19, 4)], [(16, 3), (31, 1)], [(8, 8)], [(0, 8)]]),
+    ('BLOCKS', 1, None),                                # section 6.1
+    ('PALETTE16', 2, [[(0, 8)]]),                       # section 6.2: the width is the table's
+    ('PALETTE32', 4, [[(0, 8)]]),
+    ('PALETTE64', 8, [[(0, 8)]]),
+    ('LINEAR_BF16', 2, [[(0, 8)]]),
+    ('LINEAR_F16', 2, [[(0, 8)]]),
+    ('LINEAR_F32', 4, [[(0, 8)]]),
 ]
-INDEXED = {15: 2, 16: 4, 17: 8, 18: 2, 19: 2, 20: 4}    # bytes a unit of splits with a table
-LINEAR = 18
+BLOCKS = 14
+LINEAR = 18             # and above; from PALETTE16 on a split has a table
 
 
 def width(plane):
@@ -489,7 +616,7 @@ def join(planes, values, unit, n):
     return whole.to_bytes(n * unit, 'little')
 
 
-# -- 6.1 Palettes --------------------------------------------------------------------------------------
+# -- 6.2 Splits with a table --------------------------------------------------------------------------
 
 @dataclass
 class Table:
@@ -506,7 +633,7 @@ def read_table(c, split, n):
         count = c.varint()
         if not 1 <= count <= 256:
             c.fail('a palette of no units, or of more than 256')
-        return Table(max(1, (count - 1).bit_length()), count * INDEXED[split])
+        return Table(max(1, (count - 1).bit_length()), count * SPLITS[split][1])
     form, zero = c.u8(), c.u8()
     c.reserved(form >> 6, 'form of a linear split')
     w, size, run = form & 15, (form >> 4 & 3) + 1, c.varint()
@@ -551,13 +678,13 @@ def linear_units(c, split, table, scale, values):
                 bits = (0x7f80, 0x7c00)[split - 18]
             else:
                 bits = to_float(bits & 0x7fffff | (f > 0) << 23, max(f, 1) - 150, *((7, 8), (10, 5))[split - 18])
-        made[v] = (bits | ((scale >> 31) ^ (k < 0)) << top).to_bytes(INDEXED[split], 'little')
+        made[v] = (bits | ((scale >> 31) ^ (k < 0)) << top).to_bytes(SPLITS[split][1], 'little')
     return b''.join(made[v] for v in values)
 
 
 def indexed_units(c, split, table, payload, values):
     """The units that indices stand for."""
-    unit = INDEXED[split]
+    unit = SPLITS[split][1]
     if split < LINEAR:
         units = [payload[i:i + unit] for i in range(0, len(payload), unit)]
         order = [int.from_bytes(x, 'little') for x in units]
@@ -588,7 +715,7 @@ class Record:
         return Cursor(data, self.body, self.body_end)
 
 
-KINDS = 'OTRSIF'
+KINDS = 'BOTRSIF'
 
 
 def read_record(data, offset):
@@ -627,20 +754,86 @@ class Tile:
     predictor: int
     planes: list        # of (coder, predictor, payload size)
     rows: tuple         # the same of the row scales, or None
+    fields: list        # of a tile of blocks, whose planes are in `planes` too; or None
 
 
-def read_head(c, mixed):
+MIXED, BASED, BLOCKY = 1, 2, 4      # features of a header
+
+
+def read_head(c, features):
     """The two fields of a plane."""
     byte = c.u8()
     coder, predictor = byte & 31, byte >> 5
     if coder == MIX:
-        if not mixed:
+        if not features & MIXED:
             c.fail('a plane of coder mix, of which the header says nothing')
-    elif coder >= len(CODERS):
+    elif coder not in CODERS:
         c.reserved(coder, 'coder')
+    if predictor in (BASE_XOR, BASE_DIFFERENCE):
+        c.fail('a plane predictor that is one of whole units')
     if predictor > SCALE:
         c.reserved(predictor, 'plane predictor')
     return coder, predictor, c.varint()
+
+
+def read_heads(c, split, predictor, row, scaled, features):
+    """The two fields of each plane of a tile or of a field."""
+    heads = [read_head(c, features) for _ in SPLITS[split][2]]
+    used = [predictor] + [p for _, p, _ in heads]
+    if row is None and UP in used:
+        c.fail('a predictor is up, but there is no row length')
+    if not scaled and SCALE in used:
+        c.fail('a predictor is scale, but there are no row scales')
+    return heads
+
+
+def read_split(c, split, predictor):
+    if split >= len(SPLITS):
+        c.reserved(split, 'split')
+    if predictor == SCALE:
+        c.fail('the predictor of units is scale, which is one of planes')
+    if predictor > BASE_DIFFERENCE:
+        c.reserved(predictor, 'unit predictor')
+
+
+@dataclass
+class Field:
+    """Of a block: section 6.1."""
+    width: int
+    split: int
+    predictor: int
+    row: int
+    heads: list
+
+
+def read_fields(c, n, features):
+    count = c.u8()
+    if not 1 <= count <= 16:
+        c.fail('blocks of no fields, or of more than 16')
+    widths = []
+    for _ in range(count):
+        widths.append(c.varint())
+        if widths[-1] < 1 or sum(widths) > 4096:
+            c.fail('a field without bytes, or blocks of more than 4096')
+    if n % sum(widths):
+        c.fail('the tile is not a whole number of blocks')
+    fields = []
+    for w in widths:
+        split, flags = c.u8(), c.u8()
+        if flags >> 4:
+            c.fail('flags of a field that are not used')
+        row = c.varint() if flags & 8 else None
+        read_split(c, split, flags & 7)
+        if flags & 7 > SCALE:
+            c.fail('a field of blocks with a predictor by the base')
+        if split >= BLOCKS:
+            c.fail('a field of blocks is split as BLOCKS, or with a table')
+        if row is not None and row < 1:
+            c.fail('a row length of 0')
+        if n // sum(widths) * w % SPLITS[split][1]:
+            c.fail('a field is not a whole number of units')
+        fields.append(Field(w, split, flags & 7, row, read_heads(c, split, flags & 7, row, False, features)))
+    return fields
 
 
 def take_payload(c, offset, size):
@@ -652,9 +845,50 @@ def take_payload(c, offset, size):
     return payload
 
 
-def decode_tile(data, offset, limit=MAX_TILE_BYTES, scales=None, mixed=False):
+def decode_planes(c, offset, n, split, predictor, row, heads, q, of_base=None, table=None):
+    """The n units of a tile, or of a field, from the payloads that come next in the record at `offset`.  `of_base`:
+    the tile's bytes of the base."""
+    _, unit, planes = SPLITS[split]
+    values = []
+    if table:
+        planes = [[(0, table.width)]]
+        units = take_payload(c, offset, table.size)
+        units = units.take(units.left())
+    for plane, (coder, plane_predictor, size) in zip(planes, heads):
+        first = (width(planes[0]), values[0]) if values else None
+        payload = take_payload(c, offset, size)
+        if coder == MIX:
+            residuals = decode_mix(payload, n, width(plane), row or 0, values[0] if values else None)
+        else:
+            residuals = decode_plane(payload, n, width(plane), coder, q, first)
+        values.append(unpredict(residuals, plane_predictor, row, width(plane), q))
+    decoded = indexed_units(c, split, table, units, values[0]) if table else join(planes, values, unit, n)
+    if predictor > SCALE:
+        return undo_base(decoded, of_base, unit, predictor)
+    if predictor:
+        letter = {1: 'B', 2: 'H', 4: 'I', 8: 'Q'}[unit]
+        units = struct.unpack('<%d%s' % (n, letter), decoded)
+        decoded = struct.pack('<%d%s' % (n, letter), *unpredict(units, predictor, row, 8 * unit))
+    return decoded
+
+
+def decode_fields(c, offset, n, fields):
+    """The n bytes of a tile of blocks."""
+    block = sum(field.width for field in fields)
+    blocks, decoded, at = n // block, bytearray(n), 0
+    for field in fields:
+        w = field.width
+        units = blocks * w // SPLITS[field.split][1]
+        data = decode_planes(c, offset, units, field.split, field.predictor, field.row, field.heads, None)
+        for b in range(blocks):
+            decoded[b * block + at:b * block + at + w] = data[b * w:(b + 1) * w]
+        at += w
+    return bytes(decoded)
+
+
+def decode_tile(data, offset, limit=MAX_TILE_BYTES, scales=None, features=0, base=None):
     """Decodes the T, S or I record at `offset`, whose tile must not be larger than `limit` bytes; `scales`: of
-    the columns of its group, if that has an S record."""
+    the columns of its group, if that has an S record; `base`: the Base, if the container names one."""
     record = read_record(data, offset)
     if record.kind not in 'TSI':
         raise FormatError('CORRUPT', offset, 'a tile was expected here')
@@ -662,15 +896,16 @@ def decode_tile(data, offset, limit=MAX_TILE_BYTES, scales=None, mixed=False):
     c = record.cursor(data)
 
     split, flags = c.u8(), c.u8()
-    if split >= len(SPLITS) and split not in INDEXED:
-        c.reserved(split, 'split')
-    _, unit, planes = SPLITS[split] if split < len(SPLITS) else ('', INDEXED[split], None)
     predictor, has_row = flags & 7, flags >> 3 & 1
     scaled = flags >> 7
-    if predictor == SCALE:
-        c.fail('the predictor of units is scale, which is one of planes')
-    if predictor > SCALE:
-        c.reserved(predictor, 'unit predictor')
+    read_split(c, split, predictor)
+    unit = SPLITS[split][1]
+    if split == BLOCKS and not features & BLOCKY:
+        c.fail('a tile that is split as BLOCKS, of which the header says nothing')
+    if split == BLOCKS and (predictor or has_row or scaled):
+        c.fail('flags that a tile of blocks can not have')
+    if predictor > SCALE and (record.kind != 'T' or not features & BASED):
+        c.fail('a tile that needs a base where there is none')
     if scaled and scales is None:
         c.fail('a tile with row scales, but without column scales')
     crc_at, crc = c.pos, c.u32()
@@ -691,25 +926,27 @@ def decode_tile(data, offset, limit=MAX_TILE_BYTES, scales=None, mixed=False):
 
     rows_head = None
     if scaled:
-        phase, w = c.varint(), len(scales)
+        phase = c.varint()
+    base_offset = c.varint() if predictor > SCALE else None
+    if predictor > SCALE and base_offset + n * unit > base.size:
+        c.fail("a tile's bytes do not lie in the base")
+    if scaled:
+        w = len(scales)
         if phase >= w:
             c.fail('a tile begins in a column that there is not')
         row_count = (phase + n - 1) // w + 1
-        rows_head = read_head(c, mixed)
-        if rows_head[0] in (CLASSES, MIX) or rows_head[1] not in (0, LEFT):
+        rows_head = read_head(c, features)
+        if rows_head[0] in (CLASSES, MIX, LZ) or rows_head[1] not in (0, LEFT):
             c.fail('row scales with a coder or predictor that they can not have')
-    table = None
-    if planes is None:
-        table = read_table(c, split, n)
-        planes = [[(0, table.width)]]
-        if scaled:
-            c.fail('a palette with scales')
-    heads = [read_head(c, mixed) for _ in planes]
-    used = [predictor] + [p for _, p, _ in heads]
-    if row is None and UP in used:
-        c.fail('a predictor is up, but there is no row length')
-    if not scaled and SCALE in used:
-        c.fail('a predictor is scale, but there are no row scales')
+    table = read_table(c, split, n) if split > BLOCKS else None
+    if table and scaled:
+        c.fail('a table and row scales')
+    heads, fields = None, None
+    if split == BLOCKS:
+        fields = read_fields(c, n, features)
+        heads = [head for field in fields for head in field.heads]
+    else:
+        heads = read_heads(c, split, predictor, row, scaled, features)
     c.zeros(flags >> 4 & 7, 'the filler of a tile is not zero')
 
     q = None
@@ -717,28 +954,19 @@ def decode_tile(data, offset, limit=MAX_TILE_BYTES, scales=None, mixed=False):
         rows = decode_plane(take_payload(c, offset, rows_head[2]), row_count, 8, rows_head[0])
         rows = unpredict(rows, rows_head[1], None, 8)
         q = [rows[i // w] + scales[i % w] & 255 for i in range(phase, phase + n)]
-    if table:
-        units = take_payload(c, offset, table.size)
-        units = units.take(units.left())
-    values = []
-    for plane, (coder, plane_predictor, size) in zip(planes, heads):
-        first = (width(planes[0]), values[0]) if values else None
-        payload = take_payload(c, offset, size)
-        if coder == MIX:
-            residuals = decode_mix(payload, n, width(plane), row or 0, values[0] if values else None)
-        else:
-            residuals = decode_plane(payload, n, width(plane), coder, q, first)
-        values.append(unpredict(residuals, plane_predictor, row, width(plane), q))
+    if fields:
+        decoded = decode_fields(c, offset, n, fields)
+    else:
+        of_base = None
+        if predictor > SCALE:
+            if base.data is None:
+                raise FormatError('BASE', offset, 'a tile needs the base')
+            of_base = base.data[base_offset:base_offset + n * unit]
+        decoded = decode_planes(c, offset, n, split, predictor, row, heads, q, of_base, table)
     c.done("a tile's payloads")
-
-    decoded = indexed_units(c, split, table, units, values[0]) if table else join(planes, values, unit, n)
-    if predictor:
-        letter = {1: 'B', 2: 'H', 4: 'I', 8: 'Q'}[unit]
-        units = struct.unpack('<%d%s' % (n, letter), decoded)
-        decoded = struct.pack('<%d%s' % (n, letter), *unpredict(units, predictor, row, 8 * unit))
     if zlib.crc32(decoded) != crc:
         raise FormatError('CHECKSUM', crc_at, "CRC-32 of a tile's bytes")
-    return Tile(record, decoded, split, predictor, heads, rows_head)
+    return Tile(record, decoded, split, predictor, heads, rows_head, fields)
 
 
 @dataclass
@@ -764,9 +992,9 @@ def read_copy(data, offset, limit):
     return copy
 
 
-def decode_scales(data, offset, limit):
+def decode_scales(data, offset, limit, features):
     """The scales of columns in the S record at `offset`."""
-    tile = decode_tile(data, offset, limit)
+    tile = decode_tile(data, offset, limit, features=features)
     if tile.split != 0:
         raise FormatError('CORRUPT', offset, 'column scales with a split other than BYTE')
     if len(tile.data) < MIN_COLUMNS:
@@ -781,10 +1009,36 @@ class Header:
     size: int
     max_tile_bytes: int
     metadata: bytes
-    mixed: bool = False
+    features: int = 0
+    base: 'Base' = None         # what the B record says
+    start: int = 0              # where the records behind header and B record begin
 
 
-def read_header(data):
+@dataclass
+class Base:
+    name: bytes
+    size: int
+    sha256: bytes
+    data: bytes         # None: it is not at hand
+
+
+def read_base(data, offset, base):
+    """The B record at `offset`; `base`: the bytes at hand, or None.  Returns the Base and where it ends."""
+    record = read_record(data, offset)
+    expected_kind(record, 'B')
+    check_padding(data, record)
+    c = record.cursor(data)
+    size = c.varint()
+    if size > 65000:
+        c.fail('a name of more than 65000 bytes')
+    found = Base(c.take(size), c.varint(), c.take(32), base)
+    c.done('a B record')
+    if base is not None and len(base) != found.size:
+        raise FormatError('BASE', offset, 'the base has another size')
+    return found, record.end
+
+
+def read_header(data, base=None):
     if not b'WCDC'.startswith(data[:4]):
         raise FormatError('MAGIC', 0, 'this is not a wcodec container')
     c = Cursor(data, 0, len(data), 'TRUNCATED')
@@ -793,7 +1047,7 @@ def read_header(data):
     if version != 1:
         raise FormatError('VERSION', 4, 'format version %d' % version)
     c.reserved(flags, 'header flags')
-    c.reserved(features >> 1, 'header features')
+    c.reserved(features & ~(MIXED | BASED | BLOCKY), 'header features')
     c.reserved(reserved, 'header field at 24')
     if metadata_size > MAX_METADATA_BYTES:
         c.fail('metadata of more than 2^24 bytes')
@@ -805,7 +1059,10 @@ def read_header(data):
     c.zeros(size - c.pos, 'the padding of the header is not zero')
     if zlib.crc32(data[32:size], zlib.crc32(data[:28])) != crc:
         raise FormatError('CHECKSUM', 28, 'CRC-32 of the header')
-    return Header(size, max_tile_bytes, metadata, features == 1)
+    header = Header(size, max_tile_bytes, metadata, features, None, size)
+    if features & BASED:
+        header.base, header.start = read_base(data, size, base)
+    return header
 
 
 def read_original_flags(c):
@@ -885,6 +1142,16 @@ DTYPES = {
     19: ('C64', 64, 4), 20: ('F64', 64, 8), 21: ('I64', 64, 8), 22: ('U64', 64, 8), 23: ('I4', 4, 1),
     24: ('U4', 4, 1),
 }
+# id: (name, elements a block, bytes a block)
+BLOCK_DTYPES = {
+    66: ('Q4_0', 32, 18), 67: ('Q4_1', 32, 20), 70: ('Q5_0', 32, 22), 71: ('Q5_1', 32, 24), 72: ('Q8_0', 32, 34),
+    73: ('Q8_1', 32, 36), 74: ('Q2_K', 256, 84), 75: ('Q3_K', 256, 110), 76: ('Q4_K', 256, 144),
+    77: ('Q5_K', 256, 176), 78: ('Q6_K', 256, 210), 79: ('Q8_K', 256, 292), 80: ('IQ2_XXS', 256, 66),
+    81: ('IQ2_XS', 256, 74), 82: ('IQ3_XXS', 256, 98), 83: ('IQ1_S', 256, 50), 84: ('IQ4_NL', 32, 18),
+    85: ('IQ3_S', 256, 110), 86: ('IQ2_S', 256, 82), 87: ('IQ4_XS', 256, 136), 93: ('IQ1_M', 256, 56),
+    98: ('TQ1_0', 256, 54), 99: ('TQ2_0', 256, 66), 103: ('MXFP4', 32, 17), 104: ('NVFP4', 64, 36),
+    105: ('Q1_0', 128, 18), 106: ('Q2_0', 64, 18),
+}
 
 
 @dataclass
@@ -920,7 +1187,8 @@ class Original:
 def derived_geometry(c, dtype, shape):
     """Size in bytes, unit and row that follow from a tensor's dtype and shape."""
     if dtype not in DTYPES:
-        c.fail('a dtype that is not known, without a size', 'CORRUPT' if dtype == BYTES else 'UNSUPPORTED')
+        c.fail('a dtype that is not known, or is of blocks, without a size',
+               'CORRUPT' if dtype == BYTES or dtype in BLOCK_DTYPES else 'UNSUPPORTED')
     _, bits, unit = DTYPES[dtype]
     elements = 1
     for dimension in shape:
@@ -935,6 +1203,18 @@ def derived_geometry(c, dtype, shape):
     if shape and elements and shape[-1] * bits % (8 * unit) == 0:
         row = shape[-1] * bits // (8 * unit)
     return elements * bits // 8, unit, row
+
+
+def check_blocks(c, dtype, shape, size, unit):
+    """The rules for a segment of blocks."""
+    _, elements, block = BLOCK_DTYPES[dtype]
+    if not shape or shape[-1] % elements:
+        c.fail('the last dimension is not made of whole blocks')
+    count = 1
+    for dimension in shape:
+        count *= dimension
+    if (count // elements * block != size or 8 * size >> 64 or unit != 1):
+        c.fail('size or unit are not those of dtype and shape')
 
 
 def cut(n, t, row):
@@ -977,8 +1257,11 @@ def read_segment(c, header, name, position, limit):
             c.fail('a segment is not a whole number of units')
         if row < 1:
             c.fail('a row of 0 units')
-        dtype = dtype if dtype in DTYPES else BYTES
-        if dtype != BYTES and derived_geometry(c, dtype, shape)[:2] != (size, unit):
+        if dtype in BLOCK_DTYPES:
+            check_blocks(c, dtype, shape, size, unit)
+        elif dtype not in DTYPES:
+            dtype = BYTES
+        if dtype in DTYPES and derived_geometry(c, dtype, shape)[:2] != (size, unit):
             c.fail('size or unit are not those of dtype and shape')
     else:
         size, unit, row = derived_geometry(c, dtype, shape)
@@ -1000,8 +1283,8 @@ def read_segment(c, header, name, position, limit):
         segment.tiles_a_group, segment.columns = c.varint(), c.varint()
         if segment.tiles_a_group < 1:
             c.fail('a group of 0 tiles')
-        if not MIN_COLUMNS <= segment.columns <= header.max_tile_bytes:
-            c.fail('the columns are not in 8 ... max tile bytes')
+        if not MIN_COLUMNS <= segment.columns <= min(header.max_tile_bytes, units):
+            c.fail('the columns are not in 8 ... max tile bytes, or more than the units')
 
     def record_of(what):
         nonlocal position
@@ -1055,14 +1338,14 @@ def read_index(index, header, footer):
 
 # -- 10. The two ways to read --------------------------------------------------------------------------
 
-def open_index(data):
+def open_index(data, base=None):
     """Header, footer and index, from the ends of the container: all that is needed to fetch any tile."""
-    header = read_header(data)
+    header = read_header(data, base)
     if len(data) < header.size + FOOTER_BYTES or not data.endswith(b'CDCW'):
         raise FormatError('TRUNCATED', len(data), 'the container does not end with a footer')
     footer = read_footer(data, len(data) - FOOTER_BYTES)
     position = footer.index_offset
-    if position % 8 or footer.offset % 8 or not header.size <= position < footer.offset:
+    if position % 8 or footer.offset % 8 or not header.start <= position < footer.offset:
         raise FormatError('CORRUPT', footer.offset + 24, 'the index lies outside the records')
     index = bytearray()
     while position < footer.offset:
@@ -1071,7 +1354,7 @@ def open_index(data):
             raise FormatError('CORRUPT', position, 'a record of the index reaches into the footer')
         if position == footer.index_offset or not is_ancillary(record):
             expected_kind(record, 'I')
-            tile = decode_tile(data, position, mixed=header.mixed)
+            tile = decode_tile(data, position, features=header.features)
             check_index_tile(tile, index)
             index += tile.data
         position = record.end
@@ -1093,7 +1376,7 @@ def scales_of_groups(data, header, segment):
         found.append(None)
         if extent:
             expected_record(data, offset, extent, 'S')
-            found[-1] = decode_scales(data, offset, header.max_tile_bytes)
+            found[-1] = decode_scales(data, offset, header.max_tile_bytes, header.features)
             if len(found[-1]) != segment.columns:
                 raise FormatError('CORRUPT', offset, 'the index gives another number of columns')
     return found
@@ -1109,9 +1392,9 @@ def copied_tile(copy, tiles, view, size, offset):
     return tile
 
 
-def decode_random(data):
+def decode_random(data, base=None):
     """By the index alone: what a reader does that fetches tensors.  Returns the originals."""
-    header, _, originals = open_index(data)
+    header, _, originals = open_index(data, base)
     tiles, view = {}, 0                 # where T tiles begin in all originals' bytes -> the tile
     for original in originals:
         parts = []
@@ -1126,7 +1409,7 @@ def decode_random(data):
                     continue
                 expected_record(data, offset, extent, 'T')
                 tile = decode_tile(data, offset, size, scales[i // segment.tiles_a_group] if scales else None,
-                                   header.mixed)
+                                   header.features, header.base)
                 if len(tile.data) != size:
                     raise FormatError('CORRUPT', offset, 'the index gives another size for this tile')
                 tiles[view] = tile.data
@@ -1138,17 +1421,17 @@ def decode_random(data):
     return originals
 
 
-def decode_sequential(data):
+def decode_sequential(data, base=None):
     """Record by record, without the contents of the index: what a reader does that takes a container from a
     pipe.  Returns the originals, without segments, and where the container ends.
 
     Groups end where the index says; here an S record is in force as long as T records follow it."""
-    header = read_header(data)
+    header = read_header(data, base)
     originals, parts = [], []
     index, index_offset, tiles = bytearray(), None, 0
     scales, after_scales = None, False
     view = bytearray()
-    position = header.size
+    position = header.start
     while True:
         record = read_record(data, position)
         if after_scales and record.kind != 'R':
@@ -1172,7 +1455,8 @@ def decode_sequential(data):
         elif record.kind == 'T':
             if index_offset is not None or not originals:
                 fail('a tile that belongs to no original')
-            parts[-1].append(decode_tile(data, position, header.max_tile_bytes, scales, header.mixed).data)
+            parts[-1].append(decode_tile(data, position, header.max_tile_bytes, scales, header.features,
+                                         header.base).data)
             originals[-1].tile_offsets.append(position)
             view += parts[-1][-1]
             tiles += 1
@@ -1189,15 +1473,17 @@ def decode_sequential(data):
             originals[-1].tile_offsets.append(position)
             view += parts[-1][-1]
             tiles += 1
+        elif record.kind == 'B':
+            fail('a base where there can be none')
         elif record.kind == 'S':
             if index_offset is not None or not originals:
                 fail('column scales that belong to no original')
-            scales = decode_scales(data, position, header.max_tile_bytes)
+            scales = decode_scales(data, position, header.max_tile_bytes, header.features)
             originals[-1].scales_offsets.append(position)
         elif record.kind == 'I':
             if index_offset is None:
                 index_offset = position
-            tile = decode_tile(data, position, mixed=header.mixed)
+            tile = decode_tile(data, position, features=header.features)
             check_index_tile(tile, index)
             index += tile.data
         elif not is_ancillary(record):
@@ -1218,10 +1504,10 @@ def decode_sequential(data):
     return originals, record.end
 
 
-def decode_container(data):
+def decode_container(data, base=None):
     """Both ways, which must give the same.  Returns the originals: name, data, sha256, segments ..."""
-    originals = decode_random(data)
-    in_order, _ = decode_sequential(data)
+    originals = decode_random(data, base)
+    in_order, _ = decode_sequential(data, base)
 
     def identity(original):
         return (original.flags, original.name, original.data, original.tile_offsets,
@@ -1256,13 +1542,20 @@ def write_originals(originals, out):
 
 
 def main(args):
+    base = None
+    if '--base' in args[:-1]:
+        at = args.index('--base')
+        base, args = args[at + 1], args[:at] + args[at + 2:]
     if len(args) not in (1, 2):
-        print('usage: refdecode.py IN.wcodec [OUT]', file=sys.stderr)
+        print('usage: refdecode.py IN.wcodec [OUT] [--base BASE]', file=sys.stderr)
         return 2
     try:
         with open(args[0], 'rb') as f:
             data = f.read()
-        originals = decode_container(data)
+        if base is not None:
+            with open(base, 'rb') as f:
+                base = f.read()
+        originals = decode_container(data, base)
         if len(args) == 2:
             write_originals(originals, args[1])
     except FormatError as e:

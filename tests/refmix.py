@@ -120,7 +120,8 @@ class Coder:
         a[cell] = a[cell] + (65535 - a[cell]) // 64 if y else a[cell] - a[cell] // 64
         return y
 
-    def finish(self):
+    def finish(self, least):
+        """`least`: bytes that stand here at least, the last ones for nothing but that."""
         for k in range(4):
             unit = 1 << (32 - 8 * k)
             x = (self.low + unit - 1) // unit * unit
@@ -128,7 +129,8 @@ class Coder:
                 break
         else:
             k, x = 4, self.low
-        if self.code != x or self.past != 4 - k or self.at != len(self.data):
+        size = self.at + self.past - (4 - k)
+        if self.code != x or len(self.data) != max(size, least) or any(self.data[size:]):
             raise Broken("a mix plane does not end where it must")
 
 
@@ -228,7 +230,7 @@ def exponents(data, width, n, row, v):
         if j == row - 1:
             s.row = div(s.row, 2)
             mrow = div(mrow + 3 * (s.plane - 256), 4)
-    coder.finish()
+    return coder
 
 
 def fit(s, e, start, count):
@@ -280,7 +282,7 @@ def mantissas(data, width, n, row, e, v):
         else:
             negative = bits >> low
         v.append(value | negative << (width - 1))
-    coder.finish()
+    return coder
 
 
 def size_of(x):
@@ -358,7 +360,7 @@ def integers(data, width, n, row, v):
         mrow += div((64 * x - mrow) * recip(8 + min(j, 120)), 65536)
         if j == row - 1:
             s.row, mrow = div(s.row, 2), div(mrow, 2)
-    coder.finish()
+    return coder
 
 
 def text(data, width, n, v):
@@ -393,7 +395,7 @@ def text(data, width, n, v):
         elif not 48 <= c <= 57:
             before, word = word, c
         hashes[5] = (word * 31 + before + (c == 58)) & M32
-    coder.finish()
+    return coder
 
 
 def decode(data, width, n, row, first):
@@ -402,13 +404,16 @@ def decode(data, width, n, row, first):
         raise Broken("the head of a mix plane")
     if not 0 < row < n:
         row = n
+    if len(data) < n // 128:
+        raise Broken("a mix plane is too small for its values")
     v = []
     if data[0] == 0:
-        exponents(data[1:], width, n, row, v)
+        coder = exponents(data[1:], width, n, row, v)
     elif data[0] == 1:
-        mantissas(data[1:], width, n, row, first, v)
+        coder = mantissas(data[1:], width, n, row, first, v)
     elif data[0] == 2:
-        integers(data[1:], width, n, row, v)
+        coder = integers(data[1:], width, n, row, v)
     else:
-        text(data[1:], width, n, v)
+        coder = text(data[1:], width, n, v)
+    coder.finish(n // 128 - (len(data) - len(coder.data)))
     return v

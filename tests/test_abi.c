@@ -11,7 +11,8 @@ static void status_numbers(void)
         { WCODEC_END, 4 }, { WCODEC_E_ARGUMENT, -1 }, { WCODEC_E_NO_MEMORY, -2 }, { WCODEC_E_LIMIT, -3 },
         { WCODEC_E_IO, -4 }, { WCODEC_E_TRUNCATED, -5 }, { WCODEC_E_MAGIC, -6 }, { WCODEC_E_VERSION, -7 },
         { WCODEC_E_UNSUPPORTED, -8 }, { WCODEC_E_CORRUPT, -9 }, { WCODEC_E_CHECKSUM, -10 },
-        { WCODEC_E_CANCELLED, -11 }, { WCODEC_E_NOT_FOUND, -12 }, { WCODEC_E_NO_SPACE, -13 } };
+        { WCODEC_E_CANCELLED, -11 }, { WCODEC_E_NOT_FOUND, -12 }, { WCODEC_E_NO_SPACE, -13 },
+        { WCODEC_E_BASE, -14 } };
     size_t i, k;
     for (i = 0; i < sizeof list / sizeof *list; i++) {
         const char *text = wcodec_status_string((wcodec_status)list[i].status);
@@ -59,8 +60,9 @@ static void other_numbers(void)
     CHECK(WCODEC_CODER_RAW == 0 && WCODEC_CODER_CONSTANT == 1 && WCODEC_CODER_SPARSE == 2);
     CHECK(WCODEC_CODER_HUFFMAN == 3 && WCODEC_CODER_RANS16 == 4 && WCODEC_CODER_RANS256 == 5);
     CHECK(WCODEC_PREDICT_NONE == 0 && WCODEC_PREDICT_LEFT == 1 && WCODEC_PREDICT_UP == 2);
+    CHECK(WCODEC_PREDICT_SCALE == 3 && WCODEC_PREDICT_BASE_XOR == 4 && WCODEC_PREDICT_BASE_DIFFERENCE == 5);
     for (i = 0; i < 64; i++) {
-        CHECK((wcodec_split_name(i) != NULL) == (i < WCODEC_SPLIT_COUNT && i != 14));
+        CHECK((wcodec_split_name(i) != NULL) == (i < WCODEC_SPLIT_COUNT));
         CHECK((wcodec_coder_name(i) != NULL) == (i < WCODEC_CODER_COUNT));
         CHECK((wcodec_predictor_name(i) != NULL) == (i < WCODEC_PREDICT_COUNT));
     }
@@ -144,7 +146,8 @@ static void defaults(void)
     const wcodec_reader_options r = wcodec_reader_defaults();
     const wcodec_writer_options w = wcodec_writer_defaults();
     const wcodec_plan_options p = wcodec_plan_defaults();
-    CHECK(r.allocator == NULL && r.max_memory == 0 && r.no_crc == 0);
+    CHECK(r.allocator == NULL && r.max_memory == 0 && r.no_crc == 0 && r.base == NULL);
+    CHECK(w.base == NULL && w.base_facts == NULL);
     CHECK(w.allocator == NULL && w.parallel == NULL && w.max_memory == 0 && w.tile_units == 0);
     CHECK(w.metadata == NULL && w.metadata_size == 0 && w.no_sha256 == 0);
     CHECK(w.tile.splits == 0 && w.tile.coders == 0 && w.tile.predictors == 0);

@@ -43,7 +43,7 @@ static wcodec_status decode(const unsigned char *record, size_t size, size_t dst
     memset(&err, 0, sizeof err);
     memset(dst.data, fill, dst.size);
     memset(scratch.data, fill, scratch.size);
-    st = wcodec_tile_decode(src.data, size, NULL, 0, dst.data, dst.size, scratch.data, scratch.size, no_crc, 0, &err);
+    st = wcodec_tile_decode(src.data, size, NULL, dst.data, dst.size, scratch.data, scratch.size, no_crc, 0, &err);
     if (st == WCODEC_OK) memcpy(back, dst.data, dst_size);
     else CHECK(err.status == st && err.what != NULL);
     test_guard_free(&src);
@@ -69,10 +69,10 @@ static unsigned round_trip(unsigned dtype, uint64_t row, const unsigned char *da
     unsigned char *record = encode(dtype, row, data, size, options, &record_size);
     unsigned char *back = (unsigned char *)test_malloc(size);
     const unsigned mixed = mixed_planes(record, record_size);
-    if (CHECK_STATUS(decode(record, record_size, size, wcodec_tile_decode_scratch_mix(size), 0x5A, 0, back),
+    if (CHECK_STATUS(decode(record, record_size, size, wcodec_tile_decode_scratch(size, WCODEC_FEATURE_MIX), 0x5A, 0, back),
                      WCODEC_OK))
         CHECK_MEM(back, data, size);
-    CHECK_STATUS(decode(record, record_size, size, wcodec_tile_decode_scratch(size), 0, 0, back),
+    CHECK_STATUS(decode(record, record_size, size, wcodec_tile_decode_scratch(size, 0), 0, 0, back),
                  mixed ? WCODEC_E_NO_SPACE : WCODEC_OK);
     free(back);
     free(record);
@@ -206,7 +206,7 @@ static void every_flip(void)
     unsigned number, mixed = 0;
     size_t size, record_size;
     for (number = 0; (record = small_record(number, data, &size, &record_size)) != NULL; number++) {
-        const size_t need = wcodec_tile_decode_scratch_mix(size);
+        const size_t need = wcodec_tile_decode_scratch(size, WCODEC_FEATURE_MIX);
         unsigned char *scratch = (unsigned char *)test_malloc(need);
         unsigned wrong = 0, unstable = 0;
         size_t i;
@@ -216,12 +216,12 @@ static void every_flip(void)
             wcodec_status st;
             int k;
             record[i / 8] ^= (unsigned char)(1u << i % 8);
-            st = wcodec_tile_decode(record, record_size, NULL, 0, back[0], size, scratch, need, 0, 0, NULL);
+            st = wcodec_tile_decode(record, record_size, NULL, back[0], size, scratch, need, 0, 0, NULL);
             if (st == WCODEC_OK && memcmp(back[0], data, size) != 0) wrong++;
             for (k = 0; k < 2; k++) {
                 memset(back[k], 255 * k, size);
                 memset(scratch, 255 * k, need);
-                st = wcodec_tile_decode(record, record_size, NULL, 0, back[k], size, scratch, need, 1, 0, NULL);
+                st = wcodec_tile_decode(record, record_size, NULL, back[k], size, scratch, need, 1, 0, NULL);
             }
             if (st == WCODEC_OK && memcmp(back[0], back[1], size) != 0) unstable++;
             record[i / 8] ^= (unsigned char)(1u << i % 8);
@@ -243,7 +243,7 @@ static void every_truncation(void)
     for (number = 0; (record = small_record(number, data, &size, &record_size)) != NULL; number++) {
         for (i = 0; i < record_size; i += 3) {
             test_note("record %u of %zu bytes cut to %zu", number, record_size, i);
-            CHECK_STATUS(decode(record, i, size, wcodec_tile_decode_scratch_mix(size), 0, 0, back),
+            CHECK_STATUS(decode(record, i, size, wcodec_tile_decode_scratch(size, WCODEC_FEATURE_MIX), 0, 0, back),
                          WCODEC_E_TRUNCATED);
         }
         free(record);
@@ -266,7 +266,7 @@ static void noise(void)
             size_t keep = test_below(&r, 4);
             if (keep > info.plane[plane].size) keep = info.plane[plane].size;
             test_fill(&r, record + info.plane[plane].offset + keep, info.plane[plane].size - keep);
-            (void)decode(record, record_size, size, wcodec_tile_decode_scratch_mix(size), 255, 1, back);
+            (void)decode(record, record_size, size, wcodec_tile_decode_scratch(size, WCODEC_FEATURE_MIX), 255, 1, back);
         }
         free(record);
     }
@@ -332,7 +332,7 @@ static void containers(void)
     CHECK_EQ(best.out.data[16], 1);
     CHECK(scratch_of(&fast) < 200000);
     CHECK_EQ(scratch_of(&best) - scratch_of(&fast),
-             wcodec_tile_decode_scratch_mix(100) - wcodec_tile_decode_scratch(100));
+             wcodec_tile_decode_scratch(100, WCODEC_FEATURE_MIX) - wcodec_tile_decode_scratch(100, 0));
     make_free(&fast);
     make_free(&best);
 }
@@ -358,7 +358,8 @@ static void check_refused(const make_container *c, wcodec_status status)
     free(view);
 }
 
-/* A tile of coder mix where the header does not say so is corrupt; other features are unknown. */
+/* A tile of coder mix where the header does not say so is corrupt, as is a base that is not named; features but
+ * those and that of blocks are unknown. */
 static void features(void)
 {
     make_container c;
@@ -368,9 +369,71 @@ static void features(void)
     check_refused(&c, WCODEC_E_CORRUPT);
     for (bit = 1; bit < 32; bit++) {
         set_features(&c, 1u << bit | (bit & 1));
-        check_refused(&c, WCODEC_E_UNSUPPORTED);
+        check_refused(&c, (1u << bit & (WCODEC_FEATURE_BASE | WCODEC_FEATURE_BLOCKS)) ? WCODEC_E_CORRUPT
+                                                                                       : WCODEC_E_UNSUPPORTED);
     }
     make_free(&c);
+}
+
+/* The reader's option no_mix refuses what the header allows, before anything is decoded. */
+static void not_wanted(void)
+{
+    wcodec_reader_options options = wcodec_reader_defaults();
+    unsigned profile;
+    options.no_mix = 1;
+    for (profile = WCODEC_PROFILE_FAST; profile <= WCODEC_PROFILE_BEST; profile++) {
+        const wcodec_status wanted = profile == WCODEC_PROFILE_BEST ? WCODEC_E_LIMIT : WCODEC_OK;
+        make_container c;
+        wcodec_source source;
+        wcodec_reader *reader = NULL;
+        make_pushed p;
+        make_best(&c, profile, NULL);
+        source = wcodec_source_memory(c.out.data, c.out.size);
+        CHECK_STATUS(wcodec_reader_open(&reader, &source, &options, NULL), wanted);
+        CHECK((reader == NULL) == (wanted != WCODEC_OK));
+        wcodec_reader_close(reader);
+        p = make_push_all(c.out.data, c.out.size, 50, 50, NULL, &options);
+        CHECK_STATUS(p.status, wanted == WCODEC_OK ? WCODEC_END : wanted);
+        CHECK_EQ(p.bytes.size, wanted == WCODEC_OK ? c.view.size : 0);
+        test_sink_free(&p.bytes);
+        make_free(&c);
+    }
+}
+
+/* A payload has a byte for every 128 values, also where encoding leaves it to zeros; less is refused. */
+static void bytes_for_values(void)
+{
+    static const size_t units[] = { 127, 128, 1279, 1280, 40000, 300000 };
+    static const unsigned dtypes[] = { WCODEC_BYTES, WCODEC_I8, WCODEC_BF16, WCODEC_F8_E4M3 };
+    wcodec_tile_options options = best_options();
+    unsigned char *data = (unsigned char *)test_malloc(600000);
+    size_t i, k, j;
+    unsigned mixed = 0;
+    options.coders = 1u << WCODEC_CODER_MIX | 1u << WCODEC_CODER_RAW;
+    for (i = 0; i < sizeof units / sizeof *units; i++)
+        for (k = 0; k < sizeof dtypes / sizeof *dtypes; k++) {
+            const size_t size = units[i] * make_unit(dtypes[k]);
+            wcodec_tile_info info;
+            unsigned char *record, *back = (unsigned char *)test_malloc(size);
+            size_t record_size;
+            unsigned plane;
+            test_note("dtype %u, %zu units", dtypes[k], units[i]);
+            for (j = 0; j < size; j++) data[j] = (unsigned char)(k == 2 && j % 2 ? 0x3F : j % 4000 < 8 ? j : 0);
+            record = encode(dtypes[k], 100, data, size, &options, &record_size);
+            if (CHECK_STATUS(decode(record, record_size, size, wcodec_tile_decode_scratch(size, WCODEC_FEATURE_MIX), 0, 0, back),
+                             WCODEC_OK))
+                CHECK_MEM(back, data, size);
+            REQUIRE_OK(wcodec_tile_inspect(record, record_size, &info, NULL));
+            for (plane = 0; plane < info.planes; plane++) {
+                if (!MIX(info, plane)) continue;
+                CHECK(info.plane[plane].size >= units[i] / 128);
+                mixed++;
+            }
+            free(record);
+            free(back);
+        }
+    CHECK(mixed >= 16);
+    free(data);
 }
 
 static void flipped_containers(void)
@@ -417,12 +480,14 @@ int main(void)
     RUN(every_dtype);
     RUN(large_tiles);
     RUN(best_is_small);
+    RUN(bytes_for_values);
     RUN(wrong_arguments);
     RUN(every_flip);
     RUN(every_truncation);
     RUN(noise);
     RUN(containers);
     RUN(features);
+    RUN(not_wanted);
     RUN(flipped_containers);
     RUN(any_order);
     return test_end();

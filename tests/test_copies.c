@@ -432,7 +432,7 @@ static void source_fails(void)
     free(w);
 }
 
-/* Where the limit leaves no room for the table, there are fewer copies, and no failure. */
+/* Where the limit leaves no room for the table, or not for long, there are fewer copies, and no failure. */
 static void little_memory(void)
 {
     unsigned char *w = weights(12, 400 * TILE);
@@ -441,7 +441,7 @@ static void little_memory(void)
     size_t before = 0, found = 0, step;
     test_sink out;
     file_of f;
-    options.tile_units = 2 * UNITS;             /* so that the index needs no more memory than tiles */
+    options.tile_units = 2 * UNITS;
     file_init(&f);
     file_add(&f, w, 400 * TILE);
     file_add(&f, w, 400 * TILE);
@@ -455,7 +455,7 @@ static void little_memory(void)
         options.max_memory = high + 1024 * step;
         REQUIRE_OK(encode(&f, &options, NULL, &out, NULL));
         found = copies_in(&out, 0);
-        CHECK(found >= before && (step > 0 || found < 200));
+        CHECK(step > 0 || found < 200);
         if (found != before || step == 0) check_reads(&out, f.data, f.size);
         before = found;
         test_sink_free(&out);

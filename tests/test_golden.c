@@ -9,6 +9,17 @@ static const char *path;
 static unsigned char *data;
 static size_t data_size;
 
+/* The base of all containers that need one. */
+static unsigned char *base_data;
+static wcodec_source base;
+
+static wcodec_reader_options with_base(void)
+{
+    wcodec_reader_options options = wcodec_reader_defaults();
+    options.base = &base;
+    return options;
+}
+
 /* ---- the originals beside a container ---- */
 
 #define MAX_ORIGINALS 16
@@ -46,6 +57,7 @@ static originals load_originals(void)
 
 static void good_by_reader(const originals *o)
 {
+    const wcodec_reader_options options = with_base();
     const wcodec_source source = wcodec_source_memory(data, data_size);
     wcodec_reader *reader = NULL;
     wcodec_reader_info info;
@@ -53,7 +65,7 @@ static void good_by_reader(const originals *o)
     test_guard scratch;
     unsigned char *dst;
     size_t i;
-    REQUIRE_OK(wcodec_reader_open(&reader, &source, NULL, NULL));
+    REQUIRE_OK(wcodec_reader_open(&reader, &source, &options, NULL));
     wcodec_reader_get_info(reader, &info);
     scratch = test_guard_new(wcodec_reader_scratch(reader));
     dst = (unsigned char *)test_malloc(o->view.size);
@@ -87,7 +99,8 @@ static void good_by_reader(const originals *o)
 static void good_by_push(const originals *o, size_t in, size_t out)
 {
     test_random r = test_random_new(data_size);
-    make_pushed p = make_push_all(data, data_size, in, out, &r, NULL);
+    const wcodec_reader_options options = with_base();
+    make_pushed p = make_push_all(data, data_size, in, out, &r, &options);
     test_note("%zu bytes in, %zu out", in, out);
     CHECK_STATUS(p.status, WCODEC_END);
     CHECK_EQ(p.taken, data_size);
@@ -117,7 +130,7 @@ static wcodec_status status_of_name(void)
     static const struct { const char *word; wcodec_status status; } words[] = {
         { "truncated", WCODEC_E_TRUNCATED }, { "magic", WCODEC_E_MAGIC }, { "version", WCODEC_E_VERSION },
         { "unsupported", WCODEC_E_UNSUPPORTED }, { "corrupt", WCODEC_E_CORRUPT },
-        { "checksum", WCODEC_E_CHECKSUM }, { "limit", WCODEC_E_LIMIT } };
+        { "checksum", WCODEC_E_CHECKSUM }, { "base", WCODEC_E_BASE }, { "limit", WCODEC_E_LIMIT } };
     const char *end = path + strlen(path) - strlen(".wcodec");
     size_t i;
     for (i = 0; i < sizeof words / sizeof *words; i++) {
@@ -144,14 +157,15 @@ static int name_begins_with(const char *prefix)
 /* Reads everything, and compares what has a SHA-256 with it. */
 static wcodec_status verify(void)
 {
+    const wcodec_reader_options options = with_base();
     const wcodec_source source = wcodec_source_memory(data, data_size);
     wcodec_reader *reader = NULL;
     wcodec_original a;
     unsigned char *view, digest[32];
     size_t size, i;
-    wcodec_status st = make_read_all(data, data_size, &view, &size);
+    wcodec_status st = make_read_all_based(data, data_size, &options, &view, &size);
     if (st != WCODEC_OK) return st;
-    if (!CHECK_STATUS(wcodec_reader_open(&reader, &source, NULL, NULL), WCODEC_OK)) return WCODEC_OK;
+    if (!CHECK_STATUS(wcodec_reader_open(&reader, &source, &options, NULL), WCODEC_OK)) return WCODEC_OK;
     for (i = 0; wcodec_reader_original(reader, i, &a) == WCODEC_OK; i++) {
         wcodec_sha256 sha;
         wcodec_sha256_init(&sha);
@@ -175,8 +189,9 @@ static int is_as_true(wcodec_status status)
 
 static void bad(void)
 {
+    const wcodec_reader_options options = with_base();
     const wcodec_status expected = status_of_name(), st = verify();
-    make_pushed p = make_push_all(data, data_size, SIZE_MAX, 1 << 16, NULL, NULL);
+    make_pushed p = make_push_all(data, data_size, SIZE_MAX, 1 << 16, NULL, &options);
     REQUIRE(expected != WCODEC_OK);
     if (!is_as_true(st)) CHECK_STATUS(st, expected);
     if ((p.status != WCODEC_END || !name_begins_with("index-")) && !is_as_true(p.status))
@@ -186,17 +201,18 @@ static void bad(void)
 
 static void bad_stream(void)
 {
+    const wcodec_reader_options options = with_base();
     const wcodec_status expected = status_of_name();
     originals o = load_originals();
     unsigned char *view;
     size_t size;
     wcodec_status st;
-    make_pushed p = make_push_all(data, data_size, SIZE_MAX, 1 << 16, NULL, NULL);
-    make_pushed q = make_push_all(data, data_size, 1, 1 << 16, NULL, NULL);
+    make_pushed p = make_push_all(data, data_size, SIZE_MAX, 1 << 16, NULL, &options);
+    make_pushed q = make_push_all(data, data_size, 1, 1 << 16, NULL, &options);
     REQUIRE(expected != WCODEC_OK);
     CHECK_STATUS(p.status, status_of_push(expected));
     CHECK_STATUS(q.status, status_of_push(expected));
-    st = make_read_all(data, data_size, &view, &size);
+    st = make_read_all_based(data, data_size, &options, &view, &size);
     CHECK(st <= 0);
     if (st == WCODEC_OK && CHECK_EQ(size, o.view.size)) CHECK_MEM(view, o.view.data, size);
     free(view);
@@ -208,10 +224,11 @@ static void bad_stream(void)
 /* The index and the O records disagree: each way alone may come to the end, but then bytes are the same. */
 static void bad_both(void)
 {
+    const wcodec_reader_options options = with_base();
     unsigned char *view;
     size_t size;
-    const wcodec_status st = make_read_all(data, data_size, &view, &size);
-    make_pushed p = make_push_all(data, data_size, SIZE_MAX, 1 << 16, NULL, NULL);
+    const wcodec_status st = make_read_all_based(data, data_size, &options, &view, &size);
+    make_pushed p = make_push_all(data, data_size, SIZE_MAX, 1 << 16, NULL, &options);
     CHECK(st <= 0);
     CHECK(p.status < 0 || p.status == WCODEC_END);
     if (st == WCODEC_OK && p.status == WCODEC_END && CHECK_EQ(p.bytes.size, size))
@@ -242,9 +259,14 @@ static void run_folder(const char *folder, void (*function)(void))
 
 int main(void)
 {
+    size_t base_size;
+    base_data = test_load("tests/golden/base.bin", &base_size);
+    if (base_data == NULL) test_die("tests/golden/base.bin");
+    base = wcodec_source_memory(base_data, base_size);
     run_folder("tests/golden/good", good);
     run_folder("tests/golden/bad", bad);
     run_folder("tests/golden/bad_stream", bad_stream);
     run_folder("tests/golden/bad_both", bad_both);
+    free(base_data);
     return test_end();
 }

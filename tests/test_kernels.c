@@ -12,6 +12,7 @@
 #define CLASSES 4
 #define LANES 256
 #define NO_SYMBOL 16
+#define WEIGHT_ONE 255u
 
 /* ---- sets of kernels ---- */
 
@@ -392,7 +393,7 @@ static void merging(void)
     static unsigned char wanted[MOST * 8];
     test_random r = test_random_new(3);
     unsigned i, k, split, p;
-    for (split = 0; split <= WCODEC_SPLIT_F32_4; split++)
+    for (split = 0; split < WCODEC_SPLIT_BLOCKS; split++)
         for (i = 0; i < 60; i++) {
             const wcodeci_split_row *row = &wcodeci_splits[split];
             const size_t n = i < 20 ? test_below(&r, 300) : some_size(&r, 64, 2000);
@@ -596,7 +597,7 @@ static void splitting(void)
     static unsigned char wanted[MOST];
     test_random r = test_random_new(7);
     unsigned i, k, split, p;
-    for (split = 1; split <= WCODEC_SPLIT_F32_4; split++)
+    for (split = 1; split < WCODEC_SPLIT_BLOCKS; split++)
         for (p = 0; p < wcodeci_splits[split].planes; p++)
             for (i = 0; i < 20; i++) {
                 const wcodeci_split_row *row = &wcodeci_splits[split];
@@ -634,6 +635,124 @@ static void residuals(void)
             test_note("%s, %zu values, distance %zu, width %u", sets[k].name, n, distance, width);
             sets[k].encode->residual(v + distance, v, residual, n, mask);
             CHECK_MEM(residual, wanted, n);
+            check_beside(ROOM_OUT);
+        }
+    }
+}
+
+/* Exponents as weights have them, or anything. */
+static void some_exponents(test_random *r, unsigned kind, unsigned char *v, size_t n)
+{
+    const unsigned most = (unsigned)test_below(r, 256), spread = 1 + (unsigned)test_below(r, 60);
+    size_t i;
+    test_fill(r, v, n);
+    if (kind % 4 == 0) return;
+    for (i = 0; i < n; i++) {
+        const unsigned below = v[i] % spread * (v[i] >> 4) / 16;
+        v[i] = (unsigned char)(below < most ? most - below : 0);
+    }
+}
+
+/* Levels and weights: every kernel against the scalar one. */
+static void fitting(void)
+{
+    static unsigned char wanted[MOST];
+    static uint16_t start[MOST], sums[MOST];
+    test_random r = test_random_new(31);
+    unsigned i, k;
+    for (i = 0; i < 1500; i++) {
+        const size_t n = 1 + (i % 3 ? test_below(&r, 400) : some_size(&r, 64, 2000));
+        const int at_end = (int)(i & 1), scale = (int)test_below(&r, 256) - 128;
+        unsigned char *v = lay(ROOM_STREAM, n, at_end), *columns = lay(ROOM_Q, n, at_end);
+        unsigned char *most_of = lay(ROOM_PLACES, n, at_end);
+        unsigned most, other;
+        uint32_t sum;
+        size_t j;
+        wcodeci_fit fit;
+        some_exponents(&r, i, v, n);
+        test_fill(&r, columns, n);
+        for (j = 0; j < n && i % 5; j++) columns[j] = (unsigned char)(columns[j] % 64 - 32);
+        test_fill(&r, most_of, n);
+        memcpy(wanted, most_of, n);
+        for (j = 0; j < n; j++) start[j] = (uint16_t)test_next(&r);
+        wcodeci_fit_levels(&fit, (unsigned)test_below(&r, 256), (unsigned)test_below(&r, 100));
+        sum = wcodeci_fit_row_scalar(&fit, v, columns, n, &most);
+        CHECK(sum >= WEIGHT_ONE && sum <= WEIGHT_ONE * n);
+        wcodeci_fit_most_scalar(&fit, v, scale, n, wanted);
+        memcpy(sums, start, sizeof sums);
+        wcodeci_fit_sum_scalar(&fit, v, scale, n, wanted, sums);
+        for (k = 0; k < set_count; k++) {
+            const wcodeci_encode_kernels *kernels = sets[k].encode;
+            unsigned char *got = lay(ROOM_OUT, n, at_end), *adds = lay(0, 2 * n, at_end);
+            test_note("%s, number %u, %zu values", sets[k].name, i, n);
+            CHECK_EQ(kernels->fit_row(&fit, v, columns, n, &other), sum);
+            CHECK_EQ(other, most);
+            memcpy(got, most_of, n);
+            kernels->fit_most(&fit, v, scale, n, got);
+            CHECK_MEM(got, wanted, n);
+            memcpy(adds, start, 2 * n);
+            kernels->fit_sum(&fit, v, scale, n, got, (uint16_t *)(void *)adds);
+            CHECK_MEM(adds, sums, 2 * n);
+            memcpy(adds, start, 2 * n);         /* levels above the highest, too */
+            kernels->fit_sum(&fit, v, scale, n, most_of, (uint16_t *)(void *)adds);
+            memcpy(sums, start, sizeof sums);
+            wcodeci_fit_sum_scalar(&fit, v, scale, n, most_of, sums);
+            CHECK_MEM(adds, sums, 2 * n);
+            memcpy(sums, start, sizeof sums);
+            wcodeci_fit_sum_scalar(&fit, v, scale, n, wanted, sums);
+            check_beside(ROOM_OUT);
+            check_beside(0);
+        }
+    }
+}
+
+/* The scalar ones themselves: 4 * (exponent + up - down) - scale, and 255 * 2^(-below / 4). */
+static void levels(void)
+{
+    static const unsigned eighths[4] = { 65536, 55109, 46341, 38968 };     /* 65536 * 2^(-i / 4) */
+    wcodeci_fit fit;
+    unsigned top, i;
+    int scale;
+    for (i = 0; i < 256; i++) {
+        const unsigned exact = i < 32 ? (255 * eighths[i & 3] >> (i >> 2)) : 0;      /* in 1/65536 */
+        CHECK_EQ(wcodeci_fit_weight[i], (exact + 32768) >> 16);
+    }
+    for (top = 0; top < 256; top += 5) {
+        wcodeci_fit_levels(&fit, top, 40);
+        for (i = 0; i < 256; i++)
+            for (scale = -128; scale < 128; scale += 3) {
+                const int e = (int)i + 40 - (int)top, base = e < 0 ? 0 : e > 63 ? 255 : 4 * e;
+                const int level = base - (scale < -127 ? -127 : scale);
+                if (i + 40 > 255 + top || (top < 40 && i + 40 - top > 255)) continue;      /* beyond a byte */
+                CHECK_EQ(wcodeci_fit_level(&fit, i, scale), level < 0 ? 0 : level > 255 ? 255 : level);
+            }
+    }
+}
+
+static void scales_off(void)
+{
+    static unsigned char wanted_q[MOST], wanted[MOST];
+    test_random r = test_random_new(32);
+    unsigned i, k;
+    size_t j;
+    for (i = 0; i < 600; i++) {
+        const unsigned width = 1 + i % 8, mask = (1u << width) - 1, row = (unsigned)test_below(&r, 256);
+        const size_t n = i % 2 ? test_below(&r, 300) : some_size(&r, 64, 2000);
+        const int at_end = (int)(i / 8 & 1);
+        unsigned char *v = lay(ROOM_STREAM, n, at_end), *columns = lay(ROOM_Q, n, at_end);
+        fill_plane(&r, v, n, width);
+        test_fill(&r, columns, n);
+        for (j = 0; j < n; j++) {
+            wanted_q[j] = (unsigned char)(columns[j] + row);
+            wanted[j] = (unsigned char)((v[j] - (wanted_q[j] >> 2)) & (int)mask);
+        }
+        for (k = 0; k < set_count; k++) {
+            unsigned char *q = lay(ROOM_PLACES, n, at_end), *residual = lay(ROOM_OUT, n, at_end);
+            test_note("%s, %zu values, width %u", sets[k].name, n, width);
+            sets[k].encode->scale_off(v, columns, row, q, residual, n, mask);
+            CHECK_MEM(q, wanted_q, n);
+            CHECK_MEM(residual, wanted, n);
+            check_beside(ROOM_PLACES);
             check_beside(ROOM_OUT);
         }
     }
@@ -826,13 +945,13 @@ static void make_buffers(void)
     tile_record[1] = (unsigned char *)test_malloc(wcodec_tile_bound(size));
     tile_back = (unsigned char *)test_malloc(size);
     tile_scratch_size = wcodec_tile_encode_scratch(size);
-    if (tile_scratch_size < wcodec_tile_decode_scratch(size))
-        tile_scratch_size = wcodec_tile_decode_scratch(size);
+    if (tile_scratch_size < wcodec_tile_decode_scratch(size, 0))
+        tile_scratch_size = wcodec_tile_decode_scratch(size, 0);
     tile_scratch = (unsigned char *)test_malloc(tile_scratch_size);
 }
 
 static size_t encode_with(const kernel_set *set, unsigned dtype, uint64_t row, const unsigned char *data,
-                          size_t size, const wcodec_scales *scales, wcodec_tile_options options,
+                          size_t size, const wcodec_tile_inputs *scales, wcodec_tile_options options,
                           unsigned char *record)
 {
     options.cpu_off = set->off;
@@ -843,11 +962,9 @@ static size_t encode_with(const kernel_set *set, unsigned dtype, uint64_t row, c
 /* The same record by all sets, and the same bytes back: as each record is the others', every set has decoded
  * what every other one encoded. */
 static void every_pair(unsigned dtype, uint64_t row, const unsigned char *data, size_t size,
-                       const wcodec_scales *scales, const wcodec_tile_options *options)
+                       const wcodec_tile_inputs *scales, const wcodec_tile_options *options)
 {
     const size_t wanted = encode_with(&sets[0], dtype, row, data, size, scales, *options, tile_record[0]);
-    const unsigned char *scale = scales ? scales->scale : NULL;
-    const size_t columns = scales ? scales->columns : 0;
     unsigned k;
     CHECK(wanted > 0 && wanted <= wcodec_tile_bound(size));
     for (k = 1; k < set_count; k++) {
@@ -858,7 +975,7 @@ static void every_pair(unsigned dtype, uint64_t row, const unsigned char *data, 
     }
     for (k = 0; k < set_count; k++) {
         memset(tile_back, (int)k, size);
-        if (!CHECK_STATUS(wcodec_tile_decode(tile_record[0], wanted, scale, columns, tile_back, size,
+        if (!CHECK_STATUS(wcodec_tile_decode(tile_record[0], wanted, scales, tile_back, size,
                                              tile_scratch, tile_scratch_size, 0, sets[k].off, NULL), WCODEC_OK)
             || !CHECK_MEM(tile_back, data, size))
             printf("    by %s\n", sets[k].name);
@@ -962,10 +1079,10 @@ static void pairs_of_scaled_tiles(void)
         const wcodec_tile_options options = { 0, 0, 0, 0, 0 };
         const size_t columns = i % 2 ? 8 + test_below(&r, 1000) : (size_t)64 << test_below(&r, 4);
         const size_t n = i % 3 ? 8000 + test_below(&r, TILE - 8000) : TILE;
-        wcodec_scales scales;
+        wcodec_tile_inputs scales = { NULL, 0, 0, NULL, 0 };
         wcodec_tile_info info;
         make_scaled(&r, dtype, columns, n, i % 4 == 3 ? 50 : 0, data, scale);
-        scales.scale = scale;
+        scales.scales = scale;
         scales.columns = columns;
         scales.phase = 0;
         test_note("dtype %u, number %u, %zu columns, %zu units", dtype, i, columns, n);
@@ -1015,16 +1132,16 @@ static void pairs_of_real_tiles(void)
 /* ---- broken tiles ---- */
 
 /* All sets say the same of a record, and give the same bytes if they give any. */
-static void same_verdict(const unsigned char *record, size_t size, const unsigned char *scale, size_t columns,
+static void same_verdict(const unsigned char *record, size_t size, const wcodec_tile_inputs *scales,
                          size_t decoded)
 {
     static unsigned char first[6000 * 4];
     const unsigned off = WCODEC_CPU_ALL;
-    const wcodec_status wanted = wcodec_tile_decode(record, size, scale, columns, first, decoded, tile_scratch,
+    const wcodec_status wanted = wcodec_tile_decode(record, size, scales, first, decoded, tile_scratch,
                                                     tile_scratch_size, 1, off, NULL);
     unsigned k;
     for (k = 1; k < set_count; k++) {
-        const wcodec_status st = wcodec_tile_decode(record, size, scale, columns, tile_back, decoded,
+        const wcodec_status st = wcodec_tile_decode(record, size, scales, tile_back, decoded,
                                                     tile_scratch, tile_scratch_size, 1, sets[k].off, NULL);
         if (!CHECK_EQ(st, wanted)) printf("    by %s\n", sets[k].name);
         else if (st == WCODEC_OK && !CHECK_MEM(tile_back, first, decoded))
@@ -1058,7 +1175,7 @@ static void broken_tiles(void)
             unsigned char *p = tile_record[0] + (at < size ? at : size - 1), old = *p;
             test_note("dtype %u, coder %u, byte %zu of %zu", dtype, coder, at, size);
             *p = (unsigned char)(j % 2 ? old ^ 1u << test_below(&r, 8) : test_next(&r));
-            same_verdict(tile_record[0], size, NULL, 0, decoded);
+            same_verdict(tile_record[0], size, NULL, decoded);
             *p = old;
         }
     }
@@ -1077,10 +1194,10 @@ static void broken_scaled_tiles(void)
         const unsigned dtype = dtypes[i];
         const wcodec_tile_options options = { 0, 0, 0, 0, 0 };
         const size_t units = 6000 - test_below(&r, 300), decoded = units * make_unit(dtype);
-        wcodec_scales scales;
+        wcodec_tile_inputs scales = { NULL, 0, 0, NULL, 0 };
         wcodec_tile_info info;
         size_t size;
-        scales.scale = scale;
+        scales.scales = scale;
         scales.columns = sizeof scale;
         scales.phase = 0;
         make_scaled(&r, dtype, sizeof scale, units, 0, data, scale);
@@ -1092,7 +1209,7 @@ static void broken_scaled_tiles(void)
             unsigned char *p = tile_record[0] + (at < size ? at : size - 1), old = *p;
             test_note("dtype %u, byte %zu of %zu", dtype, at, size);
             *p = (unsigned char)(j % 2 ? old ^ 1u << test_below(&r, 8) : test_next(&r));
-            same_verdict(tile_record[0], size, scale, sizeof scale, decoded);
+            same_verdict(tile_record[0], size, &scales, decoded);
             *p = old;
         }
     }
@@ -1125,7 +1242,7 @@ static void noise_behind_tables(void)
         }
         p[32] = p[33] = p[34] = p[35] = 0;
         for (s = 0; s < 64; s++) p[37 + 2 * s] |= 1;
-        same_verdict(tile_record[0], size, NULL, 0, sizeof data);
+        same_verdict(tile_record[0], size, NULL, sizeof data);
     }
 }
 
@@ -1199,6 +1316,9 @@ int main(void)
     RUN(rans256_values);
     RUN(splitting);
     RUN(residuals);
+    RUN(levels);
+    RUN(fitting);
+    RUN(scales_off);
     RUN(mapping);
     RUN(putting);
     RUN(put_and_back);

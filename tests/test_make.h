@@ -258,13 +258,14 @@ static inline void make_small(make_container *c, unsigned number)
 /* ---- reading all of a container ---- */
 
 /* Opens and reads everything; on success *view has *size bytes, to be freed. */
-static inline wcodec_status make_read_all(const void *data, size_t size, unsigned char **view,
-                                          size_t *view_size)
+static inline wcodec_status make_read_all_based(const void *data, size_t size,
+                                                const wcodec_reader_options *options, unsigned char **view,
+                                                size_t *view_size)
 {
     const wcodec_source source = wcodec_source_memory(data, size);
     wcodec_reader *reader = NULL;
     wcodec_reader_info info;
-    wcodec_status st = wcodec_reader_open(&reader, &source, NULL, NULL);
+    wcodec_status st = wcodec_reader_open(&reader, &source, options, NULL);
     void *scratch;
     *view = NULL;
     *view_size = 0;
@@ -284,6 +285,12 @@ static inline wcodec_status make_read_all(const void *data, size_t size, unsigne
     free(*view);
     *view = NULL;
     return st;
+}
+
+static inline wcodec_status make_read_all(const void *data, size_t size, unsigned char **view,
+                                          size_t *view_size)
+{
+    return make_read_all_based(data, size, NULL, view, view_size);
 }
 
 /* How a push decoder ended. */

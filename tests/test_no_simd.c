@@ -32,7 +32,7 @@ static void round_trips(void)
         options.cpu_off = 0;
         CHECK_EQ(wcodec_tile_encode(dtype, 64, data, SIZE, NULL, &options, again, bound, scratch, need), size);
         CHECK_MEM(again, record, size);
-        CHECK_STATUS(wcodec_tile_decode(record, size, NULL, 0, back, SIZE, scratch, need, 0, 0, NULL), WCODEC_OK);
+        CHECK_STATUS(wcodec_tile_decode(record, size, NULL, back, SIZE, scratch, need, 0, 0, NULL), WCODEC_OK);
         CHECK_MEM(back, data, SIZE);
     }
     free(record);

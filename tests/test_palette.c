@@ -15,8 +15,8 @@ static void begin(void)
     record_room = wcodec_tile_bound(sizeof src);
     record = (unsigned char *)test_malloc(record_room);
     scratch_size = wcodec_tile_encode_scratch_best(sizeof src);
-    if (scratch_size < wcodec_tile_decode_scratch_mix(sizeof src))
-        scratch_size = wcodec_tile_decode_scratch_mix(sizeof src);
+    if (scratch_size < wcodec_tile_decode_scratch(sizeof src, WCODEC_FEATURE_MIX))
+        scratch_size = wcodec_tile_decode_scratch(sizeof src, WCODEC_FEATURE_MIX);
     scratch = (unsigned char *)test_malloc(scratch_size);
 }
 
@@ -37,10 +37,10 @@ static size_t coded(unsigned dtype, size_t row, size_t n, unsigned profile, unsi
         return 0;
     *split = info.split;
     memset(back, 0xaa, size);
-    CHECK_STATUS(wcodec_tile_decode(record, made, NULL, 0, back, size, scratch, scratch_size, 0, 0, NULL), WCODEC_OK);
+    CHECK_STATUS(wcodec_tile_decode(record, made, NULL, back, size, scratch, scratch_size, 0, 0, NULL), WCODEC_OK);
     CHECK_MEM(back, src, size);
     memset(back, 0xaa, size);
-    CHECK_STATUS(wcodec_tile_decode(record, made, NULL, 0, back, size, scratch, scratch_size, 0, WCODEC_CPU_ALL,
+    CHECK_STATUS(wcodec_tile_decode(record, made, NULL, back, size, scratch, scratch_size, 0, WCODEC_CPU_ALL,
                                     NULL), WCODEC_OK);
     CHECK_MEM(back, src, size);
     return made;
@@ -360,7 +360,7 @@ static void masks(void)
             test_note("mask %x, kind %u, split %u", all[i], kind, info.split);
             CHECK((all[i] >> info.split & 1) || (info.split == WCODEC_SPLIT_BYTE && (kind || i > 3)));
             CHECK(info.planes != 1 || info.split < WCODEC_SPLIT_PALETTE16 || info.table_size > 0);
-            REQUIRE_OK(wcodec_tile_decode(record, made, NULL, 0, back, 4 * n, scratch, scratch_size, 0, 0, NULL));
+            REQUIRE_OK(wcodec_tile_decode(record, made, NULL, back, 4 * n, scratch, scratch_size, 0, 0, NULL));
             CHECK_MEM(back, src, 4 * n);
         }
     }

@@ -82,6 +82,52 @@ static void check_comes_back(const wcodec_plan *plan)
     test_sink_free(&out);
 }
 
+/* A file in memory is encoded where it lies, and the memory may be used for something else as soon as that is done:
+ * the same bytes come out as through a callback. */
+static void lent_memory(void)
+{
+    static const char json[] = "{\"a\":{\"dtype\":\"BF16\",\"shape\":[300,1000],\"data_offsets\":[0,600000]},"
+                               "\"b\":{\"dtype\":\"F32\",\"shape\":[70],\"data_offsets\":[600000,600280]},"
+                               "\"c\":{\"dtype\":\"BF16\",\"shape\":[4,0],\"data_offsets\":[600280,600280]}}";
+    test_random r = test_random_new(5);
+    wcodec_plan *plan;
+    test_sink out[2];
+    unsigned way;
+    size_t i;
+    file_raw(strlen(json), json, strlen(json), 600280);
+    for (i = 8 + strlen(json); i + 2 <= file_size; i += 2) {
+        file_data[i] = (unsigned char)test_next(&r);
+        file_data[i + 1] = (unsigned char)(60 - (test_next(&r) & test_next(&r) & 3));
+    }
+    plan = plan_of(NULL);
+    CHECK_EQ(plan->count, 4);
+    for (way = 0; way < 2; way++) {
+        wcodec_writer *writer = NULL;
+        wcodec_source source;
+        wcodec_sink sink;
+        test_source in;
+        test_guard memory = test_guard_copy(file_data, file_size);
+        memset(&out[way], 0, sizeof out[way]);
+        memset(&in, 0, sizeof in);
+        in.data = file_data;
+        in.size = file_size;
+        sink = test_sink_of(&out[way]);
+        source = way ? test_source_of(&in) : wcodec_source_memory(memory.data, file_size);
+        REQUIRE_OK(wcodec_writer_open(&writer, &sink, NULL, NULL));
+        for (i = 0; i < 2; i++) {
+            CHECK_STATUS(wcodec_writer_file(writer, "f", 1, &source, plan, NULL, NULL), WCODEC_OK);
+            if (i) test_guard_free(&memory);
+        }
+        CHECK_STATUS(wcodec_writer_finish(writer, NULL), WCODEC_OK);
+        wcodec_writer_close(writer);
+    }
+    if (CHECK_EQ(out[0].size, out[1].size)) CHECK_MEM(out[0].data, out[1].data, out[0].size);
+    check_comes_back(plan);
+    for (way = 0; way < 2; way++) test_sink_free(&out[way]);
+    wcodec_plan_close(plan);
+    file_free();
+}
+
 /* ---- safetensors as they should be ---- */
 
 /* Header first, then the tensors that are listed, in the order of their data. */
@@ -455,6 +501,454 @@ static void largest_header(void)
     }
 }
 
+/* ---- .npy ---- */
+
+/* A file of version `major`, with a dictionary of `dictionary_size` bytes. */
+static void file_npy(unsigned major, const char *dictionary, size_t dictionary_size, size_t data_size)
+{
+    const size_t before = major == 1 ? 10 : 12;
+    size_t i;
+    file_size = before + dictionary_size + data_size;
+    file_data = (unsigned char *)test_malloc(file_size);
+    memset(file_data, 0, before);
+    memcpy(file_data, "\x93NUMPY", 6);
+    file_data[6] = (unsigned char)major;
+    for (i = 8; i < before; i++) file_data[i] = (unsigned char)(dictionary_size >> 8 * (i - 8));
+    memcpy(file_data + before, dictionary, dictionary_size);
+    for (i = 0; i < data_size; i++) file_data[before + dictionary_size + i] = (unsigned char)(i * 7);
+}
+
+static void check_array(unsigned major, const char *dictionary, size_t data_size, const expect *array)
+{
+    wcodec_plan *plan;
+    unsigned d;
+    file_npy(major, dictionary, strlen(dictionary), data_size);
+    test_note("version %u %.100s", major, dictionary);
+    plan = plan_of(NULL);
+    CHECK_STR(plan->format, "npy");
+    if (CHECK_EQ(plan->count, 2 + (data_size > array->size))) {
+        const wcodec_segment *s = &plan->segments[1];
+        CHECK_EQ(plan->segments[0].dtype, WCODEC_BYTES);
+        CHECK_EQ(s->offset, (major == 1 ? 10 : 12) + strlen(dictionary));
+        CHECK_STR(s->name, array->name);
+        CHECK_EQ(s->dtype, array->dtype);
+        CHECK_EQ(s->size, array->size);
+        if (CHECK_EQ(s->rank, array->rank))
+            for (d = 0; d < s->rank; d++) CHECK_EQ(s->shape[d], array->shape[d]);
+        check_comes_back(plan);
+    }
+    wcodec_plan_close(plan);
+    file_free();
+}
+
+static void good_arrays(void)
+{
+    static const struct { const char *descr; unsigned dtype, size; } dtypes[] = {
+        { "|b1", WCODEC_BOOL, 1 }, { "|i1", WCODEC_I8, 1 }, { "|u1", WCODEC_U8, 1 }, { "<i1", WCODEC_I8, 1 },
+        { "<i2", WCODEC_I16, 2 }, { "<u2", WCODEC_U16, 2 }, { "<i4", WCODEC_I32, 4 }, { "<u4", WCODEC_U32, 4 },
+        { "<i8", WCODEC_I64, 8 }, { "<u8", WCODEC_U64, 8 }, { "<f2", WCODEC_F16, 2 }, { "<f4", WCODEC_F32, 4 },
+        { "<f8", WCODEC_F64, 8 }, { "<c8", WCODEC_C64, 8 } };
+    static const expect two[] = { { "array", WCODEC_F32, 24, 2, { 2, 3 } } };
+    static const expect turned[] = { { "array", WCODEC_F32, 24, 3, { 3, 2, 1 } } };
+    static const expect one[] = { { "array", WCODEC_F32, 24, 1, { 6 } } };
+    static const expect scalar[] = { { "array", WCODEC_F32, 4, 0, { 0 } } };
+    static const expect empty[] = { { "array", WCODEC_F32, 0, 2, { 0, 5 } } };
+    unsigned major;
+    size_t i;
+    for (major = 1; major <= 3; major++) {
+        check_array(major, "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }     \n", 24, two);
+        check_array(major, "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }     \n", 25, two);
+        check_array(major, "{\"shape\":(2,3),\"fortran_order\":False,\"descr\":\"<f4\"}", 24, two);
+        check_array(major, "{'descr': '<f4', 'fortran_order': True, 'shape': (1, 2, 3), }\n", 24, turned);
+        check_array(major, "{'descr': '<f4', 'fortran_order': True, 'shape': (3, 2), }\n", 24, two);
+        check_array(major, "{'descr': '<f4', 'fortran_order': False, 'shape': (6,), }\n", 24, one);
+        check_array(major, "{'descr': '<f4', 'fortran_order': False, 'shape': (6L,), }\n", 24, one);
+        check_array(major, "{'descr': '<f4', 'fortran_order': False, 'shape': (), }\n", 4, scalar);
+        check_array(major, "{'descr': '<f4', 'fortran_order': False, 'shape': (0, 5), }\n", 0, empty);
+    }
+    for (i = 0; i < sizeof dtypes / sizeof *dtypes; i++) {
+        char dictionary[100];
+        expect e = { "array", 0, 0, 2, { 3, 5 } };
+        e.dtype = dtypes[i].dtype;
+        e.size = 15 * (uint64_t)dtypes[i].size;
+        snprintf(dictionary, sizeof dictionary, "{'descr': '%s', 'fortran_order': False, 'shape': (3, 5), }\n",
+                 dtypes[i].descr);
+        check_array(1, dictionary, (size_t)e.size, &e);
+    }
+}
+
+static void broken_arrays(void)
+{
+    static const char *const list[] = {
+        "", "{}", "{", "{'descr': '<f4'}", "{'descr': '<f4', 'fortran_order': False}",
+        "{'descr': '>f4', 'fortran_order': False, 'shape': (2,), }",
+        "{'descr': '=f4', 'fortran_order': False, 'shape': (2,), }",
+        "{'descr': '|f4', 'fortran_order': False, 'shape': (2,), }",
+        "{'descr': '|O', 'fortran_order': False, 'shape': (2,), }",
+        "{'descr': '<c16', 'fortran_order': False, 'shape': (2,), }",
+        "{'descr': '<f9', 'fortran_order': False, 'shape': (2,), }",
+        "{'descr': '|V2', 'fortran_order': False, 'shape': (2,), }",
+        "{'descr': '', 'fortran_order': False, 'shape': (2,), }",
+        "{'descr': [('a', '<f4'), ('b', '<i4')], 'fortran_order': False, 'shape': (2,), }",
+        "{'descr': '<f4', 'fortran_order': 0, 'shape': (2,), }",
+        "{'descr': '<f4', 'fortran_order': false, 'shape': (2,), }",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (2), 'x': 1}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': 2, }",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': [2], }",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (-2,), }",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (2.0,), }",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (,), }",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (2,,), }",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), } x",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), },",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (2,)",
+        "{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (2,), }",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), 'shape': (2,), }",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (4,), }",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387905,), }",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (18446744073709551616,), }",
+        "{'descr': '<f4, 'fortran_order': False, 'shape': (2,), }",
+        "{'descr': '<\\x66\\x34', 'fortran_order': False, 'shape': (2,), }" };
+    static const char good[] = "{'descr': '<f4', 'fortran_order': True, 'shape': (1, 2), }\n";
+    size_t i;
+    for (i = 0; i < sizeof list / sizeof *list; i++) {
+        file_npy(1, list[i], strlen(list[i]), 8);
+        check_odd(list[i], 0);
+    }
+    for (i = 0; i < 6; i += 5) {
+        file_npy((unsigned)i, good, strlen(good), 8);
+        check_odd("a version that is none", 0);
+    }
+    file_npy(2, good, strlen(good), 8);
+    file_data[11] = 0x80;
+    check_odd("a dictionary of 2 GiB", 0);
+    for (i = 0; i < 10 + sizeof good + 8; i++) {
+        file_npy(1, good, sizeof good - 1, 8);
+        file_size = i < file_size ? i : file_size;
+        check_odd("cut", 1);
+    }
+    for (i = 0; i < 8 * (10 + sizeof good - 1); i++) {
+        file_npy(1, good, sizeof good - 1, 8);
+        file_data[i / 8] ^= (unsigned char)(1u << i % 8);
+        check_odd("changed", 1);
+    }
+}
+
+/* ---- zip ---- */
+
+/* An archive in the making: entries, then their directory. */
+static unsigned char zip_data[20000], zip_directory[8000];
+static size_t zip_used, zip_directory_used;
+static unsigned zip_entries;
+
+static void put(unsigned char *p, uint64_t value, unsigned bytes)
+{
+    unsigned i;
+    for (i = 0; i < bytes; i++) p[i] = (unsigned char)(value >> 8 * i);
+}
+
+static void zip_begin(void) { zip_used = zip_directory_used = zip_entries = 0; }
+
+/* An entry of `size` bytes behind `pad` bytes of extra field; with sizes and offset in zip64 fields if `big`. */
+static void zip_add(const char *name, const void *data, size_t size, unsigned method, unsigned pad, int big)
+{
+    const size_t name_size = strlen(name);
+    unsigned char *p = zip_data + zip_used, *d = zip_directory + zip_directory_used;
+    const unsigned extra = big ? 28 : 0;
+    memset(p, 0, 30);
+    memcpy(p, "PK\3\4", 4);
+    put(p + 8, method, 2);
+    put(p + 18, big ? 0xFFFFFFFFu : size, 4);
+    put(p + 22, big ? 0xFFFFFFFFu : size, 4);
+    put(p + 26, name_size, 2);
+    put(p + 28, pad, 2);
+    memcpy(p + 30, name, name_size);
+    memset(p + 30 + name_size, 'Z', pad);
+    memcpy(p + 30 + name_size + pad, data, size);
+    memset(d, 0, 46 + extra + name_size);
+    memcpy(d, "PK\1\2", 4);
+    put(d + 10, method, 2);
+    put(d + 20, big ? 0xFFFFFFFFu : size, 4);
+    put(d + 24, big ? 0xFFFFFFFFu : size, 4);
+    put(d + 28, name_size, 2);
+    put(d + 30, extra, 2);
+    put(d + 42, big ? 0xFFFFFFFFu : zip_used, 4);
+    memcpy(d + 46, name, name_size);
+    if (big) {
+        put(d + 46 + name_size, 1, 2);
+        put(d + 48 + name_size, 24, 2);
+        put(d + 50 + name_size, size, 8);
+        put(d + 58 + name_size, size, 8);
+        put(d + 66 + name_size, zip_used, 8);
+    }
+    zip_used += 30 + name_size + pad + size;
+    zip_directory_used += 46 + name_size + extra;
+    zip_entries++;
+}
+
+/* The file: directory and end, with the records of zip64 if `big`. */
+static void zip_end(int big, const char *comment)
+{
+    const size_t records = big ? 76 : 0, comment_size = strlen(comment);
+    unsigned char *p;
+    file_size = zip_used + zip_directory_used + records + 22 + comment_size;
+    file_data = (unsigned char *)test_malloc(file_size);
+    memset(file_data, 0, file_size);
+    memcpy(file_data, zip_data, zip_used);
+    memcpy(file_data + zip_used, zip_directory, zip_directory_used);
+    p = file_data + zip_used + zip_directory_used;
+    if (big) {
+        memcpy(p, "PK\6\6", 4);
+        put(p + 4, 44, 8);
+        put(p + 24, zip_entries, 8);
+        put(p + 32, zip_entries, 8);
+        put(p + 40, zip_directory_used, 8);
+        put(p + 48, zip_used, 8);
+        memcpy(p + 56, "PK\6\7", 4);
+        put(p + 64, zip_used + zip_directory_used, 8);
+        put(p + 72, 1, 4);
+        p += 76;
+    }
+    memcpy(p, "PK\5\6", 4);
+    put(p + 8, big ? 0xFFFF : zip_entries, 2);
+    put(p + 10, big ? 0xFFFF : zip_entries, 2);
+    put(p + 12, big ? 0xFFFFFFFFu : zip_directory_used, 4);
+    put(p + 16, big ? 0xFFFFFFFFu : zip_used, 4);
+    put(p + 20, comment_size, 2);
+    memcpy(p + 22, comment, comment_size);
+}
+
+/* The segments that have names: `count` of them, of these names and dtypes. */
+static void check_archive(const char *what, const expect *list, size_t count)
+{
+    wcodec_plan *plan;
+    size_t i, k = 0;
+    test_note("%s", what);
+    plan = plan_of(NULL);
+    CHECK_STR(plan->format, "zip");
+    for (i = 0; i < plan->count; i++) {
+        const wcodec_segment *s = &plan->segments[i];
+        if (s->name_size == 0) continue;
+        if (k < count) {
+            CHECK_STR(s->name, list[k].name);
+            CHECK_EQ(s->dtype, list[k].dtype);
+            CHECK_EQ(s->size, list[k].size);
+            CHECK_EQ(s->rank, list[k].rank);
+            if (s->rank && list[k].rank) CHECK_EQ(s->shape[0], list[k].shape[0]);
+        }
+        k++;
+    }
+    CHECK_EQ(k, count);
+    check_comes_back(plan);
+    wcodec_plan_close(plan);
+    file_free();
+}
+
+static void archive(int big)
+{
+    unsigned char weights[999];
+    memset(weights, 5, sizeof weights);
+    zip_begin();
+    zip_add("archive/data.pkl", "\x80\2.", 3, 0, 40, big);
+    zip_add("archive/version", "3\n", 2, 0, 0, 0);
+    zip_add("archive/data/0", weights, 512, 0, 17, big);
+    zip_add("archive/deflated", weights, 100, 8, 0, 0);
+    zip_add("archive/empty", "", 0, 0, 0, 0);
+    zip_add("archive/data/1", weights, 999, 0, 63, 0);
+}
+
+static void good_archives(void)
+{
+    static const expect torch[] = { { "archive/data.pkl", WCODEC_BYTES, 3, 0, { 0 } },
+                                    { "archive/version", WCODEC_BYTES, 2, 0, { 0 } },
+                                    { "archive/data/0", WCODEC_BYTES, 512, 0, { 0 } },
+                                    { "archive/data/1", WCODEC_BYTES, 999, 0, { 0 } } };
+    static const expect numpy[] = { { "a.npy", WCODEC_F32, 8, 1, { 2 } }, { "b.npy", WCODEC_BYTES, 94, 0, { 0 } },
+                                    { "c.npy", WCODEC_I8, 3, 1, { 3 } } };
+    static const char *const arrays[] = { "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }\n",
+                                          "{'descr': '|O', 'fortran_order': False, 'shape': (7,), }     \n",
+                                          "{'descr': '|i1', 'fortran_order': False, 'shape': (3,), }\n" };
+    static const size_t sizes[] = { 8, 22, 3 };
+    unsigned i;
+    for (i = 0; i < 4; i++) {
+        archive(i & 1);
+        zip_end(i & 1, i & 2 ? "a comment PK\5\6 that tries" : "");
+        check_archive("as PyTorch writes it", torch, 4);
+    }
+    zip_begin();
+    for (i = 0; i < 3; i++) {
+        file_npy(1, arrays[i], strlen(arrays[i]), sizes[i]);
+        zip_add(numpy[i].name, file_data, file_size, 0, 5, 0);
+        file_free();
+    }
+    zip_end(0, "");
+    check_archive("as numpy.savez writes it", numpy, 3);
+    zip_begin();
+    zip_add("d", "x", 1, 8, 0, 0);
+    zip_end(0, "");
+    check_archive("all deflated", NULL, 0);
+}
+
+/* Where an entry's headers and the directory disagree nothing is certain of the entry; where the directory
+ * itself does, of the file. */
+static void broken_archives(void)
+{
+    static const struct { size_t at; unsigned value; const char *what; } entry[] = {
+        { 8, 8, "deflated, says the local header" }, { 6, 1, "encrypted, says the local header" },
+        { 26, 9, "a name of another size" }, { 28, 0xFFFF, "an extra field beyond the file" },
+        { 0, 0x4B51, "no local header" } };
+    static const struct { size_t at; uint64_t value; unsigned bytes, kept; const char *what; } directory[] = {
+        { 8, 1, 2, 1, "encrypted" }, { 10, 8, 2, 1, "deflated" }, { 20, 6, 4, 1, "packed and not" },
+        { 42, 0x7FFFFFF0, 4, 1, "a local header beyond the file" }, { 42, 0xFFFFFFFF, 4, 1, "an extra that is not there" },
+        { 42, 1, 4, 1, "a local header that is none" }, { 28, 0, 2, 1, "no name" }, { 28, 0xFFFF, 2, 0, "a long name" },
+        { 30, 0xFFFF, 2, 0, "a long extra field" }, { 0, 0, 4, 0, "no header" } };
+    static const expect second[] = { { "b", WCODEC_BYTES, 4, 0, { 0 } } };
+    size_t i;
+    for (i = 0; i < sizeof entry / sizeof *entry; i++) {
+        zip_begin();
+        zip_add("b", "data", 4, 0, 0, 0);
+        zip_add("a", "1234567", 7, 0, 0, 0);
+        put(zip_data + 35 + entry[i].at, entry[i].value, 2);
+        zip_end(0, "");
+        check_archive(entry[i].what, second, 1);
+    }
+    for (i = 0; i < sizeof directory / sizeof *directory; i++) {
+        zip_begin();
+        zip_add("b", "data", 4, 0, 0, 0);
+        zip_add("a", "1234567", 7, 0, 0, 0);
+        put(zip_directory + 47 + directory[i].at, directory[i].value, directory[i].bytes);
+        zip_end(0, "");
+        if (directory[i].kept) check_archive(directory[i].what, second, 1);
+        else check_odd(directory[i].what, 0);
+    }
+    zip_begin();
+    zip_add("a", "1234567", 7, 0, 0, 0);
+    zip_add("b", "1234567", 7, 0, 0, 0);
+    put(zip_directory + 47 + 42, 0, 4);
+    zip_end(0, "");
+    check_odd("two entries on the same bytes", 0);
+    for (i = 0; i < 4; i++) {
+        static const struct { size_t at; uint64_t value; } end64[] = {
+            { 24, 99 }, { 40, UINT64_MAX }, { 48, UINT64_MAX - 5 }, { 64, UINT64_MAX } };
+        archive(1);
+        zip_end(1, "");
+        put(file_data + file_size - 22 - 76 + end64[i].at, end64[i].value, 8);
+        check_odd("an end of zip64 that lies", 0);
+    }
+}
+
+static void every_archive_cut_and_flip(void)
+{
+    size_t i, n;
+    for (i = 0, n = 1; i < n; i++) {
+        zip_begin();
+        zip_add("a/b.npy", "\x93NUMPY\1\0\3\0{}\n", 13, 0, 2, 1);
+        zip_add("c", "1234567", 7, 0, 0, 0);
+        zip_end(1, "");
+        n = 9 * file_size;
+        if (i < file_size) file_size = i;
+        else file_data[i / 9] ^= (unsigned char)(1u << i % 9 % 8);
+        check_odd("cut or changed", 1);
+    }
+}
+
+/* ---- plans of the caller's ---- */
+
+static wcodec_segment segment_of(const char *name, unsigned dtype, uint64_t offset, uint64_t size)
+{
+    wcodec_segment s;
+    memset(&s, 0, sizeof s);
+    s.name = name;
+    s.name_size = strlen(name);
+    s.dtype = dtype;
+    s.offset = offset;
+    s.size = size;
+    return s;
+}
+
+static void own_plans(void)
+{
+    static const uint64_t shape[] = { 2, 3 }, empty[] = { 0 };
+    wcodec_segment list[4];
+    wcodec_plan *plan = NULL;
+    size_t wrong = 9, i;
+    file_raw(0, "", 0, 92);
+    list[0] = segment_of("w", WCODEC_F32, 40, 24);
+    list[0].shape = shape;
+    list[0].rank = 2;
+    list[1] = segment_of("", WCODEC_BYTES, 64, 6);
+    list[1].row = 3;
+    list[2] = segment_of("v\0x", WCODEC_BF16, 12, 12);
+    list[2].name_size = 3;
+    list[2].shape = shape;
+    list[2].rank = 2;
+    list[3] = segment_of("e", WCODEC_F64, 70, 0);
+    list[3].shape = empty;
+    list[3].rank = 1;
+    CHECK_STATUS(wcodec_plan_from(&plan, list, 4, file_size, NULL, &wrong, NULL), WCODEC_OK);
+    CHECK_EQ(wrong, 4);
+    CHECK_STR(plan->format, "plan");
+    if (CHECK_EQ(plan->count, 7)) {
+        static const uint64_t offsets[] = { 0, 12, 24, 40, 64, 70, 70 };
+        for (i = 0; i < 7; i++) CHECK_EQ(plan->segments[i].offset, offsets[i]);
+        CHECK_MEM(plan->segments[1].name, "v\0x", 4);
+        CHECK(plan->segments[3].shape != shape && plan->segments[3].shape[1] == 3);
+        CHECK_EQ(plan->segments[4].row, 3);
+        CHECK(plan->segments[5].size == 0 && plan->segments[5].rank == 1);
+        CHECK(plan->segments[6].dtype == WCODEC_BYTES && plan->segments[6].size == 30);
+        check_comes_back(plan);
+    }
+    wcodec_plan_close(plan);
+    for (i = 0; i <= 30; i += 30) {         /* nothing said, of a file and of an empty one */
+        file_size = i;
+        CHECK_STATUS(wcodec_plan_from(&plan, NULL, 0, i, NULL, NULL, NULL), WCODEC_OK);
+        CHECK_EQ(plan->count, i != 0);
+        check_comes_back(plan);
+        wcodec_plan_close(plan);
+    }
+    file_free();
+}
+
+static void wrong_plans(void)
+{
+    static const uint64_t shape[] = { 5 };
+    struct { const char *what; wcodec_segment s; } cases[] = {
+        { "overlaps the end of another", { "a", 1, WCODEC_BYTES, 0, NULL, 5, 10, 0 } },
+        { "overlaps the start of another", { "a", 1, WCODEC_BYTES, 0, NULL, 25, 10, 0 } },
+        { "empty inside another", { "a", 1, WCODEC_BYTES, 0, NULL, 35, 0, 0 } },
+        { "passes the end", { "a", 1, WCODEC_BYTES, 0, NULL, 95, 10, 0 } },
+        { "beyond the end", { "a", 1, WCODEC_BYTES, 0, NULL, 101, 0, 0 } },
+        { "wraps", { "a", 1, WCODEC_BYTES, 0, NULL, 95, UINT64_MAX, 0 } },
+        { "wraps", { "a", 1, WCODEC_BYTES, 0, NULL, UINT64_MAX, 2, 0 } },
+        { "no such dtype", { "a", 1, 63, 0, NULL, 60, 10, 0 } },
+        { "dtype and size", { "a", 1, WCODEC_F32, 1, shape, 60, 10, 0 } },
+        { "no shape", { "a", 1, WCODEC_F32, 1, NULL, 60, 20, 0 } },
+        { "a rank of 256", { "a", 1, WCODEC_BYTES, 256, shape, 60, 20, 0 } },
+        { "a long name", { "a", 65001, WCODEC_BYTES, 0, NULL, 60, 10, 0 } },
+        { "no name", { NULL, 1, WCODEC_BYTES, 0, NULL, 60, 10, 0 } } };
+    wcodec_segment list[3];
+    wcodec_plan_options options = wcodec_plan_defaults();
+    wcodec_plan *plan;
+    size_t i, wrong;
+    list[0] = segment_of("x", WCODEC_BYTES, 0, 10);
+    list[2] = segment_of("y", WCODEC_BYTES, 30, 10);
+    for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+        wcodec_error err;
+        test_note("%s", cases[i].what);
+        list[1] = cases[i].s;
+        plan = (wcodec_plan *)list;
+        CHECK_STATUS(wcodec_plan_from(&plan, list, 3, 100, NULL, &wrong, &err), WCODEC_E_ARGUMENT);
+        CHECK(plan == NULL && err.status == WCODEC_E_ARGUMENT && err.what != NULL);
+        CHECK_EQ(wrong, i == 1 || i == 2 ? 2 - (i == 2) : 1);
+    }
+    CHECK_STATUS(wcodec_plan_from(&plan, NULL, 1, 100, NULL, &wrong, NULL), WCODEC_E_ARGUMENT);
+    CHECK_EQ(wrong, 1);
+    CHECK_STATUS(wcodec_plan_from(NULL, list, 1, 100, NULL, NULL, NULL), WCODEC_E_ARGUMENT);
+    options.max_memory = 100;
+    CHECK_STATUS(wcodec_plan_from(&plan, list, 1, 100, &options, &wrong, NULL), WCODEC_E_LIMIT);
+    CHECK(plan == NULL && wrong == 1);
+}
+
 /* ---- typed data ---- */
 
 static void typed_data(void)
@@ -522,8 +1016,16 @@ int main(void)
     RUN(lying_tensors);
     RUN(trailing_bytes);
     RUN(deep_nesting);
+    RUN(lent_memory);
     RUN(every_cut_and_flip);
     RUN(largest_header);
+    RUN(good_arrays);
+    RUN(broken_arrays);
+    RUN(good_archives);
+    RUN(broken_archives);
+    RUN(every_archive_cut_and_flip);
+    RUN(own_plans);
+    RUN(wrong_plans);
     RUN(typed_data);
     RUN(wrong_arguments);
     return test_end();

@@ -385,7 +385,7 @@ static void tiles(void)
         record = c.out.data + span.container_offset;
         REQUIRE_OK(wcodec_tile_inspect(record, span.container_size, &info, NULL));
         CHECK(info.record_size == span.container_size && info.decoded_size == span.size);
-        CHECK_STATUS(wcodec_tile_decode(record, span.container_size, NULL, 0, dst, span.size, o.scratch.data,
+        CHECK_STATUS(wcodec_tile_decode(record, span.container_size, NULL, dst, span.size, o.scratch.data,
                                         o.scratch.size, 0, 0, NULL), WCODEC_OK);
         CHECK_MEM(dst, c.view.data + at, span.size);
     }

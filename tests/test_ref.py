@@ -48,7 +48,7 @@ def golden_originals(folder, name):
 def outcome(decode, data):
     """(status in lower case, originals): 'ok' and the list, or the error's and None."""
     try:
-        result = decode(data)
+        result = decode(data, GOLDEN['base.bin'])
     except refdecode.FormatError as e:
         return e.status.lower(), None
     originals = result[0] if isinstance(result, tuple) else result
@@ -79,7 +79,7 @@ class GoldenFolder(unittest.TestCase):
             self.assertTrue(list(golden(folder)), folder)
 
     def test_is_small(self):
-        self.assertLess(sum(map(len, GOLDEN.values())), 1100000)
+        self.assertLess(sum(map(len, GOLDEN.values())), 1500000)
 
 
 @each_golden('good')
@@ -412,10 +412,11 @@ for one in SAFETENSORS:
 class BuiltGood(Built):
     def check(self, name, data):
         source = self.file('golden', data)
-        self.fine('verify', source)
+        base = '--base', self.file('base.bin', GOLDEN['base.bin'])
+        self.fine('verify', source, *base)
         expected = golden_originals('good', name)
         if len(expected) == 1 and not name.startswith('from-parts'):
-            self.fine('decode', source, self.file('out'), '-f', '-q')
+            self.fine('decode', source, self.file('out'), '-f', '-q', *base)
             self.assertEqual(self.read('out'), expected[0])
 
 
@@ -424,7 +425,7 @@ class BuiltBad(Built):
 
     def refused(self, args, **how):
         out = self.file('refused')
-        done = self.wcodec(*args, out, '-q', **how)
+        done = self.wcodec(*args, out, '-q', '--base', self.file('base.bin', GOLDEN['base.bin']), **how)
         self.assertEqual(done.returncode, 1, args)
         self.assertEqual(done.stderr.count(b'\n'), 1, done.stderr)
         self.assertFalse(os.path.exists(out), args)
@@ -442,7 +443,9 @@ class BuiltBad(Built):
     def test_verify(self):
         for folder in 'bad', 'bad_stream':
             for name, data in golden(folder):
-                self.assertEqual(self.wcodec('verify', self.file(name, data)).returncode, 1, name)
+                base = self.file('base.bin', GOLDEN['base.bin'])
+                done = self.wcodec('verify', self.file(name, data), '--base', base)
+                self.assertEqual(done.returncode, 1, name)
 
 
 # -- The sum -------------------------------------------------------------------------------------------

@@ -11,11 +11,12 @@ typedef struct tile {
     size_t data_size;
 } tile;
 
-#define PLAIN_SPLITS 14     /* of bit fields alone; for the others see test_palette.c */
+#define PLAIN_SPLITS 15     /* without a table; for the others see test_palette.c */
 
 static const unsigned char split_dtype[PLAIN_SPLITS] = {
     WCODEC_U8, WCODEC_U16, WCODEC_I32, WCODEC_U64, WCODEC_BF16, WCODEC_F16, WCODEC_F32, WCODEC_F64,
-    WCODEC_F8_E4M3, WCODEC_F8_E5M2, WCODEC_U4, WCODEC_BF16, WCODEC_F16, WCODEC_F32 };
+    WCODEC_F8_E4M3, WCODEC_F8_E5M2, WCODEC_U4, WCODEC_BF16, WCODEC_F16, WCODEC_F32,
+    WCODEC_U8 /* for BLOCKS, which only blocks can be split by: see test_gguf.c */ };
 
 /* Encodes into a buffer of just the bound; the caller frees the record. */
 static tile encode(unsigned dtype, uint64_t row, const unsigned char *data, size_t size,
@@ -44,13 +45,13 @@ static wcodec_status decode(const unsigned char *record, size_t size, size_t dst
                             unsigned char *back)
 {
     test_guard src = test_guard_copy(record, size), dst = test_guard_new(dst_size);
-    test_guard scratch = test_guard_new(wcodec_tile_decode_scratch(dst_size));
+    test_guard scratch = test_guard_new(wcodec_tile_decode_scratch(dst_size, 0));
     wcodec_error err;
     wcodec_status st;
     memset(&err, 0, sizeof err);
     memset(dst.data, fill, dst.size);
     memset(scratch.data, fill, scratch.size);
-    st = wcodec_tile_decode(src.data, size, NULL, 0, dst.data, dst.size, scratch.data, scratch.size, no_crc, 0, &err);
+    st = wcodec_tile_decode(src.data, size, NULL, dst.data, dst.size, scratch.data, scratch.size, no_crc, 0, &err);
     if (st == WCODEC_OK) memcpy(back, dst.data, dst_size);
     else CHECK(err.status == st && err.what != NULL && err.offset <= size);
     test_guard_free(&src);
@@ -168,7 +169,7 @@ static void every_choice(void)
                               make_kind_name((make_kind)kind), n);
                     make_fill(&r, (make_kind)kind, dtype, 40, data, size);
                     round_trip(dtype, 40, data, size, &o, &info);
-                    CHECK_EQ(info.split, split);
+                    CHECK_EQ(info.split, split == WCODEC_SPLIT_BLOCKS ? 0 : split);
                     CHECK(info.predictor == predictor || info.predictor == WCODEC_PREDICT_NONE);
                     predicted[info.predictor]++;
                     for (i = 0; i < info.planes; i++) {
@@ -212,13 +213,13 @@ static int scaled_round_trip(unsigned dtype, size_t columns, size_t phase, size_
 {
     const size_t size = n * make_unit(dtype), bound = wcodec_tile_bound(size);
     const size_t fit = wcodec_scales_fit_scratch(columns), need = wcodec_tile_encode_scratch(size);
-    const size_t room = wcodec_tile_decode_scratch(size);
+    const size_t room = wcodec_tile_decode_scratch(size, 0);
     const size_t scratch_size = fit > need ? fit : need;
     unsigned char *data = (unsigned char *)test_malloc(size), *scale = (unsigned char *)test_malloc(columns);
     unsigned char *record = (unsigned char *)test_malloc(bound), *back = (unsigned char *)test_malloc(size);
     unsigned char *scratch = (unsigned char *)test_malloc(scratch_size > room ? scratch_size : room);
     wcodec_tile_options o = { 0, 0, 0, 0, 0 };
-    wcodec_scales scales;
+    wcodec_tile_inputs scales = { NULL, 0, 0, NULL, 0 };
     wcodec_tile_info info;
     size_t made, again;
     unsigned k, used = 0;
@@ -227,7 +228,7 @@ static int scaled_round_trip(unsigned dtype, size_t columns, size_t phase, size_
     CHECK(wcodec_scales_fit(dtype, data, size, columns, 0, scale, scratch, fit) == 1);
     CHECK_EQ(wcodec_scales_fit(dtype, data, size, columns, 0, scale, scratch, fit - 1), 0);
     make_matrix(r, dtype, columns, phase, n, data);
-    scales.scale = scale;
+    scales.scales = scale;
     scales.columns = columns;
     scales.phase = phase;
     made = wcodec_tile_encode(dtype, columns, data, size, &scales, &o, record, bound, scratch, need);
@@ -239,15 +240,17 @@ static int scaled_round_trip(unsigned dtype, size_t columns, size_t phase, size_
             if (info.plane[k].predictor == WCODEC_PREDICT_SCALE) used |= 2;
         }
         CHECK(!info.scaled == !(used & 2));
-        CHECK_STATUS(wcodec_tile_decode(record, made, scale, columns, back, size, scratch, room, 0, 0, NULL), WCODEC_OK);
+        CHECK_STATUS(wcodec_tile_decode(record, made, &scales, back, size, scratch, room, 0, 0, NULL), WCODEC_OK);
         CHECK_MEM(back, data, size);
         if (info.scaled) {
-            CHECK_STATUS(wcodec_tile_decode(record, made, NULL, 0, back, size, scratch, room, 0, 0, NULL),
+            CHECK_STATUS(wcodec_tile_decode(record, made, NULL, back, size, scratch, room, 0, 0, NULL),
                          WCODEC_E_CORRUPT);
-            CHECK_STATUS(wcodec_tile_decode(record, made, scale, phase < 8 ? 7 : phase, back, size, scratch, room, 0,
-                                            0, NULL), WCODEC_E_CORRUPT);
+            scales.columns = phase < 8 ? 7 : phase;
+            CHECK_STATUS(wcodec_tile_decode(record, made, &scales, back, size, scratch, room, 0, 0, NULL),
+                         WCODEC_E_CORRUPT);
+            scales.columns = columns;
             scale[columns / 2] = (unsigned char)(scale[columns / 2] + 4);
-            CHECK(wcodec_tile_decode(record, made, scale, columns, back, size, scratch, room, 0, 0, NULL) < 0);
+            CHECK(wcodec_tile_decode(record, made, &scales, back, size, scratch, room, 0, 0, NULL) < 0);
         }
     }
     free(data);
@@ -281,14 +284,14 @@ static void scaled_tiles(void)
 }
 
 /* Encodes in exact buffers, with each set of kernels, and decodes.  Returns the record's size. */
-static size_t exact_round_trip(unsigned dtype, const unsigned char *data, size_t size, const wcodec_scales *scales,
+static size_t exact_round_trip(unsigned dtype, const unsigned char *data, size_t size, const wcodec_tile_inputs *scales,
                                unsigned profile)
 {
     static const unsigned off[] = { 0, WCODEC_CPU_AVX512, WCODEC_CPU_AVX2, WCODEC_CPU_ALL };
     const size_t bound = wcodec_tile_bound(size), columns = scales ? scales->columns : 0;
     test_guard src = test_guard_copy(data, size), dst = test_guard_new(bound), back = test_guard_new(size);
     test_guard scratch = test_guard_new(wcodec_tile_encode_scratch(size));
-    test_guard room = test_guard_new(wcodec_tile_decode_scratch(size));
+    test_guard room = test_guard_new(wcodec_tile_decode_scratch(size, 0));
     unsigned char *first = (unsigned char *)test_malloc(bound);
     wcodec_tile_options o = { 0, 0, 0, 0, 0 };
     size_t made = 0, k;
@@ -299,8 +302,8 @@ static size_t exact_round_trip(unsigned dtype, const unsigned char *data, size_t
         one = wcodec_tile_encode(dtype, columns, src.data, size, scales, &o, dst.data, bound, scratch.data, scratch.size);
         if (k == 0) memcpy(first, dst.data, made = one);
         if (CHECK_EQ(one, made)) CHECK_MEM(dst.data, first, made);
-        CHECK_STATUS(wcodec_tile_decode(dst.data, one, scales ? scales->scale : NULL, columns, back.data, size, room.data,
-                                        room.size, 0, off[k], NULL), WCODEC_OK);
+        CHECK_STATUS(wcodec_tile_decode(dst.data, one, scales, back.data, size, room.data, room.size, 0, off[k],
+                                        NULL), WCODEC_OK);
         CHECK_MEM(back.data, data, size);
     }
     test_guard_free(&src);
@@ -325,8 +328,8 @@ static void scales_that_disappoint(void)
     for (k = 0; k < 4; k++)
         for (part = 0; part <= 100; part += 20)
             for (wrap = 0; wrap < 2; wrap++) {
-                wcodec_scales scales;
-                scales.scale = scale;
+                wcodec_tile_inputs scales = { NULL, 0, 0, NULL, 0 };
+                scales.scales = scale;
                 scales.columns = columns[k];
                 scales.phase = 0;
                 for (i = 0; i < sizeof data / 2; i++) {
@@ -434,6 +437,93 @@ static void extreme_frequencies(void)
 }
 
 /* The largest tile, and one byte more. */
+/* Counts of several shapes; returns their sum. */
+static size_t some_counts(test_random *r, unsigned kind, uint32_t count[256])
+{
+    uint32_t a = 1, b = 1;
+    size_t n = 0;
+    unsigned i;
+    memset(count, 0, 256 * sizeof *count);
+    for (i = 0; i < 256; i++) {
+        const unsigned s = (unsigned)test_below(r, 256);
+        switch (kind % 6) {
+        case 0: count[i] = 1; break;
+        case 1: count[s] += (uint32_t)test_below(r, 300); break;
+        case 2:                     /* the deepest Huffman tree */
+            if (i >= 28) break;
+            count[s] = a;
+            a += b;
+            b = a - b;
+            break;
+        case 3: count[s] = (uint32_t)test_below(r, 4) ? 0 : (uint32_t)test_below(r, 70000); break;
+        case 4: count[i] = i == 7 ? 100000 : (uint32_t)test_below(r, 2); break;
+        default: if (i < 2 + kind % 5) count[i * 31] = 1 + (uint32_t)test_below(r, 1000); break;
+        }
+    }
+    count[3] += count[3] == 0;
+    count[200] += count[200] == 0;
+    for (i = 0; i < 256; i++) n += count[i];
+    return n;
+}
+
+/* What the coders' tables are made with: sorting, code lengths, frequencies, and the division of rANS-256. */
+static void tables(void)
+{
+    test_random r = test_random_new(77);
+    unsigned kind, i, m;
+    for (kind = 0; kind < 600; kind++) {
+        unsigned char symbol[256], length[256], longest = 0;
+        uint32_t count[256], some[256], freq[256], sum = 0;
+        uint64_t kraft = 0;
+        const size_t n = some_counts(&r, kind, count);
+        test_note("number %u", kind);
+        m = wcodeci_sort_counts(count, symbol);
+        for (i = 1; i < m; i++)
+            CHECK(count[symbol[i - 1]] < count[symbol[i]]
+                  || (count[symbol[i - 1]] == count[symbol[i]] && symbol[i - 1] < symbol[i]));
+        for (i = 0; i < m; i++) CHECK(count[symbol[i]] > 0);
+        for (i = 0; i < 256; i++) sum += count[i] != 0;
+        CHECK_EQ(sum, m);
+        wcodeci_huff_lengths(count, symbol, m, length);
+        for (i = 0; i < 256; i++) {
+            CHECK_EQ(length[i] != 0, count[i] != 0);
+            if (length[i]) kraft += 2048u >> length[i];
+            if (length[i] > longest) longest = length[i];
+        }
+        CHECK(longest <= 11 && kraft == 2048);
+        for (i = 1; i < m; i++) CHECK(length[symbol[i - 1]] >= length[symbol[i]]);
+        for (i = 0; i < m; i++) some[i] = count[symbol[i]];
+        wcodeci_normalise(some, m, n, 12, freq);
+        for (i = 0, sum = 0; i < m; sum += freq[i++]) CHECK(freq[i] >= 1 && freq[i] < 4096);
+        CHECK_EQ(sum, 4096);
+    }
+}
+
+static void rans256_division(void)
+{
+    static wcodeci_rans256_model model;
+    wcodeci_rans256_code code[256];
+    test_random r = test_random_new(78);
+    unsigned f, i;
+    for (f = 1; f < 4096; f++) {
+        memset(&model, 0, sizeof model);
+        model.freq[5] = (uint16_t)f;
+        model.freq[9] = (uint16_t)(4096 - f);
+        wcodeci_rans256_codes(&model, code);
+        for (i = 0; i < 40; i++) {
+            unsigned char room[4] = { 0 }, *p = room + 3;
+            uint32_t q = (uint32_t)test_next(&r), state, x;
+            q = i < 4 ? (i & 1 ? ((uint32_t)1 << 20) - 1 : 16) : 16 + q % (((uint32_t)1 << 20) - 16);
+            x = q * f + (i & 2 ? 0 : f - 1);            /* a multiple, or the last before the next */
+            if (x < 65536) continue;
+            state = x;
+            p = wcodeci_rans256_put(&code[5], &state, p);
+            CHECK(p == room + 3);
+            CHECK_EQ(state, (x / f << 12) + x % f);
+        }
+    }
+}
+
 static void largest_tile(void)
 {
     const size_t size = WCODEC_MAX_TILE_BYTES;
@@ -508,6 +598,67 @@ static void best_is_smallest(void)
         }
 }
 
+/* Opaque bytes which are numbers are coded as such: any split's planes keep their bytes apart. */
+static void guessed_bytes(void)
+{
+    static const struct { unsigned dtype, splits; } list[] = {
+        { WCODEC_BF16, 1u << WCODEC_SPLIT_BF16 | 1u << WCODEC_SPLIT_BF16_4 },
+        { WCODEC_F16, 1u << WCODEC_SPLIT_F16 | 1u << WCODEC_SPLIT_F16_4 | 1u << WCODEC_SPLIT_BF16 },
+        { WCODEC_F32, 1u << WCODEC_SPLIT_F32 | 1u << WCODEC_SPLIT_F32_4 },
+        { WCODEC_F64, 1u << WCODEC_SPLIT_F64 | 1u << WCODEC_SPLIT_WORD64 },
+        { WCODEC_I16, 1u << WCODEC_SPLIT_WORD16 | 1u << WCODEC_SPLIT_BF16 | 1u << WCODEC_SPLIT_F16 | 1u << WCODEC_SPLIT_F16_4 },
+        { WCODEC_I32, 1u << WCODEC_SPLIT_WORD32 | 1u << WCODEC_SPLIT_F32 } };
+    static const size_t sizes[] = { 4096, 4104, 20000, 32768, 32776, 65536, 262144 };
+    const size_t most = 262144 + 8;
+    unsigned char *data = (unsigned char *)test_malloc(most);
+    test_random r = test_random_new(11);
+    size_t i, k, phase;
+    unsigned profile;
+    for (i = 0; i < sizeof list / sizeof *list; i++)
+        for (k = 0; k < sizeof sizes / sizeof *sizes; k++)
+            for (phase = 0; phase < 4; phase++) {
+                const size_t size = sizes[k];
+                wcodec_tile_options bytes = { 1u << WCODEC_SPLIT_BYTE, 0, 0, 0, 0 };
+                wcodec_tile_info info;
+                tile as_bytes, t;
+                make_fill(&r, MAKE_WEIGHTS, list[i].dtype, 0, data, most);
+                test_note("%zu bytes of dtype %u from byte %zu on", size, list[i].dtype, phase);
+                round_trip(WCODEC_BYTES, 0, data + phase, size, NULL, &info);
+                as_bytes = encode(WCODEC_BYTES, 0, data + phase, size, &bytes);
+                t = encode(WCODEC_BYTES, 0, data + phase, size, NULL);
+                CHECK(t.size <= as_bytes.size);
+                if (size >= 20000) {        /* a few thousand say too little of F16 */
+                    CHECK(t.size < as_bytes.size - as_bytes.size / 64);
+                    CHECK_EQ(info.unit, make_unit(list[i].dtype));
+                    if (phase == 0) CHECK(list[i].splits >> info.split & 1);
+                }
+                free(t.record);
+                /* Not whole: bytes, and so are few. */
+                round_trip(WCODEC_BYTES, 0, data + phase, size - 1, NULL, &info);
+                CHECK_EQ(info.split, WCODEC_SPLIT_BYTE);
+                round_trip(WCODEC_BYTES, 0, data + phase, 4088, NULL, &info);
+                CHECK_EQ(info.split, WCODEC_SPLIT_BYTE);
+                free(as_bytes.record);
+            }
+    for (profile = 0; profile < 2; profile++)
+        for (k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+            wcodec_tile_options o = { 0, 0, 0, 0, 0 };
+            wcodec_tile_info info;
+            o.profile = profile;
+            test_note("%zu bytes that are no numbers", sizes[k]);
+            test_fill(&r, data, sizes[k]);
+            round_trip(WCODEC_BYTES, 0, data, sizes[k], &o, &info);
+            CHECK_EQ(info.split, WCODEC_SPLIT_BYTE);
+            for (i = 0; i < sizes[k]; i++) data[i] = (unsigned char)"etaoin shrdlu"[test_below(&r, 13)];
+            round_trip(WCODEC_BYTES, 0, data, sizes[k], &o, &info);
+            CHECK_EQ(info.split, WCODEC_SPLIT_BYTE);
+            memset(data, 0, sizes[k]);
+            round_trip(WCODEC_BYTES, 7, data, sizes[k], &o, &info);
+            CHECK(info.split == WCODEC_SPLIT_BYTE && info.plane[0].coder == WCODEC_CODER_CONSTANT);
+        }
+    free(data);
+}
+
 static void wrong_arguments(void)
 {
     unsigned char data[64], dst[1024], *scratch;
@@ -555,23 +706,23 @@ static int small_record(unsigned number, unsigned char *data, tile *t)
 static void every_flip(void)
 {
     static unsigned char data[4096], back[2][4096];
-    unsigned char *scratch = (unsigned char *)test_malloc(wcodec_tile_decode_scratch(4096));
+    unsigned char *scratch = (unsigned char *)test_malloc(wcodec_tile_decode_scratch(4096, 0));
     unsigned number;
     tile t;
     for (number = 0; small_record(number, data, &t); number++) {
-        const size_t need = wcodec_tile_decode_scratch(t.data_size);
+        const size_t need = wcodec_tile_decode_scratch(t.data_size, 0);
         size_t i, step = t.size > 600 ? 7 : 1;
         unsigned wrong = 0, unstable = 0;
         for (i = 0; i < t.size * 8; i += step) {
             wcodec_status st;
             int k;
             t.record[i / 8] ^= (unsigned char)(1u << i % 8);
-            st = wcodec_tile_decode(t.record, t.size, NULL, 0, back[0], t.data_size, scratch, need, 0, 0, NULL);
+            st = wcodec_tile_decode(t.record, t.size, NULL, back[0], t.data_size, scratch, need, 0, 0, NULL);
             if (st == WCODEC_OK && memcmp(back[0], data, t.data_size) != 0) wrong++;
             for (k = 0; k < 2; k++) {
                 memset(back[k], k, t.data_size);
                 memset(scratch, k, need);
-                st = wcodec_tile_decode(t.record, t.size, NULL, 0, back[k], t.data_size, scratch, need, 1, 0, NULL);
+                st = wcodec_tile_decode(t.record, t.size, NULL, back[k], t.data_size, scratch, need, 1, 0, NULL);
             }
             if (st == WCODEC_OK && memcmp(back[0], back[1], t.data_size) != 0) unstable++;
             t.record[i / 8] ^= (unsigned char)(1u << i % 8);
@@ -613,14 +764,14 @@ static void wrong_sizes(void)
     unsigned number;
     tile t;
     for (number = 0; small_record(number, data, &t); number++) {
-        const size_t need = wcodec_tile_decode_scratch(t.data_size);
+        const size_t need = wcodec_tile_decode_scratch(t.data_size, 0);
         unsigned char *scratch = (unsigned char *)test_malloc(need);
         test_note("record %u", number);
         CHECK_STATUS(decode(t.record, t.size, t.data_size + 1, 0, 0, back), WCODEC_E_CORRUPT);
         CHECK_STATUS(decode(t.record, t.size, t.data_size - 1, 0, 0, back), WCODEC_E_CORRUPT);
-        CHECK_STATUS(wcodec_tile_decode(t.record, t.size, NULL, 0, NULL, 0, scratch, need, 0, 0, NULL), WCODEC_E_CORRUPT);
+        CHECK_STATUS(wcodec_tile_decode(t.record, t.size, NULL, NULL, 0, scratch, need, 0, 0, NULL), WCODEC_E_CORRUPT);
         if (need != 0)
-            CHECK_STATUS(wcodec_tile_decode(t.record, t.size, NULL, 0, back, t.data_size, scratch, need - 1, 0, 0, NULL),
+            CHECK_STATUS(wcodec_tile_decode(t.record, t.size, NULL, back, t.data_size, scratch, need - 1, 0, 0, NULL),
                          WCODEC_E_NO_SPACE);
         t.record[t.size > 8 ? 5 : 0] ^= 1;      /* one of the bytes of the CRC-32 */
         CHECK(decode(t.record, t.size, t.data_size, 0, 0, back) == WCODEC_E_CHECKSUM);
@@ -635,7 +786,7 @@ static void wrong_sizes(void)
 static void noise(void)
 {
     unsigned char record[200], dst[256],
-        *scratch = (unsigned char *)test_malloc(wcodec_tile_decode_scratch(256));
+        *scratch = (unsigned char *)test_malloc(wcodec_tile_decode_scratch(256, 0));
     test_random r = test_random_new(9);
     wcodec_tile_info info;
     unsigned i, fine = 0;
@@ -649,8 +800,8 @@ static void noise(void)
             record[2] = (unsigned char)(record[2] % WCODEC_SPLIT_COUNT);
             record[3] = 0;
         }
-        fine += wcodec_tile_decode(record, size, NULL, 0, dst, 1 + test_below(&r, 256), scratch,
-                                   wcodec_tile_decode_scratch(256), 0, 0, NULL) == WCODEC_OK;
+        fine += wcodec_tile_decode(record, size, NULL, dst, 1 + test_below(&r, 256), scratch,
+                                   wcodec_tile_decode_scratch(256, 0), 0, 0, NULL) == WCODEC_OK;
     }
     CHECK_EQ(fine, 0);
     free(scratch);
@@ -667,10 +818,13 @@ int main(void)
     RUN(scales_arguments);
     RUN(foreign_splits);
     RUN(extreme_frequencies);
+    RUN(tables);
+    RUN(rans256_division);
     RUN(largest_tile);
     RUN(bound_is_tight);
     RUN(same_bytes_twice);
     RUN(best_is_smallest);
+    RUN(guessed_bytes);
     RUN(wrong_arguments);
     RUN(every_flip);
     RUN(every_truncation);

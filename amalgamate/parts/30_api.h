@@ -46,7 +46,8 @@ typedef enum wcodec_status {
     WCODEC_E_CHECKSUM = -10,    /* the container keeps the rules, but a checksum does not fit */
     WCODEC_E_CANCELLED = -11,   /* a progress callback asked to stop */
     WCODEC_E_NOT_FOUND = -12,   /* no segment of that name */
-    WCODEC_E_NO_SPACE = -13     /* the destination is too small */
+    WCODEC_E_NO_SPACE = -13,    /* the destination is too small */
+    WCODEC_E_BASE = -14         /* the base is needed and was not given, or has another size */
 } wcodec_status;
 
 /* A short English text for a status; static memory, never NULL. */
@@ -159,26 +160,36 @@ WCODEC_API void wcodec_sha256_final(wcodec_sha256 *sha, unsigned char digest[32]
  * Dtypes and segments (public)
  * ---------------------------------------------------------------------------------------------- */
 
-/* The 22 dtypes of safetensors, packed 4-bit integers, and BYTES for everything else. */
+/* The 22 dtypes of safetensors, packed 4-bit integers, BYTES for everything else, and the blocks of ggml, whose type
+ * number t is the dtype 64 + t. */
 typedef enum wcodec_dtype {
     WCODEC_BYTES = 0, WCODEC_BOOL = 1, WCODEC_F4 = 2, WCODEC_F6_E2M3 = 3, WCODEC_F6_E3M2 = 4,
     WCODEC_U8 = 5, WCODEC_I8 = 6, WCODEC_F8_E5M2 = 7, WCODEC_F8_E4M3 = 8, WCODEC_F8_E8M0 = 9,
     WCODEC_F8_E4M3FNUZ = 10, WCODEC_F8_E5M2FNUZ = 11, WCODEC_I16 = 12, WCODEC_U16 = 13,
     WCODEC_F16 = 14, WCODEC_BF16 = 15, WCODEC_I32 = 16, WCODEC_U32 = 17, WCODEC_F32 = 18,
-    WCODEC_C64 = 19, WCODEC_F64 = 20, WCODEC_I64 = 21, WCODEC_U64 = 22, WCODEC_I4 = 23, WCODEC_U4 = 24
+    WCODEC_C64 = 19, WCODEC_F64 = 20, WCODEC_I64 = 21, WCODEC_U64 = 22, WCODEC_I4 = 23, WCODEC_U4 = 24,
+    WCODEC_Q4_0 = 66, WCODEC_Q4_1 = 67, WCODEC_Q5_0 = 70, WCODEC_Q5_1 = 71, WCODEC_Q8_0 = 72, WCODEC_Q8_1 = 73,
+    WCODEC_Q2_K = 74, WCODEC_Q3_K = 75, WCODEC_Q4_K = 76, WCODEC_Q5_K = 77, WCODEC_Q6_K = 78, WCODEC_Q8_K = 79,
+    WCODEC_IQ2_XXS = 80, WCODEC_IQ2_XS = 81, WCODEC_IQ3_XXS = 82, WCODEC_IQ1_S = 83, WCODEC_IQ4_NL = 84,
+    WCODEC_IQ3_S = 85, WCODEC_IQ2_S = 86, WCODEC_IQ4_XS = 87, WCODEC_IQ1_M = 93, WCODEC_TQ1_0 = 98,
+    WCODEC_TQ2_0 = 99, WCODEC_MXFP4 = 103, WCODEC_NVFP4 = 104, WCODEC_Q1_0 = 105, WCODEC_Q2_0 = 106,
+    WCODEC_DTYPE_END = 107      /* no dtype is as large; not all below it are there */
 } wcodec_dtype;
 
-/* The name as safetensors writes it ("BF16"), or NULL for a number that is no dtype. */
+/* The name as safetensors or ggml writes it ("BF16", "Q4_K"), or NULL for a number that is no dtype. */
 WCODEC_API const char *wcodec_dtype_name(unsigned dtype);
 /* The dtype of a name (exact case), or -1. */
 WCODEC_API int wcodec_dtype_find(const char *name, size_t name_size);
-/* Bits an element; 0 for BYTES and for a number that is no dtype. */
+/* Bits an element; 0 for BYTES, for blocks, and for a number that is no dtype. */
 WCODEC_API unsigned wcodec_dtype_bits(unsigned dtype);
+/* The fewest elements that fill whole bytes, and how many bytes: 1 and 2 for BF16, 32 and 18 for Q4_0.  Returns 1
+ * for blocks, of which a tensor's rows are made, 0 for other dtypes; both are 0 for BYTES and for no dtype. */
+WCODEC_API int wcodec_dtype_block(unsigned dtype, unsigned *elements, unsigned *bytes);
 
 /* A run of an original.  In a plan and in a reader's answers all pointers belong to that object.
  * `name` is followed by a zero byte that `name_size` does not count; no name: size 0.
  * `size` is in bytes and must be what dtype and shape say; for BYTES it stands alone.
- * `row`: units (elements; bytes for dtypes below 8 bits) a row, 0: the last dimension.  A row that is
+ * `row`: units (elements; bytes for blocks and dtypes below 8 bits) a row, 0: the last dimension.  A row that is
  * not 0 overrides the shape's, for typed data without one. */
 typedef struct wcodec_segment {
     const char *name;
@@ -189,7 +200,18 @@ typedef struct wcodec_segment {
     uint64_t offset;    /* of its first byte in the original (reader: in the view, see wcodec_read) */
     uint64_t size;
     uint64_t row;
+    int has_base;           /* for the writer: it may be coded as what it differs from `size` bytes of the base, */
+    uint64_t base_offset;   /* from here on (reader: 0, for that is a matter of each tile) */
 } wcodec_segment;
+
+/* The base of a container: a file of which some tiles say only what is different in theirs.  Decoding those
+ * takes the same file again; the others do without.  What tells it from others: */
+typedef struct wcodec_base {
+    const char *name;           /* of the file, without a path; for people alone */
+    size_t name_size;
+    uint64_t size;              /* in bytes */
+    unsigned char sha256[32];
+} wcodec_base;
 
 /* ------------------------------------------------------------------------------------------------
  * Layer 1: a tile (public).  Pure functions: no allocation, no I/O, any thread.
@@ -197,27 +219,35 @@ typedef struct wcodec_segment {
 
 #define WCODEC_MAX_TILE_BYTES ((size_t)1 << 24)   /* no tile decodes to more */
 #define WCODEC_MAX_PLANES 8
-#define WCODEC_TILE_HEAD 128                      /* no tile record's fields before its payloads take more */
+#define WCODEC_MAX_FIELDS 16                      /* of a block */
+#define WCODEC_TILE_HEAD 1024                     /* no tile record's fields before its payloads take more */
+
+/* What the tiles of a container may need of their reader, as bits of its header. */
+#define WCODEC_FEATURE_MIX 1u                     /* planes of the coder MIX: a megabyte of memory */
+#define WCODEC_FEATURE_BASE 2u                    /* bytes of the base, which the container names */
+#define WCODEC_FEATURE_BLOCKS 4u                  /* the split BLOCKS: memory for a tile more */
 
 typedef enum wcodec_split {
     WCODEC_SPLIT_BYTE = 0, WCODEC_SPLIT_WORD16 = 1, WCODEC_SPLIT_WORD32 = 2, WCODEC_SPLIT_WORD64 = 3,
     WCODEC_SPLIT_BF16 = 4, WCODEC_SPLIT_F16 = 5, WCODEC_SPLIT_F32 = 6, WCODEC_SPLIT_F64 = 7,
     WCODEC_SPLIT_F8_E4M3 = 8, WCODEC_SPLIT_F8_E5M2 = 9, WCODEC_SPLIT_NIBBLES = 10,
-    WCODEC_SPLIT_BF16_4 = 11, WCODEC_SPLIT_F16_4 = 12, WCODEC_SPLIT_F32_4 = 13,
+    WCODEC_SPLIT_BF16_4 = 11, WCODEC_SPLIT_F16_4 = 12, WCODEC_SPLIT_F32_4 = 13, WCODEC_SPLIT_BLOCKS = 14,
     WCODEC_SPLIT_PALETTE16 = 15, WCODEC_SPLIT_PALETTE32 = 16, WCODEC_SPLIT_PALETTE64 = 17,
     WCODEC_SPLIT_LINEAR_BF16 = 18, WCODEC_SPLIT_LINEAR_F16 = 19, WCODEC_SPLIT_LINEAR_F32 = 20,
-    WCODEC_SPLIT_COUNT = 21                       /* 14 is not used */
+    WCODEC_SPLIT_COUNT = 21
 } wcodec_split;
 
 typedef enum wcodec_coder {
     WCODEC_CODER_RAW = 0, WCODEC_CODER_CONSTANT = 1, WCODEC_CODER_SPARSE = 2, WCODEC_CODER_HUFFMAN = 3,
     WCODEC_CODER_RANS16 = 4, WCODEC_CODER_RANS256 = 5, WCODEC_CODER_CLASSES = 6, WCODEC_CODER_MIX = 7,
-    WCODEC_CODER_COUNT = 8
+    WCODEC_CODER_LZ = 8, WCODEC_CODER_PACKED = 9,
+    WCODEC_CODER_COUNT = 10
 } wcodec_coder;
 
 typedef enum wcodec_predictor {
     WCODEC_PREDICT_NONE = 0, WCODEC_PREDICT_LEFT = 1, WCODEC_PREDICT_UP = 2, WCODEC_PREDICT_SCALE = 3,
-    WCODEC_PREDICT_COUNT = 4
+    WCODEC_PREDICT_BASE_XOR = 4, WCODEC_PREDICT_BASE_DIFFERENCE = 5,
+    WCODEC_PREDICT_COUNT = 6
 } wcodec_predictor;
 
 /* What a tile's record says of one of its planes, and of itself. */
@@ -236,12 +266,27 @@ typedef struct wcodec_tile_info {
     unsigned split;                 /* wcodec_split */
     unsigned unit;                  /* bytes */
     unsigned predictor;             /* of whole units: wcodec_predictor */
-    unsigned planes;
+    unsigned features;              /* that decoding it takes: WCODEC_FEATURE_... */
+    unsigned fields, block;         /* BLOCKS: so many fields in blocks of so many bytes; else 0 */
+    unsigned planes;                /* BLOCKS: 0, its fields have them */
     wcodec_plane_info plane[WCODEC_MAX_PLANES];
     int scaled;                     /* decoding takes the scales of its group's columns */
     wcodec_plane_info rows;         /* then: the scales of its rows */
     size_t table_size, table_offset;    /* of palettes and linear splits: units or scales, in the record */
+    int based;                      /* decoding takes `decoded_size` bytes of the base, */
+    uint64_t base_offset;           /* from here on */
 } wcodec_tile_info;
+
+/* What a tile may be coded with beside its own bytes, and is decoded with again; zeros: nothing.
+ * scales: of the columns of the tile's group, one byte each: what its S record, which is a tile too, decodes to.
+ * base: as many bytes as the tile has, from byte `base_offset` of the base on.
+ * `phase` (the column of the tile's first unit) and `base_offset` are for the encoder; the record keeps them. */
+typedef struct wcodec_tile_inputs {
+    const unsigned char *scales;
+    size_t columns, phase;
+    const unsigned char *base;
+    uint64_t base_offset;
+} wcodec_tile_inputs;
 
 /* Name of a split, a coder, a predictor; NULL for a number that is none. */
 WCODEC_API const char *wcodec_split_name(unsigned split);
@@ -249,23 +294,27 @@ WCODEC_API const char *wcodec_coder_name(unsigned coder);
 WCODEC_API const char *wcodec_predictor_name(unsigned predictor);
 
 /* Bytes of scratch memory that decoding a tile of up to `decoded_size` bytes takes; scratch memory
- * needs no alignment and keeps nothing between calls. */
-WCODEC_API size_t wcodec_tile_decode_scratch(size_t decoded_size);
-/* The same for a tile that may have planes of the coder MIX: a megabyte more. */
-WCODEC_API size_t wcodec_tile_decode_scratch_mix(size_t decoded_size);
+ * needs no alignment and keeps nothing between calls.  `features`: what the tile needs (wcodec_tile_info), or what
+ * any tile of its container may (wcodec_reader_info); WCODEC_FEATURE_ bits of which nothing is known are ignored. */
+WCODEC_API size_t wcodec_tile_decode_scratch(size_t decoded_size, unsigned features);
 
 /* Reads the fields of the tile record at `src`, of which `size` bytes are there: WCODEC_TILE_HEAD are
  * always enough.  WCODEC_OK, TRUNCATED, UNSUPPORTED or CORRUPT; `info` is filled in only if OK. */
 WCODEC_API wcodec_status wcodec_tile_inspect(const void *src, size_t size, wcodec_tile_info *info,
                                              wcodec_error *err);
+/* The same for field number `field` of a tile that is split as BLOCKS: what the record says of it, as if it were a
+ * tile of its own; `decoded_size` is that of the field in all blocks, crc and record_size are the tile's.  ARGUMENT if
+ * the tile has no such field. */
+WCODEC_API wcodec_status wcodec_tile_inspect_field(const void *src, size_t size, unsigned field,
+                                                   wcodec_tile_info *info, wcodec_error *err);
 
 /* Decodes the tile record of `size` bytes at `src` into `dst`, which takes exactly the decoded size
- * (anything else is CORRUPT), and checks its CRC-32 unless `no_crc`.  `scales`: of the columns of the tile's
- * group, one byte each: what its S record, which is a tile too, decodes to; NULL and 0 if it has none.
+ * (anything else is CORRUPT), and checks its CRC-32 unless `no_crc`.  `inputs`: NULL if the tile needs none
+ * (wcodec_tile_inspect says); its base must not overlap `dst`.
  * `scratch`: as above; `cpu_off`: see WCODEC_CPU_ALL.  Bytes of `dst` are unspecified after a failure.  OK,
- * TRUNCATED, UNSUPPORTED, CORRUPT, CHECKSUM, NO_SPACE (scratch too small; also for a tile that needs the memory
- * of wcodec_tile_decode_scratch_mix and has only that of the other). */
-WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const void *scales, size_t columns,
+ * TRUNCATED, UNSUPPORTED, CORRUPT, CHECKSUM, BASE (it needs one), NO_SPACE (scratch too small, for what this tile
+ * needs). */
+WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const wcodec_tile_inputs *inputs,
                                             void *dst, size_t dst_size, void *scratch, size_t scratch_size,
                                             int no_crc, unsigned cpu_off, wcodec_error *err);
 
@@ -315,23 +364,17 @@ WCODEC_API int wcodec_scales_fit(unsigned dtype, const void *src, size_t size, s
                                  unsigned cpu_off, unsigned char *scales, void *scratch, size_t scratch_size);
 WCODEC_API size_t wcodec_scales_fit_scratch(size_t columns);
 
-/* The scales that a tile may be coded with: of `columns` columns, of which its first unit stands in column
- * `phase`.  The decoder needs the same. */
-typedef struct wcodec_scales {
-    const unsigned char *scale;
-    size_t columns, phase;
-} wcodec_scales;
-
 /* Encodes `size` bytes of elements of `dtype` (whole units, at least one, at most
- * WCODEC_MAX_TILE_BYTES) as one tile record, out of what `options` allow (NULL: everything): coders by the
+ * WCODEC_MAX_TILE_BYTES; of blocks any bytes, but only whole ones are taken apart) as one tile record, out of what `options` allow (NULL: everything): coders by the
  * size that they take, splits and predictors too where the tile is small, else by a sample.  A plane stays
  * raw unless coding saves one part in 256 of it.
- * `row`: units a row, 0: unknown.  `scales`: NULL: none; wcodec_tile_inspect says whether the tile came to need
- * them.  The same arguments give the same bytes on every machine.
+ * `row`: units a row, 0: unknown.  `inputs`: NULL: none; wcodec_tile_inspect says whether the tile came to need
+ * them.  With a base the tile is never larger than without.  The same arguments give the same bytes on every
+ * machine.
  * Returns the record's size, or 0 if an argument is wrong or `dst_size` is less than the bound. */
 WCODEC_API size_t wcodec_tile_encode(unsigned dtype, uint64_t row, const void *src, size_t size,
-                                     const wcodec_scales *scales, const wcodec_tile_options *options, void *dst,
-                                     size_t dst_size, void *scratch, size_t scratch_size);
+                                     const wcodec_tile_inputs *inputs, const wcodec_tile_options *options,
+                                     void *dst, size_t dst_size, void *scratch, size_t scratch_size);
 
 #endif /* WCODEC_NO_ENCODER */
 
@@ -346,8 +389,13 @@ typedef struct wcodec_reader_options {
     uint64_t max_memory;                /* bytes that the reader may hold; 0: 1 GiB */
     int no_crc;                         /* do not check the tiles' CRC-32 */
     unsigned cpu_off;                   /* WCODEC_CPU_...: kernels not to use */
+    int no_mix;                         /* refuse (LIMIT) containers that may have planes of the coder MIX: for who
+                                         * takes any file, and cannot wait some 50 us a byte of it, which is what
+                                         * hostile ones can cost at most */
     wcodec_reread reread;               /* for the push decoder alone, which gave these bytes out in earlier
                                          * steps: where a tile is a copy, it asks for them */
+    const wcodec_source *base;          /* copied; for a container that needs one; NULL: none.  Only its size is
+                                         * compared: whether it is the right file, the caller has to know. */
 } wcodec_reader_options;
 WCODEC_API wcodec_reader_options wcodec_reader_defaults(void);
 
@@ -356,7 +404,8 @@ typedef struct wcodec_reader wcodec_reader;
 /* Opens a container: reads header, index and footer, no tile.  `source` and `options` (NULL: defaults)
  * are copied.  On success *out is a reader, to be freed with wcodec_reader_close; on failure it is NULL
  * and nothing is kept.  OK, ARGUMENT, NO_MEMORY, LIMIT, IO, TRUNCATED, MAGIC, VERSION, UNSUPPORTED,
- * CORRUPT, CHECKSUM.
+ * CORRUPT, CHECKSUM, BASE (the options' base has another size than the one that is needed).
+ * Without a base a container that needs one opens too: tiles that need it are then BASE, all others are read.
  * A reader never changes after this: any number of threads may use one, each with its own scratch. */
 WCODEC_API wcodec_status wcodec_reader_open(wcodec_reader **out, const wcodec_source *source,
                                             const wcodec_reader_options *options, wcodec_error *err);
@@ -382,8 +431,11 @@ typedef struct wcodec_reader_info {
     size_t header_size;
     size_t index_size;          /* bytes that the index takes in the container */
     uint32_t max_tile_bytes;
+    unsigned features;          /* that its tiles may need: WCODEC_FEATURE_... */
     const char *metadata;       /* JSON text, not zero-terminated, not checked to be JSON */
     size_t metadata_size;
+    int needs_base;             /* some tiles may need the base, which is: */
+    wcodec_base base;           /* its name is followed by a zero byte */
 } wcodec_reader_info;
 WCODEC_API void wcodec_reader_get_info(const wcodec_reader *reader, wcodec_reader_info *info);
 
@@ -426,7 +478,7 @@ WCODEC_API wcodec_status wcodec_reader_tile(const wcodec_reader *reader, uint64_
 /* Reads bytes `offset` to `offset + size` of the view, which is all originals one after the other (of
  * a container with one original: that file), decoding just the tiles that hold them.  A range that does
  * not lie inside the view is ARGUMENT.  Bytes of `dst` are unspecified after a failure.
- * OK, ARGUMENT, IO, TRUNCATED, UNSUPPORTED, CORRUPT, CHECKSUM, NO_SPACE (scratch). */
+ * OK, ARGUMENT, IO, TRUNCATED, UNSUPPORTED, CORRUPT, CHECKSUM, BASE, NO_SPACE (scratch). */
 WCODEC_API wcodec_status wcodec_read(const wcodec_reader *reader, uint64_t offset, void *dst, size_t size,
                                      void *scratch, size_t scratch_size, wcodec_error *err);
 
@@ -452,13 +504,49 @@ WCODEC_API wcodec_status wcodec_rows_range(const wcodec_segment *segment, uint64
                                            uint64_t *offset, uint64_t *size);
 
 /* ------------------------------------------------------------------------------------------------
+ * The view (public): for code that reads a file bit by bit
+ *
+ * wcodec_read decodes the tiles that it needs and forgets them, which suits reads of many bytes.  A view keeps
+ * the last tile, so that a million reads of 8 bytes, one after the other, decode each tile once.  It lies in the
+ * caller's memory; one thread uses it at a time, and others may have their own of the same reader.
+ * ---------------------------------------------------------------------------------------------- */
+
+#define WCODEC_ALL_ORIGINALS ((size_t)-1)
+
+/* Do not rely on its contents. */
+typedef struct wcodec_view {
+    const wcodec_reader *reader;
+    unsigned char *tile, *scratch;
+    size_t scratch_size, tile_size;     /* tile_size 0: none is kept */
+    uint64_t tile_offset;
+    uint64_t begin, size;
+    wcodec_error error;
+} wcodec_view;
+
+/* Bytes of memory that a view of this reader takes: its largest tile, and scratch memory.  No alignment needed. */
+WCODEC_API size_t wcodec_view_need(const wcodec_reader *reader);
+/* Makes a view of original number `original` (WCODEC_ALL_ORIGINALS: of all, one after the other), whose size is
+ * then `view->size`.  `reader` and `memory` must outlive it; there is nothing to close.  OK, ARGUMENT, NO_SPACE. */
+WCODEC_API wcodec_status wcodec_view_open(wcodec_view *view, const wcodec_reader *reader, size_t original,
+                                          void *memory, size_t memory_size);
+
+/* Reads up to `size` bytes from `offset` and returns how many: fewer only at the end.  Whole tiles are decoded
+ * straight into `dst`.  Bytes of `dst` that are not read become 0.  After an error (see wcodec_read) it returns
+ * 0, and from then on always: so a caller who looks at nothing gets zeros, and one who looks once, at the end, by
+ * wcodec_view_status, knows. */
+WCODEC_API size_t wcodec_view_read(wcodec_view *view, uint64_t offset, void *dst, size_t size);
+/* The first error, or OK; `err` is filled in if it is one. */
+WCODEC_API wcodec_status wcodec_view_status(const wcodec_view *view, wcodec_error *err);
+
+/* ------------------------------------------------------------------------------------------------
  * The push decoder (public): a container in chunks of any size in, the originals' bytes out
  * ---------------------------------------------------------------------------------------------- */
 
 typedef struct wcodec_push wcodec_push;
 
 /* `options` as for a reader; max_memory 0: 256 MiB.  On failure *out is NULL.  A container that holds copies of
- * tiles is UNSUPPORTED without options->reread. */
+ * tiles is UNSUPPORTED without options->reread.  A base of another size than the container's is BASE as soon as the
+ * container says which it needs, a missing one where a tile needs it. */
 WCODEC_API wcodec_status wcodec_push_open(wcodec_push **out, const wcodec_reader_options *options,
                                           wcodec_error *err);
 
@@ -476,6 +564,8 @@ WCODEC_API wcodec_status wcodec_push_step(wcodec_push *push, const void *in, siz
 /* The current original's number and name (valid until the next step); NULL outputs are fine. */
 WCODEC_API void wcodec_push_original(const wcodec_push *push, size_t *number, const char **name,
                                      size_t *name_size, int *from_parts);
+/* The base that the container needs; its name is valid until close.  0: it needs none, or has not come so far. */
+WCODEC_API int wcodec_push_base(const wcodec_push *push, wcodec_base *base);
 WCODEC_API void wcodec_push_close(wcodec_push *push);           /* NULL is fine */
 
 /* ------------------------------------------------------------------------------------------------
@@ -490,8 +580,8 @@ typedef struct wcodec_writer_options {
     uint64_t max_memory;                /* bytes that the writer may hold; 0: 1 GiB */
     const wcodec_parallel *parallel;    /* copied; NULL: the calling thread */
     wcodec_tile_options tile;           /* what the encoder may choose from; zeros: everything */
-    uint32_t tile_units;                /* units a tile, about; 0: 65536, of other profiles than FAST 262144; at
-                                         * most 2097152 */
+    uint32_t tile_units;                /* units a tile, about; 0: 65536, of other profiles than FAST and
+                                         * of opaque bytes 262144; at most 2097152 */
     const char *metadata;               /* JSON for the header, copied; NULL: a line that names the library */
     size_t metadata_size;
     int no_sha256;                      /* leave the originals' SHA-256 out */
@@ -501,6 +591,11 @@ typedef struct wcodec_writer_options {
     wcodec_reread reread;               /* for all else this gives back what the writer was given; fn NULL: no
                                          * copies there */
     unsigned cpu_off;                   /* WCODEC_CPU_...: kernels not to use; the bytes do not depend on it */
+    unsigned features;                  /* WCODEC_FEATURE_BLOCKS (see wcodec_plan): segments of blocks may come, which
+                                         * without it are coded as bytes; others are ignored */
+    const wcodec_source *base;          /* copied; NULL: none.  What segments with has_base are coded against; read
+                                         * from the threads that encode. */
+    const wcodec_base *base_facts;      /* of it, copied; with a base, not NULL */
 } wcodec_writer_options;
 WCODEC_API wcodec_writer_options wcodec_writer_defaults(void);
 
@@ -519,7 +614,7 @@ WCODEC_API wcodec_status wcodec_writer_original(wcodec_writer *writer, const cha
 
 /* Begins a segment, whose bytes follow through wcodec_writer_data in pieces of any size, exactly
  * `segment->size` in all (`segment->offset` is ignored: segments follow each other).  ARGUMENT if the
- * last segment is not complete, or if dtype, shape and size disagree. */
+ * last segment is not complete, if dtype, shape and size disagree, or if it does not lie in the base. */
 WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcodec_segment *segment,
                                                wcodec_error *err);
 WCODEC_API wcodec_status wcodec_writer_data(wcodec_writer *writer, const void *data, size_t size,
@@ -540,7 +635,8 @@ typedef struct wcodec_plan {
     const wcodec_segment *segments;
     size_t count;
     uint64_t size;              /* of the file */
-    const char *format;         /* "safetensors" or "raw" */
+    const char *format;         /* "safetensors", "gguf", "npy", "zip", "raw"; of wcodec_plan_from: "plan" */
+    unsigned features;          /* for the options of a writer: WCODEC_FEATURE_BLOCKS if there are blocks, or 0 */
 } wcodec_plan;
 
 /* Start from wcodec_plan_defaults(). */
@@ -553,16 +649,29 @@ typedef struct wcodec_plan_options {
 } wcodec_plan_options;
 WCODEC_API wcodec_plan_options wcodec_plan_defaults(void);
 
-/* Makes a plan for any file: a safetensors file becomes its header, its tensors and what lies between
- * them; a file that is not one, or that breaks a rule of that format, one opaque segment.  It never
- * refuses a file for what is in it.  On success free *out with wcodec_plan_close; on failure it is NULL.
+/* Makes a plan for any file: a safetensors or GGUF file becomes its header, its tensors and what lies between
+ * them; an array of NumPy (.npy) the tensor "array" and what is around it; a zip archive, which is what PyTorch
+ * writes, one segment for each entry that is stored as it is, under its name ("archive/data/0"), whose dtype is
+ * known only if it is a .npy file.  A file that is none of these, or that breaks a rule of its format, becomes one
+ * opaque segment: no file is refused for what is in it.  On success free *out with wcodec_plan_close; on failure
+ * it is NULL.
  * OK, ARGUMENT, NO_MEMORY, LIMIT, IO. */
 WCODEC_API wcodec_status wcodec_plan_open(wcodec_plan **out, const wcodec_source *file,
                                           const wcodec_plan_options *options, wcodec_error *err);
+
+/* Makes a plan of what the caller knows of a file of `size` bytes: `count` segments in any order, which are copied
+ * with names and shapes; where they leave bytes out, opaque ones are added.  Of the options, dtype and row mean
+ * nothing here.
+ * OK, ARGUMENT (also if a segment overlaps another, passes the file's end, or contradicts itself: then *wrong,
+ * which may be NULL, is its number, and `count` otherwise), NO_MEMORY, LIMIT. */
+WCODEC_API wcodec_status wcodec_plan_from(wcodec_plan **out, const wcodec_segment *segments, size_t count,
+                                          uint64_t size, const wcodec_plan_options *options, size_t *wrong,
+                                          wcodec_error *err);
 WCODEC_API void wcodec_plan_close(wcodec_plan *plan);           /* NULL is fine */
 
 /* Writes all segments of `plan` from `file` as one original named `name`: wcodec_writer_original,
- * _segment and _data in one call.  `progress` may be NULL. */
+ * _segment and _data in one call.  `progress` may be NULL.  A file in memory is encoded where it lies; nothing of it
+ * is needed when this has returned. */
 WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *name, size_t name_size,
                                             const wcodec_source *file, const wcodec_plan *plan,
                                             const wcodec_progress *progress, wcodec_error *err);
@@ -583,6 +692,7 @@ typedef struct wcodec_estimate_options {
     unsigned threads;                   /* that will decode it; 0: one */
     uint64_t cpu_hz;                    /* of these, cycles a second; 0: 3 GHz */
     uint64_t disk_bytes_per_s;          /* speed of reading the file; 0: unknown */
+    const wcodec_source *base;          /* for segments with has_base; NULL: they are taken for others */
 } wcodec_estimate_options;
 WCODEC_API wcodec_estimate_options wcodec_estimate_defaults(void);
 
@@ -603,12 +713,22 @@ typedef struct wcodec_estimate {
  * tiles are encoded as the writer does it, of a larger segment a sample of so many from all over it; and how
  * long decoding would take, by a table of cycles that was measured on one machine (`cpu_hz` corrects it: give the
  * clock that makes a known tensor's time come out).  The sizes do not depend on the machine.
- * Reads at most 2 Mi units and encodes a quarter Mi, whatever the segment's size.
+ * Reads at most 2 Mi units and encodes a quarter Mi, whatever the segment's size (of blocks a Mi of bytes).
  * OK, ARGUMENT (also if dtype, shape and size disagree), NO_MEMORY, LIMIT, IO, TRUNCATED (the segment does not
  * lie in the file), or what `read_at` returned; *out is filled in only if OK.  Any thread. */
 WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, const wcodec_source *file,
                                                  const wcodec_estimate_options *options, wcodec_estimate *out,
                                                  wcodec_error *err);
+
+/* Finds for each segment of `plan`, a plan of `file` as wcodec_plan_open gives it, the segment of `base` with the
+ * same name, dtype and shape (the first of several; not for segments without a name), and makes it its base if an
+ * estimate says that this saves something: has_base and base_offset are set anew in all segments.  `base` may be a
+ * plan, or any list of segments with offsets in options->base, such as a reader's.  `found`, `used`: how many have
+ * such a twin, and a base now; NULL is fine.  A writer that needs a base for none does better without one.
+ * OK, and what wcodec_estimate_segment gives; then the plan is as if without a base. */
+WCODEC_API wcodec_status wcodec_plan_base(wcodec_plan *plan, const wcodec_source *file, const wcodec_segment *base,
+                                          size_t base_count, const wcodec_estimate_options *options,
+                                          size_t *found, size_t *used, wcodec_error *err);
 
 #endif /* WCODEC_NO_ENCODER */
 

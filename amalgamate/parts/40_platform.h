@@ -15,6 +15,13 @@
 #define WCODECI_INLINE static inline
 #endif
 
+/* Has a line of memory fetched that will be read soon; any address will do. */
+#if defined(__GNUC__) || defined(__clang__)
+#define WCODECI_PREFETCH(p) __builtin_prefetch(p)
+#else
+#define WCODECI_PREFETCH(p) ((void)(p))
+#endif
+
 /* Little-endian machines load and store with one memcpy; all others byte by byte. */
 #if (defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) || defined(_MSC_VER)
 #define WCODECI_LITTLE 1

@@ -118,9 +118,41 @@ typedef wcodeci_byte *wcodeci_rans16_put_fn(wcodeci_rans16_coder *c, const wcode
 typedef void wcodeci_residual_fn(const wcodeci_byte *v, const wcodeci_byte *before, wcodeci_byte *residual,
                                  size_t n, unsigned mask);
 
+/* How exponents become levels, for fitting scales: quarters of log2 in a byte.  A level is
+ * 4 * (exponent + up - down), less a scale, which is a signed byte (-128 is taken for -127); each step of that stays
+ * between 0 and 255.  up or down is 0. */
+typedef struct wcodeci_fit {
+    wcodeci_byte up, down;
+    wcodeci_byte level[256];        /* of an exponent, less no scale */
+} wcodeci_fit;
+
+#define WCODECI_FIT_WEIGHTS 32      /* levels below the highest: what is further down counts as nothing */
+#define WCODECI_FIT_ONE 255         /* the weight of the highest */
+
+/* The highest level of n > 0 values whose columns have these scales (signed) goes to *most; returns the sum of
+ * wcodeci_fit_weight by how far each level is below that.  n is at most 2^20. */
+typedef uint32_t wcodeci_fit_row_fn(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                    const wcodeci_byte *columns, size_t n, unsigned *most);
+
+/* The same column by column, of values whose row has the scale `scale`: raises most[i] to value i's
+ * level, */
+typedef void wcodeci_fit_most_fn(const wcodeci_fit *fit, const wcodeci_byte *exponents, int scale, size_t n,
+                                 wcodeci_byte *most);
+/* or adds its weight to sum[i], which does not overflow in 257 rows. */
+typedef void wcodeci_fit_sum_fn(const wcodeci_fit *fit, const wcodeci_byte *exponents, int scale, size_t n,
+                                const wcodeci_byte *most, uint16_t *sum);
+
+/* Takes scales off n values: q[i] = (columns[i] + row) & 255, residual[i] = (v[i] - (q[i] >> 2)) & mask. */
+typedef void wcodeci_scale_off_fn(const wcodeci_byte *v, const wcodeci_byte *columns, unsigned row,
+                                  wcodeci_byte *q, wcodeci_byte *residual, size_t n, unsigned mask);
+
 typedef struct wcodeci_encode_kernels {
     wcodeci_split_fn *split;
     wcodeci_residual_fn *residual;
+    wcodeci_fit_row_fn *fit_row;
+    wcodeci_fit_most_fn *fit_most;
+    wcodeci_fit_sum_fn *fit_sum;
+    wcodeci_scale_off_fn *scale_off;
     wcodeci_rans16_map_fn *rans16_map[2];           /* by whether there are several classes */
     wcodeci_rans16_put_fn *rans16_put[2];
 } wcodeci_encode_kernels;

@@ -41,6 +41,73 @@ static const wcodeci_dtype_row wcodeci_dtypes[] = {
 };
 #define WCODECI_DTYPES (sizeof wcodeci_dtypes / sizeof wcodeci_dtypes[0])
 
+#define WCODECI_BLOCK_FIELDS 7      /* of any block below, at most */
+
+/* A field of a block: so many bytes, and the dtype as whose elements the encoder looks at them.  BYTES: bits that are
+ * packed in some way. */
+typedef struct wcodeci_field_row {
+    unsigned short bytes;               /* 0: no such field */
+    unsigned char kind;
+} wcodeci_field_row;
+
+/* A block of ggml.  What its fields are is told by every tile, so a decoder needs no row here. */
+typedef struct wcodeci_block_row {
+    const char *name;
+    unsigned char dtype;
+    unsigned short elements, bytes;
+    wcodeci_field_row field[WCODECI_BLOCK_FIELDS];
+} wcodeci_block_row;
+
+static const wcodeci_block_row wcodeci_blocks[] = {
+    { "Q4_0", WCODEC_Q4_0, 32, 18, { { 2, WCODEC_F16 }, { 16, WCODEC_U4 } } },
+    { "Q4_1", WCODEC_Q4_1, 32, 20, { { 2, WCODEC_F16 }, { 2, WCODEC_F16 }, { 16, WCODEC_U4 } } },
+    { "Q5_0", WCODEC_Q5_0, 32, 22, { { 2, WCODEC_F16 }, { 4, WCODEC_BYTES }, { 16, WCODEC_U4 } } },
+    { "Q5_1", WCODEC_Q5_1, 32, 24, { { 2, WCODEC_F16 }, { 2, WCODEC_F16 }, { 4, WCODEC_BYTES }, { 16, WCODEC_U4 } } },
+    { "Q8_0", WCODEC_Q8_0, 32, 34, { { 2, WCODEC_F16 }, { 32, WCODEC_I8 } } },
+    { "Q8_1", WCODEC_Q8_1, 32, 36, { { 2, WCODEC_F16 }, { 2, WCODEC_F16 }, { 32, WCODEC_I8 } } },
+    /* scales and mins of 4 bits, quants of 2, their scales' scales */
+    { "Q2_K", WCODEC_Q2_K, 256, 84, { { 16, WCODEC_U8 }, { 64, WCODEC_BYTES }, { 2, WCODEC_F16 }, { 2, WCODEC_F16 } } },
+    /* high bits, lower two, scales of 6 bits: the lower four, the upper two */
+    { "Q3_K", WCODEC_Q3_K, 256, 110, { { 32, WCODEC_BYTES }, { 64, WCODEC_BYTES }, { 8, WCODEC_U4 }, { 4, WCODEC_BYTES },
+                                       { 2, WCODEC_F16 } } },
+    /* scales of 6 bits: four scales, four mins, each with two bits of the four others, whose lower bits follow */
+    { "Q4_K", WCODEC_Q4_K, 256, 144, { { 2, WCODEC_F16 }, { 2, WCODEC_F16 }, { 4, WCODEC_U8 }, { 4, WCODEC_U8 },
+                                       { 4, WCODEC_U8 }, { 128, WCODEC_U4 } } },
+    { "Q5_K", WCODEC_Q5_K, 256, 176, { { 2, WCODEC_F16 }, { 2, WCODEC_F16 }, { 4, WCODEC_U8 }, { 4, WCODEC_U8 },
+                                       { 4, WCODEC_U8 }, { 32, WCODEC_BYTES }, { 128, WCODEC_U4 } } },
+    { "Q6_K", WCODEC_Q6_K, 256, 210, { { 128, WCODEC_U4 }, { 64, WCODEC_BYTES }, { 16, WCODEC_I8 }, { 2, WCODEC_F16 } } },
+    { "Q8_K", WCODEC_Q8_K, 256, 292, { { 4, WCODEC_F32 }, { 256, WCODEC_I8 }, { 32, WCODEC_I16 } } },
+    /* numbers of grid points and signs */
+    { "IQ2_XXS", WCODEC_IQ2_XXS, 256, 66, { { 2, WCODEC_F16 }, { 64, WCODEC_U64 } } },
+    { "IQ2_XS", WCODEC_IQ2_XS, 256, 74, { { 2, WCODEC_F16 }, { 64, WCODEC_U16 }, { 8, WCODEC_U8 } } },
+    { "IQ3_XXS", WCODEC_IQ3_XXS, 256, 98, { { 2, WCODEC_F16 }, { 64, WCODEC_U8 }, { 32, WCODEC_U32 } } },
+    { "IQ1_S", WCODEC_IQ1_S, 256, 50, { { 2, WCODEC_F16 }, { 32, WCODEC_U8 }, { 16, WCODEC_U16 } } },
+    { "IQ4_NL", WCODEC_IQ4_NL, 32, 18, { { 2, WCODEC_F16 }, { 16, WCODEC_U4 } } },
+    { "IQ3_S", WCODEC_IQ3_S, 256, 110, { { 2, WCODEC_F16 }, { 64, WCODEC_U8 }, { 8, WCODEC_BYTES }, { 32, WCODEC_BYTES },
+                                         { 4, WCODEC_U8 } } },
+    { "IQ2_S", WCODEC_IQ2_S, 256, 82, { { 2, WCODEC_F16 }, { 32, WCODEC_U8 }, { 32, WCODEC_BYTES }, { 8, WCODEC_BYTES },
+                                        { 8, WCODEC_U8 } } },
+    { "IQ4_XS", WCODEC_IQ4_XS, 256, 136, { { 2, WCODEC_F16 }, { 2, WCODEC_BYTES }, { 4, WCODEC_U8 }, { 128, WCODEC_U4 } } },
+    /* the scales' scale lies in the upper bits of four of 16 */
+    { "IQ1_M", WCODEC_IQ1_M, 256, 56, { { 32, WCODEC_U8 }, { 16, WCODEC_U8 }, { 8, WCODEC_U64 } } },
+    /* five trits a byte, four, a scale */
+    { "TQ1_0", WCODEC_TQ1_0, 256, 54, { { 48, WCODEC_U8 }, { 4, WCODEC_U8 }, { 2, WCODEC_F16 } } },
+    { "TQ2_0", WCODEC_TQ2_0, 256, 66, { { 64, WCODEC_U8 }, { 2, WCODEC_F16 } } },
+    { "MXFP4", WCODEC_MXFP4, 32, 17, { { 1, WCODEC_F8_E8M0 }, { 16, WCODEC_F4 } } },
+    { "NVFP4", WCODEC_NVFP4, 64, 36, { { 4, WCODEC_F8_E4M3 }, { 32, WCODEC_F4 } } },
+    { "Q1_0", WCODEC_Q1_0, 128, 18, { { 2, WCODEC_F16 }, { 16, WCODEC_BYTES } } },
+    { "Q2_0", WCODEC_Q2_0, 64, 18, { { 2, WCODEC_F16 }, { 16, WCODEC_BYTES } } }
+};
+
+/* The block of a dtype, or NULL if it is of another kind, or none. */
+static const wcodeci_block_row *wcodeci_block_of(unsigned dtype)
+{
+    size_t i;
+    for (i = 0; i < sizeof wcodeci_blocks / sizeof wcodeci_blocks[0]; i++)
+        if (wcodeci_blocks[i].dtype == dtype) return &wcodeci_blocks[i];
+    return NULL;
+}
+
 /* A plane is up to three bit fields of the unit, the upper ones put above the lower ones. */
 typedef struct wcodeci_plane_row {
     unsigned char width;                        /* bits in all; 0: no such plane */
@@ -54,8 +121,6 @@ typedef struct wcodeci_split_row {
     unsigned char unit, planes;
     wcodeci_plane_row plane[WCODEC_MAX_PLANES];
 } wcodeci_split_row;
-
-#define WCODECI_PLAIN_SPLITS 14     /* so many are nothing but bit fields */
 
 #define WCODECI_FIELD(shift, width) { width, shift, width, 0, 0, 0, 0 }
 #define WCODECI_FIELDS(hs, hw, ls, lw) { (hw) + (lw), ls, lw, hs, hw, 0, 0 }
@@ -92,7 +157,7 @@ static const wcodeci_split_row wcodeci_splits[WCODEC_SPLIT_COUNT] = {
     { "F32_4", 4, 5,
       { WCODECI_FIELD(23, 8), WCODECI_FIELD(19, 4), WCODECI_FIELDS(31, 1, 16, 3), WCODECI_FIELD(8, 8),
         WCODECI_FIELD(0, 8) } },
-    { NULL, 1, 0, { WCODECI_FIELD(0, 8) } },
+    { "BLOCKS", 1, 0, { WCODECI_FIELD(0, 0) } },        /* its fields have splits of their own */
     /* One plane of indices, whose width is the tile's: see 598_palette.c. */
     { "PALETTE16", 2, 1, { WCODECI_FIELD(0, 8) } },
     { "PALETTE32", 4, 1, { WCODECI_FIELD(0, 8) } },
@@ -107,24 +172,40 @@ WCODECI_INLINE unsigned wcodeci_split_fused(unsigned split) { return split >= WC
 
 WCODEC_API const char *wcodec_dtype_name(unsigned dtype)
 {
-    return dtype < WCODECI_DTYPES ? wcodeci_dtypes[dtype].name : NULL;
+    const wcodeci_block_row *block = wcodeci_block_of(dtype);
+    return dtype < WCODECI_DTYPES ? wcodeci_dtypes[dtype].name : block ? block->name : NULL;
+}
+
+static int wcodeci_text_is(const char *text, size_t size, const char *word)
+{
+    size_t i;
+    for (i = 0; i < size; i++)
+        if (!word[i] || word[i] != text[i]) return 0;
+    return !word[i];
 }
 
 WCODEC_API int wcodec_dtype_find(const char *name, size_t name_size)
 {
     size_t i;
-    for (i = 0; i < WCODECI_DTYPES; i++) {
-        const char *known = wcodeci_dtypes[i].name;
-        size_t k = 0;
-        while (k < name_size && known[k] && known[k] == name[k]) k++;
-        if (k == name_size && !known[k]) return (int)i;
-    }
+    for (i = 0; i < WCODECI_DTYPES; i++)
+        if (wcodeci_text_is(name, name_size, wcodeci_dtypes[i].name)) return (int)i;
+    for (i = 0; i < sizeof wcodeci_blocks / sizeof wcodeci_blocks[0]; i++)
+        if (wcodeci_text_is(name, name_size, wcodeci_blocks[i].name)) return wcodeci_blocks[i].dtype;
     return -1;
 }
 
 WCODEC_API unsigned wcodec_dtype_bits(unsigned dtype)
 {
     return dtype < WCODECI_DTYPES ? wcodeci_dtypes[dtype].bits : 0;
+}
+
+WCODEC_API int wcodec_dtype_block(unsigned dtype, unsigned *elements, unsigned *bytes)
+{
+    const wcodeci_block_row *block = wcodeci_block_of(dtype);
+    const unsigned bits = wcodec_dtype_bits(dtype);
+    *elements = block ? block->elements : bits == 6 ? 4 : bits == 4 ? 2 : bits != 0;
+    *bytes = block ? block->bytes : *elements * bits / 8;
+    return block != NULL;
 }
 
 WCODEC_API const char *wcodec_split_name(unsigned split)
@@ -136,14 +217,15 @@ WCODEC_API const char *wcodec_coder_name(unsigned coder)
 {
     static const char *const names[WCODEC_CODER_COUNT] = {
         "raw", "constant", "sparse", "huffman", "rans16", "rans256", "classes",
-        "mix"
+        "mix", "lz", "packed"
     };
     return coder < WCODEC_CODER_COUNT ? names[coder] : NULL;
 }
 
 WCODEC_API const char *wcodec_predictor_name(unsigned predictor)
 {
-    static const char *const names[WCODEC_PREDICT_COUNT] = { "none", "left", "up", "scale" };
+    static const char *const names[WCODEC_PREDICT_COUNT] = { "none", "left", "up", "scale", "base xor",
+                                                            "base difference" };
     return predictor < WCODEC_PREDICT_COUNT ? names[predictor] : NULL;
 }
 
@@ -168,6 +250,7 @@ WCODEC_API const char *wcodec_status_string(wcodec_status status)
     case WCODEC_E_CANCELLED: return "cancelled";
     case WCODEC_E_NOT_FOUND: return "not found";
     case WCODEC_E_NO_SPACE: return "the destination is too small";
+    case WCODEC_E_BASE: return "the base is missing, or is another one";
     }
     return "unknown status";
 }

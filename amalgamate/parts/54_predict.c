@@ -101,20 +101,151 @@ static void wcodeci_unpredict_units(wcodeci_byte *p, size_t n, unsigned unit, un
                                                + wcodeci_load_unit(p + (i - distance) * unit, unit));
 }
 
+/* ---- differences from a base: eight bytes at a time, whatever the unit ----
+ * In fine-tuned weights most differences of the bit patterns are small and of either sign.  With 0x80 added in each
+ * byte they change the lowest byte alone: without it all bytes above would tell the sign once more. */
+
+#define WCODECI_BASE_BIAS ((uint64_t)0x8080808080808080u)
+
+/* The top bits of the units in eight bytes. */
+static uint64_t wcodeci_unit_tops(unsigned unit)
+{
+    return unit == 1 ? WCODECI_BASE_BIAS : unit == 2 ? (uint64_t)0x8000800080008000u
+         : unit == 4 ? (uint64_t)0x8000000080000000u : (uint64_t)0x8000000000000000u;
+}
+
+/* Sum and difference of each unit alone: the bits below the top ones neither carry nor borrow beyond them. */
+WCODECI_INLINE uint64_t wcodeci_add_units(uint64_t x, uint64_t y, uint64_t top)
+{
+    return ((x & ~top) + (y & ~top)) ^ ((x ^ y) & top);
+}
+
+WCODECI_INLINE uint64_t wcodeci_subtract_units(uint64_t x, uint64_t y, uint64_t top)
+{
+    return ((x | top) - (y & ~top)) ^ ((x ^ ~y) & top);
+}
+
+/* What eight bytes and those of the base come to; `residuals`: make residuals, else undo them. */
+WCODECI_INLINE uint64_t wcodeci_base_word(uint64_t x, uint64_t base, uint64_t top, int difference, int residuals)
+{
+    if (!difference) return x ^ base;
+    if (residuals) return wcodeci_add_units(wcodeci_subtract_units(x, base, top), WCODECI_BASE_BIAS, top);
+    return wcodeci_subtract_units(wcodeci_add_units(x, base, top), WCODECI_BASE_BIAS, top);
+}
+
+WCODECI_INLINE void wcodeci_base_body(const wcodeci_byte *src, const wcodeci_byte *base, wcodeci_byte *dst,
+                                      size_t size, uint64_t top, int difference, int residuals)
+{
+    wcodeci_byte rest[16] = { 0 };
+    size_t i;
+    for (i = 0; size - i >= 8; i += 8)
+        wcodeci_store64(dst + i, wcodeci_base_word(wcodeci_load64(src + i), wcodeci_load64(base + i), top,
+                                                   difference, residuals));
+    if (i == size) return;
+    memcpy(rest, src + i, size - i);
+    memcpy(rest + 8, base + i, size - i);
+    wcodeci_store64(rest, wcodeci_base_word(wcodeci_load64(rest), wcodeci_load64(rest + 8), top, difference,
+                                            residuals));
+    memcpy(dst + i, rest, size - i);
+}
+
+/* Undoes a predictor by the base in place. */
+static void wcodeci_unpredict_base(wcodeci_byte *p, const wcodeci_byte *base, size_t size, unsigned unit,
+                                   unsigned predictor)
+{
+    if (predictor == WCODEC_PREDICT_BASE_XOR) wcodeci_base_body(p, base, p, size, 0, 0, 0);
+    else wcodeci_base_body(p, base, p, size, wcodeci_unit_tops(unit), 1, 0);
+}
+
 #ifndef WCODEC_NO_ENCODER
 
-/* Takes scales off n values: residual[i] = (v[i] - (q[i] >> 2)) & mask.  Eight bytes at a time: with the top bit
- * set no byte borrows of the next, and that bit is the difference without borrow. */
-static void wcodeci_scale_off(const wcodeci_byte *v, const wcodeci_byte *q, wcodeci_byte *residual, size_t n,
-                              unsigned mask)
+static void wcodeci_predict_base(const wcodeci_byte *p, const wcodeci_byte *base, wcodeci_byte *residual,
+                                 size_t size, unsigned unit, unsigned predictor)
+{
+    if (predictor == WCODEC_PREDICT_BASE_XOR) wcodeci_base_body(p, base, residual, size, 0, 0, 1);
+    else wcodeci_base_body(p, base, residual, size, wcodeci_unit_tops(unit), 1, 1);
+}
+
+/* Eight bytes at a time: with the top bit set no byte borrows of the next, and that bit is the difference without
+ * borrow. */
+static void wcodeci_scale_off_scalar(const wcodeci_byte *v, const wcodeci_byte *columns, unsigned row,
+                                     wcodeci_byte *q, wcodeci_byte *residual, size_t n, unsigned mask)
 {
     const uint64_t ones = (uint64_t)0x0101010101010101u, top = ones << 7;
     size_t i;
+    wcodeci_scale_scalar(columns, row, q, n);
     for (i = 0; n - i >= 8; i += 8) {
         const uint64_t x = wcodeci_load64(v + i), shift = wcodeci_load64(q + i) >> 2 & ones * 63;
         wcodeci_store64(residual + i, (((x | top) - shift) ^ (~x & top)) & ones * mask);
     }
     for (; i < n; i++) residual[i] = (wcodeci_byte)((v[i] - (q[i] >> 2)) & mask);
+}
+
+/* ---- what scales are fitted with ---- */
+
+/* Exponent number `top` comes to `octaves` above level 0. */
+static void wcodeci_fit_levels(wcodeci_fit *fit, unsigned top, unsigned octaves)
+{
+    unsigned i;
+    fit->up = (wcodeci_byte)(top < octaves ? octaves - top : 0);
+    fit->down = (wcodeci_byte)(top > octaves ? top - octaves : 0);
+    for (i = 0; i < 256; i++) {
+        const unsigned e = i + fit->up < 255 ? i + fit->up : 255;
+        const unsigned above = e < fit->down ? 0 : e - fit->down;
+        fit->level[i] = (wcodeci_byte)(above < 64 ? 4 * above : 255);
+    }
+}
+
+/* WCODECI_FIT_ONE * 2^(-i / 4), rounded to nearest, of the first WCODECI_FIT_WEIGHTS; else 0. */
+static const wcodeci_byte wcodeci_fit_weight[256] = {
+    255, 214, 180, 152, 128, 107, 90, 76, 64, 54, 45, 38, 32, 27, 23, 19,
+    16, 13, 11, 9, 8, 7, 6, 5, 4, 3, 3, 2, 2, 2, 1, 1
+};
+
+WCODECI_INLINE int wcodeci_clamp(int x, int least, int most) { return x < least ? least : x > most ? most : x; }
+
+WCODECI_INLINE unsigned wcodeci_fit_level(const wcodeci_fit *fit, unsigned exponent, int scale)
+{
+    return (unsigned)wcodeci_clamp(fit->level[exponent] - (scale == -128 ? -127 : scale), 0, 255);
+}
+
+WCODECI_INLINE unsigned wcodeci_fit_weigh(unsigned most, unsigned level)
+{
+    return wcodeci_fit_weight[(most - level) & 255];
+}
+
+static uint32_t wcodeci_fit_row_scalar(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                       const wcodeci_byte *columns, size_t n, unsigned *most)
+{
+    unsigned top = 0;
+    uint32_t sum = 0;
+    size_t i;
+    for (i = 0; i < n; i++) {
+        const unsigned level = wcodeci_fit_level(fit, exponents[i], (signed char)columns[i]);
+        if (level > top) top = level;
+    }
+    for (i = 0; i < n; i++)
+        sum += wcodeci_fit_weigh(top, wcodeci_fit_level(fit, exponents[i], (signed char)columns[i]));
+    *most = top;
+    return sum;
+}
+
+static void wcodeci_fit_most_scalar(const wcodeci_fit *fit, const wcodeci_byte *exponents, int scale, size_t n,
+                                    wcodeci_byte *most)
+{
+    size_t i;
+    for (i = 0; i < n; i++) {
+        const unsigned level = wcodeci_fit_level(fit, exponents[i], scale);
+        if (level > most[i]) most[i] = (wcodeci_byte)level;
+    }
+}
+
+static void wcodeci_fit_sum_scalar(const wcodeci_fit *fit, const wcodeci_byte *exponents, int scale, size_t n,
+                                   const wcodeci_byte *most, uint16_t *sum)
+{
+    size_t i;
+    for (i = 0; i < n; i++)
+        sum[i] = (uint16_t)(sum[i] + wcodeci_fit_weigh(most[i], wcodeci_fit_level(fit, exponents[i], scale)));
 }
 
 static void wcodeci_residual_scalar(const wcodeci_byte *v, const wcodeci_byte *before, wcodeci_byte *residual,

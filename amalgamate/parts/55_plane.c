@@ -1,5 +1,5 @@
 /* ------------------------------------------------------------------------------------------------
- * Plane coders: raw, constant, sparse (private)
+ * Plane coders: raw, packed, constant, sparse (private)
  *
  * A decoder fills v[0] ... v[n-1] from exactly `size` bytes and returns NULL, or what is wrong with them.
  * It may write to all of v and nothing else, and leaves no value of 2^w or more in it.
@@ -113,6 +113,25 @@ static const char *wcodeci_raw_decode(const wcodeci_kernels *kernels, const wcod
     return NULL;
 }
 
+#define WCODECI_PACKED_HEAD 2
+
+/* A raw plane of fewer bits above a least value, which is subtracted: a frame of reference. */
+static const char *wcodeci_packed_decode(const wcodeci_kernels *kernels, const wcodeci_byte *src, size_t size,
+                                         unsigned width, wcodeci_byte *v, size_t n)
+{
+    const char *what;
+    uint64_t least;
+    size_t i;
+    if (size < WCODECI_PACKED_HEAD || src[1] == 0 || src[1] >= width || src[0] + (1u << src[1]) > 1u << width)
+        return "a packed plane is broken";
+    what = wcodeci_raw_decode(kernels, src + WCODECI_PACKED_HEAD, size - WCODECI_PACKED_HEAD, src[1], v, n);
+    if (what) return what;
+    least = (uint64_t)0x0101010101010101u * src[0];     /* no byte carries into the next */
+    for (i = 0; n - i >= 8; i += 8) wcodeci_store64(v + i, wcodeci_load64(v + i) + least);
+    for (; i < n; i++) v[i] = (wcodeci_byte)(v[i] + src[0]);
+    return NULL;
+}
+
 static const char *wcodeci_constant_decode(const wcodeci_byte *src, size_t size, unsigned width,
                                            wcodeci_byte *v, size_t n)
 {
@@ -209,6 +228,42 @@ static size_t wcodeci_raw_encode(const wcodeci_plane *plane, wcodeci_byte *dst, 
     memset(group, 0, sizeof group);
     memcpy(group, plane->v + i, plane->n - i);
     wcodeci_pack(group, width, dst + i / 8 * width, 64);
+    return size;
+}
+
+/* The bits that the differences from the least value take, and that value, lowered until all of these bits fit the
+ * plane; the plane's width where they are no fewer, 0 if there is one value only. */
+static unsigned wcodeci_packed_width(const wcodeci_plane *plane, unsigned *least)
+{
+    const unsigned all = 1u << plane->width;
+    unsigned most = all - 1, width = 0;
+    for (*least = 0; !plane->count[*least]; ++*least) {}
+    while (!plane->count[most]) most--;
+    while ((most - *least) >> width) width++;
+    if (*least > all - (1u << width)) *least = all - (1u << width);
+    return width;
+}
+
+static size_t wcodeci_packed_size(const wcodeci_plane *plane)
+{
+    unsigned least, width = wcodeci_packed_width(plane, &least);
+    return width == 0 || width >= plane->width ? 0 : WCODECI_PACKED_HEAD + wcodeci_raw_size(plane->n, width);
+}
+
+static size_t wcodeci_packed_encode(const wcodeci_plane *plane, wcodeci_byte *dst, size_t cap)
+{
+    const size_t size = wcodeci_packed_size(plane), n = plane->n;
+    unsigned least, width = wcodeci_packed_width(plane, &least);
+    size_t i, j;
+    if (size == 0 || size > cap) return 0;
+    *dst++ = (wcodeci_byte)least;
+    *dst++ = (wcodeci_byte)width;
+    for (i = 0; i < n; i += 64, dst += 8 * width) {
+        wcodeci_byte group[64];
+        memset(group, 0, sizeof group);
+        for (j = 0; j < wcodeci_min(n - i, 64); j++) group[j] = (wcodeci_byte)(plane->v[i + j] - least);
+        wcodeci_pack(group, width, dst, 64);
+    }
     return size;
 }
 

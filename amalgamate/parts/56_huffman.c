@@ -96,8 +96,7 @@ static void wcodeci_bits_refill_end(wcodeci_bits *b)
 
 /* Fills table[code] for all codes of `depth` bits with value << 4 | length, and returns depth; 0 if the
  * lengths, of the values first ... last, are not complete. */
-static unsigned wcodeci_huff_table(const wcodeci_byte length[256], unsigned first, unsigned last,
-                                   uint16_t *table)
+static unsigned wcodeci_huff_table(const wcodeci_byte *length, unsigned first, unsigned last, uint16_t *table)
 {
     unsigned per_length[WCODECI_HUFF_MAX + 1] = { 0 }, next[WCODECI_HUFF_MAX + 1];
     unsigned s, l, code = 0, depth = 0, left = 1;
@@ -238,45 +237,83 @@ static const char *wcodeci_huff_decode(const wcodeci_byte *src, size_t size, uns
 
 #ifndef WCODEC_NO_ENCODER
 
-/* The values that occur, rarest first, equal ones by value (Shell, "A high-speed sorting procedure", 1959).
- * Returns how many. */
+/* The values that occur, rarest first, equal ones by value: sorted by one byte of their counts after the other,
+ * the lowest first.  Returns how many. */
 static unsigned wcodeci_sort_counts(const uint32_t count[256], wcodeci_byte symbol[256])
 {
-    static const wcodeci_byte gaps[] = { 57, 23, 10, 4, 1 };
-    uint64_t key[256];      /* count, then value */
-    unsigned s, g, i, m = 0;
-    for (s = 0; s < 256; s++)
-        if (count[s]) key[m++] = (uint64_t)count[s] << 8 | s;
-    for (g = 0; g < sizeof gaps; g++)
-        for (s = gaps[g]; s < m; s++) {
-            const uint64_t moved = key[s];
-            for (i = s; i >= gaps[g] && key[i - gaps[g]] > moved; i -= gaps[g]) key[i] = key[i - gaps[g]];
-            key[i] = moved;
-        }
-    for (s = 0; s < m; s++) symbol[s] = (wcodeci_byte)key[s];
+    wcodeci_byte other[256];
+    uint32_t any = 0;
+    unsigned s, shift, m = 0;
+    for (s = 0; s < 256; s++) {
+        symbol[m] = (wcodeci_byte)s;
+        m += count[s] != 0;
+        any |= count[s];
+        if (m == 256) break;
+    }
+    for (shift = 0; shift < 32 && any >> shift; shift += 8) {
+        uint16_t at[257] = { 0 };
+        for (s = 0; s < m; s++) at[(count[symbol[s]] >> shift & 255) + 1]++;
+        for (s = 0; s < 256; s++) at[s + 1] = (uint16_t)(at[s + 1] + at[s]);
+        for (s = 0; s < m; s++) other[at[count[symbol[s]] >> shift & 255]++] = symbol[s];
+        memcpy(symbol, other, m);
+    }
     return m;
 }
 
-/* Optimal code lengths of at most 11 bits by package-merge (Larmore and Hirschberg, "A fast algorithm for
- * optimal length-limited Huffman codes", 1990).  Each of 11 levels merges the symbols with pairs of the
- * level below, by weight; the 2m - 2 lightest items of the top level, with the pairs in them taken apart
- * level by level, hold each symbol as often as its code has bits.  To take them apart one needs to know only
- * which items of a level are symbols, for these come in sorted order.  m >= 2. */
-static void wcodeci_huff_lengths(const uint32_t count[256], const wcodeci_byte symbol[256], unsigned m,
-                                 wcodeci_byte length[256])
+#define WCODECI_HUFF_SYMBOLS 512    /* the most that a code has */
+
+/* Code lengths by Huffman's construction; returns the longest.  Symbols come sorted, and so do the pairs as they
+ * are made (van Leeuwen, "On the construction of Huffman trees", 1976).  `count`: of m symbols, 2 to
+ * WCODECI_HUFF_SYMBOLS, rarest first. */
+static unsigned wcodeci_huff_free(const uint32_t *count, unsigned m, wcodeci_byte *length)
 {
-    uint32_t is_symbol[WCODECI_HUFF_MAX][16];
-    uint32_t weight[512], below[512];
+    uint32_t weight[WCODECI_HUFF_SYMBOLS];      /* of pairs */
+    uint16_t above[2 * WCODECI_HUFF_SYMBOLS];   /* symbols are nodes 0 ... m-1, pair i is node m + i */
+    uint16_t depth[WCODECI_HUFF_SYMBOLS];       /* of pairs */
+    unsigned leaf = 0, pair = 0, i, k, longest = 0;
+    for (i = 0; i + 1 < m; i++) {
+        uint32_t sum = 0;
+        for (k = 0; k < 2; k++) {
+            if (pair == i || (leaf < m && count[leaf] <= weight[pair])) {
+                above[leaf] = (uint16_t)i;
+                sum += count[leaf++];
+            } else {
+                above[m + pair] = (uint16_t)i;
+                sum += weight[pair++];
+            }
+        }
+        weight[i] = sum;
+    }
+    memset(depth, 0, sizeof depth);             /* that of the last pair stays */
+    for (i = m - 2; i-- > 0;) depth[i] = (uint16_t)(depth[above[m + i]] + 1);
+    for (i = 0; i < m; i++) {
+        const unsigned l = depth[above[i]] + 1u;
+        length[i] = (wcodeci_byte)wcodeci_min(l, 255);
+        if (l > longest) longest = l;
+    }
+    return longest;
+}
+
+/* Optimal code lengths of at most 11 bits: Huffman's, or if one of these is longer by package-merge (Larmore and
+ * Hirschberg, "A fast algorithm for optimal length-limited Huffman codes", 1990).  Each of 11 levels merges the
+ * symbols with pairs of the level below, by weight; the 2m - 2 lightest items of the top level, with the pairs in
+ * them taken apart level by level, hold each symbol as often as its code has bits.  To take them apart one needs to
+ * know only which items of a level are symbols, for these come in sorted order.  `count`: as above. */
+static void wcodeci_huff_optimal(const uint32_t *count, unsigned m, wcodeci_byte *length)
+{
+    uint32_t is_symbol[WCODECI_HUFF_MAX][2 * WCODECI_HUFF_SYMBOLS / 32];
+    uint32_t weight[2 * WCODECI_HUFF_SYMBOLS], below[2 * WCODECI_HUFF_SYMBOLS];
     unsigned level, i, size = 0, take;
+    if (wcodeci_huff_free(count, m, length) <= WCODECI_HUFF_MAX) return;
     memset(is_symbol, 0, sizeof is_symbol);
-    memset(length, 0, 256);
+    memset(length, 0, m);
     for (level = 0; level < WCODECI_HUFF_MAX; level++) {
         unsigned pairs = size / 2, leaf = 0, pair = 0;
         memcpy(below, weight, sizeof(uint32_t) * size);
         for (size = 0; leaf < m || pair < pairs; size++) {
             uint32_t sum = pair < pairs ? below[2 * pair] + below[2 * pair + 1] : UINT32_MAX;
-            if (leaf < m && count[symbol[leaf]] <= sum) {
-                weight[size] = count[symbol[leaf++]];
+            if (leaf < m && count[leaf] <= sum) {
+                weight[size] = count[leaf++];
                 is_symbol[level][size / 32] |= (uint32_t)1 << size % 32;
             } else {
                 weight[size] = sum;
@@ -287,9 +324,22 @@ static void wcodeci_huff_lengths(const uint32_t count[256], const wcodeci_byte s
     for (take = 2 * m - 2; level-- > 0 && take;) {
         unsigned leaves = 0;
         for (i = 0; i < take; i++)
-            if (is_symbol[level][i / 32] >> i % 32 & 1) length[symbol[leaves++]]++;
+            if (is_symbol[level][i / 32] >> i % 32 & 1) length[leaves++]++;
         take = 2 * (take - leaves);
     }
+}
+
+/* The lengths of a plane's values, of which `symbol` sorts m, at least two. */
+static void wcodeci_huff_lengths(const uint32_t count[256], const wcodeci_byte symbol[256], unsigned m,
+                                 wcodeci_byte length[256])
+{
+    uint32_t sorted[256] = { 0 };
+    wcodeci_byte bits[256];
+    unsigned i;
+    for (i = 0; i < m; i++) sorted[i] = count[symbol[i]];
+    wcodeci_huff_optimal(sorted, m, bits);
+    memset(length, 0, 256);
+    for (i = 0; i < m; i++) length[symbol[i]] = bits[i];
 }
 
 /* What the encoder prepares before it knows whether Huffman is the smallest. */
@@ -322,18 +372,21 @@ static size_t wcodeci_huff_prepare(const wcodeci_plane *plane, const wcodeci_byt
     return model->head_size + (size_t)((bits + 7) / 8);
 }
 
-/* code[s]: the code of s, reversed, above its length in the low 4 bits. */
-static void wcodeci_huff_codes(const wcodeci_byte length[256], uint32_t code[256])
+/* code[s]: the code of s, reversed, above its length in the low 4 bits; of `count` symbols. */
+static void wcodeci_huff_codes(const wcodeci_byte *length, unsigned count, uint32_t *code)
 {
-    unsigned next = 0, l, s, k;
-    for (l = 1; l <= WCODECI_HUFF_MAX; l++, next <<= 1)
-        for (s = 0; s < 256; s++) {
-            unsigned reversed = 0;
-            if (length[s] != l) continue;
-            for (k = 0; k < l; k++) reversed |= (next >> k & 1) << (l - 1 - k);
-            code[s] = reversed << 4 | l;
-            next++;
-        }
+    unsigned next[WCODECI_HUFF_MAX + 2] = { 0 }, l, s, k;
+    for (s = 0; s < count; s++) next[length[s] + 1u]++;
+    next[1] = 0;
+    for (l = 1; l <= WCODECI_HUFF_MAX; l++) next[l] = (next[l] + next[l - 1]) << 1;     /* of codes before */
+    for (s = 0; s < count; s++) {
+        unsigned reversed = 0;
+        l = length[s];
+        if (l == 0) continue;
+        for (k = 0; k < l; k++) reversed |= (next[l] >> k & 1) << (l - 1 - k);
+        next[l]++;
+        code[s] = reversed << 4 | l;
+    }
 }
 
 static size_t wcodeci_huff_encode(const wcodeci_plane *plane, const wcodeci_huff_model *model,
@@ -350,7 +403,7 @@ static size_t wcodeci_huff_encode(const wcodeci_plane *plane, const wcodeci_huff
         used += (size_t)sizes[k] + (k + 1 < streams ? wcodeci_varint_size(sizes[k]) : 0);
     }
     if (used > cap) return 0;
-    wcodeci_huff_codes(model->length, code);
+    wcodeci_huff_codes(model->length, 256, code);
     memcpy(dst, model->head, model->head_size);
     dst += model->head_size;
     for (k = 0; k + 1 < streams; k++) dst += wcodeci_put_varint(dst, sizes[k]);

@@ -529,7 +529,7 @@ static uint64_t wcodeci_frequency_step(uint32_t count, uint32_t freq, int up)
 }
 
 /* Frequencies of at least 1 that sum to 2^bits for m symbols of the given counts (each at least 1, n in all,
- * m <= 2^bits), near those that give the shortest message: rounded down first, then raised where a step gains
+ * m <= 2^bits), near those that give the shortest message: rounded to nearest first, then raised where a step gains
  * most, or lowered where it costs least.  None reaches 2^bits: there are at least two symbols. */
 static void wcodeci_normalise(const uint32_t *count, unsigned m, uint64_t n, unsigned bits, uint32_t *freq)
 {
@@ -538,11 +538,12 @@ static void wcodeci_normalise(const uint32_t *count, unsigned m, uint64_t n, uns
     unsigned s;
     int up;
     for (s = 0; s < m; s++) {
-        freq[s] = (uint32_t)((uint64_t)count[s] * total / n);
+        freq[s] = (uint32_t)(((uint64_t)count[s] * total + n / 2) / n);
         if (freq[s] == 0) freq[s] = 1;
         if (freq[s] == total) freq[s] = total - 1;
         sum += freq[s];
     }
+    if (sum == total) return;
     up = sum < total;
     for (s = 0; s < m; s++) change[s] = wcodeci_frequency_step(count[s], freq[s], up);
     while (sum != total) {
@@ -564,32 +565,67 @@ static uint64_t wcodeci_message_bits(const uint32_t *count, const uint32_t *freq
     return sum;
 }
 
-/* Two counters for each value, in turn, so that a run of equal values waits half as long for itself.  (With
- * four, the tables cost more than that.) */
+/* Several counters for each value, in turn, so that equal ones in a row do not wait for each other: eight values
+ * are loaded at a time, and where there are few the tables cost more than they save. */
 static void wcodeci_count(const wcodeci_byte *v, size_t n, uint32_t count[256])
 {
-    uint32_t part[2][256];
-    size_t i;
+    uint32_t part[3][256];
+    size_t i = 0;
     unsigned s;
-    memset(part, 0, sizeof part);
-    for (i = 0; i + 2 <= n; i += 2) {
-        part[0][v[i]]++;
-        part[1][v[i + 1]]++;
+    memset(count, 0, 256 * sizeof *count);
+    if (n >= 1024) {
+        memset(part, 0, sizeof part);
+        for (; n - i >= 8; i += 8) {
+            const uint64_t x = wcodeci_load64(v + i);
+            count[x & 255]++;
+            part[0][x >> 8 & 255]++;
+            part[1][x >> 16 & 255]++;
+            part[2][x >> 24 & 255]++;
+            count[x >> 32 & 255]++;
+            part[0][x >> 40 & 255]++;
+            part[1][x >> 48 & 255]++;
+            part[2][x >> 56]++;
+        }
+        for (s = 0; s < 256; s++) count[s] += part[0][s] + part[1][s] + part[2][s];
     }
-    if (i < n) part[0][v[i]]++;
-    for (s = 0; s < 256; s++) count[s] = part[0][s] + part[1][s];
+    for (; i < n; i++) count[v[i]]++;
 }
 
-/* n values' order-0 entropy in bits. */
+/* Adds to count[256 c + v] how often value v has class c (the lower two bits of q); `other`: as many counters, so that
+ * equal ones in a row do not wait for each other. */
+static void wcodeci_count_classes(const wcodeci_byte *v, const wcodeci_byte *q, size_t n, uint32_t *count,
+                                  uint32_t *other)
+{
+    size_t i;
+    unsigned k;
+    for (i = 0; n - i >= 8; i += 8) {
+        uint64_t x = wcodeci_load64(v + i), of = wcodeci_load64(q + i) & (uint64_t)0x0303030303030303u;
+        for (k = 0; k < 8; k += 2, x >>= 16, of >>= 16) {
+            count[(of & 3) << 8 | (x & 255)]++;
+            other[(of & 0x300) | (x >> 8 & 255)]++;
+        }
+    }
+    for (; i < n; i++) count[(q[i] & 3u) << 8 | v[i]]++;
+}
+
+/* The order-0 entropy, in bits, of n values, which are all that `count` counts. */
 static uint64_t wcodeci_entropy(const uint32_t count[256], size_t n)
 {
     uint64_t sum = 0;
     const uint32_t log_n = wcodeci_log2((uint32_t)n);
     unsigned s;
-    for (s = 0; s < 256; s++)
-        if (count[s]) sum += (uint64_t)count[s] * (log_n - wcodeci_log2(count[s]));
+    for (s = 0; n && s < 256; s++) {
+        if (!count[s]) continue;
+        sum += (uint64_t)count[s] * (log_n - wcodeci_log2(count[s]));
+        n -= count[s];
+    }
     return sum / 65536;
 }
+
+/* A symbol takes 1 of 256 slots at least, which costs all others 1/177 bit each; as an exception it costs some 10
+ * bits more.  Rarer than one in so many it is an exception, commoner than that it is none, in between both are tried. */
+#define WCODECI_RARE 4096
+#define WCODECI_COMMON 512
 
 typedef struct wcodeci_rans16_model {
     wcodeci_byte freq[16 * WCODECI_CLASSES], value[16];
@@ -656,15 +692,16 @@ static size_t wcodeci_rans16_prepare(const wcodeci_plane *plane, const wcodeci_b
     unsigned direct = m > 16 ? 16 : m, last_gain = 0;
     uint64_t best = UINT64_MAX, held;
     memset(model, 0, sizeof *model);
+    while (direct > 2 && plane->count[symbol[m - direct]] <= plane->n / WCODECI_RARE) direct--;
     for (; direct >= 2 && last_gain < 3; direct--) {
         wcodeci_rans16_model candidate;
         uint64_t bits;
         bits = wcodeci_rans16_try(plane, symbol, m, direct, &candidate);
-        last_gain++;
+        last_gain = plane->count[symbol[m - direct]] > plane->n / WCODECI_COMMON ? 3 : last_gain + 1;
         if (bits < best) {
             best = bits;
             *model = candidate;
-            last_gain = 0;
+            if (last_gain < 3) last_gain = 0;
         }
     }
     if (best == UINT64_MAX) return (size_t)-1;
@@ -683,13 +720,14 @@ static uint64_t wcodeci_class_make(const uint32_t count[16], unsigned m, uint64_
                                    wcodeci_byte freq[16], uint32_t *exceptions)
 {
     wcodeci_byte order[16];         /* the commonest first */
-    uint64_t best = UINT64_MAX, best_rest = 0;
+    uint64_t best = UINT64_MAX, best_rest = 0, all = 0;
     unsigned s, k, direct, last_gain = 0;
     for (s = 0; s < m; s++) {
         for (k = s; k > 0 && count[order[k - 1]] < count[s]; k--) order[k] = order[k - 1];
         order[k] = (wcodeci_byte)s;
     }
-    for (direct = m; direct > 2 && !count[order[direct - 1]]; direct--) {}
+    for (s = 0; s < m; s++) all += count[s];
+    for (direct = m; direct > 2 && count[order[direct - 1]] <= all / WCODECI_RARE; direct--) {}
     for (s = direct; s < m; s++) rest += count[order[s]];
     for (; direct >= 2 && last_gain < 3; rest += count[order[--direct]]) {
         uint32_t part[16] = { 0 }, whole[16];
@@ -701,11 +739,11 @@ static uint64_t wcodeci_class_make(const uint32_t count[16], unsigned m, uint64_
         part[0] += (uint32_t)rest;          /* what stands in the exceptions' places */
         wcodeci_normalise(part, direct, total + rest, 8, whole);
         bits = wcodeci_message_bits(part, whole, direct, 8) + rest * exception * 65536;
-        last_gain++;
+        last_gain = count[order[direct - 1]] > all / WCODECI_COMMON ? 3 : last_gain + 1;
         if (bits >= best) continue;
         best = bits;
         best_rest = rest;
-        last_gain = 0;
+        if (last_gain < 3) last_gain = 0;
         memset(freq, 0, 16);
         for (s = 0; s < direct; s++) freq[order[s]] = (wcodeci_byte)whole[s];
     }
@@ -805,28 +843,33 @@ static size_t wcodeci_rans16_map_classes_scalar(const wcodeci_rans16_coder *c, c
     return found;
 }
 
-/* Any number of symbols, for lanes 0 and on. */
+/* Any number of symbols, for lanes 0 and on.  x / f = x * reciprocal >> 24 for x < 65536: the error is below
+ * x / 2^24 <= 1/256 < 1/f.  Whether a state sheds a byte is arithmetic, for no branch could be predicted: one byte
+ * below p is written anyway. */
 static wcodeci_byte *wcodeci_rans16_put_scalar(wcodeci_rans16_coder *c, const wcodeci_byte *symbols, size_t n,
                                                wcodeci_byte *p)
 {
+    struct { uint32_t reciprocal, freq, slots; } per[16 * WCODECI_CLASSES];
     const unsigned mask = c->lanes - 1;
-    uint32_t reciprocal[16 * WCODECI_CLASSES];
     unsigned s;
-    /* x / f = x * reciprocal >> 24 for x < 65536: the error is below x / 2^24 <= 1/256 < 1/f. */
-    for (s = 0; s < 16 * WCODECI_CLASSES; s++)
-        reciprocal[s] = c->freq[s] ? ((uint32_t)1 << 24) / c->freq[s] + 1 : 0;
+    for (s = 0; s < 16 * WCODECI_CLASSES; s++) {
+        per[s].freq = c->freq[s];
+        if (!c->freq[s]) continue;          /* of no symbol, or of a class that there is not */
+        per[s].reciprocal = ((uint32_t)1 << 24) / c->freq[s] + 1;
+        per[s].slots = (s & 0x30) * 16 + c->first[s];
+    }
     while (n--) {
         const unsigned lane = (unsigned)n & mask;
-        uint32_t x = (uint32_t)c->high[lane] << 8 | c->low[lane], f, q;
+        uint32_t x = (uint32_t)c->high[lane] << 8 | c->low[lane], f, q, shed;
         s = symbols[n];
-        f = c->freq[s];
-        if (x >= f << 8) {
-            *--p = (wcodeci_byte)x;
-            x >>= 8;
-        }
-        q = (uint32_t)((uint64_t)x * reciprocal[s] >> 24);
+        f = per[s].freq;
+        shed = ((f << 8) - 1 - x) >> 31;
+        p[-1] = (wcodeci_byte)x;
+        p -= shed;
+        x >>= 8 * shed;
+        q = (uint32_t)((uint64_t)x * per[s].reciprocal >> 24);
         c->high[lane] = (wcodeci_byte)q;
-        c->low[lane] = c->slots[(s & 0x30) * 16 + c->first[s] + (x - q * f)];
+        c->low[lane] = c->slots[per[s].slots + (x - q * f)];
     }
     return p;
 }

@@ -38,6 +38,7 @@ static size_t wcodeci_mix_scratch(void) { return 0; }
 #define WCODECI_MIX_RECIPROCALS 1056
 #define WCODECI_MIX_PART 4096           /* values that tell the encoder a parameter */
 #define WCODECI_MIX_ONE 1207959552      /* the weights' first sum: 9/8 times 2^30 */
+#define WCODECI_MIX_BYTE 128            /* values for which a payload has a byte, which bounds the time it takes */
 #define WCODECI_MIX_HALF 0x80000000u    /* a slot: probability of a 1, 22 bits, above a count of 10 bits */
 
 /* The coder: a value lies in low ... high; `code` is the decoder's.  A kind works on a copy of its own, which a
@@ -809,15 +810,30 @@ static unsigned wcodeci_mix_raw_width(unsigned width, unsigned top, unsigned sig
     return width - top - sign;
 }
 
+/* After the last bit: is the code the one that ends there, and does the payload end with it, or with the zeros
+ * that fill it up to `least` bytes?  `src`: the payload; `code`: where its code bytes begin. */
+static int wcodeci_mix_ends(const wcodeci_mix_coder *c, const wcodeci_byte *src, const wcodeci_byte *code,
+                            size_t least)
+{
+    unsigned last;
+    size_t bytes;
+    if (c->code != wcodeci_mix_last(c, &last)) return 0;
+    bytes = (size_t)(c->p - code) + c->past - (4 - last);       /* at least four were read */
+    if (bytes > (size_t)(c->end - code)) return 0;
+    return (size_t)(c->end - src) == (code + bytes > src + least ? (size_t)(code - src) + bytes : least)
+        && wcodeci_all_zero(code + bytes, c->end);
+}
+
 static const char *wcodeci_mix_decode(const wcodeci_mix_in *in, const wcodeci_byte *src, size_t size,
                                       wcodeci_byte *v, void *work)
 {
     static const char broken[] = "a mix plane's head is broken";
     wcodeci_mix *const m = (wcodeci_mix *)work;
     const unsigned kind = size ? src[0] : 255, parameter = size > 1 ? src[1] : 0;
+    const size_t least = in->n / WCODECI_MIX_BYTE;
     const wcodeci_byte *p = src + (kind == WCODECI_MIX_TEXT ? 1 : 2);
-    unsigned last;
     if (size < 2 || kind > WCODECI_MIX_TEXT) return broken;
+    if (size < least) return "a mix plane has fewer bytes than its values need";
     m->coder.end = src + size;
     if (kind == WCODECI_MIX_EXPONENTS) {
         if (parameter >> in->width) return broken;
@@ -845,25 +861,25 @@ static const char *wcodeci_mix_decode(const wcodeci_mix_in *in, const wcodeci_by
         wcodeci_mix_code_mantissas(m, in, v, top, sign);
     } else if (kind == WCODECI_MIX_INTEGERS) {
         if (parameter >> in->width || size < 3 || src[2] > 7) return broken;
-        m->coder.p = p + 1;
+        m->coder.p = ++p;
         wcodeci_mix_code_integers(m, in, v, parameter, src[2]);
     } else {
         if (in->width != 8) return broken;
         m->coder.p = p;
         wcodeci_mix_code_text(m, in, v);
     }
-    if (m->coder.code != wcodeci_mix_last(&m->coder, &last) || m->coder.p != m->coder.end || m->coder.past != 4 - last)
-        return "a mix plane does not end where it must";
-    return NULL;
+    return wcodeci_mix_ends(&m->coder, src, p, least) ? NULL : "a mix plane does not end where it must";
 }
 
 #ifndef WCODEC_NO_ENCODER
 
-static void wcodeci_mix_finish(wcodeci_mix *m)
+/* `least`: bytes that the payload at `dst` has at least. */
+static void wcodeci_mix_finish(wcodeci_mix *m, const wcodeci_byte *dst, size_t least)
 {
     unsigned bytes;
     uint32_t x = wcodeci_mix_last(&m->coder, &bytes);
     for (; bytes > 0; bytes--, x <<= 8) wcodeci_mix_put(&m->coder, x >> 24);
+    while ((size_t)(m->coder.dst - dst) < least && !m->coder.past) wcodeci_mix_put(&m->coder, 0);
 }
 
 static size_t wcodeci_mix_count(const wcodeci_mix_in *in, unsigned bit)
@@ -905,7 +921,7 @@ static size_t wcodeci_mix_write(const wcodeci_mix_in *in, unsigned parameter, wc
         else if (in->kind == WCODECI_MIX_INTEGERS) wcodeci_mix_code_integers(m, in, NULL, parameter & 255, parameter >> 8);
         else wcodeci_mix_code_text(m, in, NULL);
     }
-    wcodeci_mix_finish(m);
+    wcodeci_mix_finish(m, dst, in->n / WCODECI_MIX_BYTE);
     return m->coder.past ? 0 : (size_t)(m->coder.dst - dst);
 }
 

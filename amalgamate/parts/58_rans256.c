@@ -147,6 +147,12 @@ static size_t wcodeci_rans256_head(const uint16_t freq[256], unsigned first, uns
     return used;
 }
 
+/* How many states a message of so many bits gets. */
+static size_t wcodeci_rans256_lanes(uint64_t bits)
+{
+    return bits < WCODECI_RANS256_TINY ? 1 : bits < WCODECI_RANS256_SHORT ? 4 : WCODECI_RANS256_LANES;
+}
+
 /* Returns the smallest size that the payload can have.  At least two values occur. */
 static size_t wcodeci_rans256_prepare(const wcodeci_plane *plane, wcodeci_rans256_model *model)
 {
@@ -166,53 +172,73 @@ static size_t wcodeci_rans256_prepare(const wcodeci_plane *plane, wcodeci_rans25
     for (s = first, m = 0; s <= last; s++)
         if (plane->count[s]) model->freq[s] = (uint16_t)freq[m++];
     model->head_size = wcodeci_rans256_head(model->freq, first, last, model->head);
-    model->head[0] = bits < WCODECI_RANS256_TINY ? 0 : bits < WCODECI_RANS256_SHORT ? 2 : 5;
-    lanes = (size_t)1 << model->head[0];
+    lanes = wcodeci_rans256_lanes(bits);
+    model->head[0] = lanes == 1 ? 0 : lanes == 4 ? 2 : 5;
     /* Each state holds up to 16 bits of the message. */
     bits = bits > 16 * lanes ? bits - 16 * lanes : 0;
     return model->head_size + 4 * lanes + (size_t)(bits / 8);
 }
 
-/* x / f is x * reciprocal >> shift for x < f << 20 and f <= 2048: with 2^k >= f, shift is 32 + k and reciprocal is
- * 2^shift / f rounded up, the error is below x / 2^shift < 2^20 f / 2^(32 + k) <= 1/f, and the product is below
- * 2^(52 + k) + 2^31.  Shift 0: divide. */
-static uint64_t wcodeci_rans256_reciprocal(uint32_t f, unsigned *shift)
+/* What coding a value of frequency f takes.  With 2^k >= f and m = 2^(32 + k) / f, rounded up, x / f is
+ * x * m >> (32 + k) for all x < 2^32: the error is below x / 2^(32 + k) < 1/f.  m has 33 bits, of which `reciprocal`
+ * leaves the highest out. */
+typedef struct wcodeci_rans256_code {
+    uint32_t reciprocal, limit;         /* limit: f << 20, from which on the state sheds a word */
+    uint16_t others, cum;               /* others: 4096 - f */
+    uint32_t k;
+} wcodeci_rans256_code;
+
+static void wcodeci_rans256_codes(const wcodeci_rans256_model *model, wcodeci_rans256_code code[256])
 {
-    unsigned k = 0;
-    *shift = 0;
-    if (f == 0 || f > 2048) return 0;
-    while ((uint32_t)1 << k < f) k++;
-    *shift = 32 + k;
-    return (((uint64_t)1 << *shift) + f - 1) / f;
+    uint32_t sum = 0;
+    unsigned s;
+    memset(code, 0, 256 * sizeof *code);
+    for (s = 0; s < 256; s++) {
+        const uint32_t f = model->freq[s];
+        if (!f) continue;
+        while ((uint32_t)1 << code[s].k < f) code[s].k++;
+        code[s].reciprocal = (uint32_t)(((((uint64_t)1 << (32 + code[s].k)) + f - 1) / f) & 0xFFFFFFFFu);
+        code[s].limit = f << 20;
+        code[s].others = (uint16_t)(WCODECI_RANS256_SLOTS + 1 - f);
+        code[s].cum = (uint16_t)sum;
+        sum += f;
+    }
 }
 
-/* `work`: room for 2 n bytes. */
+/* Codes a value and puts what the state sheds below p.  Arithmetic, for no branch could be predicted; so two bytes
+ * below p are written even if nothing is shed. */
+WCODECI_INLINE wcodeci_byte *wcodeci_rans256_put(const wcodeci_rans256_code *c, uint32_t *state, wcodeci_byte *p)
+{
+    uint32_t x = *state, q;
+    const uint32_t shed = (uint32_t)(((uint64_t)c->limit - 1 - x) >> 63);
+    wcodeci_store16(p - 2, (unsigned)(x & 0xFFFF));
+    p -= 2 * shed;
+    x >>= 16 * shed;
+    q = (uint32_t)((((uint64_t)x * c->reciprocal >> 32) + x) >> c->k);
+    *state = x + c->cum + q * c->others;        /* q * 4096 + (x - q * f) + cum */
+    return p;
+}
+
+/* `work`: room for 2 n bytes, which are as many as n values can shed. */
 static size_t wcodeci_rans256_encode(const wcodeci_plane *plane, const wcodeci_rans256_model *model,
                                      wcodeci_byte *dst, size_t cap, wcodeci_byte *work)
 {
-    uint32_t state[WCODECI_RANS256_LANES], cum[256], sum = 0;
-    uint64_t reciprocal[256];
-    unsigned shift[256];
+    wcodeci_rans256_code code[256];
+    uint32_t state[WCODECI_RANS256_LANES];
+    const wcodeci_byte *v = plane->v;
     wcodeci_byte *end = work + 2 * plane->n, *p = end;
-    unsigned s, lane, lanes = 1u << model->head[0];
-    size_t i, used;
-    for (s = 0; s < 256; s++) {
-        cum[s] = sum;
-        sum += model->freq[s];
-        reciprocal[s] = wcodeci_rans256_reciprocal(model->freq[s], &shift[s]);
-    }
+    const unsigned lanes = 1u << model->head[0];
+    unsigned lane;
+    size_t i = plane->n, used;
+    wcodeci_rans256_codes(model, code);
     for (lane = 0; lane < lanes; lane++) state[lane] = WCODECI_RANS256_LOW;
-    for (i = plane->n; i-- > 0;) {
-        uint32_t x = state[i & (lanes - 1)], f, q;
-        s = plane->v[i];
-        f = model->freq[s];
-        if (x >= f << 20) {
-            p -= 2;
-            wcodeci_store16(p, (unsigned)(x & 0xFFFF));
-            x >>= 16;
-        }
-        q = shift[s] ? (uint32_t)(x * reciprocal[s] >> shift[s]) : x / f;
-        state[i & (lanes - 1)] = (q << WCODECI_RANS256_BITS) + (x - q * f) + cum[s];
+    while (i & (lanes - 1)) {
+        i--;
+        p = wcodeci_rans256_put(&code[v[i]], &state[i & (lanes - 1)], p);
+    }
+    while (i) {
+        i -= lanes;
+        for (lane = lanes; lane-- > 0;) p = wcodeci_rans256_put(&code[v[i + lane]], &state[lane], p);
     }
     used = model->head_size + 4 * lanes + (size_t)(end - p);
     if (used > cap) return 0;

@@ -87,12 +87,11 @@ WCODECI_AVX512_INLINE void wcodeci_avx512_step(const wcodeci_avx512_tables *t, u
     }
     WCODECI_UNROLL_4
     for (g = 0; g < groups; g++) {
-        const __m512i freq = wcodeci_avx512_find(classes, t->freq, symbol[g]);
+        const __m512i fe = _mm512_maskz_permutexvar_epi8(0x5555555555555555u, symbol[g], t->freq), fo = _mm512_maskz_permutexvar_epi8(0xAAAAAAAAAAAAAAAAu, symbol[g], t->freq);
         even[g] = _mm512_add_epi16(_mm512_mullo_epi16(_mm512_and_si512(high[g], t->even),
-                                                      _mm512_and_si512(freq, t->even)),
+                                                      fe),
                                    _mm512_and_si512(rank[g], t->even));
-        odd[g] = _mm512_add_epi16(_mm512_mullo_epi16(_mm512_srli_epi16(high[g], 8),
-                                                     _mm512_srli_epi16(freq, 8)),
+        odd[g] = _mm512_add_epi16(_mm512_mulhi_epu16(_mm512_andnot_si512(t->even, high[g]), fo),
                                   _mm512_srli_epi16(rank[g], 8));
     }
     WCODECI_UNROLL_4

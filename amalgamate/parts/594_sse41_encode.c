@@ -199,6 +199,100 @@ WCODECI_SSE41 static void wcodeci_sse41_residual(const wcodeci_byte *v, const wc
     wcodeci_residual_scalar(v + i, before + i, residual + i, n - i, mask);
 }
 
+/* ---- scales: as for AVX-512 ---- */
+
+/* The largest of 16 bytes: the smallest of their complements, found as words whose upper bytes are 0. */
+WCODECI_SSE41_INLINE unsigned wcodeci_sse41_most(__m128i x)
+{
+    x = _mm_max_epu8(x, _mm_srli_epi16(x, 8));
+    x = _mm_sub_epi16(_mm_set1_epi16(255), _mm_and_si128(x, _mm_set1_epi16(255)));
+    return 255u - ((unsigned)_mm_cvtsi128_si32(_mm_minpos_epu16(x)) & 255u);
+}
+
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_level(const wcodeci_fit *fit, __m128i e, __m128i scale)
+{
+    const __m128i zero = _mm_setzero_si128();
+    e = _mm_subs_epu8(_mm_adds_epu8(e, _mm_set1_epi8((char)fit->up)), _mm_set1_epi8((char)fit->down));
+    e = _mm_adds_epu8(e, e);
+    e = _mm_adds_epu8(e, e);
+    e = _mm_adds_epu8(e, _mm_max_epi8(_mm_subs_epi8(zero, scale), zero));
+    return _mm_subs_epu8(e, _mm_max_epi8(scale, zero));
+}
+
+/* Two look-ups of 16: adding 112 with saturation gives what is 16 or more the top bit, which is a shuffle's zero. */
+WCODECI_SSE41_INLINE __m128i wcodeci_sse41_weigh(__m128i most, __m128i level)
+{
+    const __m128i below = _mm_sub_epi8(most, level), saturate = _mm_set1_epi8(112);
+    return _mm_or_si128(_mm_shuffle_epi8(wcodeci_sse41_load(wcodeci_fit_weight), _mm_adds_epu8(below, saturate)),
+                        _mm_shuffle_epi8(wcodeci_sse41_load(wcodeci_fit_weight + 16), _mm_adds_epu8(
+                            _mm_sub_epi8(below, _mm_set1_epi8(16)), saturate)));
+}
+
+WCODECI_SSE41 static uint32_t wcodeci_sse41_fit_row(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                                    const wcodeci_byte *columns, size_t n, unsigned *most)
+{
+    __m128i top = _mm_setzero_si128(), sum = top;
+    uint32_t rest = 0;
+    size_t i, j;
+    for (i = 0; n - i >= 16; i += 16)
+        top = _mm_max_epu8(top, wcodeci_sse41_level(fit, wcodeci_sse41_load(exponents + i),
+                                                    wcodeci_sse41_load(columns + i)));
+    *most = wcodeci_sse41_most(top);
+    for (j = i; j < n; j++) {
+        const unsigned level = wcodeci_fit_level(fit, exponents[j], (signed char)columns[j]);
+        if (level > *most) *most = level;
+    }
+    for (j = i; j < n; j++)
+        rest += wcodeci_fit_weigh(*most, wcodeci_fit_level(fit, exponents[j], (signed char)columns[j]));
+    top = _mm_set1_epi8((char)*most);
+    for (i = 0; n - i >= 16; i += 16)
+        sum = _mm_add_epi64(sum, _mm_sad_epu8(wcodeci_sse41_weigh(top, wcodeci_sse41_level(
+            fit, wcodeci_sse41_load(exponents + i), wcodeci_sse41_load(columns + i))), _mm_setzero_si128()));
+    sum = _mm_add_epi64(sum, _mm_unpackhi_epi64(sum, sum));
+    return rest + (uint32_t)_mm_cvtsi128_si32(sum);
+}
+
+WCODECI_SSE41 static void wcodeci_sse41_fit_most(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                                 int scale, size_t n, wcodeci_byte *most)
+{
+    const __m128i all = _mm_set1_epi8((char)scale);
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16)
+        wcodeci_sse41_store(most + i, _mm_max_epu8(wcodeci_sse41_load(most + i), wcodeci_sse41_level(
+            fit, wcodeci_sse41_load(exponents + i), all)));
+    wcodeci_fit_most_scalar(fit, exponents + i, scale, n - i, most + i);
+}
+
+WCODECI_SSE41 static void wcodeci_sse41_fit_sum(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                                int scale, size_t n, const wcodeci_byte *most, uint16_t *sum)
+{
+    const __m128i all = _mm_set1_epi8((char)scale), zero = _mm_setzero_si128();
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16) {
+        const __m128i weight = wcodeci_sse41_weigh(wcodeci_sse41_load(most + i), wcodeci_sse41_level(
+            fit, wcodeci_sse41_load(exponents + i), all));
+        wcodeci_sse41_store(sum + i, _mm_add_epi16(wcodeci_sse41_load(sum + i), _mm_unpacklo_epi8(weight, zero)));
+        wcodeci_sse41_store(sum + i + 8, _mm_add_epi16(wcodeci_sse41_load(sum + i + 8),
+                                                       _mm_unpackhi_epi8(weight, zero)));
+    }
+    wcodeci_fit_sum_scalar(fit, exponents + i, scale, n - i, most + i, sum + i);
+}
+
+WCODECI_SSE41 static void wcodeci_sse41_scale_off(const wcodeci_byte *v, const wcodeci_byte *columns,
+                                                  unsigned row, wcodeci_byte *q, wcodeci_byte *residual, size_t n,
+                                                  unsigned mask)
+{
+    const __m128i add = _mm_set1_epi8((char)row), bits = _mm_set1_epi8((char)mask), six = _mm_set1_epi8(63);
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16) {
+        const __m128i sum = _mm_add_epi8(wcodeci_sse41_load(columns + i), add);
+        wcodeci_sse41_store(q + i, sum);
+        wcodeci_sse41_store(residual + i, _mm_and_si128(bits, _mm_sub_epi8(
+            wcodeci_sse41_load(v + i), _mm_and_si128(_mm_srli_epi16(sum, 2), six))));
+    }
+    wcodeci_scale_off_scalar(v + i, columns + i, row, q + i, residual + i, n - i, mask);
+}
+
 /* ---- rANS-16 ---- */
 
 WCODECI_SSE41 static size_t wcodeci_sse41_map(const wcodeci_rans16_coder *c, const wcodeci_byte *v,
@@ -464,7 +558,9 @@ WCODECI_SSE41 static wcodeci_byte *wcodeci_sse41_put_classes(wcodeci_rans16_code
 }
 
 static const wcodeci_encode_kernels wcodeci_encode_kernels_sse41 = {
-    wcodeci_sse41_split, wcodeci_sse41_residual, { wcodeci_sse41_map, wcodeci_sse41_map_classes },
+    wcodeci_sse41_split, wcodeci_sse41_residual,
+    wcodeci_sse41_fit_row, wcodeci_sse41_fit_most, wcodeci_sse41_fit_sum, wcodeci_sse41_scale_off,
+    { wcodeci_sse41_map, wcodeci_sse41_map_classes },
     { wcodeci_sse41_put, wcodeci_sse41_put_classes }
 };
 

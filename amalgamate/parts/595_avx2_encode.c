@@ -87,6 +87,94 @@ WCODECI_AVX2 static void wcodeci_avx2_residual(const wcodeci_byte *v, const wcod
     wcodeci_residual_scalar(v + i, before + i, residual + i, n - i, mask);
 }
 
+/* ---- scales: as for AVX-512 ---- */
+
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_level(const wcodeci_fit *fit, __m256i e, __m256i scale)
+{
+    const __m256i zero = _mm256_setzero_si256();
+    e = _mm256_subs_epu8(_mm256_adds_epu8(e, _mm256_set1_epi8((char)fit->up)), _mm256_set1_epi8((char)fit->down));
+    e = _mm256_adds_epu8(e, e);
+    e = _mm256_adds_epu8(e, e);
+    e = _mm256_adds_epu8(e, _mm256_max_epi8(_mm256_subs_epi8(zero, scale), zero));
+    return _mm256_subs_epu8(e, _mm256_max_epi8(scale, zero));
+}
+
+WCODECI_AVX2_INLINE __m256i wcodeci_avx2_weigh(__m256i most, __m256i level)
+{
+    const __m256i below = _mm256_sub_epi8(most, level), saturate = _mm256_set1_epi8(112);
+    return _mm256_or_si256(_mm256_shuffle_epi8(wcodeci_avx2_twice(wcodeci_fit_weight),
+                                               _mm256_adds_epu8(below, saturate)),
+                           _mm256_shuffle_epi8(wcodeci_avx2_twice(wcodeci_fit_weight + 16), _mm256_adds_epu8(
+                               _mm256_sub_epi8(below, _mm256_set1_epi8(16)), saturate)));
+}
+
+WCODECI_AVX2 static uint32_t wcodeci_avx2_fit_row(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                                  const wcodeci_byte *columns, size_t n, unsigned *most)
+{
+    __m256i top = _mm256_setzero_si256(), sum = top;
+    __m128i half;
+    uint32_t rest = 0;
+    size_t i, j;
+    for (i = 0; n - i >= 32; i += 32)
+        top = _mm256_max_epu8(top, wcodeci_avx2_level(fit, wcodeci_avx2_load(exponents + i),
+                                                      wcodeci_avx2_load(columns + i)));
+    *most = wcodeci_sse41_most(_mm_max_epu8(_mm256_castsi256_si128(top), _mm256_extracti128_si256(top, 1)));
+    for (j = i; j < n; j++) {
+        const unsigned level = wcodeci_fit_level(fit, exponents[j], (signed char)columns[j]);
+        if (level > *most) *most = level;
+    }
+    for (j = i; j < n; j++)
+        rest += wcodeci_fit_weigh(*most, wcodeci_fit_level(fit, exponents[j], (signed char)columns[j]));
+    top = _mm256_set1_epi8((char)*most);
+    for (i = 0; n - i >= 32; i += 32)
+        sum = _mm256_add_epi64(sum, _mm256_sad_epu8(wcodeci_avx2_weigh(top, wcodeci_avx2_level(
+            fit, wcodeci_avx2_load(exponents + i), wcodeci_avx2_load(columns + i))), _mm256_setzero_si256()));
+    half = _mm_add_epi64(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
+    return rest + (uint32_t)_mm_cvtsi128_si32(_mm_add_epi64(half, _mm_unpackhi_epi64(half, half)));
+}
+
+WCODECI_AVX2 static void wcodeci_avx2_fit_most(const wcodeci_fit *fit, const wcodeci_byte *exponents, int scale,
+                                               size_t n, wcodeci_byte *most)
+{
+    const __m256i all = _mm256_set1_epi8((char)scale);
+    size_t i;
+    for (i = 0; n - i >= 32; i += 32)
+        wcodeci_avx2_store(most + i, _mm256_max_epu8(wcodeci_avx2_load(most + i), wcodeci_avx2_level(
+            fit, wcodeci_avx2_load(exponents + i), all)));
+    wcodeci_fit_most_scalar(fit, exponents + i, scale, n - i, most + i);
+}
+
+WCODECI_AVX2 static void wcodeci_avx2_fit_sum(const wcodeci_fit *fit, const wcodeci_byte *exponents, int scale,
+                                              size_t n, const wcodeci_byte *most, uint16_t *sum)
+{
+    const __m256i all = _mm256_set1_epi8((char)scale);
+    size_t i;
+    for (i = 0; n - i >= 32; i += 32) {
+        const __m256i weight = wcodeci_avx2_weigh(wcodeci_avx2_load(most + i), wcodeci_avx2_level(
+            fit, wcodeci_avx2_load(exponents + i), all));
+        wcodeci_avx2_store(sum + i, _mm256_add_epi16(wcodeci_avx2_load(sum + i),
+                                                     _mm256_cvtepu8_epi16(_mm256_castsi256_si128(weight))));
+        wcodeci_avx2_store(sum + i + 16, _mm256_add_epi16(wcodeci_avx2_load(sum + i + 16),
+                                                          _mm256_cvtepu8_epi16(_mm256_extracti128_si256(weight, 1))));
+    }
+    wcodeci_fit_sum_scalar(fit, exponents + i, scale, n - i, most + i, sum + i);
+}
+
+WCODECI_AVX2 static void wcodeci_avx2_scale_off(const wcodeci_byte *v, const wcodeci_byte *columns, unsigned row,
+                                                wcodeci_byte *q, wcodeci_byte *residual, size_t n, unsigned mask)
+{
+    const __m256i add = _mm256_set1_epi8((char)row), bits = _mm256_set1_epi8((char)mask);
+    const __m256i six = _mm256_set1_epi8(63);
+    size_t i;
+    for (i = 0; n - i >= 32; i += 32) {
+        const __m256i sum = _mm256_add_epi8(wcodeci_avx2_load(columns + i), add);
+        wcodeci_avx2_store(q + i, sum);
+        wcodeci_avx2_store(residual + i, _mm256_and_si256(bits, _mm256_sub_epi8(
+            wcodeci_avx2_load(v + i), _mm256_and_si256(_mm256_srli_epi16(sum, 2), six))));
+    }
+    wcodeci_scale_off_scalar(v + i, columns + i, row, q + i, residual + i, n - i, mask);
+}
+
 /* ---- rANS-16 ---- */
 
 /* Entry x of 16, or 0 where x is 16 or more: adding 112 with saturation leaves the low four bits of what is
@@ -320,7 +408,9 @@ WCODECI_AVX2 static wcodeci_byte *wcodeci_avx2_put_classes(wcodeci_rans16_coder 
 }
 
 static const wcodeci_encode_kernels wcodeci_encode_kernels_avx2 = {
-    wcodeci_avx2_split, wcodeci_avx2_residual, { wcodeci_avx2_map, wcodeci_avx2_map_classes },
+    wcodeci_avx2_split, wcodeci_avx2_residual,
+    wcodeci_avx2_fit_row, wcodeci_avx2_fit_most, wcodeci_avx2_fit_sum, wcodeci_avx2_scale_off,
+    { wcodeci_avx2_map, wcodeci_avx2_map_classes },
     { wcodeci_avx2_put, wcodeci_avx2_put_classes }
 };
 

@@ -38,8 +38,8 @@ WCODECI_AVX512_INLINE wcodeci_avx512_field wcodeci_avx512_field_make(const wcode
 WCODECI_AVX512_INLINE __m512i wcodeci_avx512_field16(const wcodeci_avx512_field *f, __m512i x)
 {
     const __m512i high = f->raise ? _mm512_sll_epi16(x, f->high) : _mm512_srl_epi16(x, f->high);
-    return _mm512_or_si512(_mm512_and_si512(_mm512_srl_epi16(x, f->low), f->low_mask),
-                           _mm512_and_si512(high, f->high_mask));
+    return _mm512_ternarylogic_epi64(_mm512_and_si512(_mm512_srl_epi16(x, f->low), f->low_mask), high,
+                                     f->high_mask, WCODECI_A_OR_B_AND_C);
 }
 
 WCODECI_AVX512_INLINE __m512i wcodeci_avx512_field32(const wcodeci_avx512_field *f, __m512i x)
@@ -49,10 +49,17 @@ WCODECI_AVX512_INLINE __m512i wcodeci_avx512_field32(const wcodeci_avx512_field 
                            _mm512_and_si512(high, f->high_mask));
 }
 
-/* The low bytes of 64 units of 16 bits. */
-WCODECI_AVX512_INLINE __m512i wcodeci_avx512_narrow16(__m512i a, __m512i b)
+/* The low bytes of 64 units of 16 bits; even: 0, 2, 4, ... */
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_narrow16(__m512i a, __m512i even, __m512i b)
 {
-    return _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtepi16_epi8(a)), _mm512_cvtepi16_epi8(b), 1);
+    return _mm512_permutex2var_epi8(a, even, b);
+}
+
+/* 0, 2, 4, ... 126. */
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_even(void)
+{
+    return _mm512_set_epi64(0x7E7C7A7876747270, 0x6E6C6A6866646260, 0x5E5C5A5856545250, 0x4E4C4A4846444240,
+                            0x3E3C3A3836343230, 0x2E2C2A2826242220, 0x1E1C1A1816141210, 0x0E0C0A0806040200);
 }
 
 WCODECI_AVX512_INLINE __m512i wcodeci_avx512_narrow32(__m512i a, __m512i b, __m512i c, __m512i d)
@@ -74,9 +81,17 @@ WCODECI_AVX512 static size_t wcodeci_avx512_split(const wcodeci_plane_row *row, 
             wcodeci_avx512_store(plane + i, wcodeci_avx512_field16(&f, wcodeci_avx512_load(src + i)));
     } else if (unit == 2) {
         const wcodeci_avx512_field f = wcodeci_avx512_field_make(row, 16);
+        const __m512i even = wcodeci_avx512_even();
+        if (row->width == 8 && row->low_width == 8) {       /* no more than a shift */
+            for (; n - i >= 64; i += 64)
+                wcodeci_avx512_store(plane + i, wcodeci_avx512_narrow16(
+                    _mm512_srl_epi16(wcodeci_avx512_load(src + 2 * i), f.low), even,
+                    _mm512_srl_epi16(wcodeci_avx512_load(src + 2 * i + 64), f.low)));
+            return i;
+        }
         for (; n - i >= 64; i += 64) {
             const __m512i a = wcodeci_avx512_load(src + 2 * i), b = wcodeci_avx512_load(src + 2 * i + 64);
-            wcodeci_avx512_store(plane + i, wcodeci_avx512_narrow16(wcodeci_avx512_field16(&f, a),
+            wcodeci_avx512_store(plane + i, wcodeci_avx512_narrow16(wcodeci_avx512_field16(&f, a), even,
                                                                     wcodeci_avx512_field16(&f, b)));
         }
     } else if (unit == 4) {
@@ -102,6 +117,123 @@ WCODECI_AVX512 static void wcodeci_avx512_residual(const wcodeci_byte *v, const 
         wcodeci_avx512_store(residual + i, _mm512_and_si512(bits, _mm512_sub_epi8(wcodeci_avx512_load(v + i),
                                                                    wcodeci_avx512_load(before + i))));
     wcodeci_residual_scalar(v + i, before + i, residual + i, n - i, mask);
+}
+
+/* ---- scales ---- */
+
+/* What makes levels: 4 e, saturating, and the scale's positive and negative part. */
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_level(const wcodeci_fit *fit, __m512i e, __m512i scale)
+{
+    const __m512i zero = _mm512_setzero_si512();
+    e = _mm512_subs_epu8(_mm512_adds_epu8(e, _mm512_set1_epi8((char)fit->up)), _mm512_set1_epi8((char)fit->down));
+    e = _mm512_adds_epu8(e, e);
+    e = _mm512_adds_epu8(e, e);
+    e = _mm512_adds_epu8(e, _mm512_max_epi8(_mm512_subs_epi8(zero, scale), zero));
+    return _mm512_subs_epu8(e, _mm512_max_epi8(scale, zero));
+}
+
+/* The weights of levels below `most`, from a table of 64 whose second half is 0. */
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_weigh(__m512i table, __m512i most, __m512i level)
+{
+    return _mm512_permutexvar_epi8(_mm512_min_epu8(_mm512_sub_epi8(most, level), _mm512_set1_epi8(63)), table);
+}
+
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_weights(void)
+{
+    return _mm512_zextsi256_si512(_mm256_loadu_si256((const __m256i *)(const void *)wcodeci_fit_weight));
+}
+
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_some(__mmask64 there, const wcodeci_byte *p)
+{
+    return _mm512_maskz_loadu_epi8(there, p);
+}
+
+WCODECI_AVX512_INLINE __mmask64 wcodeci_avx512_there(size_t n)
+{
+    return n < 64 ? ((__mmask64)1 << n) - 1 : ~(__mmask64)0;
+}
+
+WCODECI_AVX512_INLINE __m512i wcodeci_avx512_level_at(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                                      const wcodeci_byte *columns, __mmask64 there)
+{
+    return wcodeci_avx512_level(fit, wcodeci_avx512_some(there, exponents), wcodeci_avx512_some(there, columns));
+}
+
+WCODECI_AVX512 static uint32_t wcodeci_avx512_fit_row(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                                      const wcodeci_byte *columns, size_t n, unsigned *most)
+{
+    const __m512i table = wcodeci_avx512_weights(), zero = _mm512_setzero_si512();
+    const size_t whole = n & ~(size_t)63;
+    const __mmask64 rest = ((__mmask64)1 << (n & 63)) - 1;
+    __m512i top = zero, sum = zero;
+    __m256i half;
+    size_t i;
+    for (i = 0; i < whole; i += 64)
+        top = _mm512_max_epu8(top, wcodeci_avx512_level(fit, wcodeci_avx512_load(exponents + i),
+                                                        wcodeci_avx512_load(columns + i)));
+    if (rest)
+        top = _mm512_mask_max_epu8(top, rest, top,
+                                   wcodeci_avx512_level_at(fit, exponents + i, columns + i, rest));
+    half = _mm256_max_epu8(_mm512_castsi512_si256(top), _mm512_extracti64x4_epi64(top, 1));
+    *most = wcodeci_sse41_most(_mm_max_epu8(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1)));
+    top = _mm512_set1_epi8((char)*most);
+    for (i = 0; i < whole; i += 64) {
+        const __m512i level = wcodeci_avx512_level(fit, wcodeci_avx512_load(exponents + i),
+                                                   wcodeci_avx512_load(columns + i));
+        sum = _mm512_add_epi64(sum, _mm512_sad_epu8(wcodeci_avx512_weigh(table, top, level), zero));
+    }
+    if (rest)
+        sum = _mm512_add_epi64(sum, _mm512_sad_epu8(_mm512_maskz_mov_epi8(rest, wcodeci_avx512_weigh(
+            table, top, wcodeci_avx512_level_at(fit, exponents + i, columns + i, rest))), zero));
+    return (uint32_t)_mm512_reduce_add_epi64(sum);
+}
+
+WCODECI_AVX512 static void wcodeci_avx512_fit_most(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                                   int scale, size_t n, wcodeci_byte *most)
+{
+    const __m512i all = _mm512_set1_epi8((char)scale);
+    size_t i;
+    for (i = 0; i < n; i += 64) {
+        const __mmask64 there = wcodeci_avx512_there(n - i);
+        const __m512i level = wcodeci_avx512_level(fit, wcodeci_avx512_some(there, exponents + i), all);
+        _mm512_mask_storeu_epi8(most + i, there, _mm512_max_epu8(level, wcodeci_avx512_some(there, most + i)));
+    }
+}
+
+WCODECI_AVX512 static void wcodeci_avx512_fit_sum(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                                  int scale, size_t n, const wcodeci_byte *most, uint16_t *sum)
+{
+    const __m512i table = wcodeci_avx512_weights(), all = _mm512_set1_epi8((char)scale);
+    size_t i;
+    for (i = 0; i < n; i += 64) {
+        const __mmask64 there = wcodeci_avx512_there(n - i);
+        const __mmask32 low = (__mmask32)there, high = (__mmask32)(there >> 32);
+        const __m512i level = wcodeci_avx512_level(fit, wcodeci_avx512_some(there, exponents + i), all);
+        const __m512i weight = wcodeci_avx512_weigh(table, wcodeci_avx512_some(there, most + i), level);
+        const __m512i a = _mm512_cvtepu8_epi16(_mm512_castsi512_si256(weight));
+        const __m512i b = _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(weight, 1));
+        _mm512_mask_storeu_epi16(sum + i, low, _mm512_add_epi16(_mm512_maskz_loadu_epi16(low, sum + i), a));
+        if (!high) continue;
+        _mm512_mask_storeu_epi16(sum + i + 32, high,
+                                 _mm512_add_epi16(_mm512_maskz_loadu_epi16(high, sum + i + 32), b));
+    }
+}
+
+WCODECI_AVX512 static void wcodeci_avx512_scale_off(const wcodeci_byte *v, const wcodeci_byte *columns,
+                                                    unsigned row, wcodeci_byte *q, wcodeci_byte *residual,
+                                                    size_t n, unsigned mask)
+{
+    const __m512i add = _mm512_set1_epi8((char)row), bits = _mm512_set1_epi8((char)mask);
+    const __m512i six = _mm512_set1_epi8(63);
+    size_t i;
+    for (i = 0; i < n; i += 64) {
+        const __mmask64 there = wcodeci_avx512_there(n - i);
+        const __m512i sum = _mm512_add_epi8(wcodeci_avx512_some(there, columns + i), add);
+        const __m512i shift = _mm512_and_si512(_mm512_srli_epi16(sum, 2), six);
+        _mm512_mask_storeu_epi8(q + i, there, sum);
+        _mm512_mask_storeu_epi8(residual + i, there, _mm512_and_si512(bits, _mm512_sub_epi8(
+            wcodeci_avx512_some(there, v + i), shift)));
+    }
 }
 
 /* ---- rANS-16 ---- */
@@ -286,7 +418,9 @@ WCODECI_AVX512 static wcodeci_byte *wcodeci_avx512_put_classes(wcodeci_rans16_co
 }
 
 static const wcodeci_encode_kernels wcodeci_encode_kernels_avx512 = {
-    wcodeci_avx512_split, wcodeci_avx512_residual, { wcodeci_avx512_map, wcodeci_avx512_map_classes },
+    wcodeci_avx512_split, wcodeci_avx512_residual,
+    wcodeci_avx512_fit_row, wcodeci_avx512_fit_most, wcodeci_avx512_fit_sum, wcodeci_avx512_scale_off,
+    { wcodeci_avx512_map, wcodeci_avx512_map_classes },
     { wcodeci_avx512_put, wcodeci_avx512_put_classes }
 };
 

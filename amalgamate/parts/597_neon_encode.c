@@ -98,6 +98,94 @@ static void wcodeci_neon_residual(const wcodeci_byte *v, const wcodeci_byte *bef
     wcodeci_residual_scalar(v + i, before + i, residual + i, n - i, mask);
 }
 
+/* ---- scales: as for AVX-512 ---- */
+
+WCODECI_INLINE uint8x16_t wcodeci_neon_level(const wcodeci_fit *fit, uint8x16_t e, int8x16_t scale)
+{
+    const int8x16_t zero = vdupq_n_s8(0);
+    e = vqsubq_u8(vqaddq_u8(e, vdupq_n_u8(fit->up)), vdupq_n_u8(fit->down));
+    e = vqshlq_n_u8(e, 2);
+    e = vqaddq_u8(e, vreinterpretq_u8_s8(vmaxq_s8(vqnegq_s8(scale), zero)));
+    return vqsubq_u8(e, vreinterpretq_u8_s8(vmaxq_s8(scale, zero)));
+}
+
+/* A look-up beyond the table's 32 entries gives 0. */
+WCODECI_INLINE uint8x16_t wcodeci_neon_weigh(uint8x16x2_t table, uint8x16_t most, uint8x16_t level)
+{
+    return vqtbl2q_u8(table, vsubq_u8(most, level));
+}
+
+WCODECI_INLINE uint8x16x2_t wcodeci_neon_fit_weights(void)
+{
+    uint8x16x2_t table;
+    table.val[0] = vld1q_u8(wcodeci_fit_weight);
+    table.val[1] = vld1q_u8(wcodeci_fit_weight + 16);
+    return table;
+}
+
+static uint32_t wcodeci_neon_fit_row(const wcodeci_fit *fit, const wcodeci_byte *exponents,
+                                     const wcodeci_byte *columns, size_t n, unsigned *most)
+{
+    const uint8x16x2_t table = wcodeci_neon_fit_weights();
+    uint8x16_t top = vdupq_n_u8(0);
+    uint32x4_t sum = vdupq_n_u32(0);
+    uint32_t rest = 0;
+    size_t i, j;
+    for (i = 0; n - i >= 16; i += 16)
+        top = vmaxq_u8(top, wcodeci_neon_level(fit, vld1q_u8(exponents + i),
+                                               vreinterpretq_s8_u8(vld1q_u8(columns + i))));
+    *most = vmaxvq_u8(top);
+    for (j = i; j < n; j++) {
+        const unsigned level = wcodeci_fit_level(fit, exponents[j], (signed char)columns[j]);
+        if (level > *most) *most = level;
+    }
+    for (j = i; j < n; j++)
+        rest += wcodeci_fit_weigh(*most, wcodeci_fit_level(fit, exponents[j], (signed char)columns[j]));
+    top = vdupq_n_u8((wcodeci_byte)*most);
+    for (i = 0; n - i >= 16; i += 16)
+        sum = vpadalq_u16(sum, vpaddlq_u8(wcodeci_neon_weigh(table, top, wcodeci_neon_level(
+            fit, vld1q_u8(exponents + i), vreinterpretq_s8_u8(vld1q_u8(columns + i))))));
+    return rest + vaddvq_u32(sum);
+}
+
+static void wcodeci_neon_fit_most(const wcodeci_fit *fit, const wcodeci_byte *exponents, int scale, size_t n,
+                                  wcodeci_byte *most)
+{
+    const int8x16_t all = vdupq_n_s8((signed char)scale);
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16)
+        vst1q_u8(most + i, vmaxq_u8(vld1q_u8(most + i), wcodeci_neon_level(fit, vld1q_u8(exponents + i), all)));
+    wcodeci_fit_most_scalar(fit, exponents + i, scale, n - i, most + i);
+}
+
+static void wcodeci_neon_fit_sum(const wcodeci_fit *fit, const wcodeci_byte *exponents, int scale, size_t n,
+                                 const wcodeci_byte *most, uint16_t *sum)
+{
+    const uint8x16x2_t table = wcodeci_neon_fit_weights();
+    const int8x16_t all = vdupq_n_s8((signed char)scale);
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16) {
+        const uint8x16_t weight = wcodeci_neon_weigh(table, vld1q_u8(most + i), wcodeci_neon_level(
+            fit, vld1q_u8(exponents + i), all));
+        vst1q_u16(sum + i, vaddw_u8(vld1q_u16(sum + i), vget_low_u8(weight)));
+        vst1q_u16(sum + i + 8, vaddw_high_u8(vld1q_u16(sum + i + 8), weight));
+    }
+    wcodeci_fit_sum_scalar(fit, exponents + i, scale, n - i, most + i, sum + i);
+}
+
+static void wcodeci_neon_scale_off(const wcodeci_byte *v, const wcodeci_byte *columns, unsigned row,
+                                   wcodeci_byte *q, wcodeci_byte *residual, size_t n, unsigned mask)
+{
+    const uint8x16_t add = vdupq_n_u8((wcodeci_byte)row), bits = vdupq_n_u8((wcodeci_byte)mask);
+    size_t i;
+    for (i = 0; n - i >= 16; i += 16) {
+        const uint8x16_t sum = vaddq_u8(vld1q_u8(columns + i), add);
+        vst1q_u8(q + i, sum);
+        vst1q_u8(residual + i, vandq_u8(bits, vsubq_u8(vld1q_u8(v + i), vshrq_n_u8(sum, 2))));
+    }
+    wcodeci_scale_off_scalar(v + i, columns + i, row, q + i, residual + i, n - i, mask);
+}
+
 /* ---- rANS-16 ---- */
 
 /* Writes down where the bits are: i and up.  Returns how many places there are, or most + 1. */
@@ -392,7 +480,9 @@ static wcodeci_byte *wcodeci_neon_put_classes(wcodeci_rans16_coder *c, const wco
 }
 
 static const wcodeci_encode_kernels wcodeci_encode_kernels_neon = {
-    wcodeci_neon_split, wcodeci_neon_residual, { wcodeci_neon_map, wcodeci_neon_map_classes },
+    wcodeci_neon_split, wcodeci_neon_residual,
+    wcodeci_neon_fit_row, wcodeci_neon_fit_most, wcodeci_neon_fit_sum, wcodeci_neon_scale_off,
+    { wcodeci_neon_map, wcodeci_neon_map_classes },
     { wcodeci_neon_put, wcodeci_neon_put_classes }
 };
 

@@ -7,7 +7,9 @@
 
 #define WCODECI_PALETTE 256                 /* units, at most */
 
-/* Is the split one of a palette, or a linear one? */
+/* Is the split one with a table, of a palette, a linear one? */
+WCODECI_INLINE int wcodeci_split_indexed(unsigned split) { return split >= WCODEC_SPLIT_PALETTE16; }
+
 WCODECI_INLINE int wcodeci_split_palette(unsigned split)
 {
     return split >= WCODEC_SPLIT_PALETTE16 && split <= WCODEC_SPLIT_PALETTE64;

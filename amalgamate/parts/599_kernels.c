@@ -36,7 +36,7 @@ WCODEC_API const char *wcodec_cpu_kernels(unsigned cpu_off)
 typedef struct wcodeci_engine {
     const wcodeci_kernels *kernels;
     wcodeci_crc_fn *crc;
-    int mix;                /* the scratch memory begins with a wcodeci_mix */
+    unsigned features;      /* WCODEC_FEATURE_: what the scratch memory has room for */
 } wcodeci_engine;
 
 static wcodeci_engine wcodeci_engine_make(unsigned cpu_off)
@@ -45,7 +45,7 @@ static wcodeci_engine wcodeci_engine_make(unsigned cpu_off)
     wcodeci_engine engine;
     engine.kernels = wcodeci_kernels_of(cpu);
     engine.crc = wcodeci_crc_of(cpu);
-    engine.mix = 0;
+    engine.features = 0;
     return engine;
 }
 
@@ -53,6 +53,7 @@ static wcodeci_engine wcodeci_engine_make(unsigned cpu_off)
 
 static const wcodeci_encode_kernels wcodeci_encode_kernels_scalar = {
     wcodeci_split_scalar, wcodeci_residual_scalar,
+    wcodeci_fit_row_scalar, wcodeci_fit_most_scalar, wcodeci_fit_sum_scalar, wcodeci_scale_off_scalar,
     { wcodeci_rans16_map_scalar, wcodeci_rans16_map_classes_scalar },
     { wcodeci_rans16_put_scalar, wcodeci_rans16_put_scalar }
 };

@@ -2,6 +2,7 @@
  * Tiles: records and decoding (private, and layer 1 of the API)
  * ---------------------------------------------------------------------------------------------- */
 
+#define WCODECI_RECORD_BASE 0x42
 #define WCODECI_RECORD_ORIGINAL 0x4F
 #define WCODECI_RECORD_SCALES 0x53
 #define WCODECI_RECORD_TILE 0x54
@@ -44,9 +45,17 @@ typedef struct wcodeci_tile {
     uint64_t phase;     /* of a scaled tile */
     size_t n;           /* units */
     wcodeci_palette palette;
-    size_t fields_end;  /* in the record: where the payloads may begin */
+    size_t widths, heads;   /* in the record of a tile of blocks: where the sizes of its fields begin, and their heads */
+    size_t fields_end;  /* in the record: where the filler begins */
+    size_t payloads;    /* in the record: where the filler ends */
     size_t body_end;    /* in the record */
 } wcodeci_tile;
+
+/* Is it a predictor by the base? */
+static int wcodeci_predict_based(unsigned predictor)
+{
+    return predictor == WCODEC_PREDICT_BASE_XOR || predictor == WCODEC_PREDICT_BASE_DIFFERENCE;
+}
 
 /* Reads a plane's coder, predictor and size. */
 static wcodec_status wcodeci_plane_parse(wcodeci_cursor *c, wcodec_plane_info *plane, const char **what)
@@ -58,12 +67,13 @@ static wcodec_status wcodeci_plane_parse(wcodeci_cursor *c, wcodec_plane_info *p
     plane->predictor = (unsigned char)(code >> 5);
     plane->size = (size_t)size;
     if (plane->coder >= WCODEC_CODER_COUNT || (plane->coder == WCODEC_CODER_MIX && !WCODECI_MIX)
+        || (plane->coder == WCODEC_CODER_LZ && !WCODECI_LZ)
         || plane->predictor >= WCODEC_PREDICT_COUNT) {
         *what = "unknown coder or predictor";
         return WCODEC_E_UNSUPPORTED;
     }
-    *what = "a plane is larger than its tile's record";
-    return size > WCODECI_MAX_BODY ? WCODEC_E_CORRUPT : WCODEC_OK;
+    *what = "a plane is larger than its tile's record, or predicted as only whole units are";
+    return size > WCODECI_MAX_BODY || wcodeci_predict_based(plane->predictor) ? WCODEC_E_CORRUPT : WCODEC_OK;
 }
 
 /* Places a payload at or behind `position`; returns where it ends. */
@@ -74,8 +84,8 @@ static uint64_t wcodeci_plane_place(wcodec_plane_info *plane, uint64_t position)
     return position + plane->size;
 }
 
-/* Reads what a palette's or a linear split's fields say of its table. */
-static wcodec_status wcodeci_palette_parse(wcodeci_cursor *c, wcodeci_tile *tile)
+/* Reads what the fields of a split with a table say of it. */
+static wcodec_status wcodeci_palette_parse(wcodeci_cursor *c, wcodeci_tile *tile, const char **what)
 {
     wcodeci_palette *p = &tile->palette;
     if (wcodeci_split_palette(tile->info.split)) {
@@ -91,7 +101,10 @@ static wcodec_status wcodeci_palette_parse(wcodeci_cursor *c, wcodeci_tile *tile
         p->zero = wcodeci_take8(c);
         run = wcodeci_take_varint(c);
         if (c->bad) return c->bad;
-        if (form >> 6) return WCODEC_E_UNSUPPORTED;
+        if (form >> 6) {
+            *what = "unknown form of a table";
+            return WCODEC_E_UNSUPPORTED;
+        }
         p->width = form & 15;
         p->bytes = 1 + (form >> 4);
         if (p->width == 0 || p->width > 8 || run == 0 || run > tile->n) return WCODEC_E_CORRUPT;
@@ -111,6 +124,148 @@ static uint64_t wcodeci_palette_place(wcodec_tile_info *info, uint64_t position)
     return position + info->table_size;
 }
 
+/* Parses split and flags, which are taken already, of a tile or a field: `size` bytes when decoded. */
+static wcodec_status wcodeci_split_parse(wcodeci_tile *tile, unsigned flags, const char **what)
+{
+    tile->info.predictor = flags & 7;
+    if (tile->info.split >= WCODEC_SPLIT_COUNT || tile->info.predictor >= WCODEC_PREDICT_COUNT) {
+        *what = "unknown split or predictor of a tile";
+        return WCODEC_E_UNSUPPORTED;
+    }
+    if (tile->info.predictor == WCODEC_PREDICT_SCALE) return WCODEC_E_CORRUPT;      /* one of planes alone */
+    if ((flags & WCODECI_TILE_ROW) && tile->row == 0) return WCODEC_E_CORRUPT;
+    tile->info.unit = wcodeci_splits[tile->info.split].unit;
+    tile->info.planes = wcodeci_splits[tile->info.split].planes;
+    return WCODEC_OK;
+}
+
+/* Parses the planes of a tile or a field. */
+static wcodec_status wcodeci_planes_parse(wcodeci_cursor *c, wcodeci_tile *tile, const char **what)
+{
+    const wcodeci_split_row *split = &wcodeci_splits[tile->info.split];
+    int up = tile->info.predictor == WCODEC_PREDICT_UP, scaled = 0;
+    unsigned k;
+    for (k = 0; k < split->planes; k++) {
+        wcodec_plane_info *plane = &tile->info.plane[k];
+        wcodec_status status;
+        plane->width = tile->palette.width ? (unsigned char)tile->palette.width : split->plane[k].width;
+        status = wcodeci_plane_parse(c, plane, what);
+        if (status) return status;
+        up |= plane->predictor == WCODEC_PREDICT_UP;
+        scaled |= plane->predictor == WCODEC_PREDICT_SCALE;
+        if (plane->coder == WCODEC_CODER_MIX) tile->info.features |= WCODEC_FEATURE_MIX;
+    }
+    *what = "a tile's record is broken";
+    return (up && !tile->row) || (scaled && !tile->info.scaled) ? WCODEC_E_CORRUPT : WCODEC_OK;
+}
+
+/* Parses a field's head: one of `width` bytes in each of `blocks` blocks. */
+static wcodec_status wcodeci_field_parse(wcodeci_cursor *c, size_t width, size_t blocks, wcodeci_tile *field,
+                                         const char **what)
+{
+    unsigned flags;
+    wcodec_status status;
+    memset(field, 0, sizeof *field);
+    field->info.split = wcodeci_take8(c);
+    flags = wcodeci_take8(c);
+    if (flags & WCODECI_TILE_ROW) field->row = wcodeci_take_varint(c);
+    if (c->bad) return c->bad;
+    status = wcodeci_split_parse(field, flags, what);
+    if (status) return status;
+    if (field->info.split >= WCODEC_SPLIT_BLOCKS || flags > WCODECI_TILE_ROW + 7
+        || wcodeci_predict_based(field->info.predictor) || width * blocks % field->info.unit)
+        return WCODEC_E_CORRUPT;
+    field->info.decoded_size = width * blocks;
+    field->n = field->info.decoded_size / field->info.unit;
+    return wcodeci_planes_parse(c, field, what);
+}
+
+/* Parses what says how blocks fall into fields, and the fields' heads. */
+static wcodec_status wcodeci_blocks_parse(wcodeci_cursor *c, const wcodeci_byte *src, wcodeci_tile *tile,
+                                          const char **what)
+{
+    wcodeci_tile field;
+    wcodeci_cursor widths;
+    uint64_t width, block = 0;
+    unsigned f;
+    tile->info.features |= WCODEC_FEATURE_BLOCKS;
+    tile->info.fields = wcodeci_take8(c);
+    tile->widths = (size_t)(c->p - src);
+    widths = *c;
+    if (c->bad) return c->bad;
+    if (tile->info.fields == 0 || tile->info.fields > WCODEC_MAX_FIELDS) return WCODEC_E_CORRUPT;
+    for (f = 0; f < tile->info.fields; f++) {
+        width = wcodeci_take_varint(c);
+        if (c->bad) return c->bad;
+        if (width == 0 || width > WCODECI_MAX_BLOCK - block) return WCODEC_E_CORRUPT;
+        block += width;
+    }
+    tile->info.block = (unsigned)block;
+    tile->heads = (size_t)(c->p - src);
+    if (tile->n % tile->info.block) return WCODEC_E_CORRUPT;
+    for (f = 0; f < tile->info.fields; f++) {
+        wcodec_status status;
+        width = wcodeci_take_varint(&widths);
+        status = wcodeci_field_parse(c, (size_t)width, tile->n / tile->info.block, &field, what);
+        if (status) return status;
+        tile->info.features |= field.info.features;
+    }
+    return WCODEC_OK;
+}
+
+/* Goes through the fields of a tile of blocks, which was parsed. */
+typedef struct wcodeci_fields {
+    const wcodeci_tile *tile;
+    wcodeci_cursor widths, heads;
+    uint64_t position;              /* in the record: the end of the last field's payloads */
+} wcodeci_fields;
+
+static wcodeci_fields wcodeci_fields_begin(const wcodeci_byte *src, const wcodeci_tile *tile)
+{
+    wcodeci_fields fields;
+    fields.tile = tile;
+    fields.widths = wcodeci_cursor_make(src + tile->widths, tile->heads - tile->widths);
+    fields.heads = wcodeci_cursor_make(src + tile->heads, tile->fields_end - tile->heads);
+    fields.position = tile->payloads;
+    return fields;
+}
+
+/* Places the payloads of a tile or a field behind `position`; returns where they end. */
+static uint64_t wcodeci_planes_place(wcodec_tile_info *info, uint64_t position)
+{
+    unsigned k;
+    position = wcodeci_palette_place(info, wcodeci_plane_place(&info->rows, position));
+    for (k = 0; k < info->planes; k++) position = wcodeci_plane_place(&info->plane[k], position);
+    return position;
+}
+
+/* The next field as a tile in the same record; returns its bytes in a block. */
+static size_t wcodeci_fields_next(wcodeci_fields *fields, wcodeci_tile *field)
+{
+    const wcodeci_tile *tile = fields->tile;
+    const size_t width = (size_t)wcodeci_take_varint(&fields->widths);
+    const char *what;
+    (void)wcodeci_field_parse(&fields->heads, width, tile->n / tile->info.block, field, &what);
+    field->fields_end = (size_t)fields->position;
+    fields->position = wcodeci_planes_place(&field->info, fields->position);
+    field->info.crc = tile->info.crc;
+    field->info.record_size = tile->info.record_size;
+    return width;
+}
+
+/* Where the payloads end.  A position is below 2^25 for each plane, so nothing overflows. */
+static uint64_t wcodeci_tile_end(const wcodeci_byte *src, wcodeci_tile *tile)
+{
+    wcodeci_fields fields;
+    wcodeci_tile field;
+    unsigned f;
+    if (tile->info.split != WCODEC_SPLIT_BLOCKS) return wcodeci_planes_place(&tile->info, tile->payloads);
+    tile->info.rows.offset = tile->info.table_offset = tile->payloads;
+    fields = wcodeci_fields_begin(src, tile);
+    for (f = 0; f < tile->info.fields; f++) (void)wcodeci_fields_next(&fields, &field);
+    return fields.position;
+}
+
 /* Parses all fields before the payloads. */
 static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wcodeci_tile *tile,
                                         const char **what)
@@ -118,10 +273,8 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
     wcodeci_cursor c;
     wcodeci_record record;
     wcodec_status status;
-    const wcodeci_split_row *split;
     uint64_t n, position;
-    unsigned flags, k;
-    int up, scaled;
+    unsigned flags;
     memset(tile, 0, sizeof *tile);
     *what = "a tile's record is broken";
     if (size == 0) return WCODEC_E_TRUNCATED;
@@ -139,45 +292,35 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
     n = wcodeci_take_varint(&c);
     if (flags & WCODECI_TILE_ROW) tile->row = wcodeci_take_varint(&c);
     if (flags & WCODECI_TILE_SCALED) tile->phase = wcodeci_take_varint(&c);
-    tile->info.predictor = flags & 7;
+    tile->info.based = wcodeci_predict_based(flags & 7);
+    if (tile->info.based) tile->info.base_offset = wcodeci_take_varint(&c);
     if (c.bad) return size < record.head + record.body ? c.bad : WCODEC_E_CORRUPT;
-    if (tile->info.split >= WCODEC_SPLIT_COUNT || !wcodeci_splits[tile->info.split].planes || tile->info.predictor > WCODEC_PREDICT_SCALE) {
-        *what = "unknown split or predictor of a tile";
-        return WCODEC_E_UNSUPPORTED;
-    }
-    if (tile->info.predictor == WCODEC_PREDICT_SCALE) return WCODEC_E_CORRUPT;      /* one of planes alone */
-    split = &wcodeci_splits[tile->info.split];
-    if (n == 0 || n > WCODEC_MAX_TILE_BYTES / split->unit || ((flags & WCODECI_TILE_ROW) && tile->row == 0))
-        return WCODEC_E_CORRUPT;
+    status = wcodeci_split_parse(tile, flags, what);
+    if (status) return status;
+    if (tile->info.based && record.type != WCODECI_RECORD_TILE) return WCODEC_E_CORRUPT;
+    if (tile->info.based) tile->info.features |= WCODEC_FEATURE_BASE;
+    if (n == 0 || n > WCODEC_MAX_TILE_BYTES / tile->info.unit) return WCODEC_E_CORRUPT;
     tile->n = (size_t)n;
-    tile->info.unit = split->unit;
-    tile->info.planes = split->planes;
-    tile->info.decoded_size = tile->n * split->unit;
+    tile->info.decoded_size = tile->n * tile->info.unit;
     tile->info.scaled = (flags & WCODECI_TILE_SCALED) != 0;
-    up = tile->info.predictor == WCODEC_PREDICT_UP;
-    scaled = 0;
-    status = tile->info.scaled ? wcodeci_plane_parse(&c, &tile->info.rows, what) : WCODEC_OK;
     tile->info.rows.width = 8;
-    if (!status && tile->info.split >= WCODEC_SPLIT_PALETTE16) status = wcodeci_palette_parse(&c, tile);
-    for (k = 0; k < split->planes && !status; k++) {
-        wcodec_plane_info *plane = &tile->info.plane[k];
-        plane->width = tile->palette.width ? (unsigned char)tile->palette.width : split->plane[k].width;
-        status = wcodeci_plane_parse(&c, plane, what);
-        up |= plane->predictor == WCODEC_PREDICT_UP;
-        scaled |= plane->predictor == WCODEC_PREDICT_SCALE;
+    if (tile->info.split == WCODEC_SPLIT_BLOCKS) {
+        if (flags & (WCODECI_TILE_ROW | WCODECI_TILE_SCALED | 7)) return WCODEC_E_CORRUPT;
+        status = wcodeci_blocks_parse(&c, src, tile, what);
+    } else {
+        status = tile->info.scaled ? wcodeci_plane_parse(&c, &tile->info.rows, what) : WCODEC_OK;
+        if (!status && wcodeci_split_indexed(tile->info.split)) status = wcodeci_palette_parse(&c, tile, what);
+        if (!status) status = wcodeci_planes_parse(&c, tile, what);
     }
     if (status) return c.bad && size >= record.head + record.body ? WCODEC_E_CORRUPT : status;
-    *what = "a tile's record is broken";
-    if ((up && !tile->row) || (scaled && !tile->info.scaled)
-        || tile->info.rows.predictor > WCODEC_PREDICT_LEFT || tile->info.rows.coder >= WCODEC_CODER_CLASSES)
+    if (tile->info.rows.predictor > WCODEC_PREDICT_LEFT
+        || (tile->info.rows.coder >= WCODEC_CODER_CLASSES && tile->info.rows.coder != WCODEC_CODER_PACKED))
         return WCODEC_E_CORRUPT;
     if (record.body > tile->info.decoded_size + tile->info.decoded_size / 8 + WCODECI_BODY_SLACK)
         return WCODEC_E_CORRUPT;
     tile->fields_end = (size_t)(c.p - src);
-    position = tile->fields_end + (flags >> WCODECI_TILE_FILLER & 7);
-    position = wcodeci_plane_place(&tile->info.rows, position);
-    position = wcodeci_palette_place(&tile->info, position);
-    for (k = 0; k < split->planes; k++) position = wcodeci_plane_place(&tile->info.plane[k], position);
+    tile->payloads = tile->fields_end + (flags >> WCODECI_TILE_FILLER & 7);
+    position = wcodeci_tile_end(src, tile);
     if (position != record.head + record.body) return WCODEC_E_CORRUPT;
     tile->body_end = (size_t)position;
     tile->info.record_size = (size_t)record.size;
@@ -197,33 +340,44 @@ WCODEC_API wcodec_status wcodec_tile_inspect(const void *src, size_t size, wcode
     return WCODEC_OK;
 }
 
-WCODEC_API size_t wcodec_tile_decode_scratch(size_t decoded_size)
+WCODEC_API wcodec_status wcodec_tile_inspect_field(const void *src, size_t size, unsigned field,
+                                                   wcodec_tile_info *info, wcodec_error *err)
 {
-    /* No split has planes of more than two values a byte of the unit; a row has at least 8. */
-    return WCODECI_TABLE_SIZE + WCODECI_Q_CHUNK + 2 * decoded_size + decoded_size / WCODECI_MIN_COLUMNS + 80;
+    const char *what;
+    wcodeci_tile tile, one;
+    wcodeci_fields fields;
+    wcodec_status status;
+    unsigned f;
+    if ((!src && size) || !info) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
+    status = wcodeci_tile_parse((const wcodeci_byte *)src, size, &tile, &what);
+    if (status) return wcodeci_fail(err, status, 0, what);
+    if (field >= tile.info.fields) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "there is no such field");
+    fields = wcodeci_fields_begin((const wcodeci_byte *)src, &tile);
+    for (f = 0; f <= field; f++) (void)wcodeci_fields_next(&fields, &one);
+    *info = one.info;
+    return WCODEC_OK;
 }
 
-WCODEC_API size_t wcodec_tile_decode_scratch_mix(size_t decoded_size)
+WCODEC_API size_t wcodec_tile_decode_scratch(size_t decoded_size, unsigned features)
 {
-    return wcodec_tile_decode_scratch(decoded_size) + wcodeci_mix_scratch();
-}
-
-/* What a container of these features takes. */
-static size_t wcodeci_decode_scratch(int mix, size_t decoded_size)
-{
-    return mix ? wcodec_tile_decode_scratch_mix(decoded_size) : wcodec_tile_decode_scratch(decoded_size);
+    /* No split has planes of more than two values a byte of the unit; a row has at least 8.  Of blocks a field lies
+     * here too before it is put into them. */
+    return WCODECI_TABLE_SIZE + WCODECI_Q_CHUNK + 2 * decoded_size + decoded_size / WCODECI_MIN_COLUMNS + 80
+         + (features & WCODEC_FEATURE_BLOCKS ? decoded_size : 0)
+         + (features & WCODEC_FEATURE_MIX ? wcodeci_mix_scratch() : 0);
 }
 
 /* A tile on its way out of its record. */
 typedef struct wcodeci_tile_job {
     const wcodeci_engine *engine;
     const wcodeci_byte *src;
+    const wcodeci_byte *base;       /* the tile's bytes of the base, if it needs them */
     wcodeci_tile tile;
     wcodeci_scaled scaled;          /* if the tile is */
     wcodeci_byte *dst, *room;       /* room: decoded planes, one behind the other */
     wcodeci_byte *q;                /* WCODECI_Q_CHUNK bytes */
     void *table;                    /* WCODECI_TABLE_SIZE bytes, aligned for 32 bits */
-    void *mix;                      /* wcodeci_mix_scratch bytes, aligned for 64 bits; NULL: no plane may need it */
+    void *mix;                      /* wcodeci_mix_scratch bytes, aligned for 64 bits; NULL: no plane needs it */
     const wcodeci_byte *planes[WCODEC_MAX_PLANES];
 } wcodeci_tile_job;
 
@@ -251,10 +405,14 @@ static const char *wcodeci_plane_values(const wcodeci_tile_job *job, const wcode
     wcodeci_rans16_out out;
     switch (info->coder) {
     case WCODEC_CODER_RAW: return wcodeci_raw_decode(kernels, src, info->size, info->width, v, n);
+    case WCODEC_CODER_PACKED: return wcodeci_packed_decode(kernels, src, info->size, info->width, v, n);
     case WCODEC_CODER_CONSTANT: return wcodeci_constant_decode(src, info->size, info->width, v, n);
     case WCODEC_CODER_SPARSE: return wcodeci_sparse_decode(src, info->size, info->width, v, n);
     case WCODEC_CODER_HUFFMAN:
         return wcodeci_huff_decode(src, info->size, info->width, v, n, (uint16_t *)job->table);
+#if WCODECI_LZ
+    case WCODEC_CODER_LZ: return wcodeci_lz_decode(src, info->size, info->width, v, n, (uint16_t *)job->table);
+#endif
     case WCODEC_CODER_RANS16:
         memset(&out, 0, sizeof out);
         out.v = v;
@@ -275,7 +433,6 @@ static const char *wcodeci_plane_mix(const wcodeci_tile_job *job, unsigned k, wc
     in.n = job->tile.n;
     in.row = job->tile.row < in.n ? (size_t)job->tile.row : 0;
     in.exponents = k > 0 ? job->planes[0] : NULL;
-    if (!job->mix) return "a plane's coder is not among what the header promises";
     return wcodeci_mix_decode(&in, job->src + info->offset, info->size, v, job->mix);
 #else
     (void)job, (void)k, (void)v;
@@ -310,10 +467,11 @@ static const char *wcodeci_plane_decode(const wcodeci_tile_job *job, unsigned k,
     return NULL;
 }
 
-/* The row scales; `columns` of `width` are those of the tile's group. */
-static const char *wcodeci_tile_scales(wcodeci_tile_job *job, const wcodeci_byte *columns, size_t width)
+/* The row scales; `inputs` has those of the columns of the tile's group. */
+static const char *wcodeci_tile_scales(wcodeci_tile_job *job, const wcodec_tile_inputs *inputs)
 {
     const wcodec_plane_info *info = &job->tile.info.rows;
+    const size_t width = inputs ? inputs->columns : 0;
     size_t rows;
     const char *what;
     if (width < WCODECI_MIN_COLUMNS) return "a tile's group has no scales";
@@ -323,7 +481,7 @@ static const char *wcodeci_tile_scales(wcodeci_tile_job *job, const wcodeci_byte
     if (what) return what;
     if (info->predictor != WCODEC_PREDICT_NONE)
         wcodeci_unpredict_plane(job->engine->kernels, job->room, rows, 8, info->predictor, 0);
-    job->scaled.columns = columns;
+    job->scaled.columns = inputs->scales;
     job->scaled.width = width;
     job->scaled.phase = (size_t)job->tile.phase;
     job->scaled.rows = job->room;
@@ -432,15 +590,28 @@ static const char *wcodeci_tile_planes(wcodeci_tile_job *job)
     const char *what = NULL;
     unsigned k;
     if (info->split == WCODEC_SPLIT_BYTE) return wcodeci_plane_decode(job, 0, job->dst);
-    if (info->split >= WCODEC_SPLIT_PALETTE16) return wcodeci_tile_palette(job);
+    if (wcodeci_split_indexed(info->split)) return wcodeci_tile_palette(job);
     if (wcodeci_tile_fused(job, &what)) return what;
     for (k = 0; k < info->planes && !what; k++) what = wcodeci_plane_find(job, k);
     if (!what) wcodeci_merge(job->engine->kernels, info->split, job->planes, job->dst, job->tile.n);
     return what;
 }
 
-/* All bytes of a record that are in no field and no payload must be zero. */
-static int wcodeci_tile_padding_ok(const wcodeci_byte *src, const wcodeci_tile *tile)
+/* The planes of a tile or a field; units become what they are. */
+static const char *wcodeci_tile_restore(wcodeci_tile_job *job)
+{
+    const wcodec_tile_info *info = &job->tile.info;
+    const char *what = wcodeci_tile_planes(job);
+    if (what || info->predictor == WCODEC_PREDICT_NONE) return what;
+    if (info->based)
+        wcodeci_unpredict_base(job->dst, job->base, info->decoded_size, info->unit, info->predictor);
+    else
+        wcodeci_unpredict_units(job->dst, job->tile.n, info->unit, info->predictor, job->tile.row);
+    return NULL;
+}
+
+/* All bytes between the end of a tile's or a field's fields and its last payload that are in none must be zero. */
+static int wcodeci_planes_padding_ok(const wcodeci_byte *src, const wcodeci_tile *tile)
 {
     size_t end = tile->fields_end;
     unsigned k;
@@ -452,69 +623,102 @@ static int wcodeci_tile_padding_ok(const wcodeci_byte *src, const wcodeci_tile *
         if (!wcodeci_all_zero(src + end, src + tile->info.plane[k].offset)) return 0;
         end = tile->info.plane[k].offset + tile->info.plane[k].size;
     }
-    return wcodeci_all_zero(src + tile->body_end, src + tile->info.record_size);
+    return 1;
 }
 
-/* wcodec_tile_decode for the record at `base` of a container. */
+static int wcodeci_tile_padding_ok(const wcodeci_byte *src, const wcodeci_tile *tile)
+{
+    return wcodeci_planes_padding_ok(src, tile)
+        && wcodeci_all_zero(src + tile->body_end, src + tile->info.record_size);
+}
+
+/* Decodes a tile of blocks, field by field: job->tile is each of them in turn.  gathered: room for the largest. */
+static const char *wcodeci_tile_blocks(wcodeci_tile_job *job, wcodeci_byte *gathered)
+{
+    const wcodeci_tile tile = job->tile;
+    const size_t blocks = tile.n / tile.info.block;
+    wcodeci_byte *dst = job->dst, *const room = job->room;
+    wcodeci_fields fields = wcodeci_fields_begin(job->src, &tile);
+    const char *what = NULL;
+    unsigned f;
+    for (f = 0; f < tile.info.fields && !what; f++) {
+        const wcodec_plane_info *first = &job->tile.info.plane[0];
+        const size_t width = wcodeci_fields_next(&fields, &job->tile);
+        const wcodeci_byte *field = gathered;
+        job->dst = gathered;
+        job->room = room;
+        if (job->tile.info.split == WCODEC_SPLIT_BYTE && first->coder == WCODEC_CODER_RAW
+            && first->predictor == WCODEC_PREDICT_NONE && job->tile.info.predictor == WCODEC_PREDICT_NONE) {
+            field = job->src + first->offset;
+            if (first->size != job->tile.n) what = "a raw plane has a wrong size";
+        } else {
+            what = wcodeci_tile_restore(job);
+        }
+        if (!what && !wcodeci_planes_padding_ok(job->src, &job->tile)) what = "a tile's padding is not zero";
+        if (!what) wcodeci_blocks_put(field, width, dst, tile.info.block, blocks);
+        dst += width;
+    }
+    job->tile = tile;
+    return what;
+}
+
+/* wcodec_tile_decode for the record at `at` of a container. */
 static wcodec_status wcodeci_tile_decode(const wcodeci_engine *engine, const wcodeci_byte *src, size_t size,
-                                         const wcodeci_byte *columns, size_t width, wcodeci_byte *dst,
-                                         size_t dst_size, wcodeci_byte *scratch, int no_crc, uint64_t base,
+                                         const wcodec_tile_inputs *inputs, wcodeci_byte *dst,
+                                         size_t dst_size, wcodeci_byte *scratch, int no_crc, uint64_t at,
                                          wcodec_error *err)
 {
     wcodeci_tile_job job;
     const wcodec_tile_info *info = &job.tile.info;
     const char *what;
     wcodec_status status = wcodeci_tile_parse(src, size, &job.tile, &what);
-    if (status) return wcodeci_fail(err, status, base, what);
+    if (status) return wcodeci_fail(err, status, at, what);
     if (info->record_size > size)
-        return wcodeci_fail(err, WCODEC_E_TRUNCATED, base + size, "a tile's record ends too early");
+        return wcodeci_fail(err, WCODEC_E_TRUNCATED, at + size, "a tile's record ends too early");
     if (info->record_size < size || info->decoded_size != dst_size)
-        return wcodeci_fail(err, WCODEC_E_CORRUPT, base, "a tile has not the size that is expected of it");
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a tile has not the size that is expected of it");
+    if (info->features & ~engine->features)
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a tile needs what the header does not promise");
+    if (info->based && (!inputs || !inputs->base))
+        return wcodeci_fail(err, WCODEC_E_BASE, at, "a tile needs the base, which is not given");
     job.engine = engine;
     job.src = src;
     job.dst = dst;
     scratch += (64 - ((uintptr_t)scratch & 63)) & 63;       /* a cache line */
-    job.mix = engine->mix ? scratch : NULL;
-    if (engine->mix) scratch += wcodeci_mix_scratch();
+    job.mix = engine->features & WCODEC_FEATURE_MIX ? scratch : NULL;
+    if (job.mix) scratch += wcodeci_mix_scratch();
     job.table = scratch;
     job.q = (wcodeci_byte *)job.table + WCODECI_TABLE_SIZE;
     job.room = job.q + WCODECI_Q_CHUNK;
-    what = info->scaled ? wcodeci_tile_scales(&job, columns, width) : NULL;
-    if (!what) what = wcodeci_tile_planes(&job);
+    job.base = info->based ? inputs->base : NULL;
+    if (info->split == WCODEC_SPLIT_BLOCKS) {
+        job.room += dst_size;
+        what = wcodeci_tile_blocks(&job, job.room - dst_size);
+    } else {
+        what = info->scaled ? wcodeci_tile_scales(&job, inputs) : NULL;
+        if (!what) what = wcodeci_tile_restore(&job);
+    }
     if (!what && !wcodeci_tile_padding_ok(src, &job.tile)) what = "a tile's padding is not zero";
-    if (what) return wcodeci_fail(err, WCODEC_E_CORRUPT, base, what);
-    if (info->predictor != WCODEC_PREDICT_NONE)
-        wcodeci_unpredict_units(dst, job.tile.n, info->unit, info->predictor, job.tile.row);
+    if (what) return wcodeci_fail(err, WCODEC_E_CORRUPT, at, what);
     if (!no_crc && engine->crc(0, dst, dst_size) != info->crc)
-        return wcodeci_fail(err, WCODEC_E_CHECKSUM, base, "a tile's CRC-32 does not fit its bytes");
+        return wcodeci_fail(err, WCODEC_E_CHECKSUM, at, "a tile's CRC-32 does not fit its bytes");
     return WCODEC_OK;
 }
 
-/* Has a tile a plane of the coder MIX? */
-static int wcodeci_tile_mixed(const wcodec_tile_info *info)
-{
-    unsigned k;
-    for (k = 0; k < info->planes; k++)
-        if (info->plane[k].coder == WCODEC_CODER_MIX) return 1;
-    return 0;
-}
-
-WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const void *scales, size_t columns,
+WCODEC_API wcodec_status wcodec_tile_decode(const void *src, size_t size, const wcodec_tile_inputs *inputs,
                                             void *dst, size_t dst_size, void *scratch, size_t scratch_size,
                                             int no_crc, unsigned cpu_off, wcodec_error *err)
 {
     wcodeci_engine engine;
     wcodec_tile_info info;
-    if (!src || (!dst && dst_size) || !scratch || (!scales && columns))
+    if (!src || (!dst && dst_size) || !scratch || (inputs && !inputs->scales && inputs->columns))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
     if (dst_size > WCODEC_MAX_TILE_BYTES)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, 0, "no tile is as large as the destination");
-    if (scratch_size < wcodec_tile_decode_scratch(dst_size))
-        return wcodeci_fail(err, WCODEC_E_NO_SPACE, 0, "the scratch memory is too small");
     engine = wcodeci_engine_make(cpu_off);
-    engine.mix = WCODECI_MIX && scratch_size >= wcodec_tile_decode_scratch_mix(dst_size);
-    if (!engine.mix && wcodec_tile_inspect(src, size, &info, NULL) == WCODEC_OK && wcodeci_tile_mixed(&info))
-        return wcodeci_fail(err, WCODEC_E_NO_SPACE, 0, "the scratch memory is too small for this coder");
-    return wcodeci_tile_decode(&engine, (const wcodeci_byte *)src, size, (const wcodeci_byte *)scales, columns,
-                               (wcodeci_byte *)dst, dst_size, (wcodeci_byte *)scratch, no_crc, 0, err);
+    if (wcodec_tile_inspect(src, size, &info, NULL) == WCODEC_OK) engine.features = info.features;
+    if (scratch_size < wcodec_tile_decode_scratch(dst_size, engine.features))
+        return wcodeci_fail(err, WCODEC_E_NO_SPACE, 0, "the scratch memory is too small for this tile");
+    return wcodeci_tile_decode(&engine, (const wcodeci_byte *)src, size, inputs, (wcodeci_byte *)dst, dst_size,
+                               (wcodeci_byte *)scratch, no_crc, 0, err);
 }

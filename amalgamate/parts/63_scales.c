@@ -5,100 +5,63 @@
  * mean of magnitudes, that is, rounded down to powers of two.  (Means and medians of the exponents themselves
  * come out a little worse on every file tried: small values' exponents say little of the scale.)  Columns are
  * fitted to a sample of rows, once for a group of tiles; rows when their tile is coded.
+ * The largest of the values that are averaged has the weight 255, and the others what that leaves of a byte: so
+ * kernels find weights by shuffles, and what is 8 octaves below the largest counts as nothing.
  * ---------------------------------------------------------------------------------------------- */
 #ifndef WCODEC_NO_ENCODER
 
 #define WCODECI_FIT_ROWS 256            /* rows that a group's columns are fitted to, at most */
-#define WCODECI_FIT_OWN 256             /* values that say a coded row's scale, at most */
-
-
-
-
-
-#define WCODECI_FIT_PART 1024           /* values that say a sampled row's scale, about */
-#define WCODECI_FIT_SPAN 20             /* octaves below the largest: values under them count as nothing */
-#define WCODECI_FIT_HEADROOM 4          /* octaves above: q stays below 256 where columns are larger */
-#define WCODECI_FIT_CENTRE (4 * (WCODECI_FIT_SPAN - WCODECI_FIT_HEADROOM))
-#define WCODECI_FIT_REACH 100           /* quarter octaves that a column may be off */
-#define WCODECI_FIT_ZERO 512            /* of an index into the weights */
-#define WCODECI_FIT_WEIGHTS (256 * 4 + 3 * 256)
+#define WCODECI_FIT_VALUES 16384       /* values that say what scales save, about */
+#define WCODECI_FIT_TOP 40              /* octaves above level 0: the largest exponents but one in 1024 */
+#define WCODECI_FIT_CENTRE 128          /* a column's scale is signed: from here */
+#define WCODECI_FIT_REACH 100           /* levels that a column may be off */
+#define WCODECI_FIT_AHEAD 1024          /* bytes of the next row that are sent for */
 #define WCODECI_MAX_COLUMNS ((size_t)1 << 20)       /* that the encoder fits scales to */
 
-/* weight[4 e - q + WCODECI_FIT_ZERO] is 16 * 2^(e - q / 4), as far as the largest exponents let it matter. */
-typedef struct wcodeci_fit {
-    uint32_t weight[WCODECI_FIT_WEIGHTS];
-} wcodeci_fit;
-
-/* 65536 * 2^(k / 8). */
-static const uint32_t wcodeci_eighths[8] = { 65536, 71468, 77936, 84990, 92682, 101070, 110218, 120194 };
-
-/* 4 log2(num / den), rounded to nearest; num and den are not 0, den is below 2^32. */
-static int wcodeci_fit_log(uint64_t num, uint64_t den)
+/* 4 log2 of the mean weight of n values (at most 2^20), rounded to nearest: of values whose weights sum to
+ * `sum`, to which the largest one gave its own.  At most 0. */
+static int wcodeci_fit_mean(uint32_t sum, size_t n)
 {
-    int octave = 16, k;
-    uint64_t x;
-    for (; num >> 40; num >>= 1) octave++;
-    for (; !(num >> 39); num <<= 1) octave--;
-    for (; !(den >> 23); den <<= 1) octave++;
-    for (; den >> 24; den >>= 1) octave--;
-    for (x = num / den; x >= 131072; x >>= 1) octave++;         /* x was above 2^15, and at most 2^17 */
-    for (; x < 65536; x <<= 1) octave--;
-    for (k = 0; k < 4 && x >= wcodeci_eighths[2 * k + 1]; k++) {}
-    return 4 * octave + k;
+    const uint32_t whole = wcodeci_log2((uint32_t)n * WCODECI_FIT_ONE);
+    return (int)((((uint32_t)64 << 16) + 4 * wcodeci_log2(sum) + 32768 - 4 * whole) >> 16) - 64;
 }
 
-static int wcodeci_fit_clamp(int x, int least, int most) { return x < least ? least : x > most ? most : x; }
-
-/* `count`: of exponents.  All but one in 1024 are at most the largest that counts. */
+/* `count`: of exponents. */
 static void wcodeci_fit_make(const uint32_t count[256], wcodeci_fit *fit)
 {
-    uint64_t all = 0, over = 0;
-    int top, zero, i;
+    uint32_t all = 0, over = 0;
+    unsigned top, i;
     for (i = 0; i < 256; i++) all += count[i];
     for (top = 255; top > 0 && over + count[top] <= all / 1024; top--) over += count[top];
-    zero = 4 * (top + WCODECI_FIT_HEADROOM - WCODECI_FIT_SPAN) + WCODECI_FIT_ZERO;
-    for (i = 0; i < WCODECI_FIT_WEIGHTS; i++) {
-        const int t = wcodeci_fit_clamp(i - zero, 0, 4 * WCODECI_FIT_SPAN);
-        fit->weight[i] = i < zero ? 0
-                       : (uint32_t)(((uint64_t)wcodeci_eighths[2 * (t & 3)] << (t >> 2)) >> 12);
-    }
+    wcodeci_fit_levels(fit, top, WCODECI_FIT_TOP);
 }
 
-/* The sum of `m` values' weights under their columns' scales, `step` apart. */
-static uint64_t wcodeci_fit_row(const wcodeci_fit *fit, const wcodeci_byte *exponents,
-                                const wcodeci_byte *columns, size_t m, size_t step)
+/* The scale of one row. */
+static unsigned wcodeci_fit_one(const wcodeci_encode_kernels *kernels, const wcodeci_fit *fit,
+                                const wcodeci_byte *exponents, const wcodeci_byte *columns, size_t n)
 {
-    uint64_t part[2] = { 0, 0 };
-    size_t j;
-    for (j = 0; j + 2 <= m; j += 2) {
-        const size_t a = j * step, b = a + step;
-        part[0] += fit->weight[4 * exponents[a] + WCODECI_FIT_ZERO - (signed char)columns[a]];
-        part[1] += fit->weight[4 * exponents[b] + WCODECI_FIT_ZERO - (signed char)columns[b]];
-    }
-    if (j < m)
-        part[0] += fit->weight[4 * exponents[j * step] + WCODECI_FIT_ZERO - (signed char)columns[j * step]];
-    return part[0] + part[1];
+    unsigned most;
+    const uint32_t sum = kernels->fit_row(fit, exponents, columns, n, &most);
+    return (unsigned)wcodeci_clamp((int)most + wcodeci_fit_mean(sum, n), 0, 255);
 }
 
-/* The scales of the rows that n exponents touch, which begin in column `phase`. */
-static void wcodeci_rows_fit(const wcodeci_byte *exponents, size_t n, const wcodeci_byte *columns, size_t width,
-                             size_t phase, wcodeci_byte *rows)
+/* The scales of the rows that n exponents touch, which begin in column `phase`; and takes all scales off: see
+ * wcodeci_scale_off_fn. */
+static void wcodeci_rows_fit(const wcodeci_encode_kernels *kernels, const wcodeci_byte *exponents, size_t n,
+                             const wcodeci_byte *columns, size_t width, size_t phase, wcodeci_byte *rows,
+                             wcodeci_byte *q, wcodeci_byte *residual, unsigned mask)
 {
+    const size_t step = n > 1024 ? n / 1024 : 1;
     uint32_t count[256];
     wcodeci_fit fit;
-    int last = WCODECI_FIT_CENTRE;
-    size_t i, m, step = n > 4096 ? n / 4096 : 1;
+    size_t i, m;
     memset(count, 0, sizeof count);
     for (i = 0; i < n; i += step) count[exponents[i]]++;
     wcodeci_fit_make(count, &fit);
-    for (i = 0; i < n; i += m, phase = 0) {
-        size_t some;
-        uint64_t sum;
+    for (i = 0; i < n; i += m, phase = 0, rows++) {
         m = wcodeci_min(n - i, width - phase);
-        some = wcodeci_min(m, WCODECI_FIT_OWN);
-        sum = wcodeci_fit_row(&fit, exponents + i, columns + phase, some, m / some);
-        if (sum) last = wcodeci_fit_clamp(wcodeci_fit_log(sum, (uint64_t)some * 16), 0, 255);
-        *rows++ = (wcodeci_byte)last;
+        *rows = (wcodeci_byte)wcodeci_fit_one(kernels, &fit, exponents + i, columns + phase, m);
+        kernels->scale_off(exponents + i, columns + phase, *rows, q + i, residual + i, m, mask);
     }
 }
 
@@ -111,40 +74,50 @@ typedef struct wcodeci_fit_sample {
 
 static size_t wcodeci_fit_rows(const wcodeci_fit_sample *s) { return (s->rows - 1) / s->step + 1; }
 
+/* Row number i's exponents.  Rows are apart from each other, and the next one is sent for meanwhile. */
 static void wcodeci_fit_take(const wcodeci_encode_kernels *kernels, const wcodeci_fit_sample *s, size_t i,
                              wcodeci_byte *exponents)
 {
-    wcodeci_split_plane(kernels, s->split, 0, s->src + i * s->step * s->width * wcodeci_splits[s->split].unit,
-                        exponents, s->width);
+    const size_t row = s->width * wcodeci_splits[s->split].unit, next = (i + 1) * s->step;
+    size_t at;
+    for (at = 0; at < WCODECI_FIT_AHEAD && at < row && next < s->rows; at += 64)
+        WCODECI_PREFETCH(s->src + next * row + at);
+    wcodeci_split_plane(kernels, s->split, 0, s->src + i * s->step * row, exponents, s->width);
 }
 
-/* Bytes of memory that wcodeci_columns_fit takes: exponents, sums; aligned for 64 bits. */
-static size_t wcodeci_fit_work(size_t width) { return 9 * width + 8; }
+/* Bytes of memory that wcodeci_columns_fit takes: sums of 16 bits, exponents, highest levels; aligned for 16 bits. */
+static size_t wcodeci_fit_work(size_t width) { return 4 * width + 2; }
 
-/* The rows' scales when all columns' are 0, and the sum of each column's weights under them. */
-static void wcodeci_fit_sums(const wcodeci_encode_kernels *kernels, const wcodeci_fit_sample *s,
-                             const wcodeci_fit *fit, const wcodeci_byte *columns, wcodeci_byte *exponents,
-                             wcodeci_byte *row, uint64_t *sum)
+/* Fits the rows' scales where all columns' are 0, and then the columns' to these. */
+static void wcodeci_fit_both(const wcodeci_encode_kernels *kernels, const wcodeci_fit_sample *s,
+                             const wcodeci_fit *fit, wcodeci_byte *columns, wcodeci_byte *work, wcodeci_byte *row)
 {
     const size_t rows = wcodeci_fit_rows(s), width = s->width;
-    const size_t step = width < 2 * WCODECI_FIT_PART ? 1 : width / WCODECI_FIT_PART;
-    int last = WCODECI_FIT_CENTRE;
-    size_t i, j;
-    memset(sum, 0, 8 * width);
+    uint16_t *sum = (uint16_t *)(void *)work;
+    wcodeci_byte *exponents = work + 2 * width, *most = exponents + width;
+    size_t i;
+    memset(columns, 0, width);
+    memset(most, 0, width);
+    memset(sum, 0, 2 * width);
     for (i = 0; i < rows; i++) {
-        const uint32_t *weight;
-        uint64_t all;
         wcodeci_fit_take(kernels, s, i, exponents);
-        all = wcodeci_fit_row(fit, exponents, columns, width / step, step);
-        if (all) last = wcodeci_fit_clamp(wcodeci_fit_log(all, (uint64_t)(width / step) * 16), 0, 255);
-        row[i] = (wcodeci_byte)last;
-        weight = fit->weight + WCODECI_FIT_ZERO - last + WCODECI_FIT_CENTRE;
-        for (j = 0; j < width; j++) sum[j] += weight[4 * exponents[j]];
+        row[i] = (wcodeci_byte)wcodeci_fit_one(kernels, fit, exponents, columns, width);
+        kernels->fit_most(fit, exponents, row[i] - WCODECI_FIT_CENTRE, width, most);
     }
+    for (i = 0; i < rows; i++) {
+        wcodeci_fit_take(kernels, s, i, exponents);
+        kernels->fit_sum(fit, exponents, row[i] - WCODECI_FIT_CENTRE, width, most, sum);
+    }
+    for (i = 0; i < width; i++)
+        columns[i] = (wcodeci_byte)wcodeci_clamp((int)most[i] + wcodeci_fit_mean(sum[i], rows) - WCODECI_FIT_CENTRE,
+                                                 -WCODECI_FIT_REACH, WCODECI_FIT_REACH);
 }
 
 /* Of the sample's rows every so many-th says what is saved. */
-static size_t wcodeci_fit_every(const wcodeci_fit_sample *s) { return wcodeci_fit_rows(s) < 64 ? 1 : 4; }
+static size_t wcodeci_fit_every(const wcodeci_fit_sample *s)
+{
+    return wcodeci_fit_rows(s) * s->width / WCODECI_FIT_VALUES + 1;
+}
 
 /* Counts these rows' exponents; returns how many they are. */
 static size_t wcodeci_fit_count(const wcodeci_encode_kernels *kernels, const wcodeci_fit_sample *s,
@@ -162,26 +135,26 @@ static size_t wcodeci_fit_count(const wcodeci_encode_kernels *kernels, const wco
     return n;
 }
 
-/* Their bits under the scales. */
+/* Their bits under the scales.  `work` is that of wcodeci_columns_fit. */
 static uint64_t wcodeci_fit_bits(const wcodeci_encode_kernels *kernels, const wcodeci_fit_sample *s,
-                                 const wcodeci_byte *columns, const wcodeci_byte *row, wcodeci_byte *exponents)
+                                 const wcodeci_byte *columns, const wcodeci_byte *row, wcodeci_byte *work)
 {
     const unsigned mask = (1u << wcodeci_splits[s->split].plane[0].width) - 1;
-    const size_t rows = wcodeci_fit_rows(s);
-    uint32_t count[WCODECI_CLASSES][256];
+    const size_t rows = wcodeci_fit_rows(s), width = s->width;
+    wcodeci_byte *q = work, *residual = work + width, *exponents = residual + width;
+    uint32_t count[WCODECI_CLASSES][256], other[256 * WCODECI_CLASSES];
     uint64_t bits = 0;
     size_t i, j;
     memset(count, 0, sizeof count);
+    memset(other, 0, sizeof other);
     for (i = 0; i < rows; i += wcodeci_fit_every(s)) {
         wcodeci_fit_take(kernels, s, i, exponents);
-        for (j = 0; j < s->width; j++) {
-            const unsigned q = (columns[j] + row[i]) & 255u;
-            count[q & 3][(exponents[j] - (q >> 2)) & mask]++;
-        }
+        kernels->scale_off(exponents, columns, row[i], q, residual, width, mask);
+        wcodeci_count_classes(residual, q, width, count[0], other);
     }
     for (i = 0; i < WCODECI_CLASSES; i++) {
         size_t some = 0;
-        for (j = 0; j < 256; j++) some += count[i][j];
+        for (j = 0; j < 256; j++) some += count[i][j] += other[256 * i + j];
         if (some) bits += wcodeci_entropy(count[i], some);
     }
     return bits;
@@ -199,24 +172,15 @@ static uint64_t wcodeci_columns_fit(const wcodeci_encode_kernels *kernels, const
                                     wcodeci_byte *columns, wcodeci_byte *work)
 {
     const size_t rows = wcodeci_fit_rows(s), width = s->width;
-    uint64_t *sum = (uint64_t *)(void *)work, plain, scaled, side;
-    wcodeci_byte *exponents = work + 8 * width, row[WCODECI_FIT_ROWS];
+    wcodeci_byte *exponents = work + 2 * width, row[WCODECI_FIT_ROWS];
+    uint64_t plain, scaled, side;
     uint32_t count[256];
     wcodeci_fit fit;
-    size_t j;
-    int last = 0;
     const size_t values = wcodeci_fit_count(kernels, s, exponents, count);
     wcodeci_fit_make(count, &fit);
-    memset(columns, 0, width);
-    wcodeci_fit_sums(kernels, s, &fit, columns, exponents, row, sum);
-    for (j = 0; j < width; j++) {
-        if (sum[j])
-            last = wcodeci_fit_clamp(wcodeci_fit_log(sum[j], (uint64_t)rows * 16) - WCODECI_FIT_CENTRE,
-                                     -WCODECI_FIT_REACH, WCODECI_FIT_REACH);
-        columns[j] = (wcodeci_byte)last;
-    }
+    wcodeci_fit_both(kernels, s, &fit, columns, work, row);
     plain = wcodeci_entropy(count, values);
-    scaled = wcodeci_fit_bits(kernels, s, columns, row, exponents);
+    scaled = wcodeci_fit_bits(kernels, s, columns, row, work);
     side = wcodeci_fit_side(columns, width) + wcodeci_fit_side(row, rows) * (n / width + 1) / rows;
     if (scaled >= plain) return 0;
     plain = (plain - scaled) * n / values;
@@ -227,13 +191,13 @@ static uint64_t wcodeci_columns_fit(const wcodeci_encode_kernels *kernels, const
 static int wcodeci_split_floats(unsigned split)
 {
     return (split >= WCODEC_SPLIT_BF16 && split <= WCODEC_SPLIT_F32) || split == WCODEC_SPLIT_F8_E4M3
-        || split == WCODEC_SPLIT_F8_E5M2 || split >= WCODEC_SPLIT_BF16_4;
+        || split == WCODEC_SPLIT_F8_E5M2 || (split >= WCODEC_SPLIT_BF16_4 && split <= WCODEC_SPLIT_F32_4);
 }
 
 /* The split from whose first plane scales are taken off; WCODEC_SPLIT_COUNT: none. */
 static unsigned wcodeci_scales_split(unsigned dtype)
 {
-    const unsigned split = wcodeci_dtypes[dtype].classes[0];
+    const unsigned split = dtype < WCODECI_DTYPES ? wcodeci_dtypes[dtype].classes[0] : 0u;
     return wcodeci_split_floats(split) ? split : (unsigned)WCODEC_SPLIT_COUNT;
 }
 
@@ -255,8 +219,7 @@ static int wcodeci_scales_fit(const wcodeci_fit_sample *sample, size_t n, unsign
 WCODEC_API int wcodec_scales_fit(unsigned dtype, const void *src, size_t size, size_t columns,
                                  unsigned cpu_off, unsigned char *scales, void *scratch, size_t scratch_size)
 {
-    const unsigned split = dtype < WCODECI_DTYPES ? wcodeci_scales_split(dtype)
-                                                  : (unsigned)WCODEC_SPLIT_COUNT;
+    const unsigned split = wcodeci_scales_split(dtype);
     wcodeci_fit_sample sample;
     size_t n;
     if (split == WCODEC_SPLIT_COUNT || !src || !scales || !scratch || columns < WCODECI_MIN_COLUMNS

@@ -5,10 +5,10 @@
 
 #define WCODECI_HEADER_SIZE 32
 #define WCODECI_FOOTER_SIZE 64
-#define WCODECI_MAX_NAME 65000              /* bytes */
 #define WCODECI_MAX_METADATA ((uint32_t)1 << 24)
 #define WCODECI_INDEX_TILE 65536u           /* decoded bytes of each I record but the last */
-#define WCODECI_FEATURE_MIX 1u              /* features bit 0: tiles may use the coder MIX */
+#define WCODECI_FEATURES \
+    ((WCODECI_MIX ? WCODEC_FEATURE_MIX : 0u) | WCODEC_FEATURE_BASE | WCODEC_FEATURE_BLOCKS)     /* known here */
 #define WCODECI_SEGMENT_GEOMETRY 1          /* segment flags bit 0 */
 #define WCODECI_SEGMENT_GROUPS 2            /* segment flags bit 1 */
 #define WCODECI_ORIGINAL_PARTS 1            /* original flags bit 0 */
@@ -21,22 +21,23 @@ static const wcodeci_byte wcodeci_magic_back[4] = { 'C', 'D', 'C', 'W' };
 
 typedef struct wcodeci_header {
     uint32_t size, metadata_size, max_tile;
-    int mix;                                /* features bit 0 */
+    unsigned features;
+    uint32_t base_record;                   /* bytes of the B record, once they are known; 0: there is none */
 } wcodeci_header;
 
 /* Checks the fixed part of a header: all but its CRC-32 and its padding. */
 static wcodec_status wcodeci_header_parse(const wcodeci_byte *p, wcodeci_header *header, wcodec_error *err)
 {
-    uint32_t features;
+    unsigned unknown;
     if (memcmp(p, wcodeci_magic_front, 4) != 0)
         return wcodeci_fail(err, WCODEC_E_MAGIC, 0, "not a wcodec container");
     if (wcodeci_load16(p + 4) != WCODEC_FORMAT_VERSION)
         return wcodeci_fail(err, WCODEC_E_VERSION, 4, "a format version that this library does not read");
-    features = wcodeci_load32(p + 16);
-    header->mix = WCODECI_MIX && (features & WCODECI_FEATURE_MIX);
-    if (header->mix) features -= WCODECI_FEATURE_MIX;
-    if (wcodeci_load16(p + 6) || features || wcodeci_load32(p + 24))
-        return wcodeci_fail(err, WCODEC_E_UNSUPPORTED, wcodeci_load16(p + 6) ? 6 : features ? 16 : 24,
+    header->features = wcodeci_load32(p + 16);
+    header->base_record = 0;
+    unknown = header->features & ~WCODECI_FEATURES;
+    if (wcodeci_load16(p + 6) || unknown || wcodeci_load32(p + 24))
+        return wcodeci_fail(err, WCODEC_E_UNSUPPORTED, wcodeci_load16(p + 6) ? 6 : unknown ? 16 : 24,
                             "the container needs features that this library lacks");
     header->size = wcodeci_load32(p + 8);
     header->metadata_size = wcodeci_load32(p + 12);
@@ -46,6 +47,14 @@ static wcodec_status wcodeci_header_parse(const wcodeci_byte *p, wcodeci_header 
         return wcodeci_fail(err, WCODEC_E_CORRUPT, 8, "the header's size is wrong");
     if (header->max_tile == 0 || header->max_tile > WCODEC_MAX_TILE_BYTES)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, 20, "the header's tile size is wrong");
+    return WCODEC_OK;
+}
+
+/* What the caller does not want to wait for. */
+static wcodec_status wcodeci_header_allowed(const wcodeci_header *header, int no_mix, wcodec_error *err)
+{
+    if (no_mix && (header->features & WCODEC_FEATURE_MIX))
+        return wcodeci_fail(err, WCODEC_E_LIMIT, 16, "the container may use the coder mix, which is not allowed");
     return WCODEC_OK;
 }
 
@@ -141,6 +150,25 @@ static uint64_t wcodeci_cut_find(const wcodeci_cut *cut, uint64_t u)
     return u / cut->row * ((cut->row - 1) / cut->per_tile + 1) + u % cut->row / cut->per_tile;
 }
 
+/* Size, unit and row length of a tensor of blocks, which fill its last dimension; 0 where they do not. */
+static int wcodeci_block_geometry(const wcodeci_block_row *block, const uint64_t *shape, unsigned rank,
+                                  uint64_t *size, wcodeci_cut *cut)
+{
+    uint64_t bits;
+    unsigned i;
+    int empty = 0;
+    if (rank == 0 || shape[rank - 1] % block->elements) return 0;
+    for (i = 0; i < rank; i++) empty |= shape[i] == 0;
+    bits = empty ? 0 : shape[rank - 1] / block->elements;
+    for (i = 0; i + 1 < rank && !empty; i++)
+        if (!wcodeci_mul(bits, shape[i], &bits)) return 0;
+    if (!wcodeci_mul(bits, 8 * (uint64_t)block->bytes, &bits)) return 0;
+    *size = cut->units = bits / 8;
+    cut->unit = 1;
+    cut->row = empty ? 1 : shape[rank - 1] / block->elements * block->bytes;
+    return 1;
+}
+
 /* Size, unit and row length of a tensor, from dtype and shape; 0 where they do not make whole units. */
 static int wcodeci_tensor_geometry(unsigned dtype, const uint64_t *shape, unsigned rank, uint64_t *size,
                                    wcodeci_cut *cut)
@@ -148,6 +176,8 @@ static int wcodeci_tensor_geometry(unsigned dtype, const uint64_t *shape, unsign
     uint64_t bits = 1, row_bits;
     unsigned i;
     int empty = 0;
+    const wcodeci_block_row *block = wcodeci_block_of(dtype);
+    if (block) return wcodeci_block_geometry(block, shape, rank, size, cut);
     if (dtype == WCODEC_BYTES || dtype >= WCODECI_DTYPES) return 0;
     for (i = 0; i < rank; i++) empty |= shape[i] == 0;
     for (i = 0; i < rank && !empty; i++)
@@ -195,6 +225,7 @@ struct wcodec_reader {
     int no_crc;
     wcodeci_header header;
     wcodeci_footer footer;
+    wcodeci_base base;
     uint64_t view_size, largest_record, largest_tile, most_columns;
     wcodeci_reader_segment *segments;
     wcodec_original *originals;
@@ -204,7 +235,7 @@ struct wcodec_reader {
     uint32_t *scales;                       /* bytes / 8 of each group's S record, before its first tile; or 0 */
     uint32_t *by_name;                      /* the segments' numbers, sorted by name, then number */
     char *names;                            /* all names, each with a zero byte behind it */
-    wcodeci_byte *index, *metadata;
+    wcodeci_byte *index, *metadata, *base_record;
 };
 
 WCODEC_API wcodec_reader_options wcodec_reader_defaults(void)
@@ -224,6 +255,44 @@ static int wcodeci_options_copy(void *dst, const void *src, size_t known, size_t
     if (size < smallest || size > known) return 0;
     memcpy(dst, src, size);
     return 1;
+}
+
+static int wcodeci_record_known(unsigned type)
+{
+    return type == WCODECI_RECORD_ORIGINAL || type == WCODECI_RECORD_TILE || type == WCODECI_RECORD_INDEX
+        || type == WCODECI_RECORD_SCALES || type == WCODECI_RECORD_COPY || type == WCODECI_RECORD_FOOTER
+        || type == WCODECI_RECORD_BASE;
+}
+
+/* What to say of a record in the place of another: a later version's, or a mistake. */
+static wcodec_status wcodeci_record_wrong(unsigned type)
+{
+    return wcodeci_record_known(type) || (type & WCODECI_RECORD_ANCILLARY) ? WCODEC_E_CORRUPT
+                                                                            : WCODEC_E_UNSUPPORTED;
+}
+
+/* What to say where the B record should be and is not. */
+static wcodec_status wcodeci_base_wrong(uint64_t at, unsigned type, wcodec_error *err)
+{
+    return wcodeci_fail(err, wcodeci_record_wrong(type), at, "the record that names the base is missing or broken");
+}
+
+/* Finds how large the B record behind the header is. */
+static wcodec_status wcodeci_reader_base_size(const wcodec_source *source, wcodeci_header *header, uint64_t end,
+                                              wcodec_error *err)
+{
+    wcodeci_byte head[WCODECI_RECORD_HEAD];
+    const size_t got = (size_t)wcodeci_min64(sizeof head, end - header->size);
+    wcodeci_cursor c;
+    wcodeci_record record;
+    wcodec_status status = wcodeci_read_at(source, header->size, head, got, err);
+    if (status) return status;
+    c = wcodeci_cursor_make(head, got);
+    if (got == 0 || head[0] != WCODECI_RECORD_BASE || wcodeci_record_parse(&c, &record)
+        || record.body > WCODECI_MAX_BASE_BODY || record.size > end - header->size)
+        return wcodeci_base_wrong(header->size, got ? head[0] : WCODECI_RECORD_BASE, err);
+    header->base_record = (uint32_t)record.size;
+    return WCODEC_OK;
 }
 
 /* Reads and checks header and footer. */
@@ -253,7 +322,8 @@ static wcodec_status wcodeci_reader_ends(const wcodec_source *source, wcodeci_by
     if (footer->index_offset < header->size)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, size - WCODECI_FOOTER_SIZE,
                             "the index lies in the header");
-    return WCODEC_OK;
+    if (!(header->features & WCODEC_FEATURE_BASE)) return WCODEC_OK;
+    return wcodeci_reader_base_size(source, header, footer->index_offset, err);
 }
 
 /* The most that a tile of `size` decoded bytes can take as a record, by the format's rule on bodies. */
@@ -263,10 +333,10 @@ static uint64_t wcodeci_record_bound(uint64_t size)
 }
 
 /* Room for decoding the index: a record, unless it can be decoded where it lies, and scratch memory. */
-static uint64_t wcodeci_index_room(const wcodec_source *source, int mix)
+static uint64_t wcodeci_index_room(const wcodec_source *source, unsigned features)
 {
     return (source->memory ? 0 : wcodeci_record_bound(WCODECI_INDEX_TILE))
-         + wcodeci_decode_scratch(mix, WCODECI_INDEX_TILE);
+         + wcodec_tile_decode_scratch(WCODECI_INDEX_TILE, features);
 }
 
 /* Lays the block out; without one only the size counts.  Counts are below 2^32, so nothing overflows. */
@@ -276,6 +346,7 @@ static uint64_t wcodeci_reader_layout(wcodec_reader *r, const wcodec_source *sou
     wcodeci_byte *block = (wcodeci_byte *)r;
     uint64_t at = wcodeci_up8(sizeof *r), tiles = footer->tiles;
     uint64_t segments = at, originals, dimensions, checkpoints, extents, scales, by_name, names, metadata, index;
+    uint64_t base_record;
     at += (uint64_t)footer->segments * sizeof(wcodeci_reader_segment);
     originals = at = wcodeci_up8(at);
     at += (uint64_t)footer->originals * sizeof(wcodec_original);
@@ -293,6 +364,8 @@ static uint64_t wcodeci_reader_layout(wcodec_reader *r, const wcodec_source *sou
     at += footer->names;
     metadata = at;
     at += header->size - WCODECI_HEADER_SIZE;
+    base_record = at;
+    at += header->base_record;
     index = at;
     at += footer->index_size;
     if (block && at <= (size_t)-1) {
@@ -306,8 +379,9 @@ static uint64_t wcodeci_reader_layout(wcodec_reader *r, const wcodec_source *sou
         r->names = (char *)block + names;
         r->index = block + index;
         r->metadata = block + metadata;
+        r->base_record = block + base_record;
     }
-    return at + wcodeci_index_room(source, header->mix);
+    return at + wcodeci_index_room(source, header->features);
 }
 
 /* Reads metadata and checks the header. */
@@ -316,6 +390,21 @@ static wcodec_status wcodeci_reader_metadata(wcodec_reader *r, const wcodeci_byt
     wcodec_status status = wcodeci_read_at(&r->source, WCODECI_HEADER_SIZE, r->metadata,
                                            r->header.size - WCODECI_HEADER_SIZE, err);
     return status ? status : wcodeci_header_check(fixed, r->metadata, &r->header, err);
+}
+
+/* Reads the B record; the base that the caller gives must have the size that it says. */
+static wcodec_status wcodeci_reader_base(wcodec_reader *r, wcodec_error *err)
+{
+    wcodec_status status;
+    if (!(r->header.features & WCODEC_FEATURE_BASE)) return WCODEC_OK;
+    r->base.promised = 1;
+    status = wcodeci_read_at(&r->source, r->header.size, r->base_record, r->header.base_record, err);
+    if (status) return status;
+    if (wcodeci_base_parse(r->base_record, r->header.base_record, &r->base.facts))
+        return wcodeci_base_wrong(r->header.size, WCODECI_RECORD_BASE, err);
+    if (r->base.there && r->base.source.size != r->base.facts.size)
+        return wcodeci_fail(err, WCODEC_E_BASE, r->header.size, "the base has another size than the one needed");
+    return WCODEC_OK;
 }
 
 /* Parses the head of a container's record at `at` that must end by `end`. */
@@ -332,19 +421,6 @@ static wcodec_status wcodeci_reader_record(const wcodec_reader *r, uint64_t at, 
     if (status || record->size > end - at)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a record is broken");
     return WCODEC_OK;
-}
-
-static int wcodeci_record_known(unsigned type)
-{
-    return type == WCODECI_RECORD_ORIGINAL || type == WCODECI_RECORD_TILE || type == WCODECI_RECORD_INDEX
-        || type == WCODECI_RECORD_SCALES || type == WCODECI_RECORD_COPY || type == WCODECI_RECORD_FOOTER;
-}
-
-/* What to say of a record in the place of another: a later version's, or a mistake. */
-static wcodec_status wcodeci_record_wrong(unsigned type)
-{
-    return wcodeci_record_known(type) || (type & WCODECI_RECORD_ANCILLARY) ? WCODEC_E_CORRUPT
-                                                                            : WCODEC_E_UNSUPPORTED;
 }
 
 /* The record of `size` bytes at `at`: where it lies in memory, or read into `room`. */
@@ -381,7 +457,7 @@ static wcodec_status wcodeci_reader_index(wcodec_reader *r, wcodeci_byte *room, 
             return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "the index is larger than the footer says");
         status = wcodeci_reader_fetch(r, at, (size_t)record.size, room, &src, err);
         if (!status)
-            status = wcodeci_tile_decode(&r->engine, src, (size_t)record.size, NULL, 0, r->index + done, take,
+            status = wcodeci_tile_decode(&r->engine, src, (size_t)record.size, NULL, r->index + done, take,
                                          scratch, 0, at, err);
         if (status) return status;
         if (src[record.head] != WCODEC_SPLIT_BYTE)
@@ -432,6 +508,7 @@ static wcodec_status wcodeci_index_geometry(wcodeci_cursor *c, uint64_t flags, w
     uint64_t unit, size;
     wcodeci_cut derived;
     if (!(flags & WCODECI_SEGMENT_GEOMETRY)) {
+        if (wcodeci_block_of(s->dtype)) return WCODEC_E_CORRUPT;
         if (s->dtype >= WCODECI_DTYPES) return WCODEC_E_UNSUPPORTED;
         return wcodeci_tensor_geometry(s->dtype, s->shape, s->rank, &s->size, &s->cut) ? WCODEC_OK
                                                                                       : WCODEC_E_CORRUPT;
@@ -443,7 +520,7 @@ static wcodec_status wcodeci_index_geometry(wcodeci_cursor *c, uint64_t flags, w
         return WCODEC_E_CORRUPT;
     s->cut.unit = (unsigned)unit;
     s->cut.units = s->size / unit;
-    if (s->dtype >= WCODECI_DTYPES) s->dtype = WCODEC_BYTES;
+    if (s->dtype >= WCODECI_DTYPES && !wcodeci_block_of(s->dtype)) s->dtype = WCODEC_BYTES;
     if (s->dtype == WCODEC_BYTES) return WCODEC_OK;
     /* Who goes by dtype and shape must find what they promise. */
     return wcodeci_tensor_geometry(s->dtype, s->shape, s->rank, &size, &derived) && size == s->size
@@ -474,7 +551,7 @@ static wcodec_status wcodeci_index_tiles(wcodec_reader *r, wcodeci_index_state *
         s->group = wcodeci_take_varint(&x->c);
         s->columns = wcodeci_take_varint(&x->c);
         if (x->c.bad || s->group == 0 || s->columns < WCODECI_MIN_COLUMNS
-            || s->columns > r->header.max_tile)
+            || s->columns > wcodeci_min64(r->header.max_tile, s->cut.units))
             return WCODEC_E_CORRUPT;
         s->first_group = x->group;
         if (s->columns > r->most_columns) r->most_columns = s->columns;
@@ -639,6 +716,7 @@ static wcodec_status wcodeci_reader_fill(wcodec_reader *r, const wcodeci_byte *f
 {
     uint32_t i;
     wcodec_status status = wcodeci_reader_metadata(r, fixed, err);
+    if (!status) status = wcodeci_reader_base(r, err);
     if (!status) status = wcodeci_reader_index(r, room, err);
     if (!status) status = wcodeci_index_parse(r, err);
     if (status) return status;
@@ -657,14 +735,18 @@ static wcodec_status wcodeci_reader_make(wcodec_reader **out, const wcodec_sourc
     wcodeci_header header;
     wcodeci_footer footer;
     wcodeci_heap heap;
+    wcodeci_base base;
     wcodec_reader *r;
     wcodec_status status;
     uint64_t size;
     if (!out) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
     *out = NULL;
-    if (!wcodeci_source_ok(source) || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts))
+    memset(&base, 0, sizeof base);
+    if (!wcodeci_source_ok(source) || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts)
+        || !wcodeci_base_take(&base, opts.base))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "wrong source or options");
     status = wcodeci_reader_ends(source, fixed, &header, &footer, err);
+    if (!status) status = wcodeci_header_allowed(&header, opts.no_mix, err);
     if (status) return status;
     wcodeci_heap_init(&heap, opts.allocator, opts.max_memory, WCODECI_READER_MEMORY);
     size = wcodeci_reader_layout(NULL, source, &header, &footer);
@@ -680,13 +762,14 @@ static wcodec_status wcodeci_reader_make(wcodec_reader **out, const wcodec_sourc
     r->heap = heap;
     r->block_size = heap.live;
     r->engine = wcodeci_engine_make(opts.cpu_off);
-    r->engine.mix = header.mix;
+    r->engine.features = header.features;
     r->no_crc = opts.no_crc;
+    r->base = base;
     r->header = header;
     r->footer = footer;
     wcodeci_reader_layout(r, source, &header, &footer);
     status = wcodeci_reader_fill(r, fixed,
-                                 (wcodeci_byte *)block + (size_t)(size - wcodeci_index_room(source, header.mix)), err);
+                                 (wcodeci_byte *)block + (size_t)(size - wcodeci_index_room(source, header.features)), err);
     if (status) wcodec_reader_close(r);
     else *out = r;
     return status;
@@ -743,8 +826,11 @@ WCODEC_API void wcodec_reader_get_info(const wcodec_reader *reader, wcodec_reade
     info->header_size = reader->header.size;
     info->index_size = (size_t)(reader->source.size - WCODECI_FOOTER_SIZE - reader->footer.index_offset);
     info->max_tile_bytes = reader->header.max_tile;
+    info->features = reader->header.features;
     info->metadata = (const char *)reader->metadata;
     info->metadata_size = reader->header.metadata_size;
+    info->needs_base = reader->base.promised;
+    info->base = reader->base.facts;
 }
 
 WCODEC_API wcodec_status wcodec_reader_original(const wcodec_reader *reader, size_t i,
@@ -768,6 +854,8 @@ WCODEC_API wcodec_status wcodec_reader_segment(const wcodec_reader *reader, size
     segment->offset = s->offset;
     segment->size = s->size;
     segment->row = s->cut.row;
+    segment->has_base = 0;
+    segment->base_offset = 0;
     return WCODEC_OK;
 }
 
@@ -883,15 +971,16 @@ typedef struct wcodeci_worker {
     wcodec_error err;           /* of the tile that failed */
 } wcodeci_worker;
 
-/* The rest: a group's scales, a tile of which only a part is wanted, a record that had to be read, and what
- * decoding takes. */
+/* The rest: a group's scales, a tile of which only a part is wanted, a record that had to be read, a tile's bytes
+ * of the base if they have to be read, and what decoding takes. */
 WCODEC_API size_t wcodec_reader_scratch(const wcodec_reader *reader)
 {
     const uint64_t record = reader->source.memory ? 0 : reader->largest_record;
     const size_t tile = (size_t)(reader->largest_tile > reader->most_columns ? reader->largest_tile
                                                                             : reader->most_columns);
-    return sizeof(wcodeci_worker) + (size_t)(reader->most_columns + reader->largest_tile + record)
-         + wcodeci_decode_scratch(reader->engine.mix, tile);
+    const uint64_t base = reader->base.promised ? wcodeci_base_room(&reader->base, reader->largest_tile) : 0;
+    return sizeof(wcodeci_worker) + (size_t)(reader->most_columns + reader->largest_tile + record + base)
+         + wcodec_tile_decode_scratch(tile, reader->header.features);
 }
 
 /* A read on its way: bytes begin ... end - 1 of the view, decoded tile by tile. */
@@ -902,10 +991,11 @@ typedef struct wcodeci_job {
     size_t scratch_size;        /* of each worker */
 } wcodeci_job;
 
-/* Decodes the record of `size` bytes at `at`, which lies at `record`, of type T or S. */
+/* Decodes the record of `size` bytes at `at`, which lies at `record`, of type T or S.  The base is added to the
+ * inputs. */
 static wcodec_status wcodeci_job_decode(const wcodec_reader *r, unsigned type, const wcodeci_byte *record, uint64_t at,
-                                        size_t size, const wcodeci_byte *scales, size_t columns, wcodeci_byte *dst,
-                                        size_t dst_size, wcodeci_byte *room, wcodec_error *err)
+                                        size_t size, wcodec_tile_inputs *inputs, wcodeci_byte *dst, size_t dst_size,
+                                        wcodeci_byte *room, wcodec_error *err)
 {
     wcodec_tile_info info;
     wcodec_status status;
@@ -915,8 +1005,14 @@ static wcodec_status wcodeci_job_decode(const wcodec_reader *r, unsigned type, c
         && info.split != WCODEC_SPLIT_BYTE)
         return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "scales with another split than BYTE");
     if (!r->source.memory) room += r->largest_record;
-    status = wcodeci_tile_decode(&r->engine, record, size, scales, columns, dst, dst_size, room, r->no_crc, at,
-                                 err);
+    if (r->base.promised) {
+        status = wcodeci_base_for_tile(&r->base, record, size, at, room, inputs, err);
+        if (status) return status;
+        room += wcodeci_base_room(&r->base, r->largest_tile);
+    }
+    status = wcodeci_tile_decode(&r->engine, record, size, inputs, dst, dst_size, room, r->no_crc, at, err);
+    if (status == WCODEC_E_BASE)            /* one that is not promised */
+        return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a tile needs a base, of which the header says nothing");
     if (status == WCODEC_E_TRUNCATED)       /* the container is all there: it is the index that is wrong */
         return wcodeci_fail(err, WCODEC_E_CORRUPT, at, "a tile is longer than the index says");
     return status;
@@ -928,13 +1024,15 @@ static wcodec_status wcodeci_job_scales(const wcodec_reader *r, const wcodec_til
                                         wcodec_error *err)
 {
     const wcodeci_byte *record;
+    wcodec_tile_inputs inputs;
     wcodec_status status;
+    memset(&inputs, 0, sizeof inputs);
     if (!span->columns || worker->scales == span->scales_offset) return WCODEC_OK;
     worker->scales = 0;
     status = wcodeci_reader_fetch(r, span->scales_offset, span->scales_size, room, &record, err);
     if (!status)
-        status = wcodeci_job_decode(r, WCODECI_RECORD_SCALES, record, span->scales_offset, span->scales_size, NULL,
-                                    0, scales, span->columns, room, err);
+        status = wcodeci_job_decode(r, WCODECI_RECORD_SCALES, record, span->scales_offset, span->scales_size,
+                                    &inputs, scales, span->columns, room, err);
     if (!status) worker->scales = span->scales_offset;
     return status;
 }
@@ -965,6 +1063,7 @@ static wcodec_status wcodeci_job_span(const wcodec_reader *r, const wcodec_tile_
     const wcodeci_byte *record;
     const wcodec_tile_span *from = span;
     wcodec_tile_span target;
+    wcodec_tile_inputs inputs;
     wcodec_tile_info info;
     uint32_t crc = 0;
     wcodec_status status = wcodeci_job_scales(r, span, worker, scales, room, err);
@@ -984,8 +1083,11 @@ static wcodec_status wcodeci_job_span(const wcodec_reader *r, const wcodec_tile_
                                 "a copy's CRC-32 is not that of its tile");
     }
     /* A copy of a copy ends here: that is no tile. */
-    return wcodeci_job_decode(r, WCODECI_RECORD_TILE, record, from->container_offset, from->container_size, scales,
-                              from->columns, dst, from->size, room, err);
+    memset(&inputs, 0, sizeof inputs);
+    inputs.scales = scales;
+    inputs.columns = from->columns;
+    return wcodeci_job_decode(r, WCODECI_RECORD_TILE, record, from->container_offset, from->container_size, &inputs,
+                              dst, from->size, room, err);
 }
 
 static wcodec_status wcodeci_job_tile(const wcodeci_job *job, uint64_t tile, wcodeci_worker *worker,
@@ -1102,11 +1204,18 @@ WCODEC_API wcodec_status wcodec_read_segment(const wcodec_reader *reader, size_t
 WCODEC_API wcodec_status wcodec_rows_range(const wcodec_segment *segment, uint64_t begin, uint64_t end,
                                            uint64_t *offset, uint64_t *size)
 {
+    unsigned elements, bytes;
     uint64_t bits, first, last;
     if (segment->rank == 0 || begin > end || end > segment->shape[0] || segment->size > UINT64_MAX / 8)
         return WCODEC_E_ARGUMENT;
     *offset = *size = 0;
     if (segment->size == 0 || segment->shape[0] == 0) return WCODEC_OK;
+    if (wcodec_dtype_block(segment->dtype, &elements, &bytes) && segment->rank == 1) {
+        if (begin % elements || end % elements) return WCODEC_E_ARGUMENT;
+        *offset = begin / elements * bytes;
+        *size = (end - begin) / elements * bytes;
+        return *offset <= segment->size && *size <= segment->size - *offset ? WCODEC_OK : WCODEC_E_ARGUMENT;
+    }
     bits = segment->size * 8;
     if (bits % segment->shape[0]) return WCODEC_E_ARGUMENT;
     bits /= segment->shape[0];

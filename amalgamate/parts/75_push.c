@@ -20,13 +20,16 @@ struct wcodec_push {
     wcodeci_heap heap;
     wcodec_error error;                     /* sticky once status is not OK */
     wcodeci_engine engine;
-    int no_crc;
+    int no_crc, no_mix;
     wcodec_reread reread;
     uint64_t given;                         /* bytes given out by earlier steps, */
     const wcodeci_byte *now;                /* and by this one */
     size_t now_size;
     wcodeci_push_state state;
     wcodeci_header header;
+    wcodeci_base base;
+    wcodeci_byte *base_record, *base_room;  /* the B record; a tile's bytes of the base */
+    uint64_t base_record_size, base_room_size;
     wcodeci_byte fixed[WCODECI_HEADER_SIZE];
     uint64_t position;                      /* bytes of the container taken */
     uint64_t record_start, record_size;
@@ -61,12 +64,14 @@ WCODEC_API wcodec_status wcodec_push_open(wcodec_push **out, const wcodec_reader
 {
     wcodec_reader_options opts = wcodec_reader_defaults();
     wcodeci_heap heap;
+    wcodeci_base base;
     wcodec_push *d;
     wcodec_status status;
     void *block;
     if (!out) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
     *out = NULL;
-    if (!wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts))
+    memset(&base, 0, sizeof base);
+    if (!wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts) || !wcodeci_base_take(&base, opts.base))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "wrong options");
     wcodeci_heap_init(&heap, opts.allocator, opts.max_memory, WCODECI_PUSH_MEMORY);
     status = wcodeci_alloc(&heap, sizeof *d, &block);
@@ -74,8 +79,10 @@ WCODEC_API wcodec_status wcodec_push_open(wcodec_push **out, const wcodec_reader
     d = (wcodec_push *)block;
     memset(d, 0, sizeof *d);
     d->heap = heap;
+    d->base = base;
     d->engine = wcodeci_engine_make(opts.cpu_off);
     d->no_crc = opts.no_crc;
+    d->no_mix = opts.no_mix;
     d->reread = opts.reread;
     d->buffer = d->fixed;
     d->want = WCODECI_HEADER_SIZE;
@@ -92,6 +99,8 @@ WCODEC_API void wcodec_push_close(wcodec_push *push)
     wcodeci_release(&push->heap, push->decoded, push->decoded_size);
     wcodeci_release(&push->heap, push->scratch, push->scratch_size);
     wcodeci_release(&push->heap, push->scales, push->scales_size);
+    wcodeci_release(&push->heap, push->base_record, push->base_record_size);
+    wcodeci_release(&push->heap, push->base_room, push->base_room_size);
     heap = push->heap;
     wcodeci_release(&heap, push, sizeof *push);
 }
@@ -104,7 +113,7 @@ static wcodec_status wcodeci_push_allocate(wcodec_push *d)
     uint64_t largest = wcodeci_record_bound(tile);
     wcodec_status status;
     if (largest < d->header.size) largest = d->header.size;
-    if (largest < WCODECI_MAX_ORIGINAL_BODY + 16) largest = WCODECI_MAX_ORIGINAL_BODY + 16;
+    if (largest < WCODECI_MAX_ORIGINAL_BODY + 16) largest = WCODECI_MAX_ORIGINAL_BODY + 16;     /* of B too */
     status = wcodeci_alloc(&d->heap, largest, &p);
     if (!status) {
         d->buffer = (wcodeci_byte *)p;
@@ -114,10 +123,16 @@ static wcodec_status wcodeci_push_allocate(wcodec_push *d)
         d->decoded = (wcodeci_byte *)p;
     }
     if (!status) {
-        d->engine.mix = d->header.mix;
-        d->scratch_size = wcodeci_decode_scratch(d->header.mix, (size_t)tile);
+        d->engine.features = d->header.features;
+        d->scratch_size = wcodec_tile_decode_scratch((size_t)tile, d->header.features);
         status = wcodeci_alloc(&d->heap, d->scratch_size, &p);
         d->scratch = (wcodeci_byte *)p;
+    }
+    d->base.promised = (d->header.features & WCODEC_FEATURE_BASE) != 0;
+    if (!status && d->base.promised && wcodeci_base_room(&d->base, d->header.max_tile)) {
+        d->base_room_size = d->header.max_tile;
+        status = wcodeci_alloc(&d->heap, d->base_room_size, &p);
+        d->base_room = (wcodeci_byte *)p;
     }
     if (status) return wcodeci_push_fail(d, status, 0, wcodeci_memory_text(status));
     return WCODEC_OK;
@@ -138,6 +153,7 @@ static wcodec_status wcodeci_push_header(wcodec_push *d)
     wcodec_status status;
     if (d->state == WCODECI_PUSH_HEADER) {
         status = wcodeci_header_parse(d->fixed, &d->header, &d->error);
+        if (!status) status = wcodeci_header_allowed(&d->header, d->no_mix, &d->error);
         if (!status) status = wcodeci_push_allocate(d);
         if (status) return status;
         d->have = 0;
@@ -166,6 +182,8 @@ static wcodec_status wcodeci_push_head(wcodec_push *d)
     if (status) return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "a record is broken");
     if (d->scales_next && record.type != WCODECI_RECORD_TILE && record.type != WCODECI_RECORD_COPY)
         return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "no tile follows its group's scales");
+    if (d->base.promised && !d->base_record && record.type != WCODECI_RECORD_BASE)
+        return wcodeci_base_wrong(d->record_start, record.type, &d->error);
     d->record_size = record.size;
     d->want = (size_t)record.size;
     if (wcodeci_record_known(record.type)) {
@@ -174,6 +192,8 @@ static wcodec_status wcodeci_push_head(wcodec_push *d)
                 : record.type == WCODECI_RECORD_INDEX ? wcodeci_record_bound(WCODECI_INDEX_TILE)
                 : record.type == WCODECI_RECORD_FOOTER ? WCODECI_FOOTER_SIZE
                 : record.type == WCODECI_RECORD_COPY ? WCODECI_COPY_RECORD
+                : record.type == WCODECI_RECORD_BASE
+                ? wcodeci_up8(WCODECI_RECORD_HEAD + WCODECI_MAX_BASE_BODY)
                 : wcodeci_up8(WCODECI_RECORD_HEAD + WCODECI_MAX_ORIGINAL_BODY);
         if (record.size > largest)
             return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start,
@@ -217,6 +237,26 @@ static wcodec_status wcodeci_push_take_original(wcodec_push *d)
     return WCODEC_OK;
 }
 
+/* The base that tiles may need: the first record, if the header says so. */
+static wcodec_status wcodeci_push_take_base(wcodec_push *d)
+{
+    void *p = NULL;
+    wcodec_status status;
+    if (!d->base.promised || d->base_record)
+        return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start, "a base where there can be none");
+    status = wcodeci_alloc(&d->heap, d->have, &p);
+    if (status) return wcodeci_push_fail(d, status, d->record_start, wcodeci_memory_text(status));
+    d->base_record = (wcodeci_byte *)p;
+    d->base_record_size = d->have;
+    memcpy(d->base_record, d->buffer, d->have);
+    if (wcodeci_base_parse(d->base_record, d->have, &d->base.facts))
+        return wcodeci_base_wrong(d->record_start, WCODECI_RECORD_BASE, &d->error);
+    if (d->base.there && d->base.source.size != d->base.facts.size)
+        return wcodeci_push_fail(d, WCODEC_E_BASE, d->record_start,
+                                 "the base has another size than the one needed");
+    return WCODEC_OK;
+}
+
 /* The scales of a group's columns: kept for the tiles that follow. */
 static wcodec_status wcodeci_push_take_scales(wcodec_push *d)
 {
@@ -241,7 +281,7 @@ static wcodec_status wcodeci_push_take_scales(wcodec_push *d)
     }
     d->columns = info.decoded_size;
     d->scales_next = 1;
-    return wcodeci_tile_decode(&d->engine, d->buffer, d->have, NULL, 0, d->scales, d->columns, d->scratch,
+    return wcodeci_tile_decode(&d->engine, d->buffer, d->have, NULL, d->scales, d->columns, d->scratch,
                                d->no_crc, d->record_start, &d->error);
 }
 
@@ -249,6 +289,7 @@ static wcodec_status wcodeci_push_take_scales(wcodec_push *d)
 static wcodec_status wcodeci_push_take_tile(wcodec_push *d, int index)
 {
     wcodec_tile_info info;
+    wcodec_tile_inputs inputs;
     wcodec_status status = wcodec_tile_inspect(d->buffer, d->have, &info, &d->error);
     if (status) {
         d->error.offset = d->record_start;
@@ -259,9 +300,16 @@ static wcodec_status wcodeci_push_take_tile(wcodec_push *d, int index)
         return wcodeci_push_fail(d, WCODEC_E_CORRUPT, d->record_start,
                                  "a tile where there can be no such tile");
     d->scales_next = 0;
-    status = wcodeci_tile_decode(&d->engine, d->buffer, d->have, index ? NULL : d->scales,
-                                 index ? 0 : d->columns, d->decoded, info.decoded_size, d->scratch,
-                                 index ? 0 : d->no_crc, d->record_start, &d->error);
+    memset(&inputs, 0, sizeof inputs);
+    inputs.scales = d->scales;
+    inputs.columns = d->columns;
+    if (!index && info.based)
+        status = wcodeci_base_for_tile(&d->base, d->buffer, d->have, d->record_start, d->base_room, &inputs,
+                                       &d->error);
+    if (!status)
+        status = wcodeci_tile_decode(&d->engine, d->buffer, d->have, index ? NULL : &inputs, d->decoded,
+                                     info.decoded_size, d->scratch, index ? 0 : d->no_crc, d->record_start,
+                                     &d->error);
     if (status) return status;
     if (!index) {
         d->tiles++;
@@ -342,6 +390,7 @@ static wcodec_status wcodeci_push_record(wcodec_push *d)
 {
     wcodec_status status;
     switch (d->buffer[0]) {
+    case WCODECI_RECORD_BASE: status = wcodeci_push_take_base(d); break;
     case WCODECI_RECORD_ORIGINAL: status = wcodeci_push_take_original(d); break;
     case WCODECI_RECORD_SCALES: status = wcodeci_push_take_scales(d); break;
     case WCODECI_RECORD_TILE: status = wcodeci_push_take_tile(d, 0); break;
@@ -435,4 +484,11 @@ WCODEC_API void wcodec_push_original(const wcodec_push *push, size_t *number, co
     if (name) *name = push->name;
     if (name_size) *name_size = push->name_size;
     if (from_parts) *from_parts = push->from_parts;
+}
+
+WCODEC_API int wcodec_push_base(const wcodec_push *push, wcodec_base *base)
+{
+    if (!push->base_record || !push->base.facts.name) return 0;
+    *base = push->base.facts;
+    return 1;
 }

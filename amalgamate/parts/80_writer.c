@@ -13,12 +13,15 @@
 
 #define WCODECI_WRITER_MEMORY ((uint64_t)1 << 30)
 #define WCODECI_TILE_UNITS 65536u           /* of the profile FAST, */
-#define WCODECI_DENSE_UNITS 262144u         /* and of the others */
+#define WCODECI_DENSE_UNITS 262144u         /* and of the others, */
+#define WCODECI_BYTES_UNITS 262144u         /* and of opaque bytes: a window that text needs */
+#define WCODECI_BLOCKS_UNITS 4u             /* bytes of blocks for each unit of a tile */
 #define WCODECI_MAX_TILE_UNITS ((uint32_t)(WCODEC_MAX_TILE_BYTES / 8))
 #define WCODECI_BATCH 4                     /* tiles a worker in a batch, and at least two workers' worth */
 #define WCODECI_LARGE_TILE 131072u          /* units: above, half as many */
 #define WCODECI_BATCH_TILES 128             /* but so many where they are small */
 #define WCODECI_GROUP ((uint64_t)1 << 22)   /* bytes of a group, about */
+#define WCODECI_SERIAL_BATCH 262144u        /* bytes that are enough for one thread: they stay in the cache */
 #define WCODECI_LEAST_SCALED 8192u          /* units: less is not looked at for scales */
 
 typedef struct wcodeci_buffer {
@@ -26,11 +29,15 @@ typedef struct wcodeci_buffer {
     uint64_t size, capacity;
 } wcodeci_buffer;
 
-/* A tile of the batch: its bytes at `in` of the input, its record at `out` of the output. */
+/* A tile of the batch: its bytes, and where in the output its record goes. */
 typedef struct wcodeci_batch_tile {
-    size_t in, size, out, record;
+    const wcodeci_byte *src;                /* in the input, or in memory that was lent */
+    size_t at, size, out, record;           /* at: where they begin among the batch's */
     unsigned dtype;
     uint64_t row;
+    uint64_t base_offset;                   /* of its bytes in the base, */
+    int has_base;                           /* if it has some there; */
+    wcodec_status base_status;              /* what reading them came to */
     uint64_t pending_end;                   /* of `pending`: what comes before it, if it is a first tile */
     uint64_t pending_start;                 /* where its segment's entry begins */
     uint64_t per_tile;                      /* 0: not the first tile of its segment */
@@ -45,7 +52,8 @@ typedef struct wcodeci_batch_tile {
 
 /* A group of the batch: its columns' scales, and their record. */
 typedef struct wcodeci_batch_group {
-    size_t in, size, out, record;           /* as for a tile; record 0: it has no scales */
+    const wcodeci_byte *src;
+    size_t size, out, record;               /* as for a tile; record 0: it has no scales */
     size_t scales, columns, tiles;          /* where in the writer's `scales`; tiles a group in this segment */
     uint64_t all;                           /* tiles of the segment */
     unsigned dtype;
@@ -58,14 +66,17 @@ struct wcodec_writer {
     wcodec_parallel parallel;
     wcodec_tile_options tile;
     wcodec_error error;                     /* sticky */
-    uint32_t tile_units;
+    uint32_t tile_units, tile_wanted;       /* wanted: 0: what is best for each dtype */
     wcodeci_engine engine;
+    unsigned features;
+    wcodeci_base base;
     int no_sha256, in_original, from_parts, finished;
     uint64_t position;                      /* bytes written */
     uint32_t file_crc;
 
-    wcodeci_byte *input, *output, *scratch; /* of a batch */
-    size_t input_size, output_size, scratch_size, worker_scratch;
+    wcodeci_byte *input, *output, *scratch; /* of a batch; a worker's scratch ends with bytes of the base */
+    size_t input_size, output_size, scratch_size, worker_scratch, base_room;
+    int lent;                               /* what is given stays where it is until the batch is written */
     wcodeci_batch_tile *batch;
     size_t batch_capacity, batch_count, input_used, output_used;
     wcodeci_byte *scales;                   /* of the batch's groups */
@@ -79,6 +90,8 @@ struct wcodec_writer {
 
     wcodeci_cut cut;                        /* of the open segment */
     unsigned dtype;
+    int has_base;
+    uint64_t base_offset;                   /* of the open segment in the base */
     uint64_t next_tile, missing;            /* its next tile, its bytes still to come */
     size_t tile_size, tile_have;            /* the open tile */
 
@@ -156,12 +169,24 @@ static wcodec_status wcodeci_emit_padding(wcodec_writer *w)
     return wcodeci_emit(w, zero, (size_t)(wcodeci_up8(w->position) - w->position));
 }
 
+/* The table of tiles gives its memory to whatever cannot do without: fewer copies are found, that is all. */
+static int wcodeci_writer_forget(wcodec_writer *w)
+{
+    if (!w->copies.entries) return 0;
+    wcodeci_release(&w->heap, w->copies.entries, w->copies.capacity * sizeof *w->copies.entries);
+    memset(&w->copies, 0, sizeof w->copies);
+    w->copies.full = 1;
+    return 1;
+}
+
 static wcodec_status wcodeci_put(wcodec_writer *w, wcodeci_buffer *b, const void *src, size_t size)
 {
     void *p = b->p;
     wcodec_status status;
     if (size == 0) return WCODEC_OK;
     status = wcodeci_grow(&w->heap, &p, &b->capacity, b->size + size, 1);
+    if (status == WCODEC_E_LIMIT && wcodeci_writer_forget(w))
+        status = wcodeci_grow(&w->heap, &p, &b->capacity, b->size + size, 1);
     b->p = (wcodeci_byte *)p;
     if (status) return wcodeci_writer_fail(w, status, wcodeci_memory_text(status), NULL);
     memcpy(b->p + b->size, src, size);
@@ -192,6 +217,25 @@ static wcodec_status wcodeci_put_segment_name(wcodec_writer *w, const char *name
     return status;
 }
 
+/* The record that names the base. */
+static wcodec_status wcodeci_writer_base(wcodec_writer *w)
+{
+    const wcodec_base *b = &w->base.facts;
+    wcodeci_byte head[32], tail[10 + WCODECI_BASE_SHA256];
+    const size_t used = wcodeci_put_varint(tail, b->size);
+    size_t at = 0;
+    wcodec_status status;
+    memcpy(tail + used, b->sha256, WCODECI_BASE_SHA256);
+    head[at++] = WCODECI_RECORD_BASE;
+    at += wcodeci_put_varint(head + at, wcodeci_varint_size(b->name_size) + b->name_size + used
+                                        + WCODECI_BASE_SHA256);
+    at += wcodeci_put_varint(head + at, b->name_size);
+    status = wcodeci_emit(w, head, at);
+    if (!status) status = wcodeci_emit(w, b->name, b->name_size);
+    if (!status) status = wcodeci_emit(w, tail, used + WCODECI_BASE_SHA256);
+    return status ? status : wcodeci_emit_padding(w);
+}
+
 static wcodec_status wcodeci_writer_header(wcodec_writer *w, const char *metadata, size_t metadata_size)
 {
     static const char line[] = "{\"creator\":\"wcodec " WCODEC_VERSION "\"}";
@@ -209,7 +253,7 @@ static wcodec_status wcodeci_writer_header(wcodec_writer *w, const char *metadat
     wcodeci_store16(head + 4, WCODEC_FORMAT_VERSION);
     wcodeci_store32(head + 8, (uint32_t)(WCODECI_HEADER_SIZE + metadata_size + padding));
     wcodeci_store32(head + 12, (uint32_t)metadata_size);
-    if (w->tile.profile == WCODEC_PROFILE_BEST) wcodeci_store32(head + 16, WCODECI_FEATURE_MIX);
+    wcodeci_store32(head + 16, w->features);
     wcodeci_store32(head + 20, 8 * w->tile_units);
     crc = wcodec_crc32(wcodec_crc32(0, head, 28), metadata, metadata_size);
     wcodeci_store32(head + 28, wcodec_crc32(crc, zero, padding));
@@ -217,7 +261,7 @@ static wcodec_status wcodeci_writer_header(wcodec_writer *w, const char *metadat
     if (!status) status = wcodeci_emit(w, metadata, metadata_size);
     if (!status) status = wcodeci_emit(w, zero, padding);
     w->segments_end = w->position;
-    return status;
+    return status || !w->base.there ? status : wcodeci_writer_base(w);
 }
 
 /* The memory of a batch: input, the tiles' records, each worker's scratch.  Sizes are 64 bits until the gate
@@ -231,7 +275,8 @@ static wcodec_status wcodeci_writer_allocate(wcodec_writer *w)
     const uint64_t input = tile * least < WCODECI_GROUP + tile ? WCODECI_GROUP + tile : tile * least;
     const uint64_t scales = input / 4;      /* a group has at least four rows */
     const uint64_t output = input + scales + 2 * tiles * wcodec_tile_bound(0);
-    const uint64_t scratch = wcodeci_encode_scratch(w->tile.profile, (size_t)tile) * workers;
+    const uint64_t base = wcodeci_base_room(&w->base, tile);
+    const uint64_t scratch = (wcodeci_encode_scratch(w->tile.profile, (size_t)tile) + base) * workers;
     wcodec_status status;
     void *p[7] = { NULL, NULL, NULL, NULL, NULL, NULL, NULL };
     status = wcodeci_alloc(&w->heap, input, &p[0]);
@@ -253,9 +298,21 @@ static wcodec_status wcodeci_writer_allocate(wcodec_writer *w)
     w->input_size = (size_t)input;          /* what did not fit was not given: its pointer is NULL */
     w->output_size = (size_t)output;
     w->scratch_size = (size_t)scratch;
-    w->worker_scratch = wcodeci_encode_scratch(w->tile.profile, (size_t)tile);
+    w->base_room = (size_t)base;
+    w->worker_scratch = wcodeci_encode_scratch(w->tile.profile, (size_t)tile) + w->base_room;
     w->batch_capacity = (size_t)tiles;
     return status;
+}
+
+/* Takes over what the caller says of its base. */
+static int wcodeci_base_facts_ok(wcodeci_base *base, const wcodec_base *facts)
+{
+    if (!base->there) return 1;
+    if (!facts || facts->size != base->source.size || facts->name_size > WCODECI_MAX_NAME
+        || (!facts->name && facts->name_size))
+        return 0;
+    base->facts = *facts;
+    return 1;
 }
 
 WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_sink *sink,
@@ -263,14 +320,17 @@ WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_si
 {
     wcodec_writer_options opts = wcodec_writer_defaults();
     wcodeci_heap heap;
+    wcodeci_base base;
     wcodec_writer *w;
     wcodec_status status;
     void *block;
     if (!out) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
     *out = NULL;
+    memset(&base, 0, sizeof base);
     if (!sink || !sink->write || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts)
         || opts.tile_units > WCODECI_MAX_TILE_UNITS || opts.metadata_size > WCODECI_MAX_METADATA
-        || (!opts.metadata && opts.metadata_size)
+        || (!opts.metadata && opts.metadata_size) || !wcodeci_base_take(&base, opts.base)
+        || !wcodeci_base_facts_ok(&base, opts.base_facts)
         || opts.tile.profile > (WCODECI_MIX ? WCODEC_PROFILE_BEST : WCODEC_PROFILE_DENSE))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "wrong sink or options");
     wcodeci_heap_init(&heap, opts.allocator, opts.max_memory, WCODECI_WRITER_MEMORY);
@@ -284,13 +344,18 @@ WCODEC_API wcodec_status wcodec_writer_open(wcodec_writer **out, const wcodec_si
     w->tile = opts.tile;
     w->tile.cpu_off |= opts.cpu_off;
     w->engine = wcodeci_engine_make(w->tile.cpu_off);
+    w->tile_wanted = opts.tile_units;
     w->tile_units = wcodeci_tile_units(opts.tile_units, opts.tile.profile);
     w->no_sha256 = opts.no_sha256;
+    w->base = base;
     w->no_copies = opts.no_copies;
     w->reread = opts.reread;
+    w->features = (opts.tile.profile == WCODEC_PROFILE_BEST ? WCODEC_FEATURE_MIX : 0u)
+                | (base.there ? WCODEC_FEATURE_BASE : 0u) | (opts.features & WCODEC_FEATURE_BLOCKS);
     status = wcodeci_writer_allocate(w);
     if (status) wcodeci_writer_fail(w, status, wcodeci_memory_text(status), err);
     else status = wcodeci_writer_header(w, opts.metadata, opts.metadata_size);
+    w->base.facts.name = NULL;      /* the caller's */
     if (status) {
         (void)wcodeci_writer_error(w, err);
         wcodec_writer_close(w);
@@ -349,25 +414,20 @@ static void wcodeci_hash_task(void *arg, size_t i, unsigned worker)
     wcodec_writer *w = (wcodec_writer *)arg;
     wcodeci_batch_tile *t = &w->batch[i];
     (void)worker;
-    t->crc = w->engine.crc(0, w->input + t->in, t->size);
+    t->crc = w->engine.crc(0, t->src, t->size);
     t->hashed = 1;
 }
 
-/* Are a tile's bytes those of the view from `offset` on? */
+/* Are a tile's bytes those of the view from `offset` on, all of them before the batch? */
 static wcodec_status wcodeci_tile_equal(wcodec_writer *w, const wcodeci_batch_tile *t, uint64_t offset, int *equal)
 {
-    const wcodeci_byte *src = w->input + t->in;
     size_t done;
     *equal = 0;
-    if (offset >= w->view) {
-        *equal = memcmp(w->input + (size_t)(offset - w->view), src, t->size) == 0;
-        return WCODEC_OK;
-    }
     for (done = 0; done < t->size;) {
         const size_t take = wcodeci_min(t->size - done, w->worker_scratch);
         const wcodec_status status = wcodeci_writer_reread(w, offset + done, w->scratch, take);
         if (status) return status;
-        if (memcmp(w->scratch, src + done, take) != 0) return WCODEC_OK;
+        if (memcmp(w->scratch, t->src + done, take) != 0) return WCODEC_OK;
         done += take;
     }
     *equal = 1;
@@ -380,6 +440,7 @@ static wcodec_status wcodeci_batch_look(wcodec_writer *w, size_t i)
     wcodeci_batch_tile *t = &w->batch[i];
     wcodeci_copy_entry *e;
     wcodec_status status = wcodeci_copies_room(&w->copies, &w->heap);
+    size_t other = 0;
     int equal;
     if (status) return wcodeci_writer_fail(w, status, wcodeci_memory_text(status), NULL);
     if (w->copies.capacity == 0) return WCODEC_OK;
@@ -387,18 +448,22 @@ static wcodec_status wcodeci_batch_look(wcodec_writer *w, size_t i)
     if (e->size == 0 || !wcodeci_writer_rereads(w, e->offset)) {
         if (e->size == 0 && w->copies.full) return WCODEC_OK;
         w->copies.count += e->size == 0;
-        e->offset = w->view + t->in;
+        e->offset = w->view + t->at;
         e->crc = t->crc;
         e->size = (uint32_t)t->size << 1;
         t->added = 1;
         return WCODEC_OK;
     }
     if (e->size & 1) return WCODEC_OK;
-    status = wcodeci_tile_equal(w, t, e->offset, &equal);
+    if (e->offset >= w->view) {             /* in this batch */
+        while (w->batch[other].at != e->offset - w->view) other++;
+        equal = memcmp(w->batch[other++].src, t->src, t->size) == 0;
+    } else {
+        status = wcodeci_tile_equal(w, t, e->offset, &equal);
+    }
     if (status || !equal) return status;
-    t->distance = w->view + t->in - e->offset;
-    if (e->offset >= w->view)
-        while (w->batch[t->equal++].in != e->offset - w->view) {}
+    t->distance = w->view + t->at - e->offset;
+    t->equal = other;
     return WCODEC_OK;
 }
 
@@ -420,31 +485,46 @@ static wcodec_status wcodeci_batch_copies(wcodec_writer *w)
 /* Codes a tile of the batch, unless it is a copy. */
 static void wcodeci_encode_one(wcodec_writer *w, wcodeci_batch_tile *t, unsigned worker)
 {
-    wcodec_scales scales;
     const wcodeci_batch_group *g = t->group ? &w->groups[t->group - 1] : NULL;
+    wcodeci_byte *scratch = w->scratch + worker * w->worker_scratch;
+    const size_t scratch_size = w->worker_scratch - w->base_room;
+    wcodec_tile_inputs inputs;
     if (t->distance) return;
-    if (g) {
-        scales.scale = w->scales + g->scales;
-        scales.columns = g->columns;
-        scales.phase = t->phase;
+    memset(&inputs, 0, sizeof inputs);
+    if (g && g->record) {
+        inputs.scales = w->scales + g->scales;
+        inputs.columns = g->columns;
+        inputs.phase = t->phase;
     }
-    t->record = wcodeci_tile_encode(t->dtype, t->row, w->input + t->in, t->size, t->hashed ? &t->crc : NULL,
-                                    g && g->record ? &scales : NULL, &w->tile, w->output + t->out,
-                                    wcodec_tile_bound(t->size), w->scratch + worker * w->worker_scratch,
-                                    w->worker_scratch);
+    if (t->has_base) {
+        inputs.base_offset = t->base_offset;
+        t->base_status = wcodeci_base_bytes(&w->base, t->base_offset, t->size, scratch + scratch_size, &inputs.base);
+        if (t->base_status) return;
+    }
+    t->record = wcodeci_tile_encode(t->dtype, t->row, t->src, t->size, t->hashed ? &t->crc : NULL, &inputs, &w->tile,
+                                    w->output + t->out, wcodec_tile_bound(t->size), scratch, scratch_size);
 }
 
-/* Task 0 is the SHA-256 of the batch, which lies in order in `input`; the others are its tiles.  The digest can
- * not be shared out, so it begins first. */
+/* The SHA-256 goes on over the batch. */
+static void wcodeci_batch_sha(wcodec_writer *w)
+{
+    size_t i;
+    for (i = 0; i < w->batch_count; i++) {
+        if (!w->no_sha256) wcodec_sha256_update(&w->sha, w->batch[i].src, w->batch[i].size);
+        w->sha_done += w->batch[i].size;
+    }
+}
+
+/* Task 0 is the SHA-256 of the batch, the others are its tiles.  The digest can not be shared out, so it begins
+ * first. */
 static void wcodeci_encode_task(void *arg, size_t i, unsigned worker)
 {
     wcodec_writer *w = (wcodec_writer *)arg;
     if (i) {
         wcodeci_encode_one(w, &w->batch[i - 1], worker);
-        return;
+    } else {
+        wcodeci_batch_sha(w);
     }
-    if (!w->no_sha256) wcodec_sha256_update(&w->sha, w->input, w->input_used);
-    w->sha_done = w->input_used;
 }
 
 /* Tiles that took few bytes are not worth copies: those that were found in this batch are coded after all. */
@@ -506,7 +586,7 @@ static void wcodeci_group_task(void *arg, size_t i, unsigned worker)
     wcodeci_byte *scratch = w->scratch + worker * w->worker_scratch;
     g->record = 0;
     if (!g->first && wcodeci_group_copied(w, i)) return;
-    if (!wcodec_scales_fit(g->dtype, w->input + g->in, g->size, g->columns, w->tile.cpu_off,
+    if (!wcodec_scales_fit(g->dtype, g->src, g->size, g->columns, w->tile.cpu_off,
                            w->scales + g->scales, scratch, w->worker_scratch))
         return;
     g->record = wcodeci_scales_encode(w->scales + g->scales, g->columns, w->tile.cpu_off, w->output + g->out,
@@ -592,7 +672,9 @@ static wcodec_status wcodeci_writer_flush(wcodec_writer *w)
     wcodeci_batch_small(w);
     wcodeci_batch_unused(w);
     for (i = 0; i < w->batch_count && !status; i++) {
-        if (!w->batch[i].record || w->sha_done != w->input_used)
+        if (w->batch[i].base_status)
+            status = wcodeci_writer_fail(w, w->batch[i].base_status, "reading the base failed", NULL);
+        else if (!w->batch[i].record || w->sha_done != w->input_used)
             status = wcodeci_writer_fail(w, WCODEC_E_ARGUMENT, "a tile was left out by the caller's threads",
                                          NULL);
         else
@@ -677,8 +759,8 @@ WCODEC_API wcodec_status wcodec_writer_original(wcodec_writer *writer, const cha
 static int wcodeci_writer_geometry(const wcodec_segment *s, wcodeci_cut *cut, int *given)
 {
     uint64_t size = 0;
-    *given = s->dtype == WCODEC_BYTES;
-    if (*given) {
+    *given = s->dtype == WCODEC_BYTES || s->dtype >= WCODECI_DTYPES;
+    if (s->dtype == WCODEC_BYTES) {
         cut->unit = 1;
         cut->units = s->size;
         cut->row = 1;
@@ -692,16 +774,18 @@ static int wcodeci_writer_geometry(const wcodec_segment *s, wcodeci_cut *cut, in
     return 1;
 }
 
-/* Tiles of whole rows near the wanted size; a longer row is cut evenly. */
-static uint64_t wcodeci_units_per_tile(const wcodeci_cut *cut, uint64_t wanted)
+/* Tiles of whole rows near the wanted size; a longer row is cut evenly, at whole blocks if these are not larger. */
+static uint64_t wcodeci_units_per_tile(const wcodeci_cut *cut, uint64_t block, uint64_t wanted)
 {
-    uint64_t pieces;
+    uint64_t pieces, units;
     if (cut->row <= wanted) {
         uint64_t rows = (cut->units - 1) / cut->row + 1;
         return wcodeci_min64(wanted / cut->row, rows) * cut->row;
     }
+    wanted = wanted < block ? wanted : wanted - wanted % block;
     pieces = (cut->row - 1) / wanted + 1;
-    return (cut->row - 1) / pieces + 1;
+    units = (cut->row - 1) / pieces + 1;
+    return wanted < block || units % block == 0 ? units : units + block - units % block;
 }
 
 /* The columns that scales are taken of; 0: none.  Of a kernel of a convolution they are all that belongs to one
@@ -732,6 +816,7 @@ static uint64_t wcodeci_coded_row(unsigned profile, const wcodec_segment *s, uin
 /* How a segment will be written. */
 typedef struct wcodeci_layout {
     wcodeci_cut cut;
+    unsigned block;                     /* units that are not to be torn apart: bytes of a block, or 1 */
     int given;                          /* the index must say its size, unit and row */
     uint64_t row;                       /* that its tiles are coded with */
     size_t per_group, columns;          /* tiles a group, 0: none; columns that scales are taken of */
@@ -748,23 +833,29 @@ static void wcodeci_layout_groups(wcodeci_layout *l, uint64_t columns)
     l->columns = (size_t)columns;
 }
 
-/* Tiles and groups of a segment, in tiles of about `tile_units`; 0 if the segment contradicts itself. */
-static int wcodeci_layout_make(const wcodec_segment *s, unsigned profile, uint32_t tile_units,
-                               wcodeci_layout *l)
+/* Tiles and groups of a segment, in tiles of about so many units as are `wanted` (0: the profile's own number);
+ * 0 if the segment contradicts itself. */
+static int wcodeci_layout_make(const wcodec_segment *s, unsigned profile, uint32_t wanted, wcodeci_layout *l)
 {
+    const wcodeci_block_row *block = wcodeci_block_of(s->dtype);
+    uint32_t tile_units = !wanted && s->dtype == WCODEC_BYTES ? WCODECI_BYTES_UNITS
+                                                              : wcodeci_tile_units(wanted, profile);
     memset(l, 0, sizeof *l);
-    if (s->dtype >= WCODECI_DTYPES || s->rank > WCODECI_MAX_RANK || (s->rank && !s->shape)
+    l->block = block ? block->bytes : 1;
+    if (block) tile_units *= WCODECI_BLOCKS_UNITS;
+    if ((s->dtype >= WCODECI_DTYPES && !block) || s->row % l->block || s->rank > WCODECI_MAX_RANK || (s->rank && !s->shape)
         || !wcodeci_writer_geometry(s, &l->cut, &l->given))
         return 0;
     if (l->cut.row > tile_units && l->cut.units % l->cut.row) {
-        l->cut.row = 1;         /* rows that neither fit a tile nor fill the segment are no rows */
+        l->cut.row = l->block;  /* rows that neither fit a tile nor fill the segment are no rows */
         l->given = 1;
     }
     l->row = wcodeci_coded_row(profile, s, l->cut.row);
     if (s->size == 0) return 1;
-    l->cut.per_tile = wcodeci_units_per_tile(&l->cut, tile_units);
+    l->cut.per_tile = wcodeci_units_per_tile(&l->cut, l->block, tile_units);
     (void)wcodeci_cut_tiles(&l->cut);
-    wcodeci_layout_groups(l, wcodeci_columns(s, profile, &l->cut, tile_units));
+    /* Where the base is of use a tile takes no scales. */
+    if (!s->has_base) wcodeci_layout_groups(l, wcodeci_columns(s, profile, &l->cut, tile_units));
     return 1;
 }
 
@@ -796,8 +887,11 @@ WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcod
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "a segment can not begin here");
     if ((segment->name_size && !segment->name) || segment->name_size > WCODECI_MAX_NAME
         || segment->size > UINT64_MAX - w->original_size || w->segments == UINT32_MAX
-        || !wcodeci_layout_make(segment, w->tile.profile, w->tile_units, &layout))
+        || !wcodeci_layout_make(segment, w->tile.profile, w->tile_wanted, &layout))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "dtype, shape and size of a segment disagree");
+    if (segment->has_base && (!w->base.there || segment->base_offset > w->base.source.size
+                              || segment->size > w->base.source.size - segment->base_offset))
+        return wcodeci_fail(err, WCODEC_E_ARGUMENT, w->position, "a segment does not lie in the base");
     w->segment_start = w->pending.size;
     status = wcodeci_put_segment(w, segment, &layout.cut, layout.given);
     if (status) return wcodeci_writer_error(w, err);
@@ -805,7 +899,9 @@ WCODEC_API wcodec_status wcodec_writer_segment(wcodec_writer *writer, const wcod
     w->row = layout.row;
     w->per_group = layout.per_group;
     w->columns = layout.columns;
-    w->dtype = segment->dtype;
+    w->dtype = layout.block > 1 && !(w->features & WCODEC_FEATURE_BLOCKS) ? (unsigned)WCODEC_BYTES : segment->dtype;
+    w->has_base = segment->has_base;
+    w->base_offset = segment->base_offset;
     w->next_tile = 0;
     w->missing = segment->size;
     w->tile_size = w->tile_have = 0;
@@ -825,12 +921,13 @@ static void wcodeci_writer_next(const wcodec_writer *w, size_t *count, uint64_t 
     wcodeci_cut_tile(&w->cut, w->next_tile + *count - 1, &other, end);
 }
 
-/* The group that begins with the batch's next tile and is as long as units begin ... end - 1. */
-static void wcodeci_writer_begin_group(wcodec_writer *w, uint64_t begin, uint64_t end)
+/* The group that begins with the batch's next tile, at `src`, and is as long as units begin ... end - 1. */
+static void wcodeci_writer_begin_group(wcodec_writer *w, const wcodeci_byte *src, uint64_t begin, uint64_t end)
 {
+    const size_t skip = wcodeci_first_row(begin, w->columns) * w->cut.unit;
     wcodeci_batch_group *g = &w->groups[w->group_count++];
-    g->in = w->input_used + wcodeci_first_row(begin, w->columns) * w->cut.unit;
-    g->size = w->input_used + (size_t)((end - begin) * w->cut.unit) - g->in;
+    g->src = src + skip;
+    g->size = (size_t)((end - begin) * w->cut.unit) - skip;
     g->out = w->output_used;
     g->scales = w->scales_used;
     g->columns = w->columns;
@@ -843,8 +940,8 @@ static void wcodeci_writer_begin_group(wcodec_writer *w, uint64_t begin, uint64_
 }
 
 /* Opens the next tile in the batch, which is written first if there is no room for the tile, or for all of the
- * group that begins with it. */
-static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w)
+ * group that begins with it.  `src`: where its bytes are. */
+static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w, const wcodeci_byte *src)
 {
     const int leads = w->per_group && w->next_tile % w->per_group == 0;
     size_t count = leads ? w->per_group : 1;
@@ -854,17 +951,20 @@ static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w)
     wcodeci_writer_next(w, &count, &begin, &end);
     size = (end - begin) * w->cut.unit;
     if (count > w->batch_capacity - w->batch_count || size > w->input_size - w->input_used
-        || (leads && w->columns > w->scales_size - w->scales_used)) {
+        || (leads && w->columns > w->scales_size - w->scales_used)
+        || ((leads || !w->per_group) && w->parallel.workers < 2 && w->input_used >= WCODECI_SERIAL_BATCH)) {
         status = wcodeci_writer_flush(w);
         if (status) return status;
     }
-    if (leads) wcodeci_writer_begin_group(w, begin, end);
+    if (!w->lent) src = w->input + w->input_used;
+    if (leads) wcodeci_writer_begin_group(w, src, begin, end);
     count = 1;
     wcodeci_writer_next(w, &count, &begin, &end);
     w->tile_size = (size_t)((end - begin) * w->cut.unit);
     w->tile_have = 0;
     t = &w->batch[w->batch_count++];
-    t->in = w->input_used;
+    t->src = src;
+    t->at = w->input_used;
     t->out = w->output_used;
     t->size = w->tile_size;
     t->record = 0;
@@ -873,6 +973,9 @@ static wcodec_status wcodeci_writer_begin_tile(wcodec_writer *w)
     t->equal = 0;
     t->dtype = w->dtype;
     t->row = w->row;
+    t->has_base = w->has_base;
+    t->base_offset = w->base_offset + begin * w->cut.unit;
+    t->base_status = WCODEC_OK;
     t->pending_end = w->pending.size;
     t->pending_start = w->segment_start;
     t->group = w->per_group ? w->group_count : 0;
@@ -897,11 +1000,12 @@ WCODEC_API wcodec_status wcodec_writer_data(wcodec_writer *writer, const void *d
     while (size) {
         size_t take;
         if (w->tile_have == w->tile_size) {
-            status = wcodeci_writer_begin_tile(w);
+            status = wcodeci_writer_begin_tile(w, src);
             if (status) return wcodeci_writer_error(w, err);
         }
         take = wcodeci_min(size, w->tile_size - w->tile_have);
-        memcpy(w->input + w->batch[w->batch_count - 1].in + w->tile_have, src, take);
+        /* The open tile is the last, and ends where the input that is used does. */
+        if (!w->lent) memcpy(w->input + w->input_used - (w->tile_size - w->tile_have), src, take);
         w->tile_have += take;
         w->missing -= take;
         src += take;
@@ -939,6 +1043,7 @@ static wcodec_status wcodeci_writer_index_room(wcodec_writer *w)
     const size_t scratch = wcodeci_encode_scratch(w->tile.profile, WCODECI_INDEX_TILE);
     wcodec_status status = WCODEC_OK;
     void *p;
+    (void)wcodeci_writer_forget(w);         /* no tile comes any more */
     if (w->output_size < output) {
         wcodeci_release(&w->heap, w->output, w->output_size);
         status = wcodeci_alloc(&w->heap, output, &p);

@@ -1,5 +1,8 @@
 /* ------------------------------------------------------------------------------------------------
- * Plans (public, layer 4): how a file falls into segments
+ * Plans (private): how a file falls into segments; safetensors
+ *
+ * The parser of a format gathers segments in any order, with their names somewhere in `text`, and their shapes one
+ * after the other; then they are arranged, and what they leave out becomes opaque.
  *
  * safetensors: u64 N, N bytes of JSON, then the tensors' bytes.  Whatever is in doubt makes the file one
  * opaque segment, so the parser below may be strict and simple: it accepts what the format's own reader does,
@@ -13,23 +16,16 @@
 typedef struct wcodeci_plan {
     wcodec_plan plan;                       /* first: a wcodec_plan pointer is one to this */
     wcodeci_heap heap;
-    char *json;                             /* the header's text; names lie in it */
-    uint64_t json_size;
+    char *text;                             /* names lie in it */
+    uint64_t text_size;
     wcodec_segment *segments;
     uint64_t segment_capacity;
     uint64_t *shapes;                       /* of all segments, one after the other */
     uint64_t shape_capacity, shapes_used;
     uint32_t *order;
     uint64_t order_count;
+    uint64_t wrong;                         /* the number of a segment that can not be arranged */
 } wcodeci_plan;
-
-WCODEC_API wcodec_plan_options wcodec_plan_defaults(void)
-{
-    wcodec_plan_options options;
-    memset(&options, 0, sizeof options);
-    options.struct_size = sizeof options;
-    return options;
-}
 
 /* A JSON text being read in place.  Every function below returns 0 if the text is not what it must be. */
 typedef struct wcodeci_json {
@@ -170,14 +166,6 @@ static int wcodeci_json_number(wcodeci_json *j, uint64_t *v)
     return j->p > start && (j->p - start == 1 || *start != '0');
 }
 
-static int wcodeci_text_is(const char *text, size_t size, const char *word)
-{
-    size_t i;
-    for (i = 0; i < size; i++)
-        if (!word[i] || word[i] != text[i]) return 0;
-    return !word[i];
-}
-
 static size_t wcodeci_json_digits(wcodeci_json *j)
 {
     const char *start = j->p;
@@ -259,6 +247,17 @@ static int wcodeci_json_metadata(wcodeci_json *j)
     return wcodeci_json_take(j, '}');
 }
 
+/* One more dimension, of the segment that is added next. */
+static wcodec_status wcodeci_plan_dimension(wcodeci_plan *plan, uint64_t v)
+{
+    void *p = plan->shapes;
+    wcodec_status status =
+        wcodeci_grow(&plan->heap, &p, &plan->shape_capacity, plan->shapes_used + 1, sizeof v);
+    plan->shapes = (uint64_t *)p;
+    if (!status) plan->shapes[plan->shapes_used++] = v;
+    return status;
+}
+
 /* OK, or CORRUPT for a text that is not of this form, or what an allocation came to. */
 static wcodec_status wcodeci_json_shape(wcodeci_plan *plan, wcodeci_json *j, wcodec_segment *s)
 {
@@ -266,14 +265,11 @@ static wcodec_status wcodeci_json_shape(wcodeci_plan *plan, wcodeci_json *j, wco
     s->rank = 0;
     if (wcodeci_json_take(j, ']')) return WCODEC_OK;
     do {
-        void *p = plan->shapes;
         uint64_t v;
         wcodec_status status;
         if (s->rank == WCODECI_MAX_RANK || !wcodeci_json_number(j, &v)) return WCODEC_E_CORRUPT;
-        status = wcodeci_grow(&plan->heap, &p, &plan->shape_capacity, plan->shapes_used + 1, sizeof v);
-        plan->shapes = (uint64_t *)p;
+        status = wcodeci_plan_dimension(plan, v);
         if (status) return status;
-        plan->shapes[plan->shapes_used++] = v;
         s->rank++;
     } while (wcodeci_json_take(j, ','));
     return wcodeci_json_take(j, ']') ? WCODEC_OK : WCODEC_E_CORRUPT;
@@ -296,7 +292,7 @@ static wcodec_status wcodeci_json_tensor(wcodeci_plan *plan, wcodeci_json *j, wc
             bit = 1;
             if (!wcodeci_json_string(j, &text, &size)) return WCODEC_E_CORRUPT;
             dtype = wcodec_dtype_find(text, size);
-            s->dtype = dtype < 0 ? (unsigned)WCODEC_BYTES : (unsigned)dtype;
+            s->dtype = dtype < 0 || (size_t)dtype >= WCODECI_DTYPES ? (unsigned)WCODEC_BYTES : (unsigned)dtype;
         } else if (wcodeci_text_is(key, key_size, "shape")) {
             bit = 2;
             if (!(seen & bit)) status = wcodeci_json_shape(plan, j, s);
@@ -383,66 +379,89 @@ static int wcodeci_plan_names_differ(wcodeci_plan *plan)
     return 1;
 }
 
-/* The tensors' shapes lie one after the other, in the order of parsing. */
-static int wcodeci_plan_check_tensors(wcodeci_plan *plan)
+/* The numbers of all segments. */
+static wcodec_status wcodeci_plan_number(wcodeci_plan *plan)
+{
+    void *p;
+    uint64_t i;
+    wcodec_status status;
+    wcodeci_release(&plan->heap, plan->order, plan->order_count * sizeof *plan->order);
+    plan->order = NULL;
+    plan->order_count = 0;
+    if (plan->plan.count >= UINT32_MAX) return WCODEC_E_CORRUPT;
+    status = wcodeci_alloc(&plan->heap, (uint64_t)plan->plan.count * sizeof(uint32_t), &p);
+    plan->order = (uint32_t *)p;
+    if (status) return status;
+    plan->order_count = plan->plan.count;
+    for (i = 0; i < plan->order_count; i++) plan->order[i] = (uint32_t)i;
+    return WCODEC_OK;
+}
+
+/* The shapes lie one after the other, in the order of parsing, and move no more. */
+static void wcodeci_plan_shapes(wcodeci_plan *plan)
 {
     const uint64_t *shape = plan->shapes;
     size_t i;
     for (i = 0; i < plan->plan.count; i++) {
         wcodec_segment *s = &plan->segments[i];
+        s->shape = s->rank ? shape : NULL;
+        if (s->rank) shape += s->rank;
+    }
+}
+
+static int wcodeci_plan_check_tensors(wcodeci_plan *plan)
+{
+    size_t i;
+    wcodeci_plan_shapes(plan);
+    for (i = 0; i < plan->plan.count; i++) {
+        wcodec_segment *s = &plan->segments[i];
         wcodeci_cut cut;
         uint64_t size;
-        s->shape = NULL;
-        if (s->rank) {
-            s->shape = shape;
-            shape += s->rank;
-        }
         if (s->dtype == WCODEC_BYTES) continue;
         if (!wcodeci_tensor_geometry(s->dtype, s->shape, s->rank, &size, &cut) || size != s->size) return 0;
     }
     return 1;
 }
 
-/* Puts the segments in the order of their bytes, with the header in front and opaque ones where the tensors
- * leave bytes out; `data` is where the tensors' bytes begin.  CORRUPT if tensors overlap or pass the end. */
-static wcodec_status wcodeci_plan_arrange(wcodeci_plan *plan, uint64_t data)
+static wcodec_status wcodeci_plan_opaque(wcodeci_plan *plan, uint64_t begin, uint64_t end)
 {
-    wcodec_segment *parsed = plan->segments, opaque;
-    const uint64_t parsed_capacity = plan->segment_capacity, data_size = plan->plan.size - data;
+    wcodec_segment opaque;
+    if (begin == end) return WCODEC_OK;
+    memset(&opaque, 0, sizeof opaque);
+    opaque.name = "";
+    opaque.offset = begin;
+    opaque.size = end - begin;
+    return wcodeci_plan_add(plan, &opaque);
+}
+
+/* Puts the segments in the order of their bytes, with opaque ones where they leave bytes of the file out.  CORRUPT
+ * if two overlap or one passes the file's end: `wrong` is its number. */
+static wcodec_status wcodeci_plan_arrange(wcodeci_plan *plan)
+{
+    wcodec_segment *parsed = plan->segments;
+    const uint64_t parsed_capacity = plan->segment_capacity, size = plan->plan.size;
     uint64_t i, position = 0;
-    wcodec_status status;
+    wcodec_status status = wcodeci_plan_number(plan);
+    if (status) return status;
     wcodeci_sort(plan->order, (size_t)plan->order_count, wcodeci_plan_less_offset, parsed);
     plan->segments = NULL;
     plan->segment_capacity = 0;
     plan->plan.count = 0;
-    memset(&opaque, 0, sizeof opaque);
-    opaque.name = "";
-    opaque.size = data;
-    status = wcodeci_plan_add(plan, &opaque);
-    for (i = 0; i <= plan->order_count && !status; i++) {
-        const int last = i == plan->order_count;
-        wcodec_segment s = last ? opaque : parsed[plan->order[i]];
-        const uint64_t begin = last ? data_size : s.offset;
-        if (begin < position || begin > data_size || (!last && s.size > data_size - begin)) {
-            status = WCODEC_E_CORRUPT;
-            break;
-        }
-        if (begin > position) {
-            opaque.offset = data + position;
-            opaque.size = begin - position;
-            status = wcodeci_plan_add(plan, &opaque);
-        }
-        if (last || status) continue;
-        position = s.offset + s.size;
-        s.offset += data;
-        status = wcodeci_plan_add(plan, &s);
+    for (i = 0; i < plan->order_count && !status; i++) {
+        const wcodec_segment *s = &parsed[plan->order[i]];
+        plan->wrong = plan->order[i];
+        if (s->offset < position || s->offset > size || s->size > size - s->offset) status = WCODEC_E_CORRUPT;
+        if (!status) status = wcodeci_plan_opaque(plan, position, s->offset);
+        if (!status) status = wcodeci_plan_add(plan, s);
+        position = s->offset + s->size;
     }
+    if (!status) status = wcodeci_plan_opaque(plan, position, size);
     wcodeci_release(&plan->heap, parsed, parsed_capacity * sizeof *parsed);
     return status;
 }
 
 /* A file that is shorter than its source says is a failure of the source; and CORRUPT, from a source that is
- * itself a container, does not say that this file is no safetensors file. */
+ * itself a container, does not say that this file is of no format. */
 static wcodec_status wcodeci_plan_read_failed(wcodec_status status, wcodec_error *err)
 {
     if (status == WCODEC_E_TRUNCATED || status == WCODEC_E_CORRUPT) status = WCODEC_E_IO;
@@ -450,216 +469,69 @@ static wcodec_status wcodeci_plan_read_failed(wcodec_status status, wcodec_error
     return status;
 }
 
-/* OK with a plan, CORRUPT for a file that is no safetensors file, or what went wrong on the way. */
+/* The caller knows that the bytes are there. */
+static wcodec_status wcodeci_plan_read(const wcodec_source *file, uint64_t offset, void *dst, size_t size,
+                                       wcodec_error *err)
+{
+    wcodec_status status = wcodeci_read_at(file, offset, dst, size, err);
+    return status ? wcodeci_plan_read_failed(status, err) : WCODEC_OK;
+}
+
+/* Room for a part of the file that names will lie in. */
+static wcodec_status wcodeci_plan_text(wcodeci_plan *plan, uint64_t size, wcodec_error *err)
+{
+    void *p;
+    wcodec_status status = wcodeci_alloc(&plan->heap, size, &p);
+    if (status) return wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
+    plan->text = (char *)p;
+    plan->text_size = size;
+    return WCODEC_OK;
+}
+
+/* The tensors' offsets count from `data`; before it is the header. */
+static wcodec_status wcodeci_plan_after_header(wcodeci_plan *plan, uint64_t data)
+{
+    const uint64_t data_size = plan->plan.size - data;
+    size_t i;
+    for (i = 0; i < plan->plan.count; i++) {
+        if (plan->segments[i].offset > data_size) return WCODEC_E_CORRUPT;
+        plan->segments[i].offset += data;
+    }
+    return wcodeci_plan_opaque(plan, 0, data);
+}
+
+/* The tensors are parsed: checks them, and puts them in order; `data` is where their bytes begin. */
+static wcodec_status wcodeci_plan_settle(wcodeci_plan *plan, uint64_t data)
+{
+    wcodec_status status = wcodeci_plan_check_tensors(plan) ? wcodeci_plan_number(plan) : WCODEC_E_CORRUPT;
+    if (!status && !wcodeci_plan_names_differ(plan)) status = WCODEC_E_CORRUPT;
+    if (!status) status = wcodeci_plan_after_header(plan, data);
+    return status ? status : wcodeci_plan_arrange(plan);
+}
+
+/* Like every parser here: OK with a plan, CORRUPT for a file that is none of the format, or what went wrong on the
+ * way. */
 static wcodec_status wcodeci_plan_safetensors(wcodeci_plan *plan, const wcodec_source *file,
                                               wcodec_error *err)
 {
     wcodeci_byte prefix[8];
     wcodeci_json j;
-    uint64_t n, i;
-    void *p;
+    uint64_t n;
     wcodec_status status;
     if (file->size < 10) return WCODEC_E_CORRUPT;
-    status = wcodeci_read_at(file, 0, prefix, 8, err);
-    if (status) return wcodeci_plan_read_failed(status, err);
+    status = wcodeci_plan_read(file, 0, prefix, 8, err);
+    if (status) return status;
     n = wcodeci_load64(prefix);
     if (n < 2 || n > WCODECI_MAX_JSON || n > file->size - 8) return WCODEC_E_CORRUPT;
-    status = wcodeci_alloc(&plan->heap, n, &p);
-    if (status) return wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
-    plan->json = (char *)p;
-    plan->json_size = n;
-    status = wcodeci_read_at(file, 8, p, (size_t)n, err);
-    if (status) return wcodeci_plan_read_failed(status, err);
-    j.p = plan->json;
-    j.end = plan->json + n;
-    status = wcodeci_utf8_ok(plan->json, (size_t)n) ? wcodeci_json_header(plan, &j) : WCODEC_E_CORRUPT;
-    if (!status && !wcodeci_plan_check_tensors(plan)) status = WCODEC_E_CORRUPT;
-    if (!status && plan->plan.count >= UINT32_MAX) status = WCODEC_E_CORRUPT;
-    if (!status) {
-        status = wcodeci_alloc(&plan->heap, (uint64_t)plan->plan.count * sizeof(uint32_t), &p);
-        plan->order = (uint32_t *)p;
-    }
-    if (!status) {
-        plan->order_count = plan->plan.count;
-        for (i = 0; i < plan->order_count; i++) plan->order[i] = (uint32_t)i;
-        if (!wcodeci_plan_names_differ(plan)) status = WCODEC_E_CORRUPT;
-    }
-    if (!status) status = wcodeci_plan_arrange(plan, 8 + n);
+    status = wcodeci_plan_text(plan, n, err);
+    if (!status) status = wcodeci_plan_read(file, 8, plan->text, (size_t)n, err);
+    if (status) return status;
+    j.p = plan->text;
+    j.end = plan->text + n;
+    status = wcodeci_utf8_ok(plan->text, (size_t)n) ? wcodeci_json_header(plan, &j) : WCODEC_E_CORRUPT;
+    if (!status) status = wcodeci_plan_settle(plan, 8 + n);
     if (status == WCODEC_E_LIMIT || status == WCODEC_E_NO_MEMORY)
         wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
-    return status;
-}
-
-static void wcodeci_plan_clear(wcodeci_plan *plan)
-{
-    wcodeci_release(&plan->heap, plan->json, plan->json_size);
-    wcodeci_release(&plan->heap, plan->segments, plan->segment_capacity * sizeof *plan->segments);
-    wcodeci_release(&plan->heap, plan->shapes, plan->shape_capacity * sizeof *plan->shapes);
-    wcodeci_release(&plan->heap, plan->order, plan->order_count * sizeof *plan->order);
-    plan->json = NULL;
-    plan->segments = NULL;
-    plan->shapes = NULL;
-    plan->order = NULL;
-    plan->segment_capacity = plan->shape_capacity = plan->shapes_used = plan->order_count = 0;
-    plan->plan.count = 0;
-}
-
-/* All of one dtype, with a rest of bytes where the size is not whole; or opaque. */
-static wcodec_status wcodeci_plan_raw(wcodeci_plan *plan, const wcodec_plan_options *options)
-{
-    const unsigned bits = wcodec_dtype_bits(options->dtype);
-    uint64_t step = 1, elements, rest = plan->plan.size;
-    wcodec_segment s;
-    wcodec_status status = WCODEC_OK;
-    memset(&s, 0, sizeof s);
-    s.name = "";
-    if (bits) {
-        void *p = NULL;
-        const unsigned unit_bits = 8u * wcodeci_dtypes[options->dtype].unit;
-        /* The fewest bytes that are whole units and whole elements: 3 for 6-bit ones. */
-        step = bits == 6 ? 3 : (bits > unit_bits ? bits : unit_bits) / 8;
-        elements = plan->plan.size / step * (step * 8 / bits);
-        rest = plan->plan.size % step;
-        status = wcodeci_grow(&plan->heap, &p, &plan->shape_capacity, 2, sizeof(uint64_t));
-        plan->shapes = (uint64_t *)p;
-        if (status) return status;
-        plan->shapes[0] = elements;
-        s.rank = 1;
-        if (options->row && elements % options->row == 0 && elements) {
-            plan->shapes[0] = elements / options->row;
-            plan->shapes[1] = options->row;
-            s.rank = 2;
-        }
-        s.shape = plan->shapes;
-        s.dtype = options->dtype;
-        s.size = plan->plan.size - rest;
-        if (s.size) status = wcodeci_plan_add(plan, &s);
-        if (status) return status;
-    }
-    if (!rest) return WCODEC_OK;
-    s.dtype = WCODEC_BYTES;
-    s.offset = plan->plan.size - rest;
-    s.size = rest;
-    s.rank = 0;
-    s.shape = NULL;
-    return wcodeci_plan_add(plan, &s);
-}
-
-WCODEC_API wcodec_status wcodec_plan_open(wcodec_plan **out, const wcodec_source *file,
-                                          const wcodec_plan_options *options, wcodec_error *err)
-{
-    wcodec_plan_options opts = wcodec_plan_defaults();
-    wcodeci_heap heap;
-    wcodeci_plan *plan;
-    wcodec_status status = WCODEC_E_CORRUPT;
-    void *block;
-    if (!out) return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
-    *out = NULL;
-    if (!wcodeci_source_ok(file) || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts)
-        || opts.dtype >= WCODECI_DTYPES)
-        return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "wrong file or options");
-    wcodeci_heap_init(&heap, opts.allocator, opts.max_memory, WCODECI_PLAN_MEMORY);
-    status = wcodeci_alloc(&heap, sizeof *plan, &block);
-    if (status) return wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
-    plan = (wcodeci_plan *)block;
-    memset(plan, 0, sizeof *plan);
-    plan->heap = heap;
-    plan->plan.size = file->size;
-    plan->plan.format = "safetensors";
-    status = opts.dtype == WCODEC_BYTES ? wcodeci_plan_safetensors(plan, file, err) : WCODEC_E_CORRUPT;
-    if (status == WCODEC_E_CORRUPT) {
-        wcodeci_plan_clear(plan);
-        plan->plan.format = "raw";
-        status = wcodeci_plan_raw(plan, &opts);
-        if (status) wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
-    }
-    plan->plan.segments = plan->segments;
-    if (status) wcodec_plan_close(&plan->plan);
-    else *out = &plan->plan;
-    return status;
-}
-
-WCODEC_API void wcodec_plan_close(wcodec_plan *plan)
-{
-    wcodeci_plan *p = (wcodeci_plan *)(void *)plan;
-    wcodeci_heap heap;
-    if (!p) return;
-    wcodeci_plan_clear(p);
-    heap = p->heap;
-    wcodeci_release(&heap, p, sizeof *p);
-}
-
-#define WCODECI_FILE_WINDOW ((size_t)1 << 18)
-
-/* Gives a run of the file to the writer, through `window` where it is not in memory. */
-static wcodec_status wcodeci_writer_copy(wcodec_writer *w, const wcodec_source *file, uint64_t offset,
-                                         uint64_t size, void *window, const wcodec_progress *progress,
-                                         wcodec_error *err)
-{
-    while (size) {
-        const size_t take = (size_t)wcodeci_min64(size, WCODECI_FILE_WINDOW);
-        const void *data = window;
-        wcodec_status status;
-        if (file->memory) {
-            if (offset > file->size || take > file->size - offset)
-                return wcodeci_fail(err, WCODEC_E_ARGUMENT, offset, "the plan is longer than the file");
-            data = (const wcodeci_byte *)file->memory + (size_t)offset;
-        } else {
-            status = wcodeci_read_at(file, offset, window, take, err);
-            if (status) return wcodeci_plan_read_failed(status, err);
-        }
-        status = wcodec_writer_data(w, data, take, err);
-        if (status) return status;
-        offset += take;
-        size -= take;
-        if (progress && progress->fn && progress->fn(progress->user, offset, file->size))
-            return wcodeci_fail(err, WCODEC_E_CANCELLED, offset, "cancelled");
-    }
-    return WCODEC_OK;
-}
-
-/* Do the plan's segments follow one another from the file's first byte on? */
-static int wcodeci_plan_in_order(const wcodec_plan *plan)
-{
-    uint64_t at = 0;
-    size_t i;
-    for (i = 0; i < plan->count; i++) {
-        if (plan->segments[i].offset != at || !wcodeci_add(&at, plan->segments[i].size)) return 0;
-    }
-    return 1;
-}
-
-WCODEC_API wcodec_status wcodec_writer_file(wcodec_writer *writer, const char *name, size_t name_size,
-                                            const wcodec_source *file, const wcodec_plan *plan,
-                                            const wcodec_progress *progress, wcodec_error *err)
-{
-    wcodec_error local;
-    wcodec_status status;
-    void *window = NULL;
-    size_t i;
-    if (!err) err = &local;
-    if (!writer || !wcodeci_source_ok(file) || !plan)
-        return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL");
-    status = wcodec_writer_original(writer, name, name_size, 0, err);
-    if (status) return status;
-    if (!file->memory) {
-        status = wcodeci_alloc(&writer->heap, WCODECI_FILE_WINDOW, &window);
-        if (status) wcodeci_fail(err, status, 0, wcodeci_memory_text(status));
-    }
-    writer->file = *file;
-    writer->file_offset = writer->view;         /* the batch is empty now */
-    writer->file_open = wcodeci_plan_in_order(plan);
-    for (i = 0; i < plan->count && !status; i++) {
-        const wcodec_segment *s = &plan->segments[i];
-        status = wcodec_writer_segment(writer, s, err);
-        if (!status) status = wcodeci_writer_copy(writer, file, s->offset, s->size, window, progress, err);
-    }
-    /* The file is there to be compared with for as long as this runs. */
-    if (!status && wcodeci_writer_flush(writer)) status = wcodeci_writer_error(writer, err);
-    writer->file_open = 0;
-    wcodeci_release(&writer->heap, window, WCODECI_FILE_WINDOW);
-    /* Half an original is of no use: what failed here fails the writer, with its own place and reason. */
-    if (status && !writer->error.status) writer->error = *err;
     return status;
 }
 

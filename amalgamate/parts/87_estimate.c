@@ -31,24 +31,26 @@ typedef struct wcodeci_cycles {
 } wcodeci_cycles;
 
 static const wcodeci_cycles wcodeci_cycles_scalar = {
-    { 75, 33, 40, 850, 1549, 1950, 2881, 88000 }, { 0, 1925, 405, 0 }, 1000, 0, 220, 1
+    { 75, 33, 40, 850, 1549, 1950, 2881, 88000, 1800, 100 }, { 0, 1925, 405, 0, 0, 0 }, 1000, 0, 220, 1
 };
 #if WCODECI_X86 || WCODECI_NEON
 static const wcodeci_cycles wcodeci_cycles_sse41 = {
-    { 27, 12, 10, 810, 198, 545, 545, 88000 }, { 0, 96, 52, 0 }, 1000, 22, 24, 0
+    { 27, 12, 10, 810, 198, 545, 545, 88000, 1800, 40 }, { 0, 96, 52, 0, 0, 0 }, 1000, 22, 24, 0
 };
 #endif
 #if WCODECI_X86
 static const wcodeci_cycles wcodeci_cycles_avx2 = {
-    { 14, 0, 3, 800, 102, 495, 285, 88000 }, { 0, 98, 48, 0 }, 1000, 35, 22, 0
+    { 14, 0, 3, 800, 102, 495, 285, 88000, 1800, 24 }, { 0, 98, 48, 0, 0, 0 }, 1000, 35, 22, 0
 };
 static const wcodeci_cycles wcodeci_cycles_avx512 = {
-    { 10, 0, 4, 800, 68, 505, 145, 88000 }, { 0, 70, 30, 0 }, 1000, 35, 28, 0
+    { 10, 0, 4, 800, 68, 505, 145, 88000, 1800, 20 }, { 0, 70, 30, 0, 0, 0 }, 1000, 35, 28, 0
 };
 #endif
 /* Whole cycles for a plane beside its values: tables that are made of its model, and values that come
  * slower where they are few.  So that tiles of 512 values come out as measured. */
-static const uint32_t wcodeci_cycles_plane[WCODEC_CODER_COUNT] = { 50, 50, 50, 4000, 1000, 8000, 3000, 30000 };
+static const uint32_t wcodeci_cycles_plane[WCODEC_CODER_COUNT] = { 50, 50, 50, 4000, 1000, 8000, 3000, 30000, 6000, 50 };
+/* Undoing a difference from the base, a byte: eight bytes take two cycles. */
+enum { WCODECI_CYCLES_BASE = 64 };
 /* CRC-32, a byte: by tables, by carry-less multiplication, by that on vectors of 512 bits. */
 enum { WCODECI_CYCLES_CRC = 165, WCODECI_CYCLES_CRC_CLMUL = 64, WCODECI_CYCLES_CRC_VCLMUL = 16 };
 
@@ -110,10 +112,12 @@ typedef struct wcodeci_estimator {
     const wcodeci_cycles *cycles;
     unsigned crc_cycles;                        /* a byte, in 1/256 */
     int whole;                                  /* the sample is all there is */
+    size_t run;                                 /* units of a run: more where they are bytes of blocks */
     size_t piece;                               /* units that are encoded at a time, at most */
     size_t fit_rows;                            /* rows that a group's scales are fitted to, at most */
 
-    wcodeci_byte *input, *record, *rows, *scales, *scratch;
+    wcodeci_base base;
+    wcodeci_byte *input, *record, *rows, *scales, *scratch, *base_room;
     size_t record_size, scratch_size;
 
     int scaled;                                 /* the groups of this segment have scales, */
@@ -139,15 +143,16 @@ static wcodec_status wcodeci_estimate_read(const wcodeci_estimator *e, uint64_t 
     return wcodeci_read_at(e->file, e->segment->offset + begin * unit, dst, (size_t)(count * unit), e->err);
 }
 
-/* What decoding a record takes. */
-static uint64_t wcodeci_estimate_cost(const wcodeci_estimator *e, const wcodec_tile_info *info)
+/* What decoding the planes of a tile, or of a field, takes. */
+static uint64_t wcodeci_estimate_planes(const wcodeci_estimator *e, const wcodec_tile_info *info)
 {
     const wcodeci_cycles *c = e->cycles;
     const size_t n = info->decoded_size / info->unit;
-    uint64_t cost = (uint64_t)info->decoded_size * (c->byte + e->crc_cycles);
+    uint64_t cost = (uint64_t)info->decoded_size * c->byte;
     int merges = info->planes > 1;
     unsigned k;
-    if (info->predictor != WCODEC_PREDICT_NONE) cost += (uint64_t)n * c->unit_predictor;
+    if (info->based) cost += (uint64_t)info->decoded_size * WCODECI_CYCLES_BASE;
+    else if (info->predictor != WCODEC_PREDICT_NONE) cost += (uint64_t)n * c->unit_predictor;
     for (k = 0; k < info->planes; k++) {
         const wcodec_plane_info *plane = &info->plane[k];
         cost += (uint64_t)n * (c->coder[plane->coder] + c->predictor[plane->predictor])
@@ -157,28 +162,48 @@ static uint64_t wcodeci_estimate_cost(const wcodeci_estimator *e, const wcodec_t
     return merges ? cost + (uint64_t)info->decoded_size * c->merge : cost;
 }
 
+/* What decoding a record takes; fields are put into their blocks as bytes are copied. */
+static uint64_t wcodeci_estimate_cost(const wcodeci_estimator *e, const wcodec_tile_info *info, size_t size)
+{
+    uint64_t cost = (uint64_t)info->decoded_size * e->crc_cycles + wcodeci_estimate_planes(e, info);
+    unsigned f;
+    for (f = 0; f < info->fields; f++) {
+        wcodec_tile_info field;
+        if (!wcodec_tile_inspect_field(e->record, size, f, &field, NULL)) cost += wcodeci_estimate_planes(e, &field);
+    }
+    return cost;
+}
+
 /* Encodes units `begin` to `end`. */
 static wcodec_status wcodeci_estimate_tile(wcodeci_estimator *e, uint64_t begin, uint64_t end)
 {
     const wcodeci_cut *cut = &e->layout.cut;
     wcodec_tile_info info;
-    wcodec_scales scales;
+    wcodec_tile_inputs inputs;
     size_t size;
     wcodec_status status = wcodeci_estimate_read(e, begin, end - begin, e->input);
     if (status) return status;
     memset(&info, 0, sizeof info);
-    scales.scale = e->scales;
-    scales.columns = e->layout.columns;
-    scales.phase = e->group_record ? (size_t)(begin % e->layout.columns) : 0;
+    memset(&inputs, 0, sizeof inputs);
+    if (e->group_record) {
+        inputs.scales = e->scales;
+        inputs.columns = e->layout.columns;
+        inputs.phase = (size_t)(begin % e->layout.columns);
+    }
+    if (e->segment->has_base) {
+        inputs.base_offset = e->segment->base_offset + begin * cut->unit;
+        status = wcodeci_base_bytes(&e->base, inputs.base_offset, (size_t)(end - begin) * cut->unit, e->base_room,
+                                    &inputs.base);
+        if (status) return wcodeci_fail(e->err, status, e->segment->offset, "reading the base failed");
+    }
     size = wcodec_tile_encode(e->segment->dtype, e->layout.row, e->input, (size_t)(end - begin) * cut->unit,
-                              e->group_record ? &scales : NULL, &e->tile, e->record, e->record_size, e->scratch,
-                              e->scratch_size);
+                              &inputs, &e->tile, e->record, e->record_size, e->scratch, e->scratch_size);
     if (!size) return wcodeci_fail(e->err, WCODEC_E_ARGUMENT, 0, "the encoder's options are wrong");
     (void)wcodec_tile_inspect(e->record, size, &info, NULL);
     e->group_used |= info.scaled;
     e->units += end - begin;
     e->tile_bytes += size;
-    e->cost += wcodeci_estimate_cost(e, &info);
+    e->cost += wcodeci_estimate_cost(e, &info, size);
     return WCODEC_OK;
 }
 
@@ -264,7 +289,7 @@ static wcodec_status wcodeci_estimate_all(wcodeci_estimator *e)
 static wcodec_status wcodeci_estimate_run(wcodeci_estimator *e, unsigned run)
 {
     const wcodeci_cut *cut = &e->layout.cut;
-    uint64_t most = wcodeci_min64(WCODECI_ESTIMATE_UNITS / cut->per_tile, WCODECI_ESTIMATE_TILES);
+    uint64_t most = wcodeci_min64(e->run / cut->per_tile, WCODECI_ESTIMATE_TILES);
     uint64_t first = wcodeci_mul_div(cut->tiles, 2 * run + 1, 2 * WCODECI_ESTIMATE_RUNS), last = cut->tiles;
     uint64_t begin, end;
     wcodec_status status;
@@ -289,7 +314,7 @@ static wcodec_status wcodeci_estimate_part(wcodeci_estimator *e, unsigned run)
     const wcodeci_cut *cut = &e->layout.cut;
     uint64_t begin = wcodeci_mul_div(cut->units, 2 * run + 1, 2 * WCODECI_ESTIMATE_RUNS) - e->piece / 2;
     wcodec_status status;
-    if (cut->row <= e->piece) begin -= begin % cut->row;
+    begin -= begin % (cut->row <= e->piece ? cut->row : e->layout.block);
     status = wcodeci_estimate_group(e, wcodeci_cut_find(cut, begin));
     return status ? status : wcodeci_estimate_tile(e, begin, begin + e->piece);
 }
@@ -300,7 +325,7 @@ static wcodec_status wcodeci_estimate_sample(wcodeci_estimator *e)
     unsigned run;
     if (e->whole) return wcodeci_estimate_all(e);
     for (run = 0; run < WCODECI_ESTIMATE_RUNS && !status; run++) {
-        status = e->layout.cut.per_tile > WCODECI_ESTIMATE_UNITS ? wcodeci_estimate_part(e, run)
+        status = e->layout.cut.per_tile > e->run ? wcodeci_estimate_part(e, run)
                                                                  : wcodeci_estimate_run(e, run);
         if (!status) wcodeci_estimate_group_end(e);
     }
@@ -314,12 +339,13 @@ static void wcodeci_estimate_plan(wcodeci_estimator *e)
 {
     const wcodeci_cut *cut = &e->layout.cut;
     uint64_t rows;
-    e->whole = cut->units <= (uint64_t)WCODECI_ESTIMATE_RUNS * WCODECI_ESTIMATE_UNITS
+    e->run = WCODECI_ESTIMATE_UNITS * (e->layout.block > 1 ? WCODECI_BLOCKS_UNITS : 1);
+    e->whole = cut->units <= (uint64_t)WCODECI_ESTIMATE_RUNS * e->run
             && cut->tiles <= (uint64_t)WCODECI_ESTIMATE_RUNS * WCODECI_ESTIMATE_TILES;
     e->piece = (size_t)wcodeci_min64(cut->per_tile, cut->units);
-    if (!e->whole && e->piece > WCODECI_ESTIMATE_UNITS) {
-        e->piece = WCODECI_ESTIMATE_UNITS;
-        if (cut->row < e->piece) e->piece -= e->piece % (size_t)cut->row;
+    if (!e->whole && e->piece > e->run) {
+        e->piece = e->run;
+        e->piece -= e->piece % (cut->row < e->piece ? (size_t)cut->row : e->layout.block);
     }
     if (e->layout.per_group == 0) return;
     rows = WCODECI_ESTIMATE_FIT / e->layout.columns;
@@ -332,12 +358,12 @@ static wcodec_status wcodeci_estimate_allocate(wcodeci_estimator *e, wcodeci_hea
 {
     const size_t unit = e->layout.cut.unit, columns = e->layout.per_group ? e->layout.columns : 0;
     const size_t input = e->piece * unit, large = input > columns ? input : columns;
-    const size_t rows = e->fit_rows * columns * unit;
+    const size_t rows = e->fit_rows * columns * unit, base = (size_t)wcodeci_base_room(&e->base, input);
     wcodeci_byte *p;
     wcodec_status status;
     e->record_size = wcodec_tile_bound(large);
     e->scratch_size = wcodeci_encode_scratch(e->tile.profile, large) + wcodec_scales_fit_scratch(columns);
-    *size = (uint64_t)e->scratch_size + input + e->record_size + rows + columns;
+    *size = (uint64_t)e->scratch_size + input + e->record_size + rows + columns + base;
     status = wcodeci_alloc(heap, *size, block);
     if (status) return wcodeci_fail(e->err, status, 0, wcodeci_memory_text(status));
     p = (wcodeci_byte *)*block;
@@ -346,6 +372,7 @@ static wcodec_status wcodeci_estimate_allocate(wcodeci_estimator *e, wcodeci_hea
     e->record = e->input + input;
     e->rows = e->record + e->record_size;
     e->scales = e->rows + rows;
+    e->base_room = e->scales + columns;
     return WCODEC_OK;
 }
 
@@ -419,18 +446,26 @@ WCODEC_API wcodec_status wcodec_estimate_segment(const wcodec_segment *segment, 
 {
     wcodec_estimate_options opts = wcodec_estimate_defaults();
     wcodeci_estimator e;
+    wcodec_segment alone;
     unsigned cpu;
     wcodec_status status;
     memset(&e, 0, sizeof e);
     if (!segment || !out || !wcodeci_source_ok(file)
         || !wcodeci_options_copy(&opts, options, sizeof opts, sizeof opts)
-        || opts.tile_units > WCODECI_MAX_TILE_UNITS)
+        || opts.tile_units > WCODECI_MAX_TILE_UNITS || !wcodeci_base_take(&e.base, opts.base))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a pointer is NULL, or the options are wrong");
-    if (!wcodeci_layout_make(segment, opts.tile.profile,
-                             wcodeci_tile_units(opts.tile_units, opts.tile.profile), &e.layout))
+    if (segment->has_base && !e.base.there) {
+        alone = *segment;
+        alone.has_base = 0;
+        segment = &alone;
+    }
+    if (!wcodeci_layout_make(segment, opts.tile.profile, opts.tile_units, &e.layout))
         return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "dtype, shape and size of a segment disagree");
     if (segment->offset > file->size || segment->size > file->size - segment->offset)
         return wcodeci_fail(err, WCODEC_E_TRUNCATED, file->size, "the file ends before the segment");
+    if (segment->has_base && (segment->base_offset > e.base.source.size
+                              || segment->size > e.base.source.size - segment->base_offset))
+        return wcodeci_fail(err, WCODEC_E_ARGUMENT, 0, "a segment does not lie in the base");
     cpu = wcodec_cpu_detect() & ~opts.cpu_off;
     e.segment = segment;
     e.file = file;

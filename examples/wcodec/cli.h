@@ -4,11 +4,16 @@
  *   options.c   command line to cli_options
  *   report.c    messages, and names made fit for a terminal
  *   json.c      JSON output
+ *   parse.c     JSON that is read
+ *   names.c     which names the files of a container may have
+ *   shards.c    the files that model.safetensors.index.json names
+ *   plan_file.c the segments that --plan gives
  *   input.c     files that are read; standard input
  *   output.c    files that are written: complete or not at all
  *   progress.c  the progress bar
  *   threads.c   the parallel_for that the library asks for
  *   container.c an open container, read in windows
+ *   base.c      the file that --base names
  *   tiles.c     sums over the tiles of a container
  *   measure.c   what analyze measures (measure.h)
  *   page*.c     the HTML page of analyze (page.h)
@@ -42,7 +47,8 @@ enum {
     CLI_OPT_PROFILE = 1 << 4, CLI_OPT_CODER = 1 << 5, CLI_OPT_TILE = 1 << 6, CLI_OPT_DTYPE = 1 << 7,
     CLI_OPT_ROW = 1 << 8, CLI_OPT_NAME = 1 << 9, CLI_OPT_OUTPUT = 1 << 10, CLI_OPT_TENSOR = 1 << 11,
     CLI_OPT_ROWS = 1 << 12, CLI_OPT_RANGE = 1 << 13, CLI_OPT_HTML = 1 << 14, CLI_OPT_PEERS = 1 << 15,
-    CLI_OPT_DISK = 1 << 16, CLI_OPT_NO_COPIES = 1 << 17,
+    CLI_OPT_DISK = 1 << 16, CLI_OPT_ALONE = 1 << 17, CLI_OPT_ONLY = 1 << 18, CLI_OPT_PLAN = 1 << 19,
+    CLI_OPT_NO_COPIES = 1 << 20, CLI_OPT_BASE = 1 << 21,
     CLI_OPT_RECIPE = CLI_OPT_PROFILE | CLI_OPT_CODER | CLI_OPT_TILE | CLI_OPT_DTYPE | CLI_OPT_ROW |
                      CLI_OPT_NO_COPIES
 };
@@ -58,9 +64,9 @@ typedef struct cli_span {
 
 typedef struct cli_options {
     unsigned given;             /* CLI_OPT_* bits */
-    const char *path[2];        /* what is not an option, in order */
-    unsigned paths;
-    const char *output, *tensor, *name, *html;
+    char **path;                /* what is not an option, in order */
+    size_t paths;
+    const char *output, *tensor, *name, *html, *only, *plan, *base;
     unsigned profile, coder;    /* indices of the tables above */
     unsigned dtype;
     uint64_t threads, tile, row, peers, disk;
@@ -68,8 +74,9 @@ typedef struct cli_options {
     int help;
 } cli_options;
 
-/* Parses what follows the command's name.  `allowed`: CLI_OPT_* bits. */
-int cli_options_parse(cli_options *opt, const char *command, unsigned allowed, int argc, char **argv);
+/* Parses what follows the command's name.  `allowed`: CLI_OPT_* bits; `most`: arguments that are no options.
+ * Those are moved to the front of argv, where opt->path points. */
+int cli_options_parse(cli_options *opt, const char *command, unsigned allowed, size_t most, int argc, char **argv);
 #define cli_has(opt, bit) (((opt)->given & (unsigned)(bit)) != 0)
 
 /* The mask of wcodec_coder bits that a CLI_CODER_* stands for; 0: everything. */
@@ -137,6 +144,43 @@ void cli_json_bool(cli_json *json, const char *key, int value);
 void cli_json_null(cli_json *json, const char *key);
 void cli_json_shape(cli_json *json, const char *key, const wcodec_segment *segment);
 
+/* ---- names.c ---------------------------------------------------------------------------------- */
+
+/* A zero byte follows, which `size` does not count. */
+typedef struct cli_name {
+    const char *text;
+    size_t size;
+} cli_name;
+/* NULL, or what is wrong with a name that is to stand for a file in a folder: "holds ...". */
+const char *cli_name_fault(const cli_name *name);
+/* All of them, and whether they differ.  `file`: for messages. */
+int cli_names_check(const char *file, const cli_name *names, size_t count);
+
+/* ---- parse.c ---------------------------------------------------------------------------------- */
+
+#define CLI_MAX_JSON (256 << 20)        /* bytes */
+
+typedef struct cli_parse {
+    char *text, *p, *end;
+} cli_parse;
+int cli_parse_open(cli_parse *j, const char *path);     /* reads the file; "-": standard input */
+void cli_parse_close(cli_parse *j);
+void cli_parse_space(cli_parse *j);
+int cli_parse_take(cli_parse *j, char c);               /* white space, then c */
+int cli_parse_string(cli_parse *j, cli_name *text);
+int cli_parse_number(cli_parse *j, uint64_t *value);
+int cli_parse_skip(cli_parse *j);                       /* any value, at most 64 levels deep */
+
+/* ---- shards.c --------------------------------------------------------------------------------- */
+
+typedef struct cli_paths {
+    char **path;
+    size_t count;
+} cli_paths;
+int cli_is_shard_index(const char *path);               /* by its name */
+int cli_shards(cli_paths *paths, const char *index);    /* its shards, then the index itself */
+void cli_paths_free(cli_paths *paths);
+
 /* ---- input.c ---------------------------------------------------------------------------------- */
 
 typedef struct cli_input {
@@ -153,6 +197,11 @@ int cli_input_read(cli_input *in, void *dst, size_t size, size_t *got);  /* 0 by
 void cli_input_close(cli_input *in);
 /* An open file, which cli_input_close closes. */
 int cli_input_adopt(cli_input *in, int fd, const char *name);
+
+/* ---- plan_file.c ------------------------------------------------------------------------------ */
+
+/* The plan of the file `in` that the file `path` describes. */
+int cli_plan_file(wcodec_plan **plan, const char *path, const cli_input *in);
 
 /* ---- output.c --------------------------------------------------------------------------------- */
 
@@ -236,6 +285,36 @@ void cli_pool_close(cli_pool *pool);
 /* Starts a thread that leaves SIGINT and the like to the first one.  0 if there can be none. */
 int cli_thread(pthread_t *thread, void *(*start)(void *arg), void *arg);
 
+/* ---- base.c ----------------------------------------------------------------------------------- */
+
+typedef struct cli_base {
+    int open;
+    cli_input in;
+    wcodec_source source;       /* the base's bytes: the file's, or those of the container's original */
+    wcodec_base facts;
+    int hashed;                 /* facts.sha256 is known */
+
+    wcodec_reader *reader;      /* of a container; NULL: it is a file */
+    size_t scratch_size;
+    pthread_mutex_t lock;       /* of what follows: the library reads from many threads */
+    void *spare[CLI_MAX_THREADS];
+    unsigned spares;
+
+    wcodec_plan *plan;          /* of a file */
+    wcodec_segment *segments;   /* of a container */
+    const wcodec_segment *list; /* one or the other */
+    size_t count;
+    size_t found, used;         /* tensors with a twin in the base; those that are coded against it */
+} cli_base;
+int cli_base_open(cli_base *b, const char *path);
+void cli_base_close(cli_base *b);                       /* fine too if it was never opened, but is zero */
+int cli_base_hash(cli_base *b, int quiet);              /* afterwards facts.sha256 is known */
+/* Lets segments of `plan`, which is of `in`, be coded against the base where that pays. */
+int cli_base_plan(cli_base *b, const cli_input *in, wcodec_plan *plan, const wcodec_estimate_options *options);
+/* Fails unless it is the one that the container `in` needs. */
+int cli_base_check(cli_base *b, const cli_input *in, const wcodec_base *needed, int quiet);
+int cli_base_missing(const cli_input *in, const wcodec_base *needed);
+
 /* ---- container.c ------------------------------------------------------------------------------ */
 
 typedef struct cli_container {
@@ -249,6 +328,8 @@ typedef struct cli_container {
     size_t scratch_size;
 } cli_container;
 int cli_container_open(cli_container *c, cli_input *in, uint64_t threads);
+/* The same with a base, which is checked if the container needs one.  A `base` that is not open: there is none. */
+int cli_container_open_based(cli_container *c, cli_input *in, uint64_t threads, cli_base *base, int quiet);
 void cli_container_close(cli_container *c);
 
 /* Decodes bytes `begin` to `end` of the view and hands them on in order, in pieces.  A piece stays as it is
@@ -284,8 +365,19 @@ double cli_plane_bits(const cli_plane_sum *sum);    /* a value, coded */
 
 /* ---- cmd_encode.c ----------------------------------------------------------------------------- */
 
-/* What encode makes of the file `in`, of which `plan` is, into `sink`; the container's size in *size. */
-wcodec_status cli_encode(const cli_options *opt, const cli_input *in, const wcodec_plan *plan,
-                         const cli_pool *pool, const wcodec_sink *sink, uint64_t *size, wcodec_error *err);
+/* A file to be encoded. */
+typedef struct cli_part {
+    const char *name;           /* that the container gives it */
+    const cli_input *in;
+    const wcodec_plan *plan;
+} cli_part;
+/* The name of the file `in` in a container where it is the only one. */
+const char *cli_part_name(const cli_options *opt);
+
+/* What encode makes of files, into `sink`; the container's size in *size.  `base`: NULL if no plan uses one.  *at: the
+ * number of the file that was being written. */
+wcodec_status cli_encode(const cli_options *opt, const cli_part *parts, size_t count, const cli_base *base,
+                         const cli_pool *pool, const wcodec_sink *sink, uint64_t *size, size_t *at,
+                         wcodec_error *err);
 
 #endif /* WCODEC_CLI_H */

@@ -66,6 +66,7 @@ static int extract(cli_container *c, const cli_options *opt)
 int cmd_extract(const cli_options *opt)
 {
     cli_input in;
+    cli_base base;
     cli_container c;
     int result;
     if (!cli_has(opt, CLI_OPT_OUTPUT)) return cli_usage("extract: -o OUT is missing");
@@ -77,12 +78,15 @@ int cmd_extract(const cli_options *opt)
     }
     result = cli_input_open(&in, opt->path[0]);
     if (result != CLI_OK) return result;
+    memset(&base, 0, sizeof base);
     result = cli_input_seekable(&in);
-    if (result == CLI_OK) result = cli_container_open(&c, &in, opt->threads);
+    if (result == CLI_OK && cli_has(opt, CLI_OPT_BASE)) result = cli_base_open(&base, opt->base);
+    if (result == CLI_OK) result = cli_container_open_based(&c, &in, opt->threads, &base, 0);
     if (result == CLI_OK) {
         result = extract(&c, opt);
         cli_container_close(&c);
     }
+    cli_base_close(&base);
     cli_input_close(&in);
     return result;
 }

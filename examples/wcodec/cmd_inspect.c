@@ -33,6 +33,21 @@ static void json_sum(cli_json *json, const cli_plane_sum *sum)
     json_counts(json, "predictors", sum->predictor, WCODEC_PREDICT_COUNT, wcodec_predictor_name);
 }
 
+static void json_base(cli_json *json, const wcodec_reader_info *info)
+{
+    char sha256[65];
+    if (!info->needs_base) {
+        cli_json_null(json, "base");
+        return;
+    }
+    cli_hex(info->base.sha256, 32, sha256);
+    cli_json_open(json, "base", '{');
+    cli_json_text(json, "name", info->base.name, info->base.name_size);
+    cli_json_uint(json, "bytes", info->base.size);
+    cli_json_string(json, "sha256", sha256);
+    cli_json_close(json, '}');
+}
+
 static void json_head(cli_json *json, const job *j)
 {
     const wcodec_reader_info *info = &j->c.info;
@@ -46,6 +61,7 @@ static void json_head(cli_json *json, const job *j)
     cli_json_uint(json, "max_tile_bytes", info->max_tile_bytes);
     cli_json_text(json, "metadata", info->metadata, info->metadata_size);
     cli_json_close(json, '}');
+    json_base(json, info);
     cli_json_uint(json, "index_bytes", info->index_size);
     cli_json_uint(json, "tile_bytes", j->t.record_bytes);
     cli_json_uint(json, "tiles", info->tiles);
@@ -166,6 +182,18 @@ static void print_originals(const job *j)
     }
 }
 
+static void print_base(const wcodec_base *base)
+{
+    char sha256[65];
+    cli_hex(base->sha256, 32, sha256);
+    print_label("needs");
+    if (base->name_size == 0) printf("(no name)");
+    cli_print_name(stdout, base->name, base->name_size, 100, 0);
+    printf(", %" PRIu64 " bytes, as its base\n", base->size);
+    print_label("sha256");
+    printf("%s\n", sha256);
+}
+
 static void print_head(const job *j)
 {
     const wcodec_reader_info *info = &j->c.info;
@@ -183,6 +211,7 @@ static void print_head(const job *j)
     print_label("format");
     printf("version %d, tiles of up to %" PRIu32 " bytes\n", WCODEC_FORMAT_VERSION, info->max_tile_bytes);
     print_originals(j);
+    if (info->needs_base) print_base(&info->base);
     print_label("metadata");
     cli_print_name(stdout, info->metadata, info->metadata_size, 2000, 0);
     printf("\n");

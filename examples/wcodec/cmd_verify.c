@@ -17,6 +17,7 @@ typedef struct digest {
 
 typedef struct job {
     cli_input in;
+    cli_base base;                  /* open if one is given */
     uint64_t position;              /* in the container, of the stream */
     digest *digests;                /* of each original, as streamed */
     size_t originals, capacity;
@@ -41,7 +42,8 @@ static wcodec_status reread(void *user, uint64_t offset, void *dst, size_t size)
 {
     job *j = (job *)user;
     unsigned char *to = (unsigned char *)dst;
-    if (!j->reads_again && cli_container_open(&j->again, &j->in, 1) != CLI_OK) return WCODEC_E_CANCELLED;
+    if (!j->reads_again && cli_container_open_based(&j->again, &j->in, 1, &j->base, 1) != CLI_OK)
+        return WCODEC_E_CANCELLED;
     j->reads_again = 1;
     if (offset > j->again.info.view_size || size > j->again.info.view_size - offset) return WCODEC_E_CORRUPT;
     return cli_container_read(&j->again, offset, offset + size, keep, &to, NULL) == CLI_OK ? WCODEC_OK
@@ -84,6 +86,14 @@ static void add_bytes(job *j, const unsigned char *bytes, size_t size)
     wcodec_sha256_update(&j->sha, bytes, size);
 }
 
+/* Is the base there that the container needs? */
+static int check_base(job *j, const wcodec_push *push)
+{
+    wcodec_base needed;
+    if (!wcodec_push_base(push, &needed)) return CLI_OK;
+    return j->base.open ? cli_base_check(&j->base, &j->in, &needed, 1) : cli_base_missing(&j->in, &needed);
+}
+
 /* One chunk of the container, `size` bytes in j->buffer; none: its end.  *end: the decoder has it all. */
 static int stream_chunk(job *j, wcodec_push *push, size_t size, int *end)
 {
@@ -94,6 +104,8 @@ static int stream_chunk(job *j, wcodec_push *push, size_t size, int *end)
         size_t in_used, out_used;
         wcodec_status status = wcodec_push_step(push, j->buffer + used, size - used, &in_used, out,
                                                 CLI_CHUNK, &out_used, &err);
+        /* It is missing, or has another size. */
+        if (status == WCODEC_E_BASE && check_base(j, push) != CLI_OK) return CLI_FAILED;
         if (status == WCODEC_E_CANCELLED) return CLI_FAILED;    /* it has been said why */
         if (status < 0) return cli_fail_library(&j->in, NULL, status, &err);
         used += in_used;
@@ -110,6 +122,7 @@ static int stream_chunk(job *j, wcodec_push *push, size_t size, int *end)
             return cli_fail_at(j->in.name, j->position, "the container ends too early");
         }
         if (status == WCODEC_ORIGINAL && begin_original(j, push) != CLI_OK) return CLI_FAILED;
+        if (status == WCODEC_ORIGINAL && j->originals == 1 && check_base(j, push) != CLI_OK) return CLI_FAILED;
     }
 }
 
@@ -139,6 +152,7 @@ static int verify_stream(job *j)
     wcodec_push *push;
     wcodec_status status;
     int result;
+    if (j->base.open) options.base = &j->base.source;
     options.reread.fn = reread;
     options.reread.user = j;
     status = wcodec_push_open(&push, &options, &err);
@@ -225,7 +239,7 @@ static int verify(job *j, const cli_options *opt)
     if (j->buffer == NULL) return cli_fail(j->in.name, "out of memory");
     cli_progress_begin(j->in.name, cli_has(opt, CLI_OPT_QUIET));
     result = verify_stream(j);
-    if (result == CLI_OK) result = cli_container_open(&c, &j->in, opt->threads);
+    if (result == CLI_OK) result = cli_container_open_based(&c, &j->in, opt->threads, &j->base, 1);
     if (result == CLI_OK) {
         result = verify_index(j, &c, cli_has(opt, CLI_OPT_QUIET));
         cli_container_close(&c);
@@ -243,7 +257,9 @@ int cmd_verify(const cli_options *opt)
     memset(&j, 0, sizeof j);
     result = cli_input_open(&j.in, opt->path[0]);
     if (result != CLI_OK) return result;
-    result = verify(&j, opt);
+    if (cli_has(opt, CLI_OPT_BASE)) result = cli_base_open(&j.base, opt->base);
+    if (result == CLI_OK) result = verify(&j, opt);
+    cli_base_close(&j.base);
     cli_input_close(&j.in);
     return result;
 }

@@ -21,7 +21,28 @@ static int allocate(cli_container *c)
     return c->window != NULL && c->scratch != NULL ? CLI_OK : out_of_memory(c);
 }
 
+/* What the base has to be stands in the container: so the reader is opened once more, with the base. */
+static int open_again(cli_container *c, cli_base *base, int quiet)
+{
+    wcodec_error err = { WCODEC_OK, 0, NULL };
+    wcodec_reader_options options = wcodec_reader_defaults();
+    wcodec_status status;
+    int result = cli_base_check(base, c->in, &c->info.base, quiet);
+    if (result != CLI_OK) return result;
+    wcodec_reader_close(c->reader);
+    options.base = &base->source;
+    status = wcodec_reader_open(&c->reader, &c->in->source, &options, &err);
+    if (status != WCODEC_OK) return cli_fail_library(c->in, NULL, status, &err);
+    wcodec_reader_get_info(c->reader, &c->info);
+    return CLI_OK;
+}
+
 int cli_container_open(cli_container *c, cli_input *in, uint64_t threads)
+{
+    return cli_container_open_based(c, in, threads, NULL, 1);
+}
+
+int cli_container_open_based(cli_container *c, cli_input *in, uint64_t threads, cli_base *base, int quiet)
 {
     wcodec_error err = { WCODEC_OK, 0, NULL };
     wcodec_status status;
@@ -31,6 +52,13 @@ int cli_container_open(cli_container *c, cli_input *in, uint64_t threads)
     status = wcodec_reader_open(&c->reader, &in->source, NULL, &err);
     if (status != WCODEC_OK) return cli_fail_library(in, NULL, status, &err);
     wcodec_reader_get_info(c->reader, &c->info);
+    if (c->info.needs_base && base != NULL && base->open) {
+        result = open_again(c, base, quiet);
+        if (result != CLI_OK) {
+            wcodec_reader_close(c->reader);
+            return result;
+        }
+    }
     cli_pool_open(&c->pool, threads);
     result = allocate(c);
     if (result != CLI_OK) cli_container_close(c);
@@ -73,5 +101,6 @@ int cli_container_read(cli_container *c, uint64_t begin, uint64_t end, cli_consu
     }
     if (out != NULL) settled = cli_output_settle(out);
     if (status == WCODEC_OK) status = settled;
+    if (status == WCODEC_E_BASE) return cli_base_missing(c->in, &c->info.base);
     return status == WCODEC_OK ? CLI_OK : cli_fail_library(c->in, out, status, &err);
 }

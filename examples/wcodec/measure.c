@@ -113,33 +113,36 @@ static void find_split(unsigned dtype, measure_layout *l)
 static uint64_t row_of_shape(const wcodec_segment *s, unsigned unit)
 {
     uint64_t bits = wcodec_dtype_bits(s->dtype), last = s->rank != 0 ? s->shape[s->rank - 1] : 0;
+    unsigned elements, bytes;
+    if (wcodec_dtype_block(s->dtype, &elements, &bytes)) return last / elements * bytes;
     if (last == 0 || last > UINT64_MAX / 64 || last * bits % (8 * unit) != 0) return 0;
     return last * bits / (8 * unit);
 }
 
-/* As encode does it: whole rows, near TILE_UNITS; a longer row is cut evenly. */
-static void cut_tiles(measure_layout *l)
+/* As encode does it: whole rows, near TILE_UNITS; a longer row is cut evenly, at whole blocks. */
+static void cut_tiles(measure_layout *l, unsigned block)
 {
-    if (l->row > TILE_UNITS && l->units % l->row != 0) l->row = 0;
+    const uint64_t most = block > 1 ? 4 * TILE_UNITS / block * block : TILE_UNITS;
+    if (l->row > most && l->units % l->row != 0) l->row = 0;
     if (l->row == 0) {
-        l->tile = TILE_UNITS;
-    } else if (l->row <= TILE_UNITS) {
-        l->tile = TILE_UNITS / l->row * l->row;
+        l->tile = most;
+    } else if (l->row <= most) {
+        l->tile = most / l->row * l->row;
     } else {
-        uint64_t pieces = (l->row - 1) / TILE_UNITS + 1;
-        l->tile = (l->row - 1) / pieces + 1;
+        uint64_t pieces = (l->row - 1) / most + 1;
+        l->tile = ((l->row - 1) / pieces / block + 1) * block;
     }
 }
 
 measure_layout measure_find_layout(const wcodec_segment *s)
 {
-    unsigned bits = wcodec_dtype_bits(s->dtype);
+    unsigned bits = wcodec_dtype_bits(s->dtype), elements, block;
     measure_layout l;
     memset(&l, 0, sizeof l);
     l.unit = bits <= 8 ? 1 : s->dtype == WCODEC_C64 ? 4 : bits / 8;
     l.units = s->size / l.unit;
     l.row = s->row != 0 ? s->row : row_of_shape(s, l.unit);
-    cut_tiles(&l);
+    cut_tiles(&l, wcodec_dtype_block(s->dtype, &elements, &block) ? block : 1);
     find_exponent(s->dtype, &l);
     find_split(s->dtype, &l);
     return l;

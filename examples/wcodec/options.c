@@ -39,8 +39,12 @@ static const definition definitions[] = {
     { CLI_OPT_RANGE, "--range", 0, SPAN, FIELD(range), 0, 0, NULL },
     { CLI_OPT_HTML, "--html", 0, TEXT, FIELD(html), 0, 0, NULL },
     { CLI_OPT_PEERS, "--peers", 0, COUNT, FIELD(peers), 0, (uint64_t)1 << 20, NULL },
+    { CLI_OPT_BASE, "--base", 0, TEXT, FIELD(base), 0, 0, NULL },
     { CLI_OPT_NO_COPIES, "--no-copies", 0, FLAG, 0, 0, 0, NULL },
-    { CLI_OPT_DISK, "--disk", 0, COUNT, FIELD(disk), 1, (uint64_t)1 << 30, NULL }
+    { CLI_OPT_DISK, "--disk", 0, COUNT, FIELD(disk), 1, (uint64_t)1 << 30, NULL },
+    { CLI_OPT_ALONE, "--alone", 0, FLAG, 0, 0, 0, NULL },
+    { CLI_OPT_ONLY, "--only", 0, TEXT, FIELD(only), 0, 0, NULL },
+    { CLI_OPT_PLAN, "--plan", 0, TEXT, FIELD(plan), 0, 0, NULL }
 };
 enum { DEFINITIONS = sizeof definitions / sizeof definitions[0] };
 
@@ -98,7 +102,7 @@ static int parse_value(const definition *def, const char *text, void *field)
         return parse_choice(text, def->choices, (unsigned *)field);
     case DTYPE:
         dtype = wcodec_dtype_find(text, strlen(text));
-        if (dtype < 0 || wcodec_dtype_bits((unsigned)dtype) == 0) return 0;
+        if (dtype <= 0) return 0;           /* BYTES is 0: what a file is without this option */
         *(unsigned *)field = (unsigned)dtype;
         return 1;
     case SPAN:
@@ -116,7 +120,7 @@ static int bad_value(const definition *def, const char *command, const char *tex
         return cli_usage("%s: %s takes a number from %llu to %llu, not '%s'", command, def->name,
                          (unsigned long long)def->least, (unsigned long long)def->most, text);
     case DTYPE:
-        return cli_usage("%s: %s takes a dtype as safetensors writes it (BF16, F32, I8 ...), not '%s'",
+        return cli_usage("%s: %s takes a dtype as safetensors or ggml writes it (BF16, I8, Q4_K ...), not '%s'",
                          command, def->name, text);
     case SPAN:
         return cli_usage("%s: %s takes BEGIN:END with BEGIN <= END, not '%s'", command, def->name, text);
@@ -162,12 +166,13 @@ static int take_option(cli_options *opt, const char *command, unsigned allowed, 
     return CLI_OK;
 }
 
-int cli_options_parse(cli_options *opt, const char *command, unsigned allowed, int argc, char **argv)
+int cli_options_parse(cli_options *opt, const char *command, unsigned allowed, size_t most, int argc, char **argv)
 {
     int i, only_paths = 0;
     memset(opt, 0, sizeof *opt);
+    opt->path = argv;
     for (i = 0; i < argc; i++) {
-        const char *arg = argv[i];
+        char *arg = argv[i];
         if (!only_paths && strcmp(arg, "--") == 0) {
             only_paths = 1;
         } else if (!only_paths && (strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0)) {
@@ -176,7 +181,7 @@ int cli_options_parse(cli_options *opt, const char *command, unsigned allowed, i
         } else if (!only_paths && arg[0] == '-' && arg[1] != 0) {
             int status = take_option(opt, command, allowed, argc, argv, &i);
             if (status != CLI_OK) return status;
-        } else if (opt->paths == 2) {
+        } else if (opt->paths == most) {
             return cli_usage("%s: one argument too many: '%s' (see wcodec %s --help)", command, arg, command);
         } else {
             opt->path[opt->paths++] = arg;

@@ -276,10 +276,15 @@ static int make_container(page *p, const measure *m)
     wcodec_error err = { WCODEC_OK, 0, NULL };
     wcodec_status status;
     wcodec_sink sink;
+    cli_part part;
     file_sink to;
     uint64_t size;
+    size_t at;
     cli_input in;
     int result;
+    part.name = cli_part_name(p->opt);
+    part.in = p->in;
+    part.plan = p->plan;
     if (dir == NULL || dir[0] == 0) dir = "/tmp";
     to.error = 0;
     to.fd = cli_unnamed_file(dir);
@@ -287,7 +292,7 @@ static int make_container(page *p, const measure *m)
     sink.write = write_file;
     sink.user = &to;
     cli_progress_begin(p->in->name, 0);
-    status = cli_encode(p->opt, p->in, p->plan, &m->pool, &sink, &size, &err);
+    status = cli_encode(p->opt, &part, 1, NULL, &m->pool, &sink, &size, &at, &err);
     cli_progress_end();
     if (status != WCODEC_OK) {
         close(to.fd);

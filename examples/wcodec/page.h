@@ -16,7 +16,7 @@ enum {
     PAGE_STRIP = 128,       /* and of the strips beside it */
     PAGE_BARS = 20,         /* tensors with a bar */
     PAGE_ROWS = 20000,      /* tensors in the table: what a browser still scrolls */
-    PAGE_DTYPES = 32
+    PAGE_DTYPES = 128
 };
 
 typedef struct page_tensor {

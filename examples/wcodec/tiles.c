@@ -15,14 +15,11 @@ static void add_plane(cli_plane_sum *sum, const struct wcodec_plane_info *plane,
     sum->predictor[plane->predictor]++;
 }
 
-static void add_tile(cli_tiles *t, const wcodec_tile_span *span, const wcodec_tile_info *info)
+/* The planes of a tile, or of a field of one. */
+static void add_planes(cli_tiles *t, const wcodec_tile_info *info)
 {
     uint64_t values = info->decoded_size / info->unit;
     unsigned i;
-    t->segments[span->segment].tiles++;
-    t->segments[span->segment].bytes += span->container_size;
-    t->record_bytes += span->container_size;
-    t->unit_predictor[info->predictor]++;
     for (i = 0; i < info->planes; i++) {
         add_plane(&t->plane[info->split][i], &info->plane[i], values);
         add_plane(&t->coder[info->plane[i].coder], &info->plane[i], values);
@@ -36,6 +33,24 @@ static void add_copy(cli_tiles *t, const wcodec_tile_span *span)
     t->segments[span->segment].bytes += span->container_size;
     t->record_bytes += span->container_size;
     t->copies++;
+}
+
+static wcodec_status add_tile(cli_tiles *t, const wcodec_tile_span *span, const unsigned char *head, size_t size,
+                              const wcodec_tile_info *info, wcodec_error *err)
+{
+    unsigned f;
+    t->segments[span->segment].tiles++;
+    t->segments[span->segment].bytes += span->container_size;
+    t->record_bytes += span->container_size;
+    t->unit_predictor[info->predictor]++;
+    add_planes(t, info);
+    for (f = 0; f < info->fields; f++) {
+        wcodec_tile_info field;
+        wcodec_status status = wcodec_tile_inspect_field(head, size, f, &field, err);
+        if (status != WCODEC_OK) return status;
+        add_planes(t, &field);
+    }
+    return WCODEC_OK;
 }
 
 static int read_tile(cli_tiles *t, const cli_container *c, uint64_t offset, wcodec_tile_span *span)
@@ -58,10 +73,10 @@ static int read_tile(cli_tiles *t, const cli_container *c, uint64_t offset, wcod
             return CLI_OK;
         }
         if (status == WCODEC_E_NOT_FOUND) status = wcodec_tile_inspect(head, size, &info, &err);
+        if (status == WCODEC_OK) status = add_tile(t, span, head, size, &info, &err);
         if (status != WCODEC_OK) err.offset += span->container_offset;
     }
     if (status != WCODEC_OK) return cli_fail_library(c->in, NULL, status, &err);
-    add_tile(t, span, &info);
     return CLI_OK;
 }
 

@@ -135,16 +135,16 @@ static void fill(const kind *k, unsigned unit, size_t count)
 static void encode(const kind *k, size_t unit, int *scaled, wcodec_tile_info *sum, double *counts)
 {
     wcodec_tile_options options;
-    wcodec_scales s;
+    wcodec_tile_inputs s;
     size_t i, size = units * unit;
     unsigned j, fused;
     memset(&options, 0, sizeof options);
     options.profile = k->profile;
     options.coders = k->coders;
     fill(k, (unsigned)unit, TILES * units);
-    s.scale = scales;
+    memset(&s, 0, sizeof s);
+    s.scales = scales;
     s.columns = COLUMNS;
-    s.phase = 0;
     *scaled = wcodec_scales_fit(k->dtype, data, TILES * size, COLUMNS, 0, scales, scratch, scratch_size);
     memset(counts, 0, 16 * sizeof *counts);
     for (i = 0; i < TILES; i++) {
@@ -171,14 +171,18 @@ static double decode(size_t size, int scaled, int no_crc, unsigned cpu_off)
 {
     const double start = seconds();
     double best = 1e30;
+    wcodec_tile_inputs s;
     size_t at = 0, i, done;
+    memset(&s, 0, sizeof s);
+    s.scales = scales;
+    s.columns = COLUMNS;
     for (done = 0; done < 8 || seconds() - start < TIME; done++) {
         const double begin = seconds();
         double taken;
         for (i = 0; i < TILES; i++) {
             if (at + size > MEMORY) at = 0;
-            if (wcodec_tile_decode(record[i], record_size[i], scaled ? scales : NULL, scaled ? COLUMNS : 0,
-                                   memory + at, size, scratch, scratch_size, no_crc, cpu_off, NULL))
+            if (wcodec_tile_decode(record[i], record_size[i], scaled ? &s : NULL, memory + at, size,
+                                   scratch, scratch_size, no_crc, cpu_off, NULL))
                 exit(1);
             at += size;
         }
