@@ -13455,12 +13455,13 @@ static const wcodeci_byte wcodeci_guesses[4][3] = {
 
 /* ------------------------------------------------------------------------------------------------
  * Finding palettes, and scales of dequantised integers (private)
- * Both give up early on ordinary numbers: after a few hundred units that are all different, or after a handful
- * that are no small multiples of anything.
+ * All of it gives up early on ordinary numbers: where the first ones are all different, after a few hundred units
+ * that are too many, or after a handful that are no small multiples of anything.
  * ---------------------------------------------------------------------------------------------- */
 #ifndef WCODEC_NO_ENCODER
 
 #define WCODECI_PALETTE_SLOTS 512u
+#define WCODECI_PALETTE_FIRST 96u       /* so many of few units are hardly all different */
 
 /* Units met so far, by a hash. */
 typedef struct wcodeci_palette_set {
@@ -13475,6 +13476,24 @@ static unsigned wcodeci_palette_slot(const wcodeci_palette_set *set, uint64_t x)
     unsigned at = (unsigned)(x * 0x9E3779B97F4A7C15u >> 55);
     while (set->number[at] && set->unit[at] != x) at = (at + 1) % WCODECI_PALETTE_SLOTS;
     return at;
+}
+
+/* Are some of the first units alike, but for the upper bit, which is a sign?  So they are where they are few, or few
+ * integers times a scale. */
+static int wcodeci_palette_likely(const wcodeci_byte *src, size_t n, unsigned unit)
+{
+    const uint64_t mask = ((uint64_t)1 << (8 * unit - 1)) - 1;
+    wcodeci_palette_set set;
+    size_t i;
+    memset(set.number, 0, sizeof set.number);
+    for (i = 0; i < n && i < WCODECI_PALETTE_FIRST; i++) {
+        const uint64_t x = wcodeci_load_unit(src + i * unit, unit) & mask;
+        const unsigned at = wcodeci_palette_slot(&set, x);
+        if (set.number[at]) return 1;
+        set.unit[at] = x;
+        set.number[at] = 1;
+    }
+    return 0;
 }
 
 /* Sorts the units and gives them new numbers. */
@@ -15201,7 +15220,7 @@ static void wcodeci_indexed_find(const wcodeci_encoder *e, wcodeci_indexed *x)
                            : unit == 4 ? WCODEC_SPLIT_PALETTE32 : WCODEC_SPLIT_PALETTE64;
     const size_t n = e->size / unit;
     x->split = 0;
-    if (unit == 1) return;
+    if (unit == 1 || !wcodeci_palette_likely(e->src, n, unit)) return;
     if (linear && wcodeci_split_allowed(e, linear)
         && wcodeci_linear_find(linear, e->src, n, e->row, &x->palette, e->classes, e->q))
         x->split = linear;
@@ -20947,6 +20966,7 @@ WCODEC_API wcodec_status wcodec_plan_base(wcodec_plan *plan, const wcodec_source
 #undef WCODECI_GUESS_RUNS
 #undef WCODECI_GUESS_RUN
 #undef WCODECI_PALETTE_SLOTS
+#undef WCODECI_PALETTE_FIRST
 #undef WCODECI_LINEAR_SAMPLE
 #undef WCODECI_LINEAR_FIRST
 #undef WCODECI_LINEAR_FRACTION

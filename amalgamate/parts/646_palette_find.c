@@ -1,11 +1,12 @@
 /* ------------------------------------------------------------------------------------------------
  * Finding palettes, and scales of dequantised integers (private)
- * Both give up early on ordinary numbers: after a few hundred units that are all different, or after a handful
- * that are no small multiples of anything.
+ * All of it gives up early on ordinary numbers: where the first ones are all different, after a few hundred units
+ * that are too many, or after a handful that are no small multiples of anything.
  * ---------------------------------------------------------------------------------------------- */
 #ifndef WCODEC_NO_ENCODER
 
 #define WCODECI_PALETTE_SLOTS 512u
+#define WCODECI_PALETTE_FIRST 96u       /* so many of few units are hardly all different */
 
 /* Units met so far, by a hash. */
 typedef struct wcodeci_palette_set {
@@ -20,6 +21,24 @@ static unsigned wcodeci_palette_slot(const wcodeci_palette_set *set, uint64_t x)
     unsigned at = (unsigned)(x * 0x9E3779B97F4A7C15u >> 55);
     while (set->number[at] && set->unit[at] != x) at = (at + 1) % WCODECI_PALETTE_SLOTS;
     return at;
+}
+
+/* Are some of the first units alike, but for the upper bit, which is a sign?  So they are where they are few, or few
+ * integers times a scale. */
+static int wcodeci_palette_likely(const wcodeci_byte *src, size_t n, unsigned unit)
+{
+    const uint64_t mask = ((uint64_t)1 << (8 * unit - 1)) - 1;
+    wcodeci_palette_set set;
+    size_t i;
+    memset(set.number, 0, sizeof set.number);
+    for (i = 0; i < n && i < WCODECI_PALETTE_FIRST; i++) {
+        const uint64_t x = wcodeci_load_unit(src + i * unit, unit) & mask;
+        const unsigned at = wcodeci_palette_slot(&set, x);
+        if (set.number[at]) return 1;
+        set.unit[at] = x;
+        set.number[at] = 1;
+    }
+    return 0;
 }
 
 /* Sorts the units and gives them new numbers. */

@@ -1356,7 +1356,7 @@ static void wcodeci_indexed_find(const wcodeci_encoder *e, wcodeci_indexed *x)
                            : unit == 4 ? WCODEC_SPLIT_PALETTE32 : WCODEC_SPLIT_PALETTE64;
     const size_t n = e->size / unit;
     x->split = 0;
-    if (unit == 1) return;
+    if (unit == 1 || !wcodeci_palette_likely(e->src, n, unit)) return;
     if (linear && wcodeci_split_allowed(e, linear)
         && wcodeci_linear_find(linear, e->src, n, e->row, &x->palette, e->classes, e->q))
         x->split = linear;
