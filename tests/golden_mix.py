@@ -46,7 +46,7 @@ class Slot:
 
     def learn(self, y, delay):
         gap = (1 << 22) - 1 - self.p if y else self.p
-        gap -= gap * (655360 // (10 * self.count + delay)) >> 16
+        gap -= (1024 * gap + self.count) * (655360 // (10 * self.count + delay)) // (1 << 26)
         self.p = (1 << 22) - 1 - gap if y else gap
         self.count = min(self.count + 1, 1023)
 
@@ -54,8 +54,8 @@ class Slot:
 class Encoder:
     """Section 9.7.2.  Whatever learns is made when it is first named; `i`: the number of the value."""
 
-    def __init__(self, inputs, floor, delay):
-        self.inputs, self.floor, self.delay = inputs, floor, delay
+    def __init__(self, inputs, floor, delay, eighths=9):
+        self.weight, self.floor, self.delay = eighths * (1 << 27) // inputs, floor, delay
         self.slots, self.sets, self.refinements = {}, {}, {}
         self.low, self.high, self.out, self.i = 0, MASK, bytearray(), 0
 
@@ -71,35 +71,38 @@ class Encoder:
     def coin(self, y):
         self.write(y, self.low + (self.high - self.low) // 2)
 
+    def slot(self, *name):
+        if name not in self.slots:
+            self.slots[name] = Slot()
+        return self.slots[name]
+
+    def plain(self, y, *name):
+        slot = self.slot(*name)
+        p = clip(slot.p >> 6, 32, 65503)
+        self.write(y, self.low + ((self.high - self.low) * p >> 16))
+        slot.learn(y, self.delay)
+
     def bit(self, y, names, weight_set, refinement):
-        """Codes y by the slots of these names, input by input; returns it."""
+        """Codes y by the slots of these names, input by input, None for an input that is left out; returns it."""
         y = int(y)
         rate = self.floor + (9600 // (16 + self.i) if self.i < 9600 else 0)
-        slots = []
-        for name in enumerate(names):
-            if name not in self.slots:
-                self.slots[name] = Slot()
-            slots.append(self.slots[name])
-        if weight_set not in self.sets:
-            self.sets[weight_set] = [1207959552 // self.inputs] * self.inputs
-        weights = self.sets[weight_set]
-        if refinement not in self.refinements:
-            self.refinements[refinement] = list(KNOTS)
-        cells = self.refinements[refinement]
-        inputs = [STRETCH[slot.p >> 10] for slot in slots]
-        total = 0
-        for weight, s in zip(weights, inputs):
-            total += weight * s
-        x = clip(cut(total, 1 << 30), -2047, 2047)
-        mixed, h, f = SQUASH[x + 2048], (x + 2048) // 128, (x + 2048) % 128
-        refined = (cells[h] * (128 - f) + cells[h + 1] * f) // 128
-        self.write(y, self.low + ((self.high - self.low) * ((mixed + refined) // 2) >> 16))
-        error = cut((65536 * y - mixed) * rate, 1024)
-        for k, s in enumerate(inputs):
-            weights[k] += error * s
-            slots[k].learn(y, self.delay)
-        near = h if f < 64 else h + 1
-        cells[near] += (65535 - cells[near]) // 64 if y else -(cells[near] // 64)
+        inputs = [(k, self.slot(k, name)) for k, name in enumerate(names) if name is not None]
+        weights = self.sets.setdefault(weight_set, [self.weight] * 8)
+        cells = self.refinements.setdefault(refinement, SQUASH[64::128])
+        total = 1 << 41
+        s = {}
+        for k, slot in inputs:
+            s[k] = STRETCH[slot.p >> 10]
+            total += weights[k] * s[k]
+        t = clip(total // (1 << 30), 1, 4095)
+        mixed, h = SQUASH[t], t // 128
+        self.write(y, self.low + ((self.high - self.low) * ((mixed + cells[h]) // 2) >> 16))
+        error = (65536 * (y + 1) - mixed) * rate // 1024 - 64 * rate
+        for k, slot in inputs:
+            weights[k] += error * s[k]
+            slot.learn(y, self.delay)
+        d = 32 if self.i < 16384 else 64
+        cells[h] += (65535 - cells[h]) // d if y else -(cells[h] // d)
         return y
 
     def finish(self):
@@ -257,7 +260,7 @@ def bits_of(x):
 def integers(v, w, row, zero, top):
     half = 1 << w - 1
     x = [(value - zero + half) % (2 * half) - half for value in v]
-    code, s, match = Encoder(6, 48, 20), Field(1280, row), Match(v, 6, 6)
+    code, s, match = Encoder(5, 64, 20, 11), Field(1280, row), Match(v, 6, 6)
     mcol, mrow, run = [0] * min(row, 16384), 0, 0
     for i, number in enumerate(x):
         code.i, (r, j) = i, s.place(i)
@@ -266,36 +269,40 @@ def integers(v, w, row, zero, top):
         q, c = cell(e, -256, 40, 64), cell(e + 110, 0, 256, w)
         contexts = ((2 * bits_of(left) - (left > 0)) * 17 + 2 * bits_of(up) - (up > 0),
                     cell(cut(mcol[col], 16), -256, 32, 16) * 8 + q // 2 % 8,
-                    cell(cut(mrow, 16), -256, 32, 16) * 8 + q // 2 % 8, q, (up == 0) * 32 + (up2 == 0) * 16 + run)
+                    cell(cut(mrow, 16), -256, 32, 16) * 8 + q // 2 % 8, (up == 0) * 32 + (up2 == 0) * 16 + run)
         on, guess = match.length > 0, x[match.at] if match.length else 0
 
-        def decide(y, node, kind, inputs, weight_set, expected):
+        def decide(y, node, kind, names, expected, name=None):
             nonlocal on
-            m = 2 * match.strength() + int(expected) if on else 0
+            first = (2 * match.strength() + int(expected), kind) if on else None
             s_ = (1 if match.length < 16 else 2 if match.length < 32 else 3) if on else 0
-            names = [(m, kind)] + [(node, context) for context in contexts]
-            code.bit(y, names[:inputs], (s_,) + weight_set, node)
+            code.bit(y, [first] + names, (s_, name or node), node)
             on = on and bool(y) == bool(expected)
             return y
 
+        def about(k, kind, y, expected, inputs=4, name=None):
+            return decide(y, 4 * k + kind, kind, [(4 * k + kind, one) for one in contexts[:inputs]], expected, name)
+
         size, wanted = bits_of(number), bits_of(guess)
-        if decide(size > c, c, 0, 6, ('run', run), wanted > c):
+        if about(c, 0, size > c, wanted > c, name=('run', run)):
             for k in range(c + 1, w):
-                if not decide(size > k, 9 + k, 1, 6, (9 + k,), wanted > k):
+                if not about(k, 1, size > k, wanted > k):
                     break
         else:
             for k in range(c, 0, -1):
-                if not decide(size < k, 18 + k, 2, 6, (18 + k,), wanted < k):
+                if not about(k, 2, size < k, wanted < k):
                     break
         if 0 < size < w:
-            decide(number < 0, 27 + size, 3, 4, (27 + size,), guess < 0)
+            about(size, 3, number < 0, guess < 0, 2)
             u = 1
             for d, b in enumerate(reversed(range(size - 1))):
-                y = abs(number) >> b & 1
-                if d < top:
-                    decide(y, 34 + (1 << size - 1) + u, 4 + min(d, 3), 3, (36 + d,), abs(guess) >> b & 1)
-                else:
+                y, slot = abs(number) >> b & 1, ('bits', q // 8, (1 << size - 1) + u)
+                if d >= top:
                     code.coin(y)
+                elif on:
+                    decide(y, 32 + min(d, 3), 4 + min(d, 3), [slot], abs(guess) >> b & 1)
+                else:
+                    code.plain(y, 1, slot)
                 u = 2 * u + y
         match.update(i)
         run = 0 if number else min(run + 1, 15)

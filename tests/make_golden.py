@@ -2833,12 +2833,14 @@ def bad_mix():
             edited = planes[:-1] + [plane(kind, edit={'code': change})]
             case('%s-%s' % (kind, name), status, split=split, planes=edited, kinds=[kind, None][:len(planes)])
         of('code-missing', lambda code: b'')
-        of('code-less', lambda code: code[:-1], 'corrupt' if kind == 'text' else 'checksum')    # it ends there too
+        # What is cut or changed may be right as a code, of other values.
+        of('code-less', lambda code: code[:-1], 'checksum' if kind == 'exponents' else 'corrupt')
         of('code-half', lambda code: code[:len(code) // 2])
         of('code-more', lambda code: code + b'\0')
         of('code-more-8', lambda code: code + bytes(8))
         of('code-longer-than-it-must-be', lambda code: code + b'\1')
-        of('code-last', lambda code: code[:-1] + bytes([code[-1] + 1 & 255]))
+        of('code-last', lambda code: code[:-1] + bytes([code[-1] + 1 & 255]),
+           'checksum' if kind == 'mantissas' else 'corrupt')
         of('code-zeros', lambda code: bytes(len(code)))
         of('code-ones', lambda code: b'\xff' * len(code))
         of('code-first', lambda code: bytes([code[0] ^ 64]) + code[1:])

@@ -6,9 +6,10 @@ SCORE = [-228, -227, -227, -226, -226, -225, -223, -222, -221, -219, -217, -214,
          -192, -185, -177, -167, -156, -142, -126, -108, -87, -63, -35, -3, 33, 73, 118, 168,
          222, 280, 343, 408, 476, 545, 615, 684, 752, 817, 879, 937, 991, 1040, 1084, 1124,
          1159, 1191, 1218, 1242, 1263, 1280, 1296, 1309, 1320, 1330, 1338, 1345, 1351, 1356, 1360, 1363]
-INPUTS = [5, 3, 6, 7]           # of a kind
+INPUTS = [5, 3, 5, 7]           # of a kind
+SUM = [1207959552, 1207959552, 1476395008, 1207959552]
 DELAY = [25, 25, 20, 16]
-FLOOR = [12, 3, 48, 14]
+FLOOR = [12, 3, 64, 14]
 COLUMNS = 16384
 G = 2654435761
 K = 789269575
@@ -67,7 +68,7 @@ class Coder:
     def __init__(self, data, kind):
         self.data, self.at, self.past = data, 0, 0
         self.low, self.high, self.code = 0, M32, 0
-        self.inputs, self.floor = INPUTS[kind], FLOOR[kind]
+        self.weight, self.floor = SUM[kind] // INPUTS[kind], FLOOR[kind]
         self.step = [655360 // (10 * c + DELAY[kind]) for c in range(1024)]
         self.slots, self.weights, self.refinements = {}, {}, {}
         for _ in range(4):
@@ -97,27 +98,38 @@ class Coder:
     def coin(self):
         return self.take(self.low + (self.high - self.low) // 2)
 
+    def slot(self, name):
+        return self.slots.setdefault(name, [1 << 21, 0])
+
+    def learn(self, slot, y):
+        g = (1 << 22) - 1 - slot[0] if y else slot[0]
+        g -= (1024 * g + slot[1]) * self.step[slot[1]] >> 26
+        slot[0] = (1 << 22) - 1 - g if y else g
+        slot[1] = min(slot[1] + 1, 1023)
+
+    def plain(self, name):
+        slot = self.slot(name)
+        y = self.take(self.low + ((self.high - self.low) * clamp(slot[0] >> 6, 32, 65503) >> 16))
+        self.learn(slot, y)
+        return y
+
     def bit(self, names, weight_set, refinement, i):
+        """`names`: the slots' by the numbers of the inputs."""
         rate = self.floor + (9600 // (16 + i) if i < 9600 else 0)
-        slots = [self.slots.setdefault((k,) + name, [1 << 21, 0]) for k, name in enumerate(names)]
-        w = self.weights.setdefault(weight_set, [1207959552 // self.inputs] * 8)
-        a = self.refinements.setdefault(refinement, list(KNOT))
-        s = [STRETCH[slot[0] >> 10] for slot in slots]
-        x = clamp(div(sum(p * q for p, q in zip(w, s)), 1 << 30), -2047, 2047)
-        m = SQUASH[x + 2048]
-        h, f = divmod(x + 2048, 128)
-        q = (a[h] * (128 - f) + a[h + 1] * f) // 128
-        p = (m + q) // 2
-        y = self.take(self.low + ((self.high - self.low) * p >> 16))
-        e = div((65536 * y - m) * rate, 1024)
-        for k, slot in enumerate(slots):
+        slots = {k: self.slot((k, name)) for k, name in names.items()}
+        w = self.weights.setdefault(weight_set, {})
+        a = self.refinements.setdefault(refinement, [SQUASH[128 * h + 64] for h in range(32)])
+        s = {k: STRETCH[slot[0] >> 10] for k, slot in slots.items()}
+        total = (1 << 41) + sum(w.setdefault(k, self.weight) * s[k] for k in s)
+        t = max(1, min(total >> 30, 4095))
+        m, h = SQUASH[t], t // 128
+        y = self.take(self.low + ((self.high - self.low) * ((m + a[h]) // 2) >> 16))
+        e = ((65536 * (y + 1) - m) * rate >> 10) - 64 * rate
+        for k, slot in slots.items():
             w[k] += e * s[k]
-            g = (1 << 22) - 1 - slot[0] if y else slot[0]
-            g -= g * self.step[slot[1]] >> 16
-            slot[0] = (1 << 22) - 1 - g if y else g
-            slot[1] = min(slot[1] + 1, 1023)
-        cell = h if f < 64 else h + 1
-        a[cell] = a[cell] + (65535 - a[cell]) // 64 if y else a[cell] - a[cell] // 64
+            self.learn(slot, y)
+        d = 32 if i < 16384 else 64
+        a[h] = a[h] + (65535 - a[h]) // d if y else a[h] - a[h] // d
         return y
 
     def finish(self, least):
@@ -201,7 +213,7 @@ def exponents(data, width, n, row, v):
                     class_of(last - z, -2048, 256, 16) * 16 + class_of(up - z, -2048, 256, 16)]
 
         def node(number):
-            return coder.bit([(x, number) for x in contexts], (q // 4, number), (q, number), i)
+            return coder.bit({k: (x, number) for k, x in enumerate(contexts)}, (q // 4, number), (q, number), i)
 
         value = None
         if node(0):
@@ -217,7 +229,7 @@ def exponents(data, width, n, row, v):
         if value is None:
             u = 1
             for _ in range(8):
-                u = 2 * u + coder.bit([("plain", u)], "plain", "plain", i)
+                u = 2 * u + coder.bit({0: ("escape", u)}, "escape", "escape", i)
             value = u & 255
         value &= (1 << width) - 1
         v.append(value)
@@ -270,14 +282,14 @@ def mantissas(data, width, n, row, e, v):
         in_row = class_of(256 * e[i] - (s.plane + s.row), -2048, 32, 128)
         u = 1
         for _ in range(top):
-            u = 2 * u + coder.bit([(big, u), (e[i], u), (in_row, u)], (big // 4, u % 16), u, i)
+            u = 2 * u + coder.bit({0: (big, u), 1: (e[i], u), 2: (in_row, u)}, (big // 4, u % 16), u, i)
         bits = raw >> (b * i) & ((1 << b) - 1)
         low = width - 1 - top
         value = (u - (1 << top)) << low | (bits & ((1 << low) - 1))
         if sign:
             left = v[i - 1] >> (width - 1) if j else 2
             up = v[i - row] >> (width - 1) if r else 2
-            negative = coder.bit([("sign", left, up), ("sign", e[i]), ("sign", j % 4096)],
+            negative = coder.bit({0: ("sign", left, up), 1: ("sign", e[i]), 2: ("sign", j % 4096)},
                                  ("sign", left, up), "sign", i)
         else:
             negative = bits >> low
@@ -313,40 +325,45 @@ def integers(data, width, n, row, v):
         contexts = [signed_size(left) * 17 + signed_size(up),
                     class_of(div(mc, 16), -256, 32, 16) * 8 + q // 2 % 8,
                     class_of(div(mrow, 16), -256, 32, 16) * 8 + q // 2 % 8,
-                    q,
                     (up == 0) * 32 + (up2 == 0) * 16 + run]
         state = {"on": match.length > 0, "x": number(match.at) if match.length else 0}
         expected = state["x"]
 
-        def decide(node, name, kind, inputs, guess):
-            on, n_match = state["on"], match.length
-            m = 2 * match.strength() + int(guess) if on else 0
-            strength = (1 if n_match < 16 else 2 if n_match < 32 else 3) if on else 0
-            slots = [(m, kind)] + [(x, node) for x in contexts]
-            bit = coder.bit(slots[:inputs], (strength,) + name, node, i)
+        def decide(slots, node, name, kind, guess):
+            """`slots`: those of the inputs from 1 on."""
+            n_match, strength, slots = match.length, 0, {k + 1: slot for k, slot in enumerate(slots)}
+            if state["on"]:
+                slots[0] = (2 * match.strength() + int(guess), kind)
+                strength = 1 if n_match < 16 else 2 if n_match < 32 else 3
+            bit = coder.bit(slots, (strength,) + name, node, i)
             if bit != int(guess):
                 state["on"] = False
             return bit
 
+        def of_size(k, kind, inputs, guess, *name):
+            node = 4 * k + kind
+            return decide([(x, node) for x in contexts[:inputs]], node, name or (node,), kind, guess)
+
         k = centre
-        if decide(centre, ("first", run), 0, 6, size_of(expected) > k):
+        if of_size(centre, 0, 4, size_of(expected) > k, "first", run):
             k += 1
-            while k < width and decide(9 + k, (9 + k,), 1, 6, size_of(expected) > k):
+            while k < width and of_size(k, 1, 4, size_of(expected) > k):
                 k += 1
         else:
-            while k > 0 and decide(18 + k, (18 + k,), 2, 6, size_of(expected) < k):
+            while k > 0 and of_size(k, 2, 4, size_of(expected) < k):
                 k -= 1
         if k == 0:
             x = 0
         elif k == width:
             x = -half
         else:
-            negative = decide(27 + k, (27 + k,), 3, 4, expected < 0)
+            negative = of_size(k, 3, 2, expected < 0)
             a, rest, depth = 1, k - 1, 0
             while rest and depth < top:
                 rest -= 1
-                a = 2 * a + decide(34 + (1 << (k - 1)) + a, (36 + depth,), 4 + min(depth, 3), 3,
-                                   abs(expected) >> rest & 1)
+                slot, d = ("bits", q // 8, (1 << (k - 1)) + a), min(depth, 3)
+                a = 2 * a + (decide([slot], 32 + d, (32 + d,), 4 + d, abs(expected) >> rest & 1) if state["on"]
+                             else coder.plain((1, slot)))
                 depth += 1
             for _ in range(rest):
                 a = 2 * a + coder.coin()
@@ -377,7 +394,8 @@ def text(data, width, n, v):
             if match.length and (x + 256) >> b == u:
                 m = 2 * match.strength() + (x >> (b - 1) & 1)
             names = [((h ^ (u * G & M32)) * G & M32) >> (32 - log) for h in hashes]
-            u = 2 * u + coder.bit([(x_,) for x_ in names] + [(m, b)], m // 2, u, i)
+            names.append((m, b))
+            u = 2 * u + coder.bit(dict(enumerate(names)), m // 2, u, i)
         c = u & 255
         v.append(c)
         match.update(v, i)

@@ -378,7 +378,7 @@ static void container_of_blocks(unsigned features, unsigned profile, uint32_t ti
              | (profile == WCODEC_PROFILE_BEST ? WCODEC_FEATURE_MIX : 0u));
     scratch = test_malloc(wcodec_reader_scratch(reader));
     for (i = 0; i < info.segments; i++) {
-        wcodec_segment s = { NULL, 0, 0, 0, NULL, 0, 0, 0 };
+        wcodec_segment s = { NULL, 0, 0, 0, NULL, 0, 0, 0, 0, 0 };
         const size_t found = count_blocks(&c.out, reader, i, &tiles);
         REQUIRE_OK(wcodec_reader_segment(reader, i, &s));
         test_note("segment %zu", i);

@@ -913,18 +913,18 @@ static void wrong_plans(void)
 {
     static const uint64_t shape[] = { 5 };
     struct { const char *what; wcodec_segment s; } cases[] = {
-        { "overlaps the end of another", { "a", 1, WCODEC_BYTES, 0, NULL, 5, 10, 0 } },
-        { "overlaps the start of another", { "a", 1, WCODEC_BYTES, 0, NULL, 25, 10, 0 } },
-        { "empty inside another", { "a", 1, WCODEC_BYTES, 0, NULL, 35, 0, 0 } },
-        { "passes the end", { "a", 1, WCODEC_BYTES, 0, NULL, 95, 10, 0 } },
-        { "beyond the end", { "a", 1, WCODEC_BYTES, 0, NULL, 101, 0, 0 } },
-        { "wraps", { "a", 1, WCODEC_BYTES, 0, NULL, 95, UINT64_MAX, 0 } },
-        { "wraps", { "a", 1, WCODEC_BYTES, 0, NULL, UINT64_MAX, 2, 0 } },
-        { "no such dtype", { "a", 1, 63, 0, NULL, 60, 10, 0 } },
-        { "dtype and size", { "a", 1, WCODEC_F32, 1, shape, 60, 10, 0 } },
-        { "no shape", { "a", 1, WCODEC_F32, 1, NULL, 60, 20, 0 } },
-        { "a rank of 256", { "a", 1, WCODEC_BYTES, 256, shape, 60, 20, 0 } },
-        { "a long name", { "a", 65001, WCODEC_BYTES, 0, NULL, 60, 10, 0 } },
+        { "overlaps the end of another", { "a", 1, WCODEC_BYTES, 0, NULL, 5, 10, 0, 0, 0 } },
+        { "overlaps the start of another", { "a", 1, WCODEC_BYTES, 0, NULL, 25, 10, 0, 0, 0 } },
+        { "empty inside another", { "a", 1, WCODEC_BYTES, 0, NULL, 35, 0, 0, 0, 0 } },
+        { "passes the end", { "a", 1, WCODEC_BYTES, 0, NULL, 95, 10, 0, 0, 0 } },
+        { "beyond the end", { "a", 1, WCODEC_BYTES, 0, NULL, 101, 0, 0, 0, 0 } },
+        { "wraps", { "a", 1, WCODEC_BYTES, 0, NULL, 95, UINT64_MAX, 0, 0, 0 } },
+        { "wraps", { "a", 1, WCODEC_BYTES, 0, NULL, UINT64_MAX, 2, 0, 0, 0 } },
+        { "no such dtype", { "a", 1, 63, 0, NULL, 60, 10, 0, 0, 0 } },
+        { "dtype and size", { "a", 1, WCODEC_F32, 1, shape, 60, 10, 0, 0, 0 } },
+        { "no shape", { "a", 1, WCODEC_F32, 1, NULL, 60, 20, 0, 0, 0 } },
+        { "a rank of 256", { "a", 1, WCODEC_BYTES, 256, shape, 60, 20, 0, 0, 0 } },
+        { "a long name", { "a", 65001, WCODEC_BYTES, 0, NULL, 60, 10, 0, 0, 0 } },
         { "no name", { NULL, 1, WCODEC_BYTES, 0, NULL, 60, 10, 0 } } };
     wcodec_segment list[3];
     wcodec_plan_options options = wcodec_plan_defaults();

@@ -33,11 +33,11 @@ static size_t wcodeci_mix_scratch(void) { return 0; }
 #define WCODECI_MIX_COLUMNS 16384       /* entries; column j uses entry j mod 16384 */
 #define WCODECI_MIX_WEIGHTS 1024        /* sets */
 #define WCODECI_MIX_REFINED 2048        /* rows of the last table */
+#define WCODECI_MIX_CELLS 32            /* of a row */
 #define WCODECI_MIX_CONTEXTS 2560
 #define WCODECI_MIX_SLOTS (WCODECI_MIX_TEXT_ORDERS * 32768 + 1024)  /* text has the most */
 #define WCODECI_MIX_RECIPROCALS 1056
 #define WCODECI_MIX_PART 4096           /* values that tell the encoder a parameter */
-#define WCODECI_MIX_ONE 1207959552      /* the weights' first sum: 9/8 times 2^30 */
 #define WCODECI_MIX_BYTE 128            /* values for which a payload has a byte, which bounds the time it takes */
 #define WCODECI_MIX_HALF 0x80000000u    /* a slot: probability of a 1, 22 bits, above a count of 10 bits */
 
@@ -48,12 +48,14 @@ typedef struct wcodeci_mix_coder {
     const wcodeci_byte *p, *end;
     wcodeci_byte *dst, *dst_end;
     uint32_t past;                      /* bytes read beyond `end`, or not written for want of room */
-    int32_t rate;
+    uint32_t rate;
+    unsigned shift;                     /* a cell moves by one in 2^shift of what is missing */
     int64_t *weights;                   /* for the next bit, as is: */
     uint16_t *refined;
 } wcodeci_mix_coder;
 
 typedef struct wcodeci_mix {
+    uint32_t slots[WCODECI_MIX_SLOTS];  /* first, for a context's lie in as few cache lines as can be */
     wcodeci_mix_coder coder;
     int16_t stretch[4096];
     uint16_t squash[4096];
@@ -61,9 +63,8 @@ typedef struct wcodeci_mix {
     int32_t reciprocal[WCODECI_MIX_RECIPROCALS];
     int16_t log[256];                   /* of a number's size, in 1/256 octave */
     int64_t weight[WCODECI_MIX_WEIGHTS * WCODECI_MIX_INPUTS];
-    uint16_t refine[WCODECI_MIX_REFINED * 33];
+    uint16_t refine[WCODECI_MIX_REFINED * WCODECI_MIX_CELLS];
     wcodeci_byte seen[WCODECI_MIX_CONTEXTS];    /* is a context's part of the slots in use? */
-    uint32_t slots[WCODECI_MIX_SLOTS];
     uint32_t match[16384];
     int32_t column[2 * WCODECI_MIX_COLUMNS];
 } wcodeci_mix;
@@ -131,49 +132,40 @@ WCODECI_INLINE uint32_t *wcodeci_mix_context(wcodeci_mix *m, unsigned number, un
     return slots;
 }
 
-/* `sets` of weights, `rows` of the last table, and of the slots those from `from` on, if they are not cleared by
- * context.  `delay`: tenths by which a slot's first steps are shorter than one over its bits. */
-static void wcodeci_mix_start(wcodeci_mix *m, unsigned inputs, unsigned sets, unsigned rows, unsigned from,
-                              unsigned slots, unsigned delay)
+/* The tables that are the same for all kinds: once before planes are coded. */
+static void wcodeci_mix_tables(wcodeci_mix *m)
 {
-    unsigned i;
-    int32_t x = 0;
-    for (i = 0; i < 4096; i++) {
-        const unsigned a = wcodeci_mix_knots[i / 128], b = wcodeci_mix_knots[i / 128 + 1];
-        m->squash[i] = (uint16_t)(a + ((b - a) * (i % 128) + 64) / 128);
+    unsigned i, k;
+    for (i = 0; i < 32; i++) {
+        const unsigned a = wcodeci_mix_knots[i], rise = wcodeci_mix_knots[i + 1] - a;
+        for (k = 0; k < 128; k++) m->squash[128 * i + k] = (uint16_t)(a + (rise * k + 64) / 128);
     }
-    for (i = 0; i < 4096; i++) {
-        while (x < 4095 && m->squash[x] >> 4 < i) x++;
-        m->stretch[i] = (int16_t)(x - 2048);
-    }
-    for (i = 0; i < 1024; i++) m->step[i] = (uint16_t)(655360u / (10 * i + delay));
+    for (i = k = 0; i < 4096; i++)
+        for (; k <= m->squash[i] >> 4; k++) m->stretch[k] = (int16_t)((int)i - 2048);
+    for (; k < 4096; k++) m->stretch[k] = 4095 - 2048;
     m->reciprocal[0] = 0;
     for (i = 1; i < WCODECI_MIX_RECIPROCALS; i++) m->reciprocal[i] = (int32_t)(65536 / i);
-    for (i = 0; i < sets * WCODECI_MIX_INPUTS; i++) m->weight[i] = WCODECI_MIX_ONE / (int32_t)inputs;
-    for (i = 0; i < rows; i++) memcpy(m->refine + 33 * i, wcodeci_mix_knots, sizeof wcodeci_mix_knots);
+    for (i = 0; i < 256; i++) m->log[i] = (int16_t)wcodeci_mix_log2(i);
+}
+
+/* `sets` of weights, `rows` of the last table, and of the slots those from `from` on, if they are not cleared by
+ * context.  `sum`: of a set's weights, in eighths of 2^30.  `delay`: tenths by which a slot's first
+ * steps are shorter than one over its bits. */
+static void wcodeci_mix_start(wcodeci_mix *m, unsigned inputs, unsigned sum, unsigned sets, unsigned rows,
+                              unsigned from, unsigned slots, unsigned delay)
+{
+    const size_t row = WCODECI_MIX_CELLS * sizeof *m->refine;
+    unsigned i;
+    for (i = 0; i < 1024; i++) m->step[i] = (uint16_t)(655360u / (10 * i + delay));
+    for (i = 0; i < sets * WCODECI_MIX_INPUTS; i++) m->weight[i] = (sum << 27) / inputs;
+    for (i = 0; i < WCODECI_MIX_CELLS; i++) m->refine[i] = m->squash[i * 128 + 64];
+    for (i = 1; i < rows; i++) memcpy(m->refine + i * WCODECI_MIX_CELLS, m->refine, row);
     wcodeci_mix_clear(m->slots + from, slots);
     memset(m->seen, 0, sizeof m->seen);
-    for (i = 0; i < 256; i++) m->log[i] = (int16_t)wcodeci_mix_log2(i);
     m->coder.low = 0;
     m->coder.high = 0xFFFFFFFFu;
     m->coder.code = 0;
     m->coder.past = 0;
-}
-
-/* A mixer's sum as the logarithm of odds, in 1/256. */
-WCODECI_INLINE int wcodeci_mix_odds(int64_t dot)
-{
-    dot /= (int64_t)1 << 30;
-    return dot > 2047 ? 2047 : dot < -2047 ? -2047 : (int)dot;
-}
-
-/* x is at most 2047 away from 0. */
-WCODECI_INLINE uint32_t wcodeci_mix_refined(const uint16_t *row, int x, uint32_t p, unsigned *nearest)
-{
-    const unsigned at = (unsigned)(x + 2048), k = at / 128, f = at % 128;
-    const uint32_t q = (row[k] * (128 - f) + row[k + 1] * f) / 128;
-    *nearest = k + (f >= 64);
-    return (p + q) / 2;
 }
 
 WCODECI_INLINE void wcodeci_mix_take(wcodeci_mix_coder *c)
@@ -203,9 +195,11 @@ WCODECI_INLINE void wcodeci_mix_shift(wcodeci_mix_coder *c, const int decoding)
 /* The bit is 1 if the code is at most `middle`. */
 WCODECI_INLINE unsigned wcodeci_mix_step(wcodeci_mix_coder *c, uint32_t middle, unsigned bit, const int decoding)
 {
+    uint32_t mask;
     if (decoding) bit = c->code <= middle;
-    c->high = bit ? middle : c->high;
-    c->low = bit ? c->low : middle + 1;
+    mask = 0u - bit;                    /* no branch: it could not be foreseen */
+    c->high = middle + ((c->high - middle) & ~mask);
+    c->low += (middle + 1 - c->low) & ~mask;
     wcodeci_mix_shift(c, decoding);
     return bit;
 }
@@ -236,6 +230,27 @@ static uint32_t wcodeci_mix_last(const wcodeci_mix_coder *c, unsigned *bytes)
     return k < 4 ? x : c->low;
 }
 
+/* What a slot becomes by a bit; `flip`: all bits are ones if it was a 1. */
+WCODECI_INLINE uint32_t wcodeci_mix_learn(const wcodeci_mix *m, uint32_t state, uint32_t flip)
+{
+    const uint32_t count = state & 1023;
+    uint32_t gap;
+    flip &= ~1023u;
+    gap = state ^ flip;
+    gap -= (uint32_t)((uint64_t)gap * m->step[count] >> 16) & ~1023u;
+    return (gap + (count < 1023)) ^ flip;
+}
+
+/* Codes one bit by a slot alone. */
+WCODECI_INLINE unsigned wcodeci_mix_plain(const wcodeci_mix *m, wcodeci_mix_coder *c, uint32_t *slot, unsigned bit,
+                                          const int decoding)
+{
+    const uint32_t p = (uint32_t)wcodeci_mix_clamp((int)(*slot >> 16), 32, 65535 - 32);
+    bit = wcodeci_mix_step(c, c->low + (uint32_t)((uint64_t)(c->high - c->low) * p >> 16), bit, decoding);
+    *slot = wcodeci_mix_learn(m, *slot, 0u - bit);
+    return bit;
+}
+
 /* Codes one bit, by the slots slot[k][node] and the weights and row of the last table that are set.  Returns
  * it.  No sum can overflow: once its rate has come down a weight moves by less than 2^21 a bit and takes part in
  * at most 2^27 of a tile, of integers by 2^23 and in 2^24; so eight products with 2^11 fit 64 bits. */
@@ -243,40 +258,38 @@ WCODECI_INLINE unsigned wcodeci_mix_bit(const wcodeci_mix *m, wcodeci_mix_coder 
                                         const unsigned node, const unsigned inputs, unsigned bit,
                                         const int decoding)
 {
-    int64_t *const w = c->weights, dot = 0, e;
-    int32_t s[WCODECI_MIX_INPUTS];
+    int64_t *const w = c->weights, dot = (int64_t)2048 << 30, e, s[WCODECI_MIX_INPUTS];
     uint32_t p, mixed, flip;
-    unsigned k, nearest;
-    int x;
+    unsigned k, at;
     uint16_t *cell;
     WCODECI_MIX_UNROLL
     for (k = 0; k < inputs; k++) {
         s[k] = m->stretch[slot[k][node] >> 20];
         dot += w[k] * s[k];
     }
-    x = wcodeci_mix_odds(dot);
-    mixed = m->squash[x + 2048];
-    p = wcodeci_mix_refined(c->refined, x, mixed, &nearest);
+    dot = dot < (int64_t)1 << 30 ? (int64_t)1 << 30 : dot;
+    at = (unsigned)((dot > (int64_t)4095 << 30 ? (int64_t)4095 << 30 : dot) >> 30);
+    mixed = m->squash[at];
+    cell = c->refined + at / 128;
+    p = (mixed + *cell) / 2;
     bit = wcodeci_mix_step(c, c->low + (uint32_t)((uint64_t)(c->high - c->low) * p >> 16), bit, decoding);
-    e = ((int32_t)(bit << 16) - (int32_t)mixed) * c->rate / 1024;
-    flip = (0u - bit) & 0x3FFFFFu;
+    e = (int32_t)((((bit + 1) << 16) - mixed) * c->rate >> 10) - (int32_t)(64 * c->rate);     /* rounded down */
+    flip = 0u - bit;
     WCODECI_MIX_UNROLL
     for (k = 0; k < inputs; k++) {
-        const uint32_t state = slot[k][node], count = state & 1023;
-        uint32_t q = state >> 10 ^ flip;
         w[k] += e * s[k];
-        q -= (uint32_t)((uint64_t)q * m->step[count] >> 16);
-        slot[k][node] = (q ^ flip) << 10 | (count + (count < 1023));
+        slot[k][node] = wcodeci_mix_learn(m, slot[k][node], flip);
     }
-    cell = c->refined + nearest;
-    *cell = (uint16_t)(bit ? *cell + (65535u - *cell) / 64 : *cell - *cell / 64u);
+    mixed = *cell ^ (flip & 65535u);
+    *cell = (uint16_t)((mixed - (mixed >> c->shift)) ^ flip);
     return bit;
 }
 
-/* The weights learn fast at first: the rate falls to `floor`. */
-WCODECI_INLINE int32_t wcodeci_mix_rate(int32_t floor, size_t i)
+/* Weights and the last table learn fast at first: the rate falls to `floor`. */
+WCODECI_INLINE void wcodeci_mix_pace(wcodeci_mix_coder *c, uint32_t floor, size_t i)
 {
-    return floor + (i < 9600 ? 9600 / (int32_t)(16 + i) : 0);
+    c->rate = floor + (i < 9600 ? 9600 / (16 + (uint32_t)i) : 0);
+    c->shift = i < 16384 ? 5 : 6;
 }
 
 /* Scales of the row and of the columns, in 1/256 octave, each as what it adds to the plane's. */
@@ -326,7 +339,7 @@ WCODECI_INLINE unsigned wcodeci_mix_node(wcodeci_mix *m, wcodeci_mix_coder *c, u
                                          unsigned node, unsigned bit, const int decoding)
 {
     c->weights = m->weight + (scale / 4 * WCODECI_MIX_NODES + node) * WCODECI_MIX_INPUTS;
-    c->refined = m->refine + (scale * WCODECI_MIX_NODES + node) * 33;
+    c->refined = m->refine + (scale * WCODECI_MIX_NODES + node) * WCODECI_MIX_CELLS;
     return wcodeci_mix_bit(m, c, context, node, WCODECI_MIX_EXPONENT_INPUTS, bit, decoding);
 }
 
@@ -337,7 +350,7 @@ WCODECI_INLINE unsigned wcodeci_mix_escape(wcodeci_mix *m, wcodeci_mix_coder *c,
     uint32_t *const slots = m->slots + WCODECI_MIX_EXPONENT_SLOTS - 256;
     unsigned tree = 1;
     c->weights = m->weight + 1023 * WCODECI_MIX_INPUTS;
-    c->refined = m->refine + 2047 * 33;
+    c->refined = m->refine + 2047 * WCODECI_MIX_CELLS;
     while (tree < 256) {
         tree = 2 * tree + wcodeci_mix_bit(m, c, &slots, tree, 1, v >> 7 & 1, decoding);
         v <<= 1;
@@ -391,7 +404,7 @@ WCODECI_INLINE void wcodeci_mix_exponents(wcodeci_mix *m, const wcodeci_mix_in *
                                                                      -2048, 32, 128), WCODECI_MIX_NODES);
         context[4] = wcodeci_mix_context(m, 1920 + wcodeci_mix_class(last - middle, -2048, 256, 16) * 16
                                          + wcodeci_mix_class(up - middle, -2048, 256, 16), WCODECI_MIX_NODES);
-        c.rate = wcodeci_mix_rate(12, i);
+        wcodeci_mix_pace(&c, 12, i);
         e = wcodeci_mix_exponent(m, &c, context, scale, centre, e, decoding) & mask;
         if (decoding) out[i] = (wcodeci_byte)e;
         log = (int32_t)e * 256;
@@ -462,10 +475,10 @@ WCODECI_INLINE void wcodeci_mix_mantissas(wcodeci_mix *m, const wcodeci_mix_in *
         context[0] = wcodeci_mix_context(m, excess, 128);
         context[1] = wcodeci_mix_context(m, 128 + e, 128);
         context[2] = wcodeci_mix_context(m, 384 + in_row, 128);
-        c.rate = wcodeci_mix_rate(3, i);
+        wcodeci_mix_pace(&c, 3, i);
         for (b = 0; b < top; b++) {
             c.weights = m->weight + (excess / 4 * 16 + (tree & 15)) * WCODECI_MIX_INPUTS;
-            c.refined = m->refine + tree * 33;
+            c.refined = m->refine + tree * WCODECI_MIX_CELLS;
             tree = 2 * tree + wcodeci_mix_bit(m, &c, context, tree, WCODECI_MIX_MANTISSA_INPUTS,
                                               value >> (low - 1 - b) & 1, decoding);
         }
@@ -476,7 +489,7 @@ WCODECI_INLINE void wcodeci_mix_mantissas(wcodeci_mix *m, const wcodeci_mix_in *
             context[1] = signs + 32 + e;
             context[2] = signs + 288 + (s.j & 4095);
             c.weights = m->weight + (512 + left * 4 + up) * WCODECI_MIX_INPUTS;
-            c.refined = m->refine + 128 * 33;
+            c.refined = m->refine + 128 * WCODECI_MIX_CELLS;
             bit = wcodeci_mix_bit(m, &c, context, 0, WCODECI_MIX_MANTISSA_INPUTS, value >> low & 1, decoding);
             if (decoding) value |= bit << low;
         }
@@ -527,12 +540,13 @@ WCODECI_INLINE unsigned wcodeci_mix_match_strength(unsigned length)
     return length < 16 ? length : length < 32 ? 15 : length < 480 ? 16 + length / 32 : 31;
 }
 
-#define WCODECI_MIX_INTEGER_INPUTS 6
-#define WCODECI_MIX_INTEGER_NODES 176       /* a context's slots */
-#define WCODECI_MIX_INTEGER_CONTEXTS (289 + 128 + 128 + 64 + 64)
-#define WCODECI_MIX_INTEGER_SLOTS (WCODECI_MIX_INTEGER_CONTEXTS * WCODECI_MIX_INTEGER_NODES + 512)
-#define WCODECI_MIX_INTEGER_SETS 256        /* 48 and 16 for each of four strengths of the match */
-#define WCODECI_MIX_INTEGER_ROWS 192
+#define WCODECI_MIX_INTEGER_INPUTS 5
+#define WCODECI_MIX_INTEGER_NODES 32        /* a context's slots: four for each size */
+#define WCODECI_MIX_INTEGER_CONTEXTS (289 + 128 + 128 + 64)
+#define WCODECI_MIX_INTEGER_BITS (WCODECI_MIX_INTEGER_CONTEXTS * WCODECI_MIX_INTEGER_NODES)    /* 8 times 128 */
+#define WCODECI_MIX_INTEGER_MATCHES (WCODECI_MIX_INTEGER_BITS + 1024)
+#define WCODECI_MIX_INTEGER_SETS 208        /* 36 and 16 for each of four strengths of the match */
+#define WCODECI_MIX_INTEGER_ROWS 36
 
 /* A number's class: 0 for 0, else the bits of its size. */
 WCODECI_INLINE unsigned wcodeci_mix_size(const wcodeci_mix *m, unsigned a)
@@ -549,23 +563,38 @@ WCODECI_INLINE unsigned wcodeci_mix_signed_size(const wcodeci_mix *m, int32_t x)
 /* What an integer's decisions take. */
 typedef struct wcodeci_mix_integer {
     uint32_t *context[WCODECI_MIX_INTEGER_INPUTS];  /* the first one is the match's */
+    uint32_t *bits;             /* of the numbers' lower bits */
     uint32_t *slots;            /* of the match */
     unsigned match, strength;   /* class, 0 to 31; 0 to 3; both 0 if there is none, or none any more */
 } wcodeci_mix_integer;
 
-/* One decision, which the match expects to be `expected`.  `set`: below 48.  `type`: 0 to 7. */
+/* One decision, which the match expects to be `expected`: it is the first input while it is on.  `slot`: the
+ * inputs, of which it has the first place; `row`: a set of weights and a row of the last table, but that the first
+ * decision of a number has its set by the run of zeros. */
 WCODECI_INLINE unsigned wcodeci_mix_decide(wcodeci_mix *m, wcodeci_mix_coder *c, wcodeci_mix_integer *t,
-                                           unsigned node, unsigned set, unsigned type, unsigned inputs,
-                                           unsigned expected, unsigned bit, const int decoding)
+                                           uint32_t **slot, unsigned node, unsigned row, unsigned set, unsigned type,
+                                           unsigned inputs, unsigned expected, unsigned bit, const int decoding)
 {
-    const unsigned class_ = t->match ? 2 * t->match + expected : 0;
-    /* Its slot does not depend on the node. */
-    t->context[0] = t->slots + class_ * 8 + type - node;
+    c->refined = m->refine + row * WCODECI_MIX_CELLS;
     c->weights = m->weight + set * WCODECI_MIX_INPUTS;
-    c->refined = m->refine + node * 33;
-    bit = wcodeci_mix_bit(m, c, t->context, node, inputs, bit, decoding);
+    if (!t->match) {
+        c->weights++;
+        return wcodeci_mix_bit(m, c, slot + 1, node, inputs - 1, bit, decoding);
+    }
+    slot[0] = t->slots + (2 * t->match + expected) * 8 + type - node;       /* it does not depend on the node */
+    bit = wcodeci_mix_bit(m, c, slot, node, inputs, bit, decoding);
     if (bit != expected) t->match = t->strength = 0;
     return bit;
+}
+
+/* The decision number `type` below 4 on the size k. */
+WCODECI_INLINE unsigned wcodeci_mix_decide_size(wcodeci_mix *m, wcodeci_mix_coder *c, wcodeci_mix_integer *t, unsigned k,
+                                                unsigned type, unsigned inputs, unsigned expected, unsigned bit,
+                                                const int decoding)
+{
+    const unsigned node = 4 * k + type;
+    return wcodeci_mix_decide(m, c, t, t->context, node, node, 36 * t->strength + node, type, inputs, expected, bit,
+                              decoding);
 }
 
 /* The number's size, by steps from the likely one. */
@@ -574,16 +603,14 @@ WCODECI_INLINE unsigned wcodeci_mix_integer_size(wcodeci_mix *m, wcodeci_mix_cod
                                                  unsigned expected, unsigned size, const int decoding)
 {
     unsigned k = centre;
-    if (wcodeci_mix_decide(m, c, t, centre, 192 + 16 * t->strength + run, 0, 6, expected > k, size > k,
-                           decoding)) {
+    if (wcodeci_mix_decide(m, c, t, t->context, 4 * k, 4 * k, 144 + 16 * t->strength + run, 0,
+                           WCODECI_MIX_INTEGER_INPUTS, expected > k, size > k, decoding)) {
         for (k++; k < width; k++)
-            if (!wcodeci_mix_decide(m, c, t, 9 + k, 48 * t->strength + 9 + k, 1, 6, expected > k, size > k,
-                                    decoding))
+            if (!wcodeci_mix_decide_size(m, c, t, k, 1, WCODECI_MIX_INTEGER_INPUTS, expected > k, size > k, decoding))
                 break;
     } else {
         for (; k > 0; k--)
-            if (!wcodeci_mix_decide(m, c, t, 18 + k, 48 * t->strength + 18 + k, 2, 6, expected < k, size < k,
-                                    decoding))
+            if (!wcodeci_mix_decide_size(m, c, t, k, 2, WCODECI_MIX_INTEGER_INPUTS, expected < k, size < k, decoding))
                 break;
     }
     return k;
@@ -594,13 +621,20 @@ WCODECI_INLINE unsigned wcodeci_mix_integer_low(wcodeci_mix *m, wcodeci_mix_code
                                                 unsigned size, unsigned top, unsigned expected, unsigned a,
                                                 const int decoding)
 {
-    const unsigned node = 34 + (1u << (size - 1));      /* the nodes of smaller sizes come before */
+    uint32_t *const slots = t->bits + (1u << (size - 1));       /* those of smaller sizes come before */
     unsigned left = size - 1, tree = 1, depth;
     for (depth = 0; left > 0 && depth < top; depth++) {
-        left--;
-        tree = 2 * tree + wcodeci_mix_decide(m, c, t, node + tree, 48 * t->strength + 36 + depth,
-                                             4 + (depth < 3 ? depth : 3), 3, expected >> left & 1,
-                                             a >> left & 1, decoding);
+        unsigned bit = a >> --left & 1;
+        if (t->match) {
+            const unsigned type = 4 + (depth < 3 ? depth : 3), row = 28 + type;
+            uint32_t *slot[2];
+            slot[1] = slots + tree;
+            bit = wcodeci_mix_decide(m, c, t, slot, 0, row, 36 * t->strength + row, type, 2, expected >> left & 1, bit,
+                                     decoding);
+        } else {
+            bit = wcodeci_mix_plain(m, c, slots + tree, bit, decoding);
+        }
+        tree = 2 * tree + bit;
     }
     return tree << left | wcodeci_mix_coins(c, a, left, decoding);
 }
@@ -617,8 +651,7 @@ WCODECI_INLINE int32_t wcodeci_mix_integer_code(wcodeci_mix *m, wcodeci_mix_code
                                                    wcodeci_mix_size(m, a), decoding);
     if (size == 0) return 0;
     if (size == width) return -(int32_t)(1u << (width - 1));    /* the only one */
-    negative = wcodeci_mix_decide(m, c, t, 27 + size, 48 * t->strength + 27 + size, 3, 4, expected < 0, x < 0,
-                                  decoding);
+    negative = wcodeci_mix_decide_size(m, c, t, size, 3, 3, expected < 0, x < 0, decoding);
     low = wcodeci_mix_integer_low(m, c, t, size, top, b, a, decoding);
     return negative ? -(int32_t)low : (int32_t)low;
 }
@@ -640,7 +673,7 @@ WCODECI_INLINE void wcodeci_mix_integers(wcodeci_mix *m, const wcodeci_mix_in *i
     memset(m->match, 0, sizeof m->match);
     wcodeci_mix_scale_start(&s, m, 1280, row);
     memset(mean, 0, sizeof(int32_t) * wcodeci_min(row, WCODECI_MIX_COLUMNS));
-    t.slots = m->slots + WCODECI_MIX_INTEGER_SLOTS - 512;
+    t.slots = m->slots + WCODECI_MIX_INTEGER_MATCHES;
     for (i = 0; i < in->n; i++) {
         int32_t *const column_mean = &mean[s.j % WCODECI_MIX_COLUMNS];
         const int32_t log = s.plane + s.row + s.column[s.j % WCODECI_MIX_COLUMNS];
@@ -655,16 +688,15 @@ WCODECI_INLINE void wcodeci_mix_integers(wcodeci_mix *m, const wcodeci_mix_in *i
             t.match = wcodeci_mix_match_strength(match.length);
             t.strength = match.length < 16 ? 1 : match.length < 32 ? 2 : 3;
         }
-        t.context[1] = wcodeci_mix_context(m, wcodeci_mix_signed_size(m, left) * 17
-                                           + wcodeci_mix_signed_size(m, up), WCODECI_MIX_INTEGER_NODES);
-        t.context[2] = wcodeci_mix_context(m, 289 + wcodeci_mix_class(*column_mean / 16, -256, 32, 16) * 8
-                                           + eighth, WCODECI_MIX_INTEGER_NODES);
-        t.context[3] = wcodeci_mix_context(m, 417 + wcodeci_mix_class(row_mean / 16, -256, 32, 16) * 8 + eighth,
-                                           WCODECI_MIX_INTEGER_NODES);
-        t.context[4] = wcodeci_mix_context(m, 545 + scale, WCODECI_MIX_INTEGER_NODES);
-        t.context[5] = wcodeci_mix_context(m, 609 + (up == 0) * 32u + (up2 == 0) * 16u + run,
-                                           WCODECI_MIX_INTEGER_NODES);
-        c.rate = wcodeci_mix_rate(48, i);
+        t.bits = m->slots + WCODECI_MIX_INTEGER_BITS + scale / 8 * 128;
+        t.context[1] = m->slots + WCODECI_MIX_INTEGER_NODES
+                     * (wcodeci_mix_signed_size(m, left) * 17 + wcodeci_mix_signed_size(m, up));
+        t.context[2] = m->slots + WCODECI_MIX_INTEGER_NODES
+                     * (289 + wcodeci_mix_class(*column_mean / 16, -256, 32, 16) * 8 + eighth);
+        t.context[3] = m->slots + WCODECI_MIX_INTEGER_NODES
+                     * (417 + wcodeci_mix_class(row_mean / 16, -256, 32, 16) * 8 + eighth);
+        t.context[4] = m->slots + WCODECI_MIX_INTEGER_NODES * (545 + (up == 0) * 32u + (up2 == 0) * 16u + run);
+        wcodeci_mix_pace(&c, 64, i);
         x = wcodeci_mix_integer_code(m, &c, &t, wcodeci_mix_class(log + 110, 0, 256, (int)width), run, width, top,
                                      expected, x, decoding);
         if (decoding) out[i] = (wcodeci_byte)(((unsigned)(x + least) + zero + half) & mask);
@@ -730,14 +762,14 @@ WCODECI_INLINE void wcodeci_mix_text(wcodeci_mix *m, const wcodeci_mix_in *in, w
         const unsigned symbol = decoding ? 0 : v[i];
         unsigned tree = 1, left;
         match.expected = match.length ? v[match.at] : 0;
-        c.rate = wcodeci_mix_rate(14, i);
+        wcodeci_mix_pace(&c, 14, i);
         for (left = 8; left > 0; left--) {
             const unsigned class_ = wcodeci_mix_match_class(&match, tree, left);
             for (k = 0; k < WCODECI_MIX_TEXT_ORDERS; k++)
                 context[k] = slots + ((size_t)k << log) + ((hash[k] ^ tree * 0x9E3779B1u) * 2654435761u >> (32 - log));
             context[6] = slots + ((size_t)WCODECI_MIX_TEXT_ORDERS << log) + class_ * 8 + left - 1;
             c.weights = m->weight + class_ / 2 * WCODECI_MIX_INPUTS;
-            c.refined = m->refine + tree * 33;
+            c.refined = m->refine + tree * WCODECI_MIX_CELLS;
             tree = 2 * tree + wcodeci_mix_bit(m, &c, context, 0, WCODECI_MIX_TEXT_INPUTS, symbol >> (left - 1) & 1,
                                               decoding);
         }
@@ -758,7 +790,7 @@ static size_t wcodeci_mix_row(const wcodeci_mix_in *in)
 static void wcodeci_mix_code_exponents(wcodeci_mix *m, const wcodeci_mix_in *in, wcodeci_byte *out,
                                        unsigned centre)
 {
-    wcodeci_mix_start(m, WCODECI_MIX_EXPONENT_INPUTS, WCODECI_MIX_WEIGHTS, WCODECI_MIX_REFINED,
+    wcodeci_mix_start(m, WCODECI_MIX_EXPONENT_INPUTS, 9, WCODECI_MIX_WEIGHTS, WCODECI_MIX_REFINED,
                       WCODECI_MIX_EXPONENT_SLOTS - 256, 256, 25);
     if (out) {
         unsigned k;
@@ -770,7 +802,7 @@ static void wcodeci_mix_code_exponents(wcodeci_mix *m, const wcodeci_mix_in *in,
 static void wcodeci_mix_code_mantissas(wcodeci_mix *m, const wcodeci_mix_in *in, wcodeci_byte *out,
                                        unsigned top, unsigned sign)
 {
-    wcodeci_mix_start(m, WCODECI_MIX_MANTISSA_INPUTS, 528, 129, 512 * 128, sign ? 32 + 256 + 4096 : 0, 25);
+    wcodeci_mix_start(m, WCODECI_MIX_MANTISSA_INPUTS, 9, 528, 129, 512 * 128, sign ? 32 + 256 + 4096 : 0, 25);
     if (out) {
         unsigned k;
         for (k = 0; k < 4; k++) wcodeci_mix_take(&m->coder);
@@ -781,8 +813,8 @@ static void wcodeci_mix_code_mantissas(wcodeci_mix *m, const wcodeci_mix_in *in,
 static void wcodeci_mix_code_integers(wcodeci_mix *m, const wcodeci_mix_in *in, wcodeci_byte *out,
                                       unsigned zero, unsigned top)
 {
-    wcodeci_mix_start(m, WCODECI_MIX_INTEGER_INPUTS, WCODECI_MIX_INTEGER_SETS, WCODECI_MIX_INTEGER_ROWS,
-                      WCODECI_MIX_INTEGER_SLOTS - 512, 512, 20);
+    wcodeci_mix_start(m, WCODECI_MIX_INTEGER_INPUTS, 11, WCODECI_MIX_INTEGER_SETS, WCODECI_MIX_INTEGER_ROWS, 0,
+                      WCODECI_MIX_INTEGER_MATCHES + 512, 20);
     if (out) {
         unsigned k;
         for (k = 0; k < 4; k++) wcodeci_mix_take(&m->coder);
@@ -792,7 +824,7 @@ static void wcodeci_mix_code_integers(wcodeci_mix *m, const wcodeci_mix_in *in, 
 
 static void wcodeci_mix_code_text(wcodeci_mix *m, const wcodeci_mix_in *in, wcodeci_byte *out)
 {
-    wcodeci_mix_start(m, WCODECI_MIX_TEXT_INPUTS, 32, 256, 0,
+    wcodeci_mix_start(m, WCODECI_MIX_TEXT_INPUTS, 9, 32, 256, 0,
                       ((unsigned)WCODECI_MIX_TEXT_ORDERS << wcodeci_mix_text_log(in->n)) + 1024, 16);
     if (out) {
         unsigned k;
@@ -834,6 +866,7 @@ static const char *wcodeci_mix_decode(const wcodeci_mix_in *in, const wcodeci_by
     const wcodeci_byte *p = src + (kind == WCODECI_MIX_TEXT ? 1 : 2);
     if (size < 2 || kind > WCODECI_MIX_TEXT) return broken;
     if (size < least) return "a mix plane has fewer bytes than its values need";
+    wcodeci_mix_tables(m);
     m->coder.end = src + size;
     if (kind == WCODECI_MIX_EXPONENTS) {
         if (parameter >> in->width) return broken;
@@ -989,7 +1022,8 @@ static size_t wcodeci_mix_write_mantissas(const wcodeci_mix_in *in, wcodeci_byte
     return wcodeci_mix_write_either(in, three | sign, low | sign, dst, cap, m);
 }
 
-/* Writes a plane as in->kind.  Returns the payload's size, 0 if it does not fit.  `work`: as for decoding. */
+/* Writes a plane as in->kind.  Returns the payload's size, 0 if it does not fit.  `work`: as for decoding, and with
+ * wcodeci_mix_tables done. */
 static size_t wcodeci_mix_encode(const wcodeci_mix_in *in, wcodeci_byte *dst, size_t cap, void *work)
 {
     wcodeci_mix *const m = (wcodeci_mix *)work;

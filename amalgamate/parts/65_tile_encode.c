@@ -1158,7 +1158,7 @@ static size_t wcodeci_tile_encode_large(wcodeci_encoder *e, unsigned splits, uin
 static int wcodeci_tile_repeats(const wcodeci_encoder *e)
 {
     const size_t unit = wcodeci_dtypes[e->dtype].unit;
-    uint64_t *const seen = (uint64_t *)e->mix;
+    uint64_t *const seen = (uint64_t *)e->mix;      /* where its slots are: they are set before each use */
     size_t i, again = 0;
     memset(seen, 0, 4096 * sizeof *seen);
     for (i = 0; i + 8 <= e->size; i += unit) {
@@ -1659,6 +1659,9 @@ static size_t wcodeci_tile_encode(unsigned dtype, uint64_t row, const void *src,
     if (e.options.profile == WCODEC_PROFILE_BEST && (e.options.coders >> WCODEC_CODER_MIX & 1)) {
         e.mix = e.work;
         e.work += wcodeci_mix_scratch();
+#if WCODECI_MIX
+        wcodeci_mix_tables((wcodeci_mix *)e.mix);
+#endif
     }
     e.lz = WCODECI_LZ && (e.options.coders >> WCODEC_CODER_LZ & 1) ? e.work : NULL;
     e.units = e.work + wcodeci_encode_work(size);
