@@ -320,11 +320,12 @@ r*row + min((p+1)*T, row), where r = i / k rounded down and p = i mod k.
   [varint base offset]         only if the unit predictor is `base xor` or `base
                                difference`: of the tile's bytes in the base
   [plane of the row scales]    only if flags bit 7: two fields as for any plane
+  [table]                      only of splits 15 to 20: section 6.2
   for each plane of the split: u8: bits 0-4 coder, bits 5-7 plane predictor;
                                varint payload size
   filler                       so many zero bytes; a writer needs them where no body
                                size would otherwise fit the length of its own varint
-  for each plane, the row scales' first: the payload; if its size is 256 or more,
+  for the row scales, the table and each plane: the payload; if its size is 256 or more,
                                zero bytes (at most 7) before it bring its start
                                to a multiple of 8 from the record's first byte
 
@@ -375,6 +376,12 @@ order, each "width: value"; s is the top bit of x.
                                     8: x>>8&255                    8: x&255
 
   14  BLOCKS       1  section 6.1
+  15  PALETTE16    2  one: the index into a table of units (section 6.2)
+  16  PALETTE32    4  the same
+  17  PALETTE64    8  the same
+  18  LINEAR_BF16  2  one: k + zero, of k times a scale rounded to BF16
+  19  LINEAR_F16   2  the same, rounded to FP16
+  20  LINEAR_F32   4  the same, rounded to FP32
 
 Other ids are reserved.  Writers choose the split that is smallest; the dtype
 does not bind them.
@@ -388,7 +395,7 @@ What the record says of its planes (section 5) is replaced by:
   for each field: varint       its bytes in a block, at least 1; the sum is B, which is
                                at most 4096; n MUST be a multiple of B
   for each field, in the order of a block's bytes:
-    u8    split                any but BLOCKS
+    u8    split                below 14
     u8    flags                bits 0-2: unit predictor; bit 3: a row length follows;
                                others MUST be 0
     [varint row]               as in section 5
@@ -404,6 +411,34 @@ and 5, for a field has no base offset.  Block number b of the tile is made of by
 
 The tile's flags MUST be 0 but for filler.  A T record MUST NOT use this split unless the
 header's features have bit 2, S and I records never do.
+
+6.2 Splits with a table
+
+Splits 15 to 20 have one plane, whose width w is the tile's own, and a table; flags bit
+7 MUST be clear with them.  The plane has n values of w bits, as section 9 speaks of
+them.  A unit predictor works on the units that the table gives.
+
+Splits 15 to 17.  The table's field in the record is
+
+  varint c                     units in the table, 1 to 256
+
+w is the least from 1 to 8 with c <= 2^w.  The table's payload is c units, each greater
+than the one before it as an unsigned number.  A value v, which MUST be below c, stands
+for unit number v.
+
+Splits 18 to 20.  The fields are
+
+  u8      form                 bits 0-3: w, 1 to 8; bits 4-5: b - 1; others reserved
+  u8      zero
+  varint  G                    units that share a scale: 1 to n
+
+The table's payload has ceil(n / G) scales, of b bytes each: the upper bytes, lowest
+first, of the bits of an FP32 number, whose lower bytes are 0.  Its exponent MUST NOT be
+255.  Unit i is k * s: s is scale number i / G, rounded down, k = v[i] - zero.  The
+product is exact at first, then rounded to FP32, then from there to the unit's format,
+each time to the nearest, of two to the even one, with subnormal numbers, and to
+infinity beyond the largest; its sign is that of s, or the other one if k is below 0,
+also where it is zero.
 
 7. Predictors
 
@@ -1263,7 +1298,9 @@ typedef enum wcodec_split {
     WCODEC_SPLIT_BF16 = 4, WCODEC_SPLIT_F16 = 5, WCODEC_SPLIT_F32 = 6, WCODEC_SPLIT_F64 = 7,
     WCODEC_SPLIT_F8_E4M3 = 8, WCODEC_SPLIT_F8_E5M2 = 9, WCODEC_SPLIT_NIBBLES = 10,
     WCODEC_SPLIT_BF16_4 = 11, WCODEC_SPLIT_F16_4 = 12, WCODEC_SPLIT_F32_4 = 13, WCODEC_SPLIT_BLOCKS = 14,
-    WCODEC_SPLIT_COUNT = 15
+    WCODEC_SPLIT_PALETTE16 = 15, WCODEC_SPLIT_PALETTE32 = 16, WCODEC_SPLIT_PALETTE64 = 17,
+    WCODEC_SPLIT_LINEAR_BF16 = 18, WCODEC_SPLIT_LINEAR_F16 = 19, WCODEC_SPLIT_LINEAR_F32 = 20,
+    WCODEC_SPLIT_COUNT = 21
 } wcodec_split;
 
 typedef enum wcodec_coder {
@@ -1301,6 +1338,7 @@ typedef struct wcodec_tile_info {
     wcodec_plane_info plane[WCODEC_MAX_PLANES];
     int scaled;                     /* decoding takes the scales of its group's columns */
     wcodec_plane_info rows;         /* then: the scales of its rows */
+    size_t table_size, table_offset;    /* of palettes and linear splits: units or scales, in the record */
     int based;                      /* decoding takes `decoded_size` bytes of the base, */
     uint64_t base_offset;           /* from here on */
 } wcodec_tile_info;
@@ -3230,7 +3268,14 @@ static const wcodeci_split_row wcodeci_splits[WCODEC_SPLIT_COUNT] = {
     { "F32_4", 4, 5,
       { WCODECI_FIELD(23, 8), WCODECI_FIELD(19, 4), WCODECI_FIELDS(31, 1, 16, 3), WCODECI_FIELD(8, 8),
         WCODECI_FIELD(0, 8) } },
-    { "BLOCKS", 1, 0, { WCODECI_FIELD(0, 0) } }         /* its fields have splits of their own */
+    { "BLOCKS", 1, 0, { WCODECI_FIELD(0, 0) } },        /* its fields have splits of their own */
+    /* One plane of indices, whose width is the tile's: see 598_palette.c. */
+    { "PALETTE16", 2, 1, { WCODECI_FIELD(0, 8) } },
+    { "PALETTE32", 4, 1, { WCODECI_FIELD(0, 8) } },
+    { "PALETTE64", 8, 1, { WCODECI_FIELD(0, 8) } },
+    { "LINEAR_BF16", 2, 1, { WCODECI_FIELD(0, 8) } },
+    { "LINEAR_F16", 2, 1, { WCODECI_FIELD(0, 8) } },
+    { "LINEAR_F32", 4, 1, { WCODECI_FIELD(0, 8) } }
 };
 
 /* The plane whose values are merged as they are decoded, where there is a kernel for that. */
@@ -12028,6 +12073,176 @@ static const wcodeci_encode_kernels wcodeci_encode_kernels_neon = {
 
 #endif
 
+/* ---- part: amalgamate/parts/598_palette.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Palettes (private): units that are few, or few times a scale
+ * A tile of such a split has one plane, of indices, and a table beside it (format section 6.1): the units
+ * themselves, or one scale for each run of units, of which the index says how many times.  The product is that of
+ * floating-point numbers, in integers, so that it is the same everywhere.
+ * ---------------------------------------------------------------------------------------------- */
+
+#define WCODECI_PALETTE 256                 /* units, at most */
+
+/* Is the split one with a table, of a palette, a linear one? */
+WCODECI_INLINE int wcodeci_split_indexed(unsigned split) { return split >= WCODEC_SPLIT_PALETTE16; }
+
+WCODECI_INLINE int wcodeci_split_palette(unsigned split)
+{
+    return split >= WCODEC_SPLIT_PALETTE16 && split <= WCODEC_SPLIT_PALETTE64;
+}
+
+WCODECI_INLINE int wcodeci_split_linear(unsigned split) { return split >= WCODEC_SPLIT_LINEAR_BF16; }
+
+/* What the record's fields say of the table. */
+typedef struct wcodeci_palette {
+    size_t count;               /* units; of linear splits: scales */
+    unsigned width;             /* bits an index */
+    unsigned zero;              /* linear: the index of 0, */
+    unsigned bytes;             /* those of a scale that are stored, the upper ones, */
+    size_t run;                 /* and the units that share one */
+    size_t size;                /* bytes of the table */
+} wcodeci_palette;
+
+/* The fewest bits, at least 1, that hold 0 ... most. */
+static unsigned wcodeci_palette_width(unsigned most)
+{
+    unsigned width = 1;
+    while (most >> width) width++;
+    return width;
+}
+
+/* x / 2^shift, rounded to nearest, ties to even; shift 0 to 40. */
+WCODECI_INLINE uint32_t wcodeci_round_shift(uint64_t x, unsigned shift)
+{
+    const uint64_t q = x >> shift, rest = x & (((uint64_t)1 << shift) - 1), half = ((uint64_t)1 << shift) >> 1;
+    return (uint32_t)(q + (shift && (rest > half || (rest == half && (q & 1)))));
+}
+
+WCODECI_INLINE unsigned wcodeci_bit_length(uint32_t x)
+{
+    unsigned n = 0;
+    if (x >> 16) n = 16;
+    if (x >> n >> 8) n += 8;
+    if (x >> n >> 4) n += 4;
+    if (x >> n >> 2) n += 2;
+    return n + (x >> n > 1 ? 2 : x >> n);
+}
+
+/* The bits of k times an FP32 number, 0 <= k <= 255, rounded to FP32.  `scale`: its bits but the sign; it is finite. */
+WCODECI_INLINE uint32_t wcodeci_scale_times(uint32_t scale, unsigned k)
+{
+    const unsigned e = scale >> 23 ? scale >> 23 : 1;
+    const uint32_t m = (scale & 0x7FFFFF) | (scale >> 23 ? 0x800000u : 0), p = m * k;   /* below 2^32 */
+    const unsigned length = wcodeci_bit_length(p);
+    /* A normal number has 24 bits at least, and a subnormal one keeps its exponent: so nothing moves up. */
+    const unsigned shift = length > 24 ? length - 24 : 0;
+    uint32_t bits;
+    if (e + shift >= 255) return p ? 0x7F800000u : 0;
+    bits = wcodeci_round_shift(p, shift);
+    if (bits >= 0x800000) bits += (e + shift - 1) << 23;
+    return bits;
+}
+
+/* FP32 without sign, not NaN, rounded to BF16 or FP16. */
+WCODECI_INLINE uint32_t wcodeci_to_bf16(uint32_t x) { return (x + 0x7FFF + (x >> 16 & 1)) >> 16; }
+
+WCODECI_INLINE uint32_t wcodeci_to_f16(uint32_t x)
+{
+    const unsigned e = x >> 23;
+    const uint32_t m = (x & 0x7FFFFF) | 0x800000;
+    uint32_t bits;
+    if (e >= 143) return 0x7C00;
+    if (e < 102) return 0;                      /* below half the smallest */
+    if (e < 113) return wcodeci_round_shift(m, 13 + (113 - e));
+    bits = wcodeci_round_shift(m, 13) + ((e - 113) << 10);
+    return bits < 0x7C00 ? bits : 0x7C00;
+}
+
+/* The unit of a linear split that is k times a scale, |k| <= 255; 0 has the scale's sign. */
+WCODECI_INLINE uint32_t wcodeci_linear_unit(unsigned split, uint32_t scale, int k)
+{
+    const uint32_t x = wcodeci_scale_times(scale & 0x7FFFFFFF, (unsigned)(k < 0 ? -k : k));
+    const uint32_t sign = (scale >> 31) ^ (k < 0);
+    if (split == WCODEC_SPLIT_LINEAR_BF16) return wcodeci_to_bf16(x) | sign << 15;
+    if (split == WCODEC_SPLIT_LINEAR_F16) return wcodeci_to_f16(x) | sign << 15;
+    return x | sign << 31;
+}
+
+WCODECI_INLINE size_t wcodeci_palette_runs(size_t n, size_t run) { return (n - 1) / run + 1; }
+
+/* Scale number i of a table, from the bytes that are stored. */
+WCODECI_INLINE uint32_t wcodeci_linear_scale(const wcodeci_byte *table, unsigned bytes, size_t i)
+{
+    uint32_t scale = 0;
+    unsigned b;
+    for (b = 0; b < bytes; b++) scale |= (uint32_t)table[i * bytes + b] << 8 * (4 - bytes + b);
+    return scale;
+}
+
+WCODECI_INLINE void wcodeci_palette_body(const wcodeci_byte *index, const wcodeci_byte *units, unsigned unit,
+                                         wcodeci_byte *dst, size_t n)
+{
+    size_t i;
+    for (i = 0; i < n; i++)
+        wcodeci_store_unit(dst + i * unit, unit, wcodeci_load_unit(units + index[i] * unit, unit));
+}
+
+static void wcodeci_palette_units(const wcodeci_byte *index, const wcodeci_byte *units, unsigned unit,
+                                  wcodeci_byte *dst, size_t n)
+{
+    switch (unit) {
+    case 2: wcodeci_palette_body(index, units, 2, dst, n); break;
+    case 4: wcodeci_palette_body(index, units, 4, dst, n); break;
+    default: wcodeci_palette_body(index, units, 8, dst, n); break;
+    }
+}
+
+/* Puts n units of a palette together.  room: 2048 bytes. */
+static const char *wcodeci_palette_decode(const wcodeci_palette *p, unsigned unit, const wcodeci_byte *table,
+                                          const wcodeci_byte *index, wcodeci_byte *room, wcodeci_byte *dst,
+                                          size_t n)
+{
+    unsigned highest = 0;
+    size_t i;
+    memset(room, 0, WCODECI_PALETTE * (size_t)unit);
+    memcpy(room, table, p->size);
+    for (i = 1; i < p->count; i++)
+        if (wcodeci_load_unit(table + i * unit, unit) <= wcodeci_load_unit(table + (i - 1) * unit, unit))
+            return "a palette's units do not rise";
+    if (p->count < (size_t)1 << p->width)
+        for (i = 0; i < n; i++) highest = index[i] > highest ? index[i] : highest;
+    if (highest >= p->count) return "an index beyond a palette's units";
+    wcodeci_palette_units(index, room, unit, dst, n);
+    return NULL;
+}
+
+/* The same of a linear split. */
+static const char *wcodeci_linear_decode(const wcodeci_palette *p, unsigned split, unsigned unit,
+                                         const wcodeci_byte *table, const wcodeci_byte *index, wcodeci_byte *room,
+                                         wcodeci_byte *dst, size_t n)
+{
+    const unsigned values = 1u << p->width;
+    size_t at, run = 0;
+    for (at = 0; at < n; at += p->run, run++) {
+        const size_t count = wcodeci_min(p->run, n - at);
+        const uint32_t scale = wcodeci_linear_scale(table, p->bytes, run);
+        wcodeci_byte *to = dst + at * unit;
+        size_t i;
+        if ((scale >> 23 & 255) == 255) return "a scale that is not finite";
+        if (count < values) {
+            for (i = 0; i < count; i++)
+                wcodeci_store_unit(to + i * unit, unit,
+                                   wcodeci_linear_unit(split, scale, (int)index[at + i] - (int)p->zero));
+            continue;
+        }
+        for (i = 0; i < values; i++)
+            wcodeci_store_unit(room + i * unit, unit, wcodeci_linear_unit(split, scale, (int)i - (int)p->zero));
+        wcodeci_palette_units(index + at, room, unit, to, count);
+    }
+    return NULL;
+}
+
 /* ---- part: amalgamate/parts/599_kernels.c ---- */
 
 /* ------------------------------------------------------------------------------------------------
@@ -12156,6 +12371,7 @@ typedef struct wcodeci_tile {
     uint64_t row;       /* 0: none given */
     uint64_t phase;     /* of a scaled tile */
     size_t n;           /* units */
+    wcodeci_palette palette;
     size_t widths, heads;   /* in the record of a tile of blocks: where the sizes of its fields begin, and their heads */
     size_t fields_end;  /* in the record: where the filler begins */
     size_t payloads;    /* in the record: where the filler ends */
@@ -12195,6 +12411,46 @@ static uint64_t wcodeci_plane_place(wcodec_plane_info *plane, uint64_t position)
     return position + plane->size;
 }
 
+/* Reads what the fields of a split with a table say of it. */
+static wcodec_status wcodeci_palette_parse(wcodeci_cursor *c, wcodeci_tile *tile, const char **what)
+{
+    wcodeci_palette *p = &tile->palette;
+    if (wcodeci_split_palette(tile->info.split)) {
+        const uint64_t count = wcodeci_take_varint(c);
+        if (c->bad) return c->bad;
+        if (count == 0 || count > WCODECI_PALETTE) return WCODEC_E_CORRUPT;
+        p->count = (size_t)count;
+        p->width = wcodeci_palette_width((unsigned)count - 1);
+        p->size = p->count * tile->info.unit;
+    } else {
+        const unsigned form = wcodeci_take8(c);
+        uint64_t run;
+        p->zero = wcodeci_take8(c);
+        run = wcodeci_take_varint(c);
+        if (c->bad) return c->bad;
+        if (form >> 6) {
+            *what = "unknown form of a table";
+            return WCODEC_E_UNSUPPORTED;
+        }
+        p->width = form & 15;
+        p->bytes = 1 + (form >> 4);
+        if (p->width == 0 || p->width > 8 || run == 0 || run > tile->n) return WCODEC_E_CORRUPT;
+        p->run = (size_t)run;
+        p->count = wcodeci_palette_runs(tile->n, p->run);
+        p->size = p->count * p->bytes;
+    }
+    tile->info.table_size = p->size;
+    return tile->info.scaled ? WCODEC_E_CORRUPT : WCODEC_OK;
+}
+
+/* Places the table as a payload is placed. */
+static uint64_t wcodeci_palette_place(wcodec_tile_info *info, uint64_t position)
+{
+    if (info->table_size >= WCODECI_ALIGNED_PLANE) position = wcodeci_up8(position);
+    info->table_offset = (size_t)position;
+    return position + info->table_size;
+}
+
 /* Parses split and flags, which are taken already, of a tile or a field: `size` bytes when decoded. */
 static wcodec_status wcodeci_split_parse(wcodeci_tile *tile, unsigned flags, const char **what)
 {
@@ -12219,7 +12475,7 @@ static wcodec_status wcodeci_planes_parse(wcodeci_cursor *c, wcodeci_tile *tile,
     for (k = 0; k < split->planes; k++) {
         wcodec_plane_info *plane = &tile->info.plane[k];
         wcodec_status status;
-        plane->width = split->plane[k].width;
+        plane->width = tile->palette.width ? (unsigned char)tile->palette.width : split->plane[k].width;
         status = wcodeci_plane_parse(c, plane, what);
         if (status) return status;
         up |= plane->predictor == WCODEC_PREDICT_UP;
@@ -12243,7 +12499,7 @@ static wcodec_status wcodeci_field_parse(wcodeci_cursor *c, size_t width, size_t
     if (c->bad) return c->bad;
     status = wcodeci_split_parse(field, flags, what);
     if (status) return status;
-    if (field->info.split == WCODEC_SPLIT_BLOCKS || flags > WCODECI_TILE_ROW + 7
+    if (field->info.split >= WCODEC_SPLIT_BLOCKS || flags > WCODECI_TILE_ROW + 7
         || wcodeci_predict_based(field->info.predictor) || width * blocks % field->info.unit)
         return WCODEC_E_CORRUPT;
     field->info.decoded_size = width * blocks;
@@ -12301,11 +12557,11 @@ static wcodeci_fields wcodeci_fields_begin(const wcodeci_byte *src, const wcodec
     return fields;
 }
 
-/* Places the payloads of a tile's or a field's planes behind `position`; returns where they end. */
+/* Places the payloads of a tile or a field behind `position`; returns where they end. */
 static uint64_t wcodeci_planes_place(wcodec_tile_info *info, uint64_t position)
 {
     unsigned k;
-    position = wcodeci_plane_place(&info->rows, position);
+    position = wcodeci_palette_place(info, wcodeci_plane_place(&info->rows, position));
     for (k = 0; k < info->planes; k++) position = wcodeci_plane_place(&info->plane[k], position);
     return position;
 }
@@ -12331,7 +12587,7 @@ static uint64_t wcodeci_tile_end(const wcodeci_byte *src, wcodeci_tile *tile)
     wcodeci_tile field;
     unsigned f;
     if (tile->info.split != WCODEC_SPLIT_BLOCKS) return wcodeci_planes_place(&tile->info, tile->payloads);
-    tile->info.rows.offset = tile->payloads;
+    tile->info.rows.offset = tile->info.table_offset = tile->payloads;
     fields = wcodeci_fields_begin(src, tile);
     for (f = 0; f < tile->info.fields; f++) (void)wcodeci_fields_next(&fields, &field);
     return fields.position;
@@ -12380,6 +12636,7 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
         status = wcodeci_blocks_parse(&c, src, tile, what);
     } else {
         status = tile->info.scaled ? wcodeci_plane_parse(&c, &tile->info.rows, what) : WCODEC_OK;
+        if (!status && wcodeci_split_indexed(tile->info.split)) status = wcodeci_palette_parse(&c, tile, what);
         if (!status) status = wcodeci_planes_parse(&c, tile, what);
     }
     if (status) return c.bad && size >= record.head + record.body ? WCODEC_E_CORRUPT : status;
@@ -12649,6 +12906,20 @@ static int wcodeci_tile_fused(wcodeci_tile_job *job, const char **what)
     return 1;
 }
 
+/* A tile of indices, and what they stand for. */
+static const char *wcodeci_tile_palette(wcodeci_tile_job *job)
+{
+    const wcodec_tile_info *info = &job->tile.info;
+    const wcodeci_byte *table = job->src + info->table_offset;
+    const char *what = wcodeci_plane_find(job, 0);
+    if (what) return what;
+    if (wcodeci_split_palette(info->split))
+        return wcodeci_palette_decode(&job->tile.palette, info->unit, table, job->planes[0],
+                                      (wcodeci_byte *)job->table, job->dst, job->tile.n);
+    return wcodeci_linear_decode(&job->tile.palette, info->split, info->unit, table, job->planes[0],
+                                 (wcodeci_byte *)job->table, job->dst, job->tile.n);
+}
+
 /* Decodes all planes and merges them. */
 static const char *wcodeci_tile_planes(wcodeci_tile_job *job)
 {
@@ -12656,6 +12927,7 @@ static const char *wcodeci_tile_planes(wcodeci_tile_job *job)
     const char *what = NULL;
     unsigned k;
     if (info->split == WCODEC_SPLIT_BYTE) return wcodeci_plane_decode(job, 0, job->dst);
+    if (wcodeci_split_indexed(info->split)) return wcodeci_tile_palette(job);
     if (wcodeci_tile_fused(job, &what)) return what;
     for (k = 0; k < info->planes && !what; k++) what = wcodeci_plane_find(job, k);
     if (!what) wcodeci_merge(job->engine->kernels, info->split, job->planes, job->dst, job->tile.n);
@@ -12682,6 +12954,8 @@ static int wcodeci_planes_padding_ok(const wcodeci_byte *src, const wcodeci_tile
     unsigned k;
     if (!wcodeci_all_zero(src + end, src + tile->info.rows.offset)) return 0;
     end = tile->info.rows.offset + tile->info.rows.size;
+    if (!wcodeci_all_zero(src + end, src + tile->info.table_offset)) return 0;
+    end = tile->info.table_offset + tile->info.table_size;
     for (k = 0; k < tile->info.planes; k++) {
         if (!wcodeci_all_zero(src + end, src + tile->info.plane[k].offset)) return 0;
         end = tile->info.plane[k].offset + tile->info.plane[k].size;
@@ -13288,6 +13562,415 @@ static const wcodeci_byte wcodeci_guesses[4][3] = {
 
 #endif
 
+/* ---- part: amalgamate/parts/646_palette_find.c ---- */
+
+/* ------------------------------------------------------------------------------------------------
+ * Finding palettes, and scales of dequantised integers (private)
+ * All of it gives up early on ordinary numbers: where the first ones are all different, after a few hundred units
+ * that are too many, or after a handful that are no small multiples of anything.
+ * ---------------------------------------------------------------------------------------------- */
+#ifndef WCODEC_NO_ENCODER
+
+#define WCODECI_PALETTE_SLOTS 512u
+#define WCODECI_PALETTE_FIRST 96u       /* so many of few units are hardly all different */
+
+/* Units met so far, by a hash. */
+typedef struct wcodeci_palette_set {
+    uint64_t unit[WCODECI_PALETTE_SLOTS];
+    uint16_t number[WCODECI_PALETTE_SLOTS];     /* plus 1; 0: a free slot */
+    uint64_t list[WCODECI_PALETTE];
+    unsigned count;
+} wcodeci_palette_set;
+
+static unsigned wcodeci_palette_slot(const wcodeci_palette_set *set, uint64_t x)
+{
+    unsigned at = (unsigned)(x * 0x9E3779B97F4A7C15u >> 55);
+    while (set->number[at] && set->unit[at] != x) at = (at + 1) % WCODECI_PALETTE_SLOTS;
+    return at;
+}
+
+/* Are some of the first units alike, but for the upper bit, which is a sign?  So they are where they are few, or few
+ * integers times a scale. */
+static int wcodeci_palette_likely(const wcodeci_byte *src, size_t n, unsigned unit)
+{
+    const uint64_t mask = ((uint64_t)1 << (8 * unit - 1)) - 1;
+    wcodeci_palette_set set;
+    size_t i;
+    memset(set.number, 0, sizeof set.number);
+    for (i = 0; i < n && i < WCODECI_PALETTE_FIRST; i++) {
+        const uint64_t x = wcodeci_load_unit(src + i * unit, unit) & mask;
+        const unsigned at = wcodeci_palette_slot(&set, x);
+        if (set.number[at]) return 1;
+        set.unit[at] = x;
+        set.number[at] = 1;
+    }
+    return 0;
+}
+
+/* Sorts the units and gives them new numbers. */
+static void wcodeci_palette_sort(wcodeci_palette_set *set)
+{
+    unsigned i, k;
+    for (i = 1; i < set->count; i++) {
+        const uint64_t x = set->list[i];
+        for (k = i; k > 0 && set->list[k - 1] > x; k--) set->list[k] = set->list[k - 1];
+        set->list[k] = x;
+    }
+    for (i = 0; i < set->count; i++) set->number[wcodeci_palette_slot(set, set->list[i])] = (uint16_t)(i + 1);
+}
+
+/* Finds the palette of n units: their indices, and the table.  0: there are too many, or just one. */
+static int wcodeci_palette_find(const wcodeci_byte *src, size_t n, unsigned unit, wcodeci_palette *p,
+                                wcodeci_byte *index, wcodeci_byte *table)
+{
+    wcodeci_palette_set set;
+    uint64_t last = 0;
+    unsigned at = 0;
+    size_t i;
+    memset(set.number, 0, sizeof set.number);
+    set.count = 0;
+    for (i = 0; i < n; i++) {
+        const uint64_t x = wcodeci_load_unit(src + i * unit, unit);
+        if (i && x == last) continue;
+        last = x;
+        at = wcodeci_palette_slot(&set, x);
+        if (set.number[at]) continue;
+        if (set.count == WCODECI_PALETTE) return 0;
+        set.unit[at] = x;
+        set.list[set.count] = x;
+        set.number[at] = (uint16_t)++set.count;
+    }
+    if (set.count == 1 || 2 * set.count > n) return 0;
+    wcodeci_palette_sort(&set);
+    for (i = 0; i < n; i++) {
+        const uint64_t x = wcodeci_load_unit(src + i * unit, unit);
+        if (i == 0 || x != last) at = wcodeci_palette_slot(&set, x);
+        last = x;
+        index[i] = (wcodeci_byte)(set.number[at] - 1);
+    }
+    memset(p, 0, sizeof *p);
+    p->count = set.count;
+    p->width = wcodeci_palette_width(set.count - 1);
+    p->size = (size_t)set.count * unit;
+    for (i = 0; i < set.count; i++) wcodeci_store_unit(table + i * unit, unit, set.list[i]);
+    return 1;
+}
+
+/* ---- dequantised integers ---- */
+
+#define WCODECI_LINEAR_SAMPLE 48        /* units of a run that are looked at first */
+#define WCODECI_LINEAR_FIRST 16         /* the smallest of a tile's first ones is so many times its scale at most */
+#define WCODECI_LINEAR_FRACTION 20      /* bits of a fixed-point number below half a unit in the last place */
+
+/* How a linear split's units are built. */
+typedef struct wcodeci_linear_format {
+    unsigned split, unit, mantissa, exponents, bias;    /* a mantissa m at exponent e is m * 2^(e - bias) */
+} wcodeci_linear_format;
+
+static wcodeci_linear_format wcodeci_linear_format_of(unsigned split)
+{
+    static const wcodeci_linear_format formats[3] = {
+        { WCODEC_SPLIT_LINEAR_BF16, 2, 7, 255, 134 }, { WCODEC_SPLIT_LINEAR_F16, 2, 10, 31, 25 },
+        { WCODEC_SPLIT_LINEAR_F32, 4, 23, 255, 150 }
+    };
+    return formats[split - WCODEC_SPLIT_LINEAR_BF16];
+}
+
+/* The mantissa, with its hidden bit, and the exponent of a unit; 0: it is not finite. */
+static int wcodeci_linear_take(const wcodeci_linear_format *f, uint32_t x, uint32_t *mantissa, unsigned *exponent)
+{
+    const unsigned e = x >> f->mantissa & f->exponents;
+    *mantissa = (x & ((1u << f->mantissa) - 1)) | (e ? 1u << f->mantissa : 0);
+    *exponent = e ? e : 1;
+    return e != f->exponents;
+}
+
+/* A run of units on its way to a scale.  Sizes of numbers count halves of the smallest one's last place. */
+typedef struct wcodeci_linear_run {
+    wcodeci_linear_format format;
+    const wcodeci_byte *src;
+    size_t n;
+    unsigned base;                      /* of the smallest number */
+    unsigned most;                      /* times the scale that the smallest of the sample may be */
+    int signs;                          /* bit 0: there is +0, bit 1: -0 */
+    uint64_t low, high;                 /* where the scale lies, in fixed point */
+} wcodeci_linear_run;
+
+static uint32_t wcodeci_linear_load(const wcodeci_linear_run *r, size_t i)
+{
+    return (uint32_t)wcodeci_load_unit(r->src + i * r->format.unit, r->format.unit);
+}
+
+/* A number's size, and half its last place. */
+static uint64_t wcodeci_linear_size(const wcodeci_linear_run *r, uint32_t x, uint64_t *half)
+{
+    uint32_t mantissa;
+    unsigned exponent;
+    (void)wcodeci_linear_take(&r->format, x, &mantissa, &exponent);
+    *half = 0;
+    if (mantissa == 0) return 0;
+    *half = (uint64_t)1 << (exponent - r->base);
+    return (uint64_t)mantissa << (exponent - r->base + 1);
+}
+
+/* Finds the smallest number; 0: one is not finite, or others are too large beside it. */
+static int wcodeci_linear_range(wcodeci_linear_run *r)
+{
+    unsigned least = ~0u, most = 0, exponent;
+    uint32_t mantissa;
+    size_t i;
+    r->signs = 0;
+    for (i = 0; i < r->n; i++) {
+        const uint32_t x = wcodeci_linear_load(r, i);
+        if (!wcodeci_linear_take(&r->format, x, &mantissa, &exponent)) return 0;
+        if (mantissa == 0) {
+            r->signs |= x ? 2 : 1;
+            continue;
+        }
+        least = exponent < least ? exponent : least;
+        most = exponent > most ? exponent : most;
+    }
+    r->base = least;
+    return r->signs != 3 && (least == ~0u || most - least <= 8);
+}
+
+/* What is rounded to a number lies between these, in fixed point: a little more than half the last place away, for
+ * what is rounded twice; half of that below a power of 2. */
+static uint64_t wcodeci_linear_bottom(const wcodeci_linear_run *r, uint64_t size, uint64_t half)
+{
+    const unsigned power = size == half << (r->format.mantissa + 1);
+    return (size << WCODECI_LINEAR_FRACTION) - (half << (WCODECI_LINEAR_FRACTION - power)) - (half << 5);
+}
+
+static uint64_t wcodeci_linear_top(uint64_t size, uint64_t half)
+{
+    return ((size + half) << WCODECI_LINEAR_FRACTION) + (half << 5);
+}
+
+/* Makes the scale's bounds those that a number allows too, if it is clear how many times the scale that is.
+ * 0: it is not a multiple of anything between them. */
+static int wcodeci_linear_narrow(wcodeci_linear_run *r, uint64_t size, uint64_t half)
+{
+    const uint64_t bottom = wcodeci_linear_bottom(r, size, half), top = wcodeci_linear_top(size, half);
+    const uint64_t k = top / r->low;
+    uint64_t x;
+    if (k == 0 || k > 255 || k * r->high < bottom) return 0;
+    if (k > 1 && (k - 1) * r->high >= bottom) return 1;
+    x = bottom / k;
+    if (x > r->low) r->low = x;
+    x = top / k + 1;
+    if (x < r->high) r->high = x;
+    return r->low <= r->high;
+}
+
+/* The first few sizes of a run, each once, from the smallest on. */
+static unsigned wcodeci_linear_sample(const wcodeci_linear_run *r, uint64_t size[WCODECI_LINEAR_SAMPLE],
+                                      uint64_t half[WCODECI_LINEAR_SAMPLE])
+{
+    unsigned count = 0;
+    size_t i;
+    for (i = 0; i < r->n && i < WCODECI_LINEAR_SAMPLE; i++) {
+        uint64_t h;
+        const uint64_t s = wcodeci_linear_size(r, wcodeci_linear_load(r, i), &h);
+        unsigned k = count;
+        if (s == 0) continue;
+        while (k > 0 && size[k - 1] > s) k--;
+        if (k > 0 && size[k - 1] == s) continue;
+        memmove(size + k + 1, size + k, (count - k) * sizeof *size);
+        memmove(half + k + 1, half + k, (count - k) * sizeof *half);
+        size[k] = s;
+        half[k] = h;
+        count++;
+    }
+    return count;
+}
+
+/* Bounds for the scale if the smallest of the sample is j times it. */
+static int wcodeci_linear_guess(wcodeci_linear_run *r, const uint64_t *size, const uint64_t *half, unsigned count,
+                                unsigned j)
+{
+    unsigned i;
+    if (size[0] <= half[0] + 1) return 0;               /* one of the smallest numbers there are */
+    r->low = wcodeci_linear_bottom(r, size[0], half[0]) / j;
+    r->high = wcodeci_linear_top(size[0], half[0]) / j + 1;
+    for (i = 1; i < count; i++)
+        if (!wcodeci_linear_narrow(r, size[i], half[i])) return 0;
+    return 1;
+}
+
+/* The bits of a bound as an FP32 number, rounded down, or up; 0: there is none. */
+static uint32_t wcodeci_linear_float(const wcodeci_linear_run *r, uint64_t x, int up)
+{
+    int shift = 0, e;
+    uint64_t m;
+    while (x >> (24 + shift)) shift++;
+    while (shift > -24 && !(x >> (23 + shift) & 1)) shift--;
+    e = shift + (int)r->base - (int)r->format.bias - 1 - WCODECI_LINEAR_FRACTION + 150;
+    if (e < 1) {
+        shift += 1 - e;
+        e = 1;
+    }
+    if (e > 254 || shift > 62) return 0;
+    m = shift < 0 ? x << -shift : x >> shift;
+    if (up && shift > 0 && m << shift != x) m++;
+    return (uint32_t)(m + (m >> 23 ? (uint64_t)(e - 1) << 23 : 0));
+}
+
+/* How many times the scale each number is, to `k`; 0: one is not. */
+static int wcodeci_linear_try(const wcodeci_linear_run *r, uint32_t scale, wcodeci_byte *k)
+{
+    uint32_t product[256];
+    const uint64_t at = r->low + (r->high - r->low) / 2;
+    const uint32_t sign = r->format.unit == 2 ? 0x8000 : 0x80000000u;
+    size_t i;
+    unsigned have = 0;
+    for (i = 0; i < r->n; i++) {
+        uint64_t half, times;
+        const uint32_t x = wcodeci_linear_load(r, i) & ~sign;
+        const uint64_t size = wcodeci_linear_size(r, x, &half);
+        times = ((size << WCODECI_LINEAR_FRACTION) + at / 2) / at;
+        if (times > 255) return 0;
+        for (; have <= times; have++) product[have] = wcodeci_linear_unit(r->format.split, scale, (int)have);
+        if (product[times] != x) return 0;
+        k[i] = (wcodeci_byte)times;
+    }
+    return 1;
+}
+
+/* Tries scales between the bounds, those of fewer bits first, then what lies next to them. */
+static uint32_t wcodeci_linear_choose(const wcodeci_linear_run *r, wcodeci_byte *k)
+{
+    const uint32_t low = wcodeci_linear_float(r, r->low, 1), high = wcodeci_linear_float(r, r->high, 0);
+    uint32_t tried[7];
+    unsigned i;
+    if (low == 0 || high == 0) return 0;
+    tried[0] = (low + 0xFFFF) & ~(uint32_t)0xFFFF;
+    tried[1] = tried[0] + 0x10000;
+    tried[2] = (low + 0xFF) & ~(uint32_t)0xFF;
+    tried[3] = tried[2] + 0x100;
+    tried[4] = low < high ? low + (high - low) / 2 : low;
+    tried[5] = low;
+    tried[6] = high;
+    for (i = 0; i < 7; i++) {
+        if ((i < 4 && (tried[i] < low || tried[i] > high)) || tried[i] >= 0x7F800000) continue;
+        if (wcodeci_linear_try(r, tried[i], k)) return tried[i];
+    }
+    return 0;
+}
+
+/* Narrows the bounds by all of the run; again, for what was not clear at first may be so then. */
+static int wcodeci_linear_all(wcodeci_linear_run *r)
+{
+    uint64_t width = 0;
+    unsigned pass;
+    size_t i;
+    for (pass = 0; pass < 4 && r->high - r->low != width; pass++) {
+        width = r->high - r->low;
+        for (i = 0; i < r->n; i++) {
+            uint64_t half;
+            const uint64_t size = wcodeci_linear_size(r, wcodeci_linear_load(r, i), &half);
+            if (size && !wcodeci_linear_narrow(r, size, half)) return 0;
+        }
+    }
+    return 1;
+}
+
+/* Finds a scale of a run, and its units' numbers without sign.  The scale's bits in *scale. */
+static int wcodeci_linear_fit(wcodeci_linear_run *r, wcodeci_byte *k, uint32_t *scale)
+{
+    uint64_t size[WCODECI_LINEAR_SAMPLE], half[WCODECI_LINEAR_SAMPLE];
+    unsigned count, j;
+    size_t i;
+    if (!wcodeci_linear_range(r)) return 0;
+    *scale = 0;
+    if (r->base == ~0u) {               /* nothing but zeros */
+        memset(k, 0, r->n);
+        return 1;
+    }
+    count = wcodeci_linear_sample(r, size, half);
+    for (i = 0; count == 0; i++) {      /* it begins with zeros: then the first that is none */
+        size[0] = wcodeci_linear_size(r, wcodeci_linear_load(r, i), &half[0]);
+        count = size[0] != 0;
+    }
+    for (j = 1; j <= r->most; j++) {
+        if (!wcodeci_linear_guess(r, size, half, count, j)) continue;
+        *scale = wcodeci_linear_choose(r, k);
+        if (!*scale && wcodeci_linear_all(r)) *scale = wcodeci_linear_choose(r, k);
+        if (*scale) return 1;
+    }
+    return 0;
+}
+
+/* A tile as runs of `run` units, of which the smallest may be `most` times a scale; scales of 4 bytes go to the
+ * table, numbers with their signs off to `index`. */
+static int wcodeci_linear_runs(unsigned split, const wcodeci_byte *src, size_t n, size_t run, unsigned most,
+                               wcodeci_byte *index, wcodeci_byte *table)
+{
+    wcodeci_linear_run r;
+    size_t at, i;
+    r.most = most;
+    r.format = wcodeci_linear_format_of(split);
+    for (at = 0, i = 0; at < n; at += run, i++) {
+        uint32_t scale;
+        r.src = src + at * r.format.unit;
+        r.n = wcodeci_min(run, n - at);
+        if (!wcodeci_linear_fit(&r, index + at, &scale)) return 0;
+        wcodeci_store32(table + 4 * i, scale | (r.signs == 2 ? 0x80000000u : 0));
+    }
+    return 1;
+}
+
+/* Puts the signs to the numbers and as few bytes of each scale as there must be into the table. */
+static int wcodeci_linear_pack(const wcodeci_byte *src, size_t n, unsigned unit, wcodeci_palette *p,
+                               wcodeci_byte *index, wcodeci_byte *table)
+{
+    uint32_t bits = 0;
+    int least = 0, most = 0;
+    unsigned pass, b;
+    size_t i;
+    for (i = 0; i < p->count; i++) bits |= wcodeci_load32(table + 4 * i);
+    p->bytes = bits & 0xFF ? 4 : bits & 0xFF00 ? 3 : 2;
+    for (pass = 0; pass < 2; pass++)
+        for (i = 0; i < n; i++) {
+            const int negative = ((src[i * unit + unit - 1] ^ table[4 * (i / p->run) + 3]) >> 7) && index[i];
+            const int k = negative ? -(int)index[i] : index[i];
+            if (k < least) least = k;
+            if (k > most) most = k;
+            if (pass) index[i] = (wcodeci_byte)(k - least);
+            else if (most - least > 255) return 0;
+        }
+    for (i = 0; i < p->count; i++)
+        for (b = 0; b < p->bytes; b++) table[i * p->bytes + b] = table[4 * i + 4 - p->bytes + b];
+    p->zero = (unsigned)-least;
+    p->width = wcodeci_palette_width((unsigned)(most - least));
+    p->size = p->count * p->bytes;
+    return 1;
+}
+
+/* Finds scales for a tile of n units; 0: there are none.  `table` takes n / 4 + 4 bytes. */
+static int wcodeci_linear_find(unsigned split, const wcodeci_byte *src, size_t n, uint64_t row, wcodeci_palette *p,
+                               wcodeci_byte *index, wcodeci_byte *table)
+{
+    const unsigned unit = wcodeci_splits[split].unit;
+    /* Large multiples of anything are as good as any number of 16 bits, and only take time there. */
+    const unsigned most = unit == 4 ? 255 : 2 * WCODECI_LINEAR_FIRST;
+    size_t run = n;
+    if (n < 32 || !wcodeci_linear_runs(split, src, 32, 32, WCODECI_LINEAR_FIRST, index, table)) return 0;
+    memset(p, 0, sizeof *p);
+    for (;;) {
+        if (wcodeci_linear_runs(split, src, n, run, most, index, table)) break;
+        if (run == n && row < n && row > 16) run = (size_t)row;
+        else if (run > 1024) run = 1024;
+        else if (run <= 16) return 0;
+        else for (run--; run & (run - 1); ) run &= run - 1;
+    }
+    p->run = run;
+    p->count = wcodeci_palette_runs(n, run);
+    return wcodeci_linear_pack(src, n, unit, p, index, table);
+}
+
+#endif
+
 /* ---- part: amalgamate/parts/65_tile_encode.c ---- */
 
 /* ------------------------------------------------------------------------------------------------
@@ -13870,6 +14553,13 @@ static size_t wcodeci_tile_fields(const wcodeci_encoder *e, const wcodeci_tile *
     if (wcodeci_predict_based(tile->info.predictor))
         used += wcodeci_put_varint(dst + used, e->base->base_offset);
     if (e->rows.size) used += wcodeci_put_plane(&e->rows, dst + used);
+    if (wcodeci_split_palette(tile->info.split)) {
+        used += wcodeci_put_varint(dst + used, tile->palette.count);
+    } else if (wcodeci_split_linear(tile->info.split)) {
+        dst[used++] = (wcodeci_byte)(tile->palette.width | (tile->palette.bytes - 1) << 4);
+        dst[used++] = (wcodeci_byte)tile->palette.zero;
+        used += wcodeci_put_varint(dst + used, tile->palette.run);
+    }
     for (k = 0; k < tile->info.planes; k++) used += wcodeci_put_plane(&tile->info.plane[k], dst + used);
     return used;
 }
@@ -13878,7 +14568,7 @@ static size_t wcodeci_tile_fields(const wcodeci_encoder *e, const wcodeci_tile *
 static size_t wcodeci_tile_place(wcodeci_tile *tile, size_t at)
 {
     unsigned k;
-    uint64_t end = wcodeci_plane_place(&tile->info.rows, at);
+    uint64_t end = wcodeci_palette_place(&tile->info, wcodeci_plane_place(&tile->info.rows, at));
     for (k = 0; k < tile->info.planes; k++) end = wcodeci_plane_place(&tile->info.plane[k], end);
     return (size_t)end;
 }
@@ -13901,7 +14591,7 @@ static size_t wcodeci_tile_layout(wcodeci_tile *tile, size_t fields, unsigned *f
 
 /* Puts fields and payloads together: the planes' payloads stand one after the other from `from` on, with room for
  * the planes in `late`, which are not written yet.  They move down, for head and fields (at most 80 bytes), filler
- * and padding (at most 7 each) and the rows' scales take no more. */
+ * and padding (at most 7 each) and the rows' scales, or a table, take no more. */
 static size_t wcodeci_tile_join(const wcodeci_encoder *e, wcodeci_tile *tile, uint32_t crc, unsigned late,
                                 const wcodeci_byte *from, wcodeci_byte *dst)
 {
@@ -13915,6 +14605,11 @@ static size_t wcodeci_tile_join(const wcodeci_encoder *e, wcodeci_tile *tile, ui
         memset(dst + at, 0, tile->info.rows.offset - at);
         memcpy(dst + tile->info.rows.offset, e->row_payload, tile->info.rows.size);
         at = tile->info.rows.offset + tile->info.rows.size;
+    }
+    if (tile->info.table_size) {
+        memset(dst + at, 0, tile->info.table_offset - at);
+        memcpy(dst + tile->info.table_offset, e->q, tile->info.table_size);
+        at = tile->info.table_offset + tile->info.table_size;
     }
     for (k = 0; k < tile->info.planes; k++) {
         const wcodec_plane_info *plane = &tile->info.plane[k];
@@ -14350,9 +15045,9 @@ static unsigned wcodeci_splits_to_try(const wcodeci_encoder *e)
     const wcodeci_dtype_row *dtype = &wcodeci_dtypes[e->dtype];
     unsigned mask = e->options.splits, split;
     if (!mask) mask = 1u << dtype->splits[0] | 1u << dtype->splits[1];
-    for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
+    for (split = 0; split < WCODEC_SPLIT_BLOCKS; split++)
         if (e->size % wcodeci_splits[split].unit) mask &= ~(1u << split);
-    mask &= (1u << WCODEC_SPLIT_COUNT) - 1 - (1u << WCODEC_SPLIT_BLOCKS);
+    mask &= (1u << WCODEC_SPLIT_BLOCKS) - 1;
     return mask ? mask : 1u << WCODEC_SPLIT_BYTE;
 }
 
@@ -14373,7 +15068,7 @@ static size_t wcodeci_tile_encode_small(wcodeci_encoder *e, unsigned splits, uin
     unsigned split, predictor;
     size_t size, least;
     best.cost = second.cost = UINT64_MAX;
-    for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
+    for (split = 0; split < WCODEC_SPLIT_BLOCKS; split++)
         for (predictor = 0; (splits >> split & 1) && predictor <= WCODEC_PREDICT_UP; predictor++) {
             if (!wcodeci_unit_predictor_fits(e, split, predictor)) continue;
             wcodeci_tile_plan_full(e, split, predictor, &other);
@@ -14410,7 +15105,7 @@ static size_t wcodeci_tile_encode_large(wcodeci_encoder *e, unsigned splits, uin
             && best.cost < e->size - e->size / 16)
             splits = 0;
     }
-    for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
+    for (split = 0; split < WCODEC_SPLIT_BLOCKS; split++)
         for (predictor = 0; (splits >> split & 1) && predictor <= WCODEC_PREDICT_UP; predictor++) {
             if ((split == likely && predictor == WCODEC_PREDICT_NONE)
                 || !wcodeci_unit_predictor_fits(e, split, predictor))
@@ -14494,7 +15189,7 @@ static size_t wcodeci_tile_encode_mixed(wcodeci_encoder *e, uint32_t crc, wcodec
         }
     }
     e->slow = 0;
-    for (way = (unsigned)WCODEC_SPLIT_COUNT * (unsigned)WCODEC_PREDICT_COUNT; way-- > 0;) {
+    for (way = (unsigned)WCODEC_SPLIT_BLOCKS * (unsigned)WCODEC_PREDICT_COUNT; way-- > 0;) {
         const unsigned split = way / WCODEC_PREDICT_COUNT, predictor = way % WCODEC_PREDICT_COUNT;
         if (!(splits >> split & 1) || predictor > WCODEC_PREDICT_UP
             || !wcodeci_unit_predictor_fits(e, split, predictor))
@@ -14612,6 +15307,85 @@ static size_t wcodeci_tile_encode_plain(wcodeci_encoder *e, uint32_t crc, wcodec
     size = wcodeci_tile_try_lz(e, crc, dst, size);
 #endif
     return size;
+}
+
+/* ---- palettes, and dequantised integers ---- */
+
+/* What a tile may be coded as instead: indices in e->classes, and a table in e->q. */
+typedef struct wcodeci_indexed {
+    unsigned split;                     /* 0: there is no such way */
+    wcodeci_palette palette;
+} wcodeci_indexed;
+
+static int wcodeci_split_allowed(const wcodeci_encoder *e, unsigned split)
+{
+    return !e->options.splits || (e->options.splits >> split & 1);
+}
+
+/* Looks for scales of dequantised integers, then for a palette. */
+static void wcodeci_indexed_find(const wcodeci_encoder *e, wcodeci_indexed *x)
+{
+    const unsigned unit = wcodeci_dtypes[e->dtype].unit, likely = wcodeci_dtypes[e->dtype].splits[0];
+    const unsigned linear = likely == WCODEC_SPLIT_BF16 ? WCODEC_SPLIT_LINEAR_BF16
+                          : likely == WCODEC_SPLIT_F16 ? WCODEC_SPLIT_LINEAR_F16
+                          : likely == WCODEC_SPLIT_F32 ? WCODEC_SPLIT_LINEAR_F32 : 0;
+    const unsigned palette = unit == 2 ? WCODEC_SPLIT_PALETTE16
+                           : unit == 4 ? WCODEC_SPLIT_PALETTE32 : WCODEC_SPLIT_PALETTE64;
+    const size_t n = e->size / unit;
+    x->split = 0;
+    if (unit == 1 || !wcodeci_palette_likely(e->src, n, unit)) return;
+    if (linear && wcodeci_split_allowed(e, linear)
+        && wcodeci_linear_find(linear, e->src, n, e->row, &x->palette, e->classes, e->q))
+        x->split = linear;
+    else if (wcodeci_split_allowed(e, palette)
+             && wcodeci_palette_find(e->src, n, unit, &x->palette, e->classes, e->q))
+        x->split = palette;
+}
+
+/* Encodes the tile so. */
+static size_t wcodeci_tile_encode_indexed(wcodeci_encoder *e, const wcodeci_indexed *x, uint32_t crc,
+                                          wcodeci_byte *dst)
+{
+    wcodeci_byte *from = dst + WCODECI_PLAIN_HEAD + WCODECI_ROWS_ROOM(x->palette.size);
+    const size_t slow = e->slow;
+    wcodeci_tile tile;
+    wcodeci_plane plane;
+    size_t cost;
+    memset(&tile, 0, sizeof tile);
+    e->rows.size = 0;
+    if (e->mix) e->slow = 0;
+    tile.info.split = x->split;
+    tile.info.planes = 1;
+    tile.info.table_size = x->palette.size;
+    tile.palette = x->palette;
+    tile.n = e->size / wcodeci_splits[x->split].unit;
+    plane.n = tile.n;
+    plane.width = x->palette.width;
+    plane.unit = 1;
+    memcpy(e->plane, e->classes, tile.n);
+    wcodeci_plane_best(e, &plane, wcodeci_plane_look(e, &plane, 1, &cost), from, &tile.info.plane[0]);
+#if WCODECI_LZ
+    if (e->lz) wcodeci_plane_try_lz(e, &plane, from, &tile.info.plane[0]);
+#endif
+#if WCODECI_MIX
+    if (e->mix) wcodeci_plane_try_mix(e, &plane, x->split, 0, from, &tile.info.plane[0]);
+#endif
+    e->slow = slow;
+    return wcodeci_tile_join(e, &tile, crc, 0, from, dst);
+}
+
+/* Encodes a tile that is no field: with a table where that is smaller.  The record with a table waits where a tile
+ * of blocks has those of its fields. */
+static size_t wcodeci_tile_encode_units(wcodeci_encoder *e, uint32_t crc, wcodeci_byte *dst)
+{
+    wcodeci_indexed indexed;
+    size_t size, other = 0;
+    wcodeci_indexed_find(e, &indexed);
+    if (indexed.split) other = wcodeci_tile_encode_indexed(e, &indexed, crc, e->blocks);
+    size = wcodeci_tile_encode_plain(e, crc, dst);
+    if (!other || other >= size) return size;
+    memcpy(dst, e->blocks, other);
+    return other;
 }
 
 /* ---- tiles of blocks ---- */
@@ -14781,7 +15555,7 @@ static size_t wcodeci_tile_encode_alone(wcodeci_encoder *e, uint32_t crc, wcodec
     const wcodeci_encoder tile = *e;
     size_t size;
     if (e->dtype == WCODEC_BYTES && !e->options.splits && e->size >= WCODECI_NUMBERS_LEAST) wcodeci_tile_guess(e, dst);
-    size = block ? wcodeci_tile_encode_blocks(e, block, crc, dst) : wcodeci_tile_encode_plain(e, crc, dst);
+    size = block ? wcodeci_tile_encode_blocks(e, block, crc, dst) : wcodeci_tile_encode_units(e, crc, dst);
     *e = tile;                  /* which was each of its fields, or numbers that its bytes were taken for */
     return size;
 }
@@ -14796,7 +15570,7 @@ static void wcodeci_base_plan(wcodeci_encoder *e, wcodeci_plan_of_tile *best)
     unsigned split, predictor;
     best->split = best->predictor = 0;
     best->cost = UINT64_MAX;
-    for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
+    for (split = 0; split < WCODEC_SPLIT_BLOCKS; split++)
         for (predictor = WCODEC_PREDICT_BASE_XOR; predictor <= WCODEC_PREDICT_BASE_DIFFERENCE; predictor++) {
             const int whole = split <= WCODEC_SPLIT_WORD64;
             if (!(splits >> split & 1) || !(e->options.predictors >> predictor & 1)
@@ -20292,6 +21066,7 @@ WCODEC_API wcodec_status wcodec_plan_base(wcodec_plan *plan, const wcodec_source
 #undef WCODECI_NEON_SUM
 #undef WCODECI_SHED
 #undef WCODECI_SHED_ROW
+#undef WCODECI_PALETTE
 #undef WCODECI_RECORD_BASE
 #undef WCODECI_RECORD_ORIGINAL
 #undef WCODECI_RECORD_SCALES
@@ -20321,6 +21096,11 @@ WCODEC_API wcodec_status wcodec_plan_base(wcodec_plan *plan, const wcodec_source
 #undef WCODECI_NUMBERS_LEAST
 #undef WCODECI_GUESS_RUNS
 #undef WCODECI_GUESS_RUN
+#undef WCODECI_PALETTE_SLOTS
+#undef WCODECI_PALETTE_FIRST
+#undef WCODECI_LINEAR_SAMPLE
+#undef WCODECI_LINEAR_FIRST
+#undef WCODECI_LINEAR_FRACTION
 #undef WCODECI_SAMPLE
 #undef WCODECI_SAMPLE_RUN
 #undef WCODECI_SAMPLE_RUNS

@@ -19,6 +19,9 @@ static void check_planes(const wcodec_tile_info *info)
         FUZZ_REQUIRE(info->rows.predictor <= WCODEC_PREDICT_LEFT && info->rows.offset <= info->record_size);
         FUZZ_REQUIRE(info->rows.size <= info->record_size - info->rows.offset);
     }
+    FUZZ_REQUIRE((info->table_size != 0) == (info->split >= WCODEC_SPLIT_PALETTE16));
+    FUZZ_REQUIRE(info->table_offset <= info->record_size);
+    FUZZ_REQUIRE(info->table_size <= info->record_size - info->table_offset);
     for (i = 0; i < info->planes; i++) {
         FUZZ_REQUIRE(info->plane[i].width >= 1 && info->plane[i].width <= 8);
         FUZZ_REQUIRE(info->plane[i].coder < WCODEC_CODER_COUNT);
@@ -95,7 +98,8 @@ static void check_encode(const unsigned char *data, const wcodec_tile_info *info
 {
     static const unsigned char dtypes[WCODEC_SPLIT_COUNT] = {
         WCODEC_U8, WCODEC_U16, WCODEC_I32, WCODEC_I64, WCODEC_BF16, WCODEC_F16, WCODEC_F32, WCODEC_F64,
-        WCODEC_F8_E4M3, WCODEC_F8_E5M2, WCODEC_I4, WCODEC_BF16, WCODEC_F16, WCODEC_F32, WCODEC_Q4_0 };
+        WCODEC_F8_E4M3, WCODEC_F8_E5M2, WCODEC_I4, WCODEC_BF16, WCODEC_F16, WCODEC_F32, WCODEC_Q4_0, WCODEC_U16,
+        WCODEC_F32, WCODEC_F64, WCODEC_BF16, WCODEC_F16, WCODEC_F32 };
     size_t size = info->decoded_size, bound = wcodec_tile_bound(size), made;
     size_t scratch_size = wcodec_tile_encode_scratch_best(size);
     unsigned char *record = fuzz_exact(NULL, bound), *scratch = fuzz_exact(NULL, scratch_size), *back;

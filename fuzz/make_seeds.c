@@ -243,8 +243,7 @@ static void seeds_of_tiles(void)
     unsigned split, coder;
     char name[64];
     memset(&options, 0, sizeof options);
-    for (split = 0; split < WCODEC_SPLIT_COUNT; split++) {
-        if (split == WCODEC_SPLIT_BLOCKS) continue;     /* see seeds_of_blocks */
+    for (split = 0; split < WCODEC_SPLIT_BLOCKS; split++) {     /* for the others see seeds_of_blocks, ..._tables */
         options.splits = 1u << split;
         options.coders = options.predictors = ~0u;
         fill_weights(data, 1600, dtypes[split]);
@@ -377,6 +376,16 @@ static void seeds_of_blocks(void)
         "blocks-up", "blocks-row-of-no-use", "blocks-longest-fields", "blocks-field-of-half-units", "blocks-classes",
         "blocks-filler", "blocks-fill-6", "blocks-constant", "blocks-of-one-byte" };
     seeds_of_golden(containers, COUNT(containers));
+    seeds_of_golden_tiles(tiles, COUNT(tiles));
+}
+
+/* Tiles of splits with a table: the encoder makes few of so small ones. */
+static void seeds_of_tables(void)
+{
+    static const char *const tiles[] = {
+        "palette-5-of-2", "palette-16-of-4", "palette-256-of-8", "palette-left", "palette-table-256-bytes",
+        "linear-bf16-runs-huffman", "linear-f16-bytes-3", "linear-f32-runs-of-1", "linear-f32-subnormal",
+        "linear-f16-subnormal", "linear-f32-infinite" };
     seeds_of_golden_tiles(tiles, COUNT(tiles));
 }
 
@@ -714,6 +723,7 @@ int main(int argc, char **argv)
     seeds_of_bases();
     seeds_of_mix();
     seeds_of_blocks();
+    seeds_of_tables();
     seeds_of_plans();
     seeds_of_gguf();
     seeds_of_round_trips();

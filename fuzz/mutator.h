@@ -518,7 +518,7 @@ static inline void fuzz_mutate_fields(fuzz_container *c, const fuzz_record *r, f
     if (1 + n + at >= r->size) return;
     p = c->data + r->at + 1 + n + at;
     if (at == 1 && fuzz_below(random, 4) == 0) *p ^= 128;   /* row scales */
-    else if (fuzz_below(random, 2) == 0) *p = (unsigned char)fuzz_below(random, at < 2 ? 16 : 256);
+    else if (fuzz_below(random, 2) == 0) *p = (unsigned char)fuzz_below(random, at == 0 ? 22 : at < 2 ? 16 : 256);
     else *p = (unsigned char)fuzz_evil(random, *p);
 }
 

@@ -554,6 +554,13 @@ SPLITS = {
                                    (8, x >> 8 & 255), (8, x & 255)]),
 }
 
+# Those with a table, whose units become indices.
+TABLES = {
+    'PALETTE16': (15, 2, None), 'PALETTE32': (16, 4, None), 'PALETTE64': (17, 8, None),
+    'LINEAR_BF16': (18, 2, None), 'LINEAR_F16': (19, 2, None), 'LINEAR_F32': (20, 4, None),
+}
+
+
 
 # -- 7. Predictors -------------------------------------------------------------------------------------
 
@@ -600,16 +607,23 @@ def note(size=5, kind=b'n'):
     return record(kind, randoms(size, size))
 
 
-def code_planes(data, split, planes, predictor, tile_row, q=None, prefix='', of_base=b''):
+def split_of(name):
+    return SPLITS[name] if name in SPLITS else TABLES[name]
+
+
+def code_planes(data, split, planes, predictor, tile_row, q=None, prefix='', of_base=b'', indices=None):
     """The number of units, and for each plane its name, coder, predictor and payload.  `of_base`: the tile's bytes of
-    the base, as many of them as there are."""
-    _, unit, parts = SPLITS[split]
+    the base, as many of them as there are.  `indices`: of splits with a table, from a table's units, their width."""
+    _, unit, parts = split_of(split)
     units = [int.from_bytes(data[i:i + unit], 'little') for i in range(0, len(data), unit)]
     if predictor in (BASE_XOR, BASE_DIFFERENCE):
         residuals = from_base(data, of_base + bytes(len(data) - len(of_base)), unit, predictor)
     else:
         residuals = predict(units, predictor, tile_row, 8 * unit)
-    columns = list(zip(*(parts(x, x >> 8 * unit - 1) for x in residuals)))
+    if indices:
+        columns = [indices(residuals)]
+    else:
+        columns = list(zip(*(parts(x, x >> 8 * unit - 1) for x in residuals)))
     planes = planes or [P()] * len(columns)
     assert len(planes) == len(columns)
     coded, first = [], None
@@ -642,11 +656,19 @@ def code_fields(data, fields):
 
 
 def tile(data, split='BYTE', planes=None, predictor=NONE, tile_row=None, kind=b'T', filler=0, scales=None,
-         phase=0, rows=None, rows_plane=None, base_offset=0, base=None, fields=None, edit=None):
+         phase=0, rows=None, rows_plane=None, base_offset=0, base=None, fields=None, palette=None, linear=None,
+         edit=None):
     """`rows`: the scales of the rows that the tile touches, coded by `rows_plane`; `scales`: of the columns.
     `base_offset`: of the tile's bytes in the base, which is `base` or BASE.
-    `fields`: the tile is one of blocks, and these are their fields."""
-    number, q = SPLITS[split][0], None
+    `fields`: the tile is one of blocks, and these are their fields.
+    `palette`: the units of a split of that name, as numbers; those that it lacks become index 0.
+    `linear`: scales as bits of FP32, the bytes of each, units a scale, zero, width, and the indices."""
+    number, q, indices = split_of(split)[0], None, None
+    if palette is not None:
+        w = max(1, (len(palette) - 1).bit_length())
+        indices = lambda units: [(w, palette.index(x) if x in palette else 0) for x in units]   # noqa: E731
+    elif linear is not None:
+        indices = lambda _: [(linear[4], v) for v in linear[5]]                                 # noqa: E731
     if rows is not None:
         n = len(data) // SPLITS[split][1]
         at = range(phase, phase + n)
@@ -656,7 +678,7 @@ def tile(data, split='BYTE', planes=None, predictor=NONE, tile_row=None, kind=b'
         heads = code_fields(data, fields)
     else:
         of_base = (BASE if base is None else base)[base_offset:base_offset + len(data)]
-        n, coded = code_planes(data, split, planes, predictor, tile_row, q, of_base=of_base)
+        n, coded = code_planes(data, split, planes, predictor, tile_row, q, of_base=of_base, indices=indices)
         heads = []
     if rows is not None:
         coder, plane_predictor, encode = rows_plane or P()
@@ -680,6 +702,16 @@ def tile(data, split='BYTE', planes=None, predictor=NONE, tile_row=None, kind=b'
         if predictor in (BASE_XOR, BASE_DIFFERENCE):
             f.add('base offset', varint(base_offset))
         payloads = []
+        table = None
+        if palette is not None:
+            f.add('count', varint(len(palette)))
+            table = b''.join(x.to_bytes(split_of(split)[1], 'little') for x in palette)
+        elif linear is not None:
+            scales_of, size, run, zero, w, _ = linear
+            f.add('form', bytes([w | size - 1 << 4]))
+            f.add('zero', bytes([zero]))
+            f.add('G', varint(run))
+            table = b''.join(u32(s)[4 - size:] for s in scales_of)
 
         def add_planes(coded):
             for name, coder, plane_predictor, payload in coded:
@@ -696,6 +728,10 @@ def tile(data, split='BYTE', planes=None, predictor=NONE, tile_row=None, kind=b'
         else:
             add_planes(coded)
         f.add('filler', bytes(filler))
+        if table is not None:
+            if len(table) >= 256:
+                f.add('fill of table', pad8(before + sum(map(len, f.pieces[2:]))))
+            f.add('table', table)
         for name, payload in payloads:
             if len(payload) >= 256:
                 f.add('fill' + name, pad8(before + sum(map(len, f.pieces[2:]))))
@@ -1751,6 +1787,122 @@ def good_copies():
                                    tiles=[scaled_tile(w[:66], W11)] + [copy(w[:66], 66 * i) for i in (1, 2, 3)]))
 
 
+def palette_of(seed, n, unit, count):
+    """n units of `count` different ones, and these."""
+    r = Random(seed)
+    units = set()
+    while len(units) < count:
+        units.add(r.u64() >> 64 - 8 * unit)
+    units = sorted(units)
+    return b''.join(units[r.below(count)].to_bytes(unit, 'little') for _ in range(n)), units
+
+
+def as_bf16(x):
+    """A float to BF16, of FP32."""
+    bits = struct.unpack('<I', struct.pack('<f', x))[0]
+    return u16(bits + 0x7fff + (bits >> 16 & 1) >> 16)
+
+
+def float_of(scale):
+    return struct.unpack('<f', u32(scale))[0]
+
+
+def dequantised(indices, zero, run, scales, to_bytes):
+    """Units by the machine's own floating point: FP32 holds the product of two FP64 numbers rounded once."""
+    return b''.join(to_bytes(struct.unpack('<f', struct.pack('<f', float_of(scales[i // run]) * (v - zero)))[0])
+                    for i, v in enumerate(indices))
+
+
+LINEAR_TO = {'LINEAR_BF16': as_bf16, 'LINEAR_F16': lambda x: struct.pack('<e', x),
+             'LINEAR_F32': lambda x: struct.pack('<f', x)}
+
+
+def linear_tile(split, indices, scales, size=4, run=None, zero=0, w=8, plane=None, **how):
+    run = run or len(indices)
+    data = dequantised(indices, zero, run, scales, LINEAR_TO[split])
+    return data, tile(data, split, [plane or P()], linear=(scales, size, run, zero, w, indices), **how)
+
+
+def good_palettes():
+    def one(name, unit, count, n=90, coder='raw', predictor=NONE, palette=None, **how):
+        data, units = palette_of(count + n, n, unit, count)
+        if palette:
+            units = sorted(set(units) | set(palette))
+        split = 'PALETTE%d' % (8 * unit)
+        good('palette-' + name, [Original(segments=[Segment(data, unit=unit, tiles=[
+            tile(data, split, [P(coder, predictor)], palette=units, **how)])])])
+
+    for unit, counts in (2, (1, 2, 3, 4, 5, 16, 17, 128, 129, 256)), (4, (1, 2, 16, 17, 256)), (8, (1, 5, 256)):
+        for count in counts:
+            one('%d-of-%d' % (count, unit), unit, count, 90)
+    for coder in 'constant', 'sparse', 'huffman', 'rans16', 'rans256':
+        one(coder, 4, 1 if coder == 'constant' else 7, coder=coder)
+    one('left', 4, 13, coder='huffman', predictor=LEFT)
+    one('up', 2, 100, predictor=UP, tile_row=20)
+    one('unused-units', 4, 5, palette=[0, 1, 0xffffffff])
+    one('one-unit', 8, 1, 1)
+    one('filler', 2, 9, filler=3)
+    # Under predictors of whole units it is their residuals that are few.
+    for name, predictor, split, unit in (('unit-left', LEFT, 'PALETTE32', 4), ('unit-up', UP, 'PALETTE16', 2),
+                                         ('base-xor', BASE_XOR, 'PALETTE32', 4),
+                                         ('base-difference', BASE_DIFFERENCE, 'PALETTE64', 8)):
+        data, units = palette_of(150 + unit, 60, unit, 6)
+        x = [int.from_bytes(data[i:i + unit], 'little') for i in range(0, len(data), unit)]
+        based = predictor in (BASE_XOR, BASE_DIFFERENCE)
+        for i in range(len(x)):
+            if based:
+                y = int.from_bytes(BASE[20 + i * unit:20 + (i + 1) * unit], 'little')
+                x[i] = x[i] ^ y if predictor == BASE_XOR else x[i] + y - int('80' * unit, 16)
+            elif i >= (1 if predictor == LEFT else 7):
+                x[i] += x[i - (1 if predictor == LEFT else 7)]
+            x[i] %= 1 << 8 * unit
+        data = b''.join(v.to_bytes(unit, 'little') for v in x)
+        made = tile(data, split, predictor=predictor, tile_row=7 if predictor == UP else None, palette=units,
+                    base_offset=20)
+        good('palette-' + name, [Original(segments=[Segment(data, unit=unit, tiles=[made])])], base=based or None)
+    one('table-256-bytes', 4, 64)
+    one('table-254-bytes', 2, 127)
+    r = Random(130)
+    f = 0x3a83126f                      # 0.001
+
+    def linear(name, split, indices, scales, **how):
+        data, made = linear_tile(split, indices, scales, **how)
+        good('linear-' + name, [Original(segments=[Segment(data, unit=len(data) // len(indices), tiles=[made])])])
+
+    all_of = [r.below(256) for _ in range(90)]
+    few = [r.below(16) for _ in range(90)]
+    for split in 'LINEAR_BF16', 'LINEAR_F16', 'LINEAR_F32':
+        s = split[7:].lower()
+        linear(s, split, all_of, [f], zero=128)
+        linear(s + '-negative', split, all_of, [f | 1 << 31], zero=128)
+        linear(s + '-zero-0', split, all_of, [f], zero=0)
+        linear(s + '-zero-255', split, all_of, [f], zero=255)
+        linear(s + '-runs', split, few, [0x3c000000 + r.below(1 << 23) for _ in range(9)], run=10, zero=8, w=4)
+        linear(s + '-runs-huffman', split, few, [0x3c000000 + r.below(1 << 23) for _ in range(3)], run=30, zero=8,
+               w=4, plane=P('huffman'))
+        linear(s + '-runs-of-1', split, [r.below(256) for _ in range(40)], run=1, zero=99,
+               scales=[r.below(0x40000000) for _ in range(40)])
+        linear(s + '-runs-of-89', split, all_of, [0x3c000000 + r.below(1 << 23)] * 2, run=89, zero=3)
+        linear(s + '-zeros', split, [0] * 40, [f | 1 << 31, f], run=20, zero=0, w=1)
+        linear(s + '-zero-scale', split, [i % 4 for i in range(40)], [0, 1 << 31], run=20, zero=2, w=2)
+        for size, mask in (1, 0xff000000), (2, 0xffff0000), (3, 0xffffff00):
+            linear(s + '-bytes-%d' % size, split, all_of, [0x3d123456 & mask], size=size, zero=7)
+        linear(s + '-width-5', split, [v % 32 for v in all_of], [f], zero=16, w=5, plane=P('rans16'))
+    # Ties, subnormal numbers, and what becomes infinite where FP32 can not (of FP16 and BF16, rounded).
+    linear('f32-subnormal', 'LINEAR_F32', all_of, [3, 0x7fffff, 0x800001, 0x1000001], run=24, zero=100)
+    linear('bf16-subnormal', 'LINEAR_BF16', all_of, [3, 0x7fffff, 0x800001, 0x17fff], run=24, zero=100)
+    linear('f16-subnormal', 'LINEAR_F16', all_of, [0x33000000, 0x33000001, 0x32ffffff, 0x35812345], run=24, zero=100)
+    linear('bf16-ties', 'LINEAR_BF16', all_of, [0x3f808000, 0x3f818000, 0x3f80c000, 0x3f80ffff], run=24, zero=0)
+    linear('f16-ties', 'LINEAR_F16', all_of, [0x3f801000, 0x3f803000, 0x3f801001, 0x3f800fff], run=24, zero=0)
+    linear('bf16-twice', 'LINEAR_BF16', all_of, [0x3f000000 + 0x10101 * i for i in range(45)], run=2, zero=3)
+    linear('f32-left', 'LINEAR_F32', few, [f], plane=P('huffman', LEFT), w=4, zero=8)
+    inf = b'\0\0\x80\x7f'
+    good('linear-f32-infinite', [Original(segments=[Segment(inf * 9, unit=4, tiles=[tile(
+        inf * 9, 'LINEAR_F32', [P()], linear=([0x7f7fffff], 4, 9, 0, 8, [2, 255, 3, 4, 9, 8, 7, 6, 5]))])])])
+    for split, scale, bits in ('LINEAR_BF16', 0x7f7fffff, 0x7f80), ('LINEAR_F16', 0x477ff000, 0x7c00):
+        data = u16(bits) * 9
+        good('linear-%s-infinite' % split[7:].lower(), [Original(segments=[Segment(data, unit=2, tiles=[tile(
+            data, split, [P()], linear=([scale], 4, 9, 0, 8, [1, 255, 3, 4, 9, 8, 7, 6, 5]))])])])
 TEXT = b'the cat sat on the mat; the dog sat on the cat; the mat sat on the dog. '
 
 
@@ -1952,7 +2104,7 @@ def bad_blocks():
     case('n-less', edit={'n': varint(162)})
     case('n-more', edit={'n': varint(198)})
     case('n-not-whole', edit={'n': varint(179)})
-    for number, status in (14, 'corrupt'), (15, 'unsupported'), (255, 'unsupported'):
+    for number, status in (14, 'corrupt'), (15, 'corrupt'), (20, 'corrupt'), (21, 'unsupported'), (255, 'unsupported'):
         case('field-split-%d' % number, status, fields=[D(2, 'F16'), D(16, 'BYTE', number=number)])
     for bit in 4, 5, 6, 7:
         case('field-flags-%d' % bit, fields=[D(2, 'F16'), D(16, flags=1 << bit)])
@@ -2065,7 +2217,7 @@ def bad_tiles():
         one = tile(data, edit=edit, **how)
         bad('tile-' + name, status, [Original(segments=[Segment(data, unit=unit, tiles=[one])])])
 
-    for number in 15, 128, 255:
+    for number in 21, 128, 255:
         case('split-%d' % number, 'unsupported', edit={'split': bytes([number])})
     for bit in 4, 5, 6:
         case('filler-missing-%d' % bit, 'corrupt', edit={'flags': bytes([1 << bit])})
@@ -2389,6 +2541,57 @@ def bad_groups():
     bad('index-footer-groups-of-none', 'corrupt', plain(), edit={'footer.groups': u32(1)})
 
 
+def bad_palettes():
+    def case(name, status='corrupt', count=5, unit=4, edit=None, palette=None, data=None, planes=None, **how):
+        given, units = palette_of(140, 90, unit, count)
+        data = data or given
+        bad('palette-' + name, status, [Original(segments=[Segment(data, unit=unit, tiles=[
+            tile(data, 'PALETTE%d' % (8 * unit), planes or [P()], palette=palette or units, edit=edit, **how)])])])
+
+    case('count-0', edit={'count': varint(0), 'table': b''})
+    case('count-257', edit={'count': varint(257)})
+    case('count-2-64', edit={'count': varint((1 << 64) - 1)})
+    case('count-long', edit={'count': varint(5, 2)})
+    case('count-4', edit={'count': varint(4), 'table': lambda t: t[:-4]})
+    case('count-more', edit={'count': varint(6)})
+    case('table-cut', edit={'table': lambda t: t[:-1]})
+    case('table-longer', edit={'table': lambda t: t + b'\xff'})
+    for unit in 2, 4, 8:
+        case('equal-units-%d' % unit, unit=unit, edit={'table': lambda t: t[:unit] + t[:unit] + t[2 * unit:]})
+        case('falling-units-%d' % unit, unit=unit,
+             edit={'table': lambda t: t[:-2 * unit] + t[-unit:] + t[-2 * unit:-unit]})
+    data, units = palette_of(141, 90, 2, 6)
+    case('index-beyond', unit=2, data=data, palette=units, edit={'count': varint(5), 'table': lambda t: t[:-2]})
+    case('index-beyond-wide', unit=2, count=200, edit={'count': varint(199), 'table': lambda t: t[:-2]})
+    case('crc', 'checksum', edit={'crc': u32(9)})
+    case('scaled', edit={'flags': bytes([128])})
+    case('predictor-scale', planes=[P('raw', SCALE)])
+    case('padding-before-table', count=80, edit={'fill of table': lambda p: b'\1' + p[1:]})
+
+    def linear(name, status='corrupt', split='LINEAR_F32', scales=(0x3c123456, 0x3c654321, 0x3c000000), **how):
+        indices = [v % 16 for v in randoms(142, 90)]
+        data, made = linear_tile(split, indices, list(scales), run=30, zero=8, w=4, **how)
+        bad('linear-' + name, status, [Original(segments=[Segment(data, unit=len(data) // 90, tiles=[made])])])
+
+    for w in 0, 9, 15:
+        linear('width-%d' % w, edit={'form': bytes([w | 48])})
+    linear('width-5', edit={'form': bytes([5 | 48])})
+    linear('form-64', 'unsupported', edit={'form': bytes([4 | 48 | 64])})
+    linear('form-128', 'unsupported', edit={'form': bytes([4 | 48 | 128])})
+    linear('bytes-3', edit={'form': bytes([4 | 32])})
+    linear('G-0', edit={'G': varint(0)})
+    linear('G-91', edit={'G': varint(91)})
+    linear('G-29', edit={'G': varint(29)})
+    linear('G-31-left-over', edit={'G': varint(45)})
+    linear('G-long', edit={'G': varint(30, 2)})
+    linear('G-2-64', edit={'G': varint((1 << 64) - 1)})
+    linear('zero-other', 'checksum', edit={'zero': bytes([9])})
+    linear('scale-other', 'checksum', edit={'table': lambda t: t[:4] + b'\0' + t[5:]})
+    for split in 'LINEAR_BF16', 'LINEAR_F16', 'LINEAR_F32':
+        for name, bits in ('infinite', 0x7f800000), ('nan', 0x7fc00000), ('minus-infinite', 0xff800000):
+            linear('%s-scale-%s' % (split[7:].lower(), name), split=split,
+                   edit={'table': lambda t: t[:4] + u32(bits) + t[8:]})
+    linear('crc', 'checksum', edit={'crc': u32(9)})
 def mixed_values(kind, w, n, seed):
     """Values that suit a kind, and some that do not."""
     r, row, out, mask = Random(seed), 20, bytearray(), (1 << w) - 1
@@ -3244,9 +3447,9 @@ def build():
     """path below tests/golden -> bytes"""
     FILES.clear()
     for part in (good_coders, good_rans16, good_tiles, good_geometry, good_containers, good_scales, good_classes,
-                 good_groups, good_base, good_copies, good_mix, good_lz, good_blocks, good_example,
+                 good_groups, good_base, good_copies, good_mix, good_lz, good_blocks, good_palettes, good_example,
                  bad_header, bad_tiles, bad_simple_coders, bad_huffman, bad_rans16, bad_rans256, bad_lz, bad_scales,
-                 bad_classes, bad_groups, bad_base, bad_copies, bad_mix, bad_blocks, bad_index,
+                 bad_classes, bad_groups, bad_base, bad_copies, bad_mix, bad_blocks, bad_palettes, bad_index,
                  bad_footer, bad_stream, bad_both):
         part()
     return dict(FILES)

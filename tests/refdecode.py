@@ -577,8 +577,15 @@ SPLITS = [
     ('F16_4', 2, [[(10, 5)], [(6, 4)], [(0, 6), (15, 1)]]),
     ('F32_4', 4, [[(23, 8)], [(19, 4)], [(16, 3), (31, 1)], [(8, 8)], [(0, 8)]]),
     ('BLOCKS', 1, None),                                # section 6.1
+    ('PALETTE16', 2, [[(0, 8)]]),                       # section 6.2: the width is the table's
+    ('PALETTE32', 4, [[(0, 8)]]),
+    ('PALETTE64', 8, [[(0, 8)]]),
+    ('LINEAR_BF16', 2, [[(0, 8)]]),
+    ('LINEAR_F16', 2, [[(0, 8)]]),
+    ('LINEAR_F32', 4, [[(0, 8)]]),
 ]
 BLOCKS = 14
+LINEAR = 18             # and above; from PALETTE16 on a split has a table
 
 
 def width(plane):
@@ -601,6 +608,91 @@ def join(planes, values, unit, n):
             whole |= (lane >> taken & lanes((1 << bits) - 1)) << bit
             taken += bits
     return whole.to_bytes(n * unit, 'little')
+
+
+# -- 6.2 Splits with a table --------------------------------------------------------------------------
+
+@dataclass
+class Table:
+    width: int          # bits an index
+    size: int           # bytes of the payload
+    zero: int = 0
+    bytes: int = 0      # of a scale
+    run: int = 0
+
+
+def read_table(c, split, n):
+    """The fields of a table."""
+    if split < LINEAR:
+        count = c.varint()
+        if not 1 <= count <= 256:
+            c.fail('a palette of no units, or of more than 256')
+        return Table(max(1, (count - 1).bit_length()), count * SPLITS[split][1])
+    form, zero = c.u8(), c.u8()
+    c.reserved(form >> 6, 'form of a linear split')
+    w, size, run = form & 15, (form >> 4 & 3) + 1, c.varint()
+    if not 1 <= w <= 8:
+        c.fail('a linear split with a width that is not 1 to 8')
+    if not 1 <= run <= n:
+        c.fail('a run of no units, or of more than there are')
+    return Table(w, -(-n // run) * size, zero, size, run)
+
+
+def rounded(numerator, shift):
+    """numerator / 2^shift, to the nearest whole number, of two to the even one."""
+    if shift <= 0:
+        return numerator << -shift
+    whole, rest = numerator >> shift, numerator & (1 << shift) - 1
+    return whole + (2 * rest > 1 << shift or 2 * rest == 1 << shift and whole & 1)
+
+
+def to_float(m, e, mantissa, exponents):
+    """m * 2^e as the bits of the nearest floating-point number with so many bits of mantissa and exponent."""
+    bias = (1 << exponents - 1) - 1
+    last = max(m.bit_length() - 1 + e, 1 - bias) - mantissa     # the power of 2 of the last place
+    q = rounded(m, last - e)
+    bits = q + (last + mantissa + bias - 1 << mantissa) if q >> mantissa else q
+    return min(bits, (1 << exponents) - 1 << mantissa)
+
+
+def linear_units(c, split, table, scale, values):
+    """One run of units."""
+    if scale >> 23 & 255 == 255:
+        c.fail('a scale that is not finite')
+    e = scale >> 23 & 255
+    m, e = (scale & 0x7fffff | (e > 0) << 23), max(e, 1) - 150
+    made = {}
+    for v in set(values):
+        k = v - table.zero
+        bits, top = to_float(m * abs(k), e, 23, 8), 31
+        if split < 20:
+            f = bits >> 23
+            top = 15
+            if f == 255:
+                bits = (0x7f80, 0x7c00)[split - 18]
+            else:
+                bits = to_float(bits & 0x7fffff | (f > 0) << 23, max(f, 1) - 150, *((7, 8), (10, 5))[split - 18])
+        made[v] = (bits | ((scale >> 31) ^ (k < 0)) << top).to_bytes(SPLITS[split][1], 'little')
+    return b''.join(made[v] for v in values)
+
+
+def indexed_units(c, split, table, payload, values):
+    """The units that indices stand for."""
+    unit = SPLITS[split][1]
+    if split < LINEAR:
+        units = [payload[i:i + unit] for i in range(0, len(payload), unit)]
+        order = [int.from_bytes(x, 'little') for x in units]
+        if any(a >= b for a, b in zip(order, order[1:])):
+            c.fail('the units of a palette do not rise')
+        if max(values) >= len(units):
+            c.fail('an index beyond the palette')
+        return b''.join(units[v] for v in values)
+    out = []
+    for i in range(0, len(values), table.run):
+        at = i // table.run * table.bytes
+        scale = int.from_bytes(bytes(4 - table.bytes) + payload[at:at + table.bytes], 'little')
+        out.append(linear_units(c, split, table, scale, values[i:i + table.run]))
+    return b''.join(out)
 
 
 # -- 2.2 Records, 5. Tiles -----------------------------------------------------------------------------
@@ -728,8 +820,8 @@ def read_fields(c, n, features):
         read_split(c, split, flags & 7)
         if flags & 7 > SCALE:
             c.fail('a field of blocks with a predictor by the base')
-        if split == BLOCKS:
-            c.fail('a field of blocks is split as BLOCKS')
+        if split >= BLOCKS:
+            c.fail('a field of blocks is split as BLOCKS, or with a table')
         if row is not None and row < 1:
             c.fail('a row length of 0')
         if n // sum(widths) * w % SPLITS[split][1]:
@@ -747,11 +839,15 @@ def take_payload(c, offset, size):
     return payload
 
 
-def decode_planes(c, offset, n, split, predictor, row, heads, q, of_base=None):
+def decode_planes(c, offset, n, split, predictor, row, heads, q, of_base=None, table=None):
     """The n units of a tile, or of a field, from the payloads that come next in the record at `offset`.  `of_base`:
     the tile's bytes of the base."""
     _, unit, planes = SPLITS[split]
     values = []
+    if table:
+        planes = [[(0, table.width)]]
+        units = take_payload(c, offset, table.size)
+        units = units.take(units.left())
     for plane, (coder, plane_predictor, size) in zip(planes, heads):
         first = (width(planes[0]), values[0]) if values else None
         payload = take_payload(c, offset, size)
@@ -760,7 +856,7 @@ def decode_planes(c, offset, n, split, predictor, row, heads, q, of_base=None):
         else:
             residuals = decode_plane(payload, n, width(plane), coder, q, first)
         values.append(unpredict(residuals, plane_predictor, row, width(plane), q))
-    decoded = join(planes, values, unit, n)
+    decoded = indexed_units(c, split, table, units, values[0]) if table else join(planes, values, unit, n)
     if predictor > SCALE:
         return undo_base(decoded, of_base, unit, predictor)
     if predictor:
@@ -836,6 +932,9 @@ def decode_tile(data, offset, limit=MAX_TILE_BYTES, scales=None, features=0, bas
         rows_head = read_head(c, features)
         if rows_head[0] in (CLASSES, MIX, LZ) or rows_head[1] not in (0, LEFT):
             c.fail('row scales with a coder or predictor that they can not have')
+    table = read_table(c, split, n) if split > BLOCKS else None
+    if table and scaled:
+        c.fail('a table and row scales')
     heads, fields = None, None
     if split == BLOCKS:
         fields = read_fields(c, n, features)
@@ -857,7 +956,7 @@ def decode_tile(data, offset, limit=MAX_TILE_BYTES, scales=None, features=0, bas
             if base.data is None:
                 raise FormatError('BASE', offset, 'a tile needs the base')
             of_base = base.data[base_offset:base_offset + n * unit]
-        decoded = decode_planes(c, offset, n, split, predictor, row, heads, q, of_base)
+        decoded = decode_planes(c, offset, n, split, predictor, row, heads, q, of_base, table)
     c.done("a tile's payloads")
     if zlib.crc32(decoded) != crc:
         raise FormatError('CHECKSUM', crc_at, "CRC-32 of a tile's bytes")

@@ -231,7 +231,7 @@ static void every_flip(void)
         free(scratch);
         free(record);
     }
-    CHECK(mixed >= 4);
+    CHECK(mixed >= 3);
 }
 
 static void every_truncation(void)

@@ -232,7 +232,9 @@ typedef enum wcodec_split {
     WCODEC_SPLIT_BF16 = 4, WCODEC_SPLIT_F16 = 5, WCODEC_SPLIT_F32 = 6, WCODEC_SPLIT_F64 = 7,
     WCODEC_SPLIT_F8_E4M3 = 8, WCODEC_SPLIT_F8_E5M2 = 9, WCODEC_SPLIT_NIBBLES = 10,
     WCODEC_SPLIT_BF16_4 = 11, WCODEC_SPLIT_F16_4 = 12, WCODEC_SPLIT_F32_4 = 13, WCODEC_SPLIT_BLOCKS = 14,
-    WCODEC_SPLIT_COUNT = 15
+    WCODEC_SPLIT_PALETTE16 = 15, WCODEC_SPLIT_PALETTE32 = 16, WCODEC_SPLIT_PALETTE64 = 17,
+    WCODEC_SPLIT_LINEAR_BF16 = 18, WCODEC_SPLIT_LINEAR_F16 = 19, WCODEC_SPLIT_LINEAR_F32 = 20,
+    WCODEC_SPLIT_COUNT = 21
 } wcodec_split;
 
 typedef enum wcodec_coder {
@@ -270,6 +272,7 @@ typedef struct wcodec_tile_info {
     wcodec_plane_info plane[WCODEC_MAX_PLANES];
     int scaled;                     /* decoding takes the scales of its group's columns */
     wcodec_plane_info rows;         /* then: the scales of its rows */
+    size_t table_size, table_offset;    /* of palettes and linear splits: units or scales, in the record */
     int based;                      /* decoding takes `decoded_size` bytes of the base, */
     uint64_t base_offset;           /* from here on */
 } wcodec_tile_info;

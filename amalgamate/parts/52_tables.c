@@ -157,7 +157,14 @@ static const wcodeci_split_row wcodeci_splits[WCODEC_SPLIT_COUNT] = {
     { "F32_4", 4, 5,
       { WCODECI_FIELD(23, 8), WCODECI_FIELD(19, 4), WCODECI_FIELDS(31, 1, 16, 3), WCODECI_FIELD(8, 8),
         WCODECI_FIELD(0, 8) } },
-    { "BLOCKS", 1, 0, { WCODECI_FIELD(0, 0) } }         /* its fields have splits of their own */
+    { "BLOCKS", 1, 0, { WCODECI_FIELD(0, 0) } },        /* its fields have splits of their own */
+    /* One plane of indices, whose width is the tile's: see 598_palette.c. */
+    { "PALETTE16", 2, 1, { WCODECI_FIELD(0, 8) } },
+    { "PALETTE32", 4, 1, { WCODECI_FIELD(0, 8) } },
+    { "PALETTE64", 8, 1, { WCODECI_FIELD(0, 8) } },
+    { "LINEAR_BF16", 2, 1, { WCODECI_FIELD(0, 8) } },
+    { "LINEAR_F16", 2, 1, { WCODECI_FIELD(0, 8) } },
+    { "LINEAR_F32", 4, 1, { WCODECI_FIELD(0, 8) } }
 };
 
 /* The plane whose values are merged as they are decoded, where there is a kernel for that. */

@@ -44,6 +44,7 @@ typedef struct wcodeci_tile {
     uint64_t row;       /* 0: none given */
     uint64_t phase;     /* of a scaled tile */
     size_t n;           /* units */
+    wcodeci_palette palette;
     size_t widths, heads;   /* in the record of a tile of blocks: where the sizes of its fields begin, and their heads */
     size_t fields_end;  /* in the record: where the filler begins */
     size_t payloads;    /* in the record: where the filler ends */
@@ -83,6 +84,46 @@ static uint64_t wcodeci_plane_place(wcodec_plane_info *plane, uint64_t position)
     return position + plane->size;
 }
 
+/* Reads what the fields of a split with a table say of it. */
+static wcodec_status wcodeci_palette_parse(wcodeci_cursor *c, wcodeci_tile *tile, const char **what)
+{
+    wcodeci_palette *p = &tile->palette;
+    if (wcodeci_split_palette(tile->info.split)) {
+        const uint64_t count = wcodeci_take_varint(c);
+        if (c->bad) return c->bad;
+        if (count == 0 || count > WCODECI_PALETTE) return WCODEC_E_CORRUPT;
+        p->count = (size_t)count;
+        p->width = wcodeci_palette_width((unsigned)count - 1);
+        p->size = p->count * tile->info.unit;
+    } else {
+        const unsigned form = wcodeci_take8(c);
+        uint64_t run;
+        p->zero = wcodeci_take8(c);
+        run = wcodeci_take_varint(c);
+        if (c->bad) return c->bad;
+        if (form >> 6) {
+            *what = "unknown form of a table";
+            return WCODEC_E_UNSUPPORTED;
+        }
+        p->width = form & 15;
+        p->bytes = 1 + (form >> 4);
+        if (p->width == 0 || p->width > 8 || run == 0 || run > tile->n) return WCODEC_E_CORRUPT;
+        p->run = (size_t)run;
+        p->count = wcodeci_palette_runs(tile->n, p->run);
+        p->size = p->count * p->bytes;
+    }
+    tile->info.table_size = p->size;
+    return tile->info.scaled ? WCODEC_E_CORRUPT : WCODEC_OK;
+}
+
+/* Places the table as a payload is placed. */
+static uint64_t wcodeci_palette_place(wcodec_tile_info *info, uint64_t position)
+{
+    if (info->table_size >= WCODECI_ALIGNED_PLANE) position = wcodeci_up8(position);
+    info->table_offset = (size_t)position;
+    return position + info->table_size;
+}
+
 /* Parses split and flags, which are taken already, of a tile or a field: `size` bytes when decoded. */
 static wcodec_status wcodeci_split_parse(wcodeci_tile *tile, unsigned flags, const char **what)
 {
@@ -107,7 +148,7 @@ static wcodec_status wcodeci_planes_parse(wcodeci_cursor *c, wcodeci_tile *tile,
     for (k = 0; k < split->planes; k++) {
         wcodec_plane_info *plane = &tile->info.plane[k];
         wcodec_status status;
-        plane->width = split->plane[k].width;
+        plane->width = tile->palette.width ? (unsigned char)tile->palette.width : split->plane[k].width;
         status = wcodeci_plane_parse(c, plane, what);
         if (status) return status;
         up |= plane->predictor == WCODEC_PREDICT_UP;
@@ -131,7 +172,7 @@ static wcodec_status wcodeci_field_parse(wcodeci_cursor *c, size_t width, size_t
     if (c->bad) return c->bad;
     status = wcodeci_split_parse(field, flags, what);
     if (status) return status;
-    if (field->info.split == WCODEC_SPLIT_BLOCKS || flags > WCODECI_TILE_ROW + 7
+    if (field->info.split >= WCODEC_SPLIT_BLOCKS || flags > WCODECI_TILE_ROW + 7
         || wcodeci_predict_based(field->info.predictor) || width * blocks % field->info.unit)
         return WCODEC_E_CORRUPT;
     field->info.decoded_size = width * blocks;
@@ -189,11 +230,11 @@ static wcodeci_fields wcodeci_fields_begin(const wcodeci_byte *src, const wcodec
     return fields;
 }
 
-/* Places the payloads of a tile's or a field's planes behind `position`; returns where they end. */
+/* Places the payloads of a tile or a field behind `position`; returns where they end. */
 static uint64_t wcodeci_planes_place(wcodec_tile_info *info, uint64_t position)
 {
     unsigned k;
-    position = wcodeci_plane_place(&info->rows, position);
+    position = wcodeci_palette_place(info, wcodeci_plane_place(&info->rows, position));
     for (k = 0; k < info->planes; k++) position = wcodeci_plane_place(&info->plane[k], position);
     return position;
 }
@@ -219,7 +260,7 @@ static uint64_t wcodeci_tile_end(const wcodeci_byte *src, wcodeci_tile *tile)
     wcodeci_tile field;
     unsigned f;
     if (tile->info.split != WCODEC_SPLIT_BLOCKS) return wcodeci_planes_place(&tile->info, tile->payloads);
-    tile->info.rows.offset = tile->payloads;
+    tile->info.rows.offset = tile->info.table_offset = tile->payloads;
     fields = wcodeci_fields_begin(src, tile);
     for (f = 0; f < tile->info.fields; f++) (void)wcodeci_fields_next(&fields, &field);
     return fields.position;
@@ -268,6 +309,7 @@ static wcodec_status wcodeci_tile_parse(const wcodeci_byte *src, size_t size, wc
         status = wcodeci_blocks_parse(&c, src, tile, what);
     } else {
         status = tile->info.scaled ? wcodeci_plane_parse(&c, &tile->info.rows, what) : WCODEC_OK;
+        if (!status && wcodeci_split_indexed(tile->info.split)) status = wcodeci_palette_parse(&c, tile, what);
         if (!status) status = wcodeci_planes_parse(&c, tile, what);
     }
     if (status) return c.bad && size >= record.head + record.body ? WCODEC_E_CORRUPT : status;
@@ -537,6 +579,20 @@ static int wcodeci_tile_fused(wcodeci_tile_job *job, const char **what)
     return 1;
 }
 
+/* A tile of indices, and what they stand for. */
+static const char *wcodeci_tile_palette(wcodeci_tile_job *job)
+{
+    const wcodec_tile_info *info = &job->tile.info;
+    const wcodeci_byte *table = job->src + info->table_offset;
+    const char *what = wcodeci_plane_find(job, 0);
+    if (what) return what;
+    if (wcodeci_split_palette(info->split))
+        return wcodeci_palette_decode(&job->tile.palette, info->unit, table, job->planes[0],
+                                      (wcodeci_byte *)job->table, job->dst, job->tile.n);
+    return wcodeci_linear_decode(&job->tile.palette, info->split, info->unit, table, job->planes[0],
+                                 (wcodeci_byte *)job->table, job->dst, job->tile.n);
+}
+
 /* Decodes all planes and merges them. */
 static const char *wcodeci_tile_planes(wcodeci_tile_job *job)
 {
@@ -544,6 +600,7 @@ static const char *wcodeci_tile_planes(wcodeci_tile_job *job)
     const char *what = NULL;
     unsigned k;
     if (info->split == WCODEC_SPLIT_BYTE) return wcodeci_plane_decode(job, 0, job->dst);
+    if (wcodeci_split_indexed(info->split)) return wcodeci_tile_palette(job);
     if (wcodeci_tile_fused(job, &what)) return what;
     for (k = 0; k < info->planes && !what; k++) what = wcodeci_plane_find(job, k);
     if (!what) wcodeci_merge(job->engine->kernels, info->split, job->planes, job->dst, job->tile.n);
@@ -570,6 +627,8 @@ static int wcodeci_planes_padding_ok(const wcodeci_byte *src, const wcodeci_tile
     unsigned k;
     if (!wcodeci_all_zero(src + end, src + tile->info.rows.offset)) return 0;
     end = tile->info.rows.offset + tile->info.rows.size;
+    if (!wcodeci_all_zero(src + end, src + tile->info.table_offset)) return 0;
+    end = tile->info.table_offset + tile->info.table_size;
     for (k = 0; k < tile->info.planes; k++) {
         if (!wcodeci_all_zero(src + end, src + tile->info.plane[k].offset)) return 0;
         end = tile->info.plane[k].offset + tile->info.plane[k].size;

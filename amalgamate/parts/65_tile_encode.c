@@ -578,6 +578,13 @@ static size_t wcodeci_tile_fields(const wcodeci_encoder *e, const wcodeci_tile *
     if (wcodeci_predict_based(tile->info.predictor))
         used += wcodeci_put_varint(dst + used, e->base->base_offset);
     if (e->rows.size) used += wcodeci_put_plane(&e->rows, dst + used);
+    if (wcodeci_split_palette(tile->info.split)) {
+        used += wcodeci_put_varint(dst + used, tile->palette.count);
+    } else if (wcodeci_split_linear(tile->info.split)) {
+        dst[used++] = (wcodeci_byte)(tile->palette.width | (tile->palette.bytes - 1) << 4);
+        dst[used++] = (wcodeci_byte)tile->palette.zero;
+        used += wcodeci_put_varint(dst + used, tile->palette.run);
+    }
     for (k = 0; k < tile->info.planes; k++) used += wcodeci_put_plane(&tile->info.plane[k], dst + used);
     return used;
 }
@@ -586,7 +593,7 @@ static size_t wcodeci_tile_fields(const wcodeci_encoder *e, const wcodeci_tile *
 static size_t wcodeci_tile_place(wcodeci_tile *tile, size_t at)
 {
     unsigned k;
-    uint64_t end = wcodeci_plane_place(&tile->info.rows, at);
+    uint64_t end = wcodeci_palette_place(&tile->info, wcodeci_plane_place(&tile->info.rows, at));
     for (k = 0; k < tile->info.planes; k++) end = wcodeci_plane_place(&tile->info.plane[k], end);
     return (size_t)end;
 }
@@ -609,7 +616,7 @@ static size_t wcodeci_tile_layout(wcodeci_tile *tile, size_t fields, unsigned *f
 
 /* Puts fields and payloads together: the planes' payloads stand one after the other from `from` on, with room for
  * the planes in `late`, which are not written yet.  They move down, for head and fields (at most 80 bytes), filler
- * and padding (at most 7 each) and the rows' scales take no more. */
+ * and padding (at most 7 each) and the rows' scales, or a table, take no more. */
 static size_t wcodeci_tile_join(const wcodeci_encoder *e, wcodeci_tile *tile, uint32_t crc, unsigned late,
                                 const wcodeci_byte *from, wcodeci_byte *dst)
 {
@@ -623,6 +630,11 @@ static size_t wcodeci_tile_join(const wcodeci_encoder *e, wcodeci_tile *tile, ui
         memset(dst + at, 0, tile->info.rows.offset - at);
         memcpy(dst + tile->info.rows.offset, e->row_payload, tile->info.rows.size);
         at = tile->info.rows.offset + tile->info.rows.size;
+    }
+    if (tile->info.table_size) {
+        memset(dst + at, 0, tile->info.table_offset - at);
+        memcpy(dst + tile->info.table_offset, e->q, tile->info.table_size);
+        at = tile->info.table_offset + tile->info.table_size;
     }
     for (k = 0; k < tile->info.planes; k++) {
         const wcodec_plane_info *plane = &tile->info.plane[k];
@@ -1058,9 +1070,9 @@ static unsigned wcodeci_splits_to_try(const wcodeci_encoder *e)
     const wcodeci_dtype_row *dtype = &wcodeci_dtypes[e->dtype];
     unsigned mask = e->options.splits, split;
     if (!mask) mask = 1u << dtype->splits[0] | 1u << dtype->splits[1];
-    for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
+    for (split = 0; split < WCODEC_SPLIT_BLOCKS; split++)
         if (e->size % wcodeci_splits[split].unit) mask &= ~(1u << split);
-    mask &= (1u << WCODEC_SPLIT_COUNT) - 1 - (1u << WCODEC_SPLIT_BLOCKS);
+    mask &= (1u << WCODEC_SPLIT_BLOCKS) - 1;
     return mask ? mask : 1u << WCODEC_SPLIT_BYTE;
 }
 
@@ -1081,7 +1093,7 @@ static size_t wcodeci_tile_encode_small(wcodeci_encoder *e, unsigned splits, uin
     unsigned split, predictor;
     size_t size, least;
     best.cost = second.cost = UINT64_MAX;
-    for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
+    for (split = 0; split < WCODEC_SPLIT_BLOCKS; split++)
         for (predictor = 0; (splits >> split & 1) && predictor <= WCODEC_PREDICT_UP; predictor++) {
             if (!wcodeci_unit_predictor_fits(e, split, predictor)) continue;
             wcodeci_tile_plan_full(e, split, predictor, &other);
@@ -1118,7 +1130,7 @@ static size_t wcodeci_tile_encode_large(wcodeci_encoder *e, unsigned splits, uin
             && best.cost < e->size - e->size / 16)
             splits = 0;
     }
-    for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
+    for (split = 0; split < WCODEC_SPLIT_BLOCKS; split++)
         for (predictor = 0; (splits >> split & 1) && predictor <= WCODEC_PREDICT_UP; predictor++) {
             if ((split == likely && predictor == WCODEC_PREDICT_NONE)
                 || !wcodeci_unit_predictor_fits(e, split, predictor))
@@ -1202,7 +1214,7 @@ static size_t wcodeci_tile_encode_mixed(wcodeci_encoder *e, uint32_t crc, wcodec
         }
     }
     e->slow = 0;
-    for (way = (unsigned)WCODEC_SPLIT_COUNT * (unsigned)WCODEC_PREDICT_COUNT; way-- > 0;) {
+    for (way = (unsigned)WCODEC_SPLIT_BLOCKS * (unsigned)WCODEC_PREDICT_COUNT; way-- > 0;) {
         const unsigned split = way / WCODEC_PREDICT_COUNT, predictor = way % WCODEC_PREDICT_COUNT;
         if (!(splits >> split & 1) || predictor > WCODEC_PREDICT_UP
             || !wcodeci_unit_predictor_fits(e, split, predictor))
@@ -1320,6 +1332,85 @@ static size_t wcodeci_tile_encode_plain(wcodeci_encoder *e, uint32_t crc, wcodec
     size = wcodeci_tile_try_lz(e, crc, dst, size);
 #endif
     return size;
+}
+
+/* ---- palettes, and dequantised integers ---- */
+
+/* What a tile may be coded as instead: indices in e->classes, and a table in e->q. */
+typedef struct wcodeci_indexed {
+    unsigned split;                     /* 0: there is no such way */
+    wcodeci_palette palette;
+} wcodeci_indexed;
+
+static int wcodeci_split_allowed(const wcodeci_encoder *e, unsigned split)
+{
+    return !e->options.splits || (e->options.splits >> split & 1);
+}
+
+/* Looks for scales of dequantised integers, then for a palette. */
+static void wcodeci_indexed_find(const wcodeci_encoder *e, wcodeci_indexed *x)
+{
+    const unsigned unit = wcodeci_dtypes[e->dtype].unit, likely = wcodeci_dtypes[e->dtype].splits[0];
+    const unsigned linear = likely == WCODEC_SPLIT_BF16 ? WCODEC_SPLIT_LINEAR_BF16
+                          : likely == WCODEC_SPLIT_F16 ? WCODEC_SPLIT_LINEAR_F16
+                          : likely == WCODEC_SPLIT_F32 ? WCODEC_SPLIT_LINEAR_F32 : 0;
+    const unsigned palette = unit == 2 ? WCODEC_SPLIT_PALETTE16
+                           : unit == 4 ? WCODEC_SPLIT_PALETTE32 : WCODEC_SPLIT_PALETTE64;
+    const size_t n = e->size / unit;
+    x->split = 0;
+    if (unit == 1 || !wcodeci_palette_likely(e->src, n, unit)) return;
+    if (linear && wcodeci_split_allowed(e, linear)
+        && wcodeci_linear_find(linear, e->src, n, e->row, &x->palette, e->classes, e->q))
+        x->split = linear;
+    else if (wcodeci_split_allowed(e, palette)
+             && wcodeci_palette_find(e->src, n, unit, &x->palette, e->classes, e->q))
+        x->split = palette;
+}
+
+/* Encodes the tile so. */
+static size_t wcodeci_tile_encode_indexed(wcodeci_encoder *e, const wcodeci_indexed *x, uint32_t crc,
+                                          wcodeci_byte *dst)
+{
+    wcodeci_byte *from = dst + WCODECI_PLAIN_HEAD + WCODECI_ROWS_ROOM(x->palette.size);
+    const size_t slow = e->slow;
+    wcodeci_tile tile;
+    wcodeci_plane plane;
+    size_t cost;
+    memset(&tile, 0, sizeof tile);
+    e->rows.size = 0;
+    if (e->mix) e->slow = 0;
+    tile.info.split = x->split;
+    tile.info.planes = 1;
+    tile.info.table_size = x->palette.size;
+    tile.palette = x->palette;
+    tile.n = e->size / wcodeci_splits[x->split].unit;
+    plane.n = tile.n;
+    plane.width = x->palette.width;
+    plane.unit = 1;
+    memcpy(e->plane, e->classes, tile.n);
+    wcodeci_plane_best(e, &plane, wcodeci_plane_look(e, &plane, 1, &cost), from, &tile.info.plane[0]);
+#if WCODECI_LZ
+    if (e->lz) wcodeci_plane_try_lz(e, &plane, from, &tile.info.plane[0]);
+#endif
+#if WCODECI_MIX
+    if (e->mix) wcodeci_plane_try_mix(e, &plane, x->split, 0, from, &tile.info.plane[0]);
+#endif
+    e->slow = slow;
+    return wcodeci_tile_join(e, &tile, crc, 0, from, dst);
+}
+
+/* Encodes a tile that is no field: with a table where that is smaller.  The record with a table waits where a tile
+ * of blocks has those of its fields. */
+static size_t wcodeci_tile_encode_units(wcodeci_encoder *e, uint32_t crc, wcodeci_byte *dst)
+{
+    wcodeci_indexed indexed;
+    size_t size, other = 0;
+    wcodeci_indexed_find(e, &indexed);
+    if (indexed.split) other = wcodeci_tile_encode_indexed(e, &indexed, crc, e->blocks);
+    size = wcodeci_tile_encode_plain(e, crc, dst);
+    if (!other || other >= size) return size;
+    memcpy(dst, e->blocks, other);
+    return other;
 }
 
 /* ---- tiles of blocks ---- */
@@ -1489,7 +1580,7 @@ static size_t wcodeci_tile_encode_alone(wcodeci_encoder *e, uint32_t crc, wcodec
     const wcodeci_encoder tile = *e;
     size_t size;
     if (e->dtype == WCODEC_BYTES && !e->options.splits && e->size >= WCODECI_NUMBERS_LEAST) wcodeci_tile_guess(e, dst);
-    size = block ? wcodeci_tile_encode_blocks(e, block, crc, dst) : wcodeci_tile_encode_plain(e, crc, dst);
+    size = block ? wcodeci_tile_encode_blocks(e, block, crc, dst) : wcodeci_tile_encode_units(e, crc, dst);
     *e = tile;                  /* which was each of its fields, or numbers that its bytes were taken for */
     return size;
 }
@@ -1504,7 +1595,7 @@ static void wcodeci_base_plan(wcodeci_encoder *e, wcodeci_plan_of_tile *best)
     unsigned split, predictor;
     best->split = best->predictor = 0;
     best->cost = UINT64_MAX;
-    for (split = 0; split < WCODEC_SPLIT_COUNT; split++)
+    for (split = 0; split < WCODEC_SPLIT_BLOCKS; split++)
         for (predictor = WCODEC_PREDICT_BASE_XOR; predictor <= WCODEC_PREDICT_BASE_DIFFERENCE; predictor++) {
             const int whole = split <= WCODEC_SPLIT_WORD64;
             if (!(splits >> split & 1) || !(e->options.predictors >> predictor & 1)
