@@ -14000,13 +14000,10 @@ static int wcodeci_linear_find(unsigned split, const wcodeci_byte *src, size_t n
 #define WCODECI_SECOND_PART 64      /* what seems to cost so little more than the best is encoded too */
 #define WCODECI_PLANE_FIELDS 3      /* bytes of the fields of a plane, about */
 
-/* For the scales of `size` bytes, which are few: what decodes without a large table.  Those of the profile FAST do
- * without Huffman's too: a tile's rows would take a fifth of its time for 1 in 10000 of its size. */
-static unsigned wcodeci_side_coders(unsigned profile, size_t size)
-{
-    const unsigned quick = 1u << WCODEC_CODER_RAW | 1u << WCODEC_CODER_CONSTANT | 1u << WCODEC_CODER_PACKED;
-    return profile == WCODEC_PROFILE_FAST && size > WCODECI_FREE_SIZE ? quick : quick | 1u << WCODEC_CODER_HUFFMAN;
-}
+/* For scales, which are few: what decodes without a large table.  (Rows' in a tile of the profile FAST do without
+ * Huffman's too, which takes a fifth of such a tile's time and saves 1 in 10000.) */
+#define WCODECI_SIDE_CODERS \
+    (1u << WCODEC_CODER_RAW | 1u << WCODEC_CODER_CONSTANT | 1u << WCODEC_CODER_PACKED | 1u << WCODEC_CODER_HUFFMAN)
 #define WCODECI_CLASS_RUN 512       /* values in a row that are looked at for a model of classes */
 #define WCODECI_CLASS_VALUES 8192   /* of which there should be so many */
 #define WCODECI_PLAIN_HEAD 128      /* the fields of a record take no more, but of one that is split as BLOCKS */
@@ -14938,7 +14935,9 @@ static void wcodeci_rows_encode(wcodeci_encoder *e, size_t rows)
     const size_t slow = e->slow;
     wcodeci_plane plane;
     size_t cost;
-    e->options.coders = wcodeci_side_coders(e->options.profile, e->size);
+    e->options.coders = WCODECI_SIDE_CODERS;
+    if (e->options.profile == WCODEC_PROFILE_FAST && e->size > WCODECI_FREE_SIZE)
+        e->options.coders &= ~(1u << WCODEC_CODER_HUFFMAN);
     e->row = 0;
     e->slow = 0;
     memcpy(e->plane, e->row_scales, rows);
@@ -18246,9 +18245,8 @@ static size_t wcodeci_first_row(uint64_t begin, size_t columns)
     return phase ? columns - phase : 0;
 }
 
-/* Codes a group's scales by some of `coders`: the size of their record, which goes to a destination of
- * wcodec_tile_bound(columns). */
-static size_t wcodeci_scales_encode(const wcodeci_byte *scales, size_t columns, unsigned coders, unsigned cpu_off,
+/* Codes a group's scales: the size of their record, which goes to a destination of wcodec_tile_bound(columns). */
+static size_t wcodeci_scales_encode(const wcodeci_byte *scales, size_t columns, unsigned cpu_off,
                                     wcodeci_byte *record, void *scratch, size_t scratch_size)
 {
     wcodec_tile_options options;
@@ -18256,7 +18254,7 @@ static size_t wcodeci_scales_encode(const wcodeci_byte *scales, size_t columns, 
     memset(&options, 0, sizeof options);
     options.cpu_off = cpu_off;
     options.splits = 1u << WCODEC_SPLIT_BYTE;
-    options.coders = coders;
+    options.coders = WCODECI_SIDE_CODERS;       /* a random tile's decoder waits for it */
     size = wcodec_tile_encode(WCODEC_BYTES, 0, scales, columns, NULL, &options, record,
                               wcodec_tile_bound(columns), scratch, scratch_size);
     record[0] = WCODECI_RECORD_SCALES;
@@ -18278,14 +18276,13 @@ static void wcodeci_group_task(void *arg, size_t i, unsigned worker)
     wcodec_writer *w = (wcodec_writer *)arg;
     wcodeci_batch_group *g = &w->groups[i];
     wcodeci_byte *scratch = w->scratch + worker * w->worker_scratch;
-    const unsigned coders = wcodeci_side_coders(w->tile.profile, g->size);      /* a random tile's decoder waits */
     g->record = 0;
     if (!g->first && wcodeci_group_copied(w, i)) return;
     if (!wcodec_scales_fit(g->dtype, g->src, g->size, g->columns, w->tile.cpu_off,
                            w->scales + g->scales, scratch, w->worker_scratch))
         return;
-    g->record = wcodeci_scales_encode(w->scales + g->scales, g->columns, coders, w->tile.cpu_off,
-                                      w->output + g->out, scratch, w->worker_scratch);
+    g->record = wcodeci_scales_encode(w->scales + g->scales, g->columns, w->tile.cpu_off, w->output + g->out,
+                                      scratch, w->worker_scratch);
 }
 
 /* The scales of all groups of the batch.  Where a segment's first group has none, the others have none. */
@@ -20548,10 +20545,8 @@ static wcodec_status wcodeci_estimate_fit(wcodeci_estimator *e, uint64_t begin, 
                                        e->rows + i * columns * e->layout.cut.unit);
     if (status) return status;
     if (wcodeci_scales_fit(&sample, (size_t)(end - begin), e->tile.cpu_off, e->scales, e->scratch))
-        e->group_record = wcodeci_scales_encode(
-            e->scales, (size_t)columns,
-            wcodeci_side_coders(e->tile.profile, (size_t)(end - begin) * e->layout.cut.unit), e->tile.cpu_off,
-            e->record, e->scratch, e->scratch_size);
+        e->group_record = wcodeci_scales_encode(e->scales, (size_t)columns, e->tile.cpu_off, e->record,
+                                                e->scratch, e->scratch_size);
     return WCODEC_OK;
 }
 
@@ -21113,6 +21108,7 @@ WCODEC_API wcodec_status wcodec_plan_base(wcodec_plan *plan, const wcodec_source
 #undef WCODECI_GUESS_LEAST
 #undef WCODECI_SECOND_PART
 #undef WCODECI_PLANE_FIELDS
+#undef WCODECI_SIDE_CODERS
 #undef WCODECI_CLASS_RUN
 #undef WCODECI_CLASS_VALUES
 #undef WCODECI_PLAIN_HEAD

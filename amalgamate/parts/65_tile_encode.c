@@ -25,13 +25,10 @@
 #define WCODECI_SECOND_PART 64      /* what seems to cost so little more than the best is encoded too */
 #define WCODECI_PLANE_FIELDS 3      /* bytes of the fields of a plane, about */
 
-/* For the scales of `size` bytes, which are few: what decodes without a large table.  Those of the profile FAST do
- * without Huffman's too: a tile's rows would take a fifth of its time for 1 in 10000 of its size. */
-static unsigned wcodeci_side_coders(unsigned profile, size_t size)
-{
-    const unsigned quick = 1u << WCODEC_CODER_RAW | 1u << WCODEC_CODER_CONSTANT | 1u << WCODEC_CODER_PACKED;
-    return profile == WCODEC_PROFILE_FAST && size > WCODECI_FREE_SIZE ? quick : quick | 1u << WCODEC_CODER_HUFFMAN;
-}
+/* For scales, which are few: what decodes without a large table.  (Rows' in a tile of the profile FAST do without
+ * Huffman's too, which takes a fifth of such a tile's time and saves 1 in 10000.) */
+#define WCODECI_SIDE_CODERS \
+    (1u << WCODEC_CODER_RAW | 1u << WCODEC_CODER_CONSTANT | 1u << WCODEC_CODER_PACKED | 1u << WCODEC_CODER_HUFFMAN)
 #define WCODECI_CLASS_RUN 512       /* values in a row that are looked at for a model of classes */
 #define WCODECI_CLASS_VALUES 8192   /* of which there should be so many */
 #define WCODECI_PLAIN_HEAD 128      /* the fields of a record take no more, but of one that is split as BLOCKS */
@@ -963,7 +960,9 @@ static void wcodeci_rows_encode(wcodeci_encoder *e, size_t rows)
     const size_t slow = e->slow;
     wcodeci_plane plane;
     size_t cost;
-    e->options.coders = wcodeci_side_coders(e->options.profile, e->size);
+    e->options.coders = WCODECI_SIDE_CODERS;
+    if (e->options.profile == WCODEC_PROFILE_FAST && e->size > WCODECI_FREE_SIZE)
+        e->options.coders &= ~(1u << WCODEC_CODER_HUFFMAN);
     e->row = 0;
     e->slow = 0;
     memcpy(e->plane, e->row_scales, rows);

@@ -553,9 +553,8 @@ static size_t wcodeci_first_row(uint64_t begin, size_t columns)
     return phase ? columns - phase : 0;
 }
 
-/* Codes a group's scales by some of `coders`: the size of their record, which goes to a destination of
- * wcodec_tile_bound(columns). */
-static size_t wcodeci_scales_encode(const wcodeci_byte *scales, size_t columns, unsigned coders, unsigned cpu_off,
+/* Codes a group's scales: the size of their record, which goes to a destination of wcodec_tile_bound(columns). */
+static size_t wcodeci_scales_encode(const wcodeci_byte *scales, size_t columns, unsigned cpu_off,
                                     wcodeci_byte *record, void *scratch, size_t scratch_size)
 {
     wcodec_tile_options options;
@@ -563,7 +562,7 @@ static size_t wcodeci_scales_encode(const wcodeci_byte *scales, size_t columns, 
     memset(&options, 0, sizeof options);
     options.cpu_off = cpu_off;
     options.splits = 1u << WCODEC_SPLIT_BYTE;
-    options.coders = coders;
+    options.coders = WCODECI_SIDE_CODERS;       /* a random tile's decoder waits for it */
     size = wcodec_tile_encode(WCODEC_BYTES, 0, scales, columns, NULL, &options, record,
                               wcodec_tile_bound(columns), scratch, scratch_size);
     record[0] = WCODECI_RECORD_SCALES;
@@ -585,14 +584,13 @@ static void wcodeci_group_task(void *arg, size_t i, unsigned worker)
     wcodec_writer *w = (wcodec_writer *)arg;
     wcodeci_batch_group *g = &w->groups[i];
     wcodeci_byte *scratch = w->scratch + worker * w->worker_scratch;
-    const unsigned coders = wcodeci_side_coders(w->tile.profile, g->size);      /* a random tile's decoder waits */
     g->record = 0;
     if (!g->first && wcodeci_group_copied(w, i)) return;
     if (!wcodec_scales_fit(g->dtype, g->src, g->size, g->columns, w->tile.cpu_off,
                            w->scales + g->scales, scratch, w->worker_scratch))
         return;
-    g->record = wcodeci_scales_encode(w->scales + g->scales, g->columns, coders, w->tile.cpu_off,
-                                      w->output + g->out, scratch, w->worker_scratch);
+    g->record = wcodeci_scales_encode(w->scales + g->scales, g->columns, w->tile.cpu_off, w->output + g->out,
+                                      scratch, w->worker_scratch);
 }
 
 /* The scales of all groups of the batch.  Where a segment's first group has none, the others have none. */

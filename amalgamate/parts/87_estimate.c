@@ -231,10 +231,8 @@ static wcodec_status wcodeci_estimate_fit(wcodeci_estimator *e, uint64_t begin, 
                                        e->rows + i * columns * e->layout.cut.unit);
     if (status) return status;
     if (wcodeci_scales_fit(&sample, (size_t)(end - begin), e->tile.cpu_off, e->scales, e->scratch))
-        e->group_record = wcodeci_scales_encode(
-            e->scales, (size_t)columns,
-            wcodeci_side_coders(e->tile.profile, (size_t)(end - begin) * e->layout.cut.unit), e->tile.cpu_off,
-            e->record, e->scratch, e->scratch_size);
+        e->group_record = wcodeci_scales_encode(e->scales, (size_t)columns, e->tile.cpu_off, e->record,
+                                                e->scratch, e->scratch_size);
     return WCODEC_OK;
 }
 
