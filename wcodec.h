@@ -12077,7 +12077,7 @@ static const wcodeci_encode_kernels wcodeci_encode_kernels_neon = {
 
 /* ------------------------------------------------------------------------------------------------
  * Palettes (private): units that are few, or few times a scale
- * A tile of such a split has one plane, of indices, and a table beside it (format section 6.1): the units
+ * A tile of such a split has one plane, of indices, and a table beside it (format section 6.2): the units
  * themselves, or one scale for each run of units, of which the index says how many times.  The product is that of
  * floating-point numbers, in integers, so that it is the same everywhere.
  * ---------------------------------------------------------------------------------------------- */
