@@ -5262,10 +5262,10 @@ static unsigned wcodeci_rans16_filler(const wcodeci_byte freq[16])
     return most;
 }
 
-/* Each lane costs a byte: at most one byte in 512 of the tile. */
-static unsigned wcodeci_rans16_lanes_log(size_t n, unsigned unit)
+/* Each lane costs a byte: at most one byte in 512 of the tile, and in 32 of the message. */
+static unsigned wcodeci_rans16_lanes_log(size_t n, unsigned unit, uint64_t message)
 {
-    const size_t most = n * unit / 512;
+    const uint64_t most = wcodeci_min64(n * unit / 512, message / 32);
     return most >= 256 ? 2 : most >= 128 ? 1 : 0;
 }
 
@@ -5291,10 +5291,9 @@ static size_t wcodeci_rans16_prepare(const wcodeci_plane *plane, const wcodeci_b
         }
     }
     if (best == UINT64_MAX) return (size_t)-1;
-    /* Each state holds 8 bits of the message. */
-    model->lanes_log = wcodeci_rans16_lanes_log(n, plane->unit);
-    held = 64u << model->lanes_log;
     best = best / 65536 * n / plane->n / 8;
+    model->lanes_log = wcodeci_rans16_lanes_log(n, plane->unit, best);
+    held = 64u << model->lanes_log;         /* a state holds 8 bits of the message */
     return WCODECI_RANS16_HEAD + ((size_t)128 << model->lanes_log) + (size_t)(best > held ? best - held : 0);
 }
 
@@ -5367,9 +5366,9 @@ static size_t wcodeci_classes_prepare(uint32_t count[WCODECI_CLASSES][256], size
             model->value[s] = 0;
     if (model->exceptions > shown / 4) return (size_t)-1;
     model->classes = WCODECI_CLASSES;
-    model->lanes_log = wcodeci_rans16_lanes_log(n, unit);
-    held = 64u << model->lanes_log;
     bits = bits / 65536 * n / shown / 8;
+    model->lanes_log = wcodeci_rans16_lanes_log(n, unit, bits);
+    held = 64u << model->lanes_log;
     return WCODECI_CLASSES_HEAD + ((size_t)128 << model->lanes_log) + (size_t)(bits > held ? bits - held : 0);
 }
 
@@ -14200,8 +14199,8 @@ static void wcodeci_outlook_make(const wcodeci_plane *plane, wcodeci_outlook *o)
 static size_t wcodeci_guess_rans16(const wcodeci_plane *plane, const wcodeci_outlook *o)
 {
     const uint32_t log_n = wcodeci_log2((uint32_t)plane->n);
-    const size_t lanes = (size_t)64 << wcodeci_rans16_lanes_log(plane->n, plane->unit);
-    uint64_t bits = o->bits, rest = 0, held = lanes;
+    uint64_t bits = o->bits, rest = 0;
+    size_t lanes;
     wcodeci_byte symbol[256];
     unsigned s, m;
     if (o->values > 16) {
@@ -14212,11 +14211,11 @@ static size_t wcodeci_guess_rans16(const wcodeci_plane *plane, const wcodeci_out
             bits -= (uint64_t)plane->count[symbol[s]] * (log_n - wcodeci_log2(plane->count[symbol[s]]));
         }
         if (rest > plane->n / 4) return 0;
-        bits += rest * 18 * 65536;
+        bits += rest * 8 * WCODECI_EXCEPTION_SIZE * 65536;
     }
-    held += wcodeci_min64(held, 3 * rest);
     bits = (bits + bits / 512) / 65536 / 8;
-    return WCODECI_RANS16_HEAD + 2 * lanes + (size_t)(bits > held ? bits - held : 0);
+    lanes = (size_t)64 << wcodeci_rans16_lanes_log(plane->n, plane->unit, bits);
+    return WCODECI_RANS16_HEAD + 2 * lanes + (size_t)(bits > lanes ? bits - lanes : 0);
 }
 
 /* About what each coder that may be used would take; 0: it may not, or can not. */

@@ -674,10 +674,10 @@ static unsigned wcodeci_rans16_filler(const wcodeci_byte freq[16])
     return most;
 }
 
-/* Each lane costs a byte: at most one byte in 512 of the tile. */
-static unsigned wcodeci_rans16_lanes_log(size_t n, unsigned unit)
+/* Each lane costs a byte: at most one byte in 512 of the tile, and in 32 of the message. */
+static unsigned wcodeci_rans16_lanes_log(size_t n, unsigned unit, uint64_t message)
 {
-    const size_t most = n * unit / 512;
+    const uint64_t most = wcodeci_min64(n * unit / 512, message / 32);
     return most >= 256 ? 2 : most >= 128 ? 1 : 0;
 }
 
@@ -703,10 +703,9 @@ static size_t wcodeci_rans16_prepare(const wcodeci_plane *plane, const wcodeci_b
         }
     }
     if (best == UINT64_MAX) return (size_t)-1;
-    /* Each state holds 8 bits of the message. */
-    model->lanes_log = wcodeci_rans16_lanes_log(n, plane->unit);
-    held = 64u << model->lanes_log;
     best = best / 65536 * n / plane->n / 8;
+    model->lanes_log = wcodeci_rans16_lanes_log(n, plane->unit, best);
+    held = 64u << model->lanes_log;         /* a state holds 8 bits of the message */
     return WCODECI_RANS16_HEAD + ((size_t)128 << model->lanes_log) + (size_t)(best > held ? best - held : 0);
 }
 
@@ -779,9 +778,9 @@ static size_t wcodeci_classes_prepare(uint32_t count[WCODECI_CLASSES][256], size
             model->value[s] = 0;
     if (model->exceptions > shown / 4) return (size_t)-1;
     model->classes = WCODECI_CLASSES;
-    model->lanes_log = wcodeci_rans16_lanes_log(n, unit);
-    held = 64u << model->lanes_log;
     bits = bits / 65536 * n / shown / 8;
+    model->lanes_log = wcodeci_rans16_lanes_log(n, unit, bits);
+    held = 64u << model->lanes_log;
     return WCODECI_CLASSES_HEAD + ((size_t)128 << model->lanes_log) + (size_t)(bits > held ? bits - held : 0);
 }
 

@@ -225,8 +225,8 @@ static void wcodeci_outlook_make(const wcodeci_plane *plane, wcodeci_outlook *o)
 static size_t wcodeci_guess_rans16(const wcodeci_plane *plane, const wcodeci_outlook *o)
 {
     const uint32_t log_n = wcodeci_log2((uint32_t)plane->n);
-    const size_t lanes = (size_t)64 << wcodeci_rans16_lanes_log(plane->n, plane->unit);
-    uint64_t bits = o->bits, rest = 0, held = lanes;
+    uint64_t bits = o->bits, rest = 0;
+    size_t lanes;
     wcodeci_byte symbol[256];
     unsigned s, m;
     if (o->values > 16) {
@@ -237,11 +237,11 @@ static size_t wcodeci_guess_rans16(const wcodeci_plane *plane, const wcodeci_out
             bits -= (uint64_t)plane->count[symbol[s]] * (log_n - wcodeci_log2(plane->count[symbol[s]]));
         }
         if (rest > plane->n / 4) return 0;
-        bits += rest * 18 * 65536;
+        bits += rest * 8 * WCODECI_EXCEPTION_SIZE * 65536;
     }
-    held += wcodeci_min64(held, 3 * rest);
     bits = (bits + bits / 512) / 65536 / 8;
-    return WCODECI_RANS16_HEAD + 2 * lanes + (size_t)(bits > held ? bits - held : 0);
+    lanes = (size_t)64 << wcodeci_rans16_lanes_log(plane->n, plane->unit, bits);
+    return WCODECI_RANS16_HEAD + 2 * lanes + (size_t)(bits > lanes ? bits - lanes : 0);
 }
 
 /* About what each coder that may be used would take; 0: it may not, or can not. */
