@@ -707,8 +707,10 @@ WCODECI_AVX512 static void wcodeci_avx512_stream(wcodeci_byte *dst, const wcodec
 {
     const size_t head = wcodeci_min((64 - ((uintptr_t)dst & 63)) & 63, n);
     size_t i;
+    wcodeci_prefetch(dst + n);
     memcpy(dst, src, head);
-    for (i = head; n - i >= 64; i += 64) _mm512_stream_si512((__m512i *)(void *)(dst + i), wcodeci_avx512_load(src + i));
+    for (i = head; n - i >= 64; i += 64)
+        _mm512_stream_si512((__m512i *)(void *)(dst + i), wcodeci_avx512_load(src + i));
     memcpy(dst + i, src + i, n - i);
 }
 
