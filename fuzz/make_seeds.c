@@ -232,6 +232,7 @@ static void seeds_of_large_tiles(void)
         for (k = 0; k < sizeof data; k += 97 * unit) data[k + unit - 1] = (unsigned char)noise();
         maker_init(&m);
         m.options.tile_units = 16384;
+        m.options.tile.coders = 1u << WCODEC_CODER_RAW | 1u << WCODEC_CODER_CONSTANT | 1u << WCODEC_CODER_RANS16;
         maker_begin(&m);
         maker_original(&m, "model", 0);
         maker_segment(&m, "w", dtypes[i], 2, shape, data, sizeof data);
