@@ -68,12 +68,13 @@ static void check_own_plan(const wcodec_source *file, const uint8_t *data, size_
     wcodec_plan *plan = NULL;
     const size_t count = fuzz_below(r, 9);
     size_t i, wrong = 0;
+    unsigned elements, bytes;
     uint64_t at = 0;
     wcodec_status status;
     memset(list, 0, sizeof list);
     for (i = 0; i < count; i++) {
         wcodec_segment *s = &list[i];
-        s->dtype = (unsigned)fuzz_below(r, 26);
+        s->dtype = fuzz_below(r, 4) ? (unsigned)fuzz_below(r, 26) : 64 + (unsigned)fuzz_below(r, 44);
         s->rank = (unsigned)fuzz_below(r, 2);
         s->shape = &shape[i];
         s->name = (const char *)data;
@@ -82,6 +83,10 @@ static void check_own_plan(const wcodec_source *file, const uint8_t *data, size_
         shape[i] = i < size ? data[i] : 1;
         s->size = (s->rank ? shape[i] : 1) * wcodec_dtype_bits(s->dtype) / 8;
         if (s->dtype == WCODEC_BYTES) s->size = shape[i];
+        if (wcodec_dtype_block(s->dtype, &elements, &bytes)) {
+            shape[i] *= elements;
+            s->size = (s->rank ? shape[i] : elements) / elements * bytes;
+        }
         if (fuzz_below(r, 50) == 0) s->size = fuzz_next(r);
         if (fuzz_below(r, 50) == 0) s->offset = fuzz_next(r);
         s->row = fuzz_below(r, 3) ? 0 : fuzz_below(r, 50);
@@ -127,14 +132,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
 }
 
-/* Of safetensors: keeps the header's length true most of the time: from a `{` in front to the last `}`. */
+/* Of safetensors: keeps the header's length true most of the time: from a `{` in front to the last `}`.  Files of the
+ * other formats keep their magic. */
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
 {
     fuzz_random r;
     size_t end;
     r.state = seed;
     size = LLVMFuzzerMutate(data, size, max_size);
-    if (size < 10 || data[0] == 'P' || data[0] == 0x93 || fuzz_below(&r, 4) == 0) return size;
+    if (size < 10 || data[0] == 'G' || data[0] == 'P' || data[0] == 0x93 || fuzz_below(&r, 4) == 0) return size;
     for (end = size; end > 9 && data[end - 1] != '}'; end--) { }
     if (end > 9) {
         uint64_t n = end - 8;

@@ -118,6 +118,38 @@ static void check_segments(const wcodec_reader *reader, size_t segments, const u
     }
 }
 
+/* A view of all originals or of one: reads of any size, some past the end, of which the rest is zero.  `whole`: as
+ * above; without it a read may come to nothing, but the view says so from then on. */
+static void check_view(const wcodec_reader *reader, const wcodec_reader_info *info, const unsigned char *whole,
+                       fuzz_random *r)
+{
+    const size_t need = wcodec_view_need(reader);
+    unsigned char *memory = fuzz_exact(NULL, need);
+    const size_t original = fuzz_below(r, 2) ? WCODEC_ALL_ORIGINALS : fuzz_below(r, info->originals + 1);
+    wcodec_view view;
+    const wcodec_status st = fuzz_status(wcodec_view_open(&view, reader, original, memory, need));
+    int i;
+    FUZZ_REQUIRE((st == WCODEC_OK) == (memory != NULL && (original == WCODEC_ALL_ORIGINALS || original < info->originals)));
+    for (i = 0; i < 6; i++) {
+        const uint64_t offset = fuzz_next(r) % (view.size + 3);
+        const size_t size = fuzz_below(r, (size_t)1 << fuzz_below(r, 14));
+        const uint64_t there = offset < view.size ? view.size - offset : 0;
+        unsigned char *part = fuzz_exact(NULL, size);
+        const size_t got = wcodec_view_read(&view, offset, part, size);
+        size_t k;
+        FUZZ_REQUIRE(got <= size && got <= there);
+        for (k = got; k < size; k++) FUZZ_REQUIRE(part[k] == 0);
+        if (whole != NULL && st == WCODEC_OK && size != 0) {
+            FUZZ_REQUIRE(got == (there < size ? there : size));
+            FUZZ_REQUIRE(memcmp(part, whole + view.begin + offset, got) == 0);
+        } else if (got < size && got < there) {
+            FUZZ_REQUIRE(wcodec_view_status(&view, NULL) < 0);
+        }
+        free(part);
+    }
+    free(memory);
+}
+
 /* Decodes the whole view in two ways, if it is not too large; NULL if that fails. */
 static unsigned char *read_whole(const wcodec_reader *reader, const wcodec_reader_info *info, void *scratch,
                                  size_t scratch_size)
@@ -159,6 +191,7 @@ static void check_reader(const wcodec_reader *reader, size_t size, fuzz_random *
     whole = read_whole(reader, &info, scratch, scratch_size);
     check_ranges(reader, &info, whole, scratch, scratch_size, r);
     if (whole != NULL) check_segments(reader, info.segments, whole, scratch, scratch_size, r);
+    check_view(reader, &info, whole, r);
     free(whole);
     free(scratch);
 }

@@ -212,6 +212,35 @@ static void seeds_of_structure(void)
     maker_save(&m, "originals");
 }
 
+/* Tiles that go past the caches in several pieces: numbers of few mantissas, so that a seed holds them, and some of
+ * exponents far away, which are exceptions. */
+static void seeds_of_large_tiles(void)
+{
+    static const unsigned dtypes[] = { WCODEC_BF16, WCODEC_F16, WCODEC_F32, WCODEC_F8_E4M3, WCODEC_I4 };
+    static unsigned char data[14000];
+    size_t i, k;
+    for (i = 0; i < sizeof dtypes / sizeof *dtypes; i++) {
+        const unsigned bits = wcodec_dtype_bits(dtypes[i]);
+        const size_t unit = bits < 8 ? 1 : bits / 8;
+        uint64_t shape[2] = { 50, 0 };
+        char name[64];
+        maker m;
+        shape[1] = sizeof data * 8 / bits / 50;
+        fill_weights(data, sizeof data, dtypes[i]);
+        for (k = 0; k < sizeof data; k++)
+            if (unit > 1 && k % unit + 1 < unit) data[k] = (unsigned char)(data[k] & (k % unit + 2 < unit ? 0 : 0x81));
+        for (k = 0; k < sizeof data; k += 97 * unit) data[k + unit - 1] = (unsigned char)noise();
+        maker_init(&m);
+        m.options.tile_units = 16384;
+        m.options.tile.coders = 1u << WCODEC_CODER_RAW | 1u << WCODEC_CODER_CONSTANT | 1u << WCODEC_CODER_RANS16;
+        maker_begin(&m);
+        maker_original(&m, "model", 0);
+        maker_segment(&m, "w", dtypes[i], 2, shape, data, sizeof data);
+        snprintf(name, sizeof name, "large-%s", wcodec_dtype_name(dtypes[i]));
+        maker_save(&m, name);
+    }
+}
+
 static void seeds_of_containers(void)
 {
     seeds_by_dtype();
@@ -728,5 +757,6 @@ int main(int argc, char **argv)
     seeds_of_gguf();
     seeds_of_round_trips();
     seeds_of_block_round_trips();
+    seeds_of_large_tiles();
     return 0;
 }

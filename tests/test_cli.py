@@ -189,6 +189,97 @@ def awkward_files():
     yield "text", b"The quick brown fox jumps over the lazy dog.\n" * 5000
 
 
+def gguf_file(tensors=(), pairs=(), data=0, version=3, order="<", counts=None, magic=b"GGUF", alignment=32):
+    """A GGUF file as wrong as is wanted.  tensors: (name, type's number, dimensions, offset); pairs: (key, type's
+    number, the value's bytes); counts: what the head says there are."""
+    def text(value):
+        return struct.pack(order + "Q", len(value)) + value
+    out = magic + struct.pack(order + "IQQ", version, *(counts or (len(tensors), len(pairs))))
+    for key, kind, value in pairs:
+        out += text(key) + struct.pack(order + "I", kind) + value
+    for name, kind, dimensions, offset in tensors:
+        out += text(name) + struct.pack(order + "I%dQ" % len(dimensions), len(dimensions), *dimensions)
+        out += struct.pack(order + "IQ", kind, offset)
+    return out + (bytes(-len(out) % alignment) if tensors else b"") + random_bytes(data)
+
+
+def odd_ggufs():
+    """The cases of ggml's own test, in its order, and then others: (word, bytes, the format that encode sees)."""
+    top = 2 ** 64
+    w = (b"w", 0, (8, 4), 0)
+    aligned = (b"general.alignment", 4, struct.pack("<I", 64))
+    yield "bad magic", gguf_file([w], data=128, magic=b"FUGG"), "raw"
+    for version in (0, 1, 4, 5, 0x30000, 0x03000000, 2 ** 32 - 1):
+        yield "version %d" % version, gguf_file([w], data=128, version=version), "raw"
+    yield "n_tensors -1", gguf_file([w], data=128, counts=(top - 1, 0)), "raw"
+    yield "n_kv -1", gguf_file([w], data=128, counts=(1, top - 1)), "raw"
+    yield "empty", gguf_file(), "gguf"
+    yield "key size -1", gguf_file(counts=(0, 1)) + struct.pack("<Q", top - 1) + bytes(99), "raw"
+    yield "empty key", gguf_file(pairs=[(b"", 4, bytes(4))]), "raw"
+    yield "value of type 13", gguf_file(pairs=[(b"k", 13, bytes(8))]), "raw"
+    yield "duplicate key", gguf_file(pairs=[(b"k", 4, bytes(4))] * 2), "raw"
+    yield "alignment 13", gguf_file([w], [(aligned[0], 4, struct.pack("<I", 13))], 128), "raw"
+    yield "alignment INT32", gguf_file([w], [(aligned[0], 5, struct.pack("<i", 32))], 128), "raw"
+    yield "pairs", gguf_file(pairs=[(b"k", 4, bytes(4)), (b"l", 8, struct.pack("<Q", 3) + b"abc")]), "gguf"
+    yield "long name", gguf_file([(b"n" * 64, 0, (8, 4), 0)], data=128), "raw"
+    yield "5 dimensions", gguf_file([(b"w", 0, (8, 4, 1, 1, 1), 0)], data=128), "raw"
+    yield "dimension -1", gguf_file([(b"w", 0, (8, top - 1), 0)], data=128), "raw"
+    yield "dimension 0", gguf_file([(b"v", 0, (8, 0), 0), w], data=128), "gguf"
+    yield "4 INT32_MAX each", gguf_file([(b"w", 0, (4 * (2 ** 31 - 1),) * 4, 0)], data=128), "raw"
+    yield "bytes above SIZE_MAX", gguf_file([(b"w", 0, (2 ** 30, 2 ** 31, 2), 0)], data=128), "raw"
+    yield "type 43", gguf_file([(b"w", 43, (8, 4), 0)], data=128), "gguf"
+    yield "offset -1", gguf_file([(b"w", 0, (8, 4), top - 1)], data=128), "raw"
+    yield "duplicate name", gguf_file([w, (b"w", 0, (8, 4), 128)], data=256), "raw"
+    yield "offset not aligned", gguf_file([(b"v", 24, (33,), 0), (b"w", 0, (8,), 33)], data=128), "raw"
+    yield "alignment of its own", gguf_file([(b"v", 24, (33,), 0), (b"w", 0, (8,), 64)], data=128), "gguf"
+    yield "offsets of another alignment", gguf_file([(b"v", 24, (33,), 0), (b"w", 0, (8,), 96)], data=128), "raw"
+    yield "alignment 64", gguf_file([(b"v", 24, (33,), 0), (b"w", 0, (8,), 64)], [aligned], 128, alignment=64), "gguf"
+    yield "a byte short", gguf_file([w], data=127), "raw"
+    yield "sizes that add up to more", gguf_file([(b"v", 24, (0x7FFFFFFFFFFFFFC0,), 0),
+                                                  (b"w", 24, (0x7FFFFFFFFFFFFFC0,), 0x7FFFFFFFFFFFFFC0)], data=128), "raw"
+    yield "as it should be", gguf_file([w], data=128), "gguf"
+    yield "trailing bytes", gguf_file([w], data=129), "gguf"
+    for alignment in (0, 3, 48, 2 ** 31 + 1, 2 ** 31):
+        yield "alignment %d" % alignment, gguf_file([w], [(aligned[0], 4, struct.pack("<I", alignment))], 128), "raw"
+    yield "alignment 1", gguf_file([w], [(aligned[0], 4, struct.pack("<I", 1))], 128, alignment=1), "gguf"
+    yield "alignment twice", gguf_file([w], [aligned] * 2, 128, alignment=64), "raw"
+    for version in (2, 3):
+        yield "big-endian, version %d" % version, gguf_file([w], [(b"k", 4, bytes(4))], 128, version, ">"), "raw"
+    for count in (2 ** 31, 2 ** 62, 2 ** 63 - 1, 2 ** 63):
+        yield "%d tensors" % count, gguf_file([w], data=128, counts=(count, 0)), "raw"
+        yield "%d pairs" % count, gguf_file([w], data=128, counts=(1, count)), "raw"
+        for kind in (0, 8, 9, 12):
+            yield "%d values of type %d" % (count, kind), gguf_file(
+                pairs=[(b"k", 9, struct.pack("<IQ", kind, count) + bytes(99))]), "raw"
+        yield "a text of %d bytes" % count, gguf_file(pairs=[(b"k", 8, struct.pack("<Q", count) + bytes(99))]), "raw"
+        yield "a dimension of %d" % count, gguf_file([(b"w", 0, (count,), 0)], data=128), "raw"
+        yield "an offset of %d" % count, gguf_file([w, (b"v", 0, (8,), count)], data=128), "raw"
+        yield "unknown, an offset of %d" % count, gguf_file([w, (b"v", 43, (8,), count)], data=128), "raw"
+    yield "an array of arrays", gguf_file(
+        pairs=[(b"k", 9, struct.pack("<IQIQI", 9, 1, 4, 1, 7))]), "raw"
+    yield "overlapping tensors", gguf_file([w, (b"v", 0, (8, 4), 64)], data=256), "raw"
+    yield "tensors on the same bytes", gguf_file([w, (b"v", 0, (8, 4), 0)], data=128), "raw"
+    yield "tensors in another order", gguf_file([(b"v", 0, (8, 4), 128), w], data=256), "raw"
+    yield "a hole", gguf_file([w, (b"v", 0, (8, 4), 160)], data=288), "raw"
+    yield "part of a block", gguf_file([(b"w", 2, (31,), 0)], data=128), "raw"
+    yield "types between known ones", gguf_file([(b"%d" % i, i, (8,), 32 * i) for i in (4, 5)], data=256), "raw"
+    yield "unknown types alone", gguf_file([(b"%d" % i, 99 + i, (8,), 32 * i) for i in range(4)], data=120), "gguf"
+
+
+def files_of_others():
+    """The beginnings of formats that encode does not take apart, and bodies of some kind."""
+    for word, start in (("ggml", b"lmgg"), ("ggjt", b"tjgg\3\0\0\0"), ("ggmf", b"fmgg\1\0\0\0"), ("tflite", b"\x1c\0\0\0TFL3"),
+                        ("nnue", struct.pack("<I", 0x7AF32F20)), ("llama2.c", struct.pack("<7i", 288, 768, 6, 6, 6, -1, 256)),
+                        ("pickle", b"\x80\x02}q\0."), ("hdf5", b"\x89HDF\r\n\x1a\n"), ("onnx", b"\x08\x07\x12\x07pytorch"),
+                        ("gzip", b"\x1f\x8b\x08\0"), ("zstd", b"\x28\xb5\x2f\xfd"), ("xz", b"\xfd7zXZ\0"), ("7z", b"7z\xbc\xaf\x27\x1c"),
+                        ("tar", b"weights.bin".ljust(257, b"\0") + b"ustar\0"), ("zip, empty", b"PK\5\6" + bytes(18)),
+                        ("zip, no directory", b"PK\3\4"), ("npy, no dictionary", b"\x93NUMPY\1\0\xff\xff"),
+                        ("npy of 2 GiB of text", b"\x93NUMPY\2\0\0\0\0\x80"), ("wcodec", b"WCDC\1\0")):
+        yield word, start
+        yield word + ", floats", start + gaussian_f32(5000)
+        yield word + ", zeros", start + bytes(5000)
+
+
 # ---- the machinery ----------------------------------------------------------------------------------------
 
 
@@ -586,6 +677,12 @@ class AwkwardFiles(CliTest):
                 self.assertEqual(self.metadata(self.path("b"))["format"], want.pop(word), word)
         self.assertEqual(want, {})
 
+    def test_files_of_other_formats(self):
+        for word, content in files_of_others():
+            with self.subTest(word=word):
+                self.round_trip(content)
+                self.assertEqual(self.metadata(self.path("packed"))["format"], "raw")
+
     def test_100000_tensors(self):
         header, data, at = [], bytearray(), 0
         for i in range(100000):
@@ -698,6 +795,14 @@ class Gguf(CliTest):
         for broken in (content[:5000], content[:4] + struct.pack(">I", 3) + content[8:], content[:-100000]):
             self.round_trip(broken)
             self.assertEqual(self.metadata(self.path("packed"))["format"], "raw")
+
+    def test_odd_headers(self):
+        for word, content, seen in odd_ggufs():
+            with self.subTest(word=word):
+                self.round_trip(content)
+                self.assertEqual(self.metadata(self.path("packed"))["format"], seen)
+                packed = (self.dir / "packed").read_bytes()
+                self.assertEqual(self.ok("decode", "-q", "-", "-", data=packed), content)
 
     def test_quantized_by_others(self):
         """Real weights, or random ones, by the quantizers that are installed; files by their writer."""
@@ -1340,7 +1445,13 @@ class Several(CliTest):
                  ('{"weight_map":{"t":"../a"}}', "path separator"), ('{"weight_map":{"t":"/a"}}', "path separator"),
                  ('{"weight_map":{"t":".."}}', "names a folder"), ('{"weight_map":{"t":"b"}}', "'b' is not beside it"),
                  ('{"weight_map":{"t":"a"},"x":' + "[" * 99 + "]" * 99 + "}", "not the JSON expected"),
-                 ('{"weight_map":{"t":"a","u":"A"}}', "is not beside it"))
+                 ('{"weight_map":{"t":"a","u":"A"}}', "is not beside it"),
+                 ('{"weight_map":{"t":"a","u":"..\\\\b"}}', "path separator"),
+                 ('{"weight_map":{"t":"\\\\\\\\host\\\\a"}}', "path separator"),
+                 ('{"weight_map":{"t":"\\u002e\\u002e\\u002fa"}}', "path separator"),
+                 ('{"weight_map":{"t":"."}}', "names a folder"), ('{"weight_map":{"t":"C:a"}}', "colon"),
+                 ('{"weight_map":{"t":"C:\\\\a"}}', "colon"), ('{"weight_map":{"t":"nul.safetensors"}}', "device"),
+                 ('{"weight_map":{"t":"a ","u":"a"}}', "dot or a space"))
         self.path("a", b"a")
         for text, says in cases:
             with self.subTest(text=text):
@@ -1359,8 +1470,13 @@ class Several(CliTest):
                  (b"C:a", "colon"), (b"a:b", "colon"), (b"a\x00b", "control"), (b"a\nb", "control"),
                  (b"a\x7f", "control"), (b"a\xc2\x9bb", "control"), (b"a.", "dot or a space"), (b"a ", "dot or a space"),
                  (b"NUL", "device"), (b"con", "device"), (b"Com1.txt", "device"), (b"lpt9 .x.y", "device"),
-                 (b"CONIN$", "device"), (b"n" * 256, "longer"))
+                 (b"CONIN$", "device"), (b"n" * 256, "longer"), (b"..\\a", "path separator"), (b"\\a", "path separator"),
+                 (b"\\\\?\\C:\\a", "path separator"), (b"a/", "path separator"), (b"a/../b", "path separator"),
+                 (b"C:\\a", "colon"), (b"C:", "colon"), (b"a::$DATA", "colon"), (b"...", "dot or a space"),
+                 (b".. ", "dot or a space"), (b"..\x00", "control"), (b"COM\xc2\xb9", "device"),
+                 (b"lpt\xc2\xb3.bin", "device"))
     GOOD_NAMES = (b"a", b".a", b"...a", b"a b", b"com", b"lpt", b"com0", b"com10", b"nul1", b"null", b"conin",
+                  b"com\xc2\xb4", b"..a", b"a..b", b"com\xb9",
                   b"\xc3\xa4", b"\xff", b"n" * 255, b"-f", b"~")
 
     def test_names_in_a_container(self):

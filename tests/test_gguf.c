@@ -520,17 +520,26 @@ static void put(const void *src, size_t size)
     file_size += size;
 }
 
+/* Of the files as they may be written elsewhere: numbers the other way round, or lengths and counts of 32 bits, as
+ * version 1 has them. */
+static int big_endian, short_lengths;
+
 static void put_number(uint64_t v, size_t size)
 {
     unsigned char bytes[8];
     size_t i;
-    for (i = 0; i < size; i++) bytes[i] = (unsigned char)(v >> 8 * i);
+    for (i = 0; i < size; i++) bytes[i] = (unsigned char)(v >> 8 * (big_endian ? size - 1 - i : i));
     put(bytes, size);
+}
+
+static void put_length(uint64_t v)
+{
+    put_number(v, short_lengths ? 4 : 8);
 }
 
 static void put_string(const char *text)
 {
-    put_number(strlen(text), 8);
+    put_length(strlen(text));
     put(text, strlen(text));
 }
 
@@ -544,8 +553,8 @@ static void put_head(unsigned version, uint64_t tensors, uint64_t pairs)
     file_size = 0;
     put("GGUF", 4);
     put_number(version, 4);
-    put_number(tensors, 8);
-    put_number(pairs, 8);
+    put_length(tensors);
+    put_length(pairs);
 }
 
 static void put_alignment(uint64_t alignment)
@@ -1006,6 +1015,229 @@ static void broken_data(void)
     file_free();
 }
 
+/* Whole files of other byte orders and versions: well-formed, but not of a kind that is known. */
+static void other_kinds(void)
+{
+    static const struct { const char *what; int big, lengths; unsigned version; } list[] = {
+        { "big-endian, version 3", 1, 0, 3 }, { "big-endian, version 2", 1, 0, 2 }, { "version 1", 0, 1, 1 },
+        { "version 1 with the lengths of 2", 0, 0, 1 }, { "version 2 with the lengths of 1", 0, 1, 2 },
+        { "version 4", 0, 0, 4 } };
+    size_t i;
+    for (i = 0; i < sizeof list / sizeof *list; i++) {
+        big_endian = list[i].big;
+        short_lengths = list[i].lengths;
+        put_head(list[i].version, 2, 2);
+        put_string("general.name");
+        put_number(8, 4);
+        put_string("a model");
+        put_alignment(32);
+        put_tensor("w", 2, 64, 4, 0);
+        put_tensor("v", 0, 16, 0, 160);
+        put_padding(32);
+        put_data(224);
+        big_endian = short_lengths = 0;
+        check_opaque(list[i].what);
+    }
+    file_free();
+}
+
+/* A good file, but for one number of `size` bytes that lies at `at`. */
+static size_t put_model(size_t at, uint64_t value, size_t size)
+{
+    size_t header, i;
+    put_head(3, 2, 3);                  /* counts at 8 and 16 */
+    put_string("text");                 /* its length at 24 */
+    put_number(8, 4);                   /* at 36 */
+    put_string("abcdefgh");             /* 40 */
+    put_string("list");                 /* 56 */
+    put_number(9, 4);
+    put_number(8, 4);                   /* 72 */
+    put_number(2, 8);                   /* 76 */
+    put_string("one");                  /* 84 */
+    put_string("two");                  /* 95 */
+    put_string("numbers");              /* 106 */
+    put_number(9, 4);
+    put_number(6, 4);
+    put_number(5, 8);                   /* 129 */
+    put_zeros(20);
+    put_tensor("w", 2, 64, 4, 0);       /* name 157, rank 166, dimensions 170 and 178, type 186, offset 190 */
+    put_tensor("v", 0, 16, 0, 160);     /* name 198, rank 207, dimension 211, type 219, offset 223 */
+    put_padding(32);
+    header = file_size;
+    put_data(224);
+    for (i = 0; i < size; i++) file_data[at + i] = (unsigned char)(value >> 8 * i);
+    return header;
+}
+
+/* Counts, lengths, dimensions and offsets: what is above what the file holds, and what wraps. */
+static void hostile_numbers(void)
+{
+    static const uint64_t evil[] = { 0x8000000000000000u, 0x7FFFFFFFFFFFFFFFu, 0x8000000000000001u, UINT64_MAX,
+        UINT64_MAX - 7, UINT64_MAX - 31, UINT64_MAX - 156, 0x4000000000000000u, 0x2000000000000001u, 0xFFFFFFFFu,
+        0x100000000u, 0x80000000u, 0x40000000u, 0x40000001u, 480 };
+    static const struct { size_t at; const char *what; } numbers[] = {
+        { 8, "tensors" }, { 16, "pairs" }, { 24, "the length of a key" }, { 40, "the length of a text" },
+        { 56, "the length of the second key" }, { 76, "the count of a list of texts" }, { 84, "the length of one of a list" },
+        { 95, "the length of the last of a list" }, { 129, "the count of a list of numbers" },
+        { 157, "the length of a name" }, { 170, "columns" }, { 178, "rows" }, { 190, "the first offset" },
+        { 198, "the length of the last name" }, { 211, "the last dimension" }, { 223, "the last offset" } };
+    static const struct { size_t at; uint64_t most; const char *what; } words[] = {
+        { 36, 12, "the type of a value" }, { 72, 12, "the type of a list's values" }, { 166, 4, "a rank" },
+        { 207, 4, "the last rank" } };
+    static const expect good[] = { { "w", WCODEC_Q4_0, 144 }, { "", 255, 16 }, { "v", WCODEC_F32, 64 } };
+    size_t i, k;
+    i = put_model(190, 0, 8);
+    check_gguf("the numbers as they should be", i, good, 3, WCODEC_FEATURE_BLOCKS);
+    for (i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        for (k = 0; k < sizeof evil / sizeof *evil; k++) {
+            put_model(numbers[i].at, evil[k], 8);
+            check_opaque(numbers[i].what);
+        }
+    for (i = 0; i < sizeof words / sizeof *words; i++)
+        for (k = 0; k < sizeof evil / sizeof *evil; k++) {
+            if ((uint32_t)evil[k] <= words[i].most) continue;
+            put_model(words[i].at, evil[k], 4);
+            check_opaque(words[i].what);
+        }
+    file_free();
+}
+
+/* Types that are gone or never were, also such as come to a known one where numbers wrap: that tensor is opaque, the
+ * other is not. */
+static void unknown_types(void)
+{
+    static const uint32_t types[] = { 4, 5, 31, 32, 33, 36, 37, 38, 43, 44, 63, 64, 66, 94, 106, 127, 128, 130, 192, 194,
+        256, 258, 0x10000, 0x10002, 0x7FFFFFFF, 0x80000000u, 0x80000002u, 0xFFFFFFC2u, 0xFFFFFFFEu, UINT32_MAX };
+    static const expect first[] = { { "w", WCODEC_BYTES, 160 }, { "v", WCODEC_F32, 64 } };
+    static const expect last[] = { { "w", WCODEC_Q4_0, 144 }, { "", 255, 16 }, { "v", WCODEC_BYTES, 64 } };
+    size_t i, header;
+    for (i = 0; i < sizeof types / sizeof *types; i++) {
+        header = put_model(186, types[i], 4);
+        check_gguf("a type that is not known", header, first, 2, 0);
+        header = put_model(219, types[i], 4);
+        check_gguf("one that is not known at the end", header, last, 3, WCODEC_FEATURE_BLOCKS);
+    }
+    file_free();
+}
+
+/* Alignments: powers of two of any size will do where the file is as large; nothing else will. */
+static void alignments(void)
+{
+    static const unsigned char sizes[] = { 1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8 };
+    unsigned shift, type;
+    for (shift = 0; shift < 32; shift++) {
+        const size_t alignment = (size_t)1 << shift, second = (3 + alignment - 1) / alignment * alignment;
+        put_head(3, 0, 1);
+        put_alignment(alignment);
+        check_gguf("an alignment of nothing", file_size, NULL, 0, 0);
+        put_head(3, 2, 1);
+        put_alignment(alignment);
+        put_tensor("a", 24, 3, 0, 0);
+        put_tensor("b", 1, 1, 0, second);
+        if (shift <= 16) {
+            expect list[3] = { { "a", WCODEC_I8, 3 }, { "", 255, 0 }, { "b", WCODEC_F16, 2 } };
+            size_t header;
+            put_padding(alignment);
+            header = file_size;
+            list[1].size = second - 3;
+            if (second == 3) list[1] = list[2];
+            put_data(second + 2);
+            check_gguf("an alignment", header, list, second == 3 ? 2 : 3, 0);
+            file_size--;
+            check_opaque("an alignment, and a byte too few");
+        } else {
+            put_data(100);
+            check_opaque("an alignment beyond the file");
+        }
+    }
+    for (type = 0; type < 13; type++) {
+        if (type == 4) continue;
+        put_head(3, 1, 1);
+        put_string("general.alignment");
+        put_number(type, 4);
+        if (type == 8) {
+            put_string("32");
+        } else if (type == 9) {
+            put_number(4, 4);
+            put_number(1, 8);
+            put_number(32, 4);
+        } else {
+            put_number(32, sizes[type]);
+        }
+        put_tensor("a", 24, 32, 0, 0);
+        put_padding(32);
+        put_data(64);
+        check_opaque("an alignment of another type");
+    }
+    put_head(3, 0, 2);
+    put_alignment(32);
+    put_alignment(32);
+    check_opaque("the alignment twice");
+    file_free();
+}
+
+/* Arrays in arrays, which the format's text allows and its reader refuses: a few, and so many that a parser which calls
+ * itself would not come back. */
+static void nested_arrays(void)
+{
+    static const unsigned depths[] = { 1, 2, 100000 };
+    unsigned i, k;
+    for (i = 0; i < 3; i++) {
+        put_head(3, 1, 1);
+        put_string("nested");
+        put_number(9, 4);
+        for (k = 0; k < depths[i]; k++) {
+            put_number(9, 4);
+            put_number(1, 8);
+        }
+        put_number(4, 4);
+        put_number(2, 8);
+        put_number(7, 8);
+        put_tensor("a", 24, 32, 0, 0);
+        put_padding(32);
+        put_data(32);
+        check_opaque("arrays in arrays");
+    }
+    file_free();
+}
+
+/* Names and keys of any bytes will do, but for two that are the same. */
+static void odd_names(void)
+{
+    static const struct { const char *what, *a, *b; size_t a_size, b_size; int same; } list[] = {
+        { "empty", "", "b", 0, 1, 0 }, { "both empty", "", "", 0, 0, 1 }, { "a zero byte", "a\0b", "a\0c", 3, 3, 0 },
+        { "the same behind a zero byte", "a\0b", "a\0b", 3, 3, 1 }, { "longer by a zero byte", "a", "a\0", 1, 2, 0 },
+        { "no UTF-8", "\xff\xfe", "\xff", 2, 1, 0 }, { "of paths", "../../a", "C:\\b", 7, 4, 0 },
+        { "upper and lower case", "A", "a", 1, 1, 0 } };
+    size_t i;
+    unsigned keys;
+    for (i = 0; i < sizeof list / sizeof *list; i++)
+        for (keys = 0; keys < 2; keys++) {
+            wcodec_plan *plan;
+            const int good = !list[i].same && !(keys && !list[i].a_size);
+            test_note("%s: %s", keys ? "keys" : "names", list[i].what);
+            put_head(3, keys ? 0 : 2, keys ? 2 : 0);
+            put_number(list[i].a_size, 8);
+            put(list[i].a, list[i].a_size);
+            if (keys) put_number(0, 4), put_number(1, 1);
+            else put_number(1, 4), put_number(32, 8), put_number(24, 4), put_number(0, 8);
+            put_number(list[i].b_size, 8);
+            put(list[i].b, list[i].b_size);
+            if (keys) put_number(0, 4), put_number(1, 1);
+            else put_number(1, 4), put_number(32, 8), put_number(24, 4), put_number(32, 8);
+            if (!keys) put_padding(32);
+            if (!keys) put_data(64);
+            plan = plan_of();
+            CHECK_STR(plan->format, good ? "gguf" : "raw");
+            if (good && !keys && CHECK_EQ(plan->count, 3)) {
+                CHECK_EQ(plan->segments[1].name_size, list[i].a_size);
+                CHECK_MEM(plan->segments[2].name, list[i].b, list[i].b_size);
+            }
+            wcodec_plan_close(plan);
+        }
+    file_free();
+}
+
 /* Every prefix of a file, and every bit of its description changed. */
 static void every_cut_and_change(void)
 {
@@ -1172,6 +1404,12 @@ int main(void)
     RUN(broken_pairs);
     RUN(broken_tensors);
     RUN(broken_data);
+    RUN(other_kinds);
+    RUN(hostile_numbers);
+    RUN(unknown_types);
+    RUN(alignments);
+    RUN(nested_arrays);
+    RUN(odd_names);
     RUN(every_cut_and_change);
     RUN(many_strings);
     RUN(long_strings);

@@ -615,6 +615,13 @@ static void broken_arrays(void)
         file_npy(1, list[i], strlen(list[i]), 8);
         check_odd(list[i], 0);
     }
+    {
+        char ranks[1100] = "{'descr': '<f4', 'fortran_order': False, 'shape': (";
+        for (i = 0; i < 300; i++) strcat(ranks, "1,");
+        strcat(ranks, "), }\n");
+        file_npy(1, ranks, strlen(ranks), 8);
+        check_odd("300 dimensions", 0);
+    }
     for (i = 0; i < 6; i += 5) {
         file_npy((unsigned)i, good, strlen(good), 8);
         check_odd("a version that is none", 0);
@@ -803,6 +810,14 @@ static void broken_archives(void)
         { 42, 1, 4, 1, "a local header that is none" }, { 28, 0, 2, 1, "no name" }, { 28, 0xFFFF, 2, 0, "a long name" },
         { 30, 0xFFFF, 2, 0, "a long extra field" }, { 0, 0, 4, 0, "no header" } };
     static const expect second[] = { { "b", WCODEC_BYTES, 4, 0, { 0 } } };
+    /* Two entries are at 0 and 35, their directory of 94 bytes at 73. */
+    static const struct { size_t at; uint64_t value; unsigned bytes; const char *what; } end[] = {
+        { 4, 1, 2, "the second of several disks" }, { 6, 1, 2, "a directory on another disk" },
+        { 8, 1, 2, "an entry on another disk" }, { 8, 0x00030003, 4, "an entry more than the directory holds" },
+        { 8, 0xFFFFFFFF, 4, "65535 entries" }, { 12, 93, 4, "a directory that is cut" }, { 12, 95, 4, "a long directory" },
+        { 12, 0xFFFFFFFF, 4, "a directory of 4 GiB" }, { 16, 72, 4, "a directory a byte before" },
+        { 16, 74, 4, "a directory a byte behind" }, { 16, 0xFFFFFFFF, 4, "a directory behind 4 GiB" },
+        { 20, 1, 2, "a comment that is not there" }, { 20, 0xFFFF, 2, "a long comment that is not there" } };
     size_t i;
     for (i = 0; i < sizeof entry / sizeof *entry; i++) {
         zip_begin();
@@ -820,6 +835,27 @@ static void broken_archives(void)
         zip_end(0, "");
         if (directory[i].kept) check_archive(directory[i].what, second, 1);
         else check_odd(directory[i].what, 0);
+    }
+    for (i = 0; i < sizeof end / sizeof *end; i++) {
+        zip_begin();
+        zip_add("b", "data", 4, 0, 0, 0);
+        zip_add("a", "1234567", 7, 0, 0, 0);
+        zip_end(0, "");
+        put(file_data + file_size - 22 + end[i].at, end[i].value, end[i].bytes);
+        check_odd(end[i].what, 0);
+    }
+    for (i = 0; i < 2; i++) {               /* names are nothing but names */
+        static const char *const names[] = { "b", "../b", "C:\\b", "/b" };
+        expect list[4] = { { "b", WCODEC_BYTES, 4, 0, { 0 } } };
+        size_t k;
+        zip_begin();
+        for (k = 0; k < 4; k++) {
+            list[k] = list[0];
+            list[k].name = names[i ? k : 0];
+            zip_add(list[k].name, "data", 4, 0, 0, 0);
+        }
+        zip_end(0, "");
+        check_archive(i ? "names that are paths" : "four entries of a name", list, 4);
     }
     zip_begin();
     zip_add("a", "1234567", 7, 0, 0, 0);

@@ -444,7 +444,7 @@ WCODEC_API void wcodec_reader_get_info(const wcodec_reader *reader, wcodec_reade
 
 /* Original number i: a file that went in. */
 typedef struct wcodec_original {
-    const char *name;           /* zero-terminated */
+    const char *name;           /* zero-terminated; whatever the container says: not to be taken for a safe path */
     size_t name_size;
     uint64_t offset, size;      /* in the view */
     size_t first_segment, segments;

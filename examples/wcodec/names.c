@@ -20,6 +20,14 @@ static int compare(const cli_name *a, const cli_name *b)
     return a->size < b->size ? -1 : a->size > b->size;
 }
 
+/* Is it a digit that numbers a device of Windows?  There a superscript is one too. */
+static int is_number(const char *text, size_t size)
+{
+    const unsigned char *p = (const unsigned char *)text;
+    if (size == 1) return p[0] >= '1' && p[0] <= '9';
+    return size == 2 && p[0] == 0xC2 && (p[1] == 0xB9 || p[1] == 0xB2 || p[1] == 0xB3);
+}
+
 /* Devices of Windows, which they are with any extension too. */
 static int is_device(const char *name, size_t size)
 {
@@ -30,7 +38,7 @@ static int is_device(const char *name, size_t size)
     stem.text = name;
     stem.size = dot != NULL ? (size_t)(dot - name) : size;
     while (stem.size > 0 && name[stem.size - 1] == ' ') stem.size--;
-    numbered = stem.size == 4 && name[3] >= '1' && name[3] <= '9';
+    numbered = stem.size > 3 && is_number(name + 3, stem.size - 3);
     if (numbered) stem.size = 3;
     for (i = numbered ? 6 : 0; i < (numbered ? 8u : 6u); i++) {
         device.text = devices[i];
