@@ -1649,8 +1649,8 @@ typedef struct wcodec_writer_options {
     uint64_t max_memory;                /* bytes that the writer may hold; 0: 1 GiB */
     const wcodec_parallel *parallel;    /* copied; NULL: the calling thread */
     wcodec_tile_options tile;           /* what the encoder may choose from; zeros: everything */
-    uint32_t tile_units;                /* units a tile, about; 0: 65536, of other profiles than FAST and
-                                         * of opaque bytes 262144; at most 2097152 */
+    uint32_t tile_units;                /* units a tile, about; 0: 65536, of one byte each 131072, of other
+                                         * profiles than FAST and of opaque bytes 262144; at most 2097152 */
     const char *metadata;               /* JSON for the header, copied; NULL: a line that names the library */
     size_t metadata_size;
     int no_sha256;                      /* leave the originals' SHA-256 out */
@@ -18538,6 +18538,9 @@ static int wcodeci_layout_make(const wcodec_segment *s, unsigned profile, uint32
     memset(l, 0, sizeof *l);
     l->block = block ? block->bytes : 1;
     if (block) tile_units *= WCODECI_BLOCKS_UNITS;
+    else if (!wanted && tile_units == WCODECI_TILE_UNITS && s->dtype < WCODECI_DTYPES
+             && wcodeci_dtypes[s->dtype].unit == 1)
+        tile_units *= 2;        /* tables and states cost a tile the same, whatever its units */
     if ((s->dtype >= WCODECI_DTYPES && !block) || s->row % l->block || s->rank > WCODECI_MAX_RANK || (s->rank && !s->shape)
         || !wcodeci_writer_geometry(s, &l->cut, &l->given))
         return 0;

@@ -843,6 +843,9 @@ static int wcodeci_layout_make(const wcodec_segment *s, unsigned profile, uint32
     memset(l, 0, sizeof *l);
     l->block = block ? block->bytes : 1;
     if (block) tile_units *= WCODECI_BLOCKS_UNITS;
+    else if (!wanted && tile_units == WCODECI_TILE_UNITS && s->dtype < WCODECI_DTYPES
+             && wcodeci_dtypes[s->dtype].unit == 1)
+        tile_units *= 2;        /* tables and states cost a tile the same, whatever its units */
     if ((s->dtype >= WCODECI_DTYPES && !block) || s->row % l->block || s->rank > WCODECI_MAX_RANK || (s->rank && !s->shape)
         || !wcodeci_writer_geometry(s, &l->cut, &l->given))
         return 0;

@@ -23,7 +23,7 @@ typedef struct command {
     "                        as fast; best: the smallest, some megabytes a second either way\n" \
     "  --coder auto|rans|huffman|raw\n" \
     "                        coders to choose from (auto: all, by size and decoding speed)\n" \
-    "  --tile N              units a tile, about (65536; dense and best: 262144)\n" \
+    "  --tile N              units a tile, about (65536, of one byte 131072; dense, best: 262144)\n" \
     "  --dtype NAME          IN is nothing but elements of this dtype (BF16, I8, Q4_K ...)\n" \
     "  --row N               elements a row, with --dtype\n" \
     "  --no-copies           code every tile, though it were there before: so that the container can be\n" \

@@ -119,10 +119,11 @@ static uint64_t row_of_shape(const wcodec_segment *s, unsigned unit)
     return last * bits / (8 * unit);
 }
 
-/* As encode does it: whole rows, near TILE_UNITS; a longer row is cut evenly, at whole blocks. */
+/* As encode does it: whole rows, near TILE_UNITS, or twice as many of one byte; a longer row is cut evenly, at whole
+ * blocks. */
 static void cut_tiles(measure_layout *l, unsigned block)
 {
-    const uint64_t most = block > 1 ? 4 * TILE_UNITS / block * block : TILE_UNITS;
+    const uint64_t most = block > 1 ? 4 * TILE_UNITS / block * block : l->unit == 1 ? 2 * TILE_UNITS : TILE_UNITS;
     if (l->row > most && l->units % l->row != 0) l->row = 0;
     if (l->row == 0) {
         l->tile = most;
